@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import { type Quota, quotaText } from '../contract/limits.ts'
+import { FileFaults, nameOf, readYamlFile, validate } from '../files/yaml-file.ts'
+import { hashKey } from './keys.ts'
+
+/** The holder of API keys. `customers` is whose servers the caller may test. */
+export interface Caller {
+  readonly id: string
+  readonly customers: 'all' | ReadonlySet<string>
+  readonly quota: Quota | null
+}
+
+export interface Callers {
+  readonly all: readonly Caller[]
+  /** The caller that holds this key at this time, or null: unknown, malformed and expired keys look the same. */
+  authenticate(key: string, now: Date): Caller | null
+}
+
+export const ID = z
+  .string({ error: 'an id was expected' })
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    'an id of 1 to 64 letters, digits, dots, hyphens and underscores was expected',
+  )
+
+const callersFile = z.strictObject({
+  callers: z.array(
+    z.strictObject({
+      id: ID,
+      keys: z.array(
+        z.strictObject({
+          sha256: z
+            .string()
+            .regex(
+              /^[0-9a-f]{64}$/,
+              'the SHA-256 of a key in 64 lower-case hex digits was expected (see dist/cli/key.js)',
+            ),
+          expires: z.iso
+            .date({ error: 'a date such as 2027-06-30 was expected; the key is good until its end, in UTC' })
+            .optional(),
+        }),
+      ),
+      customers: z.union([z.literal('all'), z.array(ID)], { error: 'all, or a list of customer ids, was expected' }),
+      quota: quotaText.optional(),
+    }),
+  ),
+})
+
+/** Reads callers files. Throws FileFaults. */
+export function loadCallers(files: readonly string[]): Callers {
+  const faults: string[] = []
+  const callers = new Map<string, Caller>()
+  const keys = new Map<string, { caller: Caller; expiresAt: number }>()
+  for (const path of files) {
+    const file = readYamlFile(path)
+    for (const [index, entry] of validate(file, callersFile).callers.entries()) {
+      const { id, customers, quota } = entry
+      const caller = { id, customers: customers === 'all' ? customers : new Set(customers), quota: quota ?? null }
+      const at = ['callers', index]
+      if (callers.has(id)) faults.push(file.fault([...at, 'id'], `${nameOf([...at, 'id'])}: ${id} is there already`))
+      callers.set(id, caller)
+      for (const [number, { sha256, expires }] of entry.keys.entries()) {
+        const place = [...at, 'keys', number]
+        if (keys.has(sha256)) faults.push(file.fault(place, `${nameOf(place)}: this key is there already`))
+        keys.set(sha256, { caller, expiresAt: expires ? endOfDay(expires) : Number.POSITIVE_INFINITY })
+      }
+    }
+  }
+  if (faults.length > 0) throw new FileFaults(faults)
+  return {
+    all: [...callers.values()],
+    authenticate(key, now) {
+      // Looked up by digest: how long a look-up takes says nothing of the key.
+      const found = keys.get(hashKey(key) ?? '')
+      return found && now.getTime() < found.expiresAt ? found.caller : null
+    },
+  }
+}
+
+const DAY_MS = 86_400_000
+
+const endOfDay = (date: string): number => Date.parse(`${date}T00:00:00Z`) + DAY_MS

@@ -1,0 +1,21 @@
+import { z } from 'zod'
+
+/** The body of `GET /livez`: the process runs. */
+export const liveness = z.object({ status: z.literal('ok') }).meta({ id: 'Liveness' })
+
+/** The body of `GET /readyz`: whether new requests should come here, and the state of each configuration file. */
+export const readiness = z
+  .object({
+    status: z.enum(['ok', 'shutting-down']),
+    files: z.record(
+      z.string(),
+      z.object({
+        loadedAt: z.string().meta({ format: 'date-time' }),
+        error: z.string().nullable().meta({
+          description: 'Why the newest version of the file was refused; the last good one is in use.',
+        }),
+      }),
+    ),
+  })
+  .meta({ id: 'Readiness' })
+export type Readiness = z.output<typeof readiness>

@@ -1,0 +1,85 @@
+/**
+ * The closed and open word lists of the API. `STATUSES`, `VERDICTS`, `EVIDENCES` and `OUTCOMES` are closed: they never
+ * grow. `REASONS`, `CAUSES`, `REFUSALS`, `CAVEATS` and `WHYS` may grow; a client reads an unknown value as "other".
+ */
+
+export const STATUSES = ['running', 'finished'] as const
+export type Status = (typeof STATUSES)[number]
+
+export const VERDICTS = ['open', 'closed', 'inconclusive'] as const
+export type Verdict = (typeof VERDICTS)[number]
+
+/** Weakest to strongest: the order is the rank. */
+export const EVIDENCES = ['none', 'recipient-accepted', 'message-accepted', 'delivered'] as const
+export type Evidence = (typeof EVIDENCES)[number]
+
+export const OUTCOMES = ['refused', 'accepted', 'deferred', 'not-run'] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+export const SUITES = ['standard'] as const
+export type Suite = (typeof SUITES)[number]
+
+export const PROOFS = ['recipient', 'message'] as const
+export type Proof = (typeof PROOFS)[number]
+
+export const DOMAIN_SOURCES = ['request', 'customer', 'greeting'] as const
+export type DomainSource = (typeof DOMAIN_SOURCES)[number]
+
+/** Why a verdict is inconclusive, in the order in which the first that fits is reported. */
+export const REASONS = [
+  'interrupted',
+  'recipient-accepted',
+  'content-refused',
+  'ambiguous-accepted',
+  'vantage-blocked',
+  'greylisted',
+  'throttled',
+  'server-trouble',
+  'tls-required',
+  'greeting-refused',
+  'connect-timeout',
+  'connection-refused',
+  'unreachable',
+  'protocol-error',
+  'dropped',
+  'domain-unknown',
+  'deadline',
+] as const
+export type Reason = (typeof REASONS)[number]
+
+/** What an open server trusts. */
+export const CAUSES = ['everyone', 'own-domain-sender', 'null-sender'] as const
+export type Cause = (typeof CAUSES)[number]
+
+/** Why a reply refused. */
+export const REFUSALS = [
+  'relay-denied',
+  'auth-required',
+  'tls-required',
+  'sender-rejected',
+  'unknown-user',
+  'blocklisted',
+  'greylisted',
+  'throttled',
+  'syntax',
+  'policy',
+  'content',
+  'vantage-identity',
+  'server-trouble',
+  'other',
+] as const
+export type Refusal = (typeof REFUSALS)[number]
+
+/** Why an attempt was not run, or had no answer. */
+export const WHYS = [
+  'interrupted',
+  'domain-unknown',
+  'greeting-refused',
+  'connect-timeout',
+  'connection-refused',
+  'unreachable',
+  'protocol-error',
+  'dropped',
+  'deadline',
+] as const
+export type Why = (typeof WHYS)[number]

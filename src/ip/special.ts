@@ -1,0 +1,129 @@
+import type { Address } from './address.ts'
+import { contains, overlaps, type Prefix, parsePrefix } from './prefix.ts'
+
+/** `reserved` may be lifted by an allowlist entry, `never` may not; `loopback` has a configuration flag of its own. */
+export type SpecialKind = 'reserved' | 'never' | 'loopback'
+
+export interface SpecialRange {
+  readonly name: string
+  /** CIDR notation; `*` in an ISATAP range stands for any 64 bits. */
+  readonly text: string
+  readonly source: string
+  readonly kind: SpecialKind
+  /** Whether an allowlist entry may say that it means this range. True for `reserved` only. */
+  readonly liftable: boolean
+}
+
+/**
+ * The IANA special-purpose address registries (RFC 6890, RFC 8190), and what else no mail server of a customer has.
+ * The narrowest row that holds an address counts. Every range that embeds an IPv4 address is `never`: it would be a
+ * second spelling of an address that the IPv4 rows and the allowlist do not see. For IPv6 the last three rows deny
+ * everything outside of 2000::/3; rows within them give a better name, or forbid what those would let an entry lift.
+ */
+const TABLE: readonly (readonly [text: string, name: string, source: string, kind: SpecialKind])[] = [
+  ['0.0.0.0/8', 'this network', 'RFC 791', 'never'],
+  ['10.0.0.0/8', 'private use', 'RFC 1918', 'reserved'],
+  ['100.64.0.0/10', 'shared address space (carrier-grade NAT)', 'RFC 6598', 'reserved'],
+  ['127.0.0.0/8', 'loopback', 'RFC 1122', 'loopback'],
+  ['169.254.0.0/16', 'link local', 'RFC 3927', 'reserved'],
+  ['169.254.169.254/32', 'cloud metadata service', 'common practice of cloud providers', 'never'],
+  ['172.16.0.0/12', 'private use', 'RFC 1918', 'reserved'],
+  ['192.0.0.0/24', 'IETF protocol assignments', 'RFC 6890', 'reserved'],
+  ['192.0.2.0/24', 'documentation (TEST-NET-1)', 'RFC 5737', 'reserved'],
+  ['192.31.196.0/24', 'AS112-v4', 'RFC 7535', 'reserved'],
+  ['192.52.193.0/24', 'AMT', 'RFC 7450', 'reserved'],
+  ['192.88.99.0/24', '6to4 relay anycast (deprecated)', 'RFC 7526', 'reserved'],
+  ['192.168.0.0/16', 'private use', 'RFC 1918', 'reserved'],
+  ['192.175.48.0/24', 'direct delegation AS112 service', 'RFC 7534', 'reserved'],
+  ['198.18.0.0/15', 'benchmarking', 'RFC 2544', 'reserved'],
+  ['198.51.100.0/24', 'documentation (TEST-NET-2)', 'RFC 5737', 'reserved'],
+  ['203.0.113.0/24', 'documentation (TEST-NET-3)', 'RFC 5737', 'reserved'],
+  ['224.0.0.0/4', 'multicast', 'RFC 5771', 'never'],
+  ['240.0.0.0/4', 'reserved for future use', 'RFC 1112', 'reserved'],
+  ['255.255.255.255/32', 'limited broadcast', 'RFC 919', 'never'],
+
+  ['::/128', 'unspecified address', 'RFC 4291', 'never'],
+  ['::1/128', 'loopback', 'RFC 4291', 'loopback'],
+  ['::/96', 'IPv4-compatible address (deprecated)', 'RFC 4291', 'never'],
+  ['::ffff:0:0/96', 'IPv4-mapped address', 'RFC 4291', 'never'],
+  ['::ffff:0:0:0/96', 'IPv4-translated address', 'RFC 2765', 'never'],
+  ['64:ff9b::/96', 'IPv4-IPv6 translation (NAT64)', 'RFC 6052', 'never'],
+  ['64:ff9b:1::/48', 'IPv4-IPv6 translation (local-use NAT64)', 'RFC 8215', 'never'],
+  ['100::/64', 'discard only', 'RFC 6666', 'reserved'],
+  ['100:0:0:1::/64', 'dummy prefix', 'RFC 9780', 'reserved'],
+  ['200::/7', 'OSI NSAP-mapped (deprecated)', 'RFC 4048', 'reserved'],
+  ['2001::/23', 'IETF protocol assignments', 'RFC 2928', 'reserved'],
+  ['2001::/32', 'Teredo', 'RFC 4380', 'never'],
+  ['2001:2::/48', 'benchmarking', 'RFC 5180', 'reserved'],
+  ['2001:3::/32', 'AMT', 'RFC 7450', 'reserved'],
+  ['2001:4:112::/48', 'AS112-v6', 'RFC 7535', 'reserved'],
+  ['2001:10::/28', 'ORCHID (deprecated)', 'RFC 4843', 'reserved'],
+  ['2001:20::/28', 'ORCHIDv2', 'RFC 7343', 'reserved'],
+  ['2001:30::/28', 'drone remote identification (DET)', 'RFC 9374', 'reserved'],
+  ['2001:db8::/32', 'documentation', 'RFC 3849', 'reserved'],
+  ['2002::/16', '6to4', 'RFC 3056', 'never'],
+  ['2620:4f:8000::/48', 'direct delegation AS112 service', 'RFC 7534', 'reserved'],
+  ['3ffe::/16', '6bone (returned)', 'RFC 3701', 'reserved'],
+  ['3fff::/20', 'documentation', 'RFC 9637', 'reserved'],
+  ['5f00::/16', 'segment routing (SRv6) SIDs', 'RFC 9602', 'reserved'],
+  ['fc00::/7', 'unique local', 'RFC 4193', 'reserved'],
+  // A link-local address means nothing without a zone, and an address here has none.
+  ['fe80::/10', 'link local', 'RFC 4291', 'never'],
+  ['fec0::/10', 'site local (deprecated)', 'RFC 3879', 'reserved'],
+  ['ff00::/8', 'multicast', 'RFC 4291', 'never'],
+  ['::/3', 'not global unicast', 'RFC 4291', 'reserved'],
+  ['4000::/2', 'not global unicast', 'RFC 4291', 'reserved'],
+  ['8000::/1', 'not global unicast', 'RFC 4291', 'reserved'],
+]
+
+/** Narrowest first, so that the first row found is the one that counts. */
+const ROWS = TABLE.map(([text, name, source, kind]) => ({
+  prefix: tablePrefix(text),
+  range: { text, name, source, kind, liftable: kind === 'reserved' },
+})).sort((a, b) => b.prefix.length - a.prefix.length)
+
+/** Not a prefix but an interface id, 0:5efe or 200:5efe before an IPv4 address, that may stand in any network. */
+const ISATAP: SpecialRange = {
+  text: '*:0:5efe:0:0/96',
+  name: 'ISATAP',
+  source: 'RFC 5214',
+  kind: 'never',
+  liftable: false,
+}
+const ISATAP_FIXED_BITS = 96
+
+/** The special-purpose range that the address is in, the narrowest if there are several, or null if it is ordinary. */
+export function specialRange(address: Address): SpecialRange | null {
+  if (address.family === 6 && hasIsatapId(address.value)) return ISATAP
+  return ROWS.find(({ prefix }) => contains(prefix, address))?.range ?? null
+}
+
+/**
+ * The special-purpose ranges that addresses of a network are in, narrowest first: those within the network, and the
+ * narrowest one around it. The network may be allowed with the operator's word if all of them are liftable, and never
+ * if one is not. Every IPv6 network up to /95 holds some ISATAP addresses, so ISATAP is told only of networks that
+ * hold nothing else; `specialRange` finds it in the address to be dialled.
+ */
+export function overlappingSpecials(prefix: Prefix): readonly SpecialRange[] {
+  if (prefix.family === 6 && prefix.length >= ISATAP_FIXED_BITS && hasIsatapId(prefix.first)) return [ISATAP]
+  const overlapping = ROWS.filter((row) => overlaps(row.prefix, prefix))
+  const around = overlapping.findIndex((row) => row.prefix.length <= prefix.length)
+  const effective = around < 0 ? overlapping : overlapping.slice(0, around + 1)
+  return effective.map(({ range }) => range)
+}
+
+/** Whether the address is in 127.0.0.0/8 or is ::1. */
+export function isLoopback(address: Address): boolean {
+  return specialRange(address)?.kind === 'loopback'
+}
+
+/** RFC 5214 section 6.1; the mask leaves out the universal/local bit. */
+function hasIsatapId(value: bigint): boolean {
+  return ((value >> 32n) & 0xfdff_ffffn) === 0x0000_5efen
+}
+
+function tablePrefix(text: string): Prefix {
+  const parsed = parsePrefix(text)
+  if (!parsed.ok) throw new Error(`special-purpose range ${text}: ${parsed.fault}`)
+  return parsed.prefix
+}

@@ -1,0 +1,104 @@
+import type { Why } from '../contract/words.ts'
+import { type Address, parseAddress } from '../ip/address.ts'
+import { type Answer, SmtpConnection } from '../smtp/connection.ts'
+import { dial } from '../smtp/dial.ts'
+import type { Reply } from '../smtp/reply.ts'
+import type { Transcript } from '../smtp/transcript.ts'
+
+/** Where to connect, from where, under which name, and until when (`performance.now()` milliseconds). */
+export interface Route {
+  readonly address: Address
+  readonly port: number
+  readonly bind: Address | null
+  /** Our name; null stands for the address literal of the local end (RFC 5321 section 4.1.4). */
+  readonly ehlo: string | null
+  readonly deadline: number
+  readonly transcript: Transcript
+}
+
+/** A connection that has been greeted, or what prevented it. */
+export interface Session {
+  readonly connection: SmtpConnection | null
+  readonly number: number
+  readonly localAddress: Address | null
+  readonly ehlo: string | null
+  readonly greeting: { readonly reply: Reply; readonly at: readonly number[] } | null
+  /** What EHLO offered, by line. */
+  readonly extensions: readonly string[]
+  readonly pipelining: boolean
+  /** The reply that refused the greeting, or EHLO and HELO both. */
+  readonly turnedAway: { readonly reply: Reply; readonly at: readonly number[] } | null
+  /** Why there is no connection to work with. */
+  readonly failure: Why | null
+}
+
+/** A session that has a connection to work with. */
+export type Ready = Session & { readonly connection: SmtpConnection }
+
+/** Whether commands can be sent on a session. */
+export function isReady(session: Session): session is Ready {
+  return session.connection !== null && session.connection.fault === null && session.failure === null
+}
+
+const CONNECT_MS = 10_000
+const GREETING_MS = 30_000
+
+/** Connects, waits for the whole greeting and says EHLO, or HELO where the server does not know EHLO. */
+export async function openSession(route: Route, number: number): Promise<Session> {
+  const { address, port, transcript } = route
+  const literal = address.family === 6 ? `[${address.text}]` : address.text
+  transcript.add('event', number, `connecting to ${literal}:${port}`)
+  const left = Math.max(0, route.deadline - performance.now())
+  const dialled = await dial({ ...route, timeoutMs: Math.min(CONNECT_MS, left) })
+  if ('fault' in dialled) {
+    transcript.add('event', number, `no connection: ${dialled.fault}${dialled.errno ? ` (${dialled.errno})` : ''}`)
+    return { ...NOTHING, number, failure: dialled.fault }
+  }
+  const { socket } = dialled
+  const localAddress = parseAddress(socket.localAddress ?? '')
+  const ehlo = route.ehlo ?? literalOf(localAddress)
+  const connection = new SmtpConnection({ socket, number, transcript, deadline: route.deadline })
+  const opened = { ...NOTHING, connection, number, localAddress, ehlo }
+  return greet(connection, opened, ehlo)
+}
+
+async function greet(connection: SmtpConnection, opened: Session, ehlo: string): Promise<Session> {
+  const greeting = answered(await connection.greeting(GREETING_MS))
+  if (!greeting) return { ...opened, failure: connection.fault }
+  const greeted = { ...opened, greeting }
+  if (greeting.reply.code !== 220) return { ...greeted, turnedAway: greeting, failure: 'greeting-refused' }
+  const extended = answered(await connection.command(`EHLO ${ehlo}`))
+  if (!extended) return { ...greeted, failure: connection.fault }
+  if (extended.reply.code === 250) {
+    const extensions = extended.reply.lines.slice(1)
+    const pipelining = extensions.some((line) => /^PIPELINING\s*$/i.test(line))
+    return { ...greeted, extensions, pipelining }
+  }
+  if (extended.reply.code < 500) return { ...greeted, turnedAway: extended, failure: 'greeting-refused' }
+  const plain = answered(await connection.command(`HELO ${ehlo}`))
+  // A server that hangs up on EHLO has turned us away with its answer to it.
+  if (!plain) return { ...greeted, turnedAway: extended, failure: connection.fault }
+  return plain.reply.code === 250 ? greeted : { ...greeted, turnedAway: plain, failure: 'greeting-refused' }
+}
+
+/** The address literal of our own end. */
+function literalOf(address: Address | null): string {
+  if (!address) return '[127.0.0.1]'
+  return address.family === 6 ? `[IPv6:${address.text}]` : `[${address.text}]`
+}
+
+function answered({ reply, at }: Answer): { reply: Reply; at: readonly number[] } | null {
+  return reply ? { reply, at } : null
+}
+
+const NOTHING: Session = {
+  connection: null,
+  number: 0,
+  localAddress: null,
+  ehlo: null,
+  greeting: null,
+  extensions: [],
+  pipelining: false,
+  turnedAway: null,
+  failure: null,
+}

@@ -1,0 +1,120 @@
+import { printable } from './printable.ts'
+
+/** One SMTP reply (RFC 5321 section 4.2). `lines` is the text behind the code, each as printable ASCII. */
+export interface Reply {
+  readonly code: number
+  /** Enhanced status code (RFC 3463) such as `5.7.1`, where the reply gives one. */
+  readonly enhanced: string | null
+  readonly lines: readonly string[]
+}
+
+/**
+ * How much of a server's output is read. RFC 5321 section 4.5.3.1.5 allows 512 octets a reply line; real servers go
+ * beyond, attackers far beyond. Units: bytes, but for `lines`.
+ */
+export const CAPS = { line: 4 * 1024, lines: 128, reply: 64 * 1024, connection: 256 * 1024 } as const
+
+/** What the parser makes of the bytes: a line for the transcript, a whole reply, or the fault that ends the reading. */
+export type ReplyEvent =
+  | { readonly kind: 'line'; readonly line: string }
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  | { readonly kind: 'fault'; readonly fault: string }
+
+/** How much of a line over the cap is kept for the transcript. */
+const EXCERPT = 512
+
+const LF = 0x0a
+const REPLY_LINE = /^([2-5]\d\d)(?:([ -])(.*))?$/s
+const ENHANCED = /^([245]\.\d{1,3}\.\d{1,3})(?= |$)/
+/** qmail writes the code at the end: `… (#5.7.1)`. */
+const ENHANCED_QMAIL = /\(#([245]\.\d{1,3}\.\d{1,3})\)/
+
+/**
+ * Reads SMTP replies from bytes as they come, in linear time and bounded memory; it never throws. After a fault it is
+ * deaf. CRLF and bare LF end a line; a bare CR does not.
+ */
+export class ReplyParser {
+  #pending: Buffer[] = []
+  #pendingBytes = 0
+  #replyBytes = 0
+  #connectionBytes = 0
+  #code: string | null = null
+  #lines: string[] = []
+  #faulted = false
+
+  /** Takes the next bytes and returns what they complete, in order. */
+  push(chunk: Buffer): ReplyEvent[] {
+    const events: ReplyEvent[] = []
+    let start = 0
+    while (!this.#faulted && start < chunk.length) {
+      const end = chunk.indexOf(LF, start)
+      const piece = chunk.subarray(start, end === -1 ? chunk.length : end)
+      start += piece.length + 1
+      this.#take(piece, end !== -1, events)
+    }
+    return events
+  }
+
+  #take(piece: Buffer, complete: boolean, events: ReplyEvent[]): void {
+    const bytes = piece.length + (complete ? 1 : 0)
+    this.#replyBytes += bytes
+    this.#connectionBytes += bytes
+    if (this.#pendingBytes + piece.length > CAPS.line) {
+      const head = Buffer.concat([...this.#pending, piece.subarray(0, EXCERPT)]).subarray(0, EXCERPT)
+      events.push({ kind: 'line', line: printable(head) })
+      this.#fail(`a reply line is longer than ${CAPS.line} bytes`, events)
+      return
+    }
+    this.#pending.push(piece)
+    this.#pendingBytes += piece.length
+    if (complete) this.#endLine(events)
+    if (this.#faulted) return
+    if (this.#replyBytes > CAPS.reply) this.#fail(`a reply is longer than ${CAPS.reply} bytes`, events)
+    else if (this.#connectionBytes > CAPS.connection) {
+      this.#fail(`the server sent more than ${CAPS.connection} bytes on one connection`, events)
+    }
+  }
+
+  #endLine(events: ReplyEvent[]): void {
+    const raw = Buffer.concat(this.#pending).toString('latin1').replace(/\r$/, '')
+    this.#pending = []
+    this.#pendingBytes = 0
+    events.push({ kind: 'line', line: printable(raw) })
+    const [, code, separator, text = ''] = REPLY_LINE.exec(raw) ?? []
+    if (code === undefined) this.#fail('a line is no SMTP reply', events)
+    else if (this.#code !== null && code !== this.#code) this.#fail('the lines of a reply differ in code', events)
+    else this.#endReplyLine(code, text, separator === '-', events)
+  }
+
+  #endReplyLine(code: string, text: string, more: boolean, events: ReplyEvent[]): void {
+    this.#code = code
+    this.#lines.push(printable(text))
+    if (!more) this.#endReply(code, events)
+    else if (this.#lines.length >= CAPS.lines) this.#fail(`a reply has more than ${CAPS.lines} lines`, events)
+  }
+
+  #endReply(code: string, events: ReplyEvent[]): void {
+    events.push({
+      kind: 'reply',
+      reply: { code: Number(code), enhanced: enhancedOf(code, this.#lines), lines: this.#lines },
+    })
+    this.#code = null
+    this.#lines = []
+    this.#replyBytes = 0
+  }
+
+  #fail(fault: string, events: ReplyEvent[]): void {
+    this.#faulted = true
+    this.#pending = []
+    events.push({ kind: 'fault', fault })
+  }
+}
+
+/** The enhanced status code of a reply; one whose class contradicts the reply code is none (RFC 2034 section 4). */
+function enhancedOf(code: string, lines: readonly string[]): string | null {
+  for (const line of lines) {
+    const found = ENHANCED.exec(line)?.[1] ?? ENHANCED_QMAIL.exec(line)?.[1]
+    if (found?.[0] === code[0]) return found ?? null
+  }
+  return null
+}

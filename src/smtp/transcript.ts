@@ -1,0 +1,36 @@
+/** One line of the session. `ms` counts from the start of the test, `connection` from 1. */
+export interface TranscriptEntry {
+  readonly ms: number
+  readonly connection: number
+  readonly from: 'client' | 'server' | 'event'
+  readonly line: string
+  /** Index of the client line that this server line answers. */
+  readonly answers: number | null
+}
+
+/** How many characters of dialogue a transcript holds; a session within the rules of the probe stays far below. */
+const LIMIT = 64 * 1024
+
+/** The session as it happens, over all connections of one test, bounded in size. */
+export class Transcript {
+  readonly entries: TranscriptEntry[] = []
+  #size = 0
+  #truncated = false
+  readonly #startedAt = performance.now()
+
+  /** Whether lines were left out because the limit was reached. */
+  get truncated(): boolean {
+    return this.#truncated
+  }
+
+  /** Adds a line and returns its index, or null where the transcript is full. */
+  add(from: TranscriptEntry['from'], connection: number, line: string, answers: number | null = null): number | null {
+    if (this.#size + line.length > LIMIT) {
+      this.#truncated = true
+      return null
+    }
+    this.#size += line.length
+    const ms = Math.round(performance.now() - this.#startedAt)
+    return this.entries.push({ ms, connection, from, line, answers }) - 1
+  }
+}

@@ -1,0 +1,65 @@
+import { networkInterfaces } from 'node:os'
+import { z } from 'zod'
+import { DOMAIN_NAME } from '../contract/domain.ts'
+import { FileFaults, nameOf, readYamlFile, validate } from '../files/yaml-file.ts'
+import { type Address, parseAddress } from '../ip/address.ts'
+
+/** The place outside the customers' networks that tests connect from. */
+export interface Vantage {
+  readonly name: string
+  /** The name given in EHLO; null stands for the address literal of the connection's own end. */
+  readonly ehlo: string | null
+  /** What the world sees; empty where the source address of the connection is that. */
+  readonly publicIps: readonly Address[]
+  /** Local source addresses, at most one of each family; empty leaves the choice to the routing table. */
+  readonly bind: readonly Address[]
+}
+
+/** The vantage of an installation that names none. */
+export const DEFAULT_VANTAGE: Vantage = { name: 'default', ehlo: null, publicIps: [], bind: [] }
+
+const addressText = z.string({ error: 'an IPv4 or IPv6 address was expected' }).transform((text, context) => {
+  const address = parseAddress(text)
+  if (address) return address
+  context.addIssue({ code: 'custom', message: 'an IPv4 or IPv6 address was expected' })
+  return z.NEVER
+})
+
+const vantagesFile = z.strictObject({
+  vantages: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a name such as syd-1 was expected'),
+        ehlo: z.string().regex(DOMAIN_NAME, 'a host name such as relaytest.isp.example was expected'),
+        publicIps: z.array(addressText).default([]),
+        bind: z.union([addressText.transform((address) => [address]), z.array(addressText)]).default([]),
+      }),
+    )
+    .length(1, 'exactly one vantage was expected: this version tests from one'),
+})
+
+/** Reads the vantages file and checks that this machine has the addresses to bind to. Throws FileFaults. */
+export function loadVantage(files: readonly string[]): Vantage {
+  for (const path of files) {
+    const file = readYamlFile(path)
+    const [vantage] = validate(file, vantagesFile).vantages
+    if (!vantage) break
+    const at = ['vantages', 0, 'bind']
+    const own = ownAddresses()
+    const foreign = vantage.bind.find(({ text }) => !own.some((address) => address.text === text))
+    if (foreign)
+      throw new FileFaults([file.fault(at, `${nameOf(at)}: no interface of this machine has ${foreign.text}`)])
+    if (new Set(vantage.bind.map(({ family }) => family)).size < vantage.bind.length) {
+      throw new FileFaults([file.fault(at, `${nameOf(at)}: at most one address of each IP version was expected`)])
+    }
+    return vantage
+  }
+  throw new FileFaults(['no vantages file was found'])
+}
+
+/** The addresses of this machine's interfaces, loopback included. */
+export function ownAddresses(): Address[] {
+  const texts = Object.values(networkInterfaces()).flatMap((infos) => infos?.map(({ address }) => address) ?? [])
+  // A link-local address comes with its zone, which is no part of the address.
+  return texts.map((text) => parseAddress(text.replace(/%.*$/, ''))).filter((address) => address !== null)
+}
