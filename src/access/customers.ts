@@ -142,8 +142,9 @@ class Reading {
   #objection(prefix: Prefix, allowSpecial: boolean, allowWide: boolean): string | null {
     const known = this.#holdings.get(prefix.text)
     if (known) return `${prefix.text} is there already, with customer ${known.value.customer.id}`
-    for (const { kind, liftable, name, text } of overlappingSpecials(prefix)) {
-      if (kind === 'loopback' && this.#rules.allowLoopback) continue
+    const specials = overlappingSpecials(prefix)
+    if (this.#rules.allowLoopback && specials[0]?.kind === 'loopback' && specials.length === 1) return null
+    for (const { kind, liftable, name, text } of specials) {
       if (kind === 'loopback') return `${prefix.text} holds loopback addresses: only with ALLOW_LOOPBACK_TARGETS=true`
       if (!liftable) return `${prefix.text} holds addresses of ${text} (${name}), which are never tested`
       if (!allowSpecial) return `${prefix.text} holds addresses of ${text} (${name}): only with allowSpecial: true`

@@ -159,7 +159,7 @@ export const relayTest = z
     amendedAt: time.nullable().meta({ description: 'When later evidence changed the result.' }),
     durationMs: z.int().nullable(),
     testerVersion: z.string(),
-    vantage: z.object({ name: z.string(), ip: z.string().nullable(), ehlo: z.string() }),
+    vantage: z.object({ name: z.string(), ip: z.string().nullable(), ehlo: z.string().nullable() }),
     server: server.nullable(),
     verdict: z.enum(VERDICTS).nullable().meta({ description: 'Null while the test runs.' }),
     evidence: z.enum(EVIDENCES).nullable(),

@@ -37,7 +37,7 @@ export function parseAddress(text: string): Address | null {
  * @throws RangeError when the value does not fit the family
  */
 export function addressOf(family: 4 | 6, value: bigint): Address {
-  if (value < 0n || value >> BigInt(ADDRESS_BITS[family]) !== 0n) throw new RangeError(`no IPv${family} address`)
+  if (value >> BigInt(ADDRESS_BITS[family]) !== 0n) throw new RangeError(`no IPv${family} address`)
   return { family, value, text: family === 4 ? ipv4Text(value) : ipv6Text(value) }
 }
 

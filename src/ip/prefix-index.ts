@@ -35,28 +35,24 @@ export function buildPrefixIndex<T>(entries: Iterable<PrefixEntry<T>>): PrefixIn
 
 /**
  * Two prefixes are disjoint or one holds the other, so in the order of `outerFirst` the prefixes around the current
- * one form a stack, and one pass cuts the address space into disjoint segments.
+ * one form a stack, and one pass cuts the address space into disjoint segments. Of segments with the same start the
+ * last one counts: it belongs to the inner prefix, or to the one that follows at once; the others are empty.
  */
 function flatten<T>(entries: readonly PrefixEntry<T>[]): readonly Segment<T>[] {
   const segments: Segment<T>[] = []
   const open: PrefixEntry<T>[] = []
 
-  const begin = (start: bigint, entry: PrefixEntry<T> | null): void => {
-    // What begins later at the same address lies further inside, or follows at once: it takes the place.
-    if (segments.at(-1)?.start === start) segments.pop()
-    segments.push({ start, entry })
-  }
   const closeBefore = (start: bigint): void => {
     for (let inner = open.at(-1); inner !== undefined && inner.prefix.last < start; inner = open.at(-1)) {
       open.pop()
-      begin(inner.prefix.last + 1n, open.at(-1) ?? null)
+      segments.push({ start: inner.prefix.last + 1n, entry: open.at(-1) ?? null })
     }
   }
 
   for (const entry of entries.toSorted(outerFirst)) {
     closeBefore(entry.prefix.first)
     if (open.at(-1)?.prefix.text === entry.prefix.text) continue
-    begin(entry.prefix.first, entry)
+    segments.push({ start: entry.prefix.first, entry })
     open.push(entry)
   }
   closeBefore(END)

@@ -94,18 +94,18 @@ const ISATAP_FIXED_BITS = 96
 
 /** The special-purpose range that the address is in, the narrowest if there are several, or null if it is ordinary. */
 export function specialRange(address: Address): SpecialRange | null {
-  if (address.family === 6 && hasIsatapId(address.value)) return ISATAP
+  if (hasIsatapId(address.value)) return ISATAP
   return ROWS.find(({ prefix }) => contains(prefix, address))?.range ?? null
 }
 
 /**
  * The special-purpose ranges that addresses of a network are in, narrowest first: those within the network, and the
  * narrowest one around it. The network may be allowed with the operator's word if all of them are liftable, and never
- * if one is not. Every IPv6 network up to /95 holds some ISATAP addresses, so ISATAP is told only of networks that
+ * if one is not. Every IPv6 /64 holds ISATAP addresses, so ISATAP is told only of networks that
  * hold nothing else; `specialRange` finds it in the address to be dialled.
  */
 export function overlappingSpecials(prefix: Prefix): readonly SpecialRange[] {
-  if (prefix.family === 6 && prefix.length >= ISATAP_FIXED_BITS && hasIsatapId(prefix.first)) return [ISATAP]
+  if (prefix.length >= ISATAP_FIXED_BITS && hasIsatapId(prefix.first)) return [ISATAP]
   const overlapping = ROWS.filter((row) => overlaps(row.prefix, prefix))
   const around = overlapping.findIndex((row) => row.prefix.length <= prefix.length)
   const effective = around < 0 ? overlapping : overlapping.slice(0, around + 1)
@@ -117,7 +117,7 @@ export function isLoopback(address: Address): boolean {
   return specialRange(address)?.kind === 'loopback'
 }
 
-/** RFC 5214 section 6.1; the mask leaves out the universal/local bit. */
+/** RFC 5214 section 6.1; the mask leaves out the universal/local bit. An IPv4 value is too short to match. */
 function hasIsatapId(value: bigint): boolean {
   return ((value >> 32n) & 0xfdff_ffffn) === 0x0000_5efen
 }

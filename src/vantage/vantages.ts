@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { DOMAIN_NAME } from '../contract/domain.ts'
 import { FileFaults, nameOf, readYamlFile, validate } from '../files/yaml-file.ts'
 import { type Address, parseAddress } from '../ip/address.ts'
+import { isLoopback, specialRange } from '../ip/special.ts'
 
 /** The place outside the customers' networks that tests connect from. */
 export interface Vantage {
@@ -62,4 +63,16 @@ export function ownAddresses(): Address[] {
   const texts = Object.values(networkInterfaces()).flatMap((infos) => infos?.map(({ address }) => address) ?? [])
   // A link-local address comes with its zone, which is no part of the address.
   return texts.map((text) => parseAddress(text.replace(/%.*$/, ''))).filter((address) => address !== null)
+}
+
+/** Where tests from a vantage come from: what access decisions ask about it. */
+export function originOf({ publicIps, bind }: Vantage): {
+  own: Address[]
+  sources: Address[]
+  families: Set<4 | 6>
+} {
+  const own = ownAddresses()
+  const routable = own.filter((address) => !isLoopback(address) && specialRange(address)?.name !== 'link local')
+  const local = bind.length > 0 ? bind : routable
+  return { own, sources: [...publicIps, ...local], families: new Set(local.map(({ family }) => family)) }
 }

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { relayTest } from '../src/contract/relay-test.ts'
+import { renderTest } from '../src/render/session.ts'
+import { type DemoServer, startMailServer } from './mail-servers.ts'
+
+/** The key of examples/callers.yaml: published, and good for loopback only. */
+const KEY = 'rtk_DEMO-KEY-published-never-use-it-elsewhere--'
+
+const PORT = 3000
+const START_MS = 15_000
+
+const pathOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))
+
+const say = (text: string): boolean => process.stdout.write(`${text}\n`)
+
+/** A colour where a person looks, nothing where a pipe does. */
+const coloured = process.env.NO_COLOR === undefined && (process.stdout.isTTY || process.env.FORCE_COLOR !== undefined)
+const title = (text: string): string => (coloured ? `\x1b[1;36m${text}\x1b[0m` : text)
+
+/** Tests two mail servers on loopback through the built service, over HTTP alone, and shows both sessions. */
+async function main(): Promise<void> {
+  const once = process.argv.includes('--once')
+  const closed = await startMailServer(false)
+  const open = await startMailServer(true)
+  const service = await startService([closed, open])
+  const stop = async () => {
+    service.process.kill('SIGTERM')
+    await Promise.all([closed.close(), open.close()])
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  try {
+    say(title('\n1. A closed mail server\n'))
+    say(await testAndRender(service.url, closed))
+    say(title('2. One that relays for whoever claims a sender at its own domain\n'))
+    say(await testAndRender(service.url, open))
+    if (once) return
+    say(title('3. Your turn\n'))
+    say('The service and both mail servers go on running until Ctrl-C. Test the open one again:\n')
+    say(`  curl -sS ${service.url}/relay-tests \\
+    -H 'Authorization: Bearer ${KEY}' \\
+    -H 'Content-Type: application/json' -H 'Accept: text/plain' \\
+    -d '{"ip": "127.0.0.1", "port": ${open.port}}'\n`)
+    say(`The closed one is on port ${closed.port}. Leave out the Accept header for JSON.`)
+    await new Promise((resolve) => service.process.once('exit', resolve))
+  } finally {
+    if (service.process.exitCode === null) await stop()
+  }
+}
+
+async function testAndRender(url: string, { port }: DemoServer): Promise<string> {
+  const response = await fetch(`${url}/relay-tests`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ip: '127.0.0.1', port, reference: 'DEMO' }),
+  })
+  const body: unknown = await response.json()
+  if (response.status !== 201) throw new Error(`the service answered ${response.status}: ${JSON.stringify(body)}`)
+  return renderTest(relayTest.parse(body), coloured)
+}
+
+async function startService(servers: readonly DemoServer[]): Promise<{ url: string; process: ChildProcess }> {
+  const port = (await isFree(PORT)) ? PORT : 0
+  const child = spawn(process.execPath, [pathOf('dist/server.js')], {
+    env: {
+      PATH: process.env.PATH,
+      PORT: String(port),
+      CUSTOMERS_FILE: pathOf('examples/customers.yaml'),
+      CALLERS_FILE: pathOf('examples/callers.yaml'),
+      MAILBOX_DOMAIN: 'test.org.au',
+      ALLOW_LOOPBACK_TARGETS: 'true',
+      ALLOWED_PORTS: servers.map((server) => server.port).join(','),
+      // Both servers have one address, and the reader may want to test it often.
+      QUOTA_TARGET: '100/1m',
+      QUOTA_CUSTOMER: '100/1m',
+      QUOTA_CALLER: '100/1m',
+      QUOTA_NETWORK: '100/1m',
+      DRAIN_MS: '0',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const url = await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`the service did not start within ${START_MS} ms`)), START_MS)
+    child.once('exit', (code) => reject(new Error(`the service ended with exit code ${code}`)))
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const { msg, url: listening } = JSON.parse(line)
+      if (msg !== 'ready') return
+      clearTimeout(timer)
+      resolve(listening)
+    })
+  })
+  return { url, process: child }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
+}
+
+await main()

@@ -1,0 +1,110 @@
+import type { ProblemSlug } from '../contract/problems.ts'
+import type { DomainSource } from '../contract/words.ts'
+import type { Address } from '../ip/address.ts'
+import { contains } from '../ip/prefix.ts'
+import { isLoopback, specialRange } from '../ip/special.ts'
+import type { Caller } from './callers.ts'
+import { type Customer, type Customers, isWithin } from './customers.ts'
+
+/** What is asked for: the part of a request that access is decided by. */
+export interface Wish {
+  readonly address: Address
+  readonly customerId: string | null
+  readonly domain: string | null
+}
+
+/** Where the test would come from. */
+export interface Origin {
+  /** The addresses of this machine's interfaces. */
+  readonly own: readonly Address[]
+  /** Every address that a test may be seen to come from. */
+  readonly sources: readonly Address[]
+  /** The IP versions that a test can be made over. */
+  readonly families: ReadonlySet<4 | 6>
+}
+
+export type Decision =
+  | {
+      readonly ok: true
+      readonly customer: Customer
+      readonly domain: { readonly name: string; readonly source: DomainSource } | null
+    }
+  | { readonly ok: false; readonly problem: ProblemSlug; readonly detail: string }
+
+/**
+ * Who may test what: a pure decision. Deny comes before allow, and nothing about other customers is given away to a
+ * caller who may not see them. The order is that of docs: special ranges, owner and scope, opt-out, domain, vantage.
+ */
+export function decide(wish: Wish, caller: Caller, customers: Customers, origin: Origin): Decision {
+  const { address } = wish
+  const holding = customers.ownerOf(address)
+  const loopback = isLoopback(address)
+  const special = specialRange(address)
+  // A listed loopback network got past the loading rules, which ask for the operator's flag.
+  const lifted = special?.liftable ? holding?.allowSpecial === true : loopback && holding !== null
+  if (special && !lifted) {
+    return deny('address-special', `${address.text} lies in ${special.text} (${special.name}), which is not tested`)
+  }
+  if (!loopback && origin.own.some((own) => isSame(own, address))) {
+    return deny('address-special', `${address.text} is an address of this service itself`)
+  }
+  const owner = ownerFor(wish, caller, customers, holding?.customer ?? null)
+  if ('problem' in owner) return owner
+  const { customer } = owner
+  if (customers.isOptedOut(address)) {
+    return deny('opted-out', `${address.text} is never tested: the operator was asked to leave it alone`)
+  }
+  const domain = domainFor(wish, customer)
+  if (domain && 'problem' in domain) return domain
+  const objection = loopback ? null : vantageObjection(address, customer, origin)
+  return objection ?? { ok: true, customer, domain }
+}
+
+type Denial = Extract<Decision, { ok: false }>
+
+const deny = (problem: ProblemSlug, detail: string): Denial => ({ ok: false, problem, detail })
+
+const isSame = (a: Address, b: Address): boolean => a.family === b.family && a.value === b.value
+
+/** The customer to test for. Callers with a limited scope learn nothing of what lies outside it. */
+function ownerFor(
+  wish: Wish,
+  caller: Caller,
+  customers: Customers,
+  owner: Customer | null,
+): { customer: Customer } | Denial {
+  const { address, customerId } = wish
+  const asked = customerId ?? owner?.id
+  const inScope = asked !== undefined && (caller.customers === 'all' || caller.customers.has(asked))
+  if (owner && inScope && owner.id === asked) return { customer: owner }
+  if (caller.customers !== 'all') {
+    return deny('not-allowed', `${address.text} is on no list of a customer that this key may test`)
+  }
+  if (customerId !== null && !customers.all.has(customerId))
+    return deny('not-allowed', `there is no customer ${customerId}`)
+  if (!owner) return deny('not-allowed', `${address.text} is on no customer's list`)
+  return deny('not-allowed', `${address.text} belongs to customer ${owner.id}, not to ${customerId}`)
+}
+
+function domainFor({ domain }: Wish, customer: Customer): Extract<Decision, { ok: true }>['domain'] | Denial {
+  const [first] = customer.domains
+  if (domain === null) return first === undefined ? null : { name: first, source: 'customer' }
+  const name = domain.toLowerCase()
+  if (customer.domains.some((listed) => isWithin(name, listed))) return { name, source: 'request' }
+  const listed =
+    customer.domains.length > 0
+      ? `customer ${customer.id} has ${customer.domains.join(', ')}`
+      : `customer ${customer.id} has none`
+  return deny('domain-not-listed', `${name} neither is nor lies under a domain of the customer: ${listed}`)
+}
+
+/** A test from inside the customer's own network would find every healthy server open. */
+function vantageObjection(address: Address, customer: Customer, { sources, families }: Origin): Denial | null {
+  const inside = sources.find((source) => customer.networks.some((network) => contains(network, source)))
+  if (inside) {
+    const where = `our vantage ${inside.text} lies in a network of customer ${customer.id}`
+    return deny('vantage-inside-network', `${where}: a test must come from outside`)
+  }
+  if (families.has(address.family)) return null
+  return deny('vantage-family', `our vantage has no IPv${address.family} address`)
+}

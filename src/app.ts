@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto'
+import accepts from '@fastify/accepts'
+import rateLimit from '@fastify/rate-limit'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { Callers } from './access/callers.ts'
+import type { Customers } from './access/customers.ts'
+import type { Config } from './config.ts'
+import type { Reloading } from './files/reloading.ts'
+import { registerAuth } from './http/auth.ts'
+import { registerHealth } from './http/health.ts'
+import { type Life, registerLife } from './http/life.ts'
+import { registerLimits } from './http/limits.ts'
+import { watchMethods } from './http/methods.ts'
+import { registerOpenapi } from './http/openapi.ts'
+import { answerClientError, registerProblems, sendError } from './http/problems.ts'
+import { registerQuotas } from './http/quotas.ts'
+import { registerRelayTests } from './http/relay-tests.ts'
+import type { Audit } from './service/audit.ts'
+import { RelayTests } from './service/relay-tests.ts'
+import { memoryLeases } from './store/leases.ts'
+import { memoryResults } from './store/results.ts'
+import { DEFAULT_VANTAGE, type Vantage } from './vantage/vantages.ts'
+
+/** What the process opens for the app. */
+export interface Parts {
+  readonly logger: FastifyBaseLogger
+  readonly audit: Audit
+  readonly customers: Reloading<Customers>
+  readonly callers: Reloading<Callers>
+  /** Null where the installation names no vantage. */
+  readonly vantage: Reloading<Vantage> | null
+}
+
+const BODY_LIMIT = 8 * 1024
+const REQUEST_MS = 10_000
+
+/** Wires everything: the table of contents of the service. */
+export async function buildApp(config: Config, parts: Parts): Promise<{ app: FastifyInstance; life: Life }> {
+  const { logger, audit, customers, callers, vantage } = parts
+  const app = Fastify({
+    loggerInstance: logger,
+    // One line for each test and each refusal is ours; one for each request would drown them.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_MS,
+    http: { maxHeaderSize: 8 * 1024, headersTimeout: REQUEST_MS, connectionsCheckingInterval: 2_000 },
+    requestIdHeader: false,
+    genReqId: () => randomUUID(),
+    trustProxy: config.TRUST_PROXY ?? false,
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, randomUUID()),
+  })
+  // Bodies are read by the contract's schema, with our own words (service/request.ts); answers are typed by it.
+  app.setValidatorCompiler(() => (value) => ({ value }))
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value))
+  app.removeContentTypeParser('text/plain')
+
+  const relayTests = new RelayTests({
+    customers: () => customers.current,
+    vantage: () => vantage?.current ?? DEFAULT_VANTAGE,
+    audit,
+    leases: memoryLeases(),
+    results: memoryResults(config.RESULT_TTL_SECONDS * 1000),
+    log: logger,
+    settings: {
+      deadlineMs: config.TEST_DEADLINE_MS,
+      maxConcurrent: config.MAX_CONCURRENT_TESTS,
+      mailboxDomain: config.MAILBOX_DOMAIN,
+      mailboxKey: config.MAILBOX_KEY,
+      tester: { providerName: config.PROVIDER_NAME, contact: config.CONTACT },
+    },
+  })
+
+  const life = registerLife(app)
+  registerProblems(app)
+  await app.register(accepts)
+  await app.register(rateLimit, { global: false })
+  await registerOpenapi(app)
+  const methods = watchMethods(app)
+  registerHealth(app, { life, files: { customers, callers, ...(vantage ? { vantages: vantage } : {}) } })
+  await app.register(async (api) => {
+    registerAuth(api, (key) => callers.current.authenticate(key, new Date()))
+    const quotas = registerQuotas(api, {
+      requests: config.QUOTA_REQUESTS,
+      'tests-caller': config.QUOTA_CALLER,
+      'tests-customer': config.QUOTA_CUSTOMER,
+      'tests-target': config.QUOTA_TARGET,
+      'tests-network': config.QUOTA_NETWORK,
+    })
+    const allowedPorts = config.ALLOWED_PORTS
+    registerRelayTests(api, { relayTests, quotas, allowedPorts })
+    registerLimits(api, { relayTests, quotas, allowedPorts })
+  })
+  methods.refuseOthers()
+  await app.ready()
+  return { app, life }
+}

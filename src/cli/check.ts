@@ -1,0 +1,36 @@
+import { ConfigFaults } from '../config.ts'
+import { setUp } from '../setup.ts'
+
+const USAGE = `Usage: node dist/cli/check.js
+
+Checks the environment and the files that it names as the service would at its start, and exits:
+0 when all is well, 1 when there are faults, which are listed with file, line and reason.
+`
+
+/** Checks configuration and files without starting anything. */
+function main(): number {
+  if (process.argv.length > 2) {
+    process.stdout.write(USAGE)
+    return process.argv[2] === '--help' ? 0 : 1
+  }
+  try {
+    const { customers, callers, vantage } = setUp(process.env)
+    for (const { id, customers: scope } of callers.current.all) {
+      const unknown = scope === 'all' ? [] : [...scope].filter((name) => !customers.current.all.has(name))
+      for (const name of unknown)
+        process.stdout.write(`warning: caller ${id} may test ${name}, but there is no such customer\n`)
+    }
+    const from = vantage ? `from vantage ${vantage.current.name}` : 'without a vantages file'
+    const testing = customers.current.testing ? '' : '; testing is switched off'
+    process.stdout.write(
+      `ok: ${customers.current.all.size} customers, ${callers.current.all.length} callers, ${from}${testing}\n`,
+    )
+    return 0
+  } catch (error) {
+    if (!(error instanceof ConfigFaults)) throw error
+    process.stderr.write(error.faults.map((fault) => `${fault}\n`).join(''))
+    return 1
+  }
+}
+
+process.exitCode = main()

@@ -1,0 +1,50 @@
+import type { FastifyInstance } from 'fastify'
+import { liveness, type Readiness, readiness } from '../contract/health.ts'
+import type { Life } from './life.ts'
+
+export interface HealthRoutes {
+  readonly life: Life
+  /** The configuration files by what they hold. */
+  readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
+}
+
+/** `GET /livez` and `GET /readyz`: without a key, and without a quota. */
+export function registerHealth(app: FastifyInstance, { life, files }: HealthRoutes): void {
+  app.get(
+    '/livez',
+    {
+      schema: {
+        operationId: 'getLivez',
+        summary: 'Whether the process runs',
+        tags: ['Health'],
+        security: [],
+        response: { 200: { description: 'It runs.', content: { 'application/json': { schema: liveness } } } },
+      },
+    },
+    async () => ({ status: 'ok' }),
+  )
+  const content = { 'application/json': { schema: readiness } }
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        operationId: 'getReadyz',
+        summary: 'Whether new requests should come here',
+        tags: ['Health'],
+        security: [],
+        response: {
+          200: { description: 'They should.', content },
+          503: { description: 'The service is shutting down.', content },
+        },
+      },
+    },
+    async (_request, reply) => {
+      reply.code(life.draining ? 503 : 200)
+      const states = Object.entries(files).map(([name, { loadedAt, error }]) => [
+        name,
+        { loadedAt: loadedAt.toISOString(), error },
+      ])
+      return { status: life.draining ? 'shutting-down' : 'ok', files: Object.fromEntries(states) } satisfies Readiness
+    },
+  )
+}

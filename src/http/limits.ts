@@ -1,0 +1,44 @@
+import type { FastifyInstance } from 'fastify'
+import { type Limits, limits } from '../contract/limits.ts'
+import type { RelayTests } from '../service/relay-tests.ts'
+import { callerOf } from './auth.ts'
+import { negotiate } from './negotiate.ts'
+import { problemResponses } from './openapi.ts'
+import type { QuotaCounters } from './quotas.ts'
+
+export interface LimitsRoutes {
+  readonly relayTests: RelayTests
+  readonly quotas: QuotaCounters
+  readonly allowedPorts: readonly number[]
+}
+
+/** `GET /limits`: what this key may do, and how much of it is left. */
+export function registerLimits(api: FastifyInstance, { relayTests, quotas, allowedPorts }: LimitsRoutes): void {
+  api.get(
+    '/limits',
+    {
+      schema: {
+        operationId: 'getLimits',
+        summary: 'What this key may do, and how much of it is left',
+        tags: ['Limits'],
+        response: {
+          200: { description: 'The limits of this key.', content: { 'application/json': { schema: limits } } },
+          ...problemResponses(401, 406, 429, 500),
+        },
+      },
+      onRequest: async (request) => {
+        negotiate(request, ['application/json'])
+      },
+    },
+    async (request): Promise<Limits> => {
+      const { id, customers } = callerOf(request)
+      return {
+        caller: id,
+        customers: customers === 'all' ? customers : [...customers],
+        quotas: await quotas.describe(request),
+        concurrentTests: relayTests.concurrentPerCaller,
+        ports: [...allowedPorts],
+      }
+    },
+  )
+}

@@ -1,0 +1,32 @@
+import { createHmac } from 'node:crypto'
+
+/** What a token stands for. */
+export interface TokenSubject {
+  readonly customer: string
+  readonly address: string
+  readonly port: number
+  /** A form, or `sender` for the sender that all forms of a test share. */
+  readonly form: string
+}
+
+/** RFC 4648 section 6, in lower case. */
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
+const TOKEN_BYTES = 10
+
+/**
+ * The local part of a test address: 16 base32 characters, the same for a day (UTC), so that a later test is the same
+ * greylisting triplet, and not to be guessed without the key.
+ */
+export function tokenFor(key: string, { customer, address, port, form }: TokenSubject, now: Date): string {
+  const day = now.toISOString().slice(0, 10)
+  const digest = createHmac('sha256', key)
+    .update(JSON.stringify([customer, address, port, form, day]))
+    .digest()
+  let bits = BigInt(`0x${digest.subarray(0, TOKEN_BYTES).toString('hex')}`)
+  let token = ''
+  for (let left = (TOKEN_BYTES * 8) / 5; left > 0; left -= 1) {
+    token = `${BASE32[Number(bits & 31n)]}${token}`
+    bits >>= 5n
+  }
+  return token
+}

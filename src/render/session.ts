@@ -1,0 +1,81 @@
+import type { AttemptView, RelayTest, TranscriptLine } from '../contract/relay-test.ts'
+
+/** How the parts of a session are set: as they are, or in terminal colours. */
+interface Style {
+  client(text: string): string
+  server(text: string): string
+  event(text: string): string
+  verdict(test: RelayTest, text: string): string
+}
+
+const PLAIN: Style = { client: same, server: same, event: same, verdict: (_test, text) => text }
+
+function same(text: string): string {
+  return text
+}
+
+const ansi = (code: string) => (text: string) => `\x1b[${code}m${text}\x1b[0m`
+
+const VERDICT_COLOURS = { open: '1;31', closed: '1;32', inconclusive: '1;33' } as const
+
+/** What we type bold, replies italic, as old support pages print such sessions. */
+const COLOURED: Style = {
+  client: ansi('1'),
+  server: ansi('3'),
+  event: ansi('2'),
+  verdict: (test, text) => (test.verdict ? ansi(VERDICT_COLOURS[test.verdict])(text) : text),
+}
+
+/** A relay test as a telnet user would have seen it, verdict on top; in plain text, or coloured for a terminal. */
+export function renderTest(test: RelayTest, coloured: boolean): string {
+  const style = coloured ? COLOURED : PLAIN
+  return [...heading(test, style), '', ...attempts(test.attempts), '', ...session(test, style), ''].join('\n')
+}
+
+function heading(test: RelayTest, style: Style): string[] {
+  const literal = test.ip.includes(':') ? `[${test.ip}]` : test.ip
+  const target = `${literal}:${test.port}${test.domain ? ` (${test.domain})` : ''}`
+  if (test.status === 'running') return [`RUNNING  ${target}`]
+  const facts = [
+    `evidence ${test.evidence}`,
+    test.reason && `reason ${test.reason}`,
+    test.cause && `cause ${test.cause}`,
+    test.retryAfter !== null && `test again in ${test.retryAfter} s`,
+    test.durationMs !== null && `${(test.durationMs / 1000).toFixed(2)} s`,
+    test.vantage.ip && `from ${test.vantage.ip}`,
+    `id ${test.id}`,
+  ]
+  return [
+    style.verdict(test, `${test.verdict?.toUpperCase()}  ${target}`),
+    test.summary ?? '',
+    facts.filter(Boolean).join(', '),
+  ]
+}
+
+function attempts(rows: readonly AttemptView[]): string[] {
+  const width = Math.max(0, ...rows.map(({ form }) => form.length))
+  return rows.map(({ form, outcome, refusal, why, reply }) => {
+    const said = reply ? `${reply.code} ${reply.lines[0] ?? ''}`.trim() : ''
+    return `${form.padEnd(width)}  ${outcome.padEnd(8)}  ${[refusal ?? why ?? '', said].filter(Boolean).join(': ')}`.trimEnd()
+  })
+}
+
+/** Each reply under its command, also where commands went out in a group before the first reply came. */
+function session(test: RelayTest, style: Style): string[] {
+  const { transcript } = test
+  const answersTo = new Map<number, TranscriptLine[]>()
+  for (const line of transcript) {
+    if (line.answers === null) continue
+    const answers = answersTo.get(line.answers)
+    if (answers) answers.push(line)
+    else answersTo.set(line.answers, [line])
+  }
+  const lines = transcript.flatMap((line, index) =>
+    line.answers === null ? [line, ...(answersTo.get(index) ?? [])] : [],
+  )
+  const shown = lines.map(({ from, line, key }) => {
+    if (from === 'event') return style.event(`-- ${line}`)
+    return key ? style.verdict(test, line) : style[from](line)
+  })
+  return test.truncated ? [...shown, style.event('-- the rest of the session was left out')] : shown
+}

@@ -1,0 +1,46 @@
+import type { z } from 'zod'
+import type { FieldError } from '../contract/problems.ts'
+import { type RelayTestRequest, relayTestRequest } from '../contract/relay-test.ts'
+import { type Address, explainAddress, parseAddress } from '../ip/address.ts'
+import { Refused } from './problem.ts'
+
+/** A request whose address has been read. */
+export type TestRequest = Omit<RelayTestRequest, 'ip'> & { readonly address: Address }
+
+/** IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2): a second spelling of an IPv4 address. */
+const isMapped = ({ family, value }: Address): boolean => family === 6 && value >> 32n === 0xffffn
+
+/** Reads the body of `POST /relay-tests`. Throws Refused with every member at fault and what was expected. */
+export function readRequest(body: unknown, allowedPorts: readonly number[]): TestRequest {
+  const parsed = relayTestRequest.safeParse(body)
+  const errors = parsed.success ? [] : parsed.error.issues.flatMap(describe)
+  const ip = isRecord(body) && typeof body.ip === 'string' ? body.ip : null
+  const address = ip === null ? null : parseAddress(ip)
+  if (ip !== null && !address) errors.push({ pointer: '/ip', detail: explainAddress(ip) })
+  if (address && isMapped(address)) {
+    errors.push({ pointer: '/ip', detail: 'an IPv4 address was expected to be written as such, not mapped into IPv6' })
+  }
+  if (parsed.success && !allowedPorts.includes(parsed.data.port)) {
+    errors.push({ pointer: '/port', detail: `one of the ports ${allowedPorts.join(', ')} was expected` })
+  }
+  if (!parsed.success || !address || errors.length > 0) {
+    const [first] = errors
+    const where = first?.pointer ? `${first.pointer.slice(1)}: ` : ''
+    throw new Refused('invalid-request', `${where}${first?.detail ?? 'not valid'}`, { errors })
+  }
+  const { ip: _text, ...rest } = parsed.data
+  return { ...rest, address }
+}
+
+function describe(issue: z.core.$ZodIssue): FieldError[] {
+  const keys = issue.code === 'unrecognized_keys' ? issue.keys : []
+  const paths = keys.length > 0 ? keys.map((key) => [...issue.path, key]) : [issue.path]
+  return paths.map((path) => ({ pointer: pointerTo(path), detail: issue.message }))
+}
+
+/** A JSON Pointer (RFC 6901 section 3). */
+function pointerTo(path: readonly PropertyKey[]): string {
+  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

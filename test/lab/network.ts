@@ -1,0 +1,130 @@
+import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { fetchPackages, packages, projectRoot, storeOf } from './packages.ts'
+import { onPath } from './unavailable.ts'
+
+const vantage = '198.51.100.7'
+const vantage6 = '2001:db8:51::7'
+const firstServer = 10
+const lastServer = 60
+const closeLimitMs = 5_000
+
+export interface LabNetwork {
+  /** Our side: the address of the stranger that tests the servers. */
+  readonly vantage: string
+  readonly vantage6: string
+  /** The next server address that nobody has. */
+  nextAddress(family?: 4 | 6): string
+  /** Runs a command on the servers' side. It dies with this process, whatever that dies of. */
+  spawnInside(command: string, args: readonly string[], options?: SpawnOptions): ChildProcess
+  close(): Promise<void>
+}
+
+/** Joins the namespace of this process to a second one for servers, by one cable and nothing else. */
+export async function openNetwork(): Promise<LabNetwork> {
+  // A namespace with any interface is somebody's network. We never alter that.
+  const used = otherInterfaces()
+  if (used.length > 0)
+    throw new Error(`the lab needs a fresh network namespace (unshare --net), without ${used.join(', ')}`)
+  const ip = await findIp()
+  const children = new Set<ChildProcess>()
+  const spawnBound = (args: readonly string[], options: SpawnOptions): ChildProcess => {
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...args], options)
+    children.add(child)
+    child.once('exit', () => children.delete(child)).once('error', () => children.delete(child))
+    return child
+  }
+  const close = async (): Promise<void> => {
+    for (const child of children) child.kill('SIGKILL')
+    // The kernel takes the cable away when the last process on the other side has gone.
+    const deadline = Date.now() + closeLimitMs
+    while (otherInterfaces().length > 0) {
+      if (Date.now() > deadline) throw new Error('a process of the lab does not end')
+      await delay(5)
+    }
+  }
+
+  const holder = spawnBound(['unshare', '--net', 'sh', '-c', 'echo ready; exec sleep infinity'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  if (holder.stdout === null) throw new Error('the holder of the namespace has no output')
+  const enter = ['nsenter', `--net=/proc/${holder.pid}/ns/net`, '--']
+  try {
+    await Promise.race([
+      once(holder.stdout, 'data'),
+      once(holder, 'exit').then(() => Promise.reject(new Error('no second network namespace'))),
+    ])
+    await ip([], ourSide(holder.pid))
+    await ip(enter, serversSide())
+  } catch (error) {
+    await close()
+    throw error
+  }
+
+  let next = firstServer
+  return {
+    vantage,
+    vantage6,
+    nextAddress(family = 4) {
+      if (next > lastServer) throw new Error('the lab has no server address left')
+      return serverAddress(next++, family)
+    },
+    spawnInside: (command, args, options = {}) => spawnBound([...enter, command, ...args], options),
+    close,
+  }
+}
+
+const otherInterfaces = (): string[] =>
+  [...readFileSync('/proc/self/net/dev', 'utf8').matchAll(/^\s*(\S+):/gm)]
+    .map(([, name]) => String(name))
+    .filter((name) => name !== 'lo')
+
+const serverAddress = (number: number, family: 4 | 6): string =>
+  family === 4 ? `203.0.113.${number}` : `2001:db8:113::${number}`
+
+// IPv6 addresses work at once only without duplicate address detection.
+const ourSide = (holder: number | undefined): string[] => [
+  'link set lo up',
+  `link add lab type veth peer name lab netns ${holder}`,
+  `address add ${vantage}/24 dev lab`,
+  `address add ${vantage6}/64 dev lab nodad`,
+  'link set lab up',
+  'route add 203.0.113.0/24 dev lab',
+  'route add 2001:db8:113::/64 dev lab',
+]
+
+const serversSide = (): string[] => [
+  'link set lo up',
+  ...Array.from({ length: lastServer - firstServer + 1 }, (_, index) => firstServer + index).flatMap((number) => [
+    `address add ${serverAddress(number, 4)}/24 dev lab`,
+    `address add ${serverAddress(number, 6)}/64 dev lab nodad`,
+  ]),
+  'link set lab up',
+  'route add 198.51.100.0/24 dev lab',
+  'route add 2001:db8:51::/64 dev lab',
+]
+
+type Ip = (enter: readonly string[], lines: readonly string[]) => Promise<void>
+
+/** The machine's `ip`, or an unpacked one where the machine has none. */
+async function findIp(): Promise<Ip> {
+  const env = { ...process.env }
+  let command = 'ip'
+  if (!onPath('ip')) {
+    await fetchPackages(projectRoot, packages.ip)
+    const store = storeOf(projectRoot)
+    command = join(store, 'iproute2/usr/bin/ip')
+    const libraries = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu'
+    env.LD_LIBRARY_PATH = packages.ip.map((name) => join(store, name, 'usr/lib', libraries)).join(':')
+  }
+  return async (enter, lines) => {
+    const [file = command, ...args] = [...enter, command, '-batch', '-']
+    const running = promisify(execFile)(file, args, { env })
+    running.child.stdin?.end(`${lines.join('\n')}\n`)
+    await running
+  }
+}

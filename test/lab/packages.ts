@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync, readlinkSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+const nsl = [
+  'libnsl2',
+  'libtirpc3',
+  'libgssapi-krb5-2',
+  'libkrb5-3',
+  'libk5crypto3',
+  'libkrb5support0',
+  'libkeyutils1',
+  'libssl3',
+]
+
+/** What each software needs beyond a minimal Debian 12. The server's own packages come first. */
+export const packages = {
+  postfix: ['postfix', 'openssl', 'netbase', 'cpio', 'libicu72', 'libsasl2-2', ...nsl],
+  exim: [
+    'exim4-daemon-light',
+    'exim4-base',
+    'exim4-config',
+    'netbase',
+    'libgnutls-dane0',
+    'libunbound8',
+    'libevent-2.1-7',
+    'libidn12',
+    ...nsl,
+  ],
+  ip: ['iproute2', 'libbpf1', 'libelf1', 'libmnl0', 'libbsd0', 'libxtables12', 'libcap2', ...nsl],
+} as const satisfies Record<string, readonly string[]>
+
+export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Where `fetchPackages` puts its folders, one a package. */
+export const storeOf = (root: string): string => join(root, '.cache', 'debian')
+
+/** Downloads and unpacks Debian packages, each into its own folder; installs nothing. */
+export async function fetchPackages(root: string, names: readonly string[]): Promise<void> {
+  const store = storeOf(root)
+  const missing = [...new Set(names)].filter((name) => !existsSync(join(store, name)))
+  if (missing.length === 0) return
+  await mkdir(store, { recursive: true })
+  const work = await mkdtemp(join(store, '.unpacking-'))
+  try {
+    await download(work, missing)
+    const archives = await readdir(work)
+    for (const name of missing) {
+      const archive = archives.find((file) => file.startsWith(`${name}_`))
+      if (archive === undefined) throw new Error(`apt-get brought no archive of ${name}`)
+      const folder = join(work, name)
+      await run('dpkg', ['-x', join(work, archive), folder])
+      await mergeUsr(folder)
+      // Only a complete folder gets the final name; a test that runs at the same time may have been faster.
+      await rename(folder, join(store, name)).catch((error: unknown) => {
+        if (!existsSync(join(store, name))) throw error
+      })
+    }
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+/** The lists of packages are refreshed only when they do not serve; the lock keeps two refreshes apart. */
+async function download(folder: string, names: readonly string[]): Promise<void> {
+  const script = 'apt-get download "$@" || { apt-get update && apt-get download "$@"; }'
+  const [file = 'flock', ...args] = [
+    ...machineNetwork(),
+    'flock',
+    storeOf(projectRoot),
+    'sh',
+    '-c',
+    script,
+    'sh',
+    ...names,
+  ]
+  await run(file, args, { cwd: folder }).catch((error: { stderr?: string }) => {
+    throw new Error(`Debian packages could not be fetched (${names.join(' ')}): ${error.stderr?.slice(-500)}`)
+  })
+}
+
+/** The lab runs in an empty network namespace: packages come by the network of the process that made it. */
+function machineNetwork(): string[] {
+  const own = readlinkSync('/proc/self/ns/net')
+  try {
+    for (let pid = process.ppid; pid > 0; pid = parentOf(pid)) {
+      if (readlinkSync(`/proc/${pid}/ns/net`) !== own) return ['nsenter', `--net=/proc/${pid}/ns/net`, '--']
+    }
+  } catch {
+    // An ancestor that may not be looked at is the machine's, not ours: then there is nothing to leave.
+  }
+  return []
+}
+
+const parentOf = (pid: number): number =>
+  Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+
+/** Some packages still ship /bin, /sbin or /lib; on Debian 12 these are links into /usr. */
+async function mergeUsr(folder: string): Promise<void> {
+  for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
+    const old = join(folder, name)
+    if (existsSync(old)) await cp(old, join(folder, 'usr', name), { recursive: true, verbatimSymlinks: true })
+  }
+}
