@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { liveness, type Readiness, readiness } from '../contract/health.ts'
 import type { Life } from './life.ts'
+import { problemResponses } from './openapi.ts'
 
 export interface HealthRoutes {
   readonly life: Life
@@ -18,7 +19,10 @@ export function registerHealth(app: FastifyInstance, { life, files }: HealthRout
         summary: 'Whether the process runs',
         tags: ['Health'],
         security: [],
-        response: { 200: { description: 'It runs.', content: { 'application/json': { schema: liveness } } } },
+        response: {
+          200: { description: 'It runs.', content: { 'application/json': { schema: liveness } } },
+          ...problemResponses('method-not-allowed'),
+        },
       },
     },
     async () => ({ status: 'ok' }),
@@ -35,6 +39,7 @@ export function registerHealth(app: FastifyInstance, { life, files }: HealthRout
         response: {
           200: { description: 'They should.', content },
           503: { description: 'The service is shutting down.', content },
+          ...problemResponses('method-not-allowed'),
         },
       },
     },

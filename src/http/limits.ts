@@ -3,7 +3,7 @@ import { type Limits, limits } from '../contract/limits.ts'
 import type { RelayTests } from '../service/relay-tests.ts'
 import { callerOf } from './auth.ts'
 import { negotiate } from './negotiate.ts'
-import { problemResponses } from './openapi.ts'
+import { ANY_API_PROBLEM, problemResponses } from './openapi.ts'
 import type { QuotaCounters } from './quotas.ts'
 
 export interface LimitsRoutes {
@@ -23,7 +23,7 @@ export function registerLimits(api: FastifyInstance, { relayTests, quotas, allow
         tags: ['Limits'],
         response: {
           200: { description: 'The limits of this key.', content: { 'application/json': { schema: limits } } },
-          ...problemResponses(401, 406, 429, 500),
+          ...problemResponses(...ANY_API_PROBLEM),
         },
       },
       onRequest: async (request) => {

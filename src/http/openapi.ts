@@ -6,18 +6,26 @@ import { EXAMPLES } from '../contract/examples.ts'
 import { PROBLEMS, type ProblemSlug, problem, problemType } from '../contract/problems.ts'
 import { VERSION } from '../version.ts'
 
-type ProblemStatus = (typeof PROBLEMS)[ProblemSlug]['status']
+/** What every route behind a key may answer besides its own. */
+export const ANY_API_PROBLEM = [
+  'unauthenticated',
+  'method-not-allowed',
+  'not-acceptable',
+  'quota-exceeded',
+  'headers-too-large',
+  'internal-error',
+  'shutting-down',
+] as const satisfies readonly ProblemSlug[]
 
-const SLUGS = Object.keys(PROBLEMS).filter((slug): slug is ProblemSlug => slug in PROBLEMS)
-
-/** The responses of a route that are problems, each with the types that come with its status. */
-export function problemResponses(...statuses: readonly ProblemStatus[]) {
+/** The responses of a route that are problems: by status, each with the types that come with it. */
+export function problemResponses(...slugs: readonly ProblemSlug[]) {
   const content = { 'application/problem+json': { schema: problem } }
-  const describe = (status: ProblemStatus) =>
-    SLUGS.filter((slug) => PROBLEMS[slug].status === status)
-      .map((slug) => `\`${problemType(slug)}\`: ${PROBLEMS[slug].title}.`)
-      .join(' ')
-  return Object.fromEntries(statuses.map((status) => [status, { description: describe(status), content }]))
+  const texts = new Map<number, string[]>()
+  for (const slug of slugs) {
+    const { status, title } = PROBLEMS[slug]
+    texts.set(status, [...(texts.get(status) ?? []), `\`${problemType(slug)}\`: ${title}.`])
+  }
+  return Object.fromEntries([...texts].map(([status, lines]) => [status, { description: lines.join(' '), content }]))
 }
 
 /** Collects the routes of the app into an OpenAPI 3.1 document. To be registered before them. */
@@ -61,7 +69,7 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
             description: 'OpenAPI 3.1.',
             content: { 'application/json': { schema: z.record(z.string(), z.unknown()) } },
           },
-          ...problemResponses(405),
+          ...problemResponses('method-not-allowed'),
         },
       },
     },
@@ -75,16 +83,18 @@ The HTTP status speaks of the request. What the mail server did is always in a 2
 
 \`status\`, \`verdict\`, \`evidence\` and \`outcome\` are closed sets. Every other word list may grow: read an unknown value as "other".`
 
-/** Response headers by status; what is not listed has those of \`default\`. */
+/** Response headers by status, besides `Request-Id`. */
 const HEADERS: Readonly<Record<string, readonly string[]>> = {
-  default: ['Request-Id'],
-  '201': ['Request-Id', 'Location', 'RateLimit', 'RateLimit-Policy'],
-  '401': ['Request-Id', 'WWW-Authenticate'],
-  '405': ['Request-Id', 'Allow'],
-  '409': ['Request-Id', 'Retry-After', 'Location'],
-  '429': ['Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
-  '503': ['Request-Id', 'Retry-After'],
+  '201': ['Location'],
+  '401': ['WWW-Authenticate'],
+  '405': ['Allow'],
+  '409': ['Retry-After', 'Location'],
+  '429': ['Retry-After'],
+  '503': ['Retry-After'],
 }
+
+/** Statuses that are decided before a request is counted. */
+const UNCOUNTED: ReadonlySet<string> = new Set(['401', '405', '408', '414', '431'])
 
 const HEADER_DOCS: Readonly<Record<string, string>> = {
   'Request-Id': 'The id of this request, as in the logs.',
@@ -97,7 +107,10 @@ const HEADER_DOCS: Readonly<Record<string, string>> = {
 }
 
 const response = z.looseObject({ content: z.record(z.string(), z.looseObject({})).optional() })
-const operation = z.looseObject({ responses: z.record(z.string(), response) })
+const operation = z.looseObject({
+  security: z.array(z.unknown()).optional(),
+  responses: z.record(z.string(), response),
+})
 const apiDocument = z.looseObject({
   paths: z.record(z.string(), z.record(z.string(), operation)),
   components: z.looseObject({ schemas: z.record(z.string(), z.looseObject({})) }),
@@ -108,7 +121,7 @@ type ApiDocument = z.output<typeof apiDocument>
 export function describeApi(app: FastifyInstance): Record<string, unknown> {
   const document = tidy(app.swagger())
   for (const path of Object.values(document.paths)) {
-    for (const { responses } of Object.values(path)) addHeaders(responses)
+    for (const { security, responses } of Object.values(path)) addHeaders(responses, security === undefined)
   }
   const created = document.paths['/relay-tests']?.post?.responses['201']?.content?.['application/json']
   if (created) created.examples = EXAMPLES
@@ -130,9 +143,10 @@ function tidy(source: unknown): ApiDocument {
   return { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } }
 }
 
-function addHeaders(responses: ApiDocument['paths'][string][string]['responses']): void {
+function addHeaders(responses: ApiDocument['paths'][string][string]['responses'], counted: boolean): void {
   for (const [status, entry] of Object.entries(responses)) {
-    const names = HEADERS[status] ?? HEADERS.default ?? []
+    const quotas = counted && !UNCOUNTED.has(status) ? ['RateLimit', 'RateLimit-Policy'] : []
+    const names = ['Request-Id', ...(HEADERS[status] ?? []), ...quotas]
     entry.headers = Object.fromEntries(
       names.map((name) => [name, { description: HEADER_DOCS[name], schema: { type: 'string' } }]),
     )

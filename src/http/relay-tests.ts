@@ -7,7 +7,7 @@ import type { RelayTests } from '../service/relay-tests.ts'
 import { readRequest } from '../service/request.ts'
 import { callerOf } from './auth.ts'
 import { negotiate } from './negotiate.ts'
-import { problemResponses } from './openapi.ts'
+import { ANY_API_PROBLEM, problemResponses } from './openapi.ts'
 import type { QuotaCounters } from './quotas.ts'
 
 const FORMATS = ['application/json', 'text/plain'] as const
@@ -43,7 +43,23 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, a
         body: relayTestRequest,
         response: {
           201: answer('The test is done.'),
-          ...problemResponses(400, 401, 403, 406, 409, 413, 415, 422, 429, 500, 503),
+          ...problemResponses(
+            ...ANY_API_PROBLEM,
+            'invalid-request',
+            'not-allowed',
+            'request-timeout',
+            'target-busy',
+            'payload-too-large',
+            'unsupported-media-type',
+            'address-special',
+            'opted-out',
+            'domain-not-listed',
+            'vantage-inside-network',
+            'vantage-family',
+            'at-capacity',
+            'audit-unavailable',
+            'testing-off',
+          ),
         },
       },
       // Before the body is read: nobody sends 8 KiB to learn that the answer cannot be had.
@@ -71,7 +87,10 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, a
         description: 'Results are kept for a day by default. A test that still runs has the status `running`.',
         tags: ['Relay tests'],
         params: z.object({ id: z.string().meta({ description: 'The id of the test.', format: 'uuid' }) }),
-        response: { 200: answer('The result, or what there is of it.'), ...problemResponses(401, 404, 406, 429, 500) },
+        response: {
+          200: answer('The result, or what there is of it.'),
+          ...problemResponses(...ANY_API_PROBLEM, 'not-found', 'uri-too-long'),
+        },
       },
       onRequest: async (request) => {
         negotiate(request, FORMATS)

@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { pino } from 'pino'
+import { z } from 'zod'
+import { buildApp } from '../src/app.ts'
+import { describeApi } from '../src/http/openapi.ts'
+import { setUp } from '../src/setup.ts'
+
+const USAGE = `Usage: npm run openapi [-- --check]
+
+Writes openapi/openapi.json from the contract and the routes, and lints it. With --check nothing is written: the command
+fails where the file differs from what it would write.
+`
+
+const pathOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))
+const FILE = pathOf('openapi/openapi.json')
+
+/** The document of a service with the example files: no part of it depends on configuration. */
+async function generate(): Promise<string> {
+  const setup = setUp({
+    CUSTOMERS_FILE: pathOf('examples/customers.yaml'),
+    CALLERS_FILE: pathOf('examples/callers.yaml'),
+    MAILBOX_DOMAIN: 'relaytest.isp.example',
+    ALLOW_LOOPBACK_TARGETS: 'true',
+  })
+  const { app } = await buildApp(setup.config, { ...setup, logger: pino({ level: 'silent' }) })
+  const document = JSON.stringify(describeApi(app), null, 2)
+  await app.close()
+  return `${document}\n`
+}
+
+const lintReport = z.object({
+  totals: z.object({ errors: z.number(), warnings: z.number() }),
+  problems: z.array(z.unknown()),
+})
+
+/** Redocly's recommended rules, where a warning is a failure. Returns what they object to. */
+function lint(): readonly unknown[] {
+  const options = ['lint', FILE, '--extends=recommended', '--format=json']
+  const { stdout } = spawnSync(pathOf('node_modules/.bin/redocly'), options, {
+    encoding: 'utf8',
+    env: { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
+  })
+  return lintReport.parse(JSON.parse(stdout)).problems
+}
+
+async function main(): Promise<number> {
+  const [option, ...more] = process.argv.slice(2)
+  if ((option !== undefined && option !== '--check') || more.length > 0) {
+    process.stderr.write(USAGE)
+    return 1
+  }
+  const document = await generate()
+  if (option === undefined) writeFileSync(FILE, document)
+  else if (!existsSync(FILE) || readFileSync(FILE, 'utf8') !== document) {
+    process.stderr.write('openapi/openapi.json is not what the contract says: run `npm run openapi` and commit it\n')
+    return 1
+  }
+  const objections = lint()
+  if (objections.length > 0) {
+    process.stderr.write(`${JSON.stringify(objections, null, 2)}\n`)
+    return 1
+  }
+  process.stdout.write(`openapi/openapi.json ${option ? 'is up to date' : 'written'}, no warnings\n`)
+  return 0
+}
+
+process.exitCode = await main()

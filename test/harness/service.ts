@@ -1,0 +1,151 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Keys of the callers that a test service knows unless told otherwise. */
+export const KEYS = {
+  /** May test the customers `acme` and `beta`. */
+  partner: `rtk_${'p'.repeat(43)}`,
+  /** May test every customer. */
+  desk: `rtk_${'d'.repeat(43)}`,
+} as const
+
+const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex')
+
+/** Two customers on loopback, one elsewhere, and an address that has opted out. */
+export const CUSTOMERS = `
+customers:
+  - id: acme
+    name: Acme Pty Ltd
+    networks: [127.0.0.0/24]
+    domains: [example.com, example.net]
+  - id: beta
+    name: Beta
+    networks: [127.0.1.0/24]
+  - id: gamma
+    name: Gamma
+    networks: [127.0.2.0/24, { cidr: 203.0.113.0/24, allowSpecial: true }, 93.184.216.0/24]
+    domains: [example.org]
+neverTest: [127.0.0.99/32]
+`
+
+export const CALLERS = `
+callers:
+  - id: partner
+    keys: [{ sha256: ${sha256(KEYS.partner)} }]
+    customers: [acme, beta]
+  - id: desk
+    keys: [{ sha256: ${sha256(KEYS.desk)} }]
+    customers: all
+`
+
+export interface ServiceOptions {
+  /** Added to, or taking the place of, the environment of a service on loopback. Undefined leaves a variable out. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly customers?: string
+  readonly callers?: string
+}
+
+export interface TestService {
+  readonly url: string
+  /** The folder that holds customers.yaml and callers.yaml. */
+  readonly folder: string
+  readonly process: ChildProcess
+  /** Every line of standard output so far: the log, and the audit log where AUDIT_FILE is not set. */
+  readonly output: readonly string[]
+  /** The log lines as objects. */
+  logs(): Record<string, unknown>[]
+  /** A request with the key of `partner` unless the headers say otherwise. */
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  /** `POST /relay-tests` as `partner`. */
+  post(body: unknown, headers?: Record<string, string>): Promise<Response>
+  /** Ends the process with SIGTERM and returns its exit code. */
+  stop(): Promise<number | null>
+}
+
+/** The environment of a service on loopback with its files in a folder. */
+export function environmentFor(folder: string): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '',
+    ...(process.env.NODE_V8_COVERAGE ? { NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE } : {}),
+    PORT: '0',
+    CUSTOMERS_FILE: join(folder, 'customers.yaml'),
+    CALLERS_FILE: join(folder, 'callers.yaml'),
+    MAILBOX_DOMAIN: 'relaytest.isp.example',
+    MAILBOX_KEY: 'k'.repeat(32),
+    PROVIDER_NAME: 'ISP Pty Ltd',
+    CONTACT: 'https://isp.example/relay-tests',
+    ALLOW_LOOPBACK_TARGETS: 'true',
+    ALLOWED_PORTS: Array.from({ length: 10 }, (_, index) => 25 + index).join(','),
+    DRAIN_MS: '0',
+    QUOTA_TARGET: '1000/1m',
+    QUOTA_CUSTOMER: '1000/1m',
+    QUOTA_CALLER: '1000/1m',
+    QUOTA_NETWORK: '1000/1m',
+  }
+}
+
+/** A folder with customers.yaml and callers.yaml that goes with the test. */
+export function configFolder(
+  t: TestContext,
+  { customers = CUSTOMERS, callers = CALLERS }: ServiceOptions = {},
+): string {
+  const folder = mkdtempSync(join(tmpdir(), 'relay-tests-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  writeFileSync(join(folder, 'customers.yaml'), customers)
+  writeFileSync(join(folder, 'callers.yaml'), callers)
+  return folder
+}
+
+/** Starts the built service as it is shipped; it ends with the test. */
+export async function startService(t: TestContext, options: ServiceOptions = {}): Promise<TestService> {
+  const folder = configFolder(t, options)
+  const env = Object.fromEntries(
+    Object.entries({ ...environmentFor(folder), ...options.env }).filter(([, value]) => value !== undefined),
+  )
+  const child = spawn(process.execPath, [join(ROOT, 'dist/server.js')], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const output: string[] = []
+  const errors: string[] = []
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  createInterface({ input: child.stderr }).on('line', (line) => errors.push(line))
+  const stop = () => {
+    if (child.exitCode === null) child.kill('SIGTERM')
+    return exited
+  }
+  t.after(stop)
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${errors.join('\n')}`)))
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      output.push(line)
+      const entry = JSON.parse(line)
+      if (entry.msg === 'ready') resolve(entry.url)
+    })
+  })
+  const request = (path: string, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers)
+    if (!headers.has('authorization')) headers.set('authorization', `Bearer ${KEYS.partner}`)
+    return fetch(`${url}${path}`, { ...init, headers })
+  }
+  return {
+    url,
+    folder,
+    process: child,
+    output,
+    logs: () => output.map((line) => JSON.parse(line)),
+    fetch: request,
+    post: (body, headers = {}) =>
+      request('/relay-tests', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      }),
+    stop,
+  }
+}
