@@ -33,9 +33,9 @@ describe('the lab', { skip: reason ?? false }, () => {
       startExim(network),
     ])
   })
-  after(() => network.close())
+  after(() => network?.close())
 
-  /** The replies to the commands, without those to the greeting, HELO and QUIT. */
+  /** The replies to the commands alone: not the greeting, nor those to HELO and QUIT. */
   const ask = async (server: LabServer, ...commands: string[]): Promise<string[]> => {
     const options = { host: server.address, from: network.vantage }
     const replies = await dialogue(options, ['HELO relay-test.example.net', ...commands, 'QUIT'])

@@ -40,15 +40,24 @@ export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
 /** Where `fetchPackages` puts its folders, one a package. */
 export const storeOf = (root: string): string => join(root, '.cache', 'debian')
 
+let queue: Promise<void> = Promise.resolve()
+
 /** Downloads and unpacks Debian packages, each into its own folder; installs nothing. */
-export async function fetchPackages(root: string, names: readonly string[]): Promise<void> {
+export function fetchPackages(root: string, names: readonly string[]): Promise<void> {
+  // One call after the other: servers that start together want the same packages.
+  const turn = queue.then(() => fetchMissing(root, names))
+  queue = turn.catch(() => undefined)
+  return turn
+}
+
+async function fetchMissing(root: string, names: readonly string[]): Promise<void> {
   const store = storeOf(root)
   const missing = [...new Set(names)].filter((name) => !existsSync(join(store, name)))
   if (missing.length === 0) return
   await mkdir(store, { recursive: true })
   const work = await mkdtemp(join(store, '.unpacking-'))
   try {
-    await download(work, missing)
+    await download(store, work, missing)
     const archives = await readdir(work)
     for (const name of missing) {
       const archive = archives.find((file) => file.startsWith(`${name}_`))
@@ -67,18 +76,9 @@ export async function fetchPackages(root: string, names: readonly string[]): Pro
 }
 
 /** The lists of packages are refreshed only when they do not serve; the lock keeps two refreshes apart. */
-async function download(folder: string, names: readonly string[]): Promise<void> {
+async function download(store: string, folder: string, names: readonly string[]): Promise<void> {
   const script = 'apt-get download "$@" || { apt-get update && apt-get download "$@"; }'
-  const [file = 'flock', ...args] = [
-    ...machineNetwork(),
-    'flock',
-    storeOf(projectRoot),
-    'sh',
-    '-c',
-    script,
-    'sh',
-    ...names,
-  ]
+  const [file = 'flock', ...args] = [...machineNetwork(), 'flock', store, 'sh', '-c', script, 'sh', ...names]
   await run(file, args, { cwd: folder }).catch((error: { stderr?: string }) => {
     throw new Error(`Debian packages could not be fetched (${names.join(' ')}): ${error.stderr?.slice(-500)}`)
   })
