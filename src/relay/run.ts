@@ -3,7 +3,7 @@ import type { DomainSource, Proof, Suite, Why } from '../contract/words.ts'
 import type { Address } from '../ip/address.ts'
 import { type Assessed, assess, wantsExistingSender, wantsPostmasterControl } from './assess.ts'
 import type { Attempt, Findings } from './findings.ts'
-import { type Form, formOf, formsOf, type TestAddresses } from './forms.ts'
+import { FORMS, type Form, formOf, formsOf, type TestAddresses } from './forms.ts'
 import { type ConnectionPlan, plan } from './plan.ts'
 import { isReady, openSession, type Route, type Session } from './session.ts'
 import { notRun, probe, send } from './transact.ts'
@@ -112,7 +112,8 @@ class Visit {
       names: this.#names(),
       greeting: this.#first.greeting,
       turnedAway: this.#first.turnedAway,
-      attempts: this.#attempts,
+      // As the suite lists them, whatever order the connection needed.
+      attempts: this.#attempts.toSorted((a, b) => FORMS.indexOf(a.form) - FORMS.indexOf(b.form)),
     }
   }
 

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { test } from 'node:test'
+import { ROOT } from './harness/service.ts'
+
+/**
+ * Who may import whom, by room (the folder under src; a file at its top is a room of its own). `contract`, `ip` and
+ * `files` import nothing of ours. CONTRIBUTING.md draws the same map.
+ */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  contract: [],
+  ip: [],
+  files: [],
+  version: [],
+  access: ['contract', 'files', 'ip'],
+  vantage: ['contract', 'files', 'ip'],
+  smtp: ['ip'],
+  mailbox: [],
+  store: ['contract'],
+  relay: ['contract', 'ip', 'smtp'],
+  render: ['contract'],
+  service: ['access', 'contract', 'ip', 'mailbox', 'relay', 'smtp', 'store', 'vantage', 'version'],
+  http: ['contract', 'render', 'service', 'version'],
+  config: ['contract', 'ip'],
+  setup: ['access', 'config', 'files', 'service', 'vantage'],
+  app: ['access', 'config', 'files', 'http', 'service', 'store', 'vantage'],
+  cli: ['access', 'config', 'setup'],
+  server: ['app', 'config', 'files', 'setup', 'version'],
+}
+
+const SRC = join(ROOT, 'src')
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+
+const roomOf = (file: string): string => file.replace(/\.ts$/, '').split('/')[0] ?? ''
+
+const importsOf = (file: string): string[] =>
+  [...readFileSync(join(SRC, file), 'utf8').matchAll(/from '(\.[^']+)'/g)].map(([, path]) =>
+    normalize(join(dirname(file), path ?? '')),
+  )
+
+test('every room is on the map', () => {
+  assert.deepEqual([...new Set(files.map(roomOf))].sort(), Object.keys(ARROWS).sort())
+})
+
+for (const file of files) {
+  test(`src/${file} imports only what its room may`, () => {
+    const allowed = [roomOf(file), ...(ARROWS[roomOf(file)] ?? [])]
+    const others = importsOf(file).filter((path) => !allowed.includes(roomOf(path)))
+    assert.deepEqual(others, [])
+  })
+}
+
+test('every arrow on the map is used, and none runs in a circle', () => {
+  const used = (room: string) =>
+    new Set(
+      files
+        .filter((file) => roomOf(file) === room)
+        .flatMap(importsOf)
+        .map(roomOf),
+    )
+  const order = Object.keys(ARROWS)
+  for (const [room, targets] of Object.entries(ARROWS)) {
+    for (const target of targets) {
+      assert.ok(used(room).has(target), `${room} → ${target} is not used`)
+      assert.ok(order.indexOf(target) < order.indexOf(room), `${room} → ${target} points the wrong way`)
+    }
+  }
+})

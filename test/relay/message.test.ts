@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { buildMessage } from '../../src/relay/message.ts'
+
+const ADDRESSES = { sender: 'probe@isp.example', recipient: 'token@isp.example' }
+const TESTER = { providerName: 'ISP Pty Ltd', contact: 'https://isp.example/relay-tests' }
+
+test('the message says who tests, why, and whom to ask', () => {
+  const lines = buildMessage(ADDRESSES, TESTER, new Date('2026-11-24T07:08:09Z'))
+  assert.ok(lines.includes('Date: Tue, 24 Nov 2026 07:08:09 +0000'))
+  assert.ok(lines.includes('From: <probe@isp.example>'))
+  assert.ok(lines.includes('To: <token@isp.example>'))
+  assert.ok(lines.includes('Auto-Submitted: auto-generated'))
+  assert.ok(lines.includes('The test was made by ISP Pty Ltd'))
+  assert.equal(lines.at(-1), 'https://isp.example/relay-tests')
+  assert.ok(lines.indexOf('') > 0, 'an empty line ends the header')
+})
+
+test('each message has an id of its own, in our domain', () => {
+  const ids = [1, 2].map(() =>
+    buildMessage(ADDRESSES, TESTER, new Date()).find((line) => line.startsWith('Message-ID')),
+  )
+  assert.match(ids[0] ?? '', /^Message-ID: <[0-9a-f-]{36}@isp\.example>$/)
+  assert.notEqual(ids[0], ids[1])
+})
+
+test('every line is printable ASCII, the longest configured names included', () => {
+  const longest = { providerName: '~'.repeat(200), contact: '~'.repeat(200) }
+  for (const line of buildMessage(ADDRESSES, longest, new Date())) assert.match(line, /^[\x20-\x7e]{0,510}$/)
+})

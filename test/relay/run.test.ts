@@ -1,0 +1,302 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { parseAddress } from '../../src/ip/address.ts'
+import { buildMessage } from '../../src/relay/message.ts'
+import { type RunOptions, run } from '../../src/relay/run.ts'
+import { judge } from '../../src/relay/verdict.ts'
+import { Transcript } from '../../src/smtp/transcript.ts'
+import { healthy, type Say, type Script, scriptedServer } from '../harness/mail-server.ts'
+
+const LOOPBACK = parseAddress('127.0.0.1')
+const DOMAIN = { name: 'example.com', source: 'customer' } as const
+
+/** Without PIPELINING. */
+const plainEhlo: Say = (line) => (line.startsWith('EHLO') ? '250 mail.example.com' : healthy(line))
+
+async function visit(t: TestContext, script: Script, options: Partial<RunOptions> & { patienceMs?: number } = {}) {
+  const server = await scriptedServer(t, script)
+  assert.ok(LOOPBACK)
+  const transcript = new Transcript()
+  const { patienceMs = 5_000, ...rest } = options
+  const { findings } = await run({
+    route: {
+      address: LOOPBACK,
+      port: server.port,
+      bind: null,
+      ehlo: 'relaytest.isp.example',
+      deadline: performance.now() + patienceMs,
+      transcript,
+    },
+    suite: 'standard',
+    proof: 'message',
+    domain: DOMAIN,
+    stop: new AbortController().signal,
+    addressesFor: (form) => ({ sender: 'probe@isp.example', recipient: `${form.id}@isp.example` }),
+    messageFor: (addresses) =>
+      buildMessage(addresses, { providerName: 'ISP', contact: 'help@isp.example' }, new Date(0)),
+    ...rest,
+  })
+  const judgement = judge(findings)
+  const { verdict, reason, cause, rows } = judgement
+  const attempts = Object.fromEntries(
+    rows.map(({ attempt, outcome, refusal }) => [attempt.form.id, attempt.why ?? refusal ?? outcome]),
+  )
+  return { server, findings, transcript, verdict, reason, cause, attempts, evidence: judgement.evidence }
+}
+
+const commands = (lines: readonly string[]) =>
+  lines.filter((line) => /^(MAIL|RCPT|DATA|RSET|QUIT|EHLO|HELO|\.$)/.test(line))
+
+const ALL_DENIED = {
+  'outside-sender': 'relay-denied',
+  'own-domain-sender': 'relay-denied',
+  'null-sender': 'relay-denied',
+  'percent-hack': 'relay-denied',
+}
+const deny: Say = (line) => (line.startsWith('RCPT') ? '554 5.7.1 Relay access denied' : healthy(line))
+
+test('a closed server is asked everything in one group', async (t) => {
+  const { verdict, attempts, server } = await visit(t, { say: deny })
+  assert.equal(verdict, 'closed')
+  assert.deepEqual(attempts, ALL_DENIED)
+  assert.deepEqual(commands(server.lines), [
+    'EHLO relaytest.isp.example',
+    'MAIL FROM:<probe@isp.example>',
+    'RCPT TO:<outside-sender@isp.example>',
+    'RCPT TO:<percent-hack%isp.example@example.com>',
+    'RSET',
+    'MAIL FROM:<sender@example.com>',
+    'RCPT TO:<own-domain-sender@isp.example>',
+    'RSET',
+    'MAIL FROM:<>',
+    'RCPT TO:<null-sender@isp.example>',
+    'RSET',
+    'QUIT',
+  ])
+  assert.equal(server.segments.length, 3, 'EHLO, the group, QUIT')
+})
+
+test('without PIPELINING each command waits for its answer, and no RCPT follows a refused MAIL', async (t) => {
+  const say: Say = (line, session) => {
+    if (line === 'MAIL FROM:<>') return '550 no bounces'
+    return line.startsWith('EHLO') ? plainEhlo(line, session) : deny(line, session)
+  }
+  const { verdict, attempts, server } = await visit(t, { say })
+  assert.equal(verdict, 'closed')
+  assert.deepEqual(attempts, { ...ALL_DENIED, 'null-sender': 'sender-rejected' })
+  assert.equal(server.segments.length, commands(server.lines).length)
+  assert.ok(!server.lines.includes('RCPT TO:<null-sender@isp.example>'))
+  assert.equal(server.lines.at(-1), 'QUIT')
+})
+
+test('a server that does not know EHLO is asked with HELO', async (t) => {
+  const { verdict, server } = await visit(t, {
+    say: (line, session) => (line.startsWith('EHLO') ? '502 5.5.2 what' : deny(line, session)),
+  })
+  assert.equal(verdict, 'closed')
+  assert.equal(server.lines[1], 'HELO relaytest.isp.example')
+  assert.ok(server.segments.length > 10, 'nothing is pipelined')
+})
+
+test('a server that refuses EHLO and HELO has turned us away', async (t) => {
+  const { verdict, reason, attempts } = await visit(t, {
+    say: (line) => (/^(EHLO|HELO)/.test(line) ? '550 no' : healthy(line)),
+  })
+  assert.deepEqual([verdict, reason], ['inconclusive', 'greeting-refused'])
+  assert.equal(attempts['outside-sender'], 'greeting-refused')
+})
+
+test('a greeting that refuses is answered by QUIT alone', async (t) => {
+  const { reason, server } = await visit(t, { greeting: '554 5.7.1 blocked using a list', say: healthy })
+  assert.equal(reason, 'vantage-blocked')
+  assert.deepEqual(server.lines, ['QUIT'])
+})
+
+test('an open server gets one message, in a fresh transaction with our recipient alone', async (t) => {
+  const { verdict, cause, evidence, server } = await visit(t, { say: healthy })
+  assert.deepEqual([verdict, cause, evidence], ['open', 'everyone', 'message-accepted'])
+  const after = commands(server.lines).slice(11)
+  assert.deepEqual(after, [
+    'MAIL FROM:<probe@isp.example>',
+    'RCPT TO:<outside-sender@isp.example>',
+    'DATA',
+    '.',
+    'QUIT',
+  ])
+  assert.ok(server.lines.includes('Auto-Submitted: auto-generated'))
+  assert.ok(server.lines.includes('To: <outside-sender@isp.example>'))
+  assert.ok(!server.lines.some((line) => line.includes('127.0.0.1')), "the target's address never stands in it")
+})
+
+test('a percent hack that is taken gets no message: it may be a local mailbox', async (t) => {
+  const { verdict, reason, server } = await visit(t, {
+    say: (line, session) => (line.includes('%') ? '250 ok' : deny(line, session)),
+  })
+  assert.deepEqual([verdict, reason], ['inconclusive', 'ambiguous-accepted'])
+  assert.ok(!server.lines.includes('DATA'))
+})
+
+test('proof recipient sends nothing', async (t) => {
+  const { verdict, reason, server } = await visit(t, { say: healthy }, { proof: 'recipient' })
+  assert.deepEqual([verdict, reason], ['inconclusive', 'recipient-accepted'])
+  assert.ok(!server.lines.includes('DATA'))
+})
+
+test('a message refused for its content is tried for the other forms, three times at most', async (t) => {
+  const { verdict, reason, server } = await visit(t, {
+    say: (line) => (line === '.' ? '554 5.6.0 spam' : healthy(line)),
+  })
+  assert.deepEqual([verdict, reason], ['inconclusive', 'content-refused'])
+  assert.equal(server.lines.filter((line) => line === 'DATA').length, 3)
+  assert.equal(server.lines.filter((line) => line === 'RSET').length, 6, 'also after each message that was not taken')
+})
+
+test('a 354 although nothing was taken is answered by a lone dot', async (t) => {
+  let asked = 0
+  const say: Say = (line) => {
+    if (line === 'RCPT TO:<outside-sender@isp.example>') {
+      asked += 1
+      return asked === 1 ? '250 ok' : '554 5.7.1 Relay access denied'
+    }
+    return line.startsWith('RCPT') ? '554 5.7.1 Relay access denied' : healthy(line)
+  }
+  const { verdict, server } = await visit(t, { say })
+  assert.equal(verdict, 'closed')
+  const data = server.lines.indexOf('DATA')
+  assert.equal(server.lines[data + 1], '.')
+})
+
+test('an own-domain sender that does not exist is retried as postmaster', async (t) => {
+  const say: Say = (line, session) => {
+    if (line === 'MAIL FROM:<sender@example.com>') return '550 5.1.0 Sender address rejected: User unknown'
+    if (line === 'RCPT TO:<own-domain-postmaster@isp.example>') return '250 ok'
+    return deny(line, session)
+  }
+  const { verdict, cause, attempts } = await visit(t, { say })
+  assert.deepEqual([verdict, cause], ['open', 'own-domain-sender'])
+  assert.equal(attempts['own-domain-sender'], 'unknown-user')
+  assert.equal(attempts['own-domain-postmaster'], 'accepted')
+})
+
+test('the same words for every recipient are no reason to retry', async (t) => {
+  const say: Say = (line) => {
+    const [, recipient] = /^RCPT TO:<(.*)>/.exec(line) ?? []
+    if (recipient === 'postmaster@example.com') return '250 ok'
+    return recipient === undefined ? healthy(line) : `550 Invalid recipient: <${recipient}>`
+  }
+  const { verdict, attempts, server } = await visit(t, { say })
+  assert.equal(verdict, 'closed')
+  assert.equal(attempts['postmaster-control'], 'accepted')
+  assert.equal(attempts['own-domain-postmaster'], undefined)
+  assert.ok(!server.lines.includes('DATA'), 'a control never sees DATA')
+})
+
+test('a server that refuses postmaster as well says nothing about strangers', async (t) => {
+  const { verdict, reason } = await visit(t, { say: (line) => (line.startsWith('RCPT') ? '550 no' : healthy(line)) })
+  assert.deepEqual([verdict, reason], ['inconclusive', 'vantage-blocked'])
+})
+
+test('without a domain the greeting gives one, which is good for asking and not for sending', async (t) => {
+  const say: Say = (line, session) => (line.startsWith('RCPT TO:<own') ? '250 ok' : deny(line, session))
+  const { verdict, reason, findings, server } = await visit(t, { say }, { domain: null })
+  assert.deepEqual([findings.domain, findings.domainSource], ['mail.example.com', 'greeting'])
+  assert.deepEqual([verdict, reason], ['inconclusive', 'recipient-accepted'])
+  assert.ok(server.lines.includes('MAIL FROM:<sender@mail.example.com>'))
+  assert.ok(!server.lines.includes('DATA'))
+})
+
+for (const greeting of [
+  '220 <script>.example.com',
+  '220 localhost',
+  '220 a@b.example.com hi',
+  '220 *****2***0**',
+  '220',
+]) {
+  test(`the greeting ${greeting} gives no domain`, async (t) => {
+    const { findings, reason, attempts } = await visit(t, { greeting, say: deny }, { domain: null })
+    assert.deepEqual([findings.domain, findings.domainSource], [null, null])
+    assert.equal(reason, 'domain-unknown')
+    assert.deepEqual(attempts, {
+      ...ALL_DENIED,
+      'own-domain-sender': 'domain-unknown',
+      'percent-hack': 'domain-unknown',
+    })
+  })
+}
+
+test('what was learnt before a drop is kept, and the rest is listed with why', async (t) => {
+  const say: Say = (line, session) => {
+    if (line !== 'MAIL FROM:<sender@example.com>') return deny(line, session)
+    session.socket.destroy()
+    return null
+  }
+  const { reason, attempts } = await visit(t, { say })
+  assert.equal(reason, 'dropped')
+  assert.deepEqual(attempts, { ...ALL_DENIED, 'own-domain-sender': 'dropped', 'null-sender': 'dropped' })
+})
+
+test('a 421 in the middle is throttling', async (t) => {
+  const say: Say = (line, session) => {
+    if (line !== 'MAIL FROM:<sender@example.com>') return deny(line, session)
+    setImmediate(() => session.socket.end())
+    return '421 4.7.0 too many errors'
+  }
+  const { reason, attempts } = await visit(t, { say })
+  assert.equal(reason, 'throttled')
+  assert.equal(attempts['own-domain-sender'], 'throttled')
+})
+
+test('a server that drops us after taking the recipient gets its message on a new connection', async (t) => {
+  const say: Say = (line, session) => {
+    if (line === 'MAIL FROM:<>' && session.connection === 1) {
+      session.socket.destroy()
+      return null
+    }
+    return healthy(line)
+  }
+  const { verdict, server } = await visit(t, { say })
+  assert.equal(verdict, 'open')
+  assert.equal(server.connections, 2)
+})
+
+test('an answer where none makes sense ends the conversation', async (t) => {
+  const say: Say = (line, session) => (line.startsWith('RCPT') ? '354 go ahead' : plainEhlo(line, session))
+  const { reason } = await visit(t, { say })
+  assert.equal(reason, 'protocol-error')
+})
+
+test('silence is a matter of the deadline, and is answered by QUIT', async (t) => {
+  let silent = false
+  const say: Say = (line) => {
+    silent ||= line.startsWith('RCPT')
+    return silent ? null : healthy(line)
+  }
+  const { reason, server, attempts } = await visit(t, { say }, { patienceMs: 300 })
+  assert.equal(reason, 'deadline')
+  assert.equal(attempts['outside-sender'], 'deadline')
+  assert.equal(server.lines.at(-1), 'QUIT')
+})
+
+test('a server that leaves out an answer is never called closed', async (t) => {
+  const say: Say = (line, session) => (line.includes('%') ? null : deny(line, session))
+  const { verdict } = await visit(t, { say }, { patienceMs: 300 })
+  assert.equal(verdict, 'inconclusive')
+})
+
+test('a run that is stopped says QUIT at the next command', async (t) => {
+  const stop = new AbortController()
+  const say: Say = (line, session) => {
+    if (line.startsWith('RCPT')) stop.abort()
+    return line.startsWith('RCPT') ? '554 5.7.1 Relay access denied' : plainEhlo(line, session)
+  }
+  const { reason, server, attempts } = await visit(t, { say }, { stop: stop.signal })
+  assert.equal(reason, 'interrupted')
+  assert.equal(attempts['outside-sender'], 'relay-denied')
+  assert.equal(attempts['null-sender'], 'interrupted')
+  assert.deepEqual(commands(server.lines).slice(1), [
+    'MAIL FROM:<probe@isp.example>',
+    'RCPT TO:<outside-sender@isp.example>',
+    'RSET',
+    'QUIT',
+  ])
+})

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { type Address, parseAddress } from '../../src/ip/address.ts'
+import { dial } from '../../src/smtp/dial.ts'
+
+const addressOf = (text: string): Address => {
+  const address = parseAddress(text)
+  assert.ok(address)
+  return address
+}
+
+async function listen(t: TestContext, host: string) {
+  const sockets: Socket[] = []
+  const server = createServer((socket) => sockets.push(socket))
+  server.listen(0, host)
+  await once(server, 'listening')
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const address = server.address()
+  assert.ok(address !== null && typeof address !== 'string')
+  return { port: address.port, sockets }
+}
+
+test('the connection goes to the address that was asked for, from the one to bind', async (t) => {
+  const { port } = await listen(t, '127.0.0.1')
+  const result = await dial({ address: addressOf('127.0.0.1'), port, bind: addressOf('127.0.0.5'), timeoutMs: 2_000 })
+  assert.ok('socket' in result)
+  assert.equal(result.socket.remoteAddress, '127.0.0.1')
+  assert.equal(result.socket.localAddress, '127.0.0.5')
+  result.socket.destroy()
+})
+
+test('IPv6 works the same way', async (t) => {
+  const { port } = await listen(t, '::1')
+  const result = await dial({ address: addressOf('::1'), port, bind: null, timeoutMs: 2_000 })
+  assert.ok('socket' in result)
+  result.socket.destroy()
+})
+
+test('a port where nobody listens refuses', async (t) => {
+  const { port } = await listen(t, '127.0.0.1')
+  const result = await dial({ address: addressOf('127.0.0.2'), port, bind: null, timeoutMs: 2_000 })
+  assert.deepEqual(result, { fault: 'connection-refused', errno: 'ECONNREFUSED' })
+})
+
+test('an address that this machine does not have cannot be bound to', async (t) => {
+  const { port } = await listen(t, '127.0.0.1')
+  const result = await dial({ address: addressOf('127.0.0.1'), port, bind: addressOf('192.0.2.77'), timeoutMs: 2_000 })
+  assert.deepEqual(result, { fault: 'unreachable', errno: 'EADDRNOTAVAIL' })
+})
+
+/** A process that listens and never accepts: when its queue is full, a connection comes about no more. */
+const DEAF = `const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+  require('node:fs').writeSync(1, String(server.address().port))
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+})`
+
+test('a server whose queue is full is a timeout', async (t) => {
+  const child = spawn(process.execPath, ['-e', DEAF], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => child.kill('SIGKILL'))
+  const [port] = await once(child.stdout, 'data')
+  const attempt = () => dial({ address: addressOf('127.0.0.1'), port: Number(port), bind: null, timeoutMs: 300 })
+  for (let connections = 0; connections < 20; connections += 1) {
+    const result = await attempt()
+    if ('fault' in result) return assert.deepEqual(result, { fault: 'connect-timeout', errno: null })
+    t.after(() => result.socket.destroy())
+  }
+  assert.fail('twenty connections came about')
+})

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { CAPS, type Reply, type ReplyEvent, ReplyParser } from '../../src/smtp/reply.ts'
+
+const parse = (...chunks: (string | Buffer)[]): ReplyEvent[] => {
+  const parser = new ReplyParser()
+  return chunks.flatMap((chunk) => parser.push(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk))
+}
+
+const replies = (events: readonly ReplyEvent[]): Reply[] =>
+  events.flatMap((event) => (event.kind === 'reply' ? [event.reply] : []))
+
+const faults = (events: readonly ReplyEvent[]): string[] =>
+  events.flatMap((event) => (event.kind === 'fault' ? [event.fault] : []))
+
+test('a reply of one line has a code, an enhanced code and a text', () => {
+  const [reply] = replies(parse('454 4.7.1 <a@b>: Relay access denied\r\n'))
+  assert.deepEqual(reply, { code: 454, enhanced: '4.7.1', lines: ['4.7.1 <a@b>: Relay access denied'] })
+})
+
+test('a reply of several lines is one reply, each line of it shown', () => {
+  const events = parse('250-mail.example.com\r\n250-PIPELINING\r\n250 OK\r\n')
+  assert.deepEqual(replies(events), [{ code: 250, enhanced: null, lines: ['mail.example.com', 'PIPELINING', 'OK'] }])
+  assert.equal(events.filter(({ kind }) => kind === 'line').length, 3)
+})
+
+test('a code without text, with or without a space, is a reply', () => {
+  assert.deepEqual(
+    replies(parse('250\r\n250 \r\n')).map(({ lines }) => lines),
+    [[''], ['']],
+  )
+})
+
+test('bare LF ends a line, a bare CR does not', () => {
+  assert.equal(replies(parse('250 a\n250 b\n')).length, 2)
+  assert.deepEqual(replies(parse('250 a\r250 b\r\n'))[0]?.lines, ['a\\x0d250 b'])
+})
+
+test('the enhanced code may stand at the end, as qmail writes it', () => {
+  assert.equal(replies(parse('553 sorry (#5.7.1)\r\n'))[0]?.enhanced, '5.7.1')
+})
+
+test('an enhanced code of another class than the reply is none', () => {
+  assert.equal(replies(parse('550 2.7.1 nonsense\r\n'))[0]?.enhanced, null)
+  assert.equal(replies(parse('550 5.7.1234 nonsense\r\n'))[0]?.enhanced, null)
+})
+
+for (const line of ['25 a', '2500 a', '999 a', '150 a', '-250 a', '250\ta', 'ok', '', '２50 a', '250_a']) {
+  test(`${JSON.stringify(line)} is no SMTP reply`, () => {
+    assert.deepEqual(faults(parse(`${line}\r\n250 ok\r\n`)), ['a line is no SMTP reply'])
+  })
+}
+
+test('lines that differ in code are no reply', () => {
+  const events = parse('250-a\r\n550 b\r\n')
+  assert.deepEqual(replies(events), [])
+  assert.deepEqual(faults(events), ['the lines of a reply differ in code'])
+})
+
+test('after a fault nothing more is read', () => {
+  assert.deepEqual(replies(parse('nonsense\r\n', '250 ok\r\n')), [])
+})
+
+test('a line without an end is cut off at the cap, however it comes', () => {
+  const whole = parse(Buffer.alloc(CAPS.line + 1, 0x61))
+  assert.equal(faults(whole).length, 1)
+  const parser = new ReplyParser()
+  let taken = 0
+  while (faults(parser.push(Buffer.alloc(100, 0x61))).length === 0) taken += 100
+  assert.ok(taken <= CAPS.line)
+  const shown = whole.find((event) => event.kind === 'line')
+  assert.equal(shown?.kind === 'line' && shown.line.length, 512)
+})
+
+test('a line that just fits is read', () => {
+  const line = `250 ${'a'.repeat(CAPS.line - 4)}`
+  assert.equal(replies(parse(`${line}\n`))[0]?.lines[0]?.length, CAPS.line - 4)
+})
+
+test('an endless reply is cut off at the cap of lines', () => {
+  const events = parse('250-again\r\n'.repeat(CAPS.lines + 5))
+  assert.deepEqual(faults(events), [`a reply has more than ${CAPS.lines} lines`])
+  assert.equal(events.filter(({ kind }) => kind === 'line').length, CAPS.lines)
+})
+
+test('a reply of long lines is cut off at the cap of bytes', () => {
+  const events = parse(`250-${'a'.repeat(CAPS.line - 10)}\r\n`.repeat(20))
+  assert.deepEqual(faults(events), [`a reply is longer than ${CAPS.reply} bytes`])
+})
+
+test('a connection is cut off at its cap, however short its replies', () => {
+  const events = parse(`250 ${'a'.repeat(1000)}\r\n`.repeat(300))
+  assert.deepEqual(faults(events), [`the server sent more than ${CAPS.connection} bytes on one connection`])
+})
+
+const anyBytes = fc.oneof(
+  fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+  fc
+    .array(fc.constantFrom('250', '550-', '354 ', '\r', '\n', '\r\n', '5.7.1', ' ', 'x', '\0', '\\', '999'), {
+      maxLength: 40,
+    })
+    .map((parts) => Buffer.from(parts.join(''), 'latin1')),
+)
+
+test('no bytes make the parser throw, and only printable ASCII comes out', () => {
+  fc.assert(
+    fc.property(anyBytes, (bytes) => {
+      for (const event of parse(bytes)) {
+        const texts = event.kind === 'reply' ? event.reply.lines : event.kind === 'line' ? [event.line] : []
+        for (const text of texts) assert.match(text, /^[\x20-\x7e]*$/)
+      }
+    }),
+    { numRuns: 20_000 },
+  )
+})
+
+test('how bytes are cut into pieces makes no difference', () => {
+  fc.assert(
+    fc.property(anyBytes, fc.array(fc.nat(200), { maxLength: 10 }), (bytes, cuts) => {
+      const at = [0, ...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length]
+      const pieces = at.slice(1).map((end, index) => bytes.subarray(at[index], end))
+      assert.deepEqual(parse(...pieces), parse(bytes))
+    }),
+    { numRuns: 5_000 },
+  )
+})
