@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 
 /** What is wrong with a configuration file, each with file, line and reason. */
@@ -42,7 +42,16 @@ export function readYamlFile(file: string): YamlFile {
     if (isNode(pair?.key) && pair.key.range) return pair.key.range[0]
     return path.length === 0 ? 0 : offsetOf(parent)
   }
-  return { value: document.toJS({ maxAliasCount: 100 }), fault: (path, reason) => at(offsetOf(path), reason) }
+  return { value: plainValue(document, file), fault: (path, reason) => at(offsetOf(path), reason) }
+}
+
+/** A few aliases are a convenience, many are a bomb: the library refuses those. */
+function plainValue(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch {
+    throw new FileFaults([`${file}: an alias (*name) leads nowhere, or there are too many of them`])
+  }
 }
 
 /** The value of a YAML file in the shape of a schema. Throws FileFaults that name line, member and what was expected. */

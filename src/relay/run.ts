@@ -15,8 +15,6 @@ export interface RunOptions {
   readonly proof: Proof
   /** The target's own mail domain, where it is known. */
   readonly domain: { readonly name: string; readonly source: DomainSource } | null
-  /** Aborted when the caller has left: the run stops at the next command and says QUIT. */
-  readonly stop: AbortSignal
   addressesFor(form: Form): TestAddresses
   messageFor(addresses: TestAddresses): readonly string[]
 }
@@ -130,25 +128,27 @@ class Visit {
   async #probe(connection: ConnectionPlan): Promise<void> {
     const session = await this.#live()
     const attempts = isReady(session)
-      ? await probe(session, connection, this.#options.stop)
+      ? await probe(session, connection, this.#options.route.stop)
       : notRun(connection.flat(), this.#whyNot(session))
     this.#attempts.push(...attempts)
   }
 
   async #send(attempt: Attempt): Promise<Attempt> {
     const session = await this.#live()
-    if (!isReady(session) || this.#options.stop.aborted) return { ...attempt, why: this.#whyNot(session) }
+    if (!isReady(session) || this.#options.route.stop.aborted) return { ...attempt, why: this.#whyNot(session) }
     return send(session, attempt, this.#options.messageFor(this.#options.addressesFor(attempt.form)))
   }
 
   #whyNot(session: Session): Why {
-    return this.#options.stop.aborted ? 'interrupted' : (session.failure ?? session.connection?.fault ?? 'dropped')
+    return this.#options.route.stop.aborted
+      ? 'interrupted'
+      : (session.failure ?? session.connection?.fault ?? 'dropped')
   }
 
   /** The session to go on with: the present one, or a new one where that has ended and the target may bear another. */
   async #live(): Promise<Session> {
     const spent = this.#connections >= CONNECTIONS || this.#session.connection?.fault === 'deadline'
-    if (isReady(this.#session) || this.#first.failure !== null || spent || this.#options.stop.aborted)
+    if (isReady(this.#session) || this.#first.failure !== null || spent || this.#options.route.stop.aborted)
       return this.#session
     await this.leave()
     this.#connections += 1

@@ -14,6 +14,8 @@ export interface Route {
   readonly ehlo: string | null
   readonly deadline: number
   readonly transcript: Transcript
+  /** Aborted when nobody waits any more. */
+  readonly stop: AbortSignal
 }
 
 /** A connection that has been greeted, or what prevented it. */
@@ -45,7 +47,8 @@ const GREETING_MS = 30_000
 
 /** Connects, waits for the whole greeting and says EHLO, or HELO where the server does not know EHLO. */
 export async function openSession(route: Route, number: number): Promise<Session> {
-  const { address, port, transcript } = route
+  const { address, port, transcript, stop } = route
+  if (stop.aborted) return { ...NOTHING, number, failure: 'interrupted' }
   const literal = address.family === 6 ? `[${address.text}]` : address.text
   transcript.add('event', number, `connecting to ${literal}:${port}`)
   const left = Math.max(0, route.deadline - performance.now())
@@ -59,14 +62,15 @@ export async function openSession(route: Route, number: number): Promise<Session
   const ehlo = route.ehlo ?? literalOf(localAddress)
   const connection = new SmtpConnection({ socket, number, transcript, deadline: route.deadline })
   const opened = { ...NOTHING, connection, number, localAddress, ehlo }
-  return greet(connection, opened, ehlo)
+  return greet(connection, opened, ehlo, stop)
 }
 
-async function greet(connection: SmtpConnection, opened: Session, ehlo: string): Promise<Session> {
+async function greet(connection: SmtpConnection, opened: Session, ehlo: string, stop: AbortSignal): Promise<Session> {
   const greeting = answered(await connection.greeting(GREETING_MS))
   if (!greeting) return { ...opened, failure: connection.fault }
   const greeted = { ...opened, greeting }
   if (greeting.reply.code !== 220) return { ...greeted, turnedAway: greeting, failure: 'greeting-refused' }
+  if (stop.aborted) return { ...greeted, failure: 'interrupted' }
   const extended = answered(await connection.command(`EHLO ${ehlo}`))
   if (!extended) return { ...greeted, failure: connection.fault }
   if (extended.reply.code === 250) {

@@ -207,6 +207,7 @@ export class RelayTests {
         ehlo: vantage.ehlo,
         deadline: performance.now() + settings.deadlineMs - FAREWELL_MS,
         transcript,
+        stop: gone,
       },
       suite,
       proof,
@@ -214,7 +215,6 @@ export class RelayTests {
         begun.domain !== null && begun.domainSource !== null
           ? { name: begun.domain, source: begun.domainSource }
           : null,
-      stop: gone,
       addressesFor: (form: Form): TestAddresses => ({ sender: at(local('sender')), recipient: at(local(form.id)) }),
       messageFor: (addresses) => buildMessage(addresses, settings.tester, now),
     })

@@ -27,6 +27,8 @@ export interface Script {
   /** Null greets with nothing. */
   readonly greeting?: string | readonly string[] | null
   readonly say: Say
+  /** Called for each connection, after the greeting. */
+  readonly connected?: (session: ScriptedSession) => void
 }
 
 /** The replies of a plain server: everything is taken, DATA answered by 354. Tests override what they are about. */
@@ -41,7 +43,7 @@ export function healthy(line: string): string | string[] {
 /** Starts an SMTP server on 127.0.0.1 that says what the script says, and ends with the test. */
 export async function scriptedServer(
   t: TestContext,
-  { greeting = '220 mail.example.com ESMTP', say }: Script,
+  { greeting = '220 mail.example.com ESMTP', say, connected }: Script,
 ): Promise<ScriptedServer> {
   const lines: string[] = []
   const segments: string[] = []
@@ -81,6 +83,7 @@ export async function scriptedServer(
       }
     })
     write(greeting)
+    connected?.(session)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {

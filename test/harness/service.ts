@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -92,11 +91,13 @@ export function environmentFor(folder: string): Record<string, string> {
   }
 }
 
+/** Whatever runs work when it ends: a test, or a bench. */
+export interface Ending {
+  after(work: () => unknown): void
+}
+
 /** A folder with customers.yaml and callers.yaml that goes with the test. */
-export function configFolder(
-  t: TestContext,
-  { customers = CUSTOMERS, callers = CALLERS }: ServiceOptions = {},
-): string {
+export function configFolder(t: Ending, { customers = CUSTOMERS, callers = CALLERS }: ServiceOptions = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'relay-tests-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   writeFileSync(join(folder, 'customers.yaml'), customers)
@@ -105,7 +106,7 @@ export function configFolder(
 }
 
 /** Starts the built service as it is shipped; it ends with the test. */
-export async function startService(t: TestContext, options: ServiceOptions = {}): Promise<TestService> {
+export async function startService(t: Ending, options: ServiceOptions = {}): Promise<TestService> {
   const folder = configFolder(t, options)
   const env = Object.fromEntries(
     Object.entries({ ...environmentFor(folder), ...options.env }).filter(([, value]) => value !== undefined),

@@ -32,6 +32,19 @@ export const packages = {
     'libidn12',
     ...nsl,
   ],
+  nmap: [
+    'nmap',
+    'nmap-common',
+    'liblua5.3-0',
+    'lua-lpeg',
+    'libpcap0.8',
+    'libpcre3',
+    'libssh2-1',
+    'liblinear4',
+    'libblas3',
+    'libdbus-1-3',
+    'libssl3',
+  ],
   ip: ['iproute2', 'libbpf1', 'libelf1', 'libmnl0', 'libbsd0', 'libxtables12', 'libcap2', ...nsl],
 } as const satisfies Record<string, readonly string[]>
 

@@ -5,7 +5,7 @@ import { buildMessage } from '../../src/relay/message.ts'
 import { type RunOptions, run } from '../../src/relay/run.ts'
 import { judge } from '../../src/relay/verdict.ts'
 import { Transcript } from '../../src/smtp/transcript.ts'
-import { healthy, type Say, type Script, scriptedServer } from '../harness/mail-server.ts'
+import { healthy, type Say, type Script, type ScriptedSession, scriptedServer } from '../harness/mail-server.ts'
 
 const LOOPBACK = parseAddress('127.0.0.1')
 const DOMAIN = { name: 'example.com', source: 'customer' } as const
@@ -13,11 +13,15 @@ const DOMAIN = { name: 'example.com', source: 'customer' } as const
 /** Without PIPELINING. */
 const plainEhlo: Say = (line) => (line.startsWith('EHLO') ? '250 mail.example.com' : healthy(line))
 
-async function visit(t: TestContext, script: Script, options: Partial<RunOptions> & { patienceMs?: number } = {}) {
+async function visit(
+  t: TestContext,
+  script: Script,
+  options: Partial<RunOptions> & { patienceMs?: number; stop?: AbortSignal } = {},
+) {
   const server = await scriptedServer(t, script)
   assert.ok(LOOPBACK)
   const transcript = new Transcript()
-  const { patienceMs = 5_000, ...rest } = options
+  const { patienceMs = 5_000, stop = new AbortController().signal, ...rest } = options
   const { findings } = await run({
     route: {
       address: LOOPBACK,
@@ -26,11 +30,11 @@ async function visit(t: TestContext, script: Script, options: Partial<RunOptions
       ehlo: 'relaytest.isp.example',
       deadline: performance.now() + patienceMs,
       transcript,
+      stop,
     },
     suite: 'standard',
     proof: 'message',
     domain: DOMAIN,
-    stop: new AbortController().signal,
     addressesFor: (form) => ({ sender: 'probe@isp.example', recipient: `${form.id}@isp.example` }),
     messageFor: (addresses) =>
       buildMessage(addresses, { providerName: 'ISP', contact: 'help@isp.example' }, new Date(0)),
@@ -299,4 +303,21 @@ test('a run that is stopped says QUIT at the next command', async (t) => {
     'RSET',
     'QUIT',
   ])
+})
+
+test('a run that is stopped before it begins does not connect', async (t) => {
+  const { reason, server } = await visit(t, { say: healthy }, { stop: AbortSignal.abort() })
+  assert.equal(reason, 'interrupted')
+  assert.equal(server.connections, 0)
+})
+
+test('a run that is stopped while it waits for the greeting says QUIT and no more', async (t) => {
+  const stop = new AbortController()
+  const connected = ({ socket }: ScriptedSession) => {
+    stop.abort()
+    socket.write('220 mail.example.com\r\n')
+  }
+  const { reason, server } = await visit(t, { greeting: null, connected, say: healthy }, { stop: stop.signal })
+  assert.equal(reason, 'interrupted')
+  assert.deepEqual(server.lines, ['QUIT'])
 })

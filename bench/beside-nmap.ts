@@ -1,0 +1,114 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { relayTest } from '../src/contract/relay-test.ts'
+import { configFolder, KEYS, ROOT, startService, type TestService } from '../test/harness/service.ts'
+import { startExim } from '../test/lab/exim.ts'
+import type { LabServer } from '../test/lab/instance.ts'
+import { type LabNetwork, openNetwork } from '../test/lab/network.ts'
+import { runNmap } from '../test/lab/nmap.ts'
+import { startPostfix } from '../test/lab/postfix.ts'
+
+/**
+ * The standard suite through `POST /relay-tests` beside nmap's smtp-open-relay script, against the same real servers over
+ * the same link, in turn: medians of RUNS. Prints a table in Markdown.
+ */
+const RUNS = 5
+const DELAYS = [0, 100]
+
+const CUSTOMERS = `
+customers:
+  - { id: lab, name: Lab, networks: [{ cidr: 203.0.113.0/24, allowSpecial: true }], domains: [example.com] }
+`
+
+interface Link {
+  readonly address: string
+  /** The waits of the connections from now on until the last of them has ended. */
+  turns(): Promise<number>
+}
+
+/** A link of its own to a server. */
+async function linkTo(network: LabNetwork, server: LabServer, delay: number): Promise<Link> {
+  const address = network.nextAddress()
+  const args = ['--import', 'tsx', join(ROOT, 'bench/proxy.ts'), address, String(delay), server.address]
+  const proxy = network.spawnInside(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: ROOT })
+  if (!proxy.stdout) throw new Error('the proxy has no output')
+  const lines = createInterface({ input: proxy.stdout })[Symbol.asyncIterator]()
+  await lines.next()
+  const turns = async () => {
+    for (let sum = 0; ; ) {
+      const { turns, open } = JSON.parse((await lines.next()).value)
+      sum += turns
+      // nmap looks whether the port is open before its script connects: a connection without a word.
+      if (open === 0 && sum > 0) return sum
+    }
+  }
+  return { address, turns }
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+
+async function measure(count: number, look: () => Promise<{ says: string; ms: number }>, link: Link) {
+  const runs: { says: string; ms: number; turns: number }[] = []
+  for (let run = 0; run < count; run += 1) {
+    const turns = link.turns()
+    runs.push({ ...(await look()), turns: await turns })
+  }
+  return {
+    says: runs[0]?.says ?? '',
+    ms: median(runs.map(({ ms }) => ms)),
+    turns: median(runs.map(({ turns }) => turns)),
+  }
+}
+
+async function askService(service: TestService, address: string): Promise<{ says: string; ms: number }> {
+  const startedAt = performance.now()
+  const response = await service.post({ ip: address }, { authorization: `Bearer ${KEYS.desk}` })
+  const result = relayTest.parse(await response.json())
+  return { says: [result.verdict, result.reason].filter(Boolean).join(' '), ms: performance.now() - startedAt }
+}
+
+async function main(): Promise<void> {
+  const endings: (() => unknown)[] = []
+  const bench = { after: (work: () => unknown) => void endings.push(work) }
+  const network = await openNetwork()
+  const file = join(configFolder(bench), 'vantages.yaml')
+  const { vantage } = network
+  writeFileSync(
+    file,
+    `vantages: [{ name: lab, ehlo: relaytest.isp.example, publicIps: [${vantage}], bind: ${vantage} }]`,
+  )
+  const env = { VANTAGES_FILE: file, ALLOW_LOOPBACK_TARGETS: undefined, ALLOWED_PORTS: undefined }
+  const service = await startService(bench, { customers: CUSTOMERS, env })
+  const servers = {
+    'Postfix, stock Debian': await startPostfix(network),
+    'Postfix, open': await startPostfix(network, { mynetworks: '0.0.0.0/0' }),
+    'Exim, stock Debian': await startExim(network),
+  }
+  process.stdout.write('| server | round trip | ours | waits | time | nmap | waits | time | ratio |\n')
+  process.stdout.write('| --- | --: | --- | --: | --: | --- | --: | --: | --: |\n')
+  for (const [name, server] of Object.entries(servers)) {
+    for (const delay of DELAYS) {
+      const link = await linkTo(network, server, delay)
+      const ours = await measure(RUNS, () => askService(service, link.address), link)
+      const nmap = await measure(delay > 0 ? 1 : RUNS, () => runNmap(link.address), link)
+      const cells = [
+        name,
+        `${delay} ms`,
+        ours.says,
+        ours.turns,
+        seconds(ours.ms),
+        nmap.says,
+        nmap.turns,
+        seconds(nmap.ms),
+      ]
+      process.stdout.write(`| ${cells.join(' | ')} | ${(nmap.ms / ours.ms).toFixed(1)} |\n`)
+    }
+  }
+  for (const ending of endings.reverse()) await ending()
+  await network.close()
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`
+
+await main()

@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { fetchPackages, packages, projectRoot, storeOf } from './packages.ts'
+
+const run = promisify(execFile)
+
+/** What nmap's smtp-open-relay script says of a server on port 25, and how long it took in milliseconds. */
+export async function runNmap(address: string): Promise<{ readonly says: string; readonly ms: number }> {
+  await fetchPackages(projectRoot, packages.nmap)
+  const store = storeOf(projectRoot)
+  const libraries = packages.nmap.flatMap((name) =>
+    ['usr/lib', 'lib'].flatMap((folder) => {
+      const path = join(store, name, folder, 'x86_64-linux-gnu')
+      return [path, join(path, 'blas')]
+    }),
+  )
+  const env = {
+    ...process.env,
+    LD_LIBRARY_PATH: libraries.join(':'),
+    NMAPDIR: join(store, 'nmap-common/usr/share/nmap'),
+  }
+  const startedAt = performance.now()
+  // -n and -Pn: no name look-ups, no pings; what is timed is the script's own dialogue and little else.
+  const options = ['-n', '-Pn', '-sT', '-p25', '--script', 'smtp-open-relay', address]
+  const { stdout } = await run(join(store, 'nmap/usr/bin/nmap'), options, { env })
+  const ms = performance.now() - startedAt
+  const [, says = 'nothing'] = /smtp-open-relay: (.*)/.exec(stdout) ?? []
+  return { says: says.trim(), ms }
+}
