@@ -32,6 +32,7 @@ export interface Parts {
 }
 
 const BODY_LIMIT = 8 * 1024
+const MAX_HEADERS = 8 * 1024
 const REQUEST_MS = 10_000
 
 /** Wires everything: the table of contents of the service. */
@@ -43,13 +44,20 @@ export async function buildApp(config: Config, parts: Parts): Promise<{ app: Fas
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_MS,
-    http: { maxHeaderSize: 8 * 1024, headersTimeout: REQUEST_MS, connectionsCheckingInterval: 2_000 },
+    http: {
+      maxHeaderSize: MAX_HEADERS,
+      headersTimeout: REQUEST_MS,
+      connectionsCheckingInterval: 2_000,
+      // Node would answer in its own words; registerProblems does in ours.
+      requireHostHeader: false,
+    },
+    routerOptions: { maxParamLength: MAX_HEADERS },
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     trustProxy: config.TRUST_PROXY ?? false,
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
-    clientErrorHandler: (error, socket) => answerClientError(error, socket, randomUUID()),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket),
   })
   // Bodies are read by the contract's schema, with our own words (service/request.ts); answers are typed by it.
   app.setValidatorCompiler(() => (value) => ({ value }))
@@ -76,8 +84,8 @@ export async function buildApp(config: Config, parts: Parts): Promise<{ app: Fas
   registerProblems(app)
   await app.register(accepts)
   await app.register(rateLimit, { global: false })
-  await registerOpenapi(app)
   const methods = watchMethods(app)
+  await registerOpenapi(app)
   registerHealth(app, { life, files: { customers, callers, ...(vantage ? { vantages: vantage } : {}) } })
   await app.register(async (api) => {
     registerAuth(api, (key) => callers.current.authenticate(key, new Date()))

@@ -66,7 +66,7 @@ const environment = z.object({
   ALLOWED_PORTS: z
     .string()
     .default('25')
-    .transform((text) => text.split(',').map(Number))
+    .transform((text) => text.split(',').map((part) => (/^ *[0-9]{1,5} *$/.test(part) ? Number(part) : Number.NaN)))
     .refine(
       (ports) => ports.every((port) => Number.isInteger(port) && port >= 1 && port <= 65535),
       'ports such as 25 or 25,587,2525 were expected',

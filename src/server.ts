@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { buildApp } from './app.ts'
 import { ConfigFaults } from './config.ts'
 import type { Reloading } from './files/reloading.ts'
+import { openAudit } from './service/audit.ts'
 import { type Setup, setUp } from './setup.ts'
 import { VERSION } from './version.ts'
 
@@ -15,7 +16,8 @@ async function main(): Promise<void> {
   const setup = readSetup()
   const { config, customers, callers, vantage } = setup
   const logger = pino({ level: config.LOG_LEVEL, redact: ['req.headers.authorization'] })
-  const { app, life } = await buildApp(config, { ...setup, logger })
+  const audit = openAudit(config.AUDIT_FILE ?? null)
+  const { app, life } = await buildApp(config, { ...setup, audit, logger })
   const follow = (name: string, file: Reloading<unknown>) =>
     file.watch((error) => {
       if (error === null) logger.info({ file: file.path }, `${name} reloaded`)

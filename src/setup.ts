@@ -2,8 +2,8 @@ import { type Callers, loadCallers } from './access/callers.ts'
 import { type Customers, loadCustomers } from './access/customers.ts'
 import { type Config, ConfigFaults, readConfig } from './config.ts'
 import { Reloading } from './files/reloading.ts'
-import { codeOf, FileFaults } from './files/yaml-file.ts'
-import { type Audit, openAudit } from './service/audit.ts'
+import { FileFaults } from './files/yaml-file.ts'
+import { auditObjection } from './service/audit.ts'
 import { loadVantage, type Vantage } from './vantage/vantages.ts'
 
 /** All that the environment leads to. */
@@ -12,7 +12,6 @@ export interface Setup {
   readonly customers: Reloading<Customers>
   readonly callers: Reloading<Callers>
   readonly vantage: Reloading<Vantage> | null
-  readonly audit: Audit
 }
 
 /** Reads environment and files. Throws ConfigFaults that list everything wrong with any of them at once. */
@@ -38,15 +37,8 @@ export function setUp(env: NodeJS.ProcessEnv): Setup {
     : undefined
   const callers = CALLERS_FILE ? attempt(() => new Reloading(CALLERS_FILE, loadCallers)) : undefined
   const vantage = VANTAGES_FILE ? attempt(() => new Reloading(VANTAGES_FILE, loadVantage)) : null
-  const audit = attempt(() => openAuditOr(env.AUDIT_FILE || null))
-  if (!config || !customers || !callers || vantage === undefined || !audit) throw new ConfigFaults(faults)
-  return { config, customers, callers, vantage, audit }
-}
-
-function openAuditOr(file: string | null): Audit {
-  try {
-    return openAudit(file)
-  } catch (error) {
-    throw new ConfigFaults([`AUDIT_FILE: cannot be written (${codeOf(error)})`])
-  }
+  const objection = env.AUDIT_FILE ? auditObjection(env.AUDIT_FILE) : null
+  if (objection) faults.push(`AUDIT_FILE: ${objection}`)
+  if (!config || !customers || !callers || vantage === undefined || objection) throw new ConfigFaults(faults)
+  return { config, customers, callers, vantage }
 }

@@ -25,8 +25,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   config: ['contract', 'ip'],
   setup: ['access', 'config', 'files', 'service', 'vantage'],
   app: ['access', 'config', 'files', 'http', 'service', 'store', 'vantage'],
-  cli: ['access', 'config', 'setup'],
-  server: ['app', 'config', 'files', 'setup', 'version'],
+  cli: ['access', 'config', 'contract', 'setup'],
+  server: ['app', 'config', 'files', 'service', 'setup', 'version'],
 }
 
 const SRC = join(ROOT, 'src')

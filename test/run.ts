@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { labUnavailable } from './lab/unavailable.ts'
@@ -32,6 +33,12 @@ function succeeds(command: string, args: readonly string[]): boolean {
   return status === 0
 }
 
+/** Most files wait for sockets, so that more of them than cores can run at once (an option of Node 20.10 and newer). */
+function concurrency(): string[] {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  return major > 20 || minor >= 10 ? [`--test-concurrency=${availableParallelism() + 1}`] : []
+}
+
 function main(paths: readonly string[]): number {
   if (paths.some((path) => path.startsWith('-'))) {
     process.stderr.write(USAGE)
@@ -43,7 +50,7 @@ function main(paths: readonly string[]): number {
     return 1
   }
   if (!succeeds('npm', ['run', '--silent', 'build'])) return 1
-  const testing = ['--import', 'tsx', '--test', '--test-reporter=spec']
+  const testing = ['--import', 'tsx', '--test', '--test-reporter=spec', ...concurrency()]
   const plain = files.filter((file) => !LAB_FILE.test(file))
   const passed = [plain.length === 0 || succeeds(process.execPath, [...testing, ...plain])]
   const isolated = labUnavailable() === null

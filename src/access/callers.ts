@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { identifier } from '../contract/ids.ts'
 import { type Quota, quotaText } from '../contract/limits.ts'
-import { FileFaults, nameOf, readYamlFile, validate } from '../files/yaml-file.ts'
+import { FileFaults, nameOf, readAll } from '../files/yaml-file.ts'
 import { hashKey } from './keys.ts'
 
 /** The holder of API keys. `customers` is whose servers the caller may test. */
@@ -16,31 +17,23 @@ export interface Callers {
   authenticate(key: string, now: Date): Caller | null
 }
 
-export const ID = z
-  .string({ error: 'an id was expected' })
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
-    'an id of 1 to 64 letters, digits, dots, hyphens and underscores was expected',
-  )
+const SHA256 = 'the SHA-256 of a key in 64 lower-case hex digits was expected, in quotes (see dist/cli/key.js)'
 
 const callersFile = z.strictObject({
   callers: z.array(
     z.strictObject({
-      id: ID,
+      id: identifier,
       keys: z.array(
         z.strictObject({
-          sha256: z
-            .string()
-            .regex(
-              /^[0-9a-f]{64}$/,
-              'the SHA-256 of a key in 64 lower-case hex digits was expected (see dist/cli/key.js)',
-            ),
+          sha256: z.string({ error: SHA256 }).regex(/^[0-9a-f]{64}$/, SHA256),
           expires: z.iso
             .date({ error: 'a date such as 2027-06-30 was expected; the key is good until its end, in UTC' })
             .optional(),
         }),
       ),
-      customers: z.union([z.literal('all'), z.array(ID)], { error: 'all, or a list of customer ids, was expected' }),
+      customers: z.union([z.literal('all'), z.array(identifier)], {
+        error: 'all, or a list of customer ids, was expected',
+      }),
       quota: quotaText.optional(),
     }),
   ),
@@ -51,9 +44,8 @@ export function loadCallers(files: readonly string[]): Callers {
   const faults: string[] = []
   const callers = new Map<string, Caller>()
   const keys = new Map<string, { caller: Caller; expiresAt: number }>()
-  for (const path of files) {
-    const file = readYamlFile(path)
-    for (const [index, entry] of validate(file, callersFile).callers.entries()) {
+  for (const { file, value } of readAll(files, callersFile, faults)) {
+    for (const [index, entry] of value.callers.entries()) {
       const { id, customers, quota } = entry
       const caller = { id, customers: customers === 'all' ? customers : new Set(customers), quota: quota ?? null }
       const at = ['callers', index]

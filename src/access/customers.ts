@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { DOMAIN_NAME } from '../contract/domain.ts'
+import { identifier } from '../contract/ids.ts'
 import { type Quota, quotaText } from '../contract/limits.ts'
-import { FileFaults, nameOf, readYamlFile, validate, type YamlFile } from '../files/yaml-file.ts'
-import type { Address } from '../ip/address.ts'
+import { FileFaults, nameOf, readAll, type YamlFile } from '../files/yaml-file.ts'
+import { type Address, addressOf } from '../ip/address.ts'
 import { type Prefix, parsePrefix } from '../ip/prefix.ts'
 import { buildPrefixIndex, type PrefixEntry } from '../ip/prefix-index.ts'
-import { overlappingSpecials } from '../ip/special.ts'
-import { ID } from './callers.ts'
+import { isLoopback, overlappingSpecials } from '../ip/special.ts'
 
 /** The owner of networks and domains. The first domain is what a test uses where the request names none. */
 export interface Customer {
@@ -58,7 +58,7 @@ const customersFile = z.strictObject({
   customers: z
     .array(
       z.strictObject({
-        id: ID,
+        id: identifier,
         name: z.string({ error: 'a name was expected' }).min(1).max(200),
         networks: z.array(network).min(1, 'at least one network was expected'),
         domains: z
@@ -75,16 +75,13 @@ type CustomersFile = z.output<typeof customersFile>
 /** Reads the customers file, or the files of a folder as one. Throws FileFaults that list everything wrong. */
 export function loadCustomers(files: readonly string[], rules: CustomerRules): Customers {
   const reading = new Reading(rules)
-  for (const path of files) {
-    const file = readYamlFile(path)
-    reading.add(file, validate(file, customersFile))
-  }
+  for (const { file, value } of readAll(files, customersFile, reading.faults)) reading.add(file, value)
   return reading.finish()
 }
 
 class Reading {
   readonly #rules: CustomerRules
-  readonly #faults: string[] = []
+  readonly faults: string[] = []
   readonly #customers = new Map<string, Customer>()
   readonly #holdings = new Map<string, PrefixEntry<Holding>>()
   readonly #optedOut: PrefixEntry<true>[] = []
@@ -104,7 +101,7 @@ class Reading {
   }
 
   finish(): Customers {
-    if (this.#faults.length > 0) throw new FileFaults(this.#faults)
+    if (this.faults.length > 0) throw new FileFaults(this.faults)
     const owners = buildPrefixIndex(this.#holdings.values())
     const optedOut = buildPrefixIndex(this.#optedOut)
     return {
@@ -123,7 +120,7 @@ class Reading {
     this.#customers.set(id, customer)
     for (const [index, domain] of domains.entries()) {
       if (isWithin(domain, this.#rules.mailboxDomain) || isWithin(this.#rules.mailboxDomain, domain)) {
-        const why = `${domain} and our own mailbox domain ${this.#rules.mailboxDomain} hold one another`
+        const why = `${domain} and our own mailbox domain ${this.#rules.mailboxDomain} hold one another: MAILBOX_DOMAIN must be apart from all customers`
         this.#fault(file, [...at, 'domains', index], why)
       }
     }
@@ -143,9 +140,12 @@ class Reading {
     const known = this.#holdings.get(prefix.text)
     if (known) return `${prefix.text} is there already, with customer ${known.value.customer.id}`
     const specials = overlappingSpecials(prefix)
-    if (this.#rules.allowLoopback && specials[0]?.kind === 'loopback' && specials.length === 1) return null
+    const [first, last] = [addressOf(prefix.family, prefix.first), addressOf(prefix.family, prefix.last)]
+    if (this.#rules.allowLoopback && isLoopback(first) && isLoopback(last)) return null
     for (const { kind, liftable, name, text } of specials) {
-      if (kind === 'loopback') return `${prefix.text} holds loopback addresses: only with ALLOW_LOOPBACK_TARGETS=true`
+      if (kind === 'loopback') {
+        return `${prefix.text} holds loopback addresses: only within ${text}, with ALLOW_LOOPBACK_TARGETS=true`
+      }
       if (!liftable) return `${prefix.text} holds addresses of ${text} (${name}), which are never tested`
       if (!allowSpecial) return `${prefix.text} holds addresses of ${text} (${name}): only with allowSpecial: true`
     }
@@ -161,7 +161,7 @@ class Reading {
   }
 
   #fault(file: YamlFile, at: readonly PropertyKey[], reason: string): void {
-    this.#faults.push(file.fault(at, `${nameOf(at)}: ${reason}`))
+    this.faults.push(file.fault(at, `${nameOf(at)}: ${reason}`))
   }
 }
 

@@ -38,10 +38,12 @@ export type Decision =
 export function decide(wish: Wish, caller: Caller, customers: Customers, origin: Origin): Decision {
   const { address } = wish
   const holding = customers.ownerOf(address)
+  // Whoever may not test for the owner must not see that a special address is listed.
+  const known = holding && mayTest(caller, holding.customer.id) ? holding : null
   const loopback = isLoopback(address)
   const special = specialRange(address)
   // A listed loopback network got past the loading rules, which ask for the operator's flag.
-  const lifted = special?.liftable ? holding?.allowSpecial === true : loopback && holding !== null
+  const lifted = special?.liftable ? known?.allowSpecial === true : loopback && holding !== null
   if (special && !lifted) {
     return deny('address-special', `${address.text} lies in ${special.text} (${special.name}), which is not tested`)
   }
@@ -64,6 +66,8 @@ type Denial = Extract<Decision, { ok: false }>
 
 const deny = (problem: ProblemSlug, detail: string): Denial => ({ ok: false, problem, detail })
 
+const mayTest = ({ customers }: Caller, id: string): boolean => customers === 'all' || customers.has(id)
+
 const isSame = (a: Address, b: Address): boolean => a.family === b.family && a.value === b.value
 
 /** The customer to test for. Callers with a limited scope learn nothing of what lies outside it. */
@@ -75,10 +79,10 @@ function ownerFor(
 ): { customer: Customer } | Denial {
   const { address, customerId } = wish
   const asked = customerId ?? owner?.id
-  const inScope = asked !== undefined && (caller.customers === 'all' || caller.customers.has(asked))
+  const inScope = asked !== undefined && mayTest(caller, asked)
   if (owner && inScope && owner.id === asked) return { customer: owner }
   if (caller.customers !== 'all') {
-    return deny('not-allowed', `${address.text} is on no list of a customer that this key may test`)
+    return deny('not-allowed', `this key may not test ${address.text}, or not for the customer named`)
   }
   if (customerId !== null && !customers.all.has(customerId))
     return deny('not-allowed', `there is no customer ${customerId}`)

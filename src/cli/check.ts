@@ -10,8 +10,10 @@ Checks the environment and the files that it names as the service would at its s
 /** Checks configuration and files without starting anything. */
 function main(): number {
   if (process.argv.length > 2) {
-    process.stdout.write(USAGE)
-    return process.argv[2] === '--help' ? 0 : 1
+    const help = process.argv[2] === '--help'
+    const out = help ? process.stdout : process.stderr
+    out.write(USAGE)
+    return help ? 0 : 1
   }
   try {
     const { customers, callers, vantage } = setUp(process.env)

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util'
+import { z } from 'zod'
 import { hashKey, makeKey } from '../access/keys.ts'
+import { identifier } from '../contract/ids.ts'
 
 const USAGE = `Usage: node dist/cli/key.js --caller ID [--expires YYYY-MM-DD]
 
@@ -8,10 +10,16 @@ hand it to its owner, and put the entry into the file. Without an entry of its o
 servers it may test.
 `
 
+const options = z.strictObject({ caller: identifier, expires: z.iso.date().optional() })
+
 /** Makes a key and prints it with its entry. */
-function main(): number {
-  const { caller, expires } = readArguments()
-  if (caller === undefined || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(caller)) {
+function main(args: readonly string[]): number {
+  if (args.includes('--help')) {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  const { data } = options.safeParse(readArguments(args))
+  if (!data) {
     process.stderr.write(USAGE)
     return 1
   }
@@ -22,20 +30,22 @@ function main(): number {
 
 Entry for callers.yaml:
 
-  - id: ${caller}
+  - id: ${data.caller}
     keys:
-      - sha256: ${hashKey(key)}${expires ? `\n        expires: ${expires}` : ''}
+      - sha256: ${hashKey(key)}${data.expires ? `\n        expires: ${data.expires}` : ''}
     customers: []   # a list of customer ids, or all
 `)
   return 0
 }
 
-function readArguments(): { caller?: string | undefined; expires?: string | undefined } {
+function readArguments(args: readonly string[]): unknown {
   try {
-    return parseArgs({ options: { caller: { type: 'string' }, expires: { type: 'string' } } }).values
+    return {
+      ...parseArgs({ args: [...args], options: { caller: { type: 'string' }, expires: { type: 'string' } } }).values,
+    }
   } catch {
-    return {}
+    return null
   }
 }
 
-process.exitCode = main()
+process.exitCode = main(process.argv.slice(2))

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { DOMAIN_NAME } from './domain.ts'
+import { identifier } from './ids.ts'
 import {
   CAUSES,
   DOMAIN_SOURCES,
@@ -33,10 +34,7 @@ export const relayTestRequest = z
         anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }],
         examples: ['203.0.113.25'],
       }),
-      customerId: z
-        .string({ error: 'the id of a customer was expected, or leave it out: the owner of the address is found' })
-        .min(1, 'the id of a customer was expected, or leave it out: the owner of the address is found')
-        .max(64, 'at most 64 characters were expected')
+      customerId: identifier
         .optional()
         .meta({ description: 'Default: the owner of the address (longest prefix over all customers).' }),
       domain: z

@@ -52,10 +52,11 @@ export class Reloading<T> {
 
   /** Looks now. Returns whether there is a new version; `error` then tells whether it is in use. */
   look(): boolean {
+    // A file that cannot be read has no signature: when it comes back as it was, that is news.
+    let signature = ''
     try {
-      const signature = signatureOf(this.path)
+      signature = signatureOf(this.path)
       if (signature === this.#signature) return false
-      this.#signature = signature
       this.#current = this.#load(filesOf(this.path))
       this.#loadedAt = new Date()
       this.#error = null
@@ -63,6 +64,8 @@ export class Reloading<T> {
       if (!(error instanceof FileFaults)) throw error
       if (error.message === this.#error) return false
       this.#error = error.message
+    } finally {
+      this.#signature = signature
     }
     return true
   }
@@ -73,20 +76,19 @@ function filesOf(path: string): string[] {
   return onDisk(path, () => {
     if (!statSync(path).isDirectory()) return [path]
     const names = readdirSync(path).filter((name) => /^[^.].*\.ya?ml$/.test(name))
+    if (names.length === 0) throw new FileFaults([`${path}: the folder holds no .yaml file`])
     return names.sort().map((name) => join(path, name))
   })
 }
 
 /** Changes whenever a file is written, replaced or, as Kubernetes does, reached through another link. */
 function signatureOf(path: string): string {
-  return onDisk(path, () =>
-    filesOf(path)
-      .map((file) => {
-        const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true })
-        return [file, dev, ino, size, mtimeNs, ctimeNs].join(':')
-      })
-      .join('\n'),
-  )
+  return filesOf(path)
+    .map((file) => {
+      const { dev, ino, size, mtimeNs, ctimeNs } = onDisk(file, () => statSync(file, { bigint: true }))
+      return [file, dev, ino, size, mtimeNs, ctimeNs].join(':')
+    })
+    .join('\n')
 }
 
 function onDisk<T>(path: string, look: () => T): T {

@@ -34,12 +34,12 @@ export function readYamlFile(file: string): YamlFile {
   }
   const offsetOf = (path: Path): number => {
     const parent = path.slice(0, -1)
-    const node = document.getIn(path, true)
-    if (isNode(node) && node.range) return node.range[0]
-    // A member that should not be there has no path of its own in a validator's issue, only its key.
+    // A member is where its key is: its value may begin on a later line.
     const holder = document.getIn(parent, true)
     const pair = isMap(holder) ? holder.items.find(({ key }) => isScalar(key) && key.value === path.at(-1)) : undefined
     if (isNode(pair?.key) && pair.key.range) return pair.key.range[0]
+    const node = document.getIn(path, true)
+    if (isNode(node) && node.range) return node.range[0]
     return path.length === 0 ? 0 : offsetOf(parent)
   }
   return { value: plainValue(document, file), fault: (path, reason) => at(offsetOf(path), reason) }
@@ -50,15 +50,44 @@ function plainValue(document: Document, file: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 })
   } catch {
-    throw new FileFaults([`${file}: an alias (*name) leads nowhere, or there are too many of them`])
+    throw new FileFaults([`${file}:1: an alias (*name) leads nowhere, or there are too many of them`])
   }
+}
+
+/** Reads several files in the same shape. Faults of one do not hide those of the others: all are added to `faults`. */
+export function readAll<T>(
+  paths: readonly string[],
+  schema: z.ZodType<T>,
+  faults: string[],
+): { readonly file: YamlFile; readonly value: T }[] {
+  return paths.flatMap((path) => {
+    try {
+      const file = readYamlFile(path)
+      return [{ file, value: validate(file, schema) }]
+    } catch (error) {
+      if (!(error instanceof FileFaults)) throw error
+      faults.push(...error.faults)
+      return []
+    }
+  })
 }
 
 /** The value of a YAML file in the shape of a schema. Throws FileFaults that name line, member and what was expected. */
 export function validate<T>(file: YamlFile, schema: z.ZodType<T>): T {
-  const result = schema.safeParse(file.value)
+  const result = schema.safeParse(file.value, { error: inWords })
   if (result.success) return result.data
   throw new FileFaults(result.error.issues.slice(0, SHOWN).flatMap((issue) => describe(file, issue)))
+}
+
+/** What was expected, where a schema does not say it itself. */
+const inWords = (issue: z.core.$ZodRawIssue): string | undefined =>
+  issue.code === 'invalid_type' ? EXPECTED[issue.expected] : undefined
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  array: 'a list was expected',
+  object: 'members were expected, as in the example file',
+  string: 'a text was expected',
+  boolean: 'true or false was expected',
 }
 
 function describe(file: YamlFile, issue: z.core.$ZodIssue): string[] {

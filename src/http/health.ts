@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { liveness, type Readiness, readiness } from '../contract/health.ts'
 import type { Life } from './life.ts'
-import { problemResponses } from './openapi.ts'
+import { ANY_PROBLEM, problemResponses } from './openapi.ts'
 
 export interface HealthRoutes {
   readonly life: Life
@@ -21,7 +21,7 @@ export function registerHealth(app: FastifyInstance, { life, files }: HealthRout
         security: [],
         response: {
           200: { description: 'It runs.', content: { 'application/json': { schema: liveness } } },
-          ...problemResponses('method-not-allowed'),
+          ...problemResponses(...ANY_PROBLEM),
         },
       },
     },
@@ -39,7 +39,7 @@ export function registerHealth(app: FastifyInstance, { life, files }: HealthRout
         response: {
           200: { description: 'They should.', content },
           503: { description: 'The service is shutting down.', content },
-          ...problemResponses('method-not-allowed'),
+          ...problemResponses(...ANY_PROBLEM),
         },
       },
     },

@@ -1,7 +1,5 @@
-import type { FastifyInstance, HTTPMethods } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { Refused } from '../service/problem.ts'
-
-const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /**
  * Answers every other method on the paths of an app with 405 and `Allow`. To be registered before the routes, which it
@@ -22,7 +20,7 @@ export function watchMethods(app: FastifyInstance): { refuseOthers(): void } {
       for (const [url, methods] of allowed) {
         app.route({
           url,
-          method: METHODS.filter((method) => !methods.has(method)),
+          method: app.supportedMethods.filter((method) => !methods.has(method)),
           schema: { hide: true },
           // Before a body of any kind is looked at.
           onRequest: async (_request, reply) => {

@@ -6,15 +6,23 @@ import { EXAMPLES } from '../contract/examples.ts'
 import { PROBLEMS, type ProblemSlug, problem, problemType } from '../contract/problems.ts'
 import { VERSION } from '../version.ts'
 
-/** What every route behind a key may answer besides its own. */
-export const ANY_API_PROBLEM = [
-  'unauthenticated',
+/** What every route may answer besides its own. */
+export const ANY_PROBLEM = [
+  'invalid-request',
   'method-not-allowed',
-  'not-acceptable',
-  'quota-exceeded',
+  'request-timeout',
+  'expectation-failed',
   'headers-too-large',
   'internal-error',
   'shutting-down',
+] as const satisfies readonly ProblemSlug[]
+
+/** The same for routes behind a key. */
+export const ANY_API_PROBLEM = [
+  ...ANY_PROBLEM,
+  'unauthenticated',
+  'not-acceptable',
+  'quota-exceeded',
 ] as const satisfies readonly ProblemSlug[]
 
 /** The responses of a route that are problems: by status, each with the types that come with it. */
@@ -69,7 +77,7 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
             description: 'OpenAPI 3.1.',
             content: { 'application/json': { schema: z.record(z.string(), z.unknown()) } },
           },
-          ...problemResponses('method-not-allowed'),
+          ...problemResponses(...ANY_PROBLEM),
         },
       },
     },
@@ -94,7 +102,7 @@ const HEADERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Statuses that are decided before a request is counted. */
-const UNCOUNTED: ReadonlySet<string> = new Set(['401', '405', '408', '414', '431'])
+const UNCOUNTED: ReadonlySet<string> = new Set(['401', '405', '408', '417', '431'])
 
 const HEADER_DOCS: Readonly<Record<string, string>> = {
   'Request-Id': 'The id of this request, as in the logs.',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -6,6 +7,8 @@ import { type Extras, Refused } from '../service/problem.ts'
 
 const MEDIA_TYPE = 'application/problem+json'
 
+const NO_SUCH_PATH = 'There is no such path; GET /openapi.json describes those there are.'
+
 /** What the framework's own errors are in our catalogue; the rest goes by status. */
 const FRAMEWORK: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'Send the body as application/json.'],
@@ -13,17 +16,34 @@ const FRAMEWORK: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid-request', 'A JSON object was expected, such as {"ip": "203.0.113.25"}.'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['invalid-request', 'The body is not valid JSON.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid-request', 'Content-Length differs from the length of the body.'],
-  FST_ERR_BAD_URL: ['invalid-request', 'The path is not a valid URL path.'],
-  FST_ERR_MAX_PARAM_LENGTH: ['uri-too-long', 'A part of the path is too long.'],
+  FST_ERR_BAD_URL: ['not-found', NO_SUCH_PATH],
+  FST_ERR_MAX_PARAM_LENGTH: ['not-found', NO_SUCH_PATH],
 }
 
 /** Makes every error of the API a problem document (RFC 9457), the framework's own included. */
 export function registerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | Refused, request, reply) => sendError(error, request, reply))
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.headers.host !== undefined) return
+    // RFC 9112 section 3.2; Node's own check is off, as its answer is no problem document.
+    reply.header('Connection', 'close')
+    throw new Refused('invalid-request', 'A Host header was expected.')
+  })
+  app.server.on('checkExpectation', (_request, response) => {
+    const { status, headers, body } = bareAnswer('expectation-failed', 'No expectation but "100-continue" can be met.')
+    response.writeHead(status, headers).end(body)
+  })
   app.setNotFoundHandler(() => {
-    throw new Refused('not-found', 'There is no such path; GET /openapi.json describes those there are.')
+    throw new Refused('not-found', NO_SUCH_PATH)
   })
 }
+
+/** On every answer, whatever it is. */
+export const headersFor = (requestId: string) => ({
+  'Request-Id': requestId,
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+})
 
 /** Answers a request with what an error means. */
 export function sendError(
@@ -42,6 +62,8 @@ export function sendError(
     )
   if (extras.retryAfter !== undefined) reply.header('Retry-After', extras.retryAfter)
   if (extras.location !== undefined) reply.header('Location', extras.location)
+  // The hooks that set these are not run for what the router refuses.
+  reply.headers(headersFor(request.id))
   if (status === 401) reply.header('WWW-Authenticate', 'Bearer')
   return reply
     .code(status)
@@ -71,6 +93,15 @@ function problemOf(slug: ProblemSlug, detail: string, instance: string, { errors
   }
 }
 
+/** An answer for requests that never reach the framework. */
+function bareAnswer(slug: ProblemSlug, detail: string) {
+  const instance = randomUUID()
+  const body = JSON.stringify(problemOf(slug, detail, instance, {}))
+  const length = String(Buffer.byteLength(body))
+  const headers = { ...headersFor(instance), 'Content-Type': MEDIA_TYPE, 'Content-Length': length, Connection: 'close' }
+  return { status: PROBLEMS[slug].status, headers, body }
+}
+
 /** What Node's HTTP parser refuses before there is a request. */
 const CLIENT_ERRORS: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
   HPE_HEADER_OVERFLOW: ['headers-too-large', 'At most 8192 bytes of headers were expected.'],
@@ -78,20 +109,13 @@ const CLIENT_ERRORS: Readonly<Record<string, readonly [ProblemSlug, string]>> = 
 }
 
 /** Answers on the raw socket where the request could not be read at all. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket, instance: string): void {
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
   const [slug, detail] = CLIENT_ERRORS[error.code ?? ''] ?? ['invalid-request', 'This is no valid HTTP request.']
-  const { status } = PROBLEMS[slug]
-  const body = JSON.stringify(problemOf(slug, detail, instance, {}))
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    `Content-Type: ${MEDIA_TYPE}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `Request-Id: ${instance}`,
-    'Connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  const { status, headers, body } = bareAnswer(slug, detail)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'))
 }

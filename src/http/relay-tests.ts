@@ -45,9 +45,7 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, a
           201: answer('The test is done.'),
           ...problemResponses(
             ...ANY_API_PROBLEM,
-            'invalid-request',
             'not-allowed',
-            'request-timeout',
             'target-busy',
             'payload-too-large',
             'unsupported-media-type',
@@ -89,7 +87,7 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, a
         params: z.object({ id: z.string().meta({ description: 'The id of the test.', format: 'uuid' }) }),
         response: {
           200: answer('The result, or what there is of it.'),
-          ...problemResponses(...ANY_API_PROBLEM, 'not-found', 'uri-too-long'),
+          ...problemResponses(...ANY_API_PROBLEM, 'not-found'),
         },
       },
       onRequest: async (request) => {

@@ -136,7 +136,8 @@ class Visit {
   async #send(attempt: Attempt): Promise<Attempt> {
     const session = await this.#live()
     if (!isReady(session) || this.#options.route.stop.aborted) return { ...attempt, why: this.#whyNot(session) }
-    return send(session, attempt, this.#options.messageFor(this.#options.addressesFor(attempt.form)))
+    const message = this.#options.messageFor(this.#options.addressesFor(attempt.form))
+    return send(session, attempt, message, this.#options.route.stop)
   }
 
   #whyNot(session: Session): Why {

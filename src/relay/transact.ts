@@ -57,23 +57,30 @@ async function probeInTurn(session: Ready, transaction: Transaction, stop: Abort
  * returns the attempt with what followed. A 354 although nothing was taken is answered by a lone dot (RFC 2920 section
  * 3.1).
  */
-export async function send(session: Ready, attempt: Attempt, message: readonly string[]): Promise<Attempt> {
+export async function send(
+  session: Ready,
+  attempt: Attempt,
+  message: readonly string[],
+  stop: AbortSignal,
+): Promise<Attempt> {
   const { connection } = session
   const commands = [mail(attempt.mailFrom ?? ''), rcpt(attempt.rcptTo ?? ''), 'DATA']
-  const answers = session.pipelining ? await connection.group(commands) : await inTurn(session, commands)
+  const answers = session.pipelining ? await connection.group(commands) : await inTurn(session, commands, stop)
   const [sender, recipient, data] = answers
   const taken = positive('mail', sender) && positive('rcpt', recipient)
   const dot = positive('data', data) ? await connection.message(taken ? message : []) : undefined
   if (!positive('dot', dot)) await connection.command('RSET')
   const more = taken ? [sender, recipient, data, dot] : [sender, recipient]
   const sent = record(session, attempt, more)
-  return { ...sent, exchanges: [...attempt.exchanges, ...sent.exchanges] }
+  const interrupted = stop.aborted && dot === undefined && sent.exchanges.every(isPositive)
+  return { ...sent, why: interrupted ? 'interrupted' : sent.why, exchanges: [...attempt.exchanges, ...sent.exchanges] }
 }
 
-/** Sends commands one by one and stops at the first that is not taken. */
-async function inTurn({ connection }: Ready, commands: readonly string[]): Promise<Answer[]> {
+/** Sends commands one by one and stops at the first that is not taken, or when told to. */
+async function inTurn({ connection }: Ready, commands: readonly string[], stop: AbortSignal): Promise<Answer[]> {
   const answers: Answer[] = []
   for (const [index, command] of commands.entries()) {
+    if (stop.aborted) break
     const answer = await connection.command(command)
     answers.push(answer)
     if (!positive(PHASES[index] ?? 'dot', answer)) break

@@ -1,4 +1,5 @@
-import { openSync, writeSync } from 'node:fs'
+import { accessSync, constants, existsSync, openSync, statSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 
 /** Writes one line of the audit log before it returns; throws where that fails. */
 export type Audit = (entry: Readonly<Record<string, unknown>>) => void
@@ -12,5 +13,16 @@ export function openAudit(file: string | null): Audit {
     const line = Buffer.from(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`)
     // A line is far shorter than PIPE_BUF, so that a pipe takes it whole or not at all.
     if (writeSync(fd, line) !== line.length) throw new Error('the audit log took only a part of a line')
+  }
+}
+
+/** Why a file cannot be an audit log, or null. Creates nothing. */
+export function auditObjection(file: string): string | null {
+  try {
+    if (existsSync(file) && statSync(file).isDirectory()) return 'is a folder'
+    accessSync(existsSync(file) ? file : dirname(file), constants.W_OK)
+    return null
+  } catch (error) {
+    return `cannot be written (${error instanceof Error && 'code' in error ? error.code : error})`
   }
 }

@@ -129,36 +129,30 @@ export class RelayTests {
       })
     }
     try {
-      await takeQuotas()
-      return await this.#perform(begun, request, caller, vantage, gone)
+      return await this.#perform(begun, request, caller, vantage, gone, takeQuotas)
     } finally {
       await leases.release(begun.ip, begun.id)
     }
   }
 
+  /** The intent is logged before the quotas are taken: a log that fails must cost nobody a test. */
   async #perform(
     begun: Begun,
     request: TestRequest,
     caller: Caller,
     vantage: Vantage,
     gone: AbortSignal,
+    takeQuotas: () => Promise<void>,
   ): Promise<RelayTest> {
     const { results, log } = this.#parts
     const { id, customerId, reference, ip, port } = begun
     const who = { id, caller: caller.id, customer: customerId, reference, ip, port }
+    this.#auditIntent({ ...who, domain: begun.domain, proof: begun.proof, vantage: begun.vantage.name })
     try {
-      this.#parts.audit({
-        audit: 'intent',
-        ...who,
-        domain: begun.domain,
-        proof: begun.proof,
-        vantage: begun.vantage.name,
-      })
+      await takeQuotas()
     } catch (error) {
-      log.error({ err: error }, 'the audit log cannot be written')
-      throw new Refused('audit-unavailable', 'Nothing is tested that cannot be logged: try again later.', {
-        retryAfter: 60,
-      })
+      this.#auditResult({ ...who, refused: error instanceof Refused ? error.slug : 'internal-error' })
+      throw error
     }
     await results.put(runningResult(begun))
     let result = brokenResult(begun)
@@ -174,6 +168,17 @@ export class RelayTests {
       const outcome = { ...who, verdict, evidence, reason, cause, ms, callerGone: gone.aborted }
       log.info(outcome, 'relay test')
       this.#auditResult(outcome)
+    }
+  }
+
+  #auditIntent(intent: object): void {
+    try {
+      this.#parts.audit({ audit: 'intent', ...intent })
+    } catch (error) {
+      this.#parts.log.error({ err: error }, 'the audit log cannot be written')
+      throw new Refused('audit-unavailable', 'Nothing is tested that cannot be logged: try again later.', {
+        retryAfter: 60,
+      })
     }
   }
 

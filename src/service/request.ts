@@ -13,14 +13,15 @@ const isMapped = ({ family, value }: Address): boolean => family === 6 && value 
 /** Reads the body of `POST /relay-tests`. Throws Refused with every member at fault and what was expected. */
 export function readRequest(body: unknown, allowedPorts: readonly number[]): TestRequest {
   const parsed = relayTestRequest.safeParse(body)
-  const errors = parsed.success ? [] : parsed.error.issues.flatMap(describe)
+  const errors = parsed.success ? [] : firstOfEach(parsed.error.issues.flatMap(describe))
   const ip = isRecord(body) && typeof body.ip === 'string' ? body.ip : null
   const address = ip === null ? null : parseAddress(ip)
   if (ip !== null && !address) errors.push({ pointer: '/ip', detail: explainAddress(ip) })
   if (address && isMapped(address)) {
     errors.push({ pointer: '/ip', detail: 'an IPv4 address was expected to be written as such, not mapped into IPv6' })
   }
-  if (parsed.success && !allowedPorts.includes(parsed.data.port)) {
+  const port = parsed.success ? parsed.data.port : isRecord(body) ? body.port : undefined
+  if (typeof port === 'number' && !allowedPorts.includes(port) && !errors.some(({ pointer }) => pointer === '/port')) {
     errors.push({ pointer: '/port', detail: `one of the ports ${allowedPorts.join(', ')} was expected` })
   }
   if (!parsed.success || !address || errors.length > 0) {
@@ -31,6 +32,10 @@ export function readRequest(body: unknown, allowedPorts: readonly number[]): Tes
   const { ip: _text, ...rest } = parsed.data
   return { ...rest, address }
 }
+
+/** One fault a member: what comes after the first follows from it as a rule. */
+const firstOfEach = (errors: readonly FieldError[]): FieldError[] =>
+  errors.filter(({ pointer }, index) => errors.findIndex((other) => other.pointer === pointer) === index)
 
 function describe(issue: z.core.$ZodIssue): FieldError[] {
   const keys = issue.code === 'unrecognized_keys' ? issue.keys : []

@@ -17,10 +17,13 @@ export function makeSlots(total: number): Slots {
       if (taken >= total || own >= perCaller) return null
       taken += 1
       held.set(callerId, own + 1)
+      let left = false
       return () => {
+        if (left) return
+        left = true
         taken -= 1
-        const left = (held.get(callerId) ?? 0) - 1
-        if (left > 0) held.set(callerId, left)
+        const others = (held.get(callerId) ?? 0) - 1
+        if (others > 0) held.set(callerId, others)
         else held.delete(callerId)
       }
     },

@@ -25,7 +25,7 @@ export class Transcript {
 
   /** Adds a line and returns its index, or null where the transcript is full. */
   add(from: TranscriptEntry['from'], connection: number, line: string, answers: number | null = null): number | null {
-    if (this.#size + line.length > LIMIT) {
+    if (this.#truncated || this.#size + line.length > LIMIT) {
       this.#truncated = true
       return null
     }

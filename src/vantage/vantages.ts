@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import { z } from 'zod'
 import { DOMAIN_NAME } from '../contract/domain.ts'
-import { FileFaults, nameOf, readYamlFile, validate } from '../files/yaml-file.ts'
+import { FileFaults, nameOf, readAll } from '../files/yaml-file.ts'
 import { type Address, parseAddress } from '../ip/address.ts'
 import { isLoopback, specialRange } from '../ip/special.ts'
 
@@ -26,6 +26,8 @@ const addressText = z.string({ error: 'an IPv4 or IPv6 address was expected' }).
   return z.NEVER
 })
 
+const ONE_VANTAGE = 'exactly one vantage was expected: this version tests from one'
+
 const vantagesFile = z.strictObject({
   vantages: z
     .array(
@@ -33,29 +35,35 @@ const vantagesFile = z.strictObject({
         name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a name such as syd-1 was expected'),
         ehlo: z.string().regex(DOMAIN_NAME, 'a host name such as relaytest.isp.example was expected'),
         publicIps: z.array(addressText).default([]),
-        bind: z.union([addressText.transform((address) => [address]), z.array(addressText)]).default([]),
+        bind: z
+          .union([addressText.transform((address) => [address]), z.array(addressText)], {
+            error: 'one or two addresses of this machine were expected',
+          })
+          .default([]),
       }),
     )
-    .length(1, 'exactly one vantage was expected: this version tests from one'),
+    .length(1, ONE_VANTAGE),
 })
 
 /** Reads the vantages file and checks that this machine has the addresses to bind to. Throws FileFaults. */
 export function loadVantage(files: readonly string[]): Vantage {
-  for (const path of files) {
-    const file = readYamlFile(path)
-    const [vantage] = validate(file, vantagesFile).vantages
-    if (!vantage) break
-    const at = ['vantages', 0, 'bind']
-    const own = ownAddresses()
-    const foreign = vantage.bind.find(({ text }) => !own.some((address) => address.text === text))
-    if (foreign)
-      throw new FileFaults([file.fault(at, `${nameOf(at)}: no interface of this machine has ${foreign.text}`)])
-    if (new Set(vantage.bind.map(({ family }) => family)).size < vantage.bind.length) {
-      throw new FileFaults([file.fault(at, `${nameOf(at)}: at most one address of each IP version was expected`)])
+  const faults: string[] = []
+  const own = ownAddresses()
+  const vantages = readAll(files, vantagesFile, faults).flatMap(({ file, value }) => {
+    for (const [index, { bind }] of value.vantages.entries()) {
+      const at = ['vantages', index, 'bind']
+      const foreign = bind.find(({ text }) => !own.some((address) => address.text === text))
+      if (foreign) faults.push(file.fault(at, `${nameOf(at)}: no interface of this machine has ${foreign.text}`))
+      else if (new Set(bind.map(({ family }) => family)).size < bind.length) {
+        faults.push(file.fault(at, `${nameOf(at)}: at most one address of each IP version was expected`))
+      }
     }
-    return vantage
-  }
-  throw new FileFaults(['no vantages file was found'])
+    return value.vantages
+  })
+  const [vantage] = vantages
+  if (faults.length === 0 && vantages.length !== 1) faults.push(`${files.join(', ') || 'vantages'}: ${ONE_VANTAGE}`)
+  if (!vantage || faults.length > 0) throw new FileFaults(faults)
+  return vantage
 }
 
 /** The addresses of this machine's interfaces, loopback included. */
@@ -65,6 +73,9 @@ export function ownAddresses(): Address[] {
   return texts.map((text) => parseAddress(text.replace(/%.*$/, ''))).filter((address) => address !== null)
 }
 
+/** Addresses that an interface may have and that lead nowhere on their own; private IPv4 leads out through NAT. */
+const NOT_ROUTED: ReadonlySet<string> = new Set(['link local', 'unique local'])
+
 /** Where tests from a vantage come from: what access decisions ask about it. */
 export function originOf({ publicIps, bind }: Vantage): {
   own: Address[]
@@ -72,7 +83,7 @@ export function originOf({ publicIps, bind }: Vantage): {
   families: Set<4 | 6>
 } {
   const own = ownAddresses()
-  const routable = own.filter((address) => !isLoopback(address) && specialRange(address)?.name !== 'link local')
+  const routable = own.filter((address) => !isLoopback(address) && !NOT_ROUTED.has(specialRange(address)?.name ?? ''))
   const local = bind.length > 0 ? bind : routable
   return { own, sources: [...publicIps, ...local], families: new Set(local.map(({ family }) => family)) }
 }

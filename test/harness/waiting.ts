@@ -7,8 +7,9 @@ export const PATIENCE_MS = 15_000
 export async function until<T>(
   awaited: string,
   look: () => T | Promise<T>,
+  patienceMs = PATIENCE_MS,
 ): Promise<Exclude<T, null | undefined | false>> {
-  const deadline = performance.now() + PATIENCE_MS
+  const deadline = performance.now() + patienceMs
   while (performance.now() < deadline) {
     const found = await look()
     if (found !== null && found !== undefined && found !== false) return found as Exclude<T, null | undefined | false>
@@ -18,9 +19,9 @@ export async function until<T>(
 }
 
 /** The value of a promise, or an error that says what was awaited. */
-export async function inTime<T>(awaited: string, promise: Promise<T>): Promise<T> {
+export async function inTime<T>(awaited: string, promise: Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
   const stop = new AbortController()
-  const late = sleep(PATIENCE_MS, null, { signal: stop.signal }).then(() => {
+  const late = sleep(patienceMs, null, { signal: stop.signal }).then(() => {
     throw new Error(`waited in vain: ${awaited}`)
   })
   try {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { ADDRESS_BITS, type Address, addressOf } from '../../src/ip/address.ts'
+import { contains } from '../../src/ip/prefix.ts'
 import { buildPrefixIndex, type PrefixEntry } from '../../src/ip/prefix-index.ts'
 import {
   anyAddress,
@@ -69,7 +70,7 @@ test('an empty index finds nothing', () => {
   assert.equal(buildPrefixIndex([]).find(addressOf(4, 0n)), null)
 })
 
-test('100,000 prefixes load within a second and a look-up takes microseconds', (t) => {
+test('an index of 100,000 prefixes finds the longest one around the last address of each', () => {
   const count = 100_000
   const entries = Array.from({ length: count }, (_, value) => {
     // Scattered and nested: a third are short, and half are IPv6.
@@ -80,18 +81,10 @@ test('100,000 prefixes load within a second and a look-up takes microseconds', (
     )
     return { prefix: prefixFrom(family, bits.slice(0, value % 3 === 0 ? 16 : family === 4 ? 28 : 64)), value }
   })
-  const addresses = entries.map(({ prefix }) => addressOf(prefix.family, prefix.last))
-
-  const started = performance.now()
   const index = buildPrefixIndex(entries)
-  const built = performance.now()
-  const found = addresses.filter((address) => index.find(address) !== null).length
-  const done = performance.now()
-
-  assert.equal(found, count)
-  const loadMs = built - started
-  const findUs = ((done - built) * 1000) / count
-  t.diagnostic(`load ${loadMs.toFixed(0)} ms, look-up ${findUs.toFixed(2)} µs`)
-  assert.ok(loadMs < 1000, `loading took ${loadMs} ms`)
-  assert.ok(findUs < 20, `a look-up took ${findUs} µs`)
+  for (const { prefix } of entries) {
+    const found = index.find(addressOf(prefix.family, prefix.last))
+    assert.ok(found && contains(found.prefix, addressOf(prefix.family, prefix.last)), prefix.text)
+    assert.ok(found.prefix.length >= prefix.length, `${found.prefix.text} is shorter than ${prefix.text}`)
+  }
 })

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { loadCallers } from '../../src/access/callers.ts'
+import { makeKey } from '../../src/access/keys.ts'
+import { faultsIn, faultsOf, folderOf, yamlFile } from '../harness/files.ts'
+import { ROOT } from '../harness/service.ts'
+
+const NOW = new Date('2027-01-01T12:00:00Z')
+const OLD = makeKey()
+const NEW = makeKey()
+const SCOPED = makeKey()
+
+const hashOf = (key: string): string => createHash('sha256').update(key).digest('hex')
+
+const TWO_CALLERS = `callers:
+  - id: support-desk
+    keys:
+      - { sha256: ${hashOf(OLD)}, expires: 2027-06-30 }
+      - sha256: ${hashOf(NEW)}
+    customers: all
+    quota: 600/1h
+  - id: partner
+    keys: [{ sha256: ${hashOf(SCOPED)} }]
+    customers: [acme, beta]
+`
+
+const load = (t: TestContext, text = TWO_CALLERS) => loadCallers([yamlFile(t, text)])
+
+const faults = (t: TestContext, text: string) => faultsIn(t, text, (path) => loadCallers([path]))
+
+test('a key lets its caller in, with the scope and quota of the file', (t) => {
+  const callers = load(t)
+  assert.deepEqual(callers.authenticate(NEW, NOW), {
+    id: 'support-desk',
+    customers: 'all',
+    quota: { max: 600, windowMs: 3_600_000 },
+  })
+  assert.deepEqual(callers.authenticate(SCOPED, NOW), {
+    id: 'partner',
+    customers: new Set(['acme', 'beta']),
+    quota: null,
+  })
+  assert.deepEqual(
+    callers.all.map(({ id }) => id),
+    ['support-desk', 'partner'],
+  )
+})
+
+test('unknown and malformed keys let nobody in, and the hash of a key is no key', (t) => {
+  const callers = load(t)
+  for (const key of [makeKey(), '', 'rtk_', hashOf(NEW), `${NEW} `, NEW.slice(0, -1), 'undefined', 'constructor']) {
+    assert.equal(callers.authenticate(key, NOW), null, key)
+  }
+})
+
+test('during a rotation the old and the new key let the same caller in', (t) => {
+  const callers = load(t)
+  assert.equal(callers.authenticate(OLD, NOW), callers.authenticate(NEW, NOW))
+})
+
+test('a key is good until the end of its last day in UTC, and one without a date stays good', (t) => {
+  const callers = load(t)
+  const idAt = (key: string, time: string) => callers.authenticate(key, new Date(time))?.id
+  assert.equal(idAt(OLD, '2027-06-30T00:00:00.000Z'), 'support-desk')
+  assert.equal(idAt(OLD, '2027-06-30T23:59:59.999Z'), 'support-desk')
+  assert.equal(idAt(OLD, '2027-07-01T00:00:00.000Z'), undefined)
+  assert.equal(idAt(NEW, '2099-01-01T00:00:00.000Z'), 'support-desk')
+})
+
+test('callers without keys, and no callers at all, are allowed', (t) => {
+  assert.deepEqual(load(t, 'callers: []\n').all, [])
+  assert.equal(load(t, 'callers: [{ id: a, keys: [], customers: [] }]\n').all.length, 1)
+})
+
+test('the example that is shipped knows the key that it publishes', () => {
+  const callers = loadCallers([join(ROOT, 'examples/callers.yaml')])
+  const caller = callers.authenticate('rtk_DEMO-KEY-published-never-use-it-elsewhere--', NOW)
+  assert.deepEqual(caller?.customers, new Set(['demo']))
+})
+
+test('each fault is told with its line and what was expected', (t) => {
+  const hash = 'a'.repeat(64)
+  const desk = (member: string) => `callers:\n  - id: desk\n    customers: all\n    keys:\n      - ${member}\n`
+  const more = (member: string) => `${desk(`sha256: ${hash}`)}    ${member}\n`
+  const rows: readonly (readonly [text: string, fault: RegExp])[] = [
+    [`owner: me\ncallers: []\n`, /^1: owner is unknown here$/],
+    [more('colour: red'), /^6: callers\[0\]\.colour is unknown here$/],
+    [desk(`{ sha256: ${hash}, until: 2027-06-30 }`), /^5: callers\[0\]\.keys\[0\]\.until is unknown here$/],
+    [desk(`{ sha256: ${hash}, sha256: ${hash} }`), /^5: Map keys must be unique$/],
+    ['callers:\n  - keys: []\n    customers: all\n', /^2: callers\[0\]\.id: an id was expected$/],
+    ['callers:\n  - keys: []\n    id: -x\n    customers: all\n', /^3: callers\[0\]\.id: an id of 1 to 64 letters/],
+    [
+      'callers:\n  - id: a\n    keys: []\n',
+      /^2: callers\[0\]\.customers: all, or a list of customer ids, was expected$/,
+    ],
+    ['callers:\n  - id: a\n    keys: []\n    customers: some\n', /^4: callers\[0\]\.customers: all, or a list/],
+    [more('quota: many'), /^6: callers\[0\]\.quota: a quota such as "60\/1h" was expected$/],
+    [
+      desk(`sha256: ${hash.toUpperCase()}`),
+      /^5: callers\[0\]\.keys\[0\]\.sha256: the SHA-256 of a key in 64 lower-case hex/,
+    ],
+    [desk(`sha256: ${SCOPED}`), /^5: callers\[0\]\.keys\[0\]\.sha256: the SHA-256 of a key/],
+    [
+      desk(`{ sha256: ${hash}, expires: 2027-02-30 }`),
+      /^5: callers\[0\]\.keys\[0\]\.expires: a date such as 2027-06-30/,
+    ],
+    [
+      desk(`{ sha256: ${hash}, expires: 30.6.2027 }`),
+      /^5: callers\[0\]\.keys\[0\]\.expires: a date such as 2027-06-30/,
+    ],
+    [desk(`sha256: ${hash}\n      - sha256: ${hash}`), /^6: callers\[0\]\.keys\[1\]: this key is there already$/],
+    [
+      more(`\n  - { id: b, customers: [], keys: [{ sha256: ${hash} }] }`),
+      /^7: callers\[1\]\.keys\[0\]: this key is there/,
+    ],
+    [more('\n  - { customers: [], keys: [], id: desk }'), /^7: callers\[1\]\.id: desk is there already$/],
+  ]
+  for (const [text, expected] of rows) {
+    const [found = '', ...others] = faults(t, text)
+    assert.match(found, expected, text)
+    assert.deepEqual(others, [], text)
+  }
+})
+
+test('everything wrong with a file is told at once', (t) => {
+  const text = `callers:
+  - { id: a, keys: [{ sha256: short }], customers: all }
+  - { id: b, keys: [], customers: none }
+  - { id: c, keys: [], customers: [], colour: red }
+`
+  assert.deepEqual(
+    faults(t, text).map((fault) => fault.split(':')[0]),
+    ['2', '3', '4'],
+  )
+})
+
+test('a caller and a key stand in one file of a folder only', (t) => {
+  const folder = folderOf(t, { 'a.yaml': TWO_CALLERS, 'b.yaml': TWO_CALLERS })
+  const paths = [join(folder, 'a.yaml'), join(folder, 'b.yaml')]
+  const found = faultsOf(() => loadCallers(paths))
+  assert.equal(found.length, 5)
+  assert.ok(found.every((fault) => fault.startsWith(`${paths[1]}:`)))
+})
+
+test('a missing or numeric hash is told in the words of the file', (t) => {
+  for (const key of ['{}', `sha256: ${'1'.repeat(64)}`]) {
+    const [found = ''] = faults(t, `callers:\n  - id: a\n    customers: all\n    keys:\n      - ${key}\n`)
+    assert.match(found, /^5: callers\[0\]\.keys\[0\]\.sha256: the SHA-256 of a key/)
+  }
+})

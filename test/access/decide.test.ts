@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Caller } from '../../src/access/callers.ts'
+import { type Customers, loadCustomers } from '../../src/access/customers.ts'
+import { type Decision, decide, type Origin, type Wish } from '../../src/access/decide.ts'
+import type { Address } from '../../src/ip/address.ts'
+import { addressOf } from '../harness/addresses.ts'
+import { yamlFile } from '../harness/files.ts'
+
+const CUSTOMERS = `customers:
+  - { id: acme, name: A, networks: [8.8.0.0/16, '2600:1406:a::/64'], domains: [example.com, example.net] }
+  - { id: beta, name: B, networks: [8.8.8.0/24], domains: [example.org] }
+  - { id: gamma, name: C, networks: [93.184.216.0/24] }
+  - { id: delta, name: D, networks: [12.1.0.0/16, '2600:1406:d::/48'] }
+  - { id: omega, name: O, networks: [9.9.9.9/32, { cidr: 10.1.0.0/16, allowSpecial: true }] }
+neverTest: [8.8.4.4/32]
+`
+
+const ALL: Caller = { id: 'desk', customers: 'all', quota: null }
+const limitedTo = (...ids: string[]): Caller => ({ id: 'partner', customers: new Set(ids), quota: null })
+
+const ORIGIN: Origin = { own: [], sources: [addressOf('198.51.100.7')], families: new Set([4, 6]) }
+
+const load = (t: TestContext, text = CUSTOMERS, allowLoopback = false): Customers =>
+  loadCustomers([yamlFile(t, text)], { allowLoopback, mailboxDomain: 'relaytest.isp.example' })
+
+const wish = (ip: string, { customerId = null, domain = null }: Partial<Omit<Wish, 'address'>> = {}): Wish => ({
+  address: addressOf(ip),
+  customerId,
+  domain,
+})
+
+/** The customer that the test is for, or the problem. */
+const said = (decision: Decision): string => (decision.ok ? decision.customer.id : decision.problem)
+
+test('a caller may test an address exactly for its owner, and only where the owner is in scope', (t) => {
+  const customers = load(t)
+  const owners = {
+    '8.8.1.1': 'acme',
+    '2600:1406:a::25': 'acme',
+    '8.8.8.8': 'beta',
+    '93.184.216.34': 'gamma',
+    '12.1.2.3': 'delta',
+    '9.9.9.9': 'omega',
+    '9.9.9.8': null,
+  }
+  const scopes = [null, ['acme', 'beta'], ['gamma'], [], ['delta', 'omega', 'no-such-customer']]
+  const asked = [null, 'acme', 'beta', 'gamma', 'delta', 'omega', 'no-such-customer']
+  let cells = 0
+  let admitted = 0
+  for (const scope of scopes) {
+    const caller = scope === null ? ALL : limitedTo(...scope)
+    for (const customerId of asked) {
+      for (const [ip, owner] of Object.entries(owners)) {
+        const right = owner !== null && (customerId ?? owner) === owner && (scope === null || scope.includes(owner))
+        const decision = decide(wish(ip, { customerId }), caller, customers, ORIGIN)
+        assert.equal(said(decision), right ? owner : 'not-allowed', `${scope} asks for ${customerId} at ${ip}`)
+        cells += 1
+        admitted += right ? 1 : 0
+      }
+    }
+  }
+  assert.equal(cells, 245)
+  assert.equal(admitted, 24)
+})
+
+test('a limited caller cannot tell unknown customers, those of others and unlisted addresses apart', (t) => {
+  const customers = load(t)
+  for (const ip of ['93.184.216.34', '2600:1406:d::1', '9.9.9.8', '8.8.8.8', '::ffff:1']) {
+    const decisions = [null, 'acme', 'beta', 'gamma', 'omega', 'no-such-customer', ''].map((customerId) =>
+      decide(wish(ip, { customerId }), limitedTo('acme'), customers, ORIGIN),
+    )
+    for (const decision of decisions) assert.deepEqual(decision, decisions[0])
+    assert.ok(!JSON.stringify(decisions[0]).match(/beta|gamma|delta|omega/))
+  }
+  const details = ['93.184.216.34', '9.9.9.8'].map((ip) => {
+    const decision = decide(wish(ip), limitedTo('acme'), customers, ORIGIN)
+    return decision.ok ? '' : decision.detail.replace(ip, 'IP')
+  })
+  assert.equal(details[0], details[1])
+})
+
+test('a limited caller cannot tell whether a special address is listed with another customer', {}, (t) => {
+  const customers = load(t)
+  const problems = ['10.1.2.3', '10.2.2.3'].map((ip) => said(decide(wish(ip), limitedTo('acme'), customers, ORIGIN)))
+  assert.equal(problems[0], problems[1])
+})
+
+test('a caller with all customers is told what is wrong', (t) => {
+  const customers = load(t)
+  const detailOf = (ip: string, customerId: string | null) => {
+    const decision = decide(wish(ip, { customerId }), ALL, customers, ORIGIN)
+    return decision.ok ? null : decision.detail
+  }
+  assert.equal(detailOf('8.8.8.8', 'nobody'), 'there is no customer nobody')
+  assert.equal(detailOf('9.9.9.8', null), "9.9.9.8 is on no customer's list")
+  assert.equal(detailOf('9.9.9.8', 'acme'), "9.9.9.8 is on no customer's list")
+  assert.equal(detailOf('8.8.8.8', 'acme'), '8.8.8.8 belongs to customer beta, not to acme')
+})
+
+/** A customers file that lists everything, which loading would refuse: what is left are the rules of the decision. */
+function everythingListed(allowSpecial: boolean): Customers {
+  const customer = { id: 'acme', name: 'A', networks: [], domains: [], quota: null }
+  return {
+    all: new Map([['acme', customer]]),
+    testing: true,
+    ownerOf: () => ({ customer, allowSpecial }),
+    isOptedOut: () => false,
+  }
+}
+
+const LIFTABLE = ['10.0.0.1', '100.64.0.1', '169.254.1.1', '172.31.255.255', '192.0.2.1', '192.168.0.1', '198.19.0.1']
+const LIFTABLE_TOO = ['198.51.100.1', '203.0.113.25', '240.0.0.1', '100::1', '2001:db8::1', '3fff::1', 'fd00::1']
+const NEVER = ['0.0.0.0', '0.1.2.3', '169.254.169.254', '224.0.0.1', '255.255.255.255', '::', '::8.8.8.8', '2001::1']
+const NEVER_TOO = ['::ffff:8.8.8.8', '::ffff:0:8.8.8.8', '64:ff9b::8.8.8.8', '2002:808:808::1', 'fe80::1', 'ff02::1']
+const ISATAP = ['2600:1406:a::5efe:8.8.8.8', '2600:1406:a::200:5efe:8.8.8.8']
+
+test('special ranges are denied before any list allows them', () => {
+  const denied = [...LIFTABLE, ...LIFTABLE_TOO, ...NEVER, ...NEVER_TOO, ...ISATAP]
+  for (const ip of denied) {
+    const decision = decide(wish(ip), ALL, everythingListed(false), ORIGIN)
+    assert.equal(said(decision), 'address-special', ip)
+  }
+  assert.equal(said(decide(wish('8.8.8.8'), ALL, everythingListed(false), ORIGIN)), 'acme')
+})
+
+test('allowSpecial lifts the reserved ranges and no others', () => {
+  for (const ip of [...LIFTABLE, ...LIFTABLE_TOO]) {
+    assert.equal(said(decide(wish(ip), ALL, everythingListed(true), ORIGIN)), 'acme', ip)
+  }
+  for (const ip of [...NEVER, ...NEVER_TOO, ...ISATAP]) {
+    assert.equal(said(decide(wish(ip), ALL, everythingListed(true), ORIGIN)), 'address-special', ip)
+  }
+})
+
+test('an ISATAP address is denied in the midst of an allowed /64', (t) => {
+  const customers = load(t)
+  assert.equal(said(decide(wish('2600:1406:a::5efe:808:808'), ALL, customers, ORIGIN)), 'address-special')
+  assert.equal(said(decide(wish('2600:1406:a::5eff:808:808'), ALL, customers, ORIGIN)), 'acme')
+})
+
+test('an address of this machine is denied even to its owner', (t) => {
+  const customers = load(t)
+  const origin = { ...ORIGIN, own: [addressOf('127.0.0.1'), addressOf('8.8.1.1'), addressOf('2600:1406:a::1')] }
+  assert.equal(said(decide(wish('8.8.1.1'), limitedTo('acme'), customers, origin)), 'address-special')
+  assert.equal(said(decide(wish('2600:1406:a:0:0::1'), ALL, customers, origin)), 'address-special')
+  assert.equal(said(decide(wish('8.8.1.2'), ALL, customers, origin)), 'acme')
+})
+
+test('loopback is tested only where it is listed, and then without the rules on own addresses and vantage', (t) => {
+  const origin: Origin = { own: [addressOf('127.0.0.1')], sources: [addressOf('127.0.0.1')], families: new Set() }
+  assert.equal(said(decide(wish('127.0.0.1'), ALL, load(t), origin)), 'address-special')
+  assert.equal(said(decide(wish('::1'), ALL, load(t), origin)), 'address-special')
+  const trial = load(t, 'customers: [{ id: demo, name: D, networks: [127.0.0.0/24] }]', true)
+  assert.equal(said(decide(wish('127.0.0.1'), ALL, trial, origin)), 'demo')
+  assert.equal(said(decide(wish('127.0.1.1'), ALL, trial, origin)), 'address-special')
+  assert.equal(decide(wish('127.0.0.1'), limitedTo('acme'), trial, origin).ok, false)
+})
+
+test('an address that has opted out is not tested, and only who may test it is told so', (t) => {
+  const customers = load(t)
+  assert.equal(said(decide(wish('8.8.4.4'), ALL, customers, ORIGIN)), 'opted-out')
+  assert.equal(said(decide(wish('8.8.4.4'), limitedTo('acme'), customers, ORIGIN)), 'opted-out')
+  assert.equal(said(decide(wish('8.8.4.4'), limitedTo('beta'), customers, ORIGIN)), 'not-allowed')
+})
+
+test("a domain must be one of the customer's or lie under one; else the first is used", (t) => {
+  const customers = load(t)
+  const domainOf = (ip: string, domain: string | null) => {
+    const decision = decide(wish(ip, { domain }), ALL, customers, ORIGIN)
+    return decision.ok ? decision.domain : decision.problem
+  }
+  assert.deepEqual(domainOf('8.8.1.1', null), { name: 'example.com', source: 'customer' })
+  assert.equal(domainOf('93.184.216.34', null), null)
+  assert.deepEqual(domainOf('8.8.1.1', 'example.net'), { name: 'example.net', source: 'request' })
+  assert.deepEqual(domainOf('8.8.1.1', 'Mail.EXAMPLE.net'), { name: 'mail.example.net', source: 'request' })
+  for (const domain of ['example.org', 'badexample.com', 'com', 'example.com.au']) {
+    assert.equal(domainOf('8.8.1.1', domain), 'domain-not-listed', domain)
+  }
+  assert.equal(domainOf('93.184.216.34', 'example.com'), 'domain-not-listed')
+})
+
+test("a test does not start from within the customer's own networks", (t) => {
+  const customers = load(t)
+  const from = (...sources: Address[]) => ({ ...ORIGIN, sources })
+  const inside = from(addressOf('198.51.100.7'), addressOf('8.8.200.1'))
+  assert.equal(said(decide(wish('8.8.1.1'), ALL, customers, inside)), 'vantage-inside-network')
+  assert.equal(said(decide(wish('2600:1406:a::1'), ALL, customers, inside)), 'vantage-inside-network')
+  assert.equal(said(decide(wish('93.184.216.34'), ALL, customers, inside)), 'gamma')
+  assert.equal(said(decide(wish('8.8.1.1'), limitedTo('beta'), customers, inside)), 'not-allowed')
+})
+
+test('a test needs a vantage that speaks the IP version of the target', (t) => {
+  const customers = load(t)
+  const only = (family: 4 | 6) => ({ ...ORIGIN, families: new Set([family]) })
+  assert.equal(said(decide(wish('2600:1406:a::1'), ALL, customers, only(4))), 'vantage-family')
+  assert.equal(said(decide(wish('2600:1406:a::1'), ALL, customers, only(6))), 'acme')
+  assert.equal(said(decide(wish('8.8.1.1'), ALL, customers, only(6))), 'vantage-family')
+})

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { runBuilt } from '../harness/process.ts'
+import { CUSTOMERS, configFolder, environmentFor, ROOT } from '../harness/service.ts'
+
+const check = (env: Record<string, string>, ...args: string[]) => runBuilt('dist/cli/check.js', args, env)
+
+test('a configuration that is well is summed up in a line', async (t) => {
+  const ran = await check(environmentFor(configFolder(t)))
+  assert.deepEqual(ran, { code: 0, stdout: 'ok: 3 customers, 2 callers, without a vantages file\n', stderr: '' })
+})
+
+test('the vantage is named, and that testing is off', async (t) => {
+  const folder = configFolder(t, { customers: `testing: false\n${CUSTOMERS}` })
+  const vantages = join(folder, 'vantages.yaml')
+  writeFileSync(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
+  const { code, stdout } = await check({ ...environmentFor(folder), VANTAGES_FILE: vantages })
+  assert.equal(stdout, 'ok: 3 customers, 2 callers, from vantage syd-1; testing is switched off\n')
+  assert.equal(code, 0)
+})
+
+test('a caller of customers that do not exist is a warning', async (t) => {
+  const folder = configFolder(t, { callers: 'callers: [{ id: p, keys: [], customers: [acme, nobody, none] }]\n' })
+  const { code, stdout } = await check(environmentFor(folder))
+  assert.equal(code, 0)
+  assert.deepEqual(stdout.split('\n'), [
+    'warning: caller p may test nobody, but there is no such customer',
+    'warning: caller p may test none, but there is no such customer',
+    'ok: 3 customers, 1 callers, without a vantages file',
+    '',
+  ])
+})
+
+test('every fault of environment and files is a line, and the exit code is 1', async (t) => {
+  const folder = configFolder(t, { customers: 'customers: 5\n', callers: 'callers: [\n' })
+  const { code, stdout, stderr } = await check({ ...environmentFor(folder), PORT: 'x', MAILBOX_DOMAIN: '' })
+  assert.deepEqual([code, stdout], [1, ''])
+  const lines = stderr.trimEnd().split('\n')
+  const starts = [
+    'PORT: ',
+    'MAILBOX_DOMAIN: is needed',
+    `${folder}/customers.yaml:1: customers: `,
+    `${folder}/callers.yaml:2: `,
+  ]
+  for (const start of starts) assert.equal(lines.filter((line) => line.startsWith(start)).length, 1, stderr)
+  assert.equal(lines.length, starts.length)
+})
+
+test('the faults of all files of a folder are listed at once', async (t) => {
+  const folder = join(configFolder(t), 'customers')
+  mkdirSync(folder)
+  for (const name of ['customers.yaml', 'more.yaml']) writeFileSync(join(folder, name), 'customers: 5\n')
+  const { stderr } = await check({ ...environmentFor(configFolder(t)), CUSTOMERS_FILE: folder })
+  assert.match(stderr, /customers\.yaml:1: /)
+  assert.match(stderr, /more\.yaml:1: /)
+})
+
+test('the examples are well', async () => {
+  const example = (name: string) => join(ROOT, 'examples', `${name}.yaml`)
+  const { code, stderr } = await check({
+    CUSTOMERS_FILE: example('customers'),
+    CALLERS_FILE: example('callers'),
+    VANTAGES_FILE: example('vantages'),
+    MAILBOX_DOMAIN: 'relaytest.isp.example',
+    ALLOW_LOOPBACK_TARGETS: 'true',
+  })
+  assert.deepEqual([code, stderr], [0, ''])
+})
+
+test('--help prints the usage, and an argument is a mistake', async (t) => {
+  const help = await check({}, '--help')
+  assert.equal(help.code, 0)
+  assert.match(help.stdout, /^Usage: node dist\/cli\/check\.js\n/)
+  const mistaken = await check(environmentFor(configFolder(t)), 'customers.yaml')
+  assert.equal(mistaken.code, 1)
+  assert.match(mistaken.stdout + mistaken.stderr, /^Usage: /)
+})
+
+test('to check leaves nothing behind', async (t) => {
+  const folder = configFolder(t)
+  const audit = join(folder, 'audit.log')
+  assert.equal((await check({ ...environmentFor(folder), AUDIT_FILE: audit })).code, 0)
+  assert.equal(existsSync(audit), false)
+})

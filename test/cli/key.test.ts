@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { bearer, problemIn } from '../harness/http.ts'
+import { runBuilt } from '../harness/process.ts'
+import { startService } from '../harness/service.ts'
+
+const makeKey = (...args: string[]) => runBuilt('dist/cli/key.js', args)
+
+/** The key and the callers.yaml entry in the output of the command. */
+async function printed(...args: string[]): Promise<{ key: string; entry: string }> {
+  const { code, stdout, stderr } = await makeKey(...args)
+  assert.deepEqual([code, stderr], [0, ''])
+  const [key = ''] = stdout.match(/rtk_[A-Za-z0-9_-]+/g) ?? []
+  assert.match(key, /^rtk_[A-Za-z0-9_-]{43}$/)
+  const [, entry = ''] = stdout.split('Entry for callers.yaml:\n\n')
+  return { key, entry }
+}
+
+test('the printed entry lets the printed key in, and no other', async (t) => {
+  const forever = await printed('--caller', 'support-desk')
+  const dated = await printed('--caller', 'portal.1', '--expires', '2099-12-31')
+  const expired = await printed('--caller', 'former', '--expires', '2020-01-31')
+  const stranger = await printed('--caller', 'stranger')
+  assert.equal(new Set([forever, dated, expired, stranger].map(({ key }) => key)).size, 4)
+  const callers = `callers:\n${[forever, dated, expired].map(({ entry }) => entry).join('')}`
+  const service = await startService(t, { callers })
+  const limits = (key: string) => service.fetch('/limits', { headers: bearer(key) })
+  for (const [{ key }, caller] of [
+    [forever, 'support-desk'],
+    [dated, 'portal.1'],
+  ] as const) {
+    const response = await limits(key)
+    assert.equal(response.status, 200)
+    assert.match(await response.text(), new RegExp(`"caller":"${caller}","customers":\\[\\]`))
+  }
+  for (const { key } of [expired, stranger]) await problemIn(await limits(key), 'unauthenticated')
+})
+
+test('the entry does not hold the key', async () => {
+  const { key, entry } = await printed('--caller', 'a')
+  assert.equal(entry.includes(key.slice(4, 16)), false)
+  assert.match(entry, /^ {2}- id: a\n {4}keys:\n {6}- sha256: [0-9a-f]{64}\n {4}customers: \[\]/)
+})
+
+const MISTAKES: readonly (readonly string[])[] = [
+  [],
+  ['--caller'],
+  ['--caller', ''],
+  ['--caller', 'a b'],
+  ['--caller', '-a'],
+  ['--caller', 'a\nkeys: []'],
+  ['--caller', 'a'.repeat(65)],
+  ['support-desk'],
+  ['--caller', 'a', 'b'],
+  ['--caller', 'a', '--colour', 'red'],
+]
+for (const args of MISTAKES) {
+  test(`${JSON.stringify(args)} is answered with the usage and no key`, async () => {
+    const { code, stdout, stderr } = await makeKey(...args)
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.match(stderr, /^Usage: node dist\/cli\/key\.js --caller ID/)
+  })
+}
+
+for (const date of ['tomorrow', '2027-02-30', '2027-1-1', '2027-06-30\n    customers: all', '']) {
+  test(`${JSON.stringify(date)} is no date to expire on`, async () => {
+    const { code, stdout } = await makeKey('--caller', 'a', '--expires', date)
+    assert.deepEqual([code, stdout], [1, ''])
+  })
+}

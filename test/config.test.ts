@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readConfig } from '../src/config.ts'
+import { faultsOf } from './harness/files.ts'
+
+/** What has no default. */
+const NEEDED = {
+  CUSTOMERS_FILE: 'customers.yaml',
+  CALLERS_FILE: 'callers.yaml',
+  MAILBOX_DOMAIN: 'relaytest.isp.example',
+  PROVIDER_NAME: 'ISP Pty Ltd',
+  CONTACT: 'https://isp.example/relay-tests',
+}
+
+const faults = (env: NodeJS.ProcessEnv, base: NodeJS.ProcessEnv = NEEDED) =>
+  faultsOf(() => readConfig({ ...base, ...env }))
+
+test('all but five variables have a default', () => {
+  const { MAILBOX_KEY, ...config } = readConfig(NEEDED)
+  assert.deepEqual(config, {
+    ...NEEDED,
+    HOST: '127.0.0.1',
+    PORT: 3000,
+    LOG_LEVEL: 'info',
+    ALLOW_LOOPBACK_TARGETS: false,
+    ALLOWED_PORTS: [25],
+    TEST_DEADLINE_MS: 50_000,
+    DRAIN_MS: 5_000,
+    MAX_CONCURRENT_TESTS: 200,
+    RESULT_TTL_SECONDS: 86_400,
+    QUOTA_REQUESTS: { max: 600, windowMs: 60_000 },
+    QUOTA_CALLER: { max: 60, windowMs: 3_600_000 },
+    QUOTA_CUSTOMER: { max: 30, windowMs: 3_600_000 },
+    QUOTA_TARGET: { max: 2, windowMs: 600_000 },
+    QUOTA_NETWORK: { max: 20, windowMs: 3_600_000 },
+  })
+  assert.match(MAILBOX_KEY, /^[\w-]{43}$/)
+  assert.notEqual(readConfig(NEEDED).MAILBOX_KEY, MAILBOX_KEY)
+})
+
+test('variables are read, and nothing else of the environment is', () => {
+  const config = readConfig({
+    ...NEEDED,
+    HOST: '0.0.0.0',
+    PORT: '0',
+    LOG_LEVEL: 'silent',
+    TRUST_PROXY: '10.0.0.0/8, 2001:db8::/32',
+    VANTAGES_FILE: 'vantages.yaml',
+    MAILBOX_DOMAIN: 'RelayTest.ISP.example',
+    MAILBOX_KEY: 'k'.repeat(32),
+    ALLOWED_PORTS: '25,587,2525',
+    AUDIT_FILE: 'audit.log',
+    QUOTA_TARGET: '7/2d',
+    PATH: '/bin',
+  })
+  assert.equal(config.HOST, '0.0.0.0')
+  assert.equal(config.PORT, 0)
+  assert.equal(config.LOG_LEVEL, 'silent')
+  assert.deepEqual(config.TRUST_PROXY, ['10.0.0.0/8', '2001:db8::/32'])
+  assert.equal(config.VANTAGES_FILE, 'vantages.yaml')
+  assert.equal(config.MAILBOX_DOMAIN, 'relaytest.isp.example')
+  assert.equal(config.MAILBOX_KEY, 'k'.repeat(32))
+  assert.deepEqual(config.ALLOWED_PORTS, [25, 587, 2525])
+  assert.equal(config.AUDIT_FILE, 'audit.log')
+  assert.deepEqual(config.QUOTA_TARGET, { max: 7, windowMs: 172_800_000 })
+  assert.ok(!('PATH' in config))
+  assert.ok(Object.isFrozen(config))
+})
+
+test('a bad value is a fault that names the variable and what was expected', () => {
+  const quotas = ['QUOTA_REQUESTS', 'QUOTA_CALLER', 'QUOTA_CUSTOMER', 'QUOTA_TARGET', 'QUOTA_NETWORK']
+  const rows: readonly (readonly [name: string, bad: readonly string[], expected: RegExp])[] = [
+    ['PORT', ['-1', '65536', 'http', '3000.5', '1e3', ' 80', '0x50'], /a whole number from 0 to 65535 was expected/],
+    ['LOG_LEVEL', ['verbose', 'INFO'], /one of fatal, error, warn, info, debug, trace, silent was expected/],
+    ['TRUST_PROXY', ['1', '2', 'true', 'loopback', '10.0.0.0/8,', '10.0.0.0/8,1'], /networks were expected; write/],
+    ['TRUST_PROXY', ['10.0.0.1'], /networks were expected; write 10\.0\.0\.1\/32/],
+    ['ALLOW_LOOPBACK_TARGETS', ['yes', '1', 'TRUE'], /true or false was expected/],
+    [
+      'PROVIDER_NAME',
+      ['ISP\nBcc: a@b.example', 'Ünï', 'x'.repeat(201)],
+      /1 to 200 printable ASCII characters were expected/,
+    ],
+    ['CONTACT', ['nobody', 'ftp://isp.example', 'a@b c', 'a b@c'], /a mail address or a web address was expected/],
+    [
+      'MAILBOX_DOMAIN',
+      ['isp', '-a.example', 'a_b.example', 'isp.example.'],
+      /a domain such as relaytest.isp.example was expected/,
+    ],
+    [
+      'MAILBOX_KEY',
+      ['k'.repeat(31), `${'k'.repeat(40)},${'l'.repeat(40)}`],
+      /at least 32 characters without a comma were/,
+    ],
+    [
+      'ALLOWED_PORTS',
+      ['0', '65536', 'smtp', '25,', '25;587', '-25', '2.5'],
+      /ports such as 25 or 25,587,2525 were expected/,
+    ],
+    ['TEST_DEADLINE_MS', ['4999', '300001', '50s'], /a whole number from 5000 to 300000 was expected/],
+    ['DRAIN_MS', ['-1', '60001'], /a whole number from 0 to 60000 was expected/],
+    ['MAX_CONCURRENT_TESTS', ['0', '10001'], /a whole number from 1 to 10000 was expected/],
+    ['RESULT_TTL_SECONDS', ['59', '2592001'], /a whole number from 60 to 2592000 was expected/],
+    ...quotas.map(
+      (name) => [name, ['10', '0/1h', '10/1w', '1.5/1h', '10 / 1h'], /a quota such as "60\/1h" was expected/] as const,
+    ),
+  ]
+  for (const [name, bad, expected] of rows) {
+    for (const value of bad) {
+      const [found = '', ...more] = faults({ [name]: value })
+      assert.match(found, expected, `${name}=${value}`)
+      assert.ok(found.startsWith(`${name}: `), found)
+      assert.deepEqual(more, [], `${name}=${value}`)
+    }
+  }
+})
+
+test('a port list holds plain decimal numbers', () => {
+  for (const value of ['0x19', '2e1', '+25', '25.0', '25,0x24b'])
+    assert.equal(faults({ ALLOWED_PORTS: value }).length, 1, value)
+})
+
+test('limits themselves are within the limits', () => {
+  const edges = { PORT: '65535', TEST_DEADLINE_MS: '5000', DRAIN_MS: '60000', MAX_CONCURRENT_TESTS: '1' }
+  assert.deepEqual(faults({ ...edges, RESULT_TTL_SECONDS: '60', ALLOWED_PORTS: '1,65535' }), [])
+})
+
+test('the percent hack of the longest MAILBOX_DOMAIN has a local part of 64 octets', () => {
+  const longest = `${'a'.repeat(39)}.example`
+  const TOKEN_LENGTH = 16
+  assert.equal(TOKEN_LENGTH + '%'.length + longest.length, 64)
+  assert.deepEqual(faults({ MAILBOX_DOMAIN: longest }), [])
+  assert.deepEqual(faults({ MAILBOX_DOMAIN: `a${longest}` }), ['MAILBOX_DOMAIN: at most 47 characters were expected'])
+})
+
+test('an empty variable counts as not set', () => {
+  const { PORT, QUOTA_TARGET, TRUST_PROXY } = readConfig({
+    ...NEEDED,
+    PORT: '',
+    QUOTA_TARGET: '',
+    TRUST_PROXY: '',
+    REDIS_URL: '',
+  })
+  assert.equal(PORT, 3000)
+  assert.equal(QUOTA_TARGET.max, 2)
+  assert.equal(TRUST_PROXY, undefined)
+  for (const name of Object.keys(NEEDED)) assert.match(faults({ [name]: '' }).join(), new RegExp(`^${name}: .*needed`))
+})
+
+test('variables of later versions are refused by name, as long as they do nothing', () => {
+  for (const name of ['REDIS_URL', 'MAILBOX_LISTEN', 'DELIVERY_WAIT_MS', 'METRICS_PORT']) {
+    assert.deepEqual(faults({ [name]: '1' }), [`${name}: not supported by this version; leave it out`])
+  }
+})
+
+test('who tests and whom to ask may be left out only where loopback is tested', () => {
+  const { PROVIDER_NAME, CONTACT, ...others } = NEEDED
+  assert.ok(PROVIDER_NAME && CONTACT)
+  assert.deepEqual(
+    faults({ ALLOW_LOOPBACK_TARGETS: 'false' }, others).map((fault) => fault.split(':')[0]),
+    ['PROVIDER_NAME', 'CONTACT'],
+  )
+  const trial = readConfig({ ...others, ALLOW_LOOPBACK_TARGETS: 'true' })
+  assert.match(trial.PROVIDER_NAME, /loopback/)
+  assert.equal(trial.CONTACT, 'postmaster@relaytest.isp.example')
+})
+
+test('all faults are told at once', () => {
+  const found = faults(
+    { PORT: 'x', CONTACT: 'nobody', TRUST_PROXY: '1', REDIS_URL: 'redis://a', QUOTA_CALLER: '1' },
+    {},
+  )
+  assert.deepEqual(found.map((fault) => fault.split(':')[0]).toSorted(), [
+    'CALLERS_FILE',
+    'CONTACT',
+    'CUSTOMERS_FILE',
+    'MAILBOX_DOMAIN',
+    'PORT',
+    'PROVIDER_NAME',
+    'QUOTA_CALLER',
+    'REDIS_URL',
+    'TRUST_PROXY',
+  ])
+})

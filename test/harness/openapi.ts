@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import formats from 'ajv-formats'
+import { z } from 'zod'
+import { PROBLEMS, type ProblemSlug, problemType } from '../../src/contract/problems.ts'
+import { ROOT } from './service.ts'
+
+const openapi = z.looseObject({
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.looseObject({
+        responses: z.record(
+          z.string(),
+          z.looseObject({ description: z.string(), content: z.record(z.string(), z.unknown()) }),
+        ),
+      }),
+    ),
+  ),
+})
+/** The OpenAPI document in the repository. */
+export const committed: unknown = JSON.parse(readFileSync(join(ROOT, 'openapi/openapi.json'), 'utf8'))
+export const { paths } = openapi.parse(committed)
+
+export const ajv = new Ajv2020({ strict: false, allErrors: true })
+formats.default(ajv)
+ajv.addSchema({ ...openapi.parse(committed), $id: 'openapi' })
+
+const token = (part: string): string => part.replaceAll('~', '~0').replaceAll('/', '~1')
+
+export type Route =
+  | 'post /relay-tests'
+  | 'get /relay-tests/{id}'
+  | 'get /limits'
+  | 'get /livez'
+  | 'get /readyz'
+  | 'get /openapi.json'
+
+/** Checks that a response is one that the document promises for the route; returns its body. */
+export async function conforms(route: Route, response: Response, expected: number | ProblemSlug): Promise<unknown> {
+  const [method = '', path = ''] = route.split(' ')
+  const status = typeof expected === 'number' ? expected : PROBLEMS[expected].status
+  const text = await response.text()
+  assert.equal(response.status, status, text)
+  const documented = paths[path]?.[method]?.responses[status]
+  assert.ok(documented, `${route} does not document ${status}`)
+  const type = (response.headers.get('content-type') ?? '').split(';')[0] ?? ''
+  assert.ok(type in documented.content, `${route} does not document ${status} as ${type}`)
+  if (typeof expected !== 'number') {
+    assert.ok(documented.description.includes(`\`${problemType(expected)}\``), `${route} does not name ${expected}`)
+  }
+  const body: unknown = type === 'text/plain' ? text : JSON.parse(text)
+  const pointer = ['paths', path, method, 'responses', `${status}`, 'content', type, 'schema'].map(token).join('/')
+  const validate = ajv.compile({ $ref: `openapi#/${pointer}` })
+  assert.ok(validate(body), `${ajv.errorsText(validate.errors)}\n${text}`)
+  if (typeof expected !== 'number') {
+    const { type: named, instance } = z.object({ type: z.string(), instance: z.string() }).parse(body)
+    assert.equal(named, problemType(expected), text)
+    assert.equal(instance, response.headers.get('request-id'))
+  }
+  return body
+}

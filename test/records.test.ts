@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { bearer, keyOf, leftOf, problemIn, rawRequest, resultOf } from './harness/http.ts'
+import { closed, deadPort, gatedServer, open } from './harness/mail-scripts.ts'
+import { scriptedServer } from './harness/mail-server.ts'
+import { configFolder, KEYS, startService } from './harness/service.ts'
+import { inTime, until } from './harness/waiting.ts'
+
+test('what is written about tests', async (t) => {
+  const lax = await scriptedServer(t, { say: open })
+  const gated = await gatedServer(t)
+  const dead = await deadPort()
+  const audit = join(configFolder(t), 'audit.log')
+  const service = await startService(t, {
+    env: { ALLOWED_PORTS: [lax.port, gated.server.port, dead].join(','), AUDIT_FILE: audit },
+  })
+  const audited = (): Record<string, unknown>[] =>
+    readFileSync(audit, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line))
+  const about = (id: string, entries: Record<string, unknown>[]) => entries.filter((entry) => entry.id === id)
+
+  await t.test('a test is one line of the log, with all that matters', async () => {
+    const opened = await resultOf(await service.post({ ip: '127.0.0.1', port: lax.port, reference: 'TICKET-1' }))
+    const nothing = await resultOf(await service.post({ ip: '127.0.2.1', port: dead }, bearer(KEYS.desk)))
+    const cases = [
+      [opened, 'partner', 'acme', 'TICKET-1', 'open', 'message-accepted', null],
+      [nothing, 'desk', 'gamma', null, 'inconclusive', 'none', 'connection-refused'],
+    ] as const
+    for (const [result, ...expected] of cases) {
+      await until('the log line', () => about(result.id, service.logs()).length > 0)
+      const lines = about(result.id, service.logs())
+      assert.equal(lines.length, 1)
+      const { caller, customer, reference, verdict, evidence, reason, ip, port, ms, msg, level } = lines[0] ?? {}
+      assert.deepEqual([caller, customer, reference, verdict, evidence, reason], expected)
+      assert.deepEqual([ip, port, ms, msg, level], [result.ip, result.port, result.durationMs, 'relay test', 30])
+    }
+  })
+
+  await t.test('the audit log has the intent before the server is spoken to, and the result after', async () => {
+    const stalled = gated.hold(/^EHLO/)
+    const running = service.post({ ip: '127.0.0.1', port: gated.server.port, reference: 'TICKET-2' })
+    await inTime('the test', stalled)
+    const intents = audited().filter(({ reference }) => reference === 'TICKET-2')
+    assert.deepEqual(
+      intents.map((entry) => entry.audit),
+      ['intent'],
+    )
+    gated.release()
+    const { id } = await resultOf(await running)
+    const [intent, result, ...more] = about(id, audited())
+    assert.deepEqual(more, [])
+    const { time, ...told } = intent ?? {}
+    assert.match(String(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+    const who = {
+      id,
+      caller: 'partner',
+      customer: 'acme',
+      reference: 'TICKET-2',
+      ip: '127.0.0.1',
+      port: gated.server.port,
+    }
+    assert.deepEqual(told, { audit: 'intent', ...who, domain: 'example.com', proof: 'message', vantage: 'default' })
+    assert.deepEqual([result?.audit, result?.verdict, result?.caller], ['result', 'closed', 'partner'])
+  })
+
+  await t.test('what is refused is not audited, and is one line of the log', async () => {
+    const before = audited().length
+    const { instance } = await problemIn(await service.post({ ip: '127.0.2.1', port: dead }), 'not-allowed')
+    assert.equal(audited().length, before)
+    const lines = () => service.logs().filter(({ reqId }) => reqId === instance)
+    await until('the log line', () => lines().length > 0)
+    assert.equal(lines().length, 1)
+    const { caller, problem, status, msg } = lines()[0] ?? {}
+    assert.deepEqual([caller, problem, status, msg], ['partner', 'not-allowed', 403, 'refused'])
+  })
+})
+
+test('without AUDIT_FILE the audit log is on standard output', async (t) => {
+  const port = await deadPort()
+  const service = await startService(t, { env: { ALLOWED_PORTS: `${port}` } })
+  const { id } = await resultOf(await service.post({ ip: '127.0.0.1', port }))
+  const kinds = () =>
+    service
+      .logs()
+      .filter((entry) => entry.id === id)
+      .map(({ audit, msg }) => audit ?? msg)
+  await until('three lines', () => kinds().length === 3)
+  assert.equal(kinds()[0], 'intent')
+  assert.deepEqual(kinds().sort(), ['intent', 'relay test', 'result'])
+})
+
+test('a test that is not made for want of an audit log costs nothing', async (t) => {
+  const port = await deadPort()
+  const service = await startService(t, { env: { ALLOWED_PORTS: `${port}`, AUDIT_FILE: '/dev/full' } })
+  const before = await leftOf(service, 'tests-caller', KEYS.partner)
+  await problemIn(await service.post({ ip: '127.0.0.1', port }), 'audit-unavailable')
+  assert.equal(await leftOf(service, 'tests-caller', KEYS.partner), before)
+})
+
+test('a key appears in no output, whatever is done with it', async (t) => {
+  const mail = await scriptedServer(t, { say: closed })
+  const service = await startService(t, { env: { ALLOWED_PORTS: `${mail.port}`, LOG_LEVEL: 'trace' } })
+  let errors = ''
+  service.process.stderr?.setEncoding('utf8').on('data', (text) => {
+    errors += text
+  })
+  const key = keyOf('s')
+  const json = { 'content-type': 'application/json' }
+  const good = { ip: '127.0.0.1', port: mail.port }
+  await resultOf(await service.post(good))
+  await problemIn(await service.post(good, { accept: 'text/html' }), 'not-acceptable')
+  await problemIn(await service.post({ [KEYS.partner]: KEYS.partner }), 'invalid-request')
+  await problemIn(await service.post({ ...good, customerId: KEYS.partner }), 'not-allowed')
+  await problemIn(await service.post(good, bearer(key)), 'unauthenticated')
+  await problemIn(await service.post(good, { authorization: `Basic ${key}` }), 'unauthenticated')
+  await problemIn(await service.post(good, { authorization: key }), 'unauthenticated')
+  await problemIn(await service.fetch(`/limits/${KEYS.partner}?key=${key}`), 'not-found')
+  await problemIn(await service.fetch(`/relay-tests/${KEYS.partner}?key=${key}`), 'not-found')
+  const broken = { method: 'POST', headers: json, body: `{"key":"${key}"` }
+  await problemIn(await service.fetch('/relay-tests', broken), 'invalid-request')
+  await problemIn(await rawRequest(service.url, `GET /${key} HTTP/9.9\r\nX-Key: ${key}\r\n\r\n`), 'invalid-request')
+  await problemIn(await service.fetch(`/relay-tests/${key.repeat(300)}`), 'headers-too-large')
+  await service.stop()
+  const output = [...service.output, errors].join('\n')
+  assert.ok(output.includes('"msg":"relay test"') && output.includes('"problem":"unauthenticated"'))
+  for (const secret of [key, KEYS.partner]) {
+    assert.equal(output.includes(secret.slice(0, 12)), false)
+    assert.equal(mail.lines.join('\n').includes(secret.slice(0, 12)), false)
+  }
+})

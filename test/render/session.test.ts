@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { AttemptView, TranscriptLine } from '../../src/contract/relay-test.ts'
+import { renderTest } from '../../src/render/session.ts'
+import { printable } from '../../src/smtp/printable.ts'
+import { line, resultWith } from '../harness/result.ts'
+
+const ATTEMPT: AttemptView = {
+  form: 'outside-sender',
+  control: false,
+  mailFrom: 'a@relaytest.isp.example',
+  rcptTo: 'b@relaytest.isp.example',
+  outcome: 'refused',
+  refusal: 'relay-denied',
+  evidence: 'none',
+  why: null,
+  reply: { code: 554, enhanced: '5.7.1', lines: ['5.7.1 Relay access denied', 'Go away'] },
+  connection: 1,
+}
+
+/** The parts of a rendering: heading, attempts, session. */
+const partsOf = (text: string): string[][] => text.split('\n\n').map((part) => part.trimEnd().split('\n'))
+
+const sessionOf = (transcript: TranscriptLine[], coloured = false): string[] =>
+  partsOf(renderTest(resultWith({ attempts: [ATTEMPT], transcript }), coloured))[2] ?? []
+
+const DIALOGUE = [
+  line('event', 'connected to 203.0.113.25:25'),
+  line('server', '220 mail.example.com ESMTP'),
+  line('client', 'EHLO relaytest.isp.example'),
+  line('server', '250-mail.example.com', { answers: 2 }),
+  line('server', '250 PIPELINING', { answers: 2 }),
+  line('client', 'MAIL FROM:<a@relaytest.isp.example>'),
+  line('client', 'RCPT TO:<b@relaytest.isp.example>'),
+  line('client', 'RSET'),
+  line('server', '250 2.1.0 Ok', { answers: 5 }),
+  line('server', '554-5.7.1 Relay access denied', { answers: 6, key: true }),
+  line('server', '554 5.7.1 Go away', { answers: 6, key: true }),
+  line('server', '250 2.0.0 Ok', { answers: 7 }),
+]
+
+test('of a pipelined group each reply stands under its command', () => {
+  assert.deepEqual(sessionOf(DIALOGUE), [
+    '-- connected to 203.0.113.25:25',
+    '220 mail.example.com ESMTP',
+    'EHLO relaytest.isp.example',
+    '250-mail.example.com',
+    '250 PIPELINING',
+    'MAIL FROM:<a@relaytest.isp.example>',
+    '250 2.1.0 Ok',
+    'RCPT TO:<b@relaytest.isp.example>',
+    '554-5.7.1 Relay access denied',
+    '554 5.7.1 Go away',
+    'RSET',
+    '250 2.0.0 Ok',
+  ])
+})
+
+test('every line of any transcript is shown once, and replies follow their command', () => {
+  const anyTranscript = fc
+    .array(fc.record({ from: fc.constantFrom('client', 'server', 'event'), pick: fc.nat() }))
+    .map((steps) => {
+      const commands: number[] = []
+      return steps.map(({ from, pick }, index) => {
+        if (from === 'client') commands.push(index)
+        const answers = from === 'server' ? (commands[pick % (commands.length + 1)] ?? null) : null
+        return line(from, `line ${index}`, { answers })
+      })
+    })
+  fc.assert(
+    fc.property(anyTranscript, (transcript) => {
+      fc.pre(transcript.length > 0)
+      const order = sessionOf(transcript).map((text) => Number(text.replace(/^(-- )?line /, '')))
+      assert.deepEqual(
+        order.toSorted((a, b) => a - b),
+        [...transcript.keys()],
+      )
+      for (const [at, index] of order.entries()) {
+        const answered = transcript[index]?.answers ?? null
+        if (answered === null) continue
+        const before = order[at - 1] ?? -1
+        assert.ok(before === answered || transcript[before]?.answers === answered, `${order}`)
+      }
+    }),
+  )
+})
+
+test('the heading has verdict and target, then the summary, then the facts', () => {
+  assert.deepEqual(partsOf(renderTest(resultWith(), false))[0], [
+    'CLOSED  203.0.113.25:25 (example.com)',
+    'The server refused to relay.',
+    'evidence none, 1.23 s, from 198.51.100.7, id 7f1c1a52-6d3c-4b0e-9c5e-0d9a1f2b3c4d',
+  ])
+  const unsure = resultWith({
+    verdict: 'inconclusive',
+    reason: 'greylisted',
+    retryAfter: 0,
+    domain: null,
+    durationMs: null,
+  })
+  const [title, , facts] = partsOf(renderTest(unsure, false))[0] ?? []
+  assert.equal(title, 'INCONCLUSIVE  203.0.113.25:25')
+  assert.match(facts ?? '', /^evidence none, reason greylisted, test again in 0 s, from/)
+  const open = resultWith({ verdict: 'open', evidence: 'message-accepted', cause: 'everyone' })
+  assert.match(renderTest(open, false), /^OPEN {2}.*\n.*\nevidence message-accepted, cause everyone, /)
+})
+
+test('an IPv6 target stands in brackets', () => {
+  const [title] = renderTest(resultWith({ ip: '2001:db8::25', port: 587 }), false).split('\n')
+  assert.equal(title, 'CLOSED  [2001:db8::25]:587 (example.com)')
+})
+
+test('a test that runs has a target and neither verdict nor facts', () => {
+  const running = resultWith({ status: 'running', verdict: null, evidence: null, summary: null, finishedAt: null })
+  for (const coloured of [false, true]) {
+    assert.equal(renderTest(running, coloured).trimEnd(), 'RUNNING  203.0.113.25:25 (example.com)')
+  }
+})
+
+test('attempts are lined up with what decided them', () => {
+  const attempts: AttemptView[] = [
+    ATTEMPT,
+    {
+      ...ATTEMPT,
+      form: 'null-sender',
+      outcome: 'accepted',
+      refusal: null,
+      reply: { code: 250, enhanced: null, lines: [] },
+    },
+    { ...ATTEMPT, form: 'percent-hack', outcome: 'not-run', refusal: null, why: 'deadline', reply: null },
+    { ...ATTEMPT, form: 'x', outcome: 'not-run', refusal: null, reply: null },
+  ]
+  assert.deepEqual(partsOf(renderTest(resultWith({ attempts }), false))[1], [
+    'outside-sender  refused   relay-denied: 554 5.7.1 Relay access denied',
+    'null-sender     accepted  250',
+    'percent-hack    not-run   deadline',
+    'x               not-run',
+  ])
+})
+
+test('a transcript that was cut says so at its end', () => {
+  const text = renderTest(resultWith({ transcript: DIALOGUE, truncated: true }), false)
+  assert.match(text, /\n-- the rest of the session was left out\n$/)
+  assert.doesNotMatch(renderTest(resultWith({ transcript: DIALOGUE }), false), /left out/)
+})
+
+/** Whatever a server sends, as the wire records it. */
+const hostile = fc.uint8Array({ maxLength: 60 }).map((bytes) => printable(Buffer.from(bytes)))
+
+test('the plain form holds no control characters, whatever the server sent', () => {
+  fc.assert(
+    fc.property(fc.array(hostile), hostile, (lines, text) => {
+      const transcript = lines.map((said) => line('server', said))
+      const attempts = [{ ...ATTEMPT, reply: { code: 550, enhanced: null, lines: [text] } }]
+      const rendered = renderTest(resultWith({ transcript, attempts, truncated: true }), false)
+      assert.match(rendered, /^[\x20-\x7e\n]*$/)
+      assert.equal(rendered.split('\n').length, lines.length + 8)
+    }),
+  )
+})
+
+const SGR = /\x1b\[([\d;]*)m/g
+
+test('colours say who speaks, and the lines that decided have the colour of the verdict', () => {
+  const [event, greeting, command] = sessionOf(DIALOGUE, true)
+  assert.equal(event, '\x1b[2m-- connected to 203.0.113.25:25\x1b[0m')
+  assert.equal(greeting, '\x1b[3m220 mail.example.com ESMTP\x1b[0m')
+  assert.equal(command, '\x1b[1mEHLO relaytest.isp.example\x1b[0m')
+  for (const [verdict, colour] of [
+    ['open', '1;31'],
+    ['closed', '1;32'],
+    ['inconclusive', '1;33'],
+  ] as const) {
+    const text = renderTest(resultWith({ verdict, transcript: DIALOGUE }), true)
+    const inColour = text.split('\n').filter((row) => row.startsWith(`\x1b[${colour}m`))
+    assert.deepEqual(
+      inColour.map((row) => row.replaceAll(SGR, '')),
+      [`${verdict.toUpperCase()}  203.0.113.25:25 (example.com)`, '554-5.7.1 Relay access denied', '554 5.7.1 Go away'],
+    )
+  }
+})
+
+test('the coloured form is the plain one and the colours of the renderer', () => {
+  fc.assert(
+    fc.property(fc.array(hostile), fc.boolean(), (lines, key) => {
+      const result = resultWith({ transcript: lines.map((said) => line('server', said, { key })), truncated: true })
+      const coloured = renderTest(result, true)
+      assert.equal(coloured.replaceAll(SGR, ''), renderTest(result, false))
+      const codes = new Set([...coloured.matchAll(SGR)].map(([, code = '']) => code))
+      const known = new Set(['0', '1', '2', '3', '1;32'])
+      assert.deepEqual(
+        [...codes].filter((code) => !known.has(code)),
+        [],
+      )
+      assert.doesNotMatch(coloured.replaceAll(SGR, ''), /\x1b/)
+    }),
+  )
+})

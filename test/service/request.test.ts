@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { FieldError } from '../../src/contract/problems.ts'
+import { Refused } from '../../src/service/problem.ts'
+import { readRequest } from '../../src/service/request.ts'
+import { addressOf } from '../harness/addresses.ts'
+
+const PORTS = [25, 587]
+const IP = '203.0.113.25'
+
+/** The refusal of a body. */
+function refusalOf(body: unknown, ports = PORTS): Refused {
+  try {
+    readRequest(body, ports)
+  } catch (error) {
+    if (error instanceof Refused) return error
+    throw error
+  }
+  throw new Error(`${JSON.stringify(body)} was taken`)
+}
+
+const errorsOf = (body: unknown): readonly FieldError[] => refusalOf(body).extras.errors ?? []
+
+test('an address is all that is needed', () => {
+  assert.deepEqual(readRequest({ ip: IP }, PORTS), {
+    address: addressOf(IP),
+    port: 25,
+    suite: 'standard',
+    proof: 'message',
+  })
+})
+
+test('every member is read', () => {
+  const members = {
+    customerId: 'acme',
+    domain: 'Example.com',
+    port: 587,
+    suite: 'standard',
+    proof: 'recipient',
+    reference: 'TICKET-4711 ~',
+  } as const
+  assert.deepEqual(readRequest({ ip: '2001:DB8::25', ...members }, PORTS), {
+    address: addressOf('2001:db8::25'),
+    ...members,
+  })
+})
+
+test('a fault of a member is told with its pointer and what was expected', () => {
+  const rows: readonly (readonly [member: string, values: readonly unknown[], expected: RegExp])[] = [
+    ['ip', [undefined, null, 5, ['203.0.113.25'], {}], /an IPv4 or IPv6 address in a string was expected/],
+    [
+      'ip',
+      ['', 'mail.example.com', '203.0.113.0/24', '[2001:db8::1]', '0x7f.1', '010.0.0.1'],
+      /^an IPv4 or IPv6 address was/,
+    ],
+    ['ip', ['::ffff:203.0.113.25', '::ffff:0:0'], /an IPv4 address was expected to be written as such/],
+    ['customerId', [5, null, {}], /an id was expected/],
+    ['customerId', ['', 'x'.repeat(65), 'a\r\nb'], /an id of 1 to 64 letters, digits/],
+    ['domain', [5, null, {}], /a mail domain was expected, such as "example.com"/],
+    [
+      'domain',
+      ['', 'com', 'a_b.example', 'example.com.', 'a.example\r\nDATA', 'bücher.example', '<a.example>'],
+      /letters, digits and hyphens/,
+    ],
+    ['port', ['25', null, 25.5, 0, -1, 65536], /a port number was expected, such as 25/],
+    ['port', [26, 465, 65535], /one of the ports 25, 587 was expected/],
+    ['suite', ['full', '', null, 1], /one of standard was expected/],
+    ['proof', ['delivery', 'Message', null], /one of recipient, message was expected/],
+    ['reference', ['', 5, null, 'x'.repeat(65), 'a\nb', 'é'], /1 to 64 printable ASCII characters were expected/],
+    ['vantage', ['syd-1', null], /unknown member: leave it out/],
+  ]
+  for (const [member, values, expected] of rows) {
+    for (const value of values) {
+      const [first, ...more] = errorsOf({ ip: IP, [member]: value })
+      assert.equal(first?.pointer, `/${member}`, `${member} ${JSON.stringify(value)}`)
+      assert.match(first?.detail ?? '', expected)
+      assert.deepEqual(more, [], `${member} ${JSON.stringify(value)}`)
+    }
+  }
+})
+
+test('several faults are told at once, and the detail is that of the first', () => {
+  const refused = refusalOf({ ip: 'mail', port: '25', domain: 'x', colour: 'red', 'a/b~c': 1 })
+  assert.deepEqual(refused.extras.errors?.map(({ pointer }) => pointer).toSorted(), [
+    '/a~1b~0c',
+    '/colour',
+    '/domain',
+    '/ip',
+    '/port',
+  ])
+  const [first] = refused.extras.errors ?? []
+  assert.equal(refused.slug, 'invalid-request')
+  assert.equal(refused.message, `${first?.pointer.slice(1)}: ${first?.detail}`)
+})
+
+test('a port that is not allowed is told together with other faults', () => {
+  assert.deepEqual(
+    errorsOf({ ip: IP, port: 26, colour: 'red' })
+      .map(({ pointer }) => pointer)
+      .toSorted(),
+    ['/colour', '/port'],
+  )
+})
+
+test('a member is told once, however much is wrong with it', () => {
+  for (const member of [{ customerId: [] }, { domain: 'x'.repeat(254) }])
+    assert.equal(errorsOf({ ip: IP, ...member }).length, 1)
+})
+
+test('what is no object is told as such, without a pointer into it', () => {
+  for (const body of [null, undefined, 5, 'ip=203.0.113.25', [], [{ ip: IP }], true]) {
+    const refused = refusalOf(body, [587])
+    assert.deepEqual(refused.extras.errors, [
+      { pointer: '', detail: 'a JSON object was expected, such as {"ip": "203.0.113.25"}' },
+    ])
+    assert.match(refused.message, /^a JSON object was expected/)
+  }
+})
+
+test('members that JavaScript knows by itself are unknown like others', () => {
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    assert.deepEqual(errorsOf(JSON.parse(`{ "ip": "${IP}", "${name}": { "port": 25 } }`)), [
+      { pointer: `/${name}`, detail: 'unknown member: leave it out' },
+    ])
+  }
+})

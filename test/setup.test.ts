@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setUp } from '../src/setup.ts'
+import { faultsOf, folderOf } from './harness/files.ts'
+import { configFolder, environmentFor } from './harness/service.ts'
+
+test('environment and files make a set-up', (t) => {
+  const folder = configFolder(t)
+  const audit = join(folder, 'audit.log')
+  const setup = setUp({ ...environmentFor(folder), AUDIT_FILE: audit })
+  assert.equal(setup.config.MAILBOX_DOMAIN, 'relaytest.isp.example')
+  assert.deepEqual([...setup.customers.current.all.keys()], ['acme', 'beta', 'gamma'])
+  assert.deepEqual(
+    setup.callers.current.all.map(({ id }) => id),
+    ['partner', 'desk'],
+  )
+  assert.equal(setup.vantage, null)
+  assert.equal(existsSync(audit), false, 'nothing is opened yet')
+})
+
+test('the vantages file is read where one is named', (t) => {
+  const folder = configFolder(t)
+  const vantages = join(folderOf(t, { 'v.yaml': 'vantages: [{ name: a, ehlo: a.example }]\n' }), 'v.yaml')
+  assert.equal(setUp({ ...environmentFor(folder), VANTAGES_FILE: vantages }).vantage?.current.name, 'a')
+})
+
+test('faults of the environment and of every file come in one list', (t) => {
+  const folder = folderOf(t, {
+    'customers.yaml': 'customers:\n  - { id: a, name: A, networks: [8.8.8.8], domains: [relaytest.isp.example] }\n',
+    'callers.yaml': 'callers:\n  - { id: a, keys: [] }\n',
+    'vantages.yaml': 'vantages: []\n',
+  })
+  mkdirSync(join(folder, 'audit'))
+  const at = (name: string) => join(folder, name)
+  const env = { ...environmentFor(folder), PORT: 'x', VANTAGES_FILE: at('vantages.yaml'), AUDIT_FILE: at('audit') }
+  const places = [
+    'PORT: ',
+    `${at('customers.yaml')}:2: customers[0].domains[0]: `,
+    `${at('customers.yaml')}:2: customers[0].networks[0]: `,
+    `${at('callers.yaml')}:2: callers[0].customers: `,
+    `${at('vantages.yaml')}:1: vantages: `,
+    'AUDIT_FILE: ',
+  ]
+  const found = faultsOf(() => setUp(env))
+  assert.equal(found.length, places.length)
+  for (const [index, place] of places.entries()) assert.ok(found[index]?.startsWith(place), `${found[index]}`)
+})
+
+test('files that are not named are told once, by the environment', () => {
+  assert.deepEqual(
+    faultsOf(() => setUp({})).map((fault) => fault.split(':')[0]),
+    ['CUSTOMERS_FILE', 'CALLERS_FILE', 'MAILBOX_DOMAIN', 'PROVIDER_NAME', 'CONTACT'],
+  )
+})
+
+test('files that are not there are told by their paths', (t) => {
+  const folder = folderOf(t)
+  assert.deepEqual(
+    faultsOf(() => setUp(environmentFor(folder))),
+    ['customers', 'callers'].map((name) => `${join(folder, `${name}.yaml`)}: cannot be read (ENOENT)`),
+  )
+})
+
+test('loopback customers are a fault without the flag, and the flag is not taken for set by another word', (t) => {
+  const env = { ...environmentFor(configFolder(t)), AUDIT_FILE: '' }
+  assert.deepEqual(
+    faultsOf(() => setUp(env)),
+    [],
+  )
+  assert.equal(faultsOf(() => setUp({ ...env, ALLOW_LOOPBACK_TARGETS: 'false' })).length, 3)
+  assert.equal(faultsOf(() => setUp({ ...env, ALLOW_LOOPBACK_TARGETS: 'yes' })).length, 4)
+})
