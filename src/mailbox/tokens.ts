@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { BASE32 } from './base32.ts'
 
 /** What a token stands for. */
 export interface TokenSubject {
@@ -9,8 +10,6 @@ export interface TokenSubject {
   readonly form: string
 }
 
-/** RFC 4648 section 6, in lower case. */
-const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
 const TOKEN_BYTES = 10
 
 /**
@@ -29,4 +28,9 @@ export function tokenFor(key: string, { customer, address, port, form }: TokenSu
     bits >>= 5n
   }
   return token
+}
+
+/** Whether a lower-case text has the shape of a token; whose it is, only who gave it out knows. */
+export function isToken(text: string): boolean {
+  return /^[a-z2-7]{16}$/.test(text)
 }

@@ -1,0 +1,90 @@
+import type { AddressInfo, Socket } from 'node:net'
+import { SMTPServer } from 'smtp-server'
+import { type IntakeOptions, makeIntake, reply, shown } from './intake.ts'
+
+export interface MailboxOptions extends IntakeOptions {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  /** How long a peer may be silent, and how long a connection may last at all. Shorter only in tests. */
+  readonly idleMs?: number
+  readonly lifetimeMs?: number
+}
+
+/** The running mail server for the domain of the test addresses. */
+export interface Mailbox {
+  readonly port: number
+  /** Lets running messages finish for a second, then hangs up on everybody. */
+  close(): Promise<void>
+}
+
+const MAX_MESSAGE = 64 * 1024
+const MAX_COMMAND = 2048
+const MAX_CONNECTIONS = 50
+const MAX_CONNECTIONS_PER_ADDRESS = 5
+const GRACE_MS = 1000
+
+/** AUTH and STARTTLS are of no use here (nobody logs in, no secret passes); the last three are jokes of smtp-server. */
+const DISABLED = ['AUTH', 'STARTTLS', 'XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL']
+
+/**
+ * Starts the receiving side: a mail server that takes mail to test addresses only, reads it and keeps none.
+ *
+ * @throws when it cannot listen there
+ */
+export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
+  const { host, port, domain, log, idleMs = 30_000, lifetimeMs = 300_000 } = options
+  const intake = makeIntake(options)
+
+  const server = new SMTPServer({
+    name: domain,
+    heloResponse: '%s',
+    disabledCommands: DISABLED,
+    disableReverseLookup: true,
+    hideSMTPUTF8: true,
+    hideENHANCEDSTATUSCODES: false,
+    // Relays send from the oddest addresses, and the message of any of them may be the proof.
+    lenientAddressParsing: true,
+    size: MAX_MESSAGE,
+    rejectOversized: true,
+    maxCommandLength: MAX_COMMAND,
+    maxClients: MAX_CONNECTIONS,
+    socketTimeout: idleMs,
+    closeTimeout: GRACE_MS,
+    logger: false,
+    onConnect(session, done) {
+      const sameAddress = [...server.connections].filter((other) => other.remoteAddress === session.remoteAddress)
+      const tooMany = sameAddress.length > MAX_CONNECTIONS_PER_ADDRESS
+      done(tooMany ? reply(421, `${domain} too many connections from your address`) : null)
+    },
+    onRcptTo: ({ address }, session, done) => void intake.recipient(address, session).then(() => done(), done),
+    onData: (stream, session, done) => void intake.message(stream, session).then(() => done(), done),
+  })
+
+  const sockets = new Set<Socket>()
+  server.server.on('connection', (socket) => {
+    sockets.add(socket)
+    const end = setTimeout(() => socket.destroy(), lifetimeMs)
+    socket.once('close', () => {
+      sockets.delete(socket)
+      clearTimeout(end)
+    })
+  })
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      server.on('error', (error) => log.info({ error: shown(error.message) }, 'a connection to the mailbox broke'))
+      resolve()
+    })
+  })
+
+  return {
+    port: (server.server.address() as AddressInfo).port,
+    async close() {
+      await new Promise<void>((resolve) => server.close(resolve))
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}

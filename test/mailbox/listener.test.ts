@@ -1,0 +1,478 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { makeNonce } from '../../src/mailbox/nonce.ts'
+import { inTime, until } from '../harness/waiting.ts'
+import { CONTACT, DOMAIN, deliver, RECIPIENT, SECOND, SENDER, type TestMailbox, testMailbox } from './mailbox.ts'
+
+const UNKNOWN = '550 5.1.1 no such test address'
+const TAKEN = '250 2.1.5 Accepted'
+
+const at = (local: string): string => `${local}@${DOMAIN}`
+
+test('the greeting and EHLO name the domain and the size, and offer neither AUTH nor STARTTLS', async (t) => {
+  const { connect } = await testMailbox(t)
+  const client = await connect()
+  assert.equal(await client.reply(), `220 ${DOMAIN} ESMTP`)
+  const extensions = ['PIPELINING', '8BITMIME', 'ENHANCEDSTATUSCODES', 'SIZE 65536']
+  const lines = [DOMAIN, ...extensions].map((text, line) => `250${line === extensions.length ? ' ' : '-'}${text}`)
+  assert.equal(await client.say('EHLO mx.example.net'), lines.join('\n'))
+  for (const command of ['AUTH PLAIN AGEAYg==', 'STARTTLS', 'WIZ x', 'XCLIENT ADDR=203.0.113.1']) {
+    assert.match(await client.say(command), /^500 /, command)
+  }
+})
+
+test('a message to a recipient token arrives, whoever sent it', async (t) => {
+  for (const from of ['a@sender.example', '', 'root@no_host', 'user.@ilo.example', at(SENDER)]) {
+    const { arrivals, logged, greeted } = await testMailbox(t)
+    const nonce = makeNonce()
+    const before = Date.now()
+    const message = `Received: from vantage\n\tby target.example\nSubject: test\n\n${nonce}`
+    const replies = await deliver(await greeted(), { from, to: [at(RECIPIENT)], message })
+    assert.deepEqual(
+      replies.map((reply) => reply.slice(0, 3)),
+      ['250', '250', '354', '250'],
+    )
+    const [{ receivedAt, ...arrival } = { receivedAt: new Date(0) }, ...more] = arrivals
+    assert.deepEqual(arrival, {
+      token: RECIPIENT,
+      kind: 'message',
+      peer: '127.0.0.1',
+      helo: 'mx.example.net',
+      mailFrom: from,
+      nonces: [nonce],
+      received: ['from vantage by target.example'],
+    })
+    assert.ok(receivedAt.getTime() >= before && receivedAt.getTime() <= Date.now())
+    assert.deepEqual(more, [])
+    assert.deepEqual(logged, [])
+  }
+})
+
+test('addresses are read without regard to case, and the source route before one is ignored', async (t) => {
+  const { arrivals, greeted } = await testMailbox(t)
+  const client = await greeted()
+  for (const address of [`${RECIPIENT.toUpperCase()}@${DOMAIN.toUpperCase()}`, `@target.example:${at(RECIPIENT)}`]) {
+    assert.equal((await deliver(client, { from: 'a@b.example', to: [address], message: '' }))[1], TAKEN)
+  }
+  assert.deepEqual(
+    arrivals.map(({ token }) => token),
+    [RECIPIENT, RECIPIENT],
+  )
+})
+
+test('the domain may be an international one', async (t) => {
+  const { greeted } = await testMailbox(t, { domain: 'xn--bcher-kva.example' })
+  const client = await greeted()
+  await client.say('MAIL FROM:<>')
+  assert.equal(await client.say(`RCPT TO:<${RECIPIENT}@xn--bcher-kva.example>`), TAKEN)
+  assert.equal(await client.say(`RCPT TO:<${RECIPIENT}@bcher.example>`), UNKNOWN)
+})
+
+test('a sender callout is told that the sender token exists, and is no arrival', async (t) => {
+  const { arrivals, logged, greeted, close } = await testMailbox(t)
+  const client = await greeted()
+  await client.say('MAIL FROM:<>')
+  assert.equal(await client.say(`RCPT TO:<${at(SENDER)}>`), TAKEN)
+  assert.match(await client.say('QUIT'), /^221 /)
+  await client.hungUp()
+  await close()
+  assert.deepEqual(arrivals, [])
+  assert.deepEqual(logged, [])
+})
+
+test('a sender token takes nothing but bounces', async (t) => {
+  const { logged, greeted } = await testMailbox(t)
+  const client = await greeted()
+  await client.say('MAIL FROM:<a@sender.example>')
+  assert.equal(await client.say(`RCPT TO:<${at(SENDER)}>`), UNKNOWN)
+  assert.equal(logged.length, 1)
+})
+
+test('a delivery status notification to the sender token is a bounce', async (t) => {
+  const { arrivals, greeted } = await testMailbox(t)
+  const nonce = makeNonce()
+  const message = `Received: by target.example
+From: MAILER-DAEMON@target.example
+To: ${at(SENDER)}
+Subject: Undelivered Mail Returned to Sender
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+I could not deliver your message.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; target.example
+
+Final-Recipient: rfc822; ${at(RECIPIENT)}
+Action: failed
+Status: 5.7.1
+--b
+Content-Type: message/rfc822
+
+Received: from vantage
+Subject: Mail relay test
+
+${nonce}
+--b--`
+  await deliver(await greeted(), { from: '', to: [at(SENDER)], message })
+  assert.equal(arrivals.length, 1)
+  const { token, kind, mailFrom, nonces, received } = arrivals[0] ?? assert.fail()
+  assert.deepEqual(
+    { token, kind, mailFrom, nonces, received },
+    { token: SENDER, kind: 'bounce', mailFrom: '', nonces: [nonce], received: ['by target.example'] },
+  )
+})
+
+test('who writes to postmaster or abuse is sent to the contact', async (t) => {
+  const { logged, greeted } = await testMailbox(t)
+  const client = await greeted()
+  await client.say('MAIL FROM:<a@sender.example>')
+  for (const recipient of [at('postmaster'), at('ABUSE'), 'Postmaster']) {
+    const answer = await client.say(`RCPT TO:<${recipient}>`)
+    assert.ok(answer.startsWith('551 5.1.6 ') && answer.includes(CONTACT), answer)
+  }
+  assert.deepEqual(logged, [])
+})
+
+test('every other recipient is refused, with one line in the log', async (t) => {
+  const asked: string[] = []
+  const { logged, greeted } = await testMailbox(t, {
+    knows: async (token) => {
+      asked.push(token)
+      return null
+    },
+  })
+  const client = await greeted()
+  await client.say('MAIL FROM:<a@sender.example>')
+  const recipients = [
+    at('nobody2222222222'),
+    `${RECIPIENT}@elsewhere.example`,
+    `${RECIPIENT}@sub.${DOMAIN}`,
+    'postmaster@elsewhere.example',
+    at(`${RECIPIENT}+tag`),
+    at(`victim%elsewhere.example`),
+    at('__proto__'),
+  ]
+  for (const recipient of recipients) assert.equal(await client.say(`RCPT TO:<${recipient}>`), UNKNOWN, recipient)
+  assert.deepEqual(
+    logged,
+    recipients.map((recipient) => ({
+      level: 'info',
+      fields: { peer: '127.0.0.1', helo: 'mx.example.net', recipient },
+      message: 'no such test address',
+    })),
+  )
+  assert.deepEqual(asked, ['nobody2222222222'], 'only what looks like a token is looked up')
+})
+
+test('a message to several test addresses arrives once for each, and a refused recipient beside them hurts none', async (t) => {
+  const { arrivals, greeted } = await testMailbox(t)
+  const to = [at(RECIPIENT), at('nobody2222222222'), at(SENDER), at(SECOND), at(RECIPIENT.toUpperCase())]
+  const replies = await deliver(await greeted(), { from: '', to, message: 'Subject: x\n\nbody' })
+  assert.deepEqual(
+    replies.map((reply) => reply.slice(0, 3)),
+    ['250', '250', '550', '250', '250', '250', '354', '250'],
+  )
+  assert.deepEqual(
+    arrivals.map(({ token, kind }) => `${kind} to ${token}`),
+    [`message to ${RECIPIENT}`, `bounce to ${SENDER}`, `message to ${SECOND}`],
+  )
+})
+
+test('the recipients of one message are not those of the next', async (t) => {
+  const { arrivals, greeted } = await testMailbox(t)
+  const client = await greeted()
+  await client.say('MAIL FROM:<a@sender.example>')
+  await client.say(`RCPT TO:<${at(SECOND)}>`)
+  await client.say('RSET')
+  await deliver(client, { from: 'a@sender.example', to: [at(RECIPIENT)], message: '' })
+  assert.deepEqual(
+    arrivals.map(({ token }) => token),
+    [RECIPIENT],
+  )
+})
+
+test('while nobody can say who is a test address, the answer is 451 and a line in the log', async (t) => {
+  let broken = true
+  const { logged, greeted } = await testMailbox(t, {
+    knows: async () => {
+      if (broken) throw new Error('the store is away')
+      return 'recipient'
+    },
+  })
+  const client = await greeted()
+  await client.say('MAIL FROM:<a@sender.example>')
+  assert.equal(await client.say(`RCPT TO:<${at(RECIPIENT)}>`), '451 4.3.0 try again later')
+  assert.equal(logged.length, 1)
+  assert.equal(logged[0]?.level, 'error')
+  assert.match(String(Object.values(logged[0]?.fields ?? {})[0]), /the store is away/)
+  broken = false
+  assert.equal(await client.say(`RCPT TO:<${at(RECIPIENT)}>`), TAKEN)
+})
+
+test('a message that cannot be handed on is answered 451 with a line in the log, so that it comes again', async (t) => {
+  const { logged, greeted } = await testMailbox(t, {
+    arrived: () => {
+      throw new Error('nobody listens')
+    },
+  })
+  const replies = await deliver(await greeted(), { from: '', to: [at(RECIPIENT)], message: '' })
+  assert.equal(replies.at(-1), '451 4.3.0 try again later')
+  assert.deepEqual(
+    logged.map(({ level }) => level),
+    ['error'],
+  )
+})
+
+test('a message of 64 KiB arrives; one byte more is refused and does not', async (t) => {
+  const { arrivals, greeted } = await testMailbox(t)
+  const client = await greeted()
+  const nonce = makeNonce()
+  // On the wire there are three line ends of two bytes each; the one before the dot is part of the message.
+  const message = (size: number) => `Subject: x\n\n${nonce} `.padEnd(size - 4, 'x')
+  const send = (size: number) => deliver(client, { from: '', to: [at(RECIPIENT)], message: message(size) })
+  assert.match((await send(65_537)).at(-1) ?? '', /^552 5\.3\.4 /)
+  assert.deepEqual(arrivals, [])
+  assert.match((await send(65_536)).at(-1) ?? '', /^250 /)
+  assert.deepEqual(
+    arrivals.map(({ nonces }) => nonces),
+    [[nonce]],
+  )
+  assert.match(await client.say('MAIL FROM:<> SIZE=65537'), /^552 5\.3\.4 /)
+})
+
+test('a nonce that quoted-printable broke over two lines is found', async (t) => {
+  const { arrivals, greeted } = await testMailbox(t)
+  const nonce = makeNonce()
+  const message = `Content-Transfer-Encoding: quoted-printable\n\n${nonce.slice(0, 11)}=\n${nonce.slice(11)}`
+  await deliver(await greeted(), { from: '', to: [at(RECIPIENT)], message })
+  assert.deepEqual(arrivals[0]?.nonces, [nonce])
+})
+
+test('a line with a doubled dot does not end a message', async (t) => {
+  const { arrivals, greeted } = await testMailbox(t)
+  const client = await greeted()
+  const nonce = makeNonce()
+  const message = `..\n${nonce.slice(0, 5)}=\n${nonce.slice(5)}\n..\nQUIT`
+  assert.match((await deliver(client, { from: '', to: [at(RECIPIENT)], message })).at(-1) ?? '', /^250 /)
+  assert.equal(await client.say('NOOP'), '250 2.0.0 OK')
+  assert.deepEqual(
+    arrivals.map(({ nonces }) => nonces),
+    [[nonce]],
+  )
+})
+
+test('a message whose sender leaves before the final dot is no arrival', async (t) => {
+  const { arrivals, logged, greeted, close } = await testMailbox(t)
+  const client = await greeted()
+  await client.say('MAIL FROM:<>')
+  await client.say(`RCPT TO:<${at(RECIPIENT)}>`)
+  await client.say('DATA')
+  client.write(`Subject: x\r\n\r\n${makeNonce()}\r\n`)
+  client.leave()
+  await close()
+  assert.deepEqual(arrivals, [])
+  assert.deepEqual(
+    logged.filter(({ level }) => level === 'error'),
+    [],
+  )
+})
+
+test('a whole session in one segment is answered command by command', async (t) => {
+  const { connect, arrivals } = await testMailbox(t)
+  const client = await connect()
+  await client.reply()
+  const session = ['EHLO a', 'MAIL FROM:<>', `RCPT TO:<${at(RECIPIENT)}>`, 'DATA', 'Subject: x', '', 'x', '.', 'QUIT']
+  client.write(`${session.join('\r\n')}\r\n`)
+  const codes: string[] = []
+  for (let replies = 0; replies < 6; replies += 1) codes.push((await client.reply()).slice(0, 3))
+  assert.deepEqual(codes, ['250', '250', '250', '354', '250', '221'])
+  assert.equal(arrivals.length, 1)
+})
+
+test('without HELO no mail is taken', async (t) => {
+  const { connect } = await testMailbox(t)
+  const client = await connect()
+  await client.reply()
+  for (const command of ['MAIL FROM:<>', `RCPT TO:<${at(RECIPIENT)}>`, 'DATA']) {
+    assert.match(await client.say(command), /^503 /, command)
+  }
+})
+
+test('who guesses a thousand recipients is hung up on after 20, each with its line in the log', async (t) => {
+  const { logged, greeted } = await testMailbox(t)
+  const client = await greeted()
+  await client.say('MAIL FROM:<>')
+  const guesses = Array.from({ length: 1000 }, (_, guess) => `RCPT TO:<${at(`guess${guess}`)}>\r\n`)
+  client.write(guesses.join(''))
+  const replies = (await client.hungUp()).split('\r\n').filter((line) => line !== '')
+  assert.deepEqual(replies, [...Array(20).fill(UNKNOWN), '421 4.4.2 too many refused recipients'])
+  assert.equal(logged.length, 21)
+})
+
+test('a line without an end ends the connection', async (t) => {
+  const { greeted } = await testMailbox(t)
+  const client = await greeted()
+  client.write('x'.repeat(1_000_000))
+  assert.match(await client.hungUp(), /^421 /)
+})
+
+test('a message without a line end, far over the size, is refused and forgotten', async (t) => {
+  const { arrivals, greeted } = await testMailbox(t)
+  const client = await greeted()
+  const replies = await deliver(client, { from: '', to: [at(RECIPIENT)], message: 'x'.repeat(5_000_000) })
+  assert.match(replies.at(-1) ?? '', /^552 /)
+  assert.deepEqual(arrivals, [])
+})
+
+const NASTY = {
+  NUL: 'a\0b',
+  'a terminal escape': 'a\x1b[2Jb',
+  'a bidi override': 'a\u202eb',
+  'a byte above ASCII': 'a\xffb',
+  'a backslash': 'a\\b',
+  'a line feed': 'a\nb',
+}
+
+for (const [name, nasty] of Object.entries(NASTY)) {
+  test(`${name}, wherever a peer writes it, goes on as printable ASCII only`, async (t) => {
+    const { arrivals, logged, connect } = await testMailbox(t)
+    const client = await connect()
+    await client.reply()
+    // Where the server refuses to take a text, the next line still lets the session go on.
+    const lines = [
+      'EHLO plain',
+      `EHLO ${nasty}`,
+      `MAIL FROM:<${nasty}@${nasty}.example>`,
+      'MAIL FROM:<a@sender.example>',
+      `RCPT TO:<${nasty}@${DOMAIN}>`,
+      `RCPT TO:<a@${nasty}>`,
+      `RCPT TO:<${at('nobody2222222222')}>`,
+      `RCPT TO:<${at(RECIPIENT)}>`,
+    ]
+    for (const encoding of ['utf8', 'latin1'] as const) {
+      client.write(Buffer.from(`RSET\r\n${lines.join('\r\n')}\r\nDATA\r\n`, encoding))
+      client.write(Buffer.from(`Received: ${nasty}\r\n${nasty}: x\r\n\r\n${nasty}\r\n.\r\n`, encoding))
+    }
+    await until('two messages', () => arrivals.length === 2)
+    assert.ok(logged.some(({ message }) => message === 'no such test address'))
+    const texts = [...arrivals, ...logged.map(({ fields }) => fields)]
+      .flatMap((kept) => Object.values(kept).flat())
+      .filter((value) => typeof value === 'string')
+    assert.ok(texts.length > 0)
+    for (const text of texts) assert.match(text, /^[\x20-\x7e]*$/)
+    for (const text of texts) assert.ok(text.length <= 1024)
+  })
+}
+
+test('a HELO name and a recipient in Unicode are logged escaped and without loss', async (t) => {
+  const { logged, greeted } = await testMailbox(t)
+  const client = await greeted('bidi\u202ename')
+  await client.say('MAIL FROM:<>')
+  await client.say(`RCPT TO:<a\u202eb@${DOMAIN}>`)
+  assert.deepEqual(
+    logged.map(({ fields }) => fields),
+    [{ peer: '127.0.0.1', helo: 'bidi\\xe2\\x80\\xaename', recipient: `a\\xe2\\x80\\xaeb@${DOMAIN}` }],
+  )
+})
+
+test('a silent peer is hung up on', async (t) => {
+  const { greeted } = await testMailbox(t, { idleMs: 200 })
+  const client = await greeted()
+  assert.match(await client.hungUp(), /^421 /)
+})
+
+test('a peer that is never silent, and never done, is hung up on too', async (t) => {
+  const { arrivals, greeted } = await testMailbox(t, { lifetimeMs: 1000 })
+  const client = await greeted()
+  await client.say('MAIL FROM:<>')
+  await client.say(`RCPT TO:<${at(RECIPIENT)}>`)
+  await client.say('DATA')
+  const trickle = setInterval(() => client.write('x'), 20)
+  t.after(() => clearInterval(trickle))
+  assert.equal(await client.hungUp(), '')
+  assert.deepEqual(arrivals, [])
+})
+
+const greetings = async ({ connect }: TestMailbox, localAddresses: readonly string[]) => {
+  const clients = await Promise.all(localAddresses.map((localAddress) => connect({ localAddress })))
+  const replies = await Promise.all(clients.map((client) => client.reply()))
+  return { clients, codes: replies.map((reply) => reply.slice(0, 3)).sort() }
+}
+
+test('one address holds five connections, and a sixth once one of them has ended', async (t) => {
+  const mailbox = await testMailbox(t)
+  const { codes } = await greetings(mailbox, Array(6).fill('127.0.0.2'))
+  assert.deepEqual(codes, ['220', '220', '220', '220', '220', '421'], 'at once')
+  const seventh = await greetings(mailbox, ['127.0.0.2'])
+  assert.deepEqual(seventh.codes, ['421'], 'afterwards')
+  await seventh.clients[0]?.hungUp()
+  const other = await greetings(mailbox, Array(5).fill('127.0.0.3'))
+  assert.deepEqual(other.codes, Array(5).fill('220'), 'from another address')
+  await other.clients[0]?.say('QUIT')
+  await other.clients[0]?.hungUp()
+  assert.deepEqual((await greetings(mailbox, ['127.0.0.3'])).codes, ['220'], 'after one has left')
+})
+
+test('fifty connections are held, and a fifty-first is told to come later', async (t) => {
+  const mailbox = await testMailbox(t)
+  const addresses = Array.from({ length: 50 }, (_, index) => `127.0.0.${10 + (index % 10)}`)
+  assert.deepEqual((await greetings(mailbox, addresses)).codes, Array(50).fill('220'))
+  assert.deepEqual((await greetings(mailbox, ['127.0.0.99'])).codes, ['421'])
+})
+
+test('closing lets a running message arrive, takes no new connection and hangs up on the rest', async (t) => {
+  const { arrivals, connect, greeted, close } = await testMailbox(t)
+  const idle = await greeted()
+  const busy = await greeted()
+  await busy.say('MAIL FROM:<>')
+  await busy.say(`RCPT TO:<${at(RECIPIENT)}>`)
+  await busy.say('DATA')
+  const closing = close()
+  await assert.rejects(connect(), { code: 'ECONNREFUSED' })
+  assert.match(await busy.say('Subject: x\r\n\r\nx\r\n.'), /^250 /)
+  assert.equal(arrivals.length, 1)
+  await inTime('the mailbox is closed', closing)
+  assert.match(await idle.hungUp(), /^421 /)
+  await busy.hungUp()
+})
+
+test('a peer and a look-up that never end do not hold the mailbox open', async (t) => {
+  let asked = false
+  const { connect, close } = await testMailbox(t, {
+    knows: () => {
+      asked = true
+      return new Promise(() => {})
+    },
+  })
+  const client = await connect({ stubborn: true })
+  await client.reply()
+  await client.say('EHLO a')
+  await client.say('MAIL FROM:<>')
+  client.write(`RCPT TO:<${at(RECIPIENT)}>\r\n`)
+  await until('the look-up', () => asked)
+  await inTime('the mailbox is closed', close())
+  // The connection is gone, and not only half closed, which would last another 5 seconds; who writes notices.
+  const nagging = setInterval(() => client.write('NOOP\r\n'), 20)
+  t.after(() => clearInterval(nagging))
+  await client.hungUp(2500)
+})
+
+test('a port that is taken is an error at the start', async (t) => {
+  const { port } = await testMailbox(t)
+  await assert.rejects(testMailbox(t, { port }), { code: 'EADDRINUSE' })
+})
+
+test('an IPv4 peer of a dual-stack listener is known by its IPv4 address', async (t) => {
+  const mailbox = await testMailbox(t, { host: '::' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL') return null
+    throw error
+  })
+  if (mailbox === null) return t.skip('this machine has no IPv6')
+  await deliver(await mailbox.greeted(), { from: '', to: [at(RECIPIENT)], message: '' })
+  assert.equal(mailbox.arrivals[0]?.peer, '127.0.0.1')
+})

@@ -1,0 +1,79 @@
+import type { TestContext } from 'node:test'
+import type { Arrival } from '../../src/mailbox/intake.ts'
+import { type Mailbox, type MailboxOptions, startMailbox } from '../../src/mailbox/listener.ts'
+import { type Client, type ConnectOptions, connectTo } from './client.ts'
+
+export const DOMAIN = 'relaytest.isp.example'
+export const CONTACT = 'abuse@isp.example'
+export const RECIPIENT = 'recipient2222222'
+export const SECOND = 'recipient3333333'
+export const SENDER = 'sender2222222222'
+
+export interface LogLine {
+  readonly level: 'info' | 'error'
+  readonly fields: object
+  readonly message: string
+}
+
+/** A mailbox that knows two recipients and a sender, and what it made of its visitors. */
+export interface TestMailbox extends Mailbox {
+  readonly arrivals: readonly Arrival[]
+  readonly logged: readonly LogLine[]
+  /** A client that has not read the greeting yet. */
+  connect(options?: ConnectOptions): Promise<Client>
+  /** A client that has read the greeting and said EHLO. */
+  greeted(helo?: string): Promise<Client>
+}
+
+/** Starts a mailbox on loopback that ends with the test. */
+export async function testMailbox(t: TestContext, changes: Partial<MailboxOptions> = {}): Promise<TestMailbox> {
+  const arrivals: Arrival[] = []
+  const logged: LogLine[] = []
+  const mailbox = await startMailbox({
+    host: '127.0.0.1',
+    port: 0,
+    domain: DOMAIN,
+    contact: CONTACT,
+    knows: async (token) => ([RECIPIENT, SECOND].includes(token) ? 'recipient' : token === SENDER ? 'sender' : null),
+    arrived: (arrival) => void arrivals.push(arrival),
+    log: {
+      info: (fields, message) => void logged.push({ level: 'info', fields, message }),
+      error: (fields, message) => void logged.push({ level: 'error', fields, message }),
+    },
+    ...changes,
+  })
+  const clients: Client[] = []
+  t.after(() => {
+    for (const client of clients) client.leave()
+    return mailbox.close()
+  })
+  const connect = async (options?: ConnectOptions) => {
+    const client = await connectTo(mailbox.port, options)
+    clients.push(client)
+    return client
+  }
+  return {
+    ...mailbox,
+    arrivals,
+    logged,
+    connect,
+    async greeted(helo = 'mx.example.net') {
+      const client = await connect()
+      await client.reply()
+      await client.say(`EHLO ${helo}`)
+      return client
+    },
+  }
+}
+
+/** Sends one message whole, and returns the replies to MAIL, to each RCPT, to DATA and to the final dot. */
+export async function deliver(
+  client: Client,
+  { from, to, message }: { from: string; to: readonly string[]; message: string },
+): Promise<string[]> {
+  const replies = [await client.say(`MAIL FROM:<${from}>`)]
+  for (const recipient of to) replies.push(await client.say(`RCPT TO:<${recipient}>`))
+  replies.push(await client.say('DATA'))
+  replies.push(await client.say(`${message.replaceAll('\n', '\r\n')}\r\n.`))
+  return replies
+}
