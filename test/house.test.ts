@@ -16,7 +16,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   access: ['contract', 'files', 'ip'],
   vantage: ['contract', 'files', 'ip'],
   smtp: ['ip'],
-  mailbox: [],
+  mailbox: ['smtp'],
   store: ['contract'],
   relay: ['contract', 'ip', 'smtp'],
   render: ['contract'],
@@ -26,7 +26,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   setup: ['access', 'config', 'files', 'service', 'vantage'],
   app: ['access', 'config', 'files', 'http', 'service', 'store', 'vantage'],
   cli: ['access', 'config', 'contract', 'setup'],
-  server: ['app', 'config', 'files', 'service', 'setup', 'version'],
+  server: ['app', 'config', 'files', 'mailbox', 'service', 'setup', 'version'],
 }
 
 const SRC = join(ROOT, 'src')

@@ -21,6 +21,7 @@ export const PROBLEMS = {
   'vantage-inside-network': { status: 422, title: "The vantage lies inside the customer's network" },
   'vantage-family': { status: 422, title: 'The vantage does not speak this IP version' },
   'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
+  'proof-unavailable': { status: 422, title: 'This installation has no mailbox to prove a delivery with' },
   'quota-exceeded': { status: 429, title: 'A quota is used up' },
   'headers-too-large': { status: 431, title: 'The request headers are too large' },
   'internal-error': { status: 500, title: 'The service failed' },

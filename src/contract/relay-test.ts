@@ -57,10 +57,10 @@ export const relayTestRequest = z
       suite: z.enum(SUITES, { error: `one of ${SUITES.join(', ')} was expected` }).default('standard'),
       proof: z
         .enum(PROOFS, { error: `one of ${PROOFS.join(', ')} was expected` })
-        .default('message')
+        .optional()
         .meta({
           description:
-            'How far to go: `recipient` stops at the reply to RCPT, `message` sends a test message through a server that accepts one.',
+            'How far to go: `recipient` stops at the reply to RCPT, `message` sends a test message through a server that accepts one, `delivery` waits for it in our own mailbox. Default: `delivery` where this installation has a mailbox, else `message`.',
         }),
       reference: z
         .string({ error: '1 to 64 printable ASCII characters were expected, such as "TICKET-4711"' })

@@ -16,10 +16,10 @@ export type Evidence = (typeof EVIDENCES)[number]
 export const OUTCOMES = ['refused', 'accepted', 'deferred', 'not-run'] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
-export const SUITES = ['standard'] as const
+export const SUITES = ['standard', 'full'] as const
 export type Suite = (typeof SUITES)[number]
 
-export const PROOFS = ['recipient', 'message'] as const
+export const PROOFS = ['recipient', 'message', 'delivery'] as const
 export type Proof = (typeof PROOFS)[number]
 
 export const DOMAIN_SOURCES = ['request', 'customer', 'greeting'] as const
@@ -30,12 +30,15 @@ export const REASONS = [
   'interrupted',
   'recipient-accepted',
   'content-refused',
+  'accepted-then-bounced',
   'ambiguous-accepted',
   'vantage-blocked',
   'greylisted',
   'throttled',
   'server-trouble',
   'tls-required',
+  'tls-failed',
+  'tarpitted',
   'greeting-refused',
   'connect-timeout',
   'connection-refused',
@@ -48,7 +51,18 @@ export const REASONS = [
 export type Reason = (typeof REASONS)[number]
 
 /** What an open server trusts. */
-export const CAUSES = ['everyone', 'own-domain-sender', 'null-sender'] as const
+export const CAUSES = [
+  'everyone',
+  'own-domain-sender',
+  'own-host-sender',
+  'null-sender',
+  'percent-hack',
+  'bang-path',
+  'source-route',
+  'address-literal',
+  'address-spelling',
+  'source-address-lost',
+] as const
 export type Cause = (typeof CAUSES)[number]
 
 /** Why a reply refused. */
@@ -70,10 +84,19 @@ export const REFUSALS = [
 ] as const
 export type Refusal = (typeof REFUSALS)[number]
 
+/** What to keep in mind about a verdict. */
+export const CAVEATS = ['any-local-part-taken'] as const
+export type Caveat = (typeof CAVEATS)[number]
+
 /** Why an attempt was not run, or had no answer. */
 export const WHYS = [
   'interrupted',
   'domain-unknown',
+  'host-unknown',
+  'local-part-too-long',
+  'connection-limit',
+  'slowing',
+  'tls-failed',
   'greeting-refused',
   'connect-timeout',
   'connection-refused',

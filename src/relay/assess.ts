@@ -1,4 +1,4 @@
-import type { Evidence, Outcome, Refusal } from '../contract/words.ts'
+import type { Evidence, Outcome, Refusal, Why } from '../contract/words.ts'
 import type { Attempt, Exchange } from './findings.ts'
 import { classify, plainText } from './refusals.ts'
 
@@ -26,17 +26,20 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   const taken = exchanges.find((exchange) => exchange.phase === 'rcpt' && isPositive(exchange))
   const done = exchanges.find((exchange) => exchange.phase === 'dot' && isPositive(exchange))
   const row = { attempt, refusal: null, evidence: 'none', decisive: null, refusedLater: false } as const
-  if (done) return { ...row, outcome: 'accepted', evidence: 'message-accepted', decisive: done }
+  if (done) {
+    const evidence = attempt.seen?.kind === 'message' ? 'delivered' : 'message-accepted'
+    return { ...row, outcome: 'accepted', evidence, decisive: done }
+  }
   if (!refused) {
     if (!taken) return { ...row, outcome: 'not-run' }
     return {
       ...row,
       outcome: 'accepted',
-      evidence: form.kind === 'control' ? 'none' : 'recipient-accepted',
+      evidence: form.control ? 'none' : 'recipient-accepted',
       decisive: taken,
     }
   }
-  const refusal = classify(refused.reply, { phase: refused.phase, sender: form.sender, names })
+  const refusal = classify(refused.reply, { phase: refused.phase, sender: form.sender.as, names })
   const final = refusal === 'relay-denied' || refusal === 'auth-required'
   const refusedLater = taken !== undefined && !final
   return {
@@ -49,27 +52,75 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   }
 }
 
+/** The row of a form. */
+export const rowOf = (rows: readonly Assessed[], id: string): Assessed | undefined =>
+  rows.find(({ attempt }) => attempt.form.id === id)
+
+/** Refusals that may mean "no such user here" or anything else. */
+const VAGUE: ReadonlySet<Refusal> = new Set<Refusal>(['unknown-user', 'other'])
+/** Refusals of another form that may as well be the beginning of a ban. */
+const SUSPECT: ReadonlySet<Refusal> = new Set<Refusal>(['other', 'policy'])
+
 /**
- * Whether the outside-sender form was refused in words that may mean "no such user here" or anything else, so that only
- * the postmaster control tells a closed server from one that refuses whatever we ask (docs/verdict.md, rule 4a).
+ * Whether only the postmaster control tells a closed server from one that refuses whatever we ask: where the outside
+ * sender was refused in vague words (docs/verdict.md, rule 4a), or a plain form after it for no reason of its own.
  */
 export function wantsPostmasterControl(rows: readonly Assessed[]): boolean {
-  const outside = rows.find((row) => row.attempt.form.id === 'outside-sender')
-  return (
-    outside?.outcome === 'refused' &&
-    outside.decisive?.phase === 'rcpt' &&
-    (outside.refusal === 'unknown-user' || outside.refusal === 'other')
-  )
+  return rows.some(needsControl)
+}
+
+/** Whether a row counts only beside a postmaster control that was accepted. */
+export function needsControl({ attempt, outcome, refusal, decisive }: Assessed): boolean {
+  const { form } = attempt
+  if (outcome !== 'refused' || refusal === null || form.control || form.recipient.kind !== 'plain') return false
+  if (form.id === 'outside-sender') return decisive?.phase === 'rcpt' && VAGUE.has(refusal)
+  return SUSPECT.has(refusal)
 }
 
 /**
- * Whether the own-domain sender was refused because there is no such user, and not in the words that refuse the outside
- * sender as well: then an existing one, postmaster, may still be trusted (docs/verdict.md, rule 4b).
+ * Whether the outside sender was refused in words that say nothing at all, though postmaster was taken: many a server
+ * exempts its postmaster from a ban. Then a random local part must be refused in other words.
+ */
+export function wantsRandomControl(rows: readonly Assessed[]): boolean {
+  const outside = rowOf(rows, 'outside-sender')
+  return outside?.refusal === 'other' && rowOf(rows, 'postmaster-control')?.outcome === 'accepted'
+}
+
+/** Whether two rows were refused at the same point in the same words, addresses aside. */
+export function sameRefusal(a: Assessed | undefined, b: Assessed | undefined, names: readonly string[]): boolean {
+  if (!a?.decisive || !b?.decisive || a.decisive.phase !== b.decisive.phase) return false
+  return plainText(a.decisive.reply, names) === plainText(b.decisive.reply, names)
+}
+
+/** Words that protect a domain from being forged: an existing sender would meet the same. */
+const FORGERY = /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|not allowed to send/
+const SENDER_REFUSALS: ReadonlySet<Refusal> = new Set<Refusal>(['unknown-user', 'sender-rejected', 'other'])
+
+/**
+ * Whether the own-domain sender was refused for what it is, and not as the outside sender was: then an existing one,
+ * postmaster, may still be trusted (docs/verdict.md, rule 4b).
  */
 export function wantsExistingSender(rows: readonly Assessed[], names: readonly string[]): boolean {
-  const own = rows.find((row) => row.attempt.form.id === 'own-domain-sender')
-  const outside = rows.find((row) => row.attempt.form.id === 'outside-sender')
-  if (own?.refusal !== 'unknown-user' || !own.decisive) return false
-  const words = (row: Assessed | undefined) => (row?.decisive ? plainText(row.decisive.reply, names) : null)
-  return words(own) !== words(outside)
+  const own = rowOf(rows, 'own-domain-sender')
+  if (!own?.refusal || !own.decisive || !SENDER_REFUSALS.has(own.refusal)) return false
+  if (FORGERY.test(plainText(own.decisive.reply, names))) return false
+  return !sameRefusal(own, rowOf(rows, 'outside-sender'), names)
 }
+
+/**
+ * Whether another go on a new connection can tell more, and in how many milliseconds: for what had no answer, for
+ * "too many" of anything, for postscreen (which lets a client through once it has come back), and for greylisting that
+ * says how long it lasts.
+ */
+export function againAfter({ attempt, outcome, refusal, decisive }: Assessed): number | null {
+  if (attempt.form.control) return null
+  if (outcome === 'not-run') return attempt.why !== null && WORTH_ANOTHER_GO.has(attempt.why) ? 0 : null
+  if (refusal === 'throttled') return 0
+  if (refusal !== 'greylisted' || !decisive) return null
+  if (decisive.reply.enhanced === '4.3.2') return 0
+  const [, number, unit] =
+    /(\d{1,4}) ?(s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?)\b/i.exec(decisive.reply.lines.join(' ')) ?? []
+  return number === undefined ? null : Number(number) * (unit?.toLowerCase().startsWith('m') ? 60_000 : 1_000)
+}
+
+const WORTH_ANOTHER_GO: ReadonlySet<Why> = new Set<Why>(['dropped', 'slowing', 'connection-limit', 'protocol-error'])

@@ -12,6 +12,16 @@ export interface Exchange {
   readonly at: readonly number[]
 }
 
+/** What our own mailbox saw of an attempt's message: the message itself, or its bounce. All text is printable ASCII. */
+export interface Seen {
+  readonly kind: 'message' | 'bounce'
+  readonly peer: string
+  readonly helo: string
+  /** The Received field that the first server wrote. */
+  readonly received: string | null
+  readonly receivedAt: string
+}
+
 /** All that one attempt saw, in order. A message transaction adds to the probing transaction that earned it. */
 export interface Attempt {
   readonly form: Form
@@ -19,6 +29,8 @@ export interface Attempt {
   readonly rcptTo: string | null
   readonly connection: number | null
   readonly exchanges: readonly Exchange[]
+  /** What the mailbox saw of it. */
+  readonly seen: Seen | null
   /** Why an answer is missing, where one is. */
   readonly why: Why | null
 }
@@ -26,6 +38,8 @@ export interface Attempt {
 /** All that a run saw: what the verdict is made of, and nothing else. */
 export interface Findings {
   readonly proof: Proof
+  /** Where we came from and under which name, as a server that sees it writes it down. */
+  readonly vantage: readonly string[]
   readonly domain: string | null
   readonly domainSource: DomainSource | null
   /** Names and addresses that replies may echo; words in them mean nothing. */

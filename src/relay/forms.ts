@@ -1,4 +1,4 @@
-import type { Suite } from '../contract/words.ts'
+import type { Cause, Suite } from '../contract/words.ts'
 
 /** Our addresses for one test: the sender that strangers have, and the recipient in our own mailbox's domain. */
 export interface TestAddresses {
@@ -6,103 +6,259 @@ export interface TestAddresses {
   readonly recipient: string
 }
 
-/** What a form is written from. `domain` is the target's own mail domain. */
+/** What a form is written from: the target's own mail domain, host name and address literal (RFC 5321 section 4.1.3). */
 export interface Names extends TestAddresses {
   readonly domain: string
+  readonly host: string
+  readonly literal: string
 }
 
+/** The names of the target that a form cannot do without. */
+export type Need = 'domain' | 'host'
+
+interface Sender {
+  /** In whose name mail is sent: a refusal means something else for each. */
+  readonly as: 'outside' | 'own' | 'null'
+  readonly needs?: Need
+  /** What a server trusts that relays for this sender alone. */
+  readonly cause?: Cause
+  /** Whether servers may answer it as a syntax error (Exim drops a connection at the fourth, measured). */
+  readonly risky?: true
+  /** False where a message could loop, or its bounce would bother somebody: such a form is only asked, never sent. */
+  readonly carriesMessage: boolean
+  spell(names: Names): string
+}
+
+/** Ways of writing MAIL FROM; the null sender is the empty string. */
+const SENDERS = {
+  outside: { as: 'outside', carriesMessage: true, spell: ({ sender }) => sender },
+  null: { as: 'null', cause: 'null-sender', carriesMessage: true, spell: () => '' },
+  'own-domain': {
+    as: 'own',
+    needs: 'domain',
+    cause: 'own-domain-sender',
+    carriesMessage: true,
+    spell: ({ domain }) => `sender@${domain}`,
+  },
+  postmaster: {
+    as: 'own',
+    needs: 'domain',
+    cause: 'own-domain-sender',
+    carriesMessage: true,
+    spell: ({ domain }) => `postmaster@${domain}`,
+  },
+  'own-host': {
+    as: 'own',
+    needs: 'host',
+    cause: 'own-host-sender',
+    carriesMessage: true,
+    spell: ({ host }) => `sender@${host}`,
+  },
+  literal: {
+    as: 'own',
+    cause: 'address-literal',
+    risky: true,
+    carriesMessage: false,
+    spell: ({ literal }) => `sender@${literal}`,
+  },
+  unqualified: { as: 'own', risky: true, carriesMessage: false, spell: () => 'sender' },
+  localhost: { as: 'own', carriesMessage: false, spell: () => 'sender@localhost' },
+  'unknown-host': {
+    as: 'own',
+    carriesMessage: false,
+    spell: ({ sender }) => `sender@no-such-host.${domainOf(sender)}`,
+  },
+} as const satisfies Record<string, Sender>
+
+interface Recipient {
+  /** Plain: simply outside. Ambiguous: a local reading is possible, so that a 2xx to RCPT proves nothing. */
+  readonly kind: 'plain' | 'ambiguous'
+  readonly needs?: Need
+  /** What a server trusts that relays for this spelling alone. */
+  readonly cause?: Cause
+  readonly risky?: true
+  /** Without the angle brackets, where the form is to leave them out. */
+  readonly bare?: true
+  spell(names: Names): string
+}
+
+const at = ({ recipient }: Names) => recipient
+const percent = ({ recipient }: Names) => recipient.replace('@', '%')
+const bang = ({ recipient }: Names) => `${domainOf(recipient)}!${localOf(recipient)}`
+
+/** Ways of writing RCPT TO. `user@outside` stands for our own recipient in what each does. */
+const RECIPIENTS = {
+  plain: { kind: 'plain', spell: at },
+  'no-brackets': { kind: 'plain', cause: 'address-spelling', bare: true, spell: at },
+  'trailing-dot': { kind: 'plain', risky: true, cause: 'address-spelling', spell: (names) => `${at(names)}.` },
+  'percent-domain': ambiguous('domain', 'percent-hack', (names) => `${percent(names)}@${names.domain}`),
+  'percent-host': ambiguous('host', 'percent-hack', (names) => `${percent(names)}@${names.host}`),
+  'percent-literal': risky('percent-hack', (names) => `${percent(names)}@${names.literal}`),
+  quoted: risky('address-spelling', (names) => `"${at(names)}"`),
+  'quoted-percent': risky('percent-hack', (names) => `"${percent(names)}"`),
+  'quoted-host': ambiguous('host', 'address-spelling', (names) => `"${at(names)}"@${names.host}`),
+  'quoted-literal': risky('address-spelling', (names) => `"${at(names)}"@${names.literal}`),
+  'double-at-host': { ...risky('address-spelling', (names) => `${at(names)}@${names.host}`), needs: 'host' },
+  'double-at-literal': risky('address-spelling', (names) => `${at(names)}@${names.literal}`),
+  'trailing-at': risky('address-spelling', (names) => `${at(names)}@`),
+  'route-host': ambiguous('host', 'source-route', (names) => `@${names.host}:${at(names)}`),
+  'route-domain': ambiguous('domain', 'source-route', (names) => `@${names.domain}:${at(names)}`),
+  'route-literal': risky('source-route', (names) => `@${names.literal}:${at(names)}`),
+  bang: risky('bang-path', bang),
+  'bang-host': ambiguous('host', 'bang-path', (names) => `${bang(names)}@${names.host}`),
+  'bang-domain': ambiguous('domain', 'bang-path', (names) => `${bang(names)}@${names.domain}`),
+  'bang-literal': risky('bang-path', (names) => `${bang(names)}@${names.literal}`),
+  'bang-chain': ambiguous('host', 'bang-path', (names) => `${names.host}!${bang(names)}@${names.host}`),
+  'comma-list': ambiguous(
+    'domain',
+    'address-spelling',
+    (names) => `"x@${domainOf(at(names))},${at(names)}"@${names.domain}`,
+  ),
+  imceasmtp: ambiguous('domain', 'address-spelling', (names) => `IMCEASMTP-${encapsulated(at(names))}@${names.domain}`),
+  srs: ambiguous(
+    'domain',
+    'address-spelling',
+    (names) => `SRS0=abcd=AB=${domainOf(at(names))}=${localOf(at(names))}@${names.domain}`,
+  ),
+  postmaster: { kind: 'plain', needs: 'domain', spell: ({ domain }) => `postmaster@${domain}` },
+  'random-local': { kind: 'plain', needs: 'domain', spell: (names) => `${localOf(at(names))}@${names.domain}` },
+} as const satisfies Record<string, Recipient>
+
 /**
- * One way of writing an envelope that a careless server relays. `mailFrom` and `rcptTo` stand without angle brackets;
- * the null sender is the empty string. A form is plain when its recipient is simply outside, ambiguous when a local
- * reading is possible, so that a 2xx to RCPT proves nothing.
+ * One way of writing an envelope that a careless server relays: a sender and a recipient, each spelled as its table says.
  */
 export interface Form {
   readonly id: string
-  readonly kind: 'plain' | 'ambiguous' | 'control'
-  /** Whose name the sender bears: a refusal of it means something else for each. */
-  readonly sender: 'outside' | 'own' | 'null'
+  readonly control: boolean
+  readonly sender: Sender
+  readonly recipient: Recipient
   /** Suites that run it; a form in none is asked only when it can change the verdict. */
   readonly suites: readonly Suite[]
-  readonly needsDomain: boolean
-  /** What it exploits. */
+  /** What it exploits, and alone separates from the others. */
   readonly exploits: string
   readonly source: string
-  mailFrom(names: Names): string
-  rcptTo(names: Names): string
 }
 
-const outside = ({ sender }: Names) => sender
-const recipient = ({ recipient }: Names) => recipient
+type Row = readonly [
+  id: string,
+  sender: keyof typeof SENDERS,
+  recipient: keyof typeof RECIPIENTS,
+  exploits: string,
+  source: string,
+]
+
+/** The standard suite: at most four refusals, since fail2ban usually bans at the fifth within ten minutes. */
+const STANDARD: readonly Row[] = [
+  [
+    'outside-sender',
+    'outside',
+    'plain',
+    'no check at all: anyone may send to anyone',
+    'RFC 2505 section 2.1; every tester',
+  ],
+  [
+    'own-domain-sender',
+    'own-domain',
+    'plain',
+    "trust in a sender at the server's own domain",
+    'abuse.net 4; the reference dialogue',
+  ],
+  ['null-sender', 'null', 'plain', 'bounces are exempt from the relay check', 'RFC 5321 section 4.5.5; nmap 1, Nessus'],
+  ['percent-hack', 'outside', 'percent-domain', 'the local part is routed on: user%outside', 'RFC 1123 section 5.2.16'],
+]
+
+/** What the full suite asks besides. */
+const FULL: readonly Row[] = [
+  [
+    'own-domain-postmaster',
+    'postmaster',
+    'plain',
+    'trust in own senders that must exist',
+    'RFC 5321 section 4.5.1; Nessus',
+  ],
+  ['own-host-sender', 'own-host', 'plain', "trust in a sender at the server's host name", 'nmap 3, Nessus'],
+  ['unknown-host-sender', 'unknown-host', 'plain', 'a sender that cannot be looked up skips the check', 'Nessus'],
+  ['localhost-sender', 'localhost', 'plain', 'a sender at localhost counts as local', 'MAPS 3, Nessus'],
+  [
+    'null-sender-percent',
+    'null',
+    'percent-domain',
+    'the percent hack is denied but for bounces',
+    'Lotus SMTP MTA 4.6.4',
+  ],
+  ['percent-hack-host', 'outside', 'percent-host', 'the percent hack at the host name only', 'nmap 6, abuse.net 6'],
+  ['quoted-at-host', 'outside', 'quoted-host', 'a router takes the quotes off "user@outside"', 'abuse.net 11'],
+  [
+    'source-route-host',
+    'outside',
+    'route-host',
+    'an explicit route through the host name',
+    'RFC 5321 appendix C; nmap 13',
+  ],
+  ['source-route-domain', 'outside', 'route-domain', 'an explicit route through the mail domain', 'abuse.net 13'],
+  ['bang-path-host', 'outside', 'bang-host', 'a UUCP path before the host name', 'RFC 976; nmap 16, abuse.net 16'],
+  ['bang-path-domain', 'outside', 'bang-domain', 'a UUCP path before the mail domain', 'abuse.net 17'],
+  ['bang-chain', 'outside', 'bang-chain', 'a UUCP path through the server itself', 'RFC 976'],
+  ['comma-list', 'outside', 'comma-list', 'one quoted local part becomes two recipients', 'CERT VU#176972, Domino 5'],
+  [
+    'imceasmtp',
+    'outside',
+    'imceasmtp',
+    'an encapsulated address is unpacked after the check',
+    'MS99-027, Exchange 5.5',
+  ],
+  ['srs-forged', 'outside', 'srs', 'a rewritten sender is reversed without its secret', 'Mailu issue 1458'],
+  ['no-brackets', 'outside', 'no-brackets', 'the check looks for angle brackets', 'mailradar 1, DSBL'],
+  ['trailing-dot', 'outside', 'trailing-dot', 'a final dot hides the domain from the list', 'RFC 1034 section 3.1'],
+  ['literal-sender', 'literal', 'plain', "trust in a sender at the server's address", 'nmap 4, abuse.net 5, Nessus'],
+  ['unqualified-sender', 'unqualified', 'plain', 'the own domain is appended to a bare sender', 'abuse.net 2, Nessus'],
+  ['percent-hack-literal', 'outside', 'percent-literal', 'the percent hack at the address', 'nmap 5, abuse.net 7'],
+  ['quoted', 'outside', 'quoted', 'without a domain it is local until the quotes go', 'nmap 7, abuse.net 8'],
+  ['quoted-percent', 'outside', 'quoted-percent', 'the same with a percent sign', 'nmap 8, abuse.net 9'],
+  ['quoted-at-literal', 'outside', 'quoted-literal', 'a quoted address at the address literal', 'nmap 10, Nessus'],
+  [
+    'double-at-host',
+    'outside',
+    'double-at-host',
+    'the last domain is checked, the first one used',
+    'nmap 11, abuse.net 10, Nessus',
+  ],
+  [
+    'double-at-literal',
+    'outside',
+    'double-at-literal',
+    'the same with the address literal',
+    'nmap 9, abuse.net 12, Nessus',
+  ],
+  ['trailing-at', 'outside', 'trailing-at', 'an empty last domain counts as local', 'OpenSMTPD 5.7; mailradar 18'],
+  [
+    'source-route-literal',
+    'outside',
+    'route-literal',
+    'an explicit route through the address',
+    'nmap 12, abuse.net 14, Nessus',
+  ],
+  ['bang-path', 'outside', 'bang', 'a UUCP path has no domain to check', 'nmap 14, abuse.net 15'],
+  ['bang-path-literal', 'outside', 'bang-literal', 'a UUCP path before the address literal', 'nmap 15, Nessus'],
+]
+
+/** Asked only when the answer can change the verdict. */
+const CONTROLS: readonly Row[] = [
+  ['postmaster-control', 'outside', 'postmaster', 'nothing: a healthy server takes it', 'RFC 5321 section 4.5.1'],
+  ['random-local-control', 'outside', 'random-local', 'nothing: a healthy server refuses it', 'RFC 5321 section 3.3'],
+]
 
 /** Every form, in the order in which a suite runs them. */
 export const FORMS: readonly Form[] = [
-  {
-    id: 'outside-sender',
-    kind: 'plain',
-    sender: 'outside',
-    suites: ['standard'],
-    needsDomain: false,
-    exploits: 'no check at all: anyone may send to anyone',
-    source: 'RFC 5321 section 3.6, RFC 2505 section 2.1',
-    mailFrom: outside,
-    rcptTo: recipient,
-  },
-  {
-    id: 'own-domain-sender',
-    kind: 'plain',
-    sender: 'own',
-    suites: ['standard'],
-    needsDomain: true,
-    exploits: "trust in a sender address that claims the server's own domain",
-    source: 'abuse.net form 4; the reference dialogue',
-    mailFrom: ({ domain }) => `sender@${domain}`,
-    rcptTo: recipient,
-  },
-  {
-    id: 'null-sender',
-    kind: 'plain',
-    sender: 'null',
-    suites: ['standard'],
-    needsDomain: false,
-    exploits: 'bounces exempt from the relay check',
-    source: 'RFC 5321 section 4.5.5',
-    mailFrom: () => '',
-    rcptTo: recipient,
-  },
-  {
-    id: 'percent-hack',
-    kind: 'ambiguous',
-    sender: 'outside',
-    suites: ['standard'],
-    needsDomain: true,
-    exploits: 'the local part is routed on: user%outside@own-domain goes to user@outside',
-    source: 'RFC 1123 section 5.2.16',
-    mailFrom: outside,
-    rcptTo: ({ recipient, domain }) => `${recipient.replace('@', '%')}@${domain}`,
-  },
-  {
-    id: 'own-domain-postmaster',
-    kind: 'plain',
-    sender: 'own',
-    suites: [],
-    needsDomain: true,
-    exploits: 'trust in own-domain senders that must exist: every domain has a postmaster',
-    source: 'RFC 5321 section 4.5.1',
-    mailFrom: ({ domain }) => `postmaster@${domain}`,
-    rcptTo: recipient,
-  },
-  {
-    id: 'postmaster-control',
-    kind: 'control',
-    sender: 'outside',
-    suites: [],
-    needsDomain: true,
-    exploits: 'nothing: a healthy server takes mail for its postmaster from anyone',
-    source: 'RFC 5321 section 4.5.1',
-    mailFrom: outside,
-    rcptTo: ({ domain }) => `postmaster@${domain}`,
-  },
+  ...STANDARD.map((row) => formFrom(row, ['standard', 'full'])),
+  ...FULL.map((row) => formFrom(row, ['full'])),
+  ...CONTROLS.map((row) => formFrom(row, [])),
 ]
+
+/** What a server trusts that relays by a form. */
+export function causeOf({ sender, recipient }: Form): Cause {
+  return recipient.cause ?? sender.cause ?? 'everyone'
+}
 
 /** The form of that id. */
 export function formOf(id: string): Form {
@@ -114,4 +270,31 @@ export function formOf(id: string): Form {
 /** The forms of a suite, in order. */
 export function formsOf(suite: Suite): readonly Form[] {
   return FORMS.filter((form) => form.suites.includes(suite))
+}
+
+function formFrom([id, sender, recipient, exploits, source]: Row, suites: readonly Suite[]): Form {
+  const control = recipient === 'postmaster' || recipient === 'random-local'
+  return { id, control, sender: SENDERS[sender], recipient: RECIPIENTS[recipient], suites, exploits, source }
+}
+
+function ambiguous(needs: Need, cause: Cause, spell: Recipient['spell']) {
+  return { kind: 'ambiguous', needs, cause, spell } as const
+}
+
+/** Ambiguous, and without a domain that a strict parser would take. */
+function risky(cause: Cause, spell: Recipient['spell']) {
+  return { kind: 'ambiguous', risky: true, cause, spell } as const
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1)
+}
+
+function localOf(address: string): string {
+  return address.slice(0, address.lastIndexOf('@'))
+}
+
+/** Exchange's encapsulation of an address: letters and digits stay, the rest is +HH. */
+function encapsulated(address: string): string {
+  return address.replace(/[^A-Za-z0-9]/g, (char) => `+${char.charCodeAt(0).toString(16).toUpperCase()}`)
 }

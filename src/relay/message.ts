@@ -15,13 +15,15 @@ export function buildMessage(
   { sender, recipient }: TestAddresses,
   { providerName, contact }: Tester,
   now: Date,
+  nonce: string | null,
 ): string[] {
   const domain = sender.slice(sender.lastIndexOf('@') + 1)
   return [
     `Date: ${now.toUTCString().replace('GMT', '+0000')}`,
     `From: <${sender}>`,
     `To: <${recipient}>`,
-    `Message-ID: <${randomUUID()}@${domain}>`,
+    // Bounces often return the header alone: there the nonce tells whose they are.
+    `Message-ID: <${nonce ?? randomUUID()}@${domain}>`,
     'Subject: Mail relay test',
     'Auto-Submitted: auto-generated',
     'MIME-Version: 1.0',
@@ -35,5 +37,6 @@ export function buildMessage(
     'for the customer whose network the server is in.',
     'It is automatic and needs no answer. Questions, or no more tests:',
     contact,
+    ...(nonce === null ? [] : ['', `Proof: ${nonce}`]),
   ]
 }

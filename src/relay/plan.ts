@@ -1,4 +1,5 @@
-import type { Form, Names } from './forms.ts'
+import type { Form, Names, Need } from './forms.ts'
+import type { Pace } from './pace.ts'
 
 /** One recipient to ask for, for one form. */
 export interface PlannedAttempt {
@@ -13,49 +14,97 @@ export type Transaction = readonly PlannedAttempt[]
 /** What one connection is asked. */
 export type ConnectionPlan = readonly Transaction[]
 
-/**
- * What a connection may cost the server at worst, all figures measured or read (docs/pacing.md): Postfix slows down from
- * the 10th refusal on, Exim drops rejections of more than 10 recipients and closes after 10 RSETs.
- */
-const BUDGET = { refusals: 9, recipients: 10, resets: 10 } as const
+/** What is known of the target's names; a form that needs one that is missing cannot be spelled. */
+export type KnownNames = Omit<Names, Need> & Readonly<Record<Need, string | null>>
 
-/**
- * Turns forms into transactions, grouped by sender in the order of first use, and transactions into connections that
- * stay within the budget if every command is refused. The null sender takes one recipient a transaction, as bounces do.
- */
-export function plan(forms: readonly Form[], namesFor: (form: Form) => Names): ConnectionPlan[] {
-  const groups = new Map<string, PlannedAttempt[]>()
-  const transactions: PlannedAttempt[][] = []
-  for (const form of forms) {
-    const names = namesFor(form)
-    const attempt = { form, mailFrom: form.mailFrom(names), rcptTo: form.rcptTo(names) }
-    const open = attempt.mailFrom === '' ? undefined : groups.get(attempt.mailFrom)
-    if (open && open.length < BUDGET.recipients && worstCase(open) < BUDGET.refusals) {
-      open.push(attempt)
-    } else {
-      const fresh = [attempt]
-      groups.set(attempt.mailFrom, fresh)
-      transactions.push(fresh)
-    }
-  }
-  return pack(transactions)
+/** RFC 5321 section 4.5.3.1.1. */
+const LOCAL_PART = 64
+
+/** Spells a form out, or says what stands in the way. */
+export function spell(
+  form: Form,
+  names: KnownNames,
+): PlannedAttempt | { readonly form: Form; readonly why: 'domain-unknown' | 'host-unknown' | 'local-part-too-long' } {
+  const { domain, host } = names
+  const needs = [form.sender.needs, form.recipient.needs]
+  if (domain === null && needs.includes('domain')) return { form, why: 'domain-unknown' }
+  if (host === null && needs.includes('host')) return { form, why: 'host-unknown' }
+  const whole = { ...names, domain: domain ?? '', host: host ?? '' }
+  const rcptTo = form.recipient.spell(whole)
+  const at = rcptTo.lastIndexOf('@')
+  // A source route is no part of the local part.
+  const local = at === -1 ? rcptTo : rcptTo.slice(rcptTo.startsWith('@') ? rcptTo.indexOf(':') + 1 : 0, at)
+  if (local.length > LOCAL_PART) return { form, why: 'local-part-too-long' }
+  return { form, mailFrom: form.sender.spell(whole), rcptTo }
 }
 
-function pack(transactions: readonly Transaction[]): ConnectionPlan[] {
-  const connections: Transaction[][] = []
-  let refusals = 0
-  for (const transaction of transactions) {
-    const current = connections.at(-1)
-    refusals += worstCase(transaction)
-    if (current && refusals <= BUDGET.refusals && current.length < BUDGET.resets) {
-      current.push(transaction)
-    } else {
-      connections.push([transaction])
-      refusals = worstCase(transaction)
-    }
-  }
-  return connections
+interface Connection {
+  readonly transactions: PlannedAttempt[][]
+  refusals: number
+  syntaxErrors: number
 }
 
-/** A pipelined RCPT after a refused MAIL is refused as well. */
-const worstCase = (transaction: Transaction): number => 1 + transaction.length
+/**
+ * Turns attempts into transactions, grouped by sender, and transactions into connections, so that each stays within the
+ * pace if every command is refused: a RCPT that is pipelined after a refused MAIL is refused as well. Attempts that may
+ * be taken for syntax errors are spread, and come last on their connections. The null sender takes one recipient a
+ * transaction, as bounces do.
+ *
+ * @param taken senders that the server is known to take at MAIL
+ */
+export function plan(
+  attempts: readonly PlannedAttempt[],
+  pace: Pace,
+  taken: ReadonlySet<string> = new Set(),
+): ConnectionPlan[] {
+  const connections: Connection[] = []
+  // The rarer room is given away first.
+  for (const attempt of [...attempts.filter(isRisky), ...attempts.filter((candidate) => !isRisky(candidate))]) {
+    if (connections.some((connection) => add(connection, attempt, pace, taken))) continue
+    const refusals = taken.has(attempt.mailFrom) ? 1 : 2
+    connections.push({ transactions: [[attempt]], refusals, syntaxErrors: isRisky(attempt) ? 1 : 0 })
+  }
+  return connections.map(({ transactions }) =>
+    transactions.toSorted((a, b) => Number(endsBadly(a)) - Number(endsBadly(b))),
+  )
+}
+
+/**
+ * What to ask on the very first connection: attempts that are no risk, in their order, and one that is, if there are any:
+ * risks are what makes more connections necessary.
+ */
+export function planFirst(attempts: readonly PlannedAttempt[], pace: Pace): ConnectionPlan {
+  const [risk] = attempts.filter(isRisky)
+  const safe = attempts.filter((attempt) => !isRisky(attempt))
+  const [first = []] = plan(safe, risk && safe.length > 0 ? { ...pace, refusals: pace.refusals - RISK } : pace)
+  if (!risk) return first
+  const [whole = []] = plan([...first.flat(), risk], pace)
+  return whole
+}
+
+/** What a risk costs at worst: its MAIL, and its RCPT. */
+const RISK = 2
+
+const endsBadly = (transaction: Transaction): boolean => transaction.some(isRisky)
+
+/** Adds an attempt to a connection that can bear it; returns whether it could. */
+function add(connection: Connection, attempt: PlannedAttempt, pace: Pace, taken: ReadonlySet<string>): boolean {
+  const risky = isRisky(attempt)
+  if (risky && connection.syntaxErrors >= pace.syntaxErrors) return false
+  const open = connection.transactions.find((transaction) => {
+    const [first] = transaction
+    // What may end a connection stands behind all that must not be lost with it.
+    const alike = first !== undefined && first.mailFrom === attempt.mailFrom && isRisky(first) === risky
+    return alike && attempt.mailFrom !== '' && transaction.length < pace.recipients
+  })
+  const cost = open || taken.has(attempt.mailFrom) ? 1 : 2
+  if (connection.refusals + cost > pace.refusals) return false
+  if (!open && connection.transactions.length >= pace.transactions) return false
+  if (open) open.push(attempt)
+  else connection.transactions.push([attempt])
+  connection.refusals += cost
+  if (risky) connection.syntaxErrors += 1
+  return true
+}
+
+const isRisky = ({ form }: PlannedAttempt): boolean => form.sender.risky === true || form.recipient.risky === true

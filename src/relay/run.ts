@@ -1,12 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DOMAIN_NAME } from '../contract/domain.ts'
 import type { DomainSource, Proof, Suite, Why } from '../contract/words.ts'
 import type { Address } from '../ip/address.ts'
-import { type Assessed, assess, wantsExistingSender, wantsPostmasterControl } from './assess.ts'
-import type { Attempt, Findings } from './findings.ts'
-import { FORMS, type Form, formOf, formsOf, type TestAddresses } from './forms.ts'
-import { type ConnectionPlan, plan } from './plan.ts'
+import {
+  type Assessed,
+  againAfter,
+  assess,
+  wantsExistingSender,
+  wantsPostmasterControl,
+  wantsRandomControl,
+} from './assess.ts'
+import type { Attempt, Findings, Seen } from './findings.ts'
+import { causeOf, FORMS, type Form, formOf, formsOf, type TestAddresses } from './forms.ts'
+import { ONE_BY_ONE, type Pace, paceFor } from './pace.ts'
+import { type ConnectionPlan, type KnownNames, type PlannedAttempt, plan, planFirst, spell } from './plan.ts'
 import { isReady, openSession, type Route, type Session } from './session.ts'
-import { notRun, probe, send } from './transact.ts'
+import { recognise } from './software.ts'
+import { type Message, notRun, probe, send } from './transact.ts'
 
 /** What a run needs to know, and the two functions that keep it apart from the mailbox and the message's wording. */
 export interface RunOptions {
@@ -15,8 +25,14 @@ export interface RunOptions {
   readonly proof: Proof
   /** The target's own mail domain, where it is known. */
   readonly domain: { readonly name: string; readonly source: DomainSource } | null
+  /** What the vantage is known by: public addresses and EHLO name. */
+  readonly vantage: readonly string[]
+  /** How long to wait for the message of a plain form, in milliseconds. */
+  readonly deliveryWaitMs: number
   addressesFor(form: Form): TestAddresses
-  messageFor(addresses: TestAddresses): readonly string[]
+  messageFor(form: Form): Message
+  /** What the mailbox sees of a form's message within that time. */
+  arrival(form: Form, ms: number): Promise<Seen | null>
 }
 
 /** What a run found, and the ends of its first connection. */
@@ -25,16 +41,24 @@ export interface RunResult {
   readonly localAddress: Address | null
   readonly ehlo: string | null
   readonly extensions: readonly string[]
+  readonly tls: Session['tls']
 }
 
 const MESSAGES = 3
-const CONNECTIONS = 3
+/** A test lasts less than a minute; Debian's Sendmail refuses the eleventh connection in one (measured). */
+const CONNECTIONS = 8
+/** The first go, and what may follow from it: TLS, postscreen's second visit, greylisting. */
+const ROUNDS = 4
+/** Left over for the control after waiting for ambiguous messages. */
+const CONTROL_MS = 3_000
+/** Left over for a visit after waiting for greylisting to end. */
+const VISIT_MS = 5_000
 
 /** Runs a suite against one server: plan, probe, ask what only then makes sense, send. Never throws for a server. */
 export async function run(options: RunOptions): Promise<RunResult> {
-  const first = await openSession(options.route, 1)
-  const visit = new Visit(options, first)
+  const visit = new Visit(options)
   try {
+    await visit.begin()
     await visit.probeSuite()
     await visit.probeExistingSender()
     await visit.sendMessages()
@@ -42,141 +66,330 @@ export async function run(options: RunOptions): Promise<RunResult> {
   } finally {
     await visit.leave()
   }
-  const { localAddress, ehlo, extensions } = first
-  return { findings: visit.findings(), localAddress, ehlo, extensions }
+  return visit.result()
 }
 
-const UNASKED = { mailFrom: null, rcptTo: null, connection: null, exchanges: [] } as const
+const UNASKED = { mailFrom: null, rcptTo: null, connection: null, exchanges: [], seen: null } as const
 
-/** One run in progress: the session it is on, and what it has learnt. */
+/** One run in progress: the connections it has, and what it has learnt. */
 class Visit {
   readonly #options: RunOptions
-  readonly #first: Session
-  readonly #domain: RunOptions['domain']
-  #session: Session
-  #connections = 1
-  #attempts: Attempt[] = []
+  readonly #attempts = new Map<Form, Attempt>()
+  readonly #taken = new Set<string>()
+  readonly #retried = new Set<Form>()
+  /** Connections that were opened before they were needed. */
+  readonly #spares: Promise<Session>[] = []
+  #first: Session | null = null
+  #session: Session | null = null
+  #connections = 0
+  #tls = false
+  /** Off for a server that was found out of step. */
+  #pipelining = true
+  #seen: Partial<Pace> = {}
 
-  constructor(options: RunOptions, first: Session) {
+  constructor(options: RunOptions) {
     this.#options = options
-    this.#first = first
-    this.#session = first
-    this.#domain = options.domain ?? domainOf(first)
+  }
+
+  /** Opens the first connection; the full suite needs more, and has two come along once the first one stands. */
+  async begin(): Promise<void> {
+    const connected = () => {
+      if (this.#options.suite !== 'full') return
+      for (let spare = 1; spare < this.#pace().atOnce; spare += 1) this.#spares.push(this.#open())
+    }
+    this.#first = await this.#open(connected)
+    this.#session = this.#first
   }
 
   async probeSuite(): Promise<void> {
-    const forms = formsOf(this.#options.suite)
-    const askable = forms.filter((form) => this.#domain !== null || !form.needsDomain)
-    for (const connection of this.#plan(askable)) await this.#probe(connection)
-    const why = this.#first.failure ?? 'domain-unknown'
-    for (const form of forms) {
-      if (!askable.includes(form)) this.#attempts.push({ ...UNASKED, form, why })
+    const planned: PlannedAttempt[] = []
+    for (const form of formsOf(this.#options.suite)) {
+      const spelled = spell(form, this.#namesFor(form))
+      if ('rcptTo' in spelled) planned.push(spelled)
+      else this.#keep([{ ...UNASKED, form, why: this.#first?.failure ?? spelled.why }])
+    }
+    let due: readonly PlannedAttempt[] = planned
+    for (let round = 1; round <= ROUNDS && due.length > 0; round += 1) {
+      await this.#probeAll(due)
+      due = await this.#dueAgain()
     }
   }
 
   async probeExistingSender(): Promise<void> {
-    if (wantsExistingSender(this.#assessed(), this.#names())) await this.#ask('own-domain-postmaster')
+    const id = 'own-domain-postmaster'
+    const asked = this.#attempts.has(formOf(id))
+    if (!asked && wantsExistingSender(this.#assessed(), this.#echoes())) await this.#ask(id)
   }
 
   /** A control can change the verdict only while nothing was relayed and the domain is certain (rules 4a and 4c). */
   async probePostmaster(): Promise<void> {
     const rows = this.#assessed()
-    const certain = this.#domain !== null && this.#domain.source !== 'greeting'
-    if (certain && wantsPostmasterControl(rows) && rows.every((row) => row.outcome === 'refused')) {
+    const domain = this.#domain()
+    const certain = domain !== null && domain.source !== 'greeting'
+    const mayBeRelay = rows.some(
+      (row) => row.outcome === 'accepted' && row.attempt.form.recipient.kind === 'plain' && !row.attempt.form.control,
+    )
+    if (certain && wantsPostmasterControl(rows) && !mayBeRelay) {
       await this.#ask('postmaster-control')
+      if (wantsRandomControl(this.#assessed())) await this.#ask('random-local-control')
     }
   }
 
-  /** Sends the message for plain forms whose recipient was taken, until one is accepted. */
+  /**
+   * Sends the message for plain forms whose recipient was taken, until one is accepted; where none is and arrival is the
+   * proof, for ambiguous ones, each spelling once. Then waits for what the mailbox sees.
+   */
   async sendMessages(): Promise<void> {
-    if (this.#options.proof !== 'message') return
-    const candidates = this.#assessed().filter((row) => this.#mayCarryMessage(row))
-    for (const { attempt } of candidates.slice(0, MESSAGES)) {
-      const sent = await this.#send(attempt)
-      this.#attempts = this.#attempts.map((known) => (known === attempt ? sent : known))
-      if (assess(sent, this.#names()).evidence === 'message-accepted') return
+    if (this.#options.proof === 'recipient') return
+    const taken = this.#assessed().filter((row) => this.#mayCarryMessage(row))
+    const plain = taken.filter(({ attempt }) => attempt.form.recipient.kind === 'plain')
+    const sent = await this.#sendUntilAccepted(plain.slice(0, MESSAGES))
+    if (this.#options.proof !== 'delivery') return
+    const accepted = sent.find((attempt) => this.#isAccepted(attempt))
+    if (accepted) return this.#watch([accepted], this.#options.deliveryWaitMs)
+    const ambiguous = oneOfEachCause(taken.filter((row) => !plain.includes(row)))
+    const tried: Attempt[] = []
+    for (const { attempt } of ambiguous.slice(0, MESSAGES - sent.length)) {
+      tried.push(...(await this.#sendUntilAccepted([{ attempt }])))
     }
+    const underWay = tried.filter((attempt) => this.#isAccepted(attempt))
+    if (underWay.length === 0) return
+    await this.#watch(underWay, this.#options.route.deadline - performance.now() - CONTROL_MS)
+    if (this.#assessed().every(({ attempt }) => attempt.seen?.kind !== 'message'))
+      await this.#ask('random-local-control')
+  }
+
+  async #sendUntilAccepted(rows: readonly Pick<Assessed, 'attempt'>[]): Promise<Attempt[]> {
+    const sent: Attempt[] = []
+    for (const { attempt } of rows) {
+      const result = await this.#send(attempt)
+      this.#keep([result])
+      sent.push(result)
+      if (this.#isAccepted(result)) break
+    }
+    return sent
+  }
+
+  /** Waits until one of the messages has arrived, or all are accounted for, or the time is over. */
+  async #watch(attempts: readonly Attempt[], ms: number): Promise<void> {
+    const wait = Math.max(0, Math.min(ms, this.#options.route.deadline - performance.now()))
+    const watches = attempts.map(async (attempt) => {
+      const seen = await this.#options.arrival(attempt.form, wait)
+      if (seen) this.#keep([{ ...attempt, seen }])
+      if (seen?.kind !== 'message') await Promise.reject(new Error('not arrived'))
+    })
+    await Promise.any(watches).catch(() => {})
+  }
+
+  #isAccepted(attempt: Attempt): boolean {
+    return assess(attempt, this.#echoes()).evidence === 'message-accepted'
   }
 
   async leave(): Promise<void> {
-    await this.#session.connection?.quit()
+    const spares = await Promise.all(this.#spares.splice(0))
+    await Promise.all([this.#session, ...spares].map((session) => this.#end(session)))
   }
 
-  findings(): Findings {
-    return {
+  /** Says farewell; a server that then is found out of step has answered something else than it was asked. */
+  async #end(session: Session | null): Promise<void> {
+    if (!session?.connection) return
+    await session.connection.quit()
+    if (session.connection.fault === 'protocol-error') this.#void(session)
+  }
+
+  /** Takes back what a connection out of step seemed to answer. */
+  #void(session: Session): void {
+    for (const [form, attempt] of this.#attempts) {
+      const proven = attempt.exchanges.some(({ phase }) => phase === 'dot')
+      if (attempt.connection !== session.number || proven) continue
+      this.#attempts.set(form, { ...attempt, exchanges: [], why: 'protocol-error' })
+    }
+  }
+
+  result(): RunResult {
+    const { localAddress = null, ehlo = null, extensions = [], greeting = null, turnedAway = null } = this.#first ?? {}
+    const domain = this.#domain()
+    const findings = {
       proof: this.#options.proof,
-      domain: this.#domain?.name ?? null,
-      domainSource: this.#domain?.source ?? null,
-      names: this.#names(),
-      greeting: this.#first.greeting,
-      turnedAway: this.#first.turnedAway,
-      // As the suite lists them, whatever order the connection needed.
-      attempts: this.#attempts.toSorted((a, b) => FORMS.indexOf(a.form) - FORMS.indexOf(b.form)),
+      vantage: [...this.#options.vantage, ehlo, localAddress?.text].filter((name) => typeof name === 'string'),
+      domain: domain?.name ?? null,
+      domainSource: domain?.source ?? null,
+      names: this.#echoes(),
+      greeting,
+      turnedAway,
+      // As the suite lists them, whatever order the connections needed.
+      attempts: [...this.#attempts.values()].sort((a, b) => FORMS.indexOf(a.form) - FORMS.indexOf(b.form)),
+    }
+    return { findings, localAddress, ehlo, extensions, tls: this.#session?.tls ?? null }
+  }
+
+  /**
+   * Asks for all of them: the first connection's worth on the session at hand, the rest, planned anew with what that
+   * one showed, on several connections at once.
+   */
+  async #probeAll(planned: readonly PlannedAttempt[]): Promise<void> {
+    const first = planFirst(planned, this.#pace())
+    const rest = planned.filter((attempt) => !first.flat().includes(attempt))
+    await this.#probe(await this.#live(), first, rest.length > 0)
+    const queue = plan(rest, this.#pace(), this.#taken)
+    const work = async () => {
+      for (let next = queue.shift(); next; next = queue.shift()) {
+        const session = await this.#another()
+        const leave = queue.length > 0
+        await this.#probe(session, next, leave)
+        if (!leave) await this.#goOnWith(session)
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(this.#pace().atOnce, queue.length) }, work))
+  }
+
+  /** What is worth another go, and now due; waits for greylisting that ends in time. */
+  async #dueAgain(): Promise<readonly PlannedAttempt[]> {
+    const rows = this.#assessed()
+    const wantsTls = rows.filter(({ refusal }) => refusal === 'tls-required')
+    if (wantsTls.length > 0 && !this.#tls) {
+      this.#tls = true
+      await this.#renew()
+      return wantsTls.map(({ attempt }) => plannedAgain(attempt))
+    }
+    const left = this.#options.route.deadline - performance.now()
+    const due = rows.flatMap((row) => {
+      const ms = this.#retried.has(row.attempt.form) ? null : againAfter(row)
+      return ms !== null && (ms === 0 || ms + VISIT_MS <= left) && this.#first?.failure === null ? [{ row, ms }] : []
+    })
+    if (due.length === 0 || this.#options.route.stop.aborted) return []
+    for (const { row } of due) {
+      this.#retried.add(row.attempt.form)
+      if (row.attempt.why === 'slowing') this.#seen = { ...this.#seen, ...ONE_BY_ONE }
+      if (row.attempt.why === 'connection-limit') this.#seen = { ...this.#seen, atOnce: 1 }
+      if (row.attempt.why === 'protocol-error') this.#pipelining = false
+      if (row.decisive?.reply.code === 452) this.#seen = { ...this.#seen, recipients: 3 }
+    }
+    await this.#renew()
+    const wait = Math.max(...due.map(({ ms }) => ms))
+    if (wait > 0) await sleep(wait, null, { signal: this.#options.route.stop }).catch(() => {})
+    return due.map(({ row }) => plannedAgain(row.attempt))
+  }
+
+  async #ask(id: string): Promise<void> {
+    const spelled = spell(formOf(id), this.#namesFor(formOf(id)))
+    if ('rcptTo' in spelled) await this.#probe(await this.#live(), [[spelled]], false)
+  }
+
+  async #probe(session: Session, connection: ConnectionPlan, leave: boolean): Promise<void> {
+    if (connection.length === 0) return
+    const { stop } = this.#options.route
+    if (!isReady(session)) return this.#keep(notRun(connection.flat(), this.#whyNot(session)))
+    this.#keep(await probe(session, connection, { stop, leave, pipelining: session.pipelining && this.#pipelining }))
+    if (session.connection.fault === 'protocol-error') this.#void(session)
+    if (leave) await this.#end(session)
+  }
+
+  async #send(attempt: Attempt): Promise<Attempt> {
+    const session = await this.#live()
+    const { stop } = this.#options.route
+    if (!isReady(session) || stop.aborted) return { ...attempt, why: this.#whyNot(session) }
+    return send(session, attempt, this.#options.messageFor(attempt.form), stop)
+  }
+
+  #whyNot(session: Session): Why {
+    if (this.#options.route.stop.aborted) return 'interrupted'
+    // A server that took the first connection and turns away another one has had enough of them.
+    if (session !== this.#first && session.failure === 'greeting-refused') return 'connection-limit'
+    return session.failure ?? session.connection?.fault ?? 'dropped'
+  }
+
+  /** The session to go on with: the present one, or a new one where that has ended. */
+  async #live(): Promise<Session> {
+    const current = this.#session
+    const over = this.#first?.failure !== null || performance.now() >= this.#options.route.deadline
+    if (current && (isReady(current) || over)) return current
+    return this.#goOnWith(await this.#another())
+  }
+
+  /** Leaves the session at hand, so that what follows comes on a new one. */
+  async #renew(): Promise<void> {
+    await this.leave()
+  }
+
+  async #goOnWith(session: Session): Promise<Session> {
+    if (this.#session !== session) await this.#end(this.#session)
+    this.#session = session
+    return session
+  }
+
+  async #another(): Promise<Session> {
+    return this.#spares.shift() ?? this.#open()
+  }
+
+  async #open(connected?: () => void): Promise<Session> {
+    if (this.#connections >= CONNECTIONS && this.#first) {
+      return { ...this.#first, connection: null, failure: 'connection-limit' }
+    }
+    this.#connections += 1
+    const opening = { number: this.#connections, tls: this.#tls }
+    return openSession(this.#options.route, connected ? { ...opening, connected } : opening)
+  }
+
+  #pace(): Pace {
+    const { greeting = null, extensions = [] } = this.#first ?? {}
+    const shown = { greeting: greeting?.reply.lines.join(' ') ?? '', extensions, replies: [] }
+    return paceFor(recognise(shown), this.#seen)
+  }
+
+  #keep(attempts: readonly Attempt[]): void {
+    for (const attempt of attempts) {
+      this.#attempts.set(attempt.form, attempt)
+      const [mail] = attempt.exchanges
+      if (attempt.mailFrom !== null && mail && mail.reply.code < 300) this.#taken.add(attempt.mailFrom)
     }
   }
 
   /** A name that only the greeting gave is good enough to ask with, not to send mail in. */
   #mayCarryMessage({ attempt, outcome }: Assessed): boolean {
-    const claimsGreetingName = attempt.form.sender === 'own' && this.#domain?.source === 'greeting'
-    return attempt.form.kind === 'plain' && outcome === 'accepted' && !claimsGreetingName
-  }
-
-  async #ask(id: string): Promise<void> {
-    for (const connection of this.#plan([formOf(id)])) await this.#probe(connection)
-  }
-
-  async #probe(connection: ConnectionPlan): Promise<void> {
-    const session = await this.#live()
-    const attempts = isReady(session)
-      ? await probe(session, connection, this.#options.route.stop)
-      : notRun(connection.flat(), this.#whyNot(session))
-    this.#attempts.push(...attempts)
-  }
-
-  async #send(attempt: Attempt): Promise<Attempt> {
-    const session = await this.#live()
-    if (!isReady(session) || this.#options.route.stop.aborted) return { ...attempt, why: this.#whyNot(session) }
-    const message = this.#options.messageFor(this.#options.addressesFor(attempt.form))
-    return send(session, attempt, message, this.#options.route.stop)
-  }
-
-  #whyNot(session: Session): Why {
-    return this.#options.route.stop.aborted
-      ? 'interrupted'
-      : (session.failure ?? session.connection?.fault ?? 'dropped')
-  }
-
-  /** The session to go on with: the present one, or a new one where that has ended and the target may bear another. */
-  async #live(): Promise<Session> {
-    const spent = this.#connections >= CONNECTIONS || this.#session.connection?.fault === 'deadline'
-    if (isReady(this.#session) || this.#first.failure !== null || spent || this.#options.route.stop.aborted)
-      return this.#session
-    await this.leave()
-    this.#connections += 1
-    this.#session = await openSession(this.#options.route, this.#connections)
-    return this.#session
-  }
-
-  #plan(forms: readonly Form[]): ConnectionPlan[] {
-    const domain = this.#domain?.name ?? ''
-    return plan(forms, (form) => ({ ...this.#options.addressesFor(form), domain }))
+    const { sender, control } = attempt.form
+    const claimsGreetingName = sender.needs === 'host' || (sender.as === 'own' && this.#domain()?.source === 'greeting')
+    return outcome === 'accepted' && !control && sender.carriesMessage && !claimsGreetingName
   }
 
   #assessed(): Assessed[] {
-    return this.#attempts.map((attempt) => assess(attempt, this.#names()))
+    return [...this.#attempts.values()].map((attempt) => assess(attempt, this.#echoes()))
   }
 
-  #names(): string[] {
+  #domain(): RunOptions['domain'] {
+    const host = this.#host()
+    return this.#options.domain ?? (host === null ? null : { name: host, source: 'greeting' })
+  }
+
+  /** The name that the greeting begins with, where it is a domain name. */
+  #host(): string | null {
+    const [name = ''] = this.#first?.greeting?.reply.lines[0]?.split(' ') ?? []
+    return DOMAIN_NAME.test(name) ? name.toLowerCase() : null
+  }
+
+  #namesFor(form: Form): KnownNames {
+    const { address } = this.#options.route
+    const literal = address.family === 6 ? `[IPv6:${address.text}]` : `[${address.text}]`
+    const domain = this.#domain()?.name ?? null
+    return { ...this.#options.addressesFor(form), domain, host: this.#host(), literal }
+  }
+
+  /** Names that replies may echo. */
+  #echoes(): string[] {
     const { sender } = this.#options.addressesFor(formOf('outside-sender'))
     const ourDomain = sender.slice(sender.lastIndexOf('@') + 1)
-    const { ehlo, localAddress } = this.#first
-    const names = [ourDomain, ehlo, localAddress?.text, this.#options.route.address.text, this.#domain?.name]
+    const { ehlo, localAddress } = this.#first ?? {}
+    const names = [ourDomain, ehlo, localAddress?.text, this.#options.route.address.text, this.#domain()?.name]
     return names.filter((name) => name !== undefined && name !== null)
   }
 }
 
-/** The name that a greeting begins with, where it is a domain name. */
-function domainOf({ greeting }: Session): RunOptions['domain'] {
-  const [name = ''] = greeting?.reply.lines[0]?.split(' ') ?? []
-  return DOMAIN_NAME.test(name) ? { name: name.toLowerCase(), source: 'greeting' } : null
+function plannedAgain({ form, mailFrom, rcptTo }: Attempt): PlannedAttempt {
+  return { form, mailFrom: mailFrom ?? '', rcptTo: rcptTo ?? '' }
+}
+
+/** Of several spellings that exploit the same trust one is enough to send. */
+function oneOfEachCause(rows: readonly Assessed[]): Assessed[] {
+  const causes = rows.map(({ attempt }) => causeOf(attempt.form))
+  return rows.filter((_row, index) => causes.indexOf(causes[index] ?? 'everyone') === index)
 }

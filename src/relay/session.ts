@@ -1,6 +1,6 @@
 import type { Why } from '../contract/words.ts'
 import { type Address, parseAddress } from '../ip/address.ts'
-import { type Answer, SmtpConnection } from '../smtp/connection.ts'
+import { type Answer, SmtpConnection, type TlsFacts } from '../smtp/connection.ts'
 import { dial } from '../smtp/dial.ts'
 import type { Reply } from '../smtp/reply.ts'
 import type { Transcript } from '../smtp/transcript.ts'
@@ -18,6 +18,16 @@ export interface Route {
   readonly stop: AbortSignal
 }
 
+/** How to open one connection of a visit. */
+export interface Opening {
+  /** From 1. */
+  readonly number: number
+  /** Whether to go on to TLS, because the server asks for it. */
+  readonly tls: boolean
+  /** Called when the connection stands, before the greeting. */
+  readonly connected?: () => void
+}
+
 /** A connection that has been greeted, or what prevented it. */
 export interface Session {
   readonly connection: SmtpConnection | null
@@ -28,6 +38,7 @@ export interface Session {
   /** What EHLO offered, by line. */
   readonly extensions: readonly string[]
   readonly pipelining: boolean
+  readonly tls: TlsFacts | null
   /** The reply that refused the greeting, or EHLO and HELO both. */
   readonly turnedAway: { readonly reply: Reply; readonly at: readonly number[] } | null
   /** Why there is no connection to work with. */
@@ -46,7 +57,7 @@ const CONNECT_MS = 10_000
 const GREETING_MS = 30_000
 
 /** Connects, waits for the whole greeting and says EHLO, or HELO where the server does not know EHLO. */
-export async function openSession(route: Route, number: number): Promise<Session> {
+export async function openSession(route: Route, { number, tls, connected }: Opening): Promise<Session> {
   const { address, port, transcript, stop } = route
   if (stop.aborted) return { ...NOTHING, number, failure: 'interrupted' }
   const literal = address.family === 6 ? `[${address.text}]` : address.text
@@ -57,33 +68,49 @@ export async function openSession(route: Route, number: number): Promise<Session
     transcript.add('event', number, `no connection: ${dialled.fault}${dialled.errno ? ` (${dialled.errno})` : ''}`)
     return { ...NOTHING, number, failure: dialled.fault }
   }
+  connected?.()
   const { socket } = dialled
   const localAddress = parseAddress(socket.localAddress ?? '')
   const ehlo = route.ehlo ?? literalOf(localAddress)
   const connection = new SmtpConnection({ socket, number, transcript, deadline: route.deadline })
-  const opened = { ...NOTHING, connection, number, localAddress, ehlo }
-  return greet(connection, opened, ehlo, stop)
+  const greeted = await greet({ ...NOTHING, connection, number, localAddress, ehlo }, connection, stop)
+  return tls && isReady(greeted) ? secure(greeted, ehlo) : greeted
 }
 
-async function greet(connection: SmtpConnection, opened: Session, ehlo: string, stop: AbortSignal): Promise<Session> {
+async function greet(opened: Session, connection: SmtpConnection, stop: AbortSignal): Promise<Session> {
   const greeting = answered(await connection.greeting(GREETING_MS))
   if (!greeting) return { ...opened, failure: connection.fault }
   const greeted = { ...opened, greeting }
   if (greeting.reply.code !== 220) return { ...greeted, turnedAway: greeting, failure: 'greeting-refused' }
-  if (stop.aborted) return { ...greeted, failure: 'interrupted' }
-  const extended = answered(await connection.command(`EHLO ${ehlo}`))
+  return stop.aborted ? { ...greeted, failure: 'interrupted' } : hello(greeted, connection)
+}
+
+async function hello(greeted: Session, connection: SmtpConnection): Promise<Session> {
+  const extended = answered(await connection.command(`EHLO ${greeted.ehlo}`))
   if (!extended) return { ...greeted, failure: connection.fault }
   if (extended.reply.code === 250) {
     const extensions = extended.reply.lines.slice(1)
-    const pipelining = extensions.some((line) => /^PIPELINING\s*$/i.test(line))
-    return { ...greeted, extensions, pipelining }
+    return { ...greeted, extensions, pipelining: offers(extensions, 'PIPELINING') }
   }
-  if (extended.reply.code < 500) return { ...greeted, turnedAway: extended, failure: 'greeting-refused' }
-  const plain = answered(await connection.command(`HELO ${ehlo}`))
+  const { code } = extended.reply
+  if (code >= 400 && code < 500) return { ...greeted, turnedAway: extended, failure: 'greeting-refused' }
+  const plain = answered(await connection.command(`HELO ${greeted.ehlo}`))
   // A server that hangs up on EHLO has turned us away with its answer to it.
   if (!plain) return { ...greeted, turnedAway: extended, failure: connection.fault }
   return plain.reply.code === 250 ? greeted : { ...greeted, turnedAway: plain, failure: 'greeting-refused' }
 }
+
+/** Goes on to TLS and introduces us anew: what was said before in plain text counts no more (RFC 3207 section 4.2). */
+async function secure(session: Ready, ehlo: string): Promise<Session> {
+  const { connection } = session
+  if (!offers(session.extensions, 'STARTTLS')) return { ...session, failure: 'tls-failed' }
+  const tls = await connection.startTls()
+  if (!tls) return { ...session, failure: connection.fault ?? 'tls-failed' }
+  return hello({ ...session, tls, ehlo, extensions: [], pipelining: false }, connection)
+}
+
+const offers = (extensions: readonly string[], keyword: string): boolean =>
+  extensions.some((line) => line.trim().toUpperCase() === keyword)
 
 /** The address literal of our own end. */
 function literalOf(address: Address | null): string {
@@ -103,6 +130,7 @@ const NOTHING: Session = {
   greeting: null,
   extensions: [],
   pipelining: false,
+  tls: null,
   turnedAway: null,
   failure: null,
 }

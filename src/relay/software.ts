@@ -1,24 +1,148 @@
-import type { Reply } from '../smtp/reply.ts'
+/** What a server showed of itself, all as printable text. */
+export interface Shown {
+  /** The greeting behind its code, lines joined by a space. */
+  readonly greeting: string
+  /** The EHLO lines behind the first. */
+  readonly extensions: readonly string[]
+  /** The lines of other replies, behind their code. */
+  readonly replies: readonly string[]
+}
 
 interface Row {
   readonly name: string
-  /** Matched against the greeting; group 1, where there is one, is the version. */
-  readonly greeting: RegExp
+  /** Each that is given must match; group 1, where there is one, is the version. Never a quantifier within another. */
+  readonly greeting?: RegExp
+  /** Matched against each line. */
+  readonly extension?: RegExp
+  /** Matched against each line. */
+  readonly reply?: RegExp
   readonly source: string
 }
 
-/** What mail servers say of themselves, first match wins. */
+/** What mail servers say of themselves, first match wins: what a greeting names, then what a habit betrays. */
 const SOFTWARE: readonly Row[] = [
-  { name: 'Postfix', greeting: /\bESMTP Postfix\b/, source: 'measured: Debian postfix 3.7' },
-  { name: 'Exim', greeting: /\bESMTP Exim (\S+)/, source: 'measured: Debian exim4 4.96' },
+  {
+    name: 'Postfix postscreen',
+    greeting: /\bE?SMTP Postfix\b/,
+    reply: /^(4\.3\.2 Service currently unavailable|5\.7\.1 Service unavailable; client \[)/,
+    source: 'measured; postscreen binary of Debian 3.7',
+  },
+  { name: 'Postfix', greeting: /\bE?SMTP Postfix\b(?: \((\d[\w.-]*)\))?/, source: 'measured: Debian 3.7; postconf(5)' },
+  { name: 'Exim', greeting: /\bE?SMTP Exim\b(?: (\d[\w.-]*))?/, source: 'measured: Debian 4.96' },
+  {
+    name: 'Sendmail',
+    greeting: /\bE?SMTP Sendmail\b(?: (?:AIX[\d.]{1,9}\/)?(\d[\w.-]*))?/,
+    source: 'measured; nmap service probes',
+  },
+  { name: 'OpenSMTPD', greeting: /\bESMTP OpenSMTPD\b/, source: 'measured; smtp_session.c' },
+  { name: 'Courier', greeting: /\bCourier Mail Server ([\d.]+)/, source: 'nmap service probes' },
+  {
+    name: 'Haraka',
+    greeting: /\bESMTP Haraka\b(?:[/ ](\d[\w.-]*))?/,
+    source: 'connection.js; issue haraka/Haraka#2978',
+  },
+  {
+    name: 'Exchange Online',
+    greeting: /\.mail\.protection\.outlook\.com Microsoft ESMTP MAIL Service/i,
+    source: 'greetings of outlook.com, 2019 to 2026',
+  },
+  {
+    name: 'Exchange',
+    greeting: /\bMicrosoft Exchange Internet Mail Service (\d[\d.]*)/,
+    source: 'Microsoft KB: telnet test of Exchange 5.5',
+  },
+  {
+    name: 'Windows SMTP Service',
+    greeting: /\bMicrosoft ESMTP MAIL Service, Version: (\d[\d.]*)/i,
+    source: 'nmap service probes; Exchange 2000 and 2003 run on it',
+  },
+  {
+    name: 'Exchange',
+    greeting: /\bMicrosoft ESMTP MAIL Service\b(?: Version: (\d[\d.]*))?/i,
+    source: 'Set-ReceiveConnector -Banner, Exchange 2007 on; nmap service probes',
+  },
+  { name: 'hMailServer', greeting: /\bhMailServer\b(?: (\d[\w.-]*))?/i, source: 'nmap service probes' },
+  { name: 'Stalwart', greeting: /\bStalwart E?SMTP\b/, source: 'default of session.connect.greeting' },
+  { name: 'Apache James', greeting: /\bJAMES SMTP Server\b(?: (\d[\w.-]*))?/, source: 'greetings of James 2.3.2' },
+  {
+    name: 'Domino',
+    greeting: /\((?:Lotus|IBM|HCL) Domino (?:[A-Z][a-z]{1,20} )?V?(\d[\w.]*)/,
+    source: 'greetings of Lotus 5.0.4 to HCL 11.0.1',
+  },
+  {
+    name: 'MailEnable',
+    greeting: /\bMail ?Enable (?:SMTP )?Service, Version: (?:\d--)?(\d[\d.]*)/,
+    source: 'greetings of 1.981 to 10.55',
+  },
+  { name: 'MDaemon', greeting: /\bESMTP (?:MSA )?MDaemon (\d[\w.]*)/, source: 'nmap service probes' },
+  { name: 'Kerio Connect', greeting: /\bKerio (?:Connect|MailServer) (\d[\w.]*)/, source: 'nmap service probes' },
+  {
+    name: 'IceWarp',
+    greeting: /\bE?SMTP (?:IceWarp|Merak) (\d[\w.-]*)/,
+    source: 'OpenVAS banners; nmap service probes',
+  },
+  { name: 'IMail', greeting: /\(IMail (\d[\w.]*)/, source: 'nmap service probes' },
+  { name: 'GroupWise', greeting: /\bGroupWise Internet Agent (\d[\w.]*)/, source: 'nmap service probes' },
+  { name: 'CommuniGate Pro', greeting: /\bESMTP CommuniGate Pro\b(?: (\d[\w.]*))?/, source: 'nmap service probes' },
+  { name: 'PowerMTA', greeting: /\(PowerMTA\(TM\) v(\d[\w.]*)\)/, source: 'nmap service probes' },
+  { name: 'Mercury', greeting: /\bMercury(?:\/32)? v?(\d[\w.]*) ESMTP server/, source: 'nmap service probes' },
+  { name: 'Axigen', greeting: /\bAxigen ESMTP\b/, source: 'nmap service probes' },
+  {
+    name: 'Cisco PIX or ASA inspection',
+    greeting: /^(?=.*\*{4})[*\d ]+$/,
+    source: 'Microsoft KB 320027; nmap service probes: all but digits of the greeting turned to stars',
+  },
+
+  // A greeting may be bare; habits remain.
+  { name: 'Exim', extension: /^(X_)?PIPE_?CONNECT$/i, source: 'measured: Debian 4.96' },
+  { name: 'Courier', extension: /^XVERP=Courier$/i, source: 'measured' },
+  { name: 'Exchange', extension: /^X-ANONYMOUSTLS$/i, source: 'nmap service probes: Exchange 2007 on' },
+  { name: 'Cisco PIX or ASA inspection', extension: /^X{3,}[A-Z]?$/, source: 'nmap service probes; cisco-nsp 2004' },
+  {
+    name: 'qmail',
+    reply: /list of allowed rcpthosts|^flushed$|\bok \d+ qp \d+$/,
+    source: 'qmail-smtpd.c, also of notqmail',
+  },
+  { name: 'Haraka', reply: /Haraka is at your service|I cannot deliver mail for/, source: 'connection.js, measured' },
+  {
+    name: 'hMailServer',
+    reply: /^(Delivery is not allowed to this address|SMTP authentication is required)\.$/,
+    source: 'SMTPConnection.cpp',
+  },
+  { name: 'smtp-server', reply: /^\S+ Nice to meet you, /, source: 'nodemailer smtp-connection.js' },
+  { name: 'maddy', reply: /\(msg ID = [0-9a-f]{8}\)/, source: 'maddy internal/endpoint/smtp' },
+  { name: 'OpenSMTPD', reply: /Destination address valid: Recipient ok/, source: 'smtp_session.c' },
+  { name: 'Sendmail', reply: /\.\.\. (Sender ok|Relaying denied)/, source: 'measured' },
+  { name: 'MailEnable', reply: /, this server offers \d+ extensions$/, source: 'nmap service probes' },
 ]
 
-/** The mail server software that a greeting names, or null. */
-export function recognise(greeting: Reply): { name: string; version: string | null } | null {
-  const text = greeting.lines.join(' ')
-  for (const { name, greeting: pattern } of SOFTWARE) {
-    const found = pattern.exec(text)
-    if (found) return { name, version: found[1] ?? null }
+/** The mail server software that shows, or null. */
+export function recognise(shown: Shown): { name: string; version: string | null } | null {
+  for (const row of SOFTWARE) {
+    const checks: readonly (readonly [RegExp | undefined, readonly string[]])[] = [
+      [row.greeting, [shown.greeting]],
+      [row.extension, shown.extensions],
+      [row.reply, shown.replies],
+    ]
+    const found = checks.map(([pattern, lines]) => (pattern ? firstMatch(pattern, lines) : undefined))
+    if (found.some((match) => match === null)) continue
+    return { name: row.name, version: found.find((match) => match)?.[1] ?? null }
   }
   return null
 }
+
+/** The first line's match, or null. */
+function firstMatch(pattern: RegExp, lines: readonly string[]): RegExpExecArray | null {
+  for (const line of lines) {
+    const found = pattern.exec(line.trim())
+    if (found) return found
+  }
+  return null
+}
+
+/** The patterns, for the test that none can backtrack without bound. */
+export const SOFTWARE_PATTERNS: readonly RegExp[] = SOFTWARE.flatMap((row) => [
+  ...(row.greeting ? [row.greeting] : []),
+  ...(row.extension ? [row.extension] : []),
+  ...(row.reply ? [row.reply] : []),
+])

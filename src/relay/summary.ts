@@ -5,7 +5,15 @@ import type { Judgement } from './verdict.ts'
 const OPEN: Record<Cause, (domain: string) => string> = {
   everyone: () => 'It relays for everyone: a stranger could send a message through it to anywhere.',
   'own-domain-sender': (domain) => `It relays for anyone who claims a sender at ${domain}.`,
+  'own-host-sender': () => 'It relays for anyone who claims a sender at its own host name.',
   'null-sender': () => 'It relays for anyone who sends with the null sender, as bounces do.',
+  'percent-hack': () => 'It relays for anyone who hides the recipient behind a percent sign.',
+  'bang-path': () => 'It relays for anyone who writes the recipient as a UUCP path.',
+  'source-route': () => 'It relays for anyone who writes a route through it before the recipient.',
+  'address-literal': () => 'It relays for anyone who claims a sender at its own address.',
+  'source-address-lost': () =>
+    'It relays for everyone, since it no longer sees who connects: a proxy or NAT stands before it.',
+  'address-spelling': () => 'It relays for anyone who writes the recipient in a way that slips past its check.',
 }
 
 const INCONCLUSIVE: Record<Reason, (domain: string) => string> = {
@@ -13,13 +21,17 @@ const INCONCLUSIVE: Record<Reason, (domain: string) => string> = {
   'recipient-accepted': () =>
     'It took an outside recipient from a stranger, but no message was accepted: it may be an open relay.',
   'content-refused': () => 'It took an outside recipient from a stranger, then refused the message for its content.',
+  'accepted-then-bounced': () =>
+    'It took the message of a stranger and sent it back: no relay, but a source of bounces.',
   'ambiguous-accepted': (domain) =>
     `It took a recipient that may be a local mailbox of ${domain} or a way to relay; only a delivered message could tell.`,
   'vantage-blocked': () => 'It refuses us rather than relaying: nothing is known about other strangers.',
   greylisted: () => 'It put us off, as greylisting does: test again in some minutes.',
   throttled: () => 'It says that we ask too much: test again in some minutes.',
   'server-trouble': () => 'It has a temporary problem of its own: test again in some minutes.',
-  'tls-required': () => 'It talks to strangers only after STARTTLS, which this version does not speak.',
+  'tls-required': () => 'It asks for STARTTLS, but refuses strangers after it all the same.',
+  'tls-failed': () => 'It talks to strangers only after STARTTLS, and no TLS connection came about.',
+  tarpitted: () => 'It takes longer with each refusal, too long for a whole test.',
   'greeting-refused': () => 'It turned us away at its greeting.',
   'connect-timeout': () =>
     'No connection came about in time: is the address right, the server up, the port open to us?',
@@ -27,7 +39,8 @@ const INCONCLUSIVE: Record<Reason, (domain: string) => string> = {
   unreachable: () => 'The address cannot be reached from our vantage.',
   'protocol-error': () => 'What answers there does not speak SMTP as a mail server does.',
   dropped: () => 'The connection ended before every question had an answer.',
-  'domain-unknown': () => 'It refuses, but its own mail domain is not known for certain: test again with "domain".',
+  'domain-unknown': () =>
+    'It refuses, but which mail domain it serves is not known for certain: that must be on file for the customer.',
   deadline: () => 'It answered too slowly for a whole test.',
 }
 
@@ -35,13 +48,27 @@ const INCONCLUSIVE: Record<Reason, (domain: string) => string> = {
 export function summarise(judgement: Judgement, findings: Findings): string {
   const domain = findings.domain ?? 'its own domain'
   switch (judgement.verdict) {
-    case 'open':
-      return judgement.cause
+    case 'open': {
+      const what = judgement.cause
         ? OPEN[judgement.cause](domain)
         : 'It took a message from a stranger to an outside recipient.'
+      const missing = findings.proof === 'delivery' && judgement.evidence !== 'delivered'
+      return missing ? `${what} The message it took has not arrived, or not yet.` : what
+    }
     case 'closed':
-      return 'It does not relay: everything that a stranger tried was refused.'
+      return judgement.caveats.includes('any-local-part-taken')
+        ? `It does not relay; it takes mail for any local part at ${domain}, existing or not.`
+        : 'It does not relay: everything that a stranger tried was refused.'
     case 'inconclusive':
-      return INCONCLUSIVE[judgement.reason](domain)
+      return refusesPostmaster(judgement) ? NOT_EVEN_POSTMASTER(domain) : INCONCLUSIVE[judgement.reason](domain)
   }
+}
+
+const NOT_EVEN_POSTMASTER = (domain: string): string =>
+  `It knows not even a postmaster at ${domain}: either it refuses us, or that is not its mail domain.`
+
+/** Whether the control was refused as an unknown user: a server that is responsible for the domain has a postmaster. */
+function refusesPostmaster({ reason, rows }: Judgement): boolean {
+  const control = rows.find(({ attempt }) => attempt.form.control)
+  return reason === 'vantage-blocked' && (control?.refusal === 'unknown-user' || control?.refusal === 'relay-denied')
 }

@@ -1,55 +1,107 @@
 import type { Why } from '../contract/words.ts'
-import type { Answer } from '../smtp/connection.ts'
+import type { Abandon, Answer } from '../smtp/connection.ts'
+import type { Reply } from '../smtp/reply.ts'
 import { isPositive } from './assess.ts'
 import type { Attempt, Exchange, Phase } from './findings.ts'
 import type { ConnectionPlan, PlannedAttempt, Transaction } from './plan.ts'
 import type { Ready } from './session.ts'
 
 const mail = (sender: string) => `MAIL FROM:<${sender}>`
-const rcpt = (recipient: string) => `RCPT TO:<${recipient}>`
+const rcpt = ({ form, rcptTo }: PlannedAttempt | Attempt) =>
+  form.recipient.bare ? `RCPT TO:${rcptTo}` : `RCPT TO:<${rcptTo}>`
 
 /** Attempts that were not run, and why. */
 export function notRun(planned: readonly PlannedAttempt[], why: Why): Attempt[] {
-  return planned.map((attempt) => ({ ...attempt, connection: null, exchanges: [], why }))
+  return planned.map((attempt) => ({ ...attempt, connection: null, exchanges: [], seen: null, why }))
+}
+
+/** How a connection is to be asked. */
+export interface Probing {
+  readonly stop: AbortSignal
+  /** Whether to send everything in one write. */
+  readonly pipelining: boolean
+  /** Whether to say QUIT at once, as the last command of the group (RFC 2920 section 3.1), since nothing is to follow. */
+  readonly leave: boolean
 }
 
 /**
  * Asks for every recipient of the plan without sending a message: all in one write where the server offered PIPELINING,
- * else command by command, stopping at the next one when `stop` says so. Every transaction ends in RSET.
+ * else command by command, stopping at the next one when `stop` says so. Every transaction ends in RSET. A server that
+ * takes ever longer over its refusals is left; what it did not answer has the reason `slowing`.
  */
-export async function probe(session: Ready, plan: ConnectionPlan, stop: AbortSignal): Promise<Attempt[]> {
+export async function probe(
+  session: Ready,
+  plan: ConnectionPlan,
+  { stop, leave, pipelining }: Probing,
+): Promise<Attempt[]> {
   if (stop.aborted) return notRun(plan.flat(), 'interrupted')
-  if (session.pipelining) return probeAtOnce(session, plan)
+  if (pipelining) return probeAtOnce(session, plan, leave)
   const attempts: Attempt[] = []
-  for (const transaction of plan) attempts.push(...(await probeInTurn(session, transaction, stop)))
+  const isSlowing = watchDelays()
+  for (const transaction of plan) attempts.push(...(await probeInTurn(session, transaction, stop, isSlowing)))
   return attempts
 }
 
-async function probeAtOnce(session: Ready, plan: ConnectionPlan): Promise<Attempt[]> {
-  const commands = plan.flatMap((transaction) => [
-    mail(senderOf(transaction)),
-    ...transaction.map(({ rcptTo }) => rcpt(rcptTo)),
-    'RSET',
-  ])
-  const answers = await session.connection.group(commands)
+async function probeAtOnce(session: Ready, plan: ConnectionPlan, leave: boolean): Promise<Attempt[]> {
+  const commands = plan.flatMap((transaction) => [mail(senderOf(transaction)), ...transaction.map(rcpt), 'RSET'])
+  const { connection } = session
+  const answers = await (leave
+    ? connection.farewell(commands, watchDelays())
+    : connection.group(commands, watchDelays()))
   return plan.flatMap((transaction) => {
-    const [sender, ...recipients] = answers.splice(0, transaction.length + 2)
-    return transaction.map((planned, index) => record(session, planned, [sender, recipients[index]]))
+    const [sender, ...rest] = answers.splice(0, transaction.length + 2)
+    const reset = rest.at(-1)
+    // A RSET that is not taken leaves what follows in a transaction that nobody meant.
+    if (reset?.reply && !isPositive({ phase: 'mail', reply: reset.reply, at: [] })) connection.desynchronised()
+    return transaction.map((planned, index) => record(session, planned, [sender, rest[index]]))
   })
 }
 
-async function probeInTurn(session: Ready, transaction: Transaction, stop: AbortSignal): Promise<Attempt[]> {
+async function probeInTurn(
+  session: Ready,
+  transaction: Transaction,
+  stop: AbortSignal,
+  isSlowing: Abandon,
+): Promise<Attempt[]> {
   const { connection } = session
   if (stop.aborted) return notRun(transaction, 'interrupted')
+  if (connection.fault) return notRun(transaction, connection.fault)
   const sender = await connection.command(mail(senderOf(transaction)))
   const attempts: Attempt[] = []
+  let slowing = isSlowing(sender)
   for (const planned of transaction) {
     if (stop.aborted) attempts.push(...notRun([planned], 'interrupted'))
+    else if (slowing) attempts.push(...notRun([planned], 'slowing'))
     else if (!positive('mail', sender)) attempts.push(record(session, planned, [sender]))
-    else attempts.push(record(session, planned, [sender, await connection.command(rcpt(planned.rcptTo))]))
+    else {
+      const answer = await connection.command(rcpt(planned))
+      attempts.push(record(session, planned, [sender, answer]))
+      slowing = isSlowing(answer)
+    }
   }
-  await connection.command('RSET')
+  const reset = await connection.command('RSET')
+  if (reset.reply && !positive('mail', reset)) connection.desynchronised()
   return attempts
+}
+
+const SLOW_MS = 4_000
+const GROWTH = 1.5
+
+/** Tells when a refusal took four seconds or more, and half as long again as the one before: a tarpit that grows. */
+function watchDelays(): Abandon {
+  let before = Number.POSITIVE_INFINITY
+  return ({ reply, ms }) => {
+    if (!reply || reply.code < 400) return false
+    const slowing = ms >= SLOW_MS && ms >= before * GROWTH
+    before = ms
+    return slowing
+  }
+}
+
+/** A message, and what of it no transcript may show. */
+export interface Message {
+  readonly lines: readonly string[]
+  readonly secret: string | null
 }
 
 /**
@@ -57,18 +109,13 @@ async function probeInTurn(session: Ready, transaction: Transaction, stop: Abort
  * returns the attempt with what followed. A 354 although nothing was taken is answered by a lone dot (RFC 2920 section
  * 3.1).
  */
-export async function send(
-  session: Ready,
-  attempt: Attempt,
-  message: readonly string[],
-  stop: AbortSignal,
-): Promise<Attempt> {
+export async function send(session: Ready, attempt: Attempt, message: Message, stop: AbortSignal): Promise<Attempt> {
   const { connection } = session
-  const commands = [mail(attempt.mailFrom ?? ''), rcpt(attempt.rcptTo ?? ''), 'DATA']
+  const commands = [mail(attempt.mailFrom ?? ''), rcpt(attempt), 'DATA']
   const answers = session.pipelining ? await connection.group(commands) : await inTurn(session, commands, stop)
   const [sender, recipient, data] = answers
   const taken = positive('mail', sender) && positive('rcpt', recipient)
-  const dot = positive('data', data) ? await connection.message(taken ? message : []) : undefined
+  const dot = positive('data', data) ? await connection.message(taken ? message.lines : [], message.secret) : undefined
   if (!positive('dot', dot)) await connection.command('RSET')
   const more = taken ? [sender, recipient, data, dot] : [sender, recipient]
   const sent = record(session, attempt, more)
@@ -98,13 +145,23 @@ function record(session: Ready, planned: PlannedAttempt | Attempt, answers: read
     const phase = PHASES[index]
     if (!phase || !answer) break
     if (!answer.reply) why = session.connection.fault
-    // 1xx to 3xx where they have no meaning: the two sides no longer speak of the same command.
-    else if (answer.reply.code < 400 && !positive(phase, answer)) why = 'protocol-error'
-    else exchanges.push({ phase, reply: answer.reply, at: answer.at })
+    else if (isOutOfStep(phase, answer.reply)) {
+      why = 'protocol-error'
+      session.connection.desynchronised()
+    } else exchanges.push({ phase, reply: answer.reply, at: answer.at })
     // What follows a refusal in a pipelined group only says that there was nothing to follow.
     if (!positive(phase, answer)) break
   }
-  return { form, mailFrom, rcptTo, connection: session.number, exchanges, why }
+  return { form, mailFrom, rcptTo, connection: session.number, exchanges, seen: null, why }
+}
+
+/**
+ * Whether a reply shows that the two sides no longer speak of the same command: 1xx to 3xx where they have no meaning, and
+ * 503, "bad sequence of commands", which is about ours; but for MailEnable, which asks for authentication by it.
+ */
+function isOutOfStep(phase: Phase, reply: Reply): boolean {
+  if (reply.code === 503) return !/authenticat/i.test(reply.lines.join(' '))
+  return reply.code < 400 && !isPositive({ phase, reply, at: [] })
 }
 
 function positive(phase: Phase, answer: Answer | undefined): boolean {

@@ -1,7 +1,8 @@
-import type { Cause, Evidence, Reason, Refusal } from '../contract/words.ts'
+import type { Cause, Caveat, Evidence, Reason, Refusal, Why } from '../contract/words.ts'
 import { EVIDENCES, REASONS } from '../contract/words.ts'
-import { type Assessed, assess } from './assess.ts'
+import { type Assessed, assess, needsControl, rowOf, sameRefusal } from './assess.ts'
 import type { Findings } from './findings.ts'
+import { causeOf } from './forms.ts'
 import { classify } from './refusals.ts'
 
 /** The judgement on a run. `decisive` are the transcript lines that it rests on. */
@@ -10,6 +11,7 @@ export type Judgement = {
   readonly retryAfter: number | null
   readonly rows: readonly Assessed[]
   readonly decisive: readonly number[]
+  readonly caveats: readonly Caveat[]
 } & (
   | { readonly verdict: 'open'; readonly cause: Cause | null; readonly reason: null }
   | { readonly verdict: 'closed'; readonly cause: null; readonly reason: null }
@@ -28,11 +30,12 @@ const RETRY_AFTER: Partial<Record<Reason, number>> = {
 /** Judges what a run saw: a pure function of its replies (docs/verdict.md cites the rules by number). */
 export function judge(findings: Findings): Judgement {
   const rows = findings.attempts.map((attempt) => assess(attempt, findings.names))
+  const caveats: Caveat[] = takesAnything(rows) ? ['any-local-part-taken'] : []
   const evidence = rows.map((row) => row.evidence).reduce(stronger, 'none')
-  const relayed = rows.find((row) => row.evidence === 'message-accepted')
+  const relayed = rows.find((row) => row.evidence === 'delivered') ?? rows.find(isRelayed)
   if (relayed) {
     const decisive = relayed.attempt.exchanges.filter(({ phase }) => phase !== 'mail').flatMap(({ at }) => at)
-    return { ...NOTHING, verdict: 'open', evidence, cause: causeOf(relayed, rows), rows, decisive }
+    return { ...NOTHING, caveats, verdict: 'open', evidence, cause: causeFrom(relayed, rows, findings), rows, decisive }
   }
   const signs = signsOf(findings, rows)
   const reason = REASONS.find((candidate) => signs.has(candidate))
@@ -40,6 +43,7 @@ export function judge(findings: Findings): Judgement {
     const retryAfter = RETRY_AFTER[reason] ?? null
     return {
       ...NOTHING,
+      caveats,
       verdict: 'inconclusive',
       evidence,
       reason,
@@ -48,7 +52,14 @@ export function judge(findings: Findings): Judgement {
       decisive: signs.get(reason) ?? [],
     }
   }
-  return { ...NOTHING, verdict: 'closed', evidence, rows, decisive: rows.flatMap((row) => row.decisive?.at ?? []) }
+  return {
+    ...NOTHING,
+    caveats,
+    verdict: 'closed',
+    evidence,
+    rows,
+    decisive: rows.flatMap((row) => row.decisive?.at ?? []),
+  }
 }
 
 const NOTHING = { reason: null, cause: null, retryAfter: null } as const
@@ -56,11 +67,14 @@ const NOTHING = { reason: null, cause: null, retryAfter: null } as const
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 
 /** What an open server trusts; null where the outside sender was not properly refused and nothing singles one out. */
-function causeOf(relayed: Assessed, rows: readonly Assessed[]): Cause | null {
+function causeFrom(relayed: Assessed, rows: readonly Assessed[], { vantage, names }: Findings): Cause | null {
+  const { received = null } = relayed.attempt.seen ?? {}
+  // A server that writes down another client than us has lost sight of who connects (rule 8).
+  if (received !== null && !vantage.some((name) => received.includes(name))) return 'source-address-lost'
   if (relayed.attempt.form.id === 'outside-sender') return 'everyone'
   const outside = rows.find((row) => row.attempt.form.id === 'outside-sender')
-  if (outside?.outcome !== 'refused' || reasonOf(outside, rows) !== null) return null
-  return relayed.attempt.form.sender === 'own' ? 'own-domain-sender' : 'null-sender'
+  if (outside?.outcome !== 'refused' || reasonOf(outside, rows, names) !== null) return null
+  return causeOf(relayed.attempt.form)
 }
 
 /**
@@ -73,7 +87,7 @@ function signsOf(findings: Findings, rows: readonly Assessed[]): Map<Reason, num
   const { turnedAway } = findings
   if (turnedAway) add(reasonOfTurningAway(findings, turnedAway.reply), turnedAway.at)
   for (const row of rows) {
-    const reason = reasonOf(row, rows)
+    const reason = reasonOf(row, rows, findings.names)
     if (reason) add(reason, row.decisive?.at ?? [])
   }
   // Closed is earned by the outside sender alone; without it nothing is known.
@@ -83,38 +97,84 @@ function signsOf(findings: Findings, rows: readonly Assessed[]): Map<Reason, num
 }
 
 /** Why one attempt keeps the verdict from being closed, or null. */
-function reasonOf(row: Assessed, rows: readonly Assessed[]): Reason | null {
+function reasonOf(row: Assessed, rows: readonly Assessed[], names: readonly string[]): Reason | null {
   const { attempt, outcome, refusal } = row
   const { form } = attempt
   if (attempt.why === 'interrupted') return 'interrupted'
-  if (outcome === 'not-run') return attempt.why ?? 'dropped'
+  if (outcome === 'not-run') return REASON_OF_WHY[attempt.why ?? 'dropped']
   if (outcome === 'accepted') {
-    if (form.kind === 'control') return null
-    return form.kind === 'ambiguous' ? 'ambiguous-accepted' : 'recipient-accepted'
+    if (form.control) return null
+    if (form.recipient.kind === 'ambiguous') return isLocal(row, rows) ? null : 'ambiguous-accepted'
+    // Where one message came back, the recipients that were taken with it tell no more.
+    const bounced = rows.some((other) => other.attempt.seen?.kind === 'bounce')
+    return bounced ? 'accepted-then-bounced' : 'recipient-accepted'
   }
   const aboutUs = reasonOfRefusal(refusal)
   if (aboutUs) return aboutUs
-  if (refusal === 'sender-rejected' && form.sender === 'outside') return 'vantage-blocked'
+  // Senders of other names than ours are refused for what they are, if only for now.
+  if (refusal === 'sender-rejected') return form.sender.as === 'outside' ? 'vantage-blocked' : null
   if (outcome === 'deferred') return 'server-trouble'
   if (row.refusedLater) return 'content-refused'
-  return isHealthy(row, rows) ? null : 'vantage-blocked'
+  return isHealthy(row, rows, names) ? null : 'vantage-blocked'
+}
+
+/** A plain form whose message was taken, and not sent back. */
+const isRelayed = ({ attempt, evidence }: Assessed): boolean =>
+  evidence === 'message-accepted' && attempt.form.recipient.kind === 'plain' && attempt.seen === null
+
+/**
+ * Whether an ambiguous recipient was taken for a local one (rule 3): its message came back, or the server takes any local
+ * part at its domain and nothing arrived while we waited.
+ */
+function isLocal({ attempt }: Assessed, rows: readonly Assessed[]): boolean {
+  return attempt.seen?.kind === 'bounce' || takesAnything(rows)
+}
+
+/** Whether the server took a local part that nobody has. */
+const takesAnything = (rows: readonly Assessed[]): boolean =>
+  rowOf(rows, 'random-local-control')?.outcome === 'accepted'
+
+/** What a missing answer means; null where the form could not be asked at all, and so was not planned. */
+const REASON_OF_WHY: Record<Why, Reason | null> = {
+  interrupted: 'interrupted',
+  'domain-unknown': 'domain-unknown',
+  'host-unknown': null,
+  'local-part-too-long': null,
+  'connection-limit': 'throttled',
+  slowing: 'tarpitted',
+  'tls-failed': 'tls-failed',
+  'greeting-refused': 'greeting-refused',
+  'connect-timeout': 'connect-timeout',
+  'connection-refused': 'connection-refused',
+  unreachable: 'unreachable',
+  'protocol-error': 'protocol-error',
+  dropped: 'dropped',
+  deadline: 'deadline',
 }
 
 /** Whether a refusal is what a closed server does with that form (rule 4a for the outside sender, 4b for the others). */
-function isHealthy({ attempt, refusal, decisive }: Assessed, rows: readonly Assessed[]): boolean {
-  if (attempt.form.kind === 'control') return false
-  if (attempt.form.id !== 'outside-sender') return true
-  if (refusal === 'relay-denied' || refusal === 'auth-required') return true
-  const control = rows.find((row) => row.attempt.form.id === 'postmaster-control')
-  const vague = refusal === 'unknown-user' || refusal === 'other'
-  // A control that was cut off or deferred has a reason of its own.
-  return vague && decisive?.phase === 'rcpt' && control !== undefined && control.outcome !== 'refused'
+function isHealthy(row: Assessed, rows: readonly Assessed[], names: readonly string[]): boolean {
+  const { form } = row.attempt
+  if (form.control) return form.id === 'random-local-control'
+  if (needsControl(row)) {
+    const control = rowOf(rows, 'postmaster-control')
+    // A control that was cut off or deferred has a reason of its own.
+    if (control === undefined || control.outcome === 'refused') return false
+    if (control.outcome !== 'accepted') return true
+    if (form.id !== 'outside-sender' || row.refusal !== 'other') return true
+    const random = rowOf(rows, 'random-local-control')
+    return random !== undefined && !sameRefusal(row, random, names)
+  }
+  if (form.id !== 'outside-sender') return true
+  return row.refusal === 'relay-denied' || row.refusal === 'auth-required'
 }
 
 /** A greeting or EHLO that was refused: the text may say why. */
 function reasonOfTurningAway(findings: Findings, reply: Parameters<typeof classify>[0]): Reason {
   const refusal = classify(reply, { phase: 'greeting', sender: 'outside', names: findings.names })
-  return reasonOfRefusal(refusal) ?? 'greeting-refused'
+  const reason = reasonOfRefusal(refusal)
+  // "No SMTP service here" for good is no trouble that passes.
+  return reason === null || (reason === 'server-trouble' && reply.code >= 500) ? 'greeting-refused' : reason
 }
 
 /** What a refusal that is about us or about now says of the verdict. */

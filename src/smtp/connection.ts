@@ -1,14 +1,26 @@
 import type { Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket, type ConnectionOptions as TlsOptions } from 'node:tls'
+import { printable } from './printable.ts'
 import { type Reply, ReplyParser } from './reply.ts'
 import type { Transcript } from './transcript.ts'
 
 /** How a connection can end before its time. */
-export type ConnectionFault = 'dropped' | 'protocol-error' | 'deadline'
+export type ConnectionFault = 'dropped' | 'protocol-error' | 'deadline' | 'tls-failed' | 'slowing'
 
 /** A command and what came back: `reply` is null where the connection failed first. `at` are transcript indexes. */
 export interface Answer {
   readonly reply: Reply | null
   readonly at: readonly number[]
+  /** How long the server took, in milliseconds from the command or from the answer before it. */
+  readonly ms: number
+}
+
+/** What a TLS handshake came to. The certificate is reported, not required: who cannot prove its name is still tested. */
+export interface TlsFacts {
+  readonly protocol: string
+  readonly cipher: string
+  readonly authorized: boolean
+  readonly error: string | null
 }
 
 export interface ConnectionOptions {
@@ -20,6 +32,9 @@ export interface ConnectionOptions {
   readonly deadline: number
 }
 
+/** Asked after each answer of a group whether the rest is worth waiting for. */
+export type Abandon = (answer: Answer) => boolean
+
 interface Waiting {
   readonly command: number | null
   readonly at: number[]
@@ -29,6 +44,12 @@ interface Waiting {
 /** RFC 5321 section 4.5.3.1.4 allows 512 octets a command line, CRLF included. */
 const WIRE_LINE = /^[\x20-\x7e]{0,510}$/
 
+/** OpenSSL's lowest demands: what is tested is relaying, and old servers are the ones that relay. */
+const LENIENT: TlsOptions = { rejectUnauthorized: false, minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' }
+
+/** RFC 5321 section 4.1.1.10. */
+const GOODBYE = 221
+
 const QUIT_MS = 2_000
 
 /**
@@ -37,12 +58,14 @@ const QUIT_MS = 2_000
  */
 export class SmtpConnection {
   readonly number: number
-  readonly #socket: Socket
+  #socket: Socket
   readonly #transcript: Transcript
   readonly #deadline: number
-  readonly #parser = new ReplyParser()
+  #parser = new ReplyParser()
   readonly #waiting: Waiting[] = []
   #fault: ConnectionFault | null = null
+  #abandon: Abandon = () => false
+  #askedAt = 0
   /** Whether a command may be sent: not before the greeting, and not within a message. */
   #commandable = false
 
@@ -51,10 +74,7 @@ export class SmtpConnection {
     this.#socket = socket
     this.#transcript = transcript
     this.#deadline = deadline
-    socket.on('data', (chunk) => this.#read(chunk))
-    socket.on('end', () => this.#fail('dropped', 'the server closed the connection'))
-    socket.on('error', (error) => this.#fail('dropped', `the connection broke (${errno(error)})`))
-    socket.on('close', () => this.#fail('dropped', 'the connection is closed'))
+    this.#listen()
   }
 
   /** Why the connection is of no use any more, or null. */
@@ -76,18 +96,76 @@ export class SmtpConnection {
   }
 
   /** Sends several commands in one write and waits for all replies: only where PIPELINING was offered. */
-  group(lines: readonly string[]): Promise<Answer[]> {
+  group(lines: readonly string[], abandon: Abandon = () => false): Promise<Answer[]> {
     if (this.#fault) return Promise.resolve(lines.map(() => UNANSWERED))
     const commands = lines.map((line) => this.#record('client', line))
     this.#write(lines)
-    return this.#expect(commands)
+    return this.#expect(commands, this.#deadline, abandon)
   }
 
-  /** Sends a message after a 354, dot-stuffed, with the final dot; the answer is the reply to that dot. */
-  async message(lines: readonly string[]): Promise<Answer> {
+  /**
+   * Says STARTTLS and shakes hands (RFC 3207): old protocols and ciphers are allowed, certificates not required. What a
+   * server says in plain text after its reply is an injection: the connection ends there. Resolves with what was agreed,
+   * or null where the connection failed or the server declined; `fault` tells which.
+   */
+  async startTls(): Promise<TlsFacts | null> {
+    const { reply } = await this.command('STARTTLS')
+    if (reply?.code !== 220 || this.#fault !== null) return null
+    if (this.#parser.pendingBytes > 0) {
+      this.#fail('protocol-error', 'the server went on in plain text after its reply to STARTTLS')
+      return null
+    }
+    const plain = this.#socket
+    plain.removeAllListeners()
+    plain.on('error', () => {})
+    const secure = connectTls({ socket: plain, ...LENIENT })
+    this.#socket = secure
+    this.#parser = new ReplyParser()
+    const failure = await this.#handshake(secure)
+    if (failure !== null) {
+      this.#fail('tls-failed', `no TLS: ${failure}`)
+      return null
+    }
+    secure.removeAllListeners('error')
+    this.#listen()
+    const facts = {
+      protocol: secure.getProtocol() ?? 'unknown',
+      cipher: secure.getCipher().name,
+      authorized: secure.authorized,
+      error: secure.authorized ? null : printable(String(secure.authorizationError ?? 'unknown')),
+    }
+    this.#record('event', `TLS: ${facts.protocol}, ${facts.cipher}, certificate ${facts.error ?? 'good'}`)
+    return facts
+  }
+
+  /** Resolves with null when the handshake is done, else with what went wrong. */
+  #handshake(secure: TLSSocket): Promise<string | null> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve('no answer in time'), Math.max(0, this.#deadline - performance.now()))
+      const end = (failure: string | null) => {
+        clearTimeout(timer)
+        resolve(failure)
+      }
+      secure.once('secureConnect', () => end(null))
+      secure.on('error', (error) => end(errno(error)))
+      secure.once('close', () => end('the server closed the connection'))
+    })
+  }
+
+  #listen(): void {
+    const socket = this.#socket
+    socket.on('data', (chunk) => this.#read(chunk))
+    socket.on('end', () => this.#fail('dropped', 'the server closed the connection'))
+    socket.on('error', (error) => this.#fail('dropped', `the connection broke (${errno(error)})`))
+    socket.on('close', () => this.#fail('dropped', 'the connection is closed'))
+  }
+
+  /** Sends a message after a 354, dot-stuffed, with the final dot; the answer is the reply to that dot. The transcript
+   * shows it without the secret. */
+  async message(lines: readonly string[], secret: string | null = null): Promise<Answer> {
     if (this.#fault) return UNANSWERED
     const stuffed = lines.map((line) => (line.startsWith('.') ? `.${line}` : line))
-    for (const line of stuffed) this.#record('client', line)
+    for (const line of stuffed) this.#record('client', secret === null ? line : line.replaceAll(secret, '[withheld]'))
     const dot = this.#record('client', '.')
     this.#commandable = false
     this.#write([...stuffed, '.'])
@@ -96,34 +174,65 @@ export class SmtpConnection {
     return answer ?? UNANSWERED
   }
 
+  /** Sends a group with QUIT as its last command (RFC 2920 section 3.1), and closes when all is answered. */
+  async farewell(lines: readonly string[], abandon?: Abandon): Promise<Answer[]> {
+    const answers = await this.group([...lines, 'QUIT'], abandon)
+    const last = answers.pop()
+    if (last?.reply) {
+      this.#commandable = false
+      if (last.reply.code !== GOODBYE) this.desynchronised()
+    }
+    return answers
+  }
+
+  /** The server answers something else than it was asked: nothing it said here can be relied on. */
+  desynchronised(): void {
+    this.#fail('protocol-error', 'the answers do not fit the commands')
+  }
+
   /**
-   * Says QUIT, also after waiting in vain for another reply, gives the server two seconds to answer and closes.
+   * Says QUIT, also after waiting in vain for another reply, gives the server two seconds to answer, but never beyond the
+   * deadline by more than that, and closes.
    */
   async quit(): Promise<void> {
+    const until = Math.min(performance.now(), this.#deadline) + QUIT_MS
     if (this.#commandable && this.#fault === null) {
       const command = this.#record('client', 'QUIT')
       this.#write(['QUIT'])
-      await this.#expect([command], performance.now() + QUIT_MS)
-    } else if (this.#commandable && this.#fault === 'deadline') {
+      const [answer] = await this.#expect([command], until)
+      if (answer?.reply && answer.reply.code !== GOODBYE) this.desynchronised()
+    } else if (this.#commandable && (this.#fault === 'deadline' || this.#fault === 'slowing')) {
       this.#record('client', 'QUIT')
       this.#write(['QUIT'])
       await new Promise((resolve) => {
-        const timer = setTimeout(resolve, QUIT_MS)
+        const timer = setTimeout(resolve, Math.max(0, until - performance.now()))
         this.#socket.once('close', () => resolve(clearTimeout(timer)))
         this.#socket.end()
       })
     }
+    this.#commandable = false
+    this.close()
+  }
+
+  /** Closes at once. */
+  close(): void {
     this.#fault ??= 'dropped'
     this.#socket.destroy()
   }
 
-  async #expect(commands: readonly (number | null)[], until = this.#deadline): Promise<Answer[]> {
+  async #expect(
+    commands: readonly (number | null)[],
+    until = this.#deadline,
+    abandon: Abandon = () => false,
+  ): Promise<Answer[]> {
     const answers = commands.map(
       (command) =>
         new Promise<Answer>((resolve) => {
           this.#waiting.push({ command, at: command === null ? [] : [command], resolve })
         }),
     )
+    this.#abandon = abandon
+    this.#askedAt = performance.now()
     if (this.#fault) this.#release()
     const timer = setTimeout(() => this.#fail('deadline', 'no answer in time'), Math.max(0, until - performance.now()))
     const replies = await Promise.all(answers)
@@ -142,7 +251,11 @@ export class SmtpConnection {
         this.#fail('protocol-error', event.fault)
       } else if (waiting) {
         this.#waiting.shift()
-        waiting.resolve({ reply: event.reply, at: waiting.at })
+        const now = performance.now()
+        const answer = { reply: event.reply, at: waiting.at, ms: now - this.#askedAt }
+        this.#askedAt = now
+        waiting.resolve(answer)
+        if (this.#waiting.length > 0 && this.#abandon(answer)) this.#fail('slowing', 'left: each refusal takes longer')
       } else if (event.reply.code === 421) {
         // RFC 5321 section 3.8: a server that shuts down may say so without being asked.
         this.#fail('dropped', 'the server ended the session')
@@ -169,15 +282,15 @@ export class SmtpConnection {
     this.#fault = fault
     this.#record('event', event)
     // After a deadline the socket stays until quit() has said farewell.
-    if (fault !== 'deadline') this.#socket.destroy()
+    if (fault !== 'deadline' && fault !== 'slowing') this.#socket.destroy()
     this.#release()
   }
 
   #release(): void {
-    for (const { at, resolve } of this.#waiting.splice(0)) resolve({ reply: null, at })
+    for (const { at, resolve } of this.#waiting.splice(0)) resolve({ reply: null, at, ms: 0 })
   }
 }
 
-const UNANSWERED: Answer = { reply: null, at: [] }
+const UNANSWERED: Answer = { reply: null, at: [], ms: 0 }
 
 const errno = (error: NodeJS.ErrnoException): string => error.code ?? 'unknown error'

@@ -42,6 +42,11 @@ export class ReplyParser {
   #lines: string[] = []
   #faulted = false
 
+  /** How many bytes of an unfinished reply have come. */
+  get pendingBytes(): number {
+    return this.#replyBytes
+  }
+
   /** Takes the next bytes and returns what they complete, in order. */
   push(chunk: Buffer): ReplyEvent[] {
     const events: ReplyEvent[] = []

@@ -6,7 +6,7 @@ const ADDRESSES = { sender: 'probe@isp.example', recipient: 'token@isp.example' 
 const TESTER = { providerName: 'ISP Pty Ltd', contact: 'https://isp.example/relay-tests' }
 
 test('the message says who tests, why, and whom to ask', () => {
-  const lines = buildMessage(ADDRESSES, TESTER, new Date('2026-11-24T07:08:09Z'))
+  const lines = buildMessage(ADDRESSES, TESTER, new Date('2026-11-24T07:08:09Z'), null)
   assert.ok(lines.includes('Date: Tue, 24 Nov 2026 07:08:09 +0000'))
   assert.ok(lines.includes('From: <probe@isp.example>'))
   assert.ok(lines.includes('To: <token@isp.example>'))
@@ -18,7 +18,7 @@ test('the message says who tests, why, and whom to ask', () => {
 
 test('each message has an id of its own, in our domain', () => {
   const ids = [1, 2].map(() =>
-    buildMessage(ADDRESSES, TESTER, new Date()).find((line) => line.startsWith('Message-ID')),
+    buildMessage(ADDRESSES, TESTER, new Date(), null).find((line) => line.startsWith('Message-ID')),
   )
   assert.match(ids[0] ?? '', /^Message-ID: <[0-9a-f-]{36}@isp\.example>$/)
   assert.notEqual(ids[0], ids[1])
@@ -26,5 +26,15 @@ test('each message has an id of its own, in our domain', () => {
 
 test('every line is printable ASCII, the longest configured names included', () => {
   const longest = { providerName: '~'.repeat(200), contact: '~'.repeat(200) }
-  for (const line of buildMessage(ADDRESSES, longest, new Date())) assert.match(line, /^[\x20-\x7e]{0,510}$/)
+  for (const line of buildMessage(ADDRESSES, longest, new Date(), 'n'.repeat(26)))
+    assert.match(line, /^[\x20-\x7e]{0,510}$/)
+})
+
+test('the nonce is the only proof that a message carries', () => {
+  const nonce = 'abcdefghijklmnopqrstuvwxyz'
+  const lines = buildMessage(ADDRESSES, TESTER, new Date(), nonce)
+  assert.deepEqual(
+    lines.filter((line) => line.includes(nonce)),
+    [`Message-ID: <${nonce}@isp.example>`, `Proof: ${nonce}`],
+  )
 })

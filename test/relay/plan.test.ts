@@ -1,18 +1,45 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { FORMS, type Form, formOf, formsOf, type Names } from '../../src/relay/forms.ts'
-import { plan } from '../../src/relay/plan.ts'
+import { FORMS, type Form, formsOf } from '../../src/relay/forms.ts'
+import { paceFor } from '../../src/relay/pace.ts'
+import {
+  type ConnectionPlan,
+  type KnownNames,
+  type PlannedAttempt,
+  plan,
+  planFirst,
+  spell,
+} from '../../src/relay/plan.ts'
 
-const NAMES: Names = { sender: 'probe@isp.example', recipient: 'token@isp.example', domain: 'example.com' }
+const NAMES: KnownNames = {
+  sender: 'probe@isp.example',
+  recipient: 'token@isp.example',
+  domain: 'example.com',
+  host: 'mail.example.com',
+  literal: '[203.0.113.25]',
+}
+const USUAL = paceFor(null)
 
-const spell = (forms: readonly Form[]) =>
-  plan(forms, () => NAMES).map((connection) =>
+const spellAll = (forms: readonly Form[], names = NAMES): PlannedAttempt[] =>
+  forms.map((form) => spell(form, names)).filter((spelled) => 'rcptTo' in spelled)
+
+const shown = (connections: readonly ConnectionPlan[]) =>
+  connections.map((connection) =>
     connection.map((transaction) => [transaction[0]?.mailFrom, ...transaction.map(({ rcptTo }) => rcptTo)]),
   )
 
+/** What a connection costs a server that refuses everything. */
+const refusals = (connection: ConnectionPlan, taken: ReadonlySet<string>): number =>
+  connection.reduce((sum, transaction) => {
+    const [first] = transaction
+    return sum + transaction.length + (first && taken.has(first.mailFrom) ? 0 : 1)
+  }, 0)
+
+const risky = ({ form }: PlannedAttempt) => form.sender.risky === true || form.recipient.risky === true
+
 test('the standard suite is one connection of three transactions, grouped by sender', () => {
-  assert.deepEqual(spell(formsOf('standard')), [
+  assert.deepEqual(shown(plan(spellAll(formsOf('standard')), USUAL)), [
     [
       ['probe@isp.example', 'token@isp.example', 'token%isp.example@example.com'],
       ['sender@example.com', 'token@isp.example'],
@@ -21,43 +48,59 @@ test('the standard suite is one connection of three transactions, grouped by sen
   ])
 })
 
-test('the null sender takes one recipient a transaction', () => {
-  const bounce = formOf('null-sender')
-  assert.deepEqual(spell([bounce, bounce]), [
-    [
-      ['', 'token@isp.example'],
-      ['', 'token@isp.example'],
-    ],
-  ])
+test('the full suite has at least 28 forms, the standard ones first, and fits five connections', () => {
+  const full = formsOf('full')
+  assert.ok(full.length >= 28)
+  assert.deepEqual(full.slice(0, 4), formsOf('standard'))
+  const attempts = spellAll(full)
+  const first = planFirst(attempts, USUAL).flat()
+  assert.ok(formsOf('standard').every((form) => first.some((attempt) => attempt.form === form)))
+  const rest = attempts.filter((attempt) => !first.includes(attempt))
+  assert.equal(plan(rest, USUAL, new Set(['probe@isp.example'])).length, 4)
 })
 
-test('whatever is planned stays within the budget of a connection if all is refused, and nothing is lost', () => {
-  fc.assert(
-    fc.property(fc.array(fc.constantFrom(...FORMS), { maxLength: 60 }), (forms) => {
-      const connections = plan(forms, () => NAMES)
-      assert.equal(connections.flat(2).length, forms.length)
-      for (const connection of connections) {
-        assert.ok(connection.length <= 10, 'RSETs')
-        const refusals = connection.reduce((sum, transaction) => sum + 1 + transaction.length, 0)
-        assert.ok(refusals <= 9, 'refusals')
-        for (const transaction of connection) {
-          assert.equal(new Set(transaction.map(({ mailFrom }) => mailFrom)).size, 1)
-          assert.ok(transaction.length <= (transaction[0]?.mailFrom === '' ? 1 : 10))
-        }
-      }
-    }),
+test('a server that bears one refusal a connection is asked one thing a connection', () => {
+  const connections = plan(spellAll(formsOf('standard')), paceFor({ name: 'Courier' }))
+  assert.deepEqual(
+    connections.map((connection) => connection.flat().length),
+    [1, 1, 1, 1],
   )
 })
 
-test('every form has an id of its own and says what it exploits and where it is from', () => {
-  assert.equal(new Set(FORMS.map(({ id }) => id)).size, FORMS.length)
-  for (const { exploits, source } of FORMS) assert.ok(exploits && source)
-})
+for (const pace of [USUAL, paceFor({ name: 'Sendmail' }), paceFor({ name: 'Microsoft Exchange' })]) {
+  test(`at a pace of ${JSON.stringify(pace)} nothing is lost and no connection is asked too much`, () => {
+    const anyAttempts = fc.array(fc.constantFrom(...spellAll(FORMS)), { maxLength: 60 })
+    const anyTaken = fc.subarray(['probe@isp.example', 'sender@example.com', ''])
+    fc.assert(
+      fc.property(anyAttempts, anyTaken, (attempts, senders) => {
+        const taken = new Set(senders)
+        const connections = plan(attempts, pace, taken)
+        assert.equal(connections.flat(2).length, attempts.length)
+        for (const connection of connections) {
+          assert.ok(connection.length <= pace.transactions)
+          assert.ok(refusals(connection, taken) <= pace.refusals)
+          assert.ok(connection.flat().filter(risky).length <= pace.syntaxErrors)
+          const kinds = connection.map((transaction) => transaction.some(risky))
+          assert.deepEqual(kinds, kinds.toSorted(), 'what may end the connection comes last')
+          for (const transaction of connection) {
+            assert.equal(new Set(transaction.map(({ mailFrom }) => mailFrom)).size, 1)
+            assert.ok(transaction.length <= (transaction[0]?.mailFrom === '' ? 1 : pace.recipients))
+          }
+        }
+      }),
+    )
+  })
+}
 
-test('the longest mailbox domain leaves every local part within 64 octets', () => {
-  const recipient = `${'t'.repeat(16)}@${'m'.repeat(47)}`
-  for (const form of FORMS) {
-    const { rcptTo } = { rcptTo: form.rcptTo({ ...NAMES, recipient }) }
-    assert.ok(rcptTo.slice(0, rcptTo.lastIndexOf('@')).length <= 64, form.id)
+test('a form that needs a name nobody knows is not spelled', () => {
+  const why = (id: string, names: KnownNames) => {
+    const form = FORMS.find((candidate) => candidate.id === id)
+    assert.ok(form)
+    const spelled = spell(form, names)
+    return 'why' in spelled ? spelled.why : spelled.rcptTo
   }
+  assert.equal(why('percent-hack', { ...NAMES, domain: null }), 'domain-unknown')
+  assert.equal(why('percent-hack-host', { ...NAMES, host: null }), 'host-unknown')
+  assert.equal(why('comma-list', { ...NAMES, recipient: `token@${'m'.repeat(40)}.example` }), 'local-part-too-long')
+  assert.equal(why('source-route-host', { ...NAMES, host: `${'h'.repeat(60)}.example` }).startsWith('@h'), true)
 })

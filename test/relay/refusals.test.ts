@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Refusal } from '../../src/contract/words.ts'
+import fc from 'fast-check'
+import { REFUSALS, type Refusal } from '../../src/contract/words.ts'
+import { TEXTS } from '../../src/relay/refusal-texts.ts'
 import { type Context, classify, plainText } from '../../src/relay/refusals.ts'
 import { type Reply, ReplyParser } from '../../src/smtp/reply.ts'
 
@@ -45,7 +47,13 @@ const SAID: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
     '503 This mail server requires authentication when attempting to send to a non-local e-mail address.',
   ],
   ['auth-required', '530 5.7.57 Client was not authenticated to send anonymous mail'],
-  ['auth-required', '530 go away'],
+  ['policy', '530 go away'],
+  ['tls-required', '530 encryption required', { phase: 'mail' }],
+  ['tls-required', '530 TLS required', { phase: 'mail' }],
+  ['sender-rejected', '550 Verification failed for <a@example.com>', { phase: 'mail', sender: 'own' }],
+  ['vantage-identity', '550 Unrouteable address for sender'],
+  ['vantage-identity', '450 undeliverable address for sender: host mx said: 554 5.7.1 Relay access denied'],
+  ['content', '550 Message rejected: we do not relay spam', { phase: 'dot' }],
   ['tls-required', '530 5.7.0 Must issue a STARTTLS command first', { phase: 'mail' }],
   ['blocklisted', '554 5.7.1 Service unavailable; Client host [198.51.100.7] blocked using zen.spamhaus.org'],
   ['blocklisted', '550 5.7.1 relay access denied: your host is on the DNSBL of the day'],
@@ -94,7 +102,165 @@ const SAID: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
   ['other', '550 no'],
 ]
 
-for (const [refusal, text, context] of SAID) {
+/** One text at least for every row of the table, by the server or document that has it. */
+const SOURCES: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
+  ['relay-denied', '451 Open relay is not allowed'],
+  ['relay-denied', '550 not an open relay, so get lost'],
+  ['relay-denied', '550 5.7.1 <a@b.example>... Relaying denied. IP name possibly forged [198.51.100.7]'],
+  ['relay-denied', '554 5.7.1 <a@b.example>: Recipient address rejected: Relay access denied'],
+  ['relay-denied', '554 <a@b.example>: Relay access denied (maybe you need to check mail via POP3 first)'],
+  ['relay-denied', '550 5.7.1 Requested action not taken: relaying denied'],
+  ['relay-denied', '550 5.7.1 Relaying is denied'],
+  ['relay-denied', '558 Relaying denied: domain not valid'],
+  ['relay-denied', '550 relaying denied for <>'],
+  ['relay-denied', '530 Relaying not allowed'],
+  ['relay-denied', '550 RCPT TO:<a@b.example> Relaying not allowed - please use SMTP AUTH'],
+  ['relay-denied', '501 This system is not configured to relay mail to <a@b.example> for 198.51.100.7'],
+  ['relay-denied', '550 5.7.1 <a@b.example>... we do not relay'],
+  ['relay-denied', '550 no relaying'],
+  ['relay-denied', '550 5.7.1 relaying mail to b.example is not allowed'],
+  ['relay-denied', "550 We don't handle mail for b.example"],
+  ['relay-denied', '550 a.example is not permitted to relay through this server without authentication'],
+  ['relay-denied', '550 You are not allowed to relay through this machine'],
+  ['relay-denied', "553 sorry, you don't authenticate or the domain isn't in my list of allowed rcpthosts (#5.7.1)"],
+  [
+    'relay-denied',
+    '550 5.7.64 TenantAttribution; Relay Access Denied [AM5EUR02FT017.eop-EUR02.prod.protection.outlook.com]',
+  ],
+  ['auth-required', '530 5.7.1 Authentication Required'],
+  ['auth-required', '535 Authentication required.', { phase: 'mail' }],
+  ['auth-required', '550 5.7.1 unauthenticated senders not allowed'],
+  ['auth-required', '550 Authentication is required for relay'],
+  ['tls-required', '400 STARTTLS is required first.', { phase: 'mail' }],
+  ['tls-required', '450 4.7.1 Session encryption is required'],
+  ['blocklisted', '550 5.7.1 Service unavailable; client [198.51.100.7] blocked using dnsbl.example'],
+  [
+    'blocklisted',
+    '550 5.7.606 Access denied, banned sending IP [198.51.100.7]. To request removal from this list please visit https://sender.office.com/',
+  ],
+  ['blocklisted', '550 5.7.606 no'],
+  ['blocklisted', '550 5.7.708 Access denied, traffic not accepted from this IP'],
+  ['blocklisted', '550 Rejected: 198.51.100.7 listed at rbl.example'],
+  [
+    'blocklisted',
+    '550-Open relay - see http://www.orbs.org/verify.php3?address=198.51.100.7\r\n550 mail from 198.51.100.7 rejected: administrative prohibition',
+  ],
+  ['blocklisted', '550 sender IP address 198.51.100.7 is locally blacklisted here'],
+  ['blocklisted', '554 5.7.1 Blocked - see https://support.proofpoint.example/dnsbl-lookup.cgi?ip=198.51.100.7'],
+  ['blocklisted', '554 Service unavailable; Client host [198.51.100.7] blocked using Barracuda Reputation'],
+  ['blocklisted', '550 5.7.1 rejecting open proxy [198.51.100.7]'],
+  ['blocklisted', '520 Connection not authorised from this address.', { phase: 'greeting' }],
+  ['blocklisted', '553 sorry, your remotehost looks suspiciously like spammer (#5.7.1)'],
+  ['blocklisted', '550 5.7.1 mail from 198.51.100.7 refused - see http://help.example/'],
+  ['blocklisted', '550 5.7.1 Rejected: 198.51.100.7 listed at dul.example'],
+  ['blocklisted', "554 Your access to this mail system has been rejected due to the sending MTA's poor reputation."],
+  ['blocklisted', '554 5.7.1 Your access to submit messages to this e-mail system has been rejected.'],
+  ['blocklisted', '554 5.7.1 <unknown[198.51.100.7]>: Client host rejected: Access denied'],
+  ['blocklisted', '550 5.7.1 not currently accepting mail from your IP'],
+  ['blocklisted', '550 5.7.1 not authorized to send email directly to our servers'],
+  ['greylisted', '452 4.2.2 Greylisted, please try again in a few moments.'],
+  ['greylisted', '451 Please try again later.'],
+  ['throttled', '421 Too much load; please try again later.', { phase: 'greeting' }],
+  ['throttled', '452 4.4.5 Rate limit exceeded, try again later.'],
+  [
+    'throttled',
+    '421 4.7.0 [TSS04] Messages from 198.51.100.7 temporarily deferred due to unexpected volume or user complaints',
+  ],
+  ['throttled', '550 exceeds per-domain connection limit for b.example'],
+  ['vantage-identity', '550 5.7.1 bogus HELO name used: relaytest.isp.example'],
+  ['vantage-identity', '550 EHLO denied', { phase: 'hello' }],
+  ['vantage-identity', '550 5.7.1 Fix reverse DNS for 198.51.100.7'],
+  ['vantage-identity', '451 4.1.8 Client IP address 198.51.100.7 does not resolve'],
+  ['vantage-identity', '451 4.1.8 Possibly forged hostname for 198.51.100.7'],
+  ['vantage-identity', '550 [SPF] 198.51.100.7 is not allowed to send mail from isp.example'],
+  ['vantage-identity', '550 5.7.515 Access denied, sending domain does not meet the required authentication level'],
+  ['vantage-identity', '451 Could not complete sender verify callout'],
+  ['vantage-identity', '550 5.7.20 no'],
+  ['sender-rejected', '550 5.7.1 unauthenticated mail is refused by our DMARC handling', { sender: 'own' }],
+  ['sender-rejected', '530 Sender rejected', { phase: 'mail' }],
+  ['sender-rejected', '550 sender <a@b.example> denied', { phase: 'mail' }],
+  ['sender-rejected', '553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)'],
+  ['sender-rejected', '550 Sender address must be specified.', { phase: 'mail', sender: 'null' }],
+  ['sender-rejected', '553 5.7.1 <a@example.com>: Sender address rejected: not logged in', { sender: 'own' }],
+  ['unknown-user', '550 sorry, no mailbox here by that name. (#5.1.1)'],
+  ['unknown-user', '550 5.1.2 Mailbox does not exist.'],
+  ['unknown-user', '550 Requested action not taken: mailbox unavailable'],
+  ['policy', '550 5.7.1 Delivery not authorized, message refused'],
+  ['policy', '550 rejected for policy reasons'],
+  ['server-trouble', '421 Local configuration error; please try again later.', { phase: 'greeting' }],
+  ['server-trouble', '421 4.3.2 No system resources', { phase: 'greeting' }],
+]
+
+/** Talk of relays that is about us, refusals of a relay that talk of us, and what only sounds like either. */
+const LOOKALIKES: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
+  // About us, however much they talk of relays or authentication: never a closed server.
+  ['blocklisted', '550 5.7.1 Relay denied: your host is blacklisted'],
+  ['blocklisted', '550 Relaying denied, 198.51.100.7 is listed in relays.example'],
+  ['blocklisted', '550 Mail from open relay refused'],
+  ['blocklisted', '550 Open relay rejected'],
+  ['blocklisted', '554 open relay testing is not allowed'],
+  ['blocklisted', '550 Mail from relay [198.51.100.7] refused'],
+  ['blocklisted', '550 your relay is not allowed'],
+  ['blocklisted', '553 Mail from 198.51.100.7 refused: insecure relay denied'],
+  ['blocklisted', '554 5.7.1 <unknown[198.51.100.7]>: Client host rejected: relay denied to spammers'],
+  ['blocklisted', '550 host listed as an open relay, we do not relay for you'],
+  [
+    'blocklisted',
+    "550-5.7.1 [198.51.100.7] The IP you're using to send mail is not authorized to\r\n550 5.7.1 send email directly to our servers. Please use the SMTP relay at your service provider instead.",
+  ],
+  ['blocklisted', '550 relay not permitted: dynamic IP address'],
+  ['blocklisted', '550 Dynamic/zombied/spam IPs blocked, relaying denied'],
+  ['blocklisted', '550 no relaying from your network'],
+  ['blocklisted', '550 You are not allowed to connect, authentication required'],
+  ['blocklisted', '554 Your access to this mail system has been rejected due to the sending MTA, relay rejected'],
+  ['blocklisted', '550 relay not allowed because of poor reputation'],
+  ['blocklisted', '550 no such user for clients in zen.spamhaus.example'],
+  [
+    'blocklisted',
+    "550 5.7.1 Unfortunately, messages from [198.51.100.7] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3140).",
+  ],
+  ['vantage-identity', '550 relaying denied: no PTR record'],
+  ['vantage-identity', '550 5.7.1 Relay access denied, fix your reverse DNS'],
+  ['vantage-identity', '550 unresolvable relay host name'],
+  ['vantage-identity', '550 Access denied. IP name lookup failed [198.51.100.7]'],
+  ['vantage-identity', '550 invalid HELO, relay denied'],
+  ['vantage-identity', '550 relay not permitted, Sender verify failed'],
+  [
+    'vantage-identity',
+    '550-5.7.26 Your email is unauthenticated. Authentication is required\r\n550 5.7.26 with either SPF or DKIM.',
+  ],
+  ['vantage-identity', '550 sender domain authentication required'],
+  ['sender-rejected', '530 5.7.1 sender denied, authentication required'],
+  ['sender-rejected', '553 5.1.8 Domain of sender address does not exist, relaying denied'],
+  ['throttled', '451 Too many recipients that are not permitted to relay'],
+  ['throttled', '421 4.7.0 rate limited, relaying denied'],
+  ['greylisted', '451 greylisted: relay access denied for now'],
+  ['tls-required', '554 5.7.1 relay access denied before STARTTLS'],
+  // About the relay, however much they talk of hosts and look-ups.
+  ['relay-denied', '550 5.7.1 Unable to relay, no mail for hosts behind a VPN'],
+  ['relay-denied', '550 relay not permitted for this client'],
+  ['relay-denied', '550 greylisted no more: relaying denied'],
+  ['relay-denied', '553 we do not relay, see our web site'],
+  ['relay-denied', '451 4.7.1 relaying denied'],
+  ['relay-denied', '550 user unknown here and relaying denied'],
+  ['relay-denied', '503 relay not permitted', { phase: 'mail', sender: 'own' }],
+  // Neither: words that only look alike.
+  ['other', '550 relayed'],
+  ['other', '550 relay'],
+  ['other', '550 please relay this to your administrator'],
+  ['other', '550 the blocks are grey'],
+  ['other', '550 we authenticate nobody'],
+  ['other', '550 not allowed'],
+  ['other', '550 prohibited'],
+  ['other', '550 gateway closed'],
+  ['other', '550 rejected'],
+  ['policy', '554 5.7.1 <a@b.example>: Recipient address rejected: Access denied'],
+  ['policy', '550 5.7.1 Access denied'],
+  ['server-trouble', '451 4.4.3 Unable to verify address at this time.'],
+  ['server-trouble', '550 5.3.2 Service currently unavailable'],
+]
+
+for (const [refusal, text, context] of [...SAID, ...SOURCES, ...LOOKALIKES]) {
   const where = context ? ` (${Object.values(context).join(', ')})` : ''
   test(`${text}${where} is ${refusal}`, () => {
     assert.equal(classify(replyOf(text), { ...RCPT, ...context }), refusal)
@@ -114,4 +280,80 @@ test('the same words about two addresses are the same text', () => {
   const [a, b] = ['550 5.1.1 <a@example.com>: unknown', '550 5.1.1 <token@isp.example>: unknown'].map(replyOf)
   assert.ok(a && b)
   assert.equal(plainText(a, NAMES), plainText(b, NAMES))
+})
+
+test('every row of texts is met by a real text, before the others', () => {
+  const met = new Set<unknown>()
+  for (const [, text, context] of [...SAID, ...SOURCES]) {
+    const { phase: _, sender, names } = { ...RCPT, ...context }
+    const plain = plainText(replyOf(text), names)
+    met.add(
+      TEXTS.find(
+        (row) =>
+          row.text.test(plain) &&
+          (!row.only?.temporary || text.startsWith('4')) &&
+          (!row.only?.sender || row.only.sender === sender),
+      ),
+    )
+  }
+  assert.deepEqual(
+    TEXTS.filter((row) => !met.has(row)).map((row) => row.text.source),
+    [],
+  )
+})
+
+test('no text row holds a quantifier within a quantifier, or one without bound but for single characters', () => {
+  for (const { text } of TEXTS) {
+    assert.doesNotMatch(text.source, /[+*}]\)[+*{]/)
+    assert.doesNotMatch(text.source, /\.[+*]/)
+  }
+})
+
+test('any text at all is classified', () => {
+  const word = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      'relay',
+      'relaying',
+      'denied',
+      'not',
+      'open',
+      'your',
+      'sender',
+      '<',
+      '>',
+      '[',
+      ']',
+      '@',
+      '...',
+      '5.7.1',
+    ),
+  )
+  fc.assert(
+    fc.property(fc.array(word), fc.integer({ min: 400, max: 599 }), (words, code) => {
+      const reply = { code, enhanced: null, lines: [words.join(' ')] }
+      assert.ok((REFUSALS as readonly string[]).includes(classify(reply, RCPT)))
+    }),
+  )
+})
+
+test('long texts are no trouble: with the square of the length this would run for hours', () => {
+  const pieces = [
+    '<',
+    '[',
+    '@',
+    'a',
+    'a@',
+    ' ',
+    '<[',
+    '5.7.1 ',
+    'relaying ',
+    'client ip address ',
+    'exceed ',
+    'your access to ',
+  ]
+  for (const piece of pieces) {
+    const reply = { code: 550, enhanced: null, lines: [piece.repeat(1_000_000 / piece.length)] }
+    assert.equal(classify(reply, RCPT), 'other')
+  }
 })

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { parseAddress } from '../../src/ip/address.ts'
+import type { Seen } from '../../src/relay/findings.ts'
+import type { Form } from '../../src/relay/forms.ts'
 import { buildMessage } from '../../src/relay/message.ts'
 import { type RunOptions, run } from '../../src/relay/run.ts'
 import { judge } from '../../src/relay/verdict.ts'
@@ -8,6 +10,9 @@ import { Transcript } from '../../src/smtp/transcript.ts'
 import { healthy, type Say, type Script, type ScriptedSession, scriptedServer } from '../harness/mail-server.ts'
 
 const LOOPBACK = parseAddress('127.0.0.1')
+const NONCE = 'abcdefghijklmnopqrstuvwxyz'
+const TESTER = { providerName: 'ISP', contact: 'help@isp.example' }
+const addressesFor = (form: Form) => ({ sender: 'probe@isp.example', recipient: `${form.id}@isp.example` })
 const DOMAIN = { name: 'example.com', source: 'customer' } as const
 
 /** Without PIPELINING. */
@@ -35,17 +40,19 @@ async function visit(
     suite: 'standard',
     proof: 'message',
     domain: DOMAIN,
-    addressesFor: (form) => ({ sender: 'probe@isp.example', recipient: `${form.id}@isp.example` }),
-    messageFor: (addresses) =>
-      buildMessage(addresses, { providerName: 'ISP', contact: 'help@isp.example' }, new Date(0)),
+    vantage: ['198.51.100.7'],
+    deliveryWaitMs: 500,
+    addressesFor,
+    messageFor: (form) => ({ lines: buildMessage(addressesFor(form), TESTER, new Date(0), NONCE), secret: NONCE }),
+    arrival: async () => null,
     ...rest,
   })
   const judgement = judge(findings)
-  const { verdict, reason, cause, rows } = judgement
+  const { verdict, reason, cause, rows, caveats } = judgement
   const attempts = Object.fromEntries(
     rows.map(({ attempt, outcome, refusal }) => [attempt.form.id, attempt.why ?? refusal ?? outcome]),
   )
-  return { server, findings, transcript, verdict, reason, cause, attempts, evidence: judgement.evidence }
+  return { server, findings, transcript, verdict, reason, cause, caveats, attempts, evidence: judgement.evidence }
 }
 
 const commands = (lines: readonly string[]) =>
@@ -234,9 +241,10 @@ test('what was learnt before a drop is kept, and the rest is listed with why', a
     session.socket.destroy()
     return null
   }
-  const { reason, attempts } = await visit(t, { say })
+  const { reason, attempts, server } = await visit(t, { say })
   assert.equal(reason, 'dropped')
   assert.deepEqual(attempts, { ...ALL_DENIED, 'own-domain-sender': 'dropped', 'null-sender': 'dropped' })
+  assert.equal(server.connections, 2, 'it was given another go')
 })
 
 test('a 421 in the middle is throttling', async (t) => {
@@ -320,4 +328,110 @@ test('a run that is stopped while it waits for the greeting says QUIT and no mor
   const { reason, server } = await visit(t, { greeting: null, connected, say: healthy }, { stop: stop.signal })
   assert.equal(reason, 'interrupted')
   assert.deepEqual(server.lines, ['QUIT'])
+})
+
+const SEEN: Seen = { kind: 'message', peer: '127.0.0.1', helo: 'mail.example.com', received: null, receivedAt: '' }
+
+test('the nonce of a message goes out and into no transcript', async (t) => {
+  const { transcript, server } = await visit(t, { say: healthy })
+  assert.ok(server.lines.includes(`Proof: ${NONCE}`))
+  const shown = transcript.entries.map(({ line }) => line)
+  assert.ok(shown.includes('Proof: [withheld]'))
+  assert.ok(!shown.some((line) => line.includes(NONCE)))
+})
+
+test('a message that arrives is the strongest evidence', async (t) => {
+  const { verdict, evidence } = await visit(t, { say: healthy }, { proof: 'delivery', arrival: async () => SEEN })
+  assert.deepEqual([verdict, evidence], ['open', 'delivered'])
+})
+
+test('a message that was taken and does not arrive leaves an open server open', async (t) => {
+  const { verdict, evidence } = await visit(t, { say: healthy }, { proof: 'delivery' })
+  assert.deepEqual([verdict, evidence], ['open', 'message-accepted'])
+})
+
+test('a message that bounces is no relay', async (t) => {
+  const bounce: Seen = { ...SEEN, kind: 'bounce' }
+  const { verdict, reason } = await visit(t, { say: healthy }, { proof: 'delivery', arrival: async () => bounce })
+  assert.deepEqual([verdict, reason], ['inconclusive', 'accepted-then-bounced'])
+})
+
+/** Denies relaying, and takes any local part at its own domain. */
+const catchAll: Say = (line, session) => (/^RCPT TO:<[^@]*@example\.com>/.test(line) ? '250 ok' : deny(line, session))
+
+test('a catch-all is closed when nothing arrives, and said to be one', async (t) => {
+  const { verdict, attempts, server, caveats } = await visit(
+    t,
+    { say: catchAll },
+    { proof: 'delivery', patienceMs: 3_500 },
+  )
+  assert.equal(verdict, 'closed')
+  assert.deepEqual(caveats, ['any-local-part-taken'])
+  assert.equal(attempts['random-local-control'], 'accepted')
+  assert.equal(server.lines.filter((line) => line === 'DATA').length, 1, 'the control never sees DATA')
+})
+
+test('a percent hack that arrives is open, whatever else the server takes', async (t) => {
+  const { verdict, cause } = await visit(t, { say: catchAll }, { proof: 'delivery', arrival: async () => SEEN })
+  assert.deepEqual([verdict, cause], ['open', 'percent-hack'])
+})
+
+test('a percent hack that does not arrive at a server which knows its users is undecided', async (t) => {
+  const say: Say = (line, session) => (line.includes('%') ? '250 ok' : deny(line, session))
+  const { verdict, reason, attempts } = await visit(t, { say }, { proof: 'delivery', patienceMs: 3_500 })
+  assert.deepEqual([verdict, reason], ['inconclusive', 'ambiguous-accepted'])
+  assert.equal(attempts['random-local-control'], 'relay-denied')
+})
+
+test('a server that writes down another client has lost sight of who connects', async (t) => {
+  const seen: Seen = { ...SEEN, received: 'from relaytest (unknown [172.17.0.1]) by mail.example.com' }
+  const { cause } = await visit(t, { say: healthy }, { proof: 'delivery', arrival: async () => seen })
+  assert.equal(cause, 'source-address-lost')
+})
+
+test('the full suite asks everything over five connections, in groups', async (t) => {
+  const { verdict, attempts, server } = await visit(t, { say: deny }, { suite: 'full' })
+  assert.equal(verdict, 'closed')
+  assert.equal(Object.keys(attempts).length, 33)
+  assert.deepEqual(new Set(Object.values(attempts)), new Set(['relay-denied']))
+  assert.equal(server.connections, 5)
+})
+
+test('postscreen lets us through when we come back', async (t) => {
+  const say: Say = (line, { connection }) =>
+    line.startsWith('RCPT')
+      ? connection === 1
+        ? '450 4.3.2 Service currently unavailable'
+        : '554 5.7.1 Relay access denied'
+      : healthy(line)
+  const { verdict, server } = await visit(t, { say })
+  assert.equal(verdict, 'closed')
+  assert.equal(server.connections, 2)
+})
+
+test('what a 421 in the middle left unanswered is asked once more', async (t) => {
+  const say: Say = (line, session) => {
+    if (line !== 'MAIL FROM:<>' || session.connection > 1) return deny(line, session)
+    setImmediate(() => session.socket.end())
+    return '421 4.7.0 too many errors'
+  }
+  const { verdict, server } = await visit(t, { say })
+  assert.equal(verdict, 'closed')
+  assert.equal(server.connections, 2)
+})
+
+test('greylisting that ends in time is waited for', async (t) => {
+  const say: Say = (line, session) =>
+    line.startsWith('RCPT') && session.connection === 1 ? '450 4.2.0 Greylisted for 1 seconds' : deny(line, session)
+  const { verdict, server } = await visit(t, { say }, { patienceMs: 10_000 })
+  assert.equal(verdict, 'closed')
+  assert.equal(server.connections, 2)
+})
+
+test('greylisting that does not end in time is said to be that', async (t) => {
+  const { reason, server } = await visit(t, {
+    say: (line) => (line.startsWith('RCPT') ? '450 4.2.0 Greylisted, try again in 300 seconds' : healthy(line)),
+  })
+  assert.equal(reason, 'greylisted')
+  assert.equal(server.connections, 1)
 })

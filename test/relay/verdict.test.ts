@@ -21,7 +21,7 @@ function attempt(form: string, said: readonly string[], why: Why | null = null):
   const exchanges = said.map(
     (text, index): Exchange => ({ phase: PHASES[index] ?? 'dot', reply: replyOf(text), at: [index] }),
   )
-  return { form: formOf(form), mailFrom: 'a@b', rcptTo: 'c@d', connection: 1, exchanges, why }
+  return { form: formOf(form), mailFrom: 'a@b', rcptTo: 'c@d', connection: 1, exchanges, seen: null, why }
 }
 
 const DENIED = ['250 ok', '554 5.7.1 Relay access denied']
@@ -30,6 +30,7 @@ const RELAYED = [...TAKEN, '250 ok', '250 ok', '354 go', '250 queued']
 
 const findings = (attempts: readonly Attempt[], rest: Partial<Findings> = {}): Findings => ({
   proof: 'message',
+  vantage: ['198.51.100.7'],
   domain: 'example.com',
   domainSource: 'customer',
   names: ['example.com', 'isp.example'],
@@ -62,6 +63,9 @@ function outcome(what: Findings): string {
 
 const no = (text: string) => ['250 ok', text]
 const control = (...said: string[]) => ({ 'postmaster-control': said })
+const random = (...said: string[]) => ({ 'random-local-control': said })
+
+const BOUNCE = { kind: 'bounce', peer: '203.0.113.25', helo: '', received: null, receivedAt: '' } as const
 
 const CASES: readonly (readonly [string, string, Findings])[] = [
   // Rule 1: open
@@ -143,9 +147,34 @@ const CASES: readonly (readonly [string, string, Findings])[] = [
     standard({ 'outside-sender': no('550 Invalid recipient'), ...control(...TAKEN) }),
   ],
   [
-    'a bare 550 with a postmaster that is taken is closed',
+    'a bare 550 is closed where postmaster is taken and an unknown user is refused in other words',
     'closed',
+    standard({ 'outside-sender': no('550 no'), ...control(...TAKEN), ...random(...no('550 5.1.1 User unknown')) }),
+  ],
+  [
+    'a bare 550 for a random user as well may be a ban that spares postmaster',
+    'inconclusive vantage-blocked',
+    standard({ 'outside-sender': no('550 no'), ...control(...TAKEN), ...random(...no('550 no')) }),
+  ],
+  [
+    'a bare 550 without that random user proves nothing',
+    'inconclusive vantage-blocked',
     standard({ 'outside-sender': no('550 no'), ...control(...TAKEN) }),
+  ],
+  [
+    'a second form that is refused for no reason may be the beginning of a ban',
+    'inconclusive vantage-blocked',
+    standard({ 'null-sender': no('550 Access denied'), ...control(...no('550 Access denied')) }),
+  ],
+  [
+    'and is fine where postmaster is taken afterwards',
+    'closed',
+    standard({ 'null-sender': no('550 no bounces'), ...control(...TAKEN) }),
+  ],
+  [
+    'a bounce is no relay',
+    'inconclusive accepted-then-bounced',
+    standard({ 'outside-sender': { ...attempt('outside-sender', RELAYED), seen: BOUNCE }, 'own-domain-sender': TAKEN }),
   ],
   [
     'a bare 550 with a postmaster that is refused as well is about us',
@@ -345,11 +374,7 @@ test('never open without a message taken, never closed without a proper refusal,
               ({ form, exchanges }) => form.id === 'outside-sender' && exchanges.some(({ reply }) => reply.code >= 500),
             ),
           )
-          assert.ok(
-            judgement.rows.every(
-              ({ attempt: { form }, outcome: said }) => said === 'refused' || form.kind === 'control',
-            ),
-          )
+          assert.ok(judgement.rows.every(({ attempt: { form }, outcome: said }) => said === 'refused' || form.control))
         }
         if (judgement.verdict === 'inconclusive') assert.ok(REASONS.includes(judgement.reason))
         assert.match(summarise(judgement, what), /^[A-Z].*\.$/)
