@@ -24,7 +24,12 @@ async function generate(): Promise<string> {
     MAILBOX_DOMAIN: 'relaytest.isp.example',
     ALLOW_LOOPBACK_TARGETS: 'true',
   })
-  const { app } = await buildApp(setup.config, { ...setup, audit: () => {}, logger: pino({ level: 'silent' }) })
+  const { app } = await buildApp(setup.config, {
+    ...setup,
+    audit: () => {},
+    deliveries: null,
+    logger: pino({ level: 'silent' }),
+  })
   const document = JSON.stringify(describeApi(app), null, 2)
   await app.close()
   return `${document}\n`

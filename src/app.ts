@@ -16,6 +16,7 @@ import { answerClientError, registerProblems, sendError } from './http/problems.
 import { registerQuotas } from './http/quotas.ts'
 import { registerRelayTests } from './http/relay-tests.ts'
 import type { Audit } from './service/audit.ts'
+import type { Deliveries } from './service/deliveries.ts'
 import { RelayTests } from './service/relay-tests.ts'
 import { memoryLeases } from './store/leases.ts'
 import { memoryResults } from './store/results.ts'
@@ -29,6 +30,8 @@ export interface Parts {
   readonly callers: Reloading<Callers>
   /** Null where the installation names no vantage. */
   readonly vantage: Reloading<Vantage> | null
+  /** Null where the installation has no mailbox. */
+  readonly deliveries: Deliveries | null
 }
 
 const BODY_LIMIT = 8 * 1024
@@ -36,7 +39,10 @@ const MAX_HEADERS = 8 * 1024
 const REQUEST_MS = 10_000
 
 /** Wires everything: the table of contents of the service. */
-export async function buildApp(config: Config, parts: Parts): Promise<{ app: FastifyInstance; life: Life }> {
+export async function buildApp(
+  config: Config,
+  parts: Parts,
+): Promise<{ app: FastifyInstance; life: Life; relayTests: RelayTests }> {
   const { logger, audit, customers, callers, vantage } = parts
   const app = Fastify({
     loggerInstance: logger,
@@ -51,7 +57,7 @@ export async function buildApp(config: Config, parts: Parts): Promise<{ app: Fas
       // Node would answer in its own words; registerProblems does in ours.
       requireHostHeader: false,
     },
-    routerOptions: { maxParamLength: MAX_HEADERS },
+    routerOptions: { maxParamLength: MAX_HEADERS, ignoreTrailingSlash: true },
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     trustProxy: config.TRUST_PROXY ?? false,
@@ -69,16 +75,19 @@ export async function buildApp(config: Config, parts: Parts): Promise<{ app: Fas
     vantage: () => vantage?.current ?? DEFAULT_VANTAGE,
     audit,
     leases: memoryLeases(),
+    deliveries: parts.deliveries,
     results: memoryResults(config.RESULT_TTL_SECONDS * 1000),
-    log: logger,
     settings: {
       deadlineMs: config.TEST_DEADLINE_MS,
       maxConcurrent: config.MAX_CONCURRENT_TESTS,
       mailboxDomain: config.MAILBOX_DOMAIN,
       mailboxKey: config.MAILBOX_KEY,
+      deliveryWaitMs: config.DELIVERY_WAIT_MS,
       tester: { providerName: config.PROVIDER_NAME, contact: config.CONTACT },
     },
   })
+
+  app.addHook('onClose', () => relayTests.idle())
 
   const life = registerLife(app)
   registerProblems(app)
@@ -97,10 +106,11 @@ export async function buildApp(config: Config, parts: Parts): Promise<{ app: Fas
       'tests-network': config.QUOTA_NETWORK,
     })
     const allowedPorts = config.ALLOWED_PORTS
-    registerRelayTests(api, { relayTests, quotas, allowedPorts })
+    const rules = { allowedPorts, defaultProof: parts.deliveries ? 'delivery' : 'message' } as const
+    registerRelayTests(api, { relayTests, quotas, rules })
     registerLimits(api, { relayTests, quotas, allowedPorts })
   })
   methods.refuseOthers()
   await app.ready()
-  return { app, life }
+  return { app, life, relayTests }
 }

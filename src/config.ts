@@ -63,6 +63,14 @@ const environment = z.object({
     .string()
     .regex(/^[^,]{32,}$/, 'at least 32 characters without a comma were expected')
     .optional(),
+  MAILBOX_LISTEN: z
+    .string()
+    .regex(
+      /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+):\d{1,5}$/,
+      'an address and a port such as 0.0.0.0:2525 or [::]:2525 were expected',
+    )
+    .optional(),
+  DELIVERY_WAIT_MS: wholeNumber(0, 300_000).default(10_000),
   ALLOWED_PORTS: z
     .string()
     .default('25')
@@ -84,7 +92,7 @@ const environment = z.object({
 })
 
 /** Variables of later versions: a service that ignored one would promise what it does not do. */
-const NOT_YET = ['REDIS_URL', 'MAILBOX_LISTEN', 'DELIVERY_WAIT_MS', 'METRICS_PORT'] as const
+const NOT_YET = ['REDIS_URL', 'METRICS_PORT'] as const
 
 /** Reads the environment. An empty variable counts as not set. Throws ConfigFaults that list everything wrong. */
 export function readConfig(env: NodeJS.ProcessEnv) {

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
-import { pino } from 'pino'
+import { type Logger, pino, stdTimeFunctions } from 'pino'
 import { buildApp } from './app.ts'
-import { ConfigFaults } from './config.ts'
+import { type Config, ConfigFaults } from './config.ts'
 import type { Reloading } from './files/reloading.ts'
+import { type Mailbox, startMailbox } from './mailbox/listener.ts'
 import { openAudit } from './service/audit.ts'
-import { type Setup, setUp } from './setup.ts'
+import { Deliveries } from './service/deliveries.ts'
+import { type Setup, setUp, warningsOf } from './setup.ts'
 import { VERSION } from './version.ts'
 
 /** On top of drain and deadline: what closing itself may take. */
@@ -15,13 +17,28 @@ const CLOSING_MS = 5_000
 async function main(): Promise<void> {
   const setup = readSetup()
   const { config, customers, callers, vantage } = setup
-  const logger = pino({ level: config.LOG_LEVEL, redact: ['req.headers.authorization'] })
+  const logger = pino({
+    level: config.LOG_LEVEL,
+    timestamp: stdTimeFunctions.isoTime,
+    redact: ['req.headers.authorization'],
+  })
   const audit = openAudit(config.AUDIT_FILE ?? null)
-  const { app, life } = await buildApp(config, { ...setup, audit, logger })
+  const deliveries = config.MAILBOX_LISTEN ? new Deliveries() : null
+  const { app, life, relayTests } = await buildApp(config, { ...setup, audit, deliveries, logger })
+  const mailbox = deliveries && (await openMailbox(config, deliveries, logger))
+  const warn = () => {
+    for (const warning of warningsOf(setup)) logger.warn(warning)
+  }
+  const counts = () => ({ customers: customers.current.all.size, callers: callers.current.all.length })
   const follow = (name: string, file: Reloading<unknown>) =>
     file.watch((error) => {
-      if (error === null) logger.info({ file: file.path }, `${name} reloaded`)
-      else logger.error({ file: file.path, error }, `${name} not reloaded: the last good version stays in use`)
+      if (error !== null) {
+        logger.error({ file: file.path, error }, `${name} not reloaded: the last good version stays in use`)
+        return
+      }
+      logger.info({ file: file.path, ...counts() }, `${name} reloaded`)
+      if (!customers.current.testing) relayTests.stopAll()
+      warn()
     })
   follow('customers', customers)
   follow('callers', callers)
@@ -32,15 +49,38 @@ async function main(): Promise<void> {
     life.draining = true
     await sleep(config.DRAIN_MS)
     await app.close()
+    await mailbox?.close()
     logger.info('closed')
   })
   if (config.ALLOW_LOOPBACK_TARGETS) {
     logger.warn('ALLOW_LOOPBACK_TARGETS is on: loopback may be tested. Never use this outside of a trial.')
   }
-  if (!vantage) logger.warn('VANTAGES_FILE is not set: EHLO gives an address literal, which many servers refuse')
-  const url = await app.listen({ host: config.HOST, port: config.PORT, listenTextResolver: () => 'listening' })
-  const loaded = { customers: customers.current.all.size, callers: callers.current.all.length }
-  logger.info({ url, version: VERSION, ...loaded }, 'ready')
+  warn()
+  const url = await app
+    .listen({ host: config.HOST, port: config.PORT, listenTextResolver: () => 'listening' })
+    .catch(cannotListen)
+  logger.info({ url, version: VERSION, ...counts() }, 'ready')
+}
+
+/** The receiving side, where the configuration names an address for it. */
+function openMailbox(config: Config, deliveries: Deliveries, log: Logger): Promise<Mailbox> {
+  const { MAILBOX_LISTEN = '', MAILBOX_DOMAIN: domain, CONTACT: contact } = config
+  const colon = MAILBOX_LISTEN.lastIndexOf(':')
+  return startMailbox({
+    host: MAILBOX_LISTEN.slice(0, colon).replace(/^\[|\]$/g, ''),
+    port: Number(MAILBOX_LISTEN.slice(colon + 1)),
+    domain,
+    contact,
+    knows: (token) => deliveries.knows(token),
+    arrived: (arrival) => deliveries.arrived(arrival),
+    log,
+  }).catch(cannotListen)
+}
+
+/** The address is taken, or none of ours: a matter of configuration, found out only now. */
+function cannotListen(error: NodeJS.ErrnoException): never {
+  process.stderr.write(`HOST, PORT: cannot listen (${error.message})\n`)
+  process.exit(1)
 }
 
 function readSetup(): Setup {

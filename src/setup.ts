@@ -42,3 +42,24 @@ export function setUp(env: NodeJS.ProcessEnv): Setup {
   if (!config || !customers || !callers || vantage === undefined || objection) throw new ConfigFaults(faults)
   return { config, customers, callers, vantage }
 }
+
+/** What is valid and yet hardly meant: told at start, on reload and by the check. */
+export function warningsOf({ customers, callers, vantage }: Omit<Setup, 'config'>): string[] {
+  const known = customers.current.all
+  const ofCallers = callers.current.all.flatMap(({ id, customers: scope }) => {
+    if (scope === 'all') return []
+    if (scope.size === 0) return [`caller ${id} may test no customer`]
+    const unknown = [...scope].filter((name) => !known.has(name))
+    return unknown.map((name) => `caller ${id} may test ${name}, but there is no such customer`)
+  })
+  const ofCustomers = [...known.values()]
+    .filter(({ domains }) => domains.length === 0)
+    .map(({ id }) => `customer ${id} has no domains: its servers can be found open, but never closed`)
+  return [
+    ...(known.size === 0 ? ['there are no customers: nothing can be tested'] : []),
+    ...(callers.current.all.length === 0 ? ['there are no callers: nobody can use the service'] : []),
+    ...(vantage ? [] : ['VANTAGES_FILE is not set: EHLO gives an address literal, which many servers refuse']),
+    ...ofCallers,
+    ...ofCustomers,
+  ]
+}

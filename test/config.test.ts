@@ -23,6 +23,7 @@ test('all but five variables have a default', () => {
     PORT: 3000,
     LOG_LEVEL: 'info',
     ALLOW_LOOPBACK_TARGETS: false,
+    DELIVERY_WAIT_MS: 10_000,
     ALLOWED_PORTS: [25],
     TEST_DEADLINE_MS: 50_000,
     DRAIN_MS: 5_000,
@@ -97,6 +98,12 @@ test('a bad value is a fault that names the variable and what was expected', () 
       /ports such as 25 or 25,587,2525 were expected/,
     ],
     ['TEST_DEADLINE_MS', ['4999', '300001', '50s'], /a whole number from 5000 to 300000 was expected/],
+    ['DELIVERY_WAIT_MS', ['-1', '300001', '10s'], /a whole number from 0 to 300000 was expected/],
+    [
+      'MAILBOX_LISTEN',
+      ['2525', ':2525', '0.0.0.0', '0.0.0.0:', '::1:2525', '0.0.0.0:smtp'],
+      /an address and a port such as 0\.0\.0\.0:2525 or \[::\]:2525 were expected/,
+    ],
     ['DRAIN_MS', ['-1', '60001'], /a whole number from 0 to 60000 was expected/],
     ['MAX_CONCURRENT_TESTS', ['0', '10001'], /a whole number from 1 to 10000 was expected/],
     ['RESULT_TTL_SECONDS', ['59', '2592001'], /a whole number from 60 to 2592000 was expected/],
@@ -147,7 +154,7 @@ test('an empty variable counts as not set', () => {
 })
 
 test('variables of later versions are refused by name, as long as they do nothing', () => {
-  for (const name of ['REDIS_URL', 'MAILBOX_LISTEN', 'DELIVERY_WAIT_MS', 'METRICS_PORT']) {
+  for (const name of ['REDIS_URL', 'METRICS_PORT']) {
     assert.deepEqual(faults({ [name]: '1' }), [`${name}: not supported by this version; leave it out`])
   }
 })

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { readConfig } from '../src/config.ts'
 import { PROBLEMS } from '../src/contract/problems.ts'
 import { REASONS } from '../src/contract/words.ts'
-import { FORMS } from '../src/relay/forms.ts'
+import { FORMS, formsOf } from '../src/relay/forms.ts'
 import { ROOT } from './harness/service.ts'
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
@@ -23,7 +23,7 @@ test('the configuration table of the README has every variable and no other, wit
     name,
     fallback,
   ])
-  const optional = ['VANTAGES_FILE', 'TRUST_PROXY', 'AUDIT_FILE']
+  const optional = ['VANTAGES_FILE', 'MAILBOX_LISTEN', 'TRUST_PROXY', 'AUDIT_FILE']
   assert.deepEqual(rows.map(([name]) => name).sort(), [...Object.keys(config), ...optional].sort())
   for (const [name = '', fallback = ''] of rows) {
     const value = Object.entries(config).find(([key]) => key === name)?.[1]
@@ -52,9 +52,21 @@ test('every link between the documents leads somewhere', () => {
   }
 })
 
-test('docs/verdict.md tells of every form and every reason', () => {
+test('docs/verdict.md tells of every form of the standard suite and every follow-up, and how many the full suite has', () => {
   const text = read('docs/verdict.md')
-  for (const { id } of FORMS) assert.ok(text.includes(`\`${id}\``), id)
+  const told = FORMS.filter(({ suites }) => suites.length === 0 || suites.includes('standard'))
+  assert.ok(told.length > formsOf('standard').length)
+  for (const { id } of told) assert.ok(text.includes(`\`${id}\``), id)
+  assert.ok(text.includes(`${formsOf('full').length} forms`), 'the number of forms of the full suite')
+})
+
+test('the README tells how many forms each suite has', () => {
+  assert.ok(README.includes(`\`standard\` (default, ${formsOf('standard').length} forms)`))
+  assert.ok(README.includes(`\`full\` (${formsOf('full').length} forms `))
+})
+
+test('docs/verdict.md tells of every reason', () => {
+  const text = read('docs/verdict.md')
   for (const reason of REASONS) assert.ok(text.includes(`\`${reason}\``), reason)
 })
 

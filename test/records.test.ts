@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { bearer, keyOf, leftOf, problemIn, rawRequest, resultOf } from './harness/http.ts'
@@ -24,19 +24,23 @@ test('what is written about tests', async (t) => {
   const about = (id: string, entries: Record<string, unknown>[]) => entries.filter((entry) => entry.id === id)
 
   await t.test('a test is one line of the log, with all that matters', async () => {
-    const opened = await resultOf(await service.post({ ip: '127.0.0.1', port: lax.port, reference: 'TICKET-1' }))
-    const nothing = await resultOf(await service.post({ ip: '127.0.2.1', port: dead }, bearer(KEYS.desk)))
+    const opened = await service.post({ ip: '127.0.0.1', port: lax.port, reference: 'TICKET-1' })
+    const nothing = await service.post({ ip: '127.0.2.1', port: dead }, bearer(KEYS.desk))
     const cases = [
       [opened, 'partner', 'acme', 'TICKET-1', 'open', 'message-accepted', null],
       [nothing, 'desk', 'gamma', null, 'inconclusive', 'none', 'connection-refused'],
     ] as const
-    for (const [result, ...expected] of cases) {
+    for (const [response, ...expected] of cases) {
+      const asked = response.headers.get('request-id')
+      const result = await resultOf(response)
       await until('the log line', () => about(result.id, service.logs()).length > 0)
       const lines = about(result.id, service.logs())
       assert.equal(lines.length, 1)
       const { caller, customer, reference, verdict, evidence, reason, ip, port, ms, msg, level } = lines[0] ?? {}
       assert.deepEqual([caller, customer, reference, verdict, evidence, reason], expected)
       assert.deepEqual([ip, port, ms, msg, level], [result.ip, result.port, result.durationMs, 'relay test', 30])
+      assert.ok(asked)
+      assert.deepEqual([lines[0]?.requestId, lines[0]?.reqId], [asked, asked])
     }
   })
 
@@ -50,7 +54,9 @@ test('what is written about tests', async (t) => {
       ['intent'],
     )
     gated.release()
-    const { id } = await resultOf(await running)
+    const response = await running
+    const requestId = response.headers.get('request-id')
+    const { id } = await resultOf(response)
     const [intent, result, ...more] = about(id, audited())
     assert.deepEqual(more, [])
     const { time, ...told } = intent ?? {}
@@ -62,21 +68,50 @@ test('what is written about tests', async (t) => {
       reference: 'TICKET-2',
       ip: '127.0.0.1',
       port: gated.server.port,
+      requestId,
     }
     assert.deepEqual(told, { audit: 'intent', ...who, domain: 'example.com', proof: 'message', vantage: 'default' })
     assert.deepEqual([result?.audit, result?.verdict, result?.caller], ['result', 'closed', 'partner'])
+    assert.equal(result?.requestId, requestId)
   })
 
   await t.test('what is refused is not audited, and is one line of the log', async () => {
     const before = audited().length
-    const { instance } = await problemIn(await service.post({ ip: '127.0.2.1', port: dead }), 'not-allowed')
+    const { instance, detail } = await problemIn(await service.post({ ip: '127.0.2.1', port: dead }), 'not-allowed')
     assert.equal(audited().length, before)
     const lines = () => service.logs().filter(({ reqId }) => reqId === instance)
     await until('the log line', () => lines().length > 0)
     assert.equal(lines().length, 1)
-    const { caller, problem, status, msg } = lines()[0] ?? {}
-    assert.deepEqual([caller, problem, status, msg], ['partner', 'not-allowed', 403, 'refused'])
+    const { time, pid, hostname, ...told } = lines()[0] ?? {}
+    assert.deepEqual(told, {
+      level: 30,
+      reqId: instance,
+      caller: 'partner',
+      from: '127.0.0.1',
+      method: 'POST',
+      route: '/relay-tests',
+      problem: 'not-allowed',
+      status: 403,
+      detail,
+      msg: 'refused',
+    })
   })
+
+  await t.test('the time of each line of the log is ISO 8601', () => {
+    for (const { time } of service.logs()) assert.equal(new Date(String(time)).toISOString(), time)
+  })
+})
+
+test('the log names the quotas that a request was refused for', async (t) => {
+  const port = await deadPort()
+  const env = { ALLOWED_PORTS: `${port}`, QUOTA_TARGET: '1/1h', QUOTA_NETWORK: '1/1h', QUOTA_REQUESTS: '2/1h' }
+  const service = await startService(t, { env })
+  await resultOf(await service.post({ ip: '127.0.0.1', port }))
+  for (const policies of [['tests-target', 'tests-network'], ['requests']]) {
+    const { instance, detail } = await problemIn(await service.post({ ip: '127.0.0.1', port }), 'quota-exceeded')
+    const line = await until('the log line', () => service.logs().find(({ reqId }) => reqId === instance))
+    assert.deepEqual([line.msg, line.detail, line.violatedPolicies], ['refused', detail, policies])
+  }
 })
 
 test('without AUDIT_FILE the audit log is on standard output', async (t) => {
@@ -91,6 +126,37 @@ test('without AUDIT_FILE the audit log is on standard output', async (t) => {
   await until('three lines', () => kinds().length === 3)
   assert.equal(kinds()[0], 'intent')
   assert.deepEqual(kinds().sort(), ['intent', 'relay test', 'result'])
+})
+
+test('an audit log that was moved away is made anew, and a folder in its place keeps tests from being made', async (t) => {
+  const mail = await scriptedServer(t, { say: closed })
+  const folder = configFolder(t)
+  const audit = join(folder, 'audit.log')
+  const service = await startService(t, { env: { ALLOWED_PORTS: `${mail.port}`, AUDIT_FILE: audit } })
+  const idsIn = (path: string) => [
+    ...new Set(
+      readFileSync(path, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line).id),
+    ),
+  ]
+  const run = async () => (await resultOf(await service.post({ ip: '127.0.0.1', port: mail.port }))).id
+  const first = await run()
+  renameSync(audit, `${audit}.1`)
+  const second = await run()
+  assert.deepEqual([idsIn(`${audit}.1`), idsIn(audit)], [[first], [second]])
+  rmSync(audit)
+  const third = await run()
+  assert.deepEqual(idsIn(audit), [third])
+  rmSync(audit)
+  mkdirSync(audit)
+  const before = mail.connections
+  await problemIn(await service.post({ ip: '127.0.0.1', port: mail.port }), 'audit-unavailable')
+  assert.equal(mail.connections, before)
+  rmdirSync(audit)
+  const fourth = await run()
+  assert.deepEqual(idsIn(audit), [fourth])
 })
 
 test('a test that is not made for want of an audit log costs nothing', async (t) => {
@@ -124,10 +190,12 @@ test('a key appears in no output, whatever is done with it', async (t) => {
   await problemIn(await service.fetch('/relay-tests', broken), 'invalid-request')
   await problemIn(await rawRequest(service.url, `GET /${key} HTTP/9.9\r\nX-Key: ${key}\r\n\r\n`), 'invalid-request')
   await problemIn(await service.fetch(`/relay-tests/${key.repeat(300)}`), 'headers-too-large')
+  await problemIn(await service.post({ ...good, [KEYS.partner]: 1 }), 'invalid-request')
+  await problemIn(await service.post({ ...good, customerId: KEYS.desk }, bearer(KEYS.desk)), 'not-allowed')
   await service.stop()
   const output = [...service.output, errors].join('\n')
   assert.ok(output.includes('"msg":"relay test"') && output.includes('"problem":"unauthenticated"'))
-  for (const secret of [key, KEYS.partner]) {
+  for (const secret of [KEYS.desk, key, KEYS.partner]) {
     assert.equal(output.includes(secret.slice(0, 12)), false)
     assert.equal(mail.lines.join('\n').includes(secret.slice(0, 12)), false)
   }

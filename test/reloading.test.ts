@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { readiness } from '../src/contract/health.ts'
 import { bearer, callersYaml, keyOf, problemIn, resultOf } from './harness/http.ts'
 import { deadPort } from './harness/mail-scripts.ts'
 import { CALLERS, configFolder, KEYS, startService, type TestService } from './harness/service.ts'
@@ -34,6 +35,14 @@ describe('reloading', { concurrency: true }, () => {
       write('callers.yaml', callersYaml([{ id: 'new', key: fresh, customers: 'all' }]))
       await reloaded(service, 'customers reloaded')
       await reloaded(service, 'callers reloaded')
+      const counts = ['customers', 'callers'].map((name) => {
+        const line = service.logs().find(({ msg }) => msg === `${name} reloaded`)
+        return [line?.file, name === 'customers' ? line?.customers : line?.callers]
+      })
+      assert.deepEqual(counts, [
+        [join(service.folder, 'customers.yaml'), 1],
+        [join(service.folder, 'callers.yaml'), 1],
+      ])
       assert.equal((await resultOf(await post('127.30.0.1', fresh))).customerId, 'c')
       await problemIn(await post('127.31.0.1', fresh), 'address-special')
       await problemIn(await post('127.30.0.1', KEYS.desk), 'unauthenticated')
@@ -82,12 +91,53 @@ describe('reloading', { concurrency: true }, () => {
     rmSync(link)
     symlinkSync(target, link)
     const service = await startService(t, { env: { CUSTOMERS_FILE: link } })
-    const errorNow = async (): Promise<unknown> => JSON.stringify(await (await fetch(`${service.url}/readyz`)).json())
+    const errorNow = async () =>
+      readiness.parse(await (await fetch(`${service.url}/readyz`)).json()).files.customers?.error
+    assert.equal(await errorNow(), null)
     rmSync(link)
-    await until('the error', async () => String(await errorNow()).includes('ENOENT'))
+    const told = await until('the error', errorNow)
+    assert.equal(told, 'the newest version was refused; the log of the service says why')
+    const logged = () => service.logs().find(({ msg }) => `${msg}`.startsWith('customers not reloaded: '))
+    const { error } = await until('the log line', logged)
+    assert.equal(error, `${link}: cannot be read (ENOENT)`)
     symlinkSync(target, link)
     const THREE_LOOKS_MS = 6_000
-    await until('the end of the error', async () => !String(await errorNow()).includes('ENOENT'), THREE_LOOKS_MS)
+    await until('the end of the error', async () => (await errorNow()) === null, THREE_LOOKS_MS)
+  })
+
+  test('what is hardly meant is told at the start and with each good version, and not with a bad one', async (t) => {
+    const vantages = join(configFolder(t), 'vantages.yaml')
+    writeFileSync(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
+    const customers = 'customers: []\n'
+    const service = await startService(t, { env: { VANTAGES_FILE: vantages }, customers, callers: 'callers: []\n' })
+    const warnings = () => service.logs().flatMap(({ level, msg }) => (level === 40 ? [msg] : []))
+    const trial = 'ALLOW_LOOPBACK_TARGETS is on: loopback may be tested. Never use this outside of a trial.'
+    const atStart = [
+      trial,
+      'there are no customers: nothing can be tested',
+      'there are no callers: nobody can use the service',
+    ]
+    assert.deepEqual(warnings(), atStart)
+
+    writeFileSync(join(service.folder, 'callers.yaml'), 'callers: [{ id: p, keys: [], customers: [gone] }]\n')
+    await reloaded(service, 'callers reloaded')
+    const { customers: none, callers: one } = service.logs().find(({ msg }) => msg === 'callers reloaded') ?? {}
+    assert.deepEqual([none, one], [0, 1])
+    const after = [
+      'there are no customers: nothing can be tested',
+      'caller p may test gone, but there is no such customer',
+    ]
+    await until('the warnings', () => warnings().length >= atStart.length + after.length)
+    assert.deepEqual(warnings().slice(atStart.length), after)
+
+    const before = warnings().length
+    writeFileSync(join(service.folder, 'customers.yaml'), 'customers: 5\n')
+    await reloaded(service, 'customers not reloaded: the last good version stays in use')
+    writeFileSync(join(service.folder, 'customers.yaml'), customersYaml('gone'))
+    await reloaded(service, 'customers reloaded')
+    const last = ['customer gone has no domains: its servers can be found open, but never closed']
+    await until('the warnings', () => warnings().length > before)
+    assert.deepEqual(warnings().slice(before), last)
   })
 
   test('an alias without its anchor is a fault of the file, not the end of the service', async (t) => {

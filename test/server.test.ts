@@ -7,7 +7,7 @@ import { closed, deadPort, gatedServer } from './harness/mail-scripts.ts'
 import { scriptedServer } from './harness/mail-server.ts'
 import { conforms } from './harness/openapi.ts'
 import { runBuilt } from './harness/process.ts'
-import { CUSTOMERS, configFolder, environmentFor, KEYS, startService } from './harness/service.ts'
+import { configFolder, environmentFor, KEYS, startService } from './harness/service.ts'
 import { inTime, until } from './harness/waiting.ts'
 
 /** Whether nobody listens there any more. */
@@ -149,15 +149,26 @@ describe('the process', { concurrency: true }, () => {
     await problemIn(await service.post({ ip: '127.0.0.1', port: mail.port }), 'audit-unavailable')
   })
 
-  test('a port that is taken ends the start with a fault', async (t) => {
+  test('a port that is taken ends the start at once, with one line', async (t) => {
     const service = await startService(t)
-    const folder = configFolder(t, { customers: CUSTOMERS })
-    const { code, stdout } = await runBuilt('dist/server.js', [], {
-      ...environmentFor(folder),
-      PORT: new URL(service.url).port,
-    })
+    const { port } = new URL(service.url)
+    const env = { ...environmentFor(configFolder(t)), PORT: port, DRAIN_MS: '60000' }
+    const { code, stdout, stderr } = await inTime('the exit', runBuilt('dist/server.js', [], env))
+    assert.equal(stderr, `HOST, PORT: cannot listen (listen EADDRINUSE: address already in use 127.0.0.1:${port})\n`)
     assert.equal(code, 1)
-    assert.doesNotMatch(stdout, /"msg":"ready"/)
+    assert.doesNotMatch(stdout, /"msg":"(ready|shutting down)"/)
+  })
+
+  test('a host that is none of ours ends the start at once, with one line', async (t) => {
+    const env = { ...environmentFor(configFolder(t)), DRAIN_MS: '60000' }
+    // TEST-NET-1 and TEST-NET-2 (RFC 5737) are on no machine; a name would wait for DNS.
+    const hosts = { '192.0.2.1': 'EADDRNOTAVAIL', '198.51.100.1': 'EADDRNOTAVAIL' }
+    for (const [HOST, reason] of Object.entries(hosts)) {
+      const { code, stdout, stderr } = await inTime('the exit', runBuilt('dist/server.js', [], { ...env, HOST }))
+      assert.match(stderr, new RegExp(`^HOST, PORT: cannot listen \\(.*${reason}.*\\)\\n$`))
+      assert.equal(code, 1)
+      assert.doesNotMatch(stdout, /"msg":"(ready|shutting down)"/)
+    }
   })
 
   test('a request that does not end is 408', async (t) => {

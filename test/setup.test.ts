@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setUp } from '../src/setup.ts'
+import { setUp, warningsOf } from '../src/setup.ts'
 import { faultsOf, folderOf } from './harness/files.ts'
 import { configFolder, environmentFor } from './harness/service.ts'
 
@@ -61,6 +61,41 @@ test('files that are not there are told by their paths', (t) => {
     faultsOf(() => setUp(environmentFor(folder))),
     ['customers', 'callers'].map((name) => `${join(folder, `${name}.yaml`)}: cannot be read (ENOENT)`),
   )
+})
+
+test('warnings are of what is in use now, and follow the files', (t) => {
+  const folder = configFolder(t, {
+    customers: 'customers: [{ id: acme, name: Acme, networks: [127.0.0.0/24], domains: [example.com] }]\n',
+    callers: 'callers: [{ id: desk, keys: [], customers: all }]\n',
+  })
+  const vantages = join(folderOf(t, { 'v.yaml': 'vantages: [{ name: a, ehlo: a.example }]\n' }), 'v.yaml')
+  const env = environmentFor(folder)
+  assert.deepEqual(warningsOf(setUp({ ...env, VANTAGES_FILE: vantages })), [])
+  const setup = setUp(env)
+  const noVantage = 'VANTAGES_FILE is not set: EHLO gives an address literal, which many servers refuse'
+  assert.deepEqual(warningsOf(setup), [noVantage])
+
+  const bare = '{ id: bare, name: B, networks: [127.1.0.0/24] }'
+  const scopes = '{ id: p, keys: [], customers: [bare, acme, gone] }, { id: q, keys: [], customers: [] }'
+  writeFileSync(join(folder, 'customers.yaml'), `customers: [${bare}]\n`)
+  writeFileSync(join(folder, 'callers.yaml'), `callers: [${scopes}]\n`)
+  assert.deepEqual([setup.customers.look(), setup.callers.look()], [true, true])
+  assert.deepEqual(warningsOf(setup), [
+    noVantage,
+    'caller p may test acme, but there is no such customer',
+    'caller p may test gone, but there is no such customer',
+    'caller q may test no customer',
+    'customer bare has no domains: its servers can be found open, but never closed',
+  ])
+
+  writeFileSync(join(folder, 'customers.yaml'), 'customers: []\n')
+  writeFileSync(join(folder, 'callers.yaml'), 'callers: []\n')
+  assert.deepEqual([setup.customers.look(), setup.callers.look()], [true, true])
+  assert.deepEqual(warningsOf(setup), [
+    'there are no customers: nothing can be tested',
+    'there are no callers: nobody can use the service',
+    noVantage,
+  ])
 })
 
 test('loopback customers are a fault without the flag, and the flag is not taken for set by another word', (t) => {

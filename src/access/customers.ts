@@ -144,7 +144,7 @@ class Reading {
     if (this.#rules.allowLoopback && isLoopback(first) && isLoopback(last)) return null
     for (const { kind, liftable, name, text } of specials) {
       if (kind === 'loopback') {
-        return `${prefix.text} holds loopback addresses: only within ${text}, with ALLOW_LOOPBACK_TARGETS=true`
+        return `${prefix.text} holds loopback addresses: they are for trials, with ALLOW_LOOPBACK_TARGETS=true, and no others beside them`
       }
       if (!liftable) return `${prefix.text} holds addresses of ${text} (${name}), which are never tested`
       if (!allowSpecial) return `${prefix.text} holds addresses of ${text} (${name}): only with allowSpecial: true`

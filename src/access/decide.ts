@@ -29,7 +29,7 @@ export type Decision =
       readonly customer: Customer
       readonly domain: { readonly name: string; readonly source: DomainSource } | null
     }
-  | { readonly ok: false; readonly problem: ProblemSlug; readonly detail: string }
+  | { readonly ok: false; readonly problem: ProblemSlug; readonly detail: string; readonly pointer: string }
 
 /**
  * Who may test what: a pure decision. Deny comes before allow, and nothing about other customers is given away to a
@@ -64,7 +64,12 @@ export function decide(wish: Wish, caller: Caller, customers: Customers, origin:
 
 type Denial = Extract<Decision, { ok: false }>
 
-const deny = (problem: ProblemSlug, detail: string): Denial => ({ ok: false, problem, detail })
+const deny = (problem: ProblemSlug, detail: string, pointer = '/ip'): Denial => ({
+  ok: false,
+  problem,
+  detail,
+  pointer,
+})
 
 const mayTest = ({ customers }: Caller, id: string): boolean => customers === 'all' || customers.has(id)
 
@@ -79,15 +84,17 @@ function ownerFor(
 ): { customer: Customer } | Denial {
   const { address, customerId } = wish
   const asked = customerId ?? owner?.id
+  const at = customerId === null ? '/ip' : '/customerId'
   const inScope = asked !== undefined && mayTest(caller, asked)
   if (owner && inScope && owner.id === asked) return { customer: owner }
   if (caller.customers !== 'all') {
-    return deny('not-allowed', `this key may not test ${address.text}, or not for the customer named`)
+    const whom = customerId === null ? '' : ', or not for the customer named'
+    return deny('not-allowed', `this key may not test ${address.text}${whom}`, at)
   }
   if (customerId !== null && !customers.all.has(customerId))
-    return deny('not-allowed', `there is no customer ${customerId}`)
+    return deny('not-allowed', `there is no customer ${customerId}`, at)
   if (!owner) return deny('not-allowed', `${address.text} is on no customer's list`)
-  return deny('not-allowed', `${address.text} belongs to customer ${owner.id}, not to ${customerId}`)
+  return deny('not-allowed', `${address.text} belongs to customer ${owner.id}, not to ${customerId}`, at)
 }
 
 function domainFor({ domain }: Wish, customer: Customer): Extract<Decision, { ok: true }>['domain'] | Denial {
@@ -99,7 +106,7 @@ function domainFor({ domain }: Wish, customer: Customer): Extract<Decision, { ok
     customer.domains.length > 0
       ? `customer ${customer.id} has ${customer.domains.join(', ')}`
       : `customer ${customer.id} has none`
-  return deny('domain-not-listed', `${name} neither is nor lies under a domain of the customer: ${listed}`)
+  return deny('domain-not-listed', `${name} neither is nor lies under a domain of the customer: ${listed}`, '/domain')
 }
 
 /** A test from inside the customer's own network would find every healthy server open. */

@@ -1,5 +1,5 @@
 import { ConfigFaults } from '../config.ts'
-import { setUp } from '../setup.ts'
+import { setUp, warningsOf } from '../setup.ts'
 
 const USAGE = `Usage: node dist/cli/check.js
 
@@ -16,12 +16,9 @@ function main(): number {
     return help ? 0 : 1
   }
   try {
-    const { customers, callers, vantage } = setUp(process.env)
-    for (const { id, customers: scope } of callers.current.all) {
-      const unknown = scope === 'all' ? [] : [...scope].filter((name) => !customers.current.all.has(name))
-      for (const name of unknown)
-        process.stdout.write(`warning: caller ${id} may test ${name}, but there is no such customer\n`)
-    }
+    const setup = setUp(process.env)
+    const { customers, callers, vantage } = setup
+    for (const warning of warningsOf(setup)) process.stdout.write(`warning: ${warning}\n`)
     const from = vantage ? `from vantage ${vantage.current.name}` : 'without a vantages file'
     const testing = customers.current.testing ? '' : '; testing is switched off'
     process.stdout.write(

@@ -10,7 +10,10 @@ hand it to its owner, and put the entry into the file. Without an entry of its o
 servers it may test.
 `
 
-const options = z.strictObject({ caller: identifier, expires: z.iso.date().optional() })
+const options = z.strictObject({
+  caller: identifier,
+  expires: z.iso.date({ error: 'a date such as 2027-06-30 was expected' }).optional(),
+})
 
 /** Makes a key and prints it with its entry. */
 function main(args: readonly string[]): number {
@@ -18,9 +21,12 @@ function main(args: readonly string[]): number {
     process.stdout.write(USAGE)
     return 0
   }
-  const { data } = options.safeParse(readArguments(args))
+  const read = readArguments(args)
+  const { data, error } = options.safeParse(read)
   if (!data) {
-    process.stderr.write(USAGE)
+    const reasons =
+      typeof read === 'string' ? [read] : error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`)
+    process.stderr.write(`${reasons.join('\n')}\n\n${USAGE}`)
     return 1
   }
   const key = makeKey()
@@ -38,13 +44,14 @@ Entry for callers.yaml:
   return 0
 }
 
-function readArguments(args: readonly string[]): unknown {
+/** The options, or what is wrong with the arguments. */
+function readArguments(args: readonly string[]): string | object {
   try {
     return {
       ...parseArgs({ args: [...args], options: { caller: { type: 'string' }, expires: { type: 'string' } } }).values,
     }
-  } catch {
-    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : 'the arguments cannot be read'
   }
 }
 

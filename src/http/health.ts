@@ -9,6 +9,9 @@ export interface HealthRoutes {
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
 }
 
+/** Without a key, the body gives away no more than that something is wrong: faults name customers and networks. */
+const SEE_LOG = 'the newest version was refused; the log of the service says why'
+
 /** `GET /livez` and `GET /readyz`: without a key, and without a quota. */
 export function registerHealth(app: FastifyInstance, { life, files }: HealthRoutes): void {
   app.get(
@@ -47,7 +50,7 @@ export function registerHealth(app: FastifyInstance, { life, files }: HealthRout
       reply.code(life.draining ? 503 : 200)
       const states = Object.entries(files).map(([name, { loadedAt, error }]) => [
         name,
-        { loadedAt: loadedAt.toISOString(), error },
+        { loadedAt: loadedAt.toISOString(), error: error && SEE_LOG },
       ])
       return { status: life.draining ? 'shutting-down' : 'ok', files: Object.fromEntries(states) } satisfies Readiness
     },

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { Refused } from '../service/problem.ts'
@@ -26,7 +26,7 @@ export function registerLife(app: FastifyInstance): Life {
     closing = true
     for (const socket of connections.silent()) socket.destroy()
     setTimeout(() => {
-      for (const socket of connections.idle()) socket.destroy()
+      for (const socket of connections.unheard()) socket.destroy()
     }, ARRIVAL_MS).unref()
   })
   app.addHook('onRequest', async () => {
@@ -39,22 +39,26 @@ export function registerLife(app: FastifyInstance): Life {
   return life
 }
 
-/** The connections of a server that have no request under way: all of them, and those where not even a part has come. */
-function watchConnections(server: Server): { idle(): Socket[]; silent(): Socket[] } {
+/** The connections of a server: those that have not brought a whole request, and those that brought no part of one. */
+function watchConnections(server: Server): { unheard(): Socket[]; silent(): Socket[] } {
   /** With the bytes that had come when the last request was answered. */
   const idle = new Map<Socket, number>()
   server.on('connection', (socket) => {
     idle.set(socket, 0)
     socket.once('close', () => idle.delete(socket))
   })
-  server.on('request', ({ socket }, response) => {
+  const incoming = new Map<Socket, IncomingMessage>()
+  server.on('request', (request, response) => {
+    const { socket } = request
     idle.delete(socket)
+    incoming.set(socket, request)
     response.once('close', () => {
+      incoming.delete(socket)
       if (!socket.destroyed) idle.set(socket, socket.bytesRead)
     })
   })
   return {
-    idle: () => [...idle.keys()],
+    unheard: () => [...idle.keys(), ...[...incoming].filter(([, { complete }]) => !complete).map(([socket]) => socket)],
     silent: () => [...idle].filter(([socket, bytes]) => socket.bytesRead === bytes).map(([socket]) => socket),
   }
 }

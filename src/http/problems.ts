@@ -45,6 +45,9 @@ export const headersFor = (requestId: string) => ({
   'X-Content-Type-Options': 'nosniff',
 })
 
+/** A caller may put its key where it does not belong; it must not get into the log. */
+const KEY = /rtk_[\w-]+/g
+
 /** Answers a request with what an error means. */
 export function sendError(
   error: FastifyError | Refused | SyntaxError,
@@ -57,7 +60,16 @@ export function sendError(
   if (status === 500) request.log.error({ err: error }, 'the request failed')
   else
     request.log.info(
-      { caller: request.caller?.id, method: request.method, route: request.routeOptions.url, problem: slug, status },
+      {
+        caller: request.caller?.id,
+        from: request.ip,
+        method: request.method,
+        route: request.routeOptions.url,
+        problem: slug,
+        status,
+        detail: refused.message.replace(KEY, 'rtk_…'),
+        ...(extras.violatedPolicies ? { violatedPolicies: extras.violatedPolicies } : {}),
+      },
       'refused',
     )
   if (extras.retryAfter !== undefined) reply.header('Retry-After', extras.retryAfter)

@@ -100,7 +100,7 @@ export function registerQuotas(api: FastifyInstance, settings: QuotaSettings) {
     request.quotaStates = new Map()
     const { exceeded, resetSeconds } = await count(request, 'requests', true)
     if (!exceeded) return
-    const detail = `Used up: requests. Try again in ${resetSeconds} s; GET /limits shows the quotas.`
+    const detail = `Used up: ${QUOTAS.requests} (requests). Try again in ${resetSeconds} s.`
     throw new Refused('quota-exceeded', detail, { violatedPolicies: ['requests'], retryAfter: resetSeconds })
   })
   api.addHook('onSend', async (request, reply) => {

@@ -4,7 +4,7 @@ import { type RelayTest, relayTest, relayTestRequest } from '../contract/relay-t
 import { renderTest } from '../render/session.ts'
 import { Refused } from '../service/problem.ts'
 import type { RelayTests } from '../service/relay-tests.ts'
-import { readRequest } from '../service/request.ts'
+import { type RequestRules, readRequest } from '../service/request.ts'
 import { callerOf } from './auth.ts'
 import { negotiate } from './negotiate.ts'
 import { ANY_API_PROBLEM, problemResponses } from './openapi.ts'
@@ -26,11 +26,11 @@ const NOT_YET = {
 export interface RelayTestRoutes {
   readonly relayTests: RelayTests
   readonly quotas: QuotaCounters
-  readonly allowedPorts: readonly number[]
+  readonly rules: RequestRules
 }
 
 /** `POST /relay-tests` and `GET /relay-tests/{id}`. */
-export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, allowedPorts }: RelayTestRoutes): void {
+export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, rules }: RelayTestRoutes): void {
   api.post(
     '/relay-tests',
     {
@@ -52,6 +52,7 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, a
             'address-special',
             'opted-out',
             'domain-not-listed',
+            'proof-unavailable',
             'vantage-inside-network',
             'vantage-family',
             'at-capacity',
@@ -69,8 +70,9 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, a
       },
     },
     async (request, reply) => {
-      const wanted = readRequest(request.body, allowedPorts)
-      const result = await relayTests.start(wanted, callerOf(request), quotas.of(request), whenGone(reply))
+      const wanted = readRequest(request.body, rules)
+      const asking = { caller: callerOf(request), requestId: request.id, gone: whenGone(reply), log: request.log }
+      const result = await relayTests.start(wanted, asking, quotas.of(request))
       reply.code(201).header('Location', `/relay-tests/${result.id}`)
       return send(request, reply, result)
     },
@@ -110,8 +112,12 @@ function send(request: FastifyRequest, reply: FastifyReply, result: RelayTest): 
 /** Aborted when the caller closes the connection before it has its answer. (`request.signal` fires at once, Fastify 5.12.) */
 function whenGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
-  reply.raw.once('close', () => {
+  const left = () => {
     if (!reply.raw.writableFinished) gone.abort()
-  })
+  }
+  reply.raw.once('close', left)
+  // An answer that waits behind others on its connection does not hear of its end.
+  reply.request.raw.socket.once('close', left)
+  reply.raw.once('finish', () => reply.request.raw.socket.off('close', left))
   return gone.signal
 }

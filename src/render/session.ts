@@ -35,32 +35,38 @@ export function renderTest(test: RelayTest, coloured: boolean): string {
 function heading(test: RelayTest, style: Style): string[] {
   const literal = test.ip.includes(':') ? `[${test.ip}]` : test.ip
   const target = `${literal}:${test.port}${test.domain ? ` (${test.domain})` : ''}`
-  if (test.status === 'running') return [`RUNNING  ${target}`]
+  if (test.status === 'running') return [`RUNNING  ${target}`, `id ${test.id}`]
   const facts = [
     `evidence ${test.evidence}`,
     test.reason && `reason ${test.reason}`,
     test.cause && `cause ${test.cause}`,
     test.retryAfter !== null && `test again in ${test.retryAfter} s`,
     test.durationMs !== null && `${(test.durationMs / 1000).toFixed(2)} s`,
-    test.vantage.ip && `from ${test.vantage.ip}`,
+  ]
+  const origin = [
+    `${test.createdAt.slice(0, 16).replace('T', ' ')} UTC`,
+    test.vantage.ip && `tested from ${test.vantage.ip}`,
+    test.reference && `reference ${test.reference}`,
     `id ${test.id}`,
   ]
   return [
     style.verdict(test, `${test.verdict?.toUpperCase()}  ${target}`),
     test.summary ?? '',
     facts.filter(Boolean).join(', '),
+    origin.filter(Boolean).join(', '),
   ]
 }
 
 function attempts(rows: readonly AttemptView[]): string[] {
   const width = Math.max(0, ...rows.map(({ form }) => form.length))
-  return rows.map(({ form, outcome, refusal, why, reply }) => {
+  return rows.map(({ form, outcome, refusal, why, reply, evidence }) => {
+    const taken = outcome === 'accepted' && evidence !== 'none' ? evidence.replace('-', ' ') : null
     const said = reply ? `${reply.code} ${reply.lines[0] ?? ''}`.trim() : ''
-    return `${form.padEnd(width)}  ${outcome.padEnd(8)}  ${[refusal ?? why ?? '', said].filter(Boolean).join(': ')}`.trimEnd()
+    return `${form.padEnd(width)}  ${outcome.padEnd(8)}  ${[refusal ?? taken ?? why ?? '', said].filter(Boolean).join(': ')}`.trimEnd()
   })
 }
 
-/** Each reply under its command, also where commands went out in a group before the first reply came. */
+/** One connection after the other, each reply under its command, also where commands went out in a group before the first reply came. */
 function session(test: RelayTest, style: Style): string[] {
   const { transcript } = test
   const answersTo = new Map<number, TranscriptLine[]>()
@@ -70,9 +76,9 @@ function session(test: RelayTest, style: Style): string[] {
     if (answers) answers.push(line)
     else answersTo.set(line.answers, [line])
   }
-  const lines = transcript.flatMap((line, index) =>
-    line.answers === null ? [line, ...(answersTo.get(index) ?? [])] : [],
-  )
+  const lines = transcript
+    .flatMap((line, index) => (line.answers === null ? [line, ...(answersTo.get(index) ?? [])] : []))
+    .sort((a, b) => a.connection - b.connection)
   const shown = lines.map(({ from, line, key }) => {
     if (from === 'event') return style.event(`-- ${line}`)
     return key ? style.verdict(test, line) : style[from](line)

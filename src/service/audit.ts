@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, openSync, statSync, writeSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, fstatSync, openSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** Writes one line of the audit log before it returns; throws where that fails. */
@@ -6,14 +6,27 @@ export type Audit = (entry: Readonly<Record<string, unknown>>) => void
 
 const STANDARD_OUTPUT = 1
 
-/** Opens the audit log: a file, appended to, or standard output. Throws where the file cannot be opened. */
+/**
+ * Opens the audit log: a file, appended to, or standard output. Throws where the file cannot be opened. A file that was
+ * moved away, as log rotation does, is made anew before the next line.
+ */
 export function openAudit(file: string | null): Audit {
-  const fd = file === null ? STANDARD_OUTPUT : openSync(file, 'a', 0o600)
+  let fd = file === null ? STANDARD_OUTPUT : openSync(file, 'a', 0o600)
   return (entry) => {
+    if (file !== null && !isSameFile(fd, file)) {
+      const fresh = openSync(file, 'a', 0o600)
+      closeSync(fd)
+      fd = fresh
+    }
     const line = Buffer.from(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`)
     // A line is far shorter than PIPE_BUF, so that a pipe takes it whole or not at all.
     if (writeSync(fd, line) !== line.length) throw new Error('the audit log took only a part of a line')
   }
+}
+
+function isSameFile(fd: number, file: string): boolean {
+  const [open, named] = [fstatSync(fd), statSync(file, { throwIfNoEntry: false })]
+  return named !== undefined && named.ino === open.ino && named.dev === open.dev
 }
 
 /** Why a file cannot be an audit log, or null. Creates nothing. */

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { Caller } from '../access/callers.ts'
 import type { Customer, Customers } from '../access/customers.ts'
 import { type Decision, decide } from '../access/decide.ts'
-import type { QuotaName } from '../contract/limits.ts'
+import { QUOTAS, type QuotaName } from '../contract/limits.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import { type Address, canonicalNetwork } from '../ip/address.ts'
 import { tokenFor } from '../mailbox/tokens.ts'
-import type { Form, TestAddresses } from '../relay/forms.ts'
+import type { Seen } from '../relay/findings.ts'
+import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
 import { buildMessage, type Tester } from '../relay/message.ts'
 import { type RunResult, run } from '../relay/run.ts'
 import { Transcript } from '../smtp/transcript.ts'
@@ -15,6 +16,7 @@ import type { Results } from '../store/results.ts'
 import { originOf, type Vantage } from '../vantage/vantages.ts'
 import { VERSION } from '../version.ts'
 import type { Audit } from './audit.ts'
+import { DELIVERY_TTL_MS, type Deliveries, type Expectation } from './deliveries.ts'
 import { Refused } from './problem.ts'
 import type { TestRequest } from './request.ts'
 import { type Begun, brokenResult, finishedResult, runningResult } from './result.ts'
@@ -40,6 +42,14 @@ export interface Exceeded {
   readonly retryAfter: number
 }
 
+/** Who asks, and who wants to know: `gone` is aborted when nobody waits for the answer any more. */
+export interface Asking {
+  readonly caller: Caller
+  readonly requestId: string
+  readonly gone: AbortSignal
+  readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void }
+}
+
 /** What the service is made of. `customers` and `vantage` are looked up anew for each test: their files reload. */
 export interface ServiceParts {
   readonly customers: () => Customers
@@ -47,13 +57,15 @@ export interface ServiceParts {
   readonly audit: Audit
   readonly leases: Leases
   readonly results: Results
-  readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void }
+  /** Null where the installation has no mailbox. */
+  readonly deliveries: Deliveries | null
   readonly settings: {
     readonly deadlineMs: number
     readonly maxConcurrent: number
     readonly mailboxDomain: string
     readonly mailboxKey: string
     readonly tester: Tester
+    readonly deliveryWaitMs: number
   }
 }
 
@@ -62,12 +74,22 @@ const FAREWELL_MS = 2_000
 const LEASE_GRACE_MS = 10_000
 const RETRY_SOON_SECONDS = 5
 
+/** One test, from its admission on. */
+interface Job {
+  readonly request: TestRequest
+  readonly asking: Asking
+  readonly vantage: Vantage
+  readonly begun: Begun
+}
+
 type Admitted = Extract<Decision, { ok: true }>
 
 /** Relay tests from admission to result. Refusals are thrown as Refused, in the order that docs give. */
 export class RelayTests {
   readonly #parts: ServiceParts
   readonly #slots: Slots
+  readonly #running = new Set<Promise<RelayTest>>()
+  #stop = new AbortController()
 
   constructor(parts: ServiceParts) {
     this.#parts = parts
@@ -79,11 +101,33 @@ export class RelayTests {
     return this.#slots.perCaller
   }
 
-  /** Runs one test and returns its result. `gone` is aborted when nobody waits for it any more. */
-  async start(request: TestRequest, caller: Caller, quotas: TestQuotas, gone: AbortSignal): Promise<RelayTest> {
+  /** Stops every running test at its next command: testing was switched off. */
+  stopAll(): void {
+    this.#stop.abort()
+    this.#stop = new AbortController()
+  }
+
+  /** Resolves when no test runs any more, those whose callers have left included. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running)
+  }
+
+  /** Runs one test and returns its result. */
+  async start(request: TestRequest, asking: Asking, quotas: TestQuotas): Promise<RelayTest> {
+    const test = this.#start(request, { ...asking, gone: AbortSignal.any([asking.gone, this.#stop.signal]) }, quotas)
+    this.#running.add(test)
+    return test.finally(() => this.#running.delete(test))
+  }
+
+  async #start(request: TestRequest, asking: Asking, quotas: TestQuotas): Promise<RelayTest> {
+    const { caller } = asking
     const customers = this.#parts.customers()
     const vantage = this.#parts.vantage()
     const admitted = admit(request, caller, customers, vantage)
+    if (request.proof === 'delivery' && !this.#parts.deliveries) {
+      const detail = 'This installation has no mailbox: ask for proof "message", or leave it out.'
+      throw new Refused('proof-unavailable', detail, { errors: [{ detail, pointer: '/proof' }] })
+    }
     if (!customers.testing)
       throw new Refused('testing-off', 'Testing is switched off for now: try again later.', { retryAfter: 60 })
     const subject = subjectOf(request.address, caller, admitted)
@@ -95,9 +139,8 @@ export class RelayTests {
       })
     }
     try {
-      return await this.#withLease(request, caller, admitted, vantage, gone, async () =>
-        refuseExceeded(await quotas.take(subject)),
-      )
+      const job = { request, asking, vantage, begun: begin(request, admitted, vantage) }
+      return await this.#withLease(job, async () => refuseExceeded(await quotas.take(subject)))
     } finally {
       leave()
     }
@@ -109,101 +152,119 @@ export class RelayTests {
     return result && mayName(caller, result.customerId) ? result : null
   }
 
-  async #withLease(
-    request: TestRequest,
-    caller: Caller,
-    admitted: Admitted,
-    vantage: Vantage,
-    gone: AbortSignal,
-    takeQuotas: () => Promise<void>,
-  ): Promise<RelayTest> {
+  async #withLease(job: Job, takeQuotas: () => Promise<void>): Promise<RelayTest> {
     const { leases, settings } = this.#parts
-    const begun = begin(request, admitted, vantage)
+    const { begun } = job
     const holder = { testId: begun.id, customerId: begun.customerId }
     const busy = await leases.acquire(begun.ip, holder, settings.deadlineMs + LEASE_GRACE_MS)
     if (busy) {
-      const location = mayName(caller, busy.customerId) ? { location: `/relay-tests/${busy.testId}` } : {}
-      throw new Refused('target-busy', `${begun.ip} is being tested right now.`, {
-        retryAfter: RETRY_SOON_SECONDS,
-        ...location,
-      })
+      const location = mayName(job.asking.caller, busy.customerId) ? { location: `/relay-tests/${busy.testId}` } : {}
+      throw new Refused(
+        'target-busy',
+        `${begun.ip} is being tested right now: read that result, or try again in some seconds.`,
+        {
+          retryAfter: RETRY_SOON_SECONDS,
+          ...location,
+        },
+      )
     }
     try {
-      return await this.#perform(begun, request, caller, vantage, gone, takeQuotas)
+      return await this.#perform(job, takeQuotas)
     } finally {
       await leases.release(begun.ip, begun.id)
     }
   }
 
   /** The intent is logged before the quotas are taken: a log that fails must cost nobody a test. */
-  async #perform(
-    begun: Begun,
-    request: TestRequest,
-    caller: Caller,
-    vantage: Vantage,
-    gone: AbortSignal,
-    takeQuotas: () => Promise<void>,
-  ): Promise<RelayTest> {
-    const { results, log } = this.#parts
+  async #perform(job: Job, takeQuotas: () => Promise<void>): Promise<RelayTest> {
+    const { begun, asking } = job
     const { id, customerId, reference, ip, port } = begun
-    const who = { id, caller: caller.id, customer: customerId, reference, ip, port }
-    this.#auditIntent({ ...who, domain: begun.domain, proof: begun.proof, vantage: begun.vantage.name })
+    const who = { id, caller: asking.caller.id, customer: customerId, reference, ip, port, requestId: asking.requestId }
+    this.#auditIntent(asking, { ...who, domain: begun.domain, proof: begun.proof, vantage: begun.vantage.name })
     try {
       await takeQuotas()
     } catch (error) {
-      this.#auditResult({ ...who, refused: error instanceof Refused ? error.slug : 'internal-error' })
+      this.#auditResult(asking, { ...who, refused: error instanceof Refused ? error.slug : 'internal-error' })
       throw error
     }
+    const { results } = this.#parts
     await results.put(runningResult(begun))
     let result = brokenResult(begun)
     try {
       const startedAt = performance.now()
       const transcript = new Transcript()
-      const ran = await this.#run(begun, request, vantage, transcript, gone)
-      result = finishedResult(begun, ran, transcript, Math.round(performance.now() - startedAt))
+      const expectation = this.#expect(job)
+      const ran = await this.#run(job, transcript, expectation)
+      const durationMs = Math.round(performance.now() - startedAt)
+      const amendableMs = expectation && hasSent(ran) ? DELIVERY_TTL_MS : 0
+      const conclude = (seen: RunResult, amendedAt: Date | null) =>
+        finishedResult(begun, seen, transcript, { durationMs, amendableMs, amendedAt })
+      result = conclude(ran, null)
+      if (amendableMs === 0) expectation?.forget()
+      else expectation?.settle((form, seen) => void this.#amend(job, conclude(withSeen(ran, form, seen), new Date())))
       return result
     } finally {
       await results.put(result)
       const { verdict, evidence, reason, cause, durationMs: ms } = result
-      const outcome = { ...who, verdict, evidence, reason, cause, ms, callerGone: gone.aborted }
-      log.info(outcome, 'relay test')
-      this.#auditResult(outcome)
+      const outcome = { ...who, verdict, evidence, reason, cause, ms, callerGone: asking.gone.aborted }
+      asking.log.info(outcome, 'relay test')
+      this.#auditResult(asking, outcome)
     }
   }
 
-  #auditIntent(intent: object): void {
+  #auditIntent({ log }: Asking, intent: object): void {
     try {
       this.#parts.audit({ audit: 'intent', ...intent })
     } catch (error) {
-      this.#parts.log.error({ err: error }, 'the audit log cannot be written')
+      log.error({ err: error }, 'the audit log cannot be written')
       throw new Refused('audit-unavailable', 'Nothing is tested that cannot be logged: try again later.', {
         retryAfter: 60,
       })
     }
   }
 
+  /** A message or bounce that came after the wait: the result is judged anew. */
+  async #amend({ asking, begun }: Job, result: RelayTest): Promise<void> {
+    await this.#parts.results.put(result)
+    const { verdict, evidence, reason, cause } = result
+    asking.log.info({ id: begun.id, verdict, evidence, reason, cause }, 'relay test amended')
+  }
+
+  /** What the mailbox is to look out for, where there is one and messages may be sent. */
+  #expect({ begun, request }: Job): Expectation | null {
+    const { deliveries } = this.#parts
+    if (!deliveries || request.proof === 'recipient') return null
+    const forms = formsOf(request.suite).map(({ id }) => id)
+    const ids = [...forms, 'own-domain-postmaster', 'sender']
+    return deliveries.expect(
+      begun.id,
+      new Map(ids.map((id) => [this.#tokenOf(begun, id, new Date(begun.createdAt)), id])),
+    )
+  }
+
+  #tokenOf({ customerId, ip, port }: Begun, form: string, now: Date): string {
+    return tokenFor(this.#parts.settings.mailboxKey, { customer: customerId, address: ip, port, form }, now)
+  }
+
   /** The test is made: a log that fails now is reported, and keeps the next test from its dial. */
-  #auditResult(outcome: object): void {
+  #auditResult({ log }: Asking, outcome: object): void {
     try {
       this.#parts.audit({ audit: 'result', ...outcome })
     } catch (error) {
-      this.#parts.log.error({ err: error }, 'the audit log cannot be written')
+      log.error({ err: error }, 'the audit log cannot be written')
     }
   }
 
   #run(
-    begun: Begun,
-    request: TestRequest,
-    vantage: Vantage,
+    { begun, request, vantage, asking }: Job,
     transcript: Transcript,
-    gone: AbortSignal,
+    expectation: Expectation | null,
   ): Promise<RunResult> {
     const { settings } = this.#parts
     const { address, port, suite, proof } = request
-    const now = new Date()
-    const local = (form: string) =>
-      tokenFor(settings.mailboxKey, { customer: begun.customerId, address: begun.ip, port, form }, now)
-    const at = (token: string) => `${token}@${settings.mailboxDomain}`
+    const now = new Date(begun.createdAt)
+    const at = (form: string) => `${this.#tokenOf(begun, form, now)}@${settings.mailboxDomain}`
+    const addressesFor = (form: Form): TestAddresses => ({ sender: at('sender'), recipient: at(form.id) })
     return run({
       route: {
         address,
@@ -212,7 +273,7 @@ export class RelayTests {
         ehlo: vantage.ehlo,
         deadline: performance.now() + settings.deadlineMs - FAREWELL_MS,
         transcript,
-        stop: gone,
+        stop: asking.gone,
       },
       suite,
       proof,
@@ -220,17 +281,36 @@ export class RelayTests {
         begun.domain !== null && begun.domainSource !== null
           ? { name: begun.domain, source: begun.domainSource }
           : null,
-      addressesFor: (form: Form): TestAddresses => ({ sender: at(local('sender')), recipient: at(local(form.id)) }),
-      messageFor: (addresses) => buildMessage(addresses, settings.tester, now),
+      vantage: [...vantage.publicIps, ...vantage.bind].map(({ text }) => text),
+      deliveryWaitMs: settings.deliveryWaitMs,
+      addressesFor,
+      messageFor: (form) => {
+        const secret = expectation?.nonceOf(form.id) ?? null
+        return { lines: buildMessage(addressesFor(form), settings.tester, now, secret), secret }
+      },
+      arrival: async (form, ms) => expectation?.seen(form.id, ms, asking.gone) ?? null,
     })
   }
+}
+
+/** Whether a message was taken, so that something may still arrive. */
+const hasSent = ({ findings }: RunResult): boolean =>
+  findings.attempts.some(({ exchanges }) => exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300))
+
+/** What a run found, and what the mailbox saw later. Only a message that was taken can arrive (rule 9). */
+function withSeen(ran: RunResult, form: string, seen: Seen): RunResult {
+  const attempts = ran.findings.attempts.map((attempt) => (attempt.form.id === form ? { ...attempt, seen } : attempt))
+  return { ...ran, findings: { ...ran.findings, attempts } }
 }
 
 function admit(request: TestRequest, caller: Caller, customers: Customers, vantage: Vantage): Admitted {
   const { address, customerId, domain } = request
   const wish = { address, customerId: customerId ?? null, domain: domain ?? null }
   const decision = decide(wish, caller, customers, originOf(vantage))
-  if (!decision.ok) throw new Refused(decision.problem, `${decision.detail}.`)
+  if (!decision.ok) {
+    const { problem, detail, pointer } = decision
+    throw new Refused(problem, `${detail}.`, { errors: [{ detail, pointer }] })
+  }
   return decision
 }
 
@@ -265,6 +345,7 @@ const mayName = ({ customers }: Caller, customerId: string): boolean => customer
 function refuseExceeded(exceeded: Exceeded | null): void {
   if (!exceeded) return
   const { policies, retryAfter } = exceeded
-  const detail = `Used up: ${policies.join(', ')}. Try again in ${retryAfter} s; GET /limits shows the quotas.`
+  const what = policies.map((name) => `${QUOTAS[name]} (${name})`).join(', ')
+  const detail = `Used up: ${what}. Try again in ${retryAfter} s; GET /limits shows the quotas.`
   throw new Refused('quota-exceeded', detail, { violatedPolicies: policies, retryAfter })
 }

@@ -1,17 +1,24 @@
 import type { z } from 'zod'
 import type { FieldError } from '../contract/problems.ts'
 import { type RelayTestRequest, relayTestRequest } from '../contract/relay-test.ts'
+import type { Proof } from '../contract/words.ts'
 import { type Address, explainAddress, parseAddress } from '../ip/address.ts'
 import { Refused } from './problem.ts'
 
 /** A request whose address has been read. */
-export type TestRequest = Omit<RelayTestRequest, 'ip'> & { readonly address: Address }
+export type TestRequest = Omit<RelayTestRequest, 'ip' | 'proof'> & { readonly address: Address; readonly proof: Proof }
+
+/** What requests are read by: the installation's own choices. */
+export interface RequestRules {
+  readonly allowedPorts: readonly number[]
+  readonly defaultProof: Proof
+}
 
 /** IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2): a second spelling of an IPv4 address. */
 const isMapped = ({ family, value }: Address): boolean => family === 6 && value >> 32n === 0xffffn
 
 /** Reads the body of `POST /relay-tests`. Throws Refused with every member at fault and what was expected. */
-export function readRequest(body: unknown, allowedPorts: readonly number[]): TestRequest {
+export function readRequest(body: unknown, { allowedPorts, defaultProof }: RequestRules): TestRequest {
   const parsed = relayTestRequest.safeParse(body)
   const errors = parsed.success ? [] : firstOfEach(parsed.error.issues.flatMap(describe))
   const ip = isRecord(body) && typeof body.ip === 'string' ? body.ip : null
@@ -29,8 +36,8 @@ export function readRequest(body: unknown, allowedPorts: readonly number[]): Tes
     const where = first?.pointer ? `${first.pointer.slice(1)}: ` : ''
     throw new Refused('invalid-request', `${where}${first?.detail ?? 'not valid'}`, { errors })
   }
-  const { ip: _text, ...rest } = parsed.data
-  return { ...rest, address }
+  const { ip: _text, proof = defaultProof, ...rest } = parsed.data
+  return { ...rest, proof, address }
 }
 
 /** One fault a member: what comes after the first follows from it as a rule. */

@@ -1,4 +1,6 @@
 import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
+import { parseAddress } from '../ip/address.ts'
+import { specialRange } from '../ip/special.ts'
 import type { Assessed } from '../relay/assess.ts'
 import type { RunResult } from '../relay/run.ts'
 import { recognise } from '../relay/software.ts'
@@ -49,12 +51,21 @@ export function runningResult(begun: Begun): RelayTest {
   }
 }
 
+/** How a test ended. */
+export interface Ending {
+  readonly durationMs: number
+  /** How long from its end on later evidence may amend it; 0 where nothing was sent. */
+  readonly amendableMs: number
+  readonly amendedAt: Date | null
+}
+
 /** The result of a test whose run has ended: judged, and with the deciding lines of the transcript marked. */
-export function finishedResult(begun: Begun, run: RunResult, transcript: Transcript, durationMs: number): RelayTest {
+export function finishedResult(begun: Begun, run: RunResult, transcript: Transcript, ending: Ending): RelayTest {
+  const { durationMs, amendableMs, amendedAt } = ending
   const { findings } = run
   const judgement = judge(findings)
   const key = new Set(judgement.decisive)
-  const finishedAt = new Date().toISOString()
+  const finishedAt = Date.parse(begun.createdAt) + durationMs
   return {
     ...runningResult(begun),
     status: 'finished',
@@ -65,22 +76,28 @@ export function finishedResult(begun: Begun, run: RunResult, transcript: Transcr
       ip: begun.vantage.ip ?? run.localAddress?.text ?? null,
       ehlo: run.ehlo ?? begun.vantage.ehlo,
     },
-    finishedAt,
-    // No mailbox of ours could still hear of the message, so nothing can change any more.
-    settledAt: finishedAt,
+    finishedAt: new Date(finishedAt).toISOString(),
+    settledAt: new Date(finishedAt + amendableMs).toISOString(),
+    amendedAt: amendedAt?.toISOString() ?? null,
     durationMs,
     server: findings.greeting && {
       greeting: textOf(findings.greeting.reply),
-      software: recognise(findings.greeting.reply),
+      software: recognise({
+        greeting: findings.greeting.reply.lines.join(' '),
+        extensions: run.extensions,
+        replies: findings.attempts.flatMap(({ exchanges }) => exchanges.flatMap(({ reply }) => reply.lines)),
+      }),
       extensions: [...run.extensions],
-      tls: null,
+      tls: run.tls,
     },
     verdict: judgement.verdict,
     evidence: judgement.evidence,
     reason: judgement.reason,
     cause: judgement.cause,
     summary: summarise(judgement, findings),
+    caveats: [...judgement.caveats],
     retryAfter: judgement.retryAfter,
+    delivery: deliveryOf(begun, findings),
     attempts: judgement.rows.map(viewOf),
     transcript: transcript.entries.map((entry, index) => ({ ...entry, key: key.has(index) })),
     truncated: transcript.truncated,
@@ -102,12 +119,17 @@ export function brokenResult(begun: Begun): RelayTest {
   }
 }
 
+/** How much of a reply stands beside its attempt; the transcript has it in full. */
+const SHOWN_LINES = 10
+const SHOWN_LENGTH = 512
+
 function viewOf({ attempt, outcome, refusal, evidence, decisive }: Assessed): AttemptView {
   const { form, mailFrom, rcptTo, why, connection } = attempt
-  const reply = decisive && { ...decisive.reply, lines: [...decisive.reply.lines] }
+  const lines = decisive?.reply.lines.slice(0, SHOWN_LINES).map((line) => line.slice(0, SHOWN_LENGTH)) ?? []
+  const reply = decisive && { ...decisive.reply, lines }
   return {
     form: form.id,
-    control: form.kind === 'control',
+    control: form.control,
     mailFrom,
     rcptTo,
     outcome,
@@ -117,6 +139,29 @@ function viewOf({ attempt, outcome, refusal, evidence, decisive }: Assessed): At
     reply,
     connection,
   }
+}
+
+/** The arrival of a message in our mailbox, and where it came from (rule 8). */
+function deliveryOf(begun: Begun, { attempts, greeting }: RunResult['findings']): RelayTest['delivery'] {
+  const arrived = attempts.find(({ seen }) => seen?.kind === 'message')
+  if (!arrived?.seen) return null
+  const { peer, helo, receivedAt } = arrived.seen
+  const [host = ''] = greeting?.reply.lines[0]?.split(' ') ?? []
+  const isTarget = peer === begun.ip || helo.toLowerCase() === host.toLowerCase()
+  const visible = isVisible(peer, begun.ip)
+  return {
+    form: arrived.form.id,
+    receivedAt,
+    afterMs: Date.parse(receivedAt) - Date.parse(begun.createdAt),
+    from: { ip: visible ? peer : null, helo },
+    multiHop: visible && !isTarget,
+  }
+}
+
+/** Whether the mailbox sees the world's addresses: a peer in another special range than the target is a proxy of ours. */
+function isVisible(peer: string, target: string): boolean {
+  const [from, to] = [peer, target].map((text) => parseAddress(text))
+  return !!from && !!to && specialRange(from)?.name === specialRange(to)?.name
 }
 
 /** A reply as text: its code and what its lines say. */

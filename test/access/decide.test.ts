@@ -66,12 +66,23 @@ test('a caller may test an address exactly for its owner, and only where the own
 
 test('a limited caller cannot tell unknown customers, those of others and unlisted addresses apart', (t) => {
   const customers = load(t)
-  for (const ip of ['93.184.216.34', '2600:1406:d::1', '9.9.9.8', '8.8.8.8', '::ffff:1']) {
-    const decisions = [null, 'acme', 'beta', 'gamma', 'omega', 'no-such-customer', ''].map((customerId) =>
-      decide(wish(ip, { customerId }), limitedTo('acme'), customers, ORIGIN),
-    )
-    for (const decision of decisions) assert.deepEqual(decision, decisions[0])
-    assert.ok(!JSON.stringify(decisions[0]).match(/beta|gamma|delta|omega/))
+  for (const ip of ['93.184.216.34', '2600:1406:d::1', '9.9.9.8', '8.8.8.8', '2606:4700::1111']) {
+    const denied = (customerId: string | null) => decide(wish(ip, { customerId }), limitedTo('acme'), customers, ORIGIN)
+    const text = addressOf(ip).text
+    assert.deepEqual(denied(null), {
+      ok: false,
+      problem: 'not-allowed',
+      detail: `this key may not test ${text}`,
+      pointer: '/ip',
+    })
+    for (const customerId of ['acme', 'beta', 'gamma', 'omega', 'no-such-customer', '']) {
+      assert.deepEqual(denied(customerId), {
+        ok: false,
+        problem: 'not-allowed',
+        detail: `this key may not test ${text}, or not for the customer named`,
+        pointer: '/customerId',
+      })
+    }
   }
   const details = ['93.184.216.34', '9.9.9.8'].map((ip) => {
     const decision = decide(wish(ip), limitedTo('acme'), customers, ORIGIN)
@@ -88,14 +99,33 @@ test('a limited caller cannot tell whether a special address is listed with anot
 
 test('a caller with all customers is told what is wrong', (t) => {
   const customers = load(t)
-  const detailOf = (ip: string, customerId: string | null) => {
+  const denied = (ip: string, customerId: string | null) => {
     const decision = decide(wish(ip, { customerId }), ALL, customers, ORIGIN)
-    return decision.ok ? null : decision.detail
+    return decision.ok ? null : [decision.detail, decision.pointer]
   }
-  assert.equal(detailOf('8.8.8.8', 'nobody'), 'there is no customer nobody')
-  assert.equal(detailOf('9.9.9.8', null), "9.9.9.8 is on no customer's list")
-  assert.equal(detailOf('9.9.9.8', 'acme'), "9.9.9.8 is on no customer's list")
-  assert.equal(detailOf('8.8.8.8', 'acme'), '8.8.8.8 belongs to customer beta, not to acme')
+  assert.deepEqual(denied('8.8.8.8', 'nobody'), ['there is no customer nobody', '/customerId'])
+  assert.deepEqual(denied('9.9.9.8', null), ["9.9.9.8 is on no customer's list", '/ip'])
+  assert.deepEqual(denied('9.9.9.8', 'acme'), ["9.9.9.8 is on no customer's list", '/ip'])
+  assert.deepEqual(denied('8.8.8.8', 'acme'), ['8.8.8.8 belongs to customer beta, not to acme', '/customerId'])
+})
+
+test('a denial points at the member that it is about', (t) => {
+  const customers = load(t)
+  const wide = { customerId: 'acme', domain: 'example.net' }
+  const origin = { ...ORIGIN, own: [addressOf('8.8.1.9')] }
+  const inside = { ...ORIGIN, sources: [addressOf('8.8.200.1')] }
+  const rows: readonly (readonly [problem: string, pointer: string, Decision])[] = [
+    ['address-special', '/ip', decide(wish('10.2.2.3', wide), ALL, customers, ORIGIN)],
+    ['address-special', '/ip', decide(wish('8.8.1.9', wide), ALL, customers, origin)],
+    ['opted-out', '/ip', decide(wish('8.8.4.4', wide), ALL, customers, ORIGIN)],
+    ['domain-not-listed', '/domain', decide(wish('8.8.1.1', { domain: 'example.org' }), ALL, customers, ORIGIN)],
+    ['domain-not-listed', '/domain', decide(wish('93.184.216.34', { domain: 'a.example' }), ALL, customers, ORIGIN)],
+    ['vantage-inside-network', '/ip', decide(wish('8.8.1.1', wide), ALL, customers, inside)],
+    ['vantage-family', '/ip', decide(wish('8.8.1.1', wide), ALL, customers, { ...ORIGIN, families: new Set() })],
+  ]
+  for (const [problem, pointer, decision] of rows) {
+    assert.deepEqual(decision.ok ? null : [decision.problem, decision.pointer], [problem, pointer])
+  }
 })
 
 /** A customers file that lists everything, which loading would refuse: what is left are the rules of the decision. */

@@ -7,28 +7,62 @@ import { CUSTOMERS, configFolder, environmentFor, ROOT } from '../harness/servic
 
 const check = (env: Record<string, string>, ...args: string[]) => runBuilt('dist/cli/check.js', args, env)
 
+const NO_VANTAGE = 'warning: VANTAGES_FILE is not set: EHLO gives an address literal, which many servers refuse'
+const BETA_HAS_NONE = 'warning: customer beta has no domains: its servers can be found open, but never closed'
+
+/** A folder with a vantages file besides, and the environment that names it. */
+function withVantage(folder: string): Record<string, string> {
+  const vantages = join(folder, 'vantages.yaml')
+  writeFileSync(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
+  return { ...environmentFor(folder), VANTAGES_FILE: vantages }
+}
+
 test('a configuration that is well is summed up in a line', async (t) => {
+  const customers = 'customers: [{ id: acme, name: Acme, networks: [127.0.0.0/24], domains: [example.com] }]\n'
+  const callers = 'callers: [{ id: p, keys: [], customers: [acme] }, { id: desk, keys: [], customers: all }]\n'
+  const ran = await check(withVantage(configFolder(t, { customers, callers })))
+  assert.deepEqual(ran, { code: 0, stdout: 'ok: 1 customers, 2 callers, from vantage syd-1\n', stderr: '' })
+})
+
+test('what is valid and hardly meant is a line of warning each, before the summary', async (t) => {
   const ran = await check(environmentFor(configFolder(t)))
-  assert.deepEqual(ran, { code: 0, stdout: 'ok: 3 customers, 2 callers, without a vantages file\n', stderr: '' })
+  const lines = [NO_VANTAGE, BETA_HAS_NONE, 'ok: 3 customers, 2 callers, without a vantages file', '']
+  assert.deepEqual(ran, { code: 0, stdout: lines.join('\n'), stderr: '' })
+})
+
+test('without customers and callers there are warnings, and no fault', async (t) => {
+  const { code, stdout } = await check(
+    withVantage(configFolder(t, { customers: 'customers: []\n', callers: 'callers: []\n' })),
+  )
+  assert.deepEqual(stdout.split('\n'), [
+    'warning: there are no customers: nothing can be tested',
+    'warning: there are no callers: nobody can use the service',
+    'ok: 0 customers, 0 callers, from vantage syd-1',
+    '',
+  ])
+  assert.equal(code, 0)
 })
 
 test('the vantage is named, and that testing is off', async (t) => {
   const folder = configFolder(t, { customers: `testing: false\n${CUSTOMERS}` })
-  const vantages = join(folder, 'vantages.yaml')
-  writeFileSync(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
-  const { code, stdout } = await check({ ...environmentFor(folder), VANTAGES_FILE: vantages })
-  assert.equal(stdout, 'ok: 3 customers, 2 callers, from vantage syd-1; testing is switched off\n')
+  const { code, stdout } = await check(withVantage(folder))
+  assert.equal(stdout, `${BETA_HAS_NONE}\nok: 3 customers, 2 callers, from vantage syd-1; testing is switched off\n`)
   assert.equal(code, 0)
 })
 
-test('a caller of customers that do not exist is a warning', async (t) => {
-  const folder = configFolder(t, { callers: 'callers: [{ id: p, keys: [], customers: [acme, nobody, none] }]\n' })
+test('a caller of customers that do not exist, or of none, is a warning', async (t) => {
+  const callers =
+    'callers: [{ id: p, keys: [], customers: [acme, nobody, none] }, { id: q, keys: [], customers: [] }]\n'
+  const folder = configFolder(t, { callers })
   const { code, stdout } = await check(environmentFor(folder))
   assert.equal(code, 0)
   assert.deepEqual(stdout.split('\n'), [
+    NO_VANTAGE,
     'warning: caller p may test nobody, but there is no such customer',
     'warning: caller p may test none, but there is no such customer',
-    'ok: 3 customers, 1 callers, without a vantages file',
+    'warning: caller q may test no customer',
+    BETA_HAS_NONE,
+    'ok: 3 customers, 2 callers, without a vantages file',
     '',
   ])
 })

@@ -42,29 +42,50 @@ test('the entry does not hold the key', async () => {
   assert.match(entry, /^ {2}- id: a\n {4}keys:\n {6}- sha256: [0-9a-f]{64}\n {4}customers: \[\]/)
 })
 
-const MISTAKES: readonly (readonly string[])[] = [
-  [],
-  ['--caller'],
-  ['--caller', ''],
-  ['--caller', 'a b'],
-  ['--caller', '-a'],
-  ['--caller', 'a\nkeys: []'],
-  ['--caller', 'a'.repeat(65)],
-  ['support-desk'],
-  ['--caller', 'a', 'b'],
-  ['--caller', 'a', '--colour', 'red'],
+const NO_ID = '--caller: an id of 1 to 64 letters, digits, dots, hyphens and underscores was expected'
+const NO_DATE = '--expires: a date such as 2027-06-30 was expected'
+
+/** The reasons on standard error, before an empty line and the usage; no key is printed. */
+async function reasonsFor(...args: string[]): Promise<string[]> {
+  const { stdout: usage } = await makeKey('--help')
+  assert.match(usage, /^Usage: node dist\/cli\/key\.js --caller ID/)
+  const { code, stdout, stderr } = await makeKey(...args)
+  assert.deepEqual([code, stdout], [1, ''])
+  assert.ok(stderr.endsWith(`\n\n${usage}`), stderr)
+  return stderr.slice(0, -`\n\n${usage}`.length).split('\n')
+}
+
+const MISTAKES: readonly (readonly [args: readonly string[], ...reasons: string[]])[] = [
+  [[], '--caller: an id was expected'],
+  [['--caller', ''], NO_ID],
+  [['--caller', 'a b'], NO_ID],
+  [['--caller', 'a\nkeys: []'], NO_ID],
+  [['--caller', 'a'.repeat(65)], NO_ID],
+  [['--expires', 'tomorrow'], '--caller: an id was expected', NO_DATE],
 ]
-for (const args of MISTAKES) {
-  test(`${JSON.stringify(args)} is answered with the usage and no key`, async () => {
-    const { code, stdout, stderr } = await makeKey(...args)
-    assert.deepEqual([code, stdout], [1, ''])
-    assert.match(stderr, /^Usage: node dist\/cli\/key\.js --caller ID/)
+for (const [args, ...reasons] of MISTAKES) {
+  test(`${JSON.stringify(args)} is answered with the reason, the usage and no key`, async () => {
+    assert.deepEqual(await reasonsFor(...args), reasons)
+  })
+}
+
+/** What are no options of ours, whatever their values. Node's own words name what is wrong. */
+const UNREADABLE: readonly (readonly [args: readonly string[], what: RegExp])[] = [
+  [['--caller'], /--caller/],
+  [['--caller', '-a'], /--caller/],
+  [['support-desk'], /support-desk/],
+  [['--caller', 'a', 'b'], /'b'/],
+  [['--caller', 'a', '--colour', 'red'], /--colour/],
+]
+for (const [args, what] of UNREADABLE) {
+  test(`${JSON.stringify(args)} is answered with a reason, the usage and no key`, async () => {
+    const [reason = ''] = await reasonsFor(...args)
+    assert.match(reason, what)
   })
 }
 
 for (const date of ['tomorrow', '2027-02-30', '2027-1-1', '2027-06-30\n    customers: all', '']) {
   test(`${JSON.stringify(date)} is no date to expire on`, async () => {
-    const { code, stdout } = await makeKey('--caller', 'a', '--expires', date)
-    assert.deepEqual([code, stdout], [1, ''])
+    assert.deepEqual(await reasonsFor('--caller', 'a', '--expires', date), [NO_DATE])
   })
 }

@@ -24,7 +24,9 @@ const DESK = bearer(KEYS.desk)
 /** What a body says besides how the request was refused: the same for all that must not be told apart. */
 const anonymous = async (response: Response, slug: ProblemSlug, address: string) => {
   const body = await problemIn(response, slug)
-  return { ...body, instance: '', detail: body.detail.replaceAll(address, 'ADDRESS') }
+  const hidden = (text: string) => text.replaceAll(address, 'ADDRESS')
+  const errors = body.errors?.map(({ detail, pointer }) => ({ detail: hidden(detail), pointer }))
+  return { ...body, instance: '', detail: hidden(body.detail), errors }
 }
 
 test('the order of checks', async (t) => {
@@ -74,31 +76,42 @@ test('who may test what', async (t) => {
   const service = await startService(t, { env: { ALLOWED_PORTS: `${port}` }, customers: NESTED })
   const post = (body: object, headers: Record<string, string> = {}) => service.post({ port, ...body }, headers)
 
-  await t.test('a partner cannot tell an unknown customer, a foreign one and an unlisted address apart', async () => {
+  /** What only the shape of the request may change, so that all those of one shape are alike. */
+  const alike = async (refused: readonly { readonly ip: string }[], detail: string, pointer: string) => {
+    const bodies = await Promise.all(refused.map(async (body) => anonymous(await post(body), 'not-allowed', body.ip)))
+    for (const [index, body] of bodies.entries()) assert.deepEqual(body, bodies[0], JSON.stringify(refused[index]))
+    assert.equal(bodies[0]?.detail, `${detail}.`)
+    assert.deepEqual(bodies[0]?.errors, [{ detail, pointer }])
+  }
+
+  await t.test('a partner that names a customer cannot tell unknown, foreign and unlisted apart', async () => {
     const refused = [
       { ip: '127.0.0.1', customerId: 'nobody' },
       { ip: '127.0.0.1', customerId: 'gamma' },
       { ip: '127.0.0.1', customerId: 'beta' },
-      { ip: '127.0.2.1' },
       { ip: '127.0.2.1', customerId: 'gamma' },
       { ip: '127.0.2.1', customerId: 'acme' },
-      { ip: '93.184.216.34' },
-      { ip: '93.184.217.34' },
       { ip: '93.184.217.34', customerId: 'acme' },
       { ip: '2606:4700::1111', customerId: 'nobody' },
     ]
-    const bodies = await Promise.all(refused.map(async (body) => anonymous(await post(body), 'not-allowed', body.ip)))
-    for (const [index, body] of bodies.entries()) assert.deepEqual(body, bodies[0], JSON.stringify(refused[index]))
+    await alike(refused, 'this key may not test ADDRESS, or not for the customer named', '/customerId')
+  })
+
+  await t.test('a partner that names none cannot tell a foreign address and an unlisted one apart', async () => {
+    const refused = [{ ip: '127.0.2.1' }, { ip: '93.184.216.34' }, { ip: '93.184.217.34' }, { ip: '2606:4700::1111' }]
+    await alike(refused, 'this key may not test ADDRESS', '/ip')
   })
 
   await t.test('whoever may test everything is told which it is', async () => {
-    const detail = async (body: object) => (await problemIn(await post(body, DESK), 'not-allowed')).detail
-    assert.equal(await detail({ ip: '127.0.0.1', customerId: 'nobody' }), 'there is no customer nobody.')
-    assert.equal(await detail({ ip: '93.184.217.34' }), "93.184.217.34 is on no customer's list.")
-    assert.equal(
-      await detail({ ip: '127.0.2.1', customerId: 'acme' }),
-      '127.0.2.1 belongs to customer gamma, not to acme.',
-    )
+    const rows: readonly (readonly [body: object, detail: string, pointer: string])[] = [
+      [{ ip: '127.0.0.1', customerId: 'nobody' }, 'there is no customer nobody', '/customerId'],
+      [{ ip: '93.184.217.34' }, "93.184.217.34 is on no customer's list", '/ip'],
+      [{ ip: '127.0.2.1', customerId: 'acme' }, '127.0.2.1 belongs to customer gamma, not to acme', '/customerId'],
+    ]
+    for (const [body, detail, pointer] of rows) {
+      const refused = await problemIn(await post(body, DESK), 'not-allowed')
+      assert.deepEqual([refused.detail, refused.errors], [`${detail}.`, [{ detail, pointer }]])
+    }
   })
 
   await t.test('special addresses are told by their range, whoever asks', async () => {
@@ -136,7 +149,11 @@ test('who may test what', async (t) => {
   })
 
   await t.test('an address that has opted out is never tested, whoever asks', async () => {
-    for (const headers of [{}, DESK]) await problemIn(await post({ ip: '127.0.0.99' }, headers), 'opted-out')
+    const detail = '127.0.0.99 is never tested: the operator was asked to leave it alone'
+    for (const headers of [{}, DESK]) {
+      const { errors } = await problemIn(await post({ ip: '127.0.0.99' }, headers), 'opted-out')
+      assert.deepEqual(errors, [{ detail, pointer: '/ip' }])
+    }
     assert.equal((await post({ ip: '127.0.0.98' })).status, 201)
   })
 
@@ -150,8 +167,9 @@ test('who may test what', async (t) => {
     assert.deepEqual(await domainOf('EXAMPLE.net'), ['example.net', 'request'])
     assert.deepEqual(await domainOf('mail.a.example.net'), ['mail.a.example.net', 'request'])
     for (const domain of ['notexample.com', 'com.example', 'example.com.evil.example', 'example.org', 'xample.com']) {
-      const { detail } = await problemIn(await post({ ip: '127.0.0.1', domain }), 'domain-not-listed')
+      const { detail, errors } = await problemIn(await post({ ip: '127.0.0.1', domain }), 'domain-not-listed')
       assert.ok(detail.includes(domain) && detail.endsWith('customer acme has example.com, example.net.'), detail)
+      assert.deepEqual(errors, [{ detail: detail.slice(0, -1), pointer: '/domain' }])
     }
     assert.deepEqual(await domainOf(undefined, '127.0.1.1'), [null, null])
     const { detail } = await problemIn(await post({ ip: '127.0.1.1', domain: 'example.com' }), 'domain-not-listed')
@@ -179,13 +197,16 @@ test('where tests come from', async (t) => {
   const post = (body: object) => service.post({ port, ...body }, DESK)
 
   await t.test('a vantage within the network of the customer is refused, after the domain', async () => {
-    await problemIn(await post({ ip: '203.0.113.25' }), 'vantage-inside-network')
+    const { errors } = await problemIn(await post({ ip: '203.0.113.25' }), 'vantage-inside-network')
+    const detail = 'our vantage 203.0.113.7 lies in a network of customer gamma: a test must come from outside'
+    assert.deepEqual(errors, [{ detail, pointer: '/ip' }])
     await problemIn(await post({ ip: '203.0.113.25', domain: 'a.invalid' }), 'domain-not-listed')
   })
 
   await t.test('an IP version that the vantage does not speak is refused', async () => {
-    const { detail } = await problemIn(await post({ ip: '2606:4700::1111' }), 'vantage-family')
+    const { detail, errors } = await problemIn(await post({ ip: '2606:4700::1111' }), 'vantage-family')
     assert.equal(detail, 'our vantage has no IPv6 address.')
+    assert.deepEqual(errors, [{ detail: 'our vantage has no IPv6 address', pointer: '/ip' }])
   })
 
   await t.test(

@@ -78,24 +78,26 @@ test('bad requests are refused as problems, and nothing is dialled', async (t) =
   })
 
   await t.test('a path that does not exist is 404, with a key and without', async () => {
-    for (const path of [
-      '/',
-      '/relay-test',
-      '/relay-tests/a/b',
-      '/limits/',
-      '/Limits',
-      '/metrics',
-      '//limits',
-      '/docs',
-    ]) {
+    for (const path of ['/', '/relay-test', '/relay-tests/a/b', '/Limits', '/metrics', '//limits', '/docs']) {
       for (const headers of [{}, { authorization: 'none' }]) await problemIn(await get(path, headers), 'not-found')
     }
     await problemIn(await service.fetch('/nowhere', { method: 'POST', body: '<a/>' }), 'not-found')
   })
 
+  await t.test('a slash at the end of a path is ignored', async () => {
+    assert.equal((await get('/limits/')).status, 200)
+    for (const path of ['/livez/', '/readyz/', '/openapi.json/']) {
+      assert.equal((await get(path, { authorization: 'none' })).status, 200)
+    }
+    await problemIn(await get('/limits/', { authorization: 'none' }), 'unauthenticated')
+    await problemIn(await service.fetch('/relay-tests/', { method: 'POST', body: '<a/>' }), 'unsupported-media-type')
+    await problemIn(await get('/relay-tests/x/'), 'not-found')
+  })
+
   await t.test('another method is 405 with those that are allowed, with a key and without', async () => {
     const routes = {
       '/relay-tests': ['POST'],
+      '/relay-tests/': ['POST'],
       '/relay-tests/x': ['GET', 'HEAD'],
       '/limits': ['GET', 'HEAD'],
       '/livez': ['GET', 'HEAD'],

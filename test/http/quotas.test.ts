@@ -19,6 +19,13 @@ ${ids.map((id, index) => `  - { id: ${id}, name: ${id}, networks: [127.${10 + in
   - { id: own, name: With its own quota, networks: [127.20.0.0/16], quota: 1/2h }
 neverTest: [127.10.9.9/32]
 `
+/** What each policy counts, as the detail of a 429 says it. */
+const COUNTED: Readonly<Record<string, string>> = {
+  'tests-caller': 'tests of one caller',
+  'tests-customer': 'tests of one customer',
+  'tests-target': 'tests of one address',
+  'tests-network': 'tests in one network (/24, or /64 of IPv6)',
+}
 const QUOTAS = { QUOTA_CALLER: '8/1h', QUOTA_CUSTOMER: '6/1d', QUOTA_TARGET: '2/10m', QUOTA_NETWORK: '4/1h' }
 
 test('tests quotas', async (t) => {
@@ -39,7 +46,8 @@ test('tests quotas', async (t) => {
     const { violatedPolicies, detail } = await problemIn(response, 'quota-exceeded')
     assert.deepEqual(violatedPolicies, names)
     assert.ok(Number.isInteger(wait) && wait > windowSeconds - 60 && wait <= windowSeconds, `${wait} s`)
-    assert.equal(detail, `Used up: ${names.join(', ')}. Try again in ${wait} s; GET /limits shows the quotas.`)
+    const used = names.map((name) => `${COUNTED[name]} (${name})`).join(', ')
+    assert.equal(detail, `Used up: ${used}. Try again in ${wait} s; GET /limits shows the quotas.`)
     for (const name of names) assert.match(left ?? '', new RegExp(`"${name}";r=0;t=\\d+`))
   }
 

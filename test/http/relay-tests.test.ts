@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { formsOf } from '../../src/relay/forms.ts'
 import { bearer, callersYaml, keyOf, problemIn, resultOf } from '../harness/http.ts'
 import { closed, deadPort, gatedServer, open } from '../harness/mail-scripts.ts'
 import { scriptedServer } from '../harness/mail-server.ts'
@@ -47,6 +48,33 @@ test('relay tests over HTTP', async (t) => {
     const result = await resultOf(await post(lax.port))
     assert.deepEqual([result.verdict, result.evidence, result.cause], ['open', 'message-accepted', 'everyone'])
     assert.ok(lax.lines.includes('DATA'))
+  })
+
+  await t.test('a slash at the end of a path changes nothing', async () => {
+    const response = await service.fetch('/relay-tests/', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ip: '127.0.0.1', port: dead }),
+    })
+    const location = response.headers.get('location') ?? ''
+    const result = await resultOf(response)
+    assert.equal(location, `/relay-tests/${result.id}`)
+    assert.deepEqual(await resultOf(await read(`${location}/`), 200), result)
+    const nameless = await read('/relay-tests/')
+    assert.equal(nameless.headers.get('allow'), 'POST')
+    await problemIn(nameless, 'method-not-allowed')
+  })
+
+  await t.test('the suite full asks every form of it', async () => {
+    const result = await resultOf(await post(shut.port, { suite: 'full' }))
+    assert.deepEqual([result.suite, result.verdict], ['full', 'closed'])
+    const asked = result.attempts.filter(({ control }) => !control).map(({ form }) => form)
+    assert.deepEqual(
+      asked.toSorted(),
+      formsOf('full')
+        .map(({ id }) => id)
+        .toSorted(),
+    )
   })
 
   await t.test('with proof recipient no message is sent', async () => {
@@ -115,7 +143,6 @@ test('relay tests over HTTP', async (t) => {
       foreign.id,
       foreign.id.toUpperCase(),
       'x',
-      '',
       '%00',
       '..%2f..',
       '__proto__',
@@ -151,14 +178,18 @@ test('relay tests over HTTP', async (t) => {
     await inTime('the first test', stalled)
     const busy = await post(dead, { reference: 'second' })
     const location = busy.headers.get('location') ?? ''
-    await problemIn(busy, 'target-busy')
+    const { detail } = await problemIn(busy, 'target-busy')
+    assert.equal(detail, '127.0.0.1 is being tested right now: read that result, or try again in some seconds.')
     assert.ok(Number(busy.headers.get('retry-after')) > 0)
     const running = await resultOf(await read(location), 200)
     assert.deepEqual(
       [running.status, running.reference, running.verdict, running.finishedAt],
       ['running', 'first', null, null],
     )
-    assert.match(await (await read(location, TEXT)).text(), /^RUNNING {2}127\.0\.0\.1:\d+ \(example\.com\)\n/)
+    assert.equal(
+      (await (await read(location, TEXT)).text()).trimEnd(),
+      `RUNNING  127.0.0.1:${gated.server.port} (example.com)\nid ${running.id}`,
+    )
     gated.release()
     const finished = await resultOf(await first)
     assert.equal(location, `/relay-tests/${finished.id}`)

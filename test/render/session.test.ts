@@ -57,6 +57,30 @@ test('of a pipelined group each reply stands under its command', () => {
   ])
 })
 
+test('one connection stands after the other, though both were open at once', () => {
+  const on = (connection: number, said: TranscriptLine): TranscriptLine => ({ ...said, connection })
+  const transcript = [
+    on(1, line('event', 'connected')),
+    on(1, line('client', 'EHLO one')),
+    on(2, line('event', 'connected')),
+    on(2, line('client', 'EHLO two')),
+    on(1, line('server', '250 one', { answers: 1 })),
+    on(1, line('client', 'QUIT')),
+    on(2, line('server', '250 two', { answers: 3 })),
+    on(1, line('server', '221 one', { answers: 5 })),
+  ]
+  assert.deepEqual(sessionOf(transcript), [
+    '-- connected',
+    'EHLO one',
+    '250 one',
+    'QUIT',
+    '221 one',
+    '-- connected',
+    'EHLO two',
+    '250 two',
+  ])
+})
+
 test('every line of any transcript is shown once, and replies follow their command', () => {
   const anyTranscript = fc
     .array(fc.record({ from: fc.constantFrom('client', 'server', 'event'), pick: fc.nat() }))
@@ -86,11 +110,12 @@ test('every line of any transcript is shown once, and replies follow their comma
   )
 })
 
-test('the heading has verdict and target, then the summary, then the facts', () => {
+test('the heading has verdict and target, then the summary, the facts, and where the test came from', () => {
   assert.deepEqual(partsOf(renderTest(resultWith(), false))[0], [
     'CLOSED  203.0.113.25:25 (example.com)',
     'The server refused to relay.',
-    'evidence none, 1.23 s, from 198.51.100.7, id 7f1c1a52-6d3c-4b0e-9c5e-0d9a1f2b3c4d',
+    'evidence none, 1.23 s',
+    '2027-01-02 03:04 UTC, tested from 198.51.100.7, id 7f1c1a52-6d3c-4b0e-9c5e-0d9a1f2b3c4d',
   ])
   const unsure = resultWith({
     verdict: 'inconclusive',
@@ -101,9 +126,23 @@ test('the heading has verdict and target, then the summary, then the facts', () 
   })
   const [title, , facts] = partsOf(renderTest(unsure, false))[0] ?? []
   assert.equal(title, 'INCONCLUSIVE  203.0.113.25:25')
-  assert.match(facts ?? '', /^evidence none, reason greylisted, test again in 0 s, from/)
-  const open = resultWith({ verdict: 'open', evidence: 'message-accepted', cause: 'everyone' })
-  assert.match(renderTest(open, false), /^OPEN {2}.*\n.*\nevidence message-accepted, cause everyone, /)
+  assert.equal(facts, 'evidence none, reason greylisted, test again in 0 s')
+  const open = resultWith({
+    verdict: 'open',
+    evidence: 'message-accepted',
+    cause: 'everyone',
+    reference: 'TICKET-4711',
+    vantage: { name: 'default', ip: null, ehlo: null },
+  })
+  const [, , evidence, origin, ...more] = partsOf(renderTest(open, false))[0] ?? []
+  assert.equal(evidence, 'evidence message-accepted, cause everyone, 1.23 s')
+  assert.equal(origin, '2027-01-02 03:04 UTC, reference TICKET-4711, id 7f1c1a52-6d3c-4b0e-9c5e-0d9a1f2b3c4d')
+  assert.deepEqual(more, [])
+  const [, , , whole] = partsOf(renderTest(resultWith({ reference: 'TICKET-4711' }), false))[0] ?? []
+  assert.equal(
+    whole,
+    '2027-01-02 03:04 UTC, tested from 198.51.100.7, reference TICKET-4711, id 7f1c1a52-6d3c-4b0e-9c5e-0d9a1f2b3c4d',
+  )
 })
 
 test('an IPv6 target stands in brackets', () => {
@@ -111,10 +150,13 @@ test('an IPv6 target stands in brackets', () => {
   assert.equal(title, 'CLOSED  [2001:db8::25]:587 (example.com)')
 })
 
-test('a test that runs has a target and neither verdict nor facts', () => {
+test('a test that runs has a target and an id, and neither verdict nor facts', () => {
   const running = resultWith({ status: 'running', verdict: null, evidence: null, summary: null, finishedAt: null })
   for (const coloured of [false, true]) {
-    assert.equal(renderTest(running, coloured).trimEnd(), 'RUNNING  203.0.113.25:25 (example.com)')
+    assert.equal(
+      renderTest(running, coloured).trimEnd(),
+      'RUNNING  203.0.113.25:25 (example.com)\nid 7f1c1a52-6d3c-4b0e-9c5e-0d9a1f2b3c4d',
+    )
   }
 })
 
@@ -128,12 +170,30 @@ test('attempts are lined up with what decided them', () => {
       refusal: null,
       reply: { code: 250, enhanced: null, lines: [] },
     },
+    {
+      ...ATTEMPT,
+      form: 'own-domain',
+      outcome: 'accepted',
+      refusal: null,
+      evidence: 'recipient-accepted',
+      reply: { code: 250, enhanced: '2.1.5', lines: ['2.1.5 Ok'] },
+    },
+    {
+      ...ATTEMPT,
+      form: 'literal',
+      outcome: 'accepted',
+      refusal: null,
+      evidence: 'message-accepted',
+      reply: { code: 250, enhanced: null, lines: ['queued'] },
+    },
     { ...ATTEMPT, form: 'percent-hack', outcome: 'not-run', refusal: null, why: 'deadline', reply: null },
     { ...ATTEMPT, form: 'x', outcome: 'not-run', refusal: null, reply: null },
   ]
   assert.deepEqual(partsOf(renderTest(resultWith({ attempts }), false))[1], [
     'outside-sender  refused   relay-denied: 554 5.7.1 Relay access denied',
     'null-sender     accepted  250',
+    'own-domain      accepted  recipient accepted: 250 2.1.5 Ok',
+    'literal         accepted  message accepted: 250 queued',
     'percent-hack    not-run   deadline',
     'x               not-run',
   ])
@@ -155,7 +215,7 @@ test('the plain form holds no control characters, whatever the server sent', () 
       const attempts = [{ ...ATTEMPT, reply: { code: 550, enhanced: null, lines: [text] } }]
       const rendered = renderTest(resultWith({ transcript, attempts, truncated: true }), false)
       assert.match(rendered, /^[\x20-\x7e\n]*$/)
-      assert.equal(rendered.split('\n').length, lines.length + 8)
+      assert.equal(rendered.split('\n').length, lines.length + 9)
     }),
   )
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openAudit } from '../../src/service/audit.ts'
@@ -39,6 +39,75 @@ test('a log that is there already is appended to', (t) => {
   assert.deepEqual(
     linesOf(path).map((line) => line.audit),
     ['old', 'new', 'newer'],
+  )
+})
+
+test('a log that was moved away is made anew before the next line', (t) => {
+  const path = join(folderOf(t), 'audit.log')
+  const audit = openAudit(path)
+  audit({ id: '1' })
+  renameSync(path, `${path}.1`)
+  audit({ id: '2' })
+  audit({ id: '3' })
+  assert.deepEqual(
+    [`${path}.1`, path].map((file) => linesOf(file).map(({ id }) => id)),
+    [['1'], ['2', '3']],
+  )
+  assert.equal((statSync(path).mode & 0o777).toString(8), '600')
+})
+
+test('a log that was deleted is made anew before the next line', (t) => {
+  const path = join(folderOf(t), 'audit.log')
+  const audit = openAudit(path)
+  audit({ id: '1' })
+  rmSync(path)
+  audit({ id: '2' })
+  assert.deepEqual(
+    linesOf(path).map(({ id }) => id),
+    ['2'],
+  )
+})
+
+test('another file in the place of the log is appended to', (t) => {
+  const path = join(folderOf(t), 'audit.log')
+  const audit = openAudit(path)
+  audit({ id: '1' })
+  writeFileSync(`${path}.new`, '{"id":"theirs"}\n')
+  renameSync(`${path}.new`, path)
+  audit({ id: '2' })
+  assert.deepEqual(
+    linesOf(path).map(({ id }) => id),
+    ['theirs', '2'],
+  )
+})
+
+test('however often the log is moved, no more than one file is open', (t) => {
+  const open = () => readdirSync('/proc/self/fd').length
+  if (!existsSync('/proc/self/fd')) return t.skip('this system has no /proc')
+  const path = join(folderOf(t), 'audit.log')
+  const audit = openAudit(path)
+  const before = open()
+  for (let turn = 0; turn < 20; turn += 1) {
+    renameSync(path, `${path}.1`)
+    audit({ turn })
+  }
+  assert.equal(open(), before)
+})
+
+test('while nothing can be written in the place of the log each line is an error, and then no more', (t) => {
+  const folder = folderOf(t, { 'logs/other.log': '' })
+  const path = join(folder, 'logs/audit.log')
+  const audit = openAudit(path)
+  rmSync(path)
+  mkdirSync(path)
+  for (const id of ['1', '2']) assert.throws(() => audit({ id }), { code: 'EISDIR' })
+  rmSync(join(folder, 'logs'), { recursive: true })
+  assert.throws(() => audit({ id: '3' }), { code: 'ENOENT' })
+  mkdirSync(join(folder, 'logs'))
+  audit({ id: '4' })
+  assert.deepEqual(
+    linesOf(path).map(({ id }) => id),
+    ['4'],
   )
 })
 

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FieldError } from '../../src/contract/problems.ts'
 import { Refused } from '../../src/service/problem.ts'
-import { readRequest } from '../../src/service/request.ts'
+import { type RequestRules, readRequest } from '../../src/service/request.ts'
 import { addressOf } from '../harness/addresses.ts'
 
-const PORTS = [25, 587]
+const RULES: RequestRules = { allowedPorts: [25, 587], defaultProof: 'message' }
 const IP = '203.0.113.25'
 
 /** The refusal of a body. */
-function refusalOf(body: unknown, ports = PORTS): Refused {
+function refusalOf(body: unknown, rules = RULES): Refused {
   try {
-    readRequest(body, ports)
+    readRequest(body, rules)
   } catch (error) {
     if (error instanceof Refused) return error
     throw error
@@ -22,12 +22,23 @@ function refusalOf(body: unknown, ports = PORTS): Refused {
 const errorsOf = (body: unknown): readonly FieldError[] => refusalOf(body).extras.errors ?? []
 
 test('an address is all that is needed', () => {
-  assert.deepEqual(readRequest({ ip: IP }, PORTS), {
+  assert.deepEqual(readRequest({ ip: IP }, RULES), {
     address: addressOf(IP),
     port: 25,
     suite: 'standard',
     proof: 'message',
   })
+})
+
+test('both suites are read', () => {
+  for (const suite of ['standard', 'full']) assert.equal(readRequest({ ip: IP, suite }, RULES).suite, suite)
+})
+
+test('the proof is the default of the installation where none is asked for', () => {
+  for (const defaultProof of ['message', 'delivery'] as const) {
+    assert.equal(readRequest({ ip: IP }, { ...RULES, defaultProof }).proof, defaultProof)
+    assert.equal(readRequest({ ip: IP, proof: 'recipient' }, { ...RULES, defaultProof }).proof, 'recipient')
+  }
 })
 
 test('every member is read', () => {
@@ -39,7 +50,7 @@ test('every member is read', () => {
     proof: 'recipient',
     reference: 'TICKET-4711 ~',
   } as const
-  assert.deepEqual(readRequest({ ip: '2001:DB8::25', ...members }, PORTS), {
+  assert.deepEqual(readRequest({ ip: '2001:DB8::25', ...members }, RULES), {
     address: addressOf('2001:db8::25'),
     ...members,
   })
@@ -64,8 +75,8 @@ test('a fault of a member is told with its pointer and what was expected', () =>
     ],
     ['port', ['25', null, 25.5, 0, -1, 65536], /a port number was expected, such as 25/],
     ['port', [26, 465, 65535], /one of the ports 25, 587 was expected/],
-    ['suite', ['full', '', null, 1], /one of standard was expected/],
-    ['proof', ['delivery', 'Message', null], /one of recipient, message was expected/],
+    ['suite', ['everything', 'Full', '', null, 1], /^one of standard, full was expected$/],
+    ['proof', ['everything', 'Message', null], /^one of recipient, message, delivery was expected$/],
     ['reference', ['', 5, null, 'x'.repeat(65), 'a\nb', 'é'], /1 to 64 printable ASCII characters were expected/],
     ['vantage', ['syd-1', null], /unknown member: leave it out/],
   ]
@@ -109,7 +120,7 @@ test('a member is told once, however much is wrong with it', () => {
 
 test('what is no object is told as such, without a pointer into it', () => {
   for (const body of [null, undefined, 5, 'ip=203.0.113.25', [], [{ ip: IP }], true]) {
-    const refused = refusalOf(body, [587])
+    const refused = refusalOf(body, { ...RULES, allowedPorts: [587] })
     assert.deepEqual(refused.extras.errors, [
       { pointer: '', detail: 'a JSON object was expected, such as {"ip": "203.0.113.25"}' },
     ])

@@ -1,0 +1,122 @@
+import type { Arrival } from '../mailbox/intake.ts'
+import { makeNonce } from '../mailbox/nonce.ts'
+import type { Seen } from '../relay/findings.ts'
+
+/** What a test expects in the mailbox: a token and nonce for each form, and bounces at its sender. */
+export interface Expectation {
+  /** What the message of a form must carry to prove anything. No output ever shows it. */
+  nonceOf(form: string): string
+  /** The arrival of a form's message, or its bounce; null after `ms`, or when nobody waits any more. */
+  seen(form: string, ms: number, stop: AbortSignal): Promise<Seen | null>
+  /** From now on, what arrives goes to `late` instead. */
+  settle(late: (form: string, seen: Seen) => void): void
+  /** Forgets the test: nothing was sent, so nothing can come. */
+  forget(): void
+}
+
+interface Expected {
+  readonly nonces: Map<string, string>
+  readonly seen: Map<string, Seen>
+  readonly expiresAt: number
+  readonly tokens: ReadonlyMap<string, string>
+  told: (form: string, seen: Seen) => void
+}
+
+/** The form that bounces come to: all forms of a test share their sender. */
+const SENDER = 'sender'
+
+/** How long a message may be under way before it proves nothing any more. */
+export const DELIVERY_TTL_MS = 24 * 3_600_000
+/** Tests that can still hear of a message. More than that in a day are open relays beyond imagination. */
+const LIMIT = 10_000
+
+/** What tests wait for, in this replica. Every token is good for one arrival of each form's own nonce. */
+export class Deliveries {
+  readonly #tests = new Map<string, Expected>()
+  readonly #byToken = new Map<string, Set<Expected>>()
+
+  /** @param tokens local part → form, or `sender` */
+  expect(testId: string, tokens: ReadonlyMap<string, string>): Expectation {
+    this.#sweep()
+    const expiresAt = performance.now() + DELIVERY_TTL_MS
+    const test: Expected = { nonces: new Map(), seen: new Map(), expiresAt, tokens, told: () => {} }
+    this.#tests.set(testId, test)
+    for (const token of tokens.keys()) this.#byToken.set(token, (this.#byToken.get(token) ?? new Set()).add(test))
+    return {
+      nonceOf(form) {
+        const nonce = test.nonces.get(form) ?? makeNonce()
+        test.nonces.set(form, nonce)
+        return nonce
+      },
+      seen: (form, ms, stop) => waitFor(test, form, ms, stop),
+      settle(late) {
+        test.told = late
+      },
+      forget: () => this.#forget(testId, test),
+    }
+  }
+
+  /** Which kind of test address a local part is now, or null. */
+  async knows(token: string): Promise<'recipient' | 'sender' | null> {
+    for (const test of this.#byToken.get(token) ?? []) {
+      if (performance.now() < test.expiresAt) return test.tokens.get(token) === SENDER ? SENDER : 'recipient'
+    }
+    return null
+  }
+
+  /** Takes what the mailbox got. Without the nonce of the form a message proves nothing; seen once is seen. */
+  arrived({ token, kind, nonces, peer, helo, received, receivedAt }: Arrival): void {
+    for (const test of this.#byToken.get(token) ?? []) {
+      if (performance.now() >= test.expiresAt) continue
+      for (const form of formsOf(test, token, kind, nonces)) {
+        if (test.seen.has(form)) continue
+        const seen = { kind, peer, helo, received: received.at(-1) ?? null, receivedAt: receivedAt.toISOString() }
+        test.seen.set(form, seen)
+        test.told(form, seen)
+      }
+    }
+  }
+
+  #sweep(): void {
+    for (const [id, test] of this.#tests) {
+      if (this.#tests.size < LIMIT && performance.now() < test.expiresAt) break
+      this.#forget(id, test)
+    }
+  }
+
+  #forget(id: string, test: Expected): void {
+    this.#tests.delete(id)
+    for (const token of test.tokens.keys()) {
+      const others = this.#byToken.get(token)
+      others?.delete(test)
+      if (others?.size === 0) this.#byToken.delete(token)
+    }
+  }
+}
+
+/** The forms that an arrival speaks of: a bounce may return the message with its nonce; else it is that of the only one sent. */
+function formsOf(test: Expected, token: string, kind: Seen['kind'], nonces: readonly string[]): string[] {
+  const named = [...test.nonces].filter(([, nonce]) => nonces.includes(nonce)).map(([form]) => form)
+  if (kind === 'message') return named.filter((form) => test.tokens.get(token) === form)
+  return named.length > 0 ? named : test.nonces.size === 1 ? [...test.nonces.keys()] : []
+}
+
+function waitFor(test: Expected, form: string, ms: number, stop: AbortSignal): Promise<Seen | null> {
+  const known = test.seen.get(form)
+  if (known || stop.aborted) return Promise.resolve(known ?? null)
+  return new Promise((resolve) => {
+    const before = test.told
+    const end = (seen: Seen | null) => {
+      clearTimeout(timer)
+      stop.removeEventListener('abort', left)
+      resolve(seen)
+    }
+    const left = () => end(null)
+    const timer = setTimeout(left, ms)
+    stop.addEventListener('abort', left)
+    test.told = (which, seen) => {
+      before(which, seen)
+      if (which === form) end(seen)
+    }
+  })
+}
