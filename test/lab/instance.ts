@@ -1,14 +1,17 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { dialogue } from './dialogue.ts'
 import type { LabNetwork } from './network.ts'
 import { fetchPackages, packages, projectRoot, storeOf } from './packages.ts'
+import { resolvers, startResolver } from './resolver.ts'
 
 export interface LabServer {
   readonly address: string
+  /** Where the same server listens on IPv6 too. */
+  readonly address6?: string
   readonly port: 25
   /** The server's own mail log so far; after `stop` the whole of it. */
   log(): Promise<string>
@@ -16,23 +19,26 @@ export interface LabServer {
 }
 
 export interface Instance {
-  readonly software: 'postfix' | 'exim'
+  readonly software: Exclude<keyof typeof packages, 'nmap' | 'ip'>
   readonly address: string
+  readonly address6?: string | undefined
   readonly hostname: string
   /** System users that the packages' scripts would have made, each with a group of its name. */
   readonly users: readonly string[]
   /** A shell script that configures the server and starts it as a daemon. */
   readonly setup: string
   readonly logFiles: readonly string[]
+  /** What the names of the world lead to, for this server: the exit of the lab, or nothing. */
+  readonly names?: keyof typeof resolvers | undefined
 }
 
-const startLimitMs = 20_000
+const startLimitMs = 60_000
 
 export const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
 /** Runs one mail server that sees its packages laid over this machine, and leaves nothing behind. */
 export async function startInstance(network: LabNetwork, instance: Instance): Promise<LabServer> {
-  await fetchPackages(projectRoot, packages[instance.software])
+  await Promise.all([fetchPackages(projectRoot, packages[instance.software]), startResolver(network)])
   const child = network.spawnInside(
     'unshare',
     ['--mount', '--pid', '--uts', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', script(instance)],
@@ -59,23 +65,45 @@ export async function startInstance(network: LabNetwork, instance: Instance): Pr
     clearTimeout(impatience)
   }
 
-  const deadline = Date.now() + startLimitMs
-  for (;;) {
-    try {
-      const from = instance.address.includes(':') ? network.vantage6 : network.vantage
-      await dialogue({ host: instance.address, from, timeoutMs: deadline - Date.now() }, ['QUIT'])
-      return { address: instance.address, port: 25, log, stop }
-    } catch (error) {
-      if (running() && Date.now() < deadline) {
-        await delay(20)
-        continue
-      }
-      await stop()
-      const tail = `${complaints}${last}`.slice(-2000)
-      throw new Error(`${instance.software} did not greet at ${instance.address}: ${tail}`, { cause: error })
-    }
-  }
+  return whenGreeting(network, { ...instance, log, stop }, running, () => `${complaints}${last}`)
 }
+
+interface StartingServer extends Omit<LabServer, 'port' | 'address6'> {
+  readonly software: string
+  readonly address6?: string | undefined
+}
+
+/** Waits until the server says its first word, to our other address: to the vantage every server is fresh. */
+export async function whenGreeting(
+  network: LabNetwork,
+  { software, address, address6, log, stop }: StartingServer,
+  running: () => boolean,
+  complaints: () => string,
+): Promise<LabServer> {
+  const from = address.includes(':') ? network.exit6 : network.exit
+  const deadline = Date.now() + startLimitMs
+  while (!(await greets(address, from, deadline - Date.now()))) {
+    if (running() && Date.now() < deadline) {
+      await delay(50)
+      continue
+    }
+    await stop()
+    throw new Error(`${software} did not greet at ${address}: ${complaints().slice(-2000)}`)
+  }
+  return { address, ...(address6 === undefined ? {} : { address6 }), port: 25, log, stop }
+}
+
+const greets = (host: string, localAddress: string, timeoutMs: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host, port: 25, localAddress })
+    const end = (greeted: boolean) => {
+      resolve(greeted)
+      socket.end(greeted ? 'QUIT\r\n' : '').setTimeout(1_000, () => socket.destroy())
+    }
+    socket.setTimeout(Math.max(1, timeoutMs), () => end(false))
+    socket.on('error', () => end(false)).once('end', () => end(false))
+    socket.once('data', () => end(true))
+  })
 
 async function readAll(files: readonly string[]): Promise<string> {
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => ''))) // not written yet
@@ -87,16 +115,18 @@ async function readAll(files: readonly string[]): Promise<string> {
  * that we die, and the kernel then kills whatever runs in the namespace and undoes the mounts.
  * The writable layers lie on a tmpfs, as an overlay cannot write to another overlay (a container's root).
  */
-function script({ software, address, hostname, users, setup, logFiles }: Instance): string {
+function script({ software, address, hostname, users, setup, logFiles, names = 'exit' }: Instance): string {
   // Relative names, from the store: they are short, and may hold no colon or comma.
   const layers = (top: string) => packages[software].map((name) => `${name}/${top}`).filter(inStore)
-  const writable = 'upperdir=/run/lab/upper,workdir=/run/lab/work'
+  const overlay = (top: string) =>
+    `mkdir -p /run/lab/${top}/upper /run/lab/${top}/work
+mount -t overlay -o ${quote(
+      `lowerdir=${[...layers(top), `/${top}`].join(':')},upperdir=/run/lab/${top}/upper,workdir=/run/lab/${top}/work`,
+    )} overlay /${top}`
   return `set -eu
 trap ${quote(`cat ${logFiles.join(' ')} >&2`)} EXIT
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/lab/upper /run/lab/work
-mount -t overlay -o ${quote(`lowerdir=${[...layers('etc'), '/etc'].join(':')},${writable}`)} overlay /etc
-mount -t overlay -o ${quote(`lowerdir=${[...layers('usr'), '/usr'].join(':')}`)} overlay /usr
+${['etc', 'usr'].map(overlay).join('\n')}
 mount -t tmpfs -o mode=755 tmpfs /var
 mkdir -p /var/lib /var/log /var/spool /var/tmp
 ln -s /run /var/run
@@ -109,7 +139,7 @@ cp /usr/share/base-passwd/passwd.master /etc/passwd
 cp /usr/share/base-passwd/group.master /etc/group
 rm -f /etc/shadow /etc/gshadow /etc/resolv.conf /etc/hosts
 ${users.map((user) => `useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${user}`).join('\n')}
-echo 'nameserver 127.0.0.1' >/etc/resolv.conf
+echo 'nameserver ${resolvers[names]}' >/etc/resolv.conf
 printf '%s\\n' '127.0.0.1 localhost' '::1 localhost' '${address} ${hostname}' >/etc/hosts
 hostname ${hostname}
 {

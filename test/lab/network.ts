@@ -9,14 +9,19 @@ import { onPath } from './unavailable.ts'
 
 const vantage = '198.51.100.7'
 const vantage6 = '2001:db8:51::7'
+const exit = '198.51.100.8'
+const exit6 = '2001:db8:51::8'
 const firstServer = 10
-const lastServer = 60
+const lastServer = 250
 const closeLimitMs = 5_000
 
 export interface LabNetwork {
   /** Our side: the address of the stranger that tests the servers. */
   readonly vantage: string
   readonly vantage6: string
+  /** A second address on our side: the one way out for mail that a server lets through. */
+  readonly exit: string
+  readonly exit6: string
   /** The next server address that nobody has. */
   nextAddress(family?: 4 | 6): string
   /** Runs a command on the servers' side. It dies with this process, whatever that dies of. */
@@ -69,6 +74,8 @@ export async function openNetwork(): Promise<LabNetwork> {
   return {
     vantage,
     vantage6,
+    exit,
+    exit6,
     nextAddress(family = 4) {
       if (next > lastServer) throw new Error('the lab has no server address left')
       return serverAddress(next++, family)
@@ -90,8 +97,8 @@ const serverAddress = (number: number, family: 4 | 6): string =>
 const ourSide = (holder: number | undefined): string[] => [
   'link set lo up',
   `link add lab type veth peer name lab netns ${holder}`,
-  `address add ${vantage}/24 dev lab`,
-  `address add ${vantage6}/64 dev lab nodad`,
+  ...[vantage, exit].map((address) => `address add ${address}/24 dev lab`),
+  ...[vantage6, exit6].map((address) => `address add ${address}/64 dev lab nodad`),
   'link set lab up',
   'route add 203.0.113.0/24 dev lab',
   'route add 2001:db8:113::/64 dev lab',

@@ -18,9 +18,24 @@ const nsl = [
   'libssl3',
 ]
 
+const perl = ['perl', 'libperl5.36', 'perl-modules-5.36']
+
+const postfix = ['postfix', 'openssl', 'netbase', 'cpio', 'libicu72', 'libsasl2-2', ...nsl]
+
 /** What each software needs beyond a minimal Debian 12. The server's own packages come first. */
 export const packages = {
-  postfix: ['postfix', 'openssl', 'netbase', 'cpio', 'libicu72', 'libsasl2-2', ...nsl],
+  postfix,
+  /** Postfix with greylisting. */
+  postgrey: [
+    'postgrey',
+    ...postfix,
+    'libberkeleydb-perl',
+    'libnetaddr-ip-perl',
+    'libnet-dns-perl',
+    'libnet-server-perl',
+    'libio-multiplex-perl',
+    ...perl,
+  ],
   exim: [
     'exim4-daemon-light',
     'exim4-base',
@@ -31,6 +46,34 @@ export const packages = {
     'libevent-2.1-7',
     'libidn12',
     ...nsl,
+  ],
+  opensmtpd: ['opensmtpd', 'openssl', 'netbase', 'libevent-2.1-7', 'libssl3'],
+  sendmail: [
+    'sendmail-bin',
+    'sendmail-base',
+    'sendmail-cf',
+    'm4',
+    'netbase',
+    'libldap-2.5-0',
+    'libsasl2-2',
+    'liblockfile1',
+    'libwrap0',
+    ...nsl,
+  ],
+  courier: [
+    'courier-mta',
+    'courier-base',
+    'courier-authdaemon',
+    'courier-authlib',
+    'courier-authlib-userdb',
+    'libcourier-unicode4',
+    'libidn12',
+    'libltdl7',
+    'libgdbm6',
+    'libgamin0',
+    'libpcre3',
+    'libnet-cidr-perl',
+    ...perl,
   ],
   nmap: [
     'nmap',
@@ -98,7 +141,7 @@ async function download(store: string, folder: string, names: readonly string[])
 }
 
 /** The lab runs in an empty network namespace: packages come by the network of the process that made it. */
-function machineNetwork(): string[] {
+export function machineNetwork(): string[] {
   const own = readlinkSync('/proc/self/ns/net')
   try {
     for (let pid = process.ppid; pid > 0; pid = parentOf(pid)) {

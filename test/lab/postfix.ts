@@ -1,14 +1,21 @@
-import { type LabServer, quote, startInstance } from './instance.ts'
+import { type Instance, type LabServer, quote, startInstance } from './instance.ts'
 import type { LabNetwork } from './network.ts'
 
 export interface PostfixOptions {
   readonly address?: string
+  /** A second address of the same server. */
+  readonly address6?: string
   /** Who may relay. Closed to strangers unless told; `0.0.0.0/0 [::]/0` is an open relay. */
   readonly mynetworks?: string
   /** `stock` is what Debian writes (454 to a stranger), `reject` what most administrators write (554). */
   readonly restrictions?: 'stock' | 'reject'
   /** Further lines of main.cf. A `relayhost` becomes the only way out. */
   readonly extra?: Readonly<Record<string, string>>
+  /** Options of a postgrey that stands ready at `unix:postgrey/socket`. */
+  readonly greylist?: string
+  /** Postscreen meets strangers first: no word before the greeting is over, then one visit with deep tests. */
+  readonly postscreen?: boolean
+  readonly names?: Instance['names']
 }
 
 const relayRules = { stock: 'defer_unauth_destination', reject: 'reject_unauth_destination' }
@@ -17,9 +24,27 @@ const relayRules = { stock: 'defer_unauth_destination', reject: 'reject_unauth_d
 const selfSigned = `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=mail.example.com \\
   -out /etc/ssl/certs/ssl-cert-snakeoil.pem -keyout /etc/ssl/private/ssl-cert-snakeoil.key`
 
+const postscreenSettings = {
+  postscreen_access_list: '',
+  postscreen_greet_action: 'enforce',
+  postscreen_pipelining_enable: 'yes',
+  postscreen_pipelining_action: 'enforce',
+  postscreen_non_smtp_command_enable: 'yes',
+  postscreen_bare_newline_enable: 'yes',
+  postscreen_bare_newline_action: 'enforce',
+}
+
+const postscreenServices = `postconf -M 'smtp/inet=smtp inet n - y - 1 postscreen' 'smtpd/pass=smtpd pass - - y - - smtpd' \\
+  'tlsproxy/unix=tlsproxy unix - - y - 0 tlsproxy'`
+
+const startPostgrey = (options: string): string => `install -d -o postgrey -g postgrey /var/lib/postgrey
+install -d -o postgrey -g postgrey -m 755 /var/spool/postfix/postgrey
+postgrey --unix=/var/spool/postfix/postgrey/socket ${options} --daemonize --dbdir=/var/lib/postgrey`
+
 /** Debian's Postfix as its package configures an "Internet Site", for example.com. */
 export function startPostfix(network: LabNetwork, options: PostfixOptions = {}): Promise<LabServer> {
-  const { address = network.nextAddress(), mynetworks = '127.0.0.0/8', restrictions = 'stock', extra = {} } = options
+  const { address = network.nextAddress(), address6, mynetworks = '127.0.0.0/8', restrictions = 'stock' } = options
+  const { extra = {}, greylist, postscreen = false, names } = options
   const settings: Record<string, string> = {
     smtpd_relay_restrictions: `permit_mynetworks permit_sasl_authenticated ${relayRules[restrictions]}`,
     myhostname: 'mail.example.com',
@@ -31,20 +56,23 @@ export function startPostfix(network: LabNetwork, options: PostfixOptions = {}):
     alias_database: 'hash:/etc/aliases',
     mailbox_size_limit: '0',
     recipient_delimiter: '+',
-    inet_interfaces: address,
+    inet_interfaces: [address, address6 ?? ''].join(' ').trim(),
     inet_protocols: 'all',
     maillog_file: '/var/log/mail.log',
     smtp_tls_CApath: '', // only for outgoing mail, and copying it for the chroot takes seconds
     // Mail that is let through ends here, unless the test names a relayhost inside the lab.
     ...('relayhost' in extra ? {} : { default_transport: 'discard:', relay_transport: 'discard:' }),
+    ...(postscreen ? postscreenSettings : {}),
     ...extra,
   }
   const assignments = Object.entries(settings).map(([name, value]) => quote(`${name}=${value}`))
   return startInstance(network, {
-    software: 'postfix',
+    software: greylist === undefined ? 'postfix' : 'postgrey',
     address,
+    address6,
     hostname: 'mail.example.com',
-    users: ['postfix', 'postdrop'],
+    users: ['postfix', 'postdrop', ...(greylist === undefined ? [] : ['postgrey'])],
+    names,
     logFiles: ['/var/log/mail.log'],
     setup: `echo example.com >/etc/mailname
 echo 'postmaster: root' >/etc/aliases
@@ -57,6 +85,10 @@ touch -d '1 minute ago' main.cf # Postfix waits until a file it reads is two sec
 newaliases
 chown postfix /var/lib/postfix
 /usr/lib/postfix/configure-instance.sh
-postfix start`,
+${greylist === undefined ? '' : startPostgrey(greylist)}
+${postscreen ? postscreenServices : ''}
+# What \`postfix start\` does, without the checks of its script, which take longer than all the rest.
+postfix post-install create-missing
+/usr/lib/postfix/sbin/master -w`,
   })
 }

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { type Configuration, configurations } from './configurations.ts'
+import { eachAtOnce } from './each-at-once.ts'
+import { type LabNetwork, openNetwork } from './network.ts'
+import { type Recorder, recorder } from './recorder.ts'
+import { measureTruth } from './truth.ts'
+import { labUnavailable } from './unavailable.ts'
+
+const reason = labUnavailable()
+
+const expected = (id: string): boolean | undefined => ({ open: true, closed: false })[id.split('-')[0] ?? '']
+
+describe('the configurations of the lab', { skip: reason ?? false }, () => {
+  let network: LabNetwork
+  let exit: Recorder
+
+  before(async () => {
+    network = await openNetwork()
+    exit = await recorder(network.exit)
+  })
+  after(async () => {
+    await exit?.close()
+    await network?.close()
+  })
+
+  test('are named once each, by what is true of them', () => {
+    const ids = configurations.map(({ id }) => id)
+    assert.equal(new Set(ids).size, ids.length)
+    for (const id of ids) assert.match(id, /^(open|closed|unsure)-/)
+  })
+
+  test('the quick ones start, and are what their names say', async (t) => {
+    const quick = configurations.filter((configuration) => configuration.quick)
+    assert.ok(quick.length >= 20)
+    const check = async ({ id, start }: Configuration) => {
+      const server = await start(network)
+      const truth = await measureTruth(network, server, { recorder: exit })
+      await server.stop()
+      await t.test(`${id}: ${truth.how}`, () => {
+        const relays = expected(id)
+        if (relays === undefined) assert.notEqual(truth.relays, true)
+        else assert.equal(truth.relays, relays)
+      })
+    }
+    await eachAtOnce(quick, 4, check)
+  })
+})

@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { LabServer } from './instance.ts'
+import type { LabNetwork } from './network.ts'
+import { machineNetwork, projectRoot } from './packages.ts'
+import { startProgram } from './program.ts'
+
+const run = promisify(execFile)
+
+const store = join(projectRoot, '.cache', 'haraka')
+const haraka = join(store, 'node_modules', 'Haraka')
+
+let installed: Promise<void> | undefined
+
+/** Installs Haraka once, from its own lockfile and without running anything of it. */
+async function install(): Promise<void> {
+  if (existsSync(join(store, 'complete'))) return
+  await rm(store, { recursive: true, force: true })
+  await cp(join(projectRoot, 'test/lab/haraka'), store, { recursive: true })
+  const command = ['npm', 'ci', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund']
+  const [file = 'npm', ...args] = [...machineNetwork(), ...command]
+  await run(file, args, { cwd: store })
+  await writeFile(join(store, 'complete'), '')
+}
+
+/** Haraka that asks one question about recipients: is the domain ours? It takes any local part there. */
+export async function startHaraka(network: LabNetwork): Promise<LabServer> {
+  installed ??= install()
+  await installed
+  const address = network.nextAddress()
+  const home = await mkdtemp(join(store, 'home-'))
+  const config = join(home, 'config')
+  await mkdir(config)
+  const files = {
+    'smtp.ini': `listen=${address}:25\nnodes=0\n`,
+    plugins: 'rcpt_to.in_host_list\nqueue/discard\n',
+    host_list: 'example.com\nmail.example.com\n',
+    me: 'mail.example.com\n',
+  }
+  await cp(join(haraka, 'config', 'connection.ini'), join(config, 'connection.ini'))
+  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(config, name), text)))
+  const args = [join(haraka, 'bin', 'haraka'), '-c', home]
+  const server = await startProgram(network, { software: 'haraka', address, args, env: { YES_REALLY_DO_DISCARD: '1' } })
+  const stop = () => server.stop().finally(() => rm(home, { recursive: true, force: true }))
+  return { ...server, stop }
+}

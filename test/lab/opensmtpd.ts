@@ -1,0 +1,38 @@
+import { type LabServer, startInstance } from './instance.ts'
+import type { LabNetwork } from './network.ts'
+
+export interface OpenSmtpdOptions {
+  readonly address?: string
+  /** The only way out, an address inside the lab. */
+  readonly smarthost: string
+  /** Relays for whom: `local` is stock, `any` an open relay. */
+  readonly relayFrom?: 'local' | 'any'
+  /** Takes every local part of example.com. */
+  readonly catchAll?: boolean
+}
+
+/** Debian's OpenSMTPD, with the line for the mail of example.com that its configuration suggests. */
+export function startOpenSmtpd(network: LabNetwork, options: OpenSmtpdOptions): Promise<LabServer> {
+  const { address = network.nextAddress(), smarthost, relayFrom = 'local', catchAll = false } = options
+  return startInstance(network, {
+    software: 'opensmtpd',
+    address,
+    hostname: 'mail.example.com',
+    users: ['opensmtpd', 'opensmtpq'],
+    logFiles: ['/var/log/smtpd.log'],
+    setup: `echo mail.example.com >/etc/mailname
+echo 'postmaster: root' >/etc/aliases
+mkdir -p /var/lib/opensmtpd/empty
+cat >/etc/smtpd.conf <<'END'
+table aliases file:/etc/aliases
+table everybody { "@" = "root" }
+listen on ${address} port 25 hostname mail.example.com
+action "local" maildir ${catchAll ? 'virtual <everybody>' : 'alias <aliases>'}
+action "relay" relay host smtp://${smarthost} src ${address}
+match from any for domain "example.com" action "local"
+match for local action "local"
+match from ${relayFrom} for any action "relay"
+END
+smtpd -d -v >/var/log/smtpd.log 2>&1 &`,
+  })
+}

@@ -1,0 +1,54 @@
+import { type LabServer, startInstance } from './instance.ts'
+import type { LabNetwork } from './network.ts'
+
+export interface SendmailOptions {
+  readonly address?: string
+  /** The only way out, an address inside the lab. */
+  readonly smarthost: string
+  /** Further lines of the access table, or other values for what Debian has there. */
+  readonly access?: Readonly<Record<string, string>>
+  /** Names of further features. */
+  readonly features?: readonly string[]
+}
+
+const debianAccess = { 'GreetPause:': '5000', 'ClientRate:': '10', 'ClientConn:': '10' }
+
+/** Debian's Sendmail with the limits of its package, for example.com. */
+export function startSendmail(network: LabNetwork, options: SendmailOptions): Promise<LabServer> {
+  const { address = network.nextAddress(), smarthost, access = {}, features = [] } = options
+  return startInstance(network, {
+    software: 'sendmail',
+    address,
+    hostname: 'mail.example.com',
+    users: ['smmta', 'smmsp'],
+    logFiles: ['/var/log/sendmail.log'],
+    setup: `mkdir -p /etc/mail/m4 /run/sendmail/mta /var/lib/sendmail/host_status /var/log/sendmail
+install -d -m 2750 -o smmta -g smmsp /var/spool/mqueue
+cd /etc/mail
+touch m4/dialup.m4 m4/provider.m4 /var/lib/sendmail/sendmail.st
+echo 'postmaster: root' >aliases
+echo example.com >local-host-names
+cat >access <<'END'
+${Object.entries({ ...debianAccess, ...access })
+  .map((line) => line.join('\t'))
+  .join('\n')}
+END
+{
+  sed '/^MAILER_DEFINITIONS/,$d; /Port=submission/d; s/Addr=127.0.0.1/Addr=${address}/' /usr/share/sendmail/cf/debian/sendmail.mc
+  cat <<'END'
+define(\`SMART_HOST', \`[${smarthost}]')dnl
+CLIENT_OPTIONS(\`Family=inet, Addr=${address}')dnl
+${features.map((name) => `FEATURE(\`${name}')dnl`).join('\n')}
+MAILER_DEFINITIONS
+MAILER(\`local')dnl
+MAILER(\`smtp')dnl
+END
+} >sendmail.mc
+m4 sendmail.mc >sendmail.cf
+/usr/libexec/sendmail/makemap hash access <access
+ln -sf /usr/libexec/sendmail/sendmail /usr/sbin/sendmail
+ln -sf /usr/libexec/sendmail/sendmail /usr/bin/newaliases
+newaliases >/dev/null
+sendmail -bd -q30m -X /var/log/sendmail.log`,
+  })
+}

@@ -1,0 +1,34 @@
+import { configurations } from './configurations.ts'
+import { eachAtOnce } from './each-at-once.ts'
+import { openNetwork } from './network.ts'
+import { recorder } from './recorder.ts'
+import { measureTruth } from './truth.ts'
+
+// Prints what is true of the configurations, or of those whose id holds one of the words given, as a table in Markdown.
+// Run under `unshare --net`. `--slow` also waits out greylisting.
+
+const words = process.argv.slice(2).filter((word) => word !== '--slow')
+const slow = process.argv.includes('--slow')
+const wanted = configurations.filter(({ id }) => words.length === 0 || words.some((word) => id.includes(word)))
+const network = await openNetwork()
+const exit = await recorder(network.exit)
+const seconds = (since: number) => ((performance.now() - since) / 1000).toFixed(1)
+
+process.stdout.write('| id | software | relays | start s | measured s | how |\n| --- | --- | --- | --- | --- | --- |\n')
+await eachAtOnce(wanted, 4, async ({ id, software, start }) => {
+  const starting = performance.now()
+  const cells = await start(network).then(
+    async (server) => {
+      const started = seconds(starting)
+      const measuring = performance.now()
+      const { relays, how } = await measureTruth(network, server, { recorder: exit, slow })
+      await server.stop()
+      return [relays, started, seconds(measuring), how]
+    },
+    (error: Error) => ['', '', '', error.message],
+  )
+  const row = [id, software, ...cells].map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' '))
+  process.stdout.write(`| ${row.join(' | ')} |\n`)
+})
+await exit.close()
+await network.close()

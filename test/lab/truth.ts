@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { eachAtOnce } from './each-at-once.ts'
+import type { LabServer } from './instance.ts'
+import type { LabNetwork } from './network.ts'
+import { patientClient, type Reply } from './patient-client.ts'
+import type { Recorder } from './recorder.ts'
+
+export interface Truth {
+  /** Whether mail of a stranger to elsewhere arrived; null where some form got no answer that says so. */
+  readonly relays: boolean | null
+  /** The forms whose mail arrived. */
+  readonly by: readonly FormName[]
+  /** One sentence. */
+  readonly how: string
+}
+
+export interface TruthOptions {
+  /** What listens on `network.exit`. */
+  readonly recorder: Recorder
+  /** Also waits out a greylisting of up to a minute. */
+  readonly slow?: boolean
+}
+
+const HOME = 'relaytest.isp.example'
+const OWN = 'example.com'
+const OUTSIDE = `sender@${HOME}`
+
+/** Each form's sender and recipient; the marker makes the recipient unique. */
+const FORMS = {
+  outside: [OUTSIDE, (marker: string) => `${marker}@${HOME}`],
+  'own-domain sender': [`sender@${OWN}`, (marker: string) => `${marker}@${HOME}`],
+  'existing own-domain sender': [`postmaster@${OWN}`, (marker: string) => `${marker}@${HOME}`],
+  'null sender': ['', (marker: string) => `${marker}@${HOME}`],
+  'percent hack': [OUTSIDE, (marker: string) => `${marker}%${HOME}@${OWN}`],
+  'bang path': [OUTSIDE, (marker: string) => `${HOME}!${marker}@${OWN}`],
+  'quoted at own domain': [OUTSIDE, (marker: string) => `"${marker}@${HOME}"@${OWN}`],
+  quoted: [OUTSIDE, (marker: string) => `"${marker}@${HOME}"`],
+  'source route': [OUTSIDE, (marker: string) => `@${OWN}:${marker}@${HOME}`],
+  'outside over IPv6': [OUTSIDE, (marker: string) => `${marker}@${HOME}`],
+} as const satisfies Record<string, readonly [string, (marker: string) => string]>
+
+export type FormName = keyof typeof FORMS
+
+interface Answer {
+  readonly form: FormName
+  readonly marker: string
+  /** What the server last said, and to what; without words it hung up or the time was over. */
+  readonly phase: string
+  readonly reply: Reply | null
+}
+
+const limitMs = 35_000
+const greylistMs = 65_000
+const arrivalMs = 5_000
+// As many connections at once as every server of the lab allows one client (Courier: MAXPERIP).
+const lanes = 4
+
+/** Finds out by real mail what a server does for a stranger: each form on a connection of its own, one refusal each. */
+export async function measureTruth(network: LabNetwork, server: LabServer, options: TruthOptions): Promise<Truth> {
+  const deadline = Date.now() + limitMs
+  const forms = (Object.keys(FORMS) as FormName[]).filter((form) => server.address6 || form !== 'outside over IPv6')
+  const answers = await eachAtOnce(forms, options.slow ? forms.length : lanes, (form) =>
+    patiently(network, server, form, deadline, options.slow ?? false),
+  )
+  const accepted = answers.filter(({ phase, reply }) => phase === 'the dot' && reply?.code === 250)
+  const arrived = () =>
+    accepted.filter(({ marker }) => options.recorder.mails.some(({ to }) => to.some((one) => one.includes(marker))))
+  const end = Date.now() + arrivalMs
+  while (arrived().length < accepted.length && Date.now() < end) await delay(50)
+
+  const by = Object.keys(FORMS).filter((name) => arrived().some(({ form }) => form === name)) as FormName[]
+  const unsure = answers.filter((answer) => !isFinal(answer))
+  const relays = by.length > 0 ? true : unsure.length > 0 ? null : false
+  return { relays, by, how: explain(by, accepted, unsure[0] ?? answers.find(({ form }) => form === 'outside')) }
+}
+
+/** Comes back once after a temporary refusal, as a mail server would; and once more when greylisting would be over. */
+async function patiently(
+  network: LabNetwork,
+  server: LabServer,
+  form: FormName,
+  deadline: number,
+  slow: boolean,
+): Promise<Answer> {
+  const marker = `truth-${randomBytes(6).toString('hex')}`
+  const six = form === 'outside over IPv6'
+  const [host, from] = six ? [server.address6 ?? '', network.vantage6] : [server.address, network.vantage]
+  let answer = await attempt(host, from, form, marker, deadline)
+  if (!isFinal(answer)) answer = await attempt(host, from, form, marker, deadline)
+  if (!isFinal(answer) && slow) {
+    await delay(greylistMs)
+    answer = await attempt(host, from, form, marker, Date.now() + limitMs)
+  }
+  return answer
+}
+
+async function attempt(host: string, from: string, form: FormName, marker: string, deadline: number): Promise<Answer> {
+  const client = patientClient(host, from, deadline)
+  const [sender, recipient] = FORMS[form]
+  const message = [
+    `From: <${OUTSIDE}>`,
+    `Message-ID: <${marker}@${HOME}>`,
+    'Subject: Who relays?',
+    '',
+    'A test in a lab.',
+    '.',
+  ]
+  const steps: readonly (readonly [phase: string, command: string | undefined, taken: number])[] = [
+    ['connect', undefined, 220],
+    ['EHLO', `EHLO ${HOME}`, 250],
+    ['MAIL', `MAIL FROM:<${sender}>`, 250],
+    ['RCPT', `RCPT TO:<${recipient(marker)}>`, 250],
+    ['DATA', 'DATA', 354],
+    ['the dot', message.join('\r\n'), 250],
+  ]
+  try {
+    let last: Answer | undefined
+    for (const [phase, command, taken] of steps) {
+      let reply = await client.ask(command)
+      if (reply?.code === 530 && /STARTTLS/i.test(reply.text)) {
+        await client.ask('STARTTLS')
+        await client.startTls()
+        await client.ask(`EHLO ${HOME}`)
+        reply = await client.ask(command)
+      }
+      last = { form, marker, phase, reply }
+      if (reply?.code !== taken) return last
+    }
+    await client.ask('QUIT')
+    return last as Answer
+  } finally {
+    client.close()
+  }
+}
+
+/** Whether the answer settles the form: the message was taken, or the command refused for good or for being a relay. */
+const isFinal = ({ phase, reply }: Answer): boolean =>
+  reply !== null &&
+  phase !== 'connect' &&
+  phase !== 'EHLO' &&
+  (reply.code >= 500 || (reply.code === 250 && phase === 'the dot') || /relay/i.test(reply.text.replaceAll(HOME, '')))
+
+function explain(by: readonly FormName[], accepted: readonly Answer[], telling: Answer | undefined): string {
+  if (by.length > 0) return `mail arrived: ${by.join(', ')}`
+  const taken = accepted.length > 0 ? `; taken at the dot: ${accepted.map(({ form }) => form).join(', ')}` : ''
+  const words = telling?.reply?.text ?? 'no reply'
+  return `nothing arrived; ${telling?.form} at ${telling?.phase}: ${words}${taken}`
+}
