@@ -20,15 +20,18 @@ const say = (text: string): boolean => process.stdout.write(`${text}\n`)
 const coloured = process.env.NO_COLOR === undefined && (process.stdout.isTTY || process.env.FORCE_COLOR !== undefined)
 const title = (text: string): string => (coloured ? `\x1b[1;36m${text}\x1b[0m` : text)
 
-/** Tests two mail servers on loopback through the built service, over HTTP alone, and shows both sessions. */
+/** Tests three mail servers on loopback through the built service, over HTTP alone, and shows their sessions. */
 async function main(): Promise<void> {
   const once = process.argv.includes('--once')
-  const closed = await startMailServer(false)
-  const open = await startMailServer(true)
-  const service = await startService([closed, open])
+  const mailbox = await freePort()
+  const closed = await startMailServer('closed', mailbox)
+  const open = await startMailServer('open', mailbox)
+  const catchAll = await startMailServer('catch-all', mailbox)
+  const servers = [closed, open, catchAll]
+  const service = await startService(servers, mailbox)
   const stop = async () => {
     service.process.kill('SIGTERM')
-    await Promise.all([closed.close(), open.close()])
+    await Promise.all(servers.map((server) => server.close()))
   }
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
@@ -37,14 +40,19 @@ async function main(): Promise<void> {
     say(await testAndRender(service.url, closed))
     say(title('2. One that relays for whoever claims a sender at its own domain\n'))
     say(await testAndRender(service.url, open))
+    say(title('3. One that takes any local part: other testers call it open\n'))
+    say('(waiting some seconds whether the message arrives)\n')
+    say(await testAndRender(service.url, catchAll))
     if (once) return
-    say(title('3. Your turn\n'))
-    say('The service and both mail servers go on running until Ctrl-C. Test the open one again:\n')
+    say(title('4. Your turn\n'))
+    say('The service and the mail servers go on running until Ctrl-C. Test the open one again:\n')
     say(`  curl -sS ${service.url}/relay-tests \\
     -H 'Authorization: Bearer ${KEY}' \\
     -H 'Content-Type: application/json' -H 'Accept: text/plain' \\
     -d '{"ip": "127.0.0.1", "port": ${open.port}}'\n`)
-    say(`The closed one is on port ${closed.port}. Leave out the Accept header for JSON.`)
+    say(
+      `The closed one is on port ${closed.port}, the third on ${catchAll.port}. Leave out the Accept header for JSON.`,
+    )
     await new Promise((resolve) => service.process.once('exit', resolve))
   } finally {
     if (service.process.exitCode === null) await stop()
@@ -62,7 +70,10 @@ async function testAndRender(url: string, { port }: DemoServer): Promise<string>
   return renderTest(relayTest.parse(body), coloured)
 }
 
-async function startService(servers: readonly DemoServer[]): Promise<{ url: string; process: ChildProcess }> {
+async function startService(
+  servers: readonly DemoServer[],
+  mailbox: number,
+): Promise<{ url: string; process: ChildProcess }> {
   const port = (await isFree(PORT)) ? PORT : 0
   const child = spawn(process.execPath, [pathOf('dist/server.js')], {
     env: {
@@ -71,6 +82,8 @@ async function startService(servers: readonly DemoServer[]): Promise<{ url: stri
       CUSTOMERS_FILE: pathOf('examples/customers.yaml'),
       CALLERS_FILE: pathOf('examples/callers.yaml'),
       MAILBOX_DOMAIN: 'test.org.au',
+      MAILBOX_LISTEN: `127.0.0.1:${mailbox}`,
+      TEST_DEADLINE_MS: '8000',
       ALLOW_LOOPBACK_TARGETS: 'true',
       ALLOWED_PORTS: servers.map((server) => server.port).join(','),
       // Both servers have one address, and the reader may want to test it often.
@@ -100,6 +113,18 @@ function isFree(port: number): Promise<boolean> {
     const probe = createServer()
     probe.once('error', () => resolve(false))
     probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() =>
+        address !== null && typeof address !== 'string' ? resolve(address.port) : reject(new Error('no port')),
+      )
+    })
   })
 }
 

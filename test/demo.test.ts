@@ -12,13 +12,13 @@ function startDemo(...options: string[]) {
   return { demo, exited: once(demo, 'exit'), lines: createInterface({ input: demo.stdout }) }
 }
 
-test('the demo shows both reference dialogues with their verdicts, and ends', async () => {
+test('the demo shows both reference dialogues and a catch-all with their verdicts, and ends', async () => {
   const { exited, lines } = startDemo('--once')
   const shown: string[] = []
   for await (const line of lines) shown.push(line)
   assert.deepEqual(await exited, [0, null])
   const text = shown.join('\n')
-  const [, closed = '', open = ''] = text.split(/^\d\. /m)
+  const [, closed = '', open = '', catchAll = ''] = text.split(/^\d\. /m)
   assert.match(closed, /^CLOSED {2}127\.0\.0\.1:\d+ \(example\.com\)$/m)
   assert.match(
     closed,
@@ -30,6 +30,9 @@ test('the demo shows both reference dialogues with their verdicts, and ends', as
     open,
     /^MAIL FROM:<sender@example\.com>\n250 .*\nRCPT TO:<[a-z2-7]{16}@test\.org\.au>\n250 .*\nDATA\n354 .*\n(.*\n)+\.\n250 Ok: queued as \w+$/m,
   )
+  assert.match(open, /^evidence delivered, cause own-domain-sender/m)
+  assert.match(catchAll, /^CLOSED {2}127\.0\.0\.1:\d+ \(example\.com\)$/m)
+  assert.match(catchAll, /^It does not relay; it takes mail for any local part at example\.com, existing or not\.$/m)
   assert.doesNotMatch(text, /\x1b/, 'no colours for a pipe')
 })
 

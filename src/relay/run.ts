@@ -338,7 +338,10 @@ class Visit {
   }
 
   #keep(attempts: readonly Attempt[]): void {
-    for (const attempt of attempts) {
+    for (const fresh of attempts) {
+      const before = this.#attempts.get(fresh.form)
+      // What was learnt before another go that came to nothing is kept.
+      const attempt = before && fresh.exchanges.length === 0 ? { ...before, why: fresh.why } : fresh
       this.#attempts.set(attempt.form, attempt)
       const [mail] = attempt.exchanges
       if (attempt.mailFrom !== null && mail && mail.reply.code < 300) this.#taken.add(attempt.mailFrom)

@@ -56,7 +56,8 @@ export function judge(findings: Findings): Judgement {
     ...NOTHING,
     caveats,
     verdict: 'closed',
-    evidence,
+    // What a local mailbox took is no evidence of relaying.
+    evidence: 'none',
     rows,
     decisive: rows.flatMap((row) => row.decisive?.at ?? []),
   }
@@ -100,7 +101,7 @@ function signsOf(findings: Findings, rows: readonly Assessed[]): Map<Reason, num
 function reasonOf(row: Assessed, rows: readonly Assessed[], names: readonly string[]): Reason | null {
   const { attempt, outcome, refusal } = row
   const { form } = attempt
-  if (attempt.why === 'interrupted') return 'interrupted'
+  if (attempt.why === 'interrupted' || attempt.why === 'tls-failed') return attempt.why
   if (outcome === 'not-run') return REASON_OF_WHY[attempt.why ?? 'dropped']
   if (outcome === 'accepted') {
     if (form.control) return null

@@ -5,15 +5,17 @@ export interface DialogueOptions {
   /** The address we dial from. */
   readonly from: string
   readonly timeoutMs?: number
+  /** 25 unless told. */
+  readonly port?: number
 }
 
 /** A plain SMTP client: each command goes out after the complete reply before it. The first reply is the greeting. */
 export function dialogue(options: DialogueOptions, commands: readonly string[]): Promise<string[]> {
-  const { host, from, timeoutMs = 10_000 } = options
+  const { host, from, timeoutMs = 10_000, port = 25 } = options
   return new Promise((resolve, reject) => {
     const replies: string[] = []
     let received = ''
-    const socket = connect({ host, port: 25, localAddress: from })
+    const socket = connect({ host, port, localAddress: from })
     const timer = setTimeout(() => fail(new Error(`no complete reply within ${timeoutMs} ms`)), timeoutMs)
     const fail = (error: Error): void => {
       clearTimeout(timer)

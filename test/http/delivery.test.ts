@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { problemIn, resultOf } from '../harness/http.ts'
+import { healthy, type Say, type ScriptedServer, scriptedServer } from '../harness/mail-server.ts'
+import { startService } from '../harness/service.ts'
+import { until } from '../harness/waiting.ts'
+import { dialogue } from '../lab/dialogue.ts'
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  assert.ok(address !== null && typeof address !== 'string')
+  server.close()
+  return address.port
+}
+
+/** The last message that a scripted server took: its recipient and its lines, without the final dot. */
+function taken({ lines }: ScriptedServer) {
+  const data = lines.lastIndexOf('DATA')
+  const [, recipient = ''] = /^RCPT TO:<(.*)>$/.exec(lines[data - 1] ?? '') ?? []
+  return { recipient, message: lines.slice(data + 1, lines.indexOf('.', data)) }
+}
+
+/** A service with a mailbox, a mail server that says so, and a way to bring its mail there. */
+async function postOffice(t: TestContext, say: Say, env: Record<string, string> = {}) {
+  const server = await scriptedServer(t, { say })
+  const port = await freePort()
+  const service = await startService(t, {
+    env: {
+      MAILBOX_LISTEN: `127.0.0.1:${port}`,
+      ALLOWED_PORTS: `${server.port}`,
+      DELIVERY_WAIT_MS: '300',
+      TEST_DEADLINE_MS: '8000',
+      ...env,
+    },
+  })
+  const bring = (recipient: string, message: readonly string[], sender = 'someone@example.org') =>
+    dialogue({ host: '127.0.0.1', port, from: '127.0.0.1' }, [
+      'EHLO mail.example.com',
+      `MAIL FROM:<${sender}>`,
+      `RCPT TO:<${recipient}>`,
+      'DATA',
+      [...message, '.'].join('\r\n'),
+      'QUIT',
+    ])
+  return { server, service, bring, ip: '127.0.0.1', port: server.port }
+}
+
+test('a message that arrives within the wait is delivered, and the nonce is in no output', async (t) => {
+  let office: Awaited<ReturnType<typeof postOffice>> | null = null
+  const say: Say = (line) => {
+    if (line === '.' && office) {
+      const { recipient, message } = taken(office.server)
+      void office.bring(recipient, message)
+    }
+    return healthy(line)
+  }
+  office = await postOffice(t, say, { DELIVERY_WAIT_MS: '5000' })
+  const { ip, port, service, server } = office
+  const result = await resultOf(await service.post({ ip, port }))
+  assert.deepEqual([result.verdict, result.evidence, result.cause], ['open', 'delivered', 'everyone'])
+  assert.equal(result.delivery?.form, 'outside-sender')
+  assert.deepEqual(result.delivery?.from, { ip: '127.0.0.1', helo: 'mail.example.com' })
+  assert.equal(result.delivery?.multiHop, false)
+  const [, nonce = ''] = /^Proof: ([a-z2-7]{26})$/.exec(taken(server).message.at(-1) ?? '') ?? []
+  assert.equal(nonce.length, 26)
+  assert.ok(![JSON.stringify(result), ...service.output].some((text) => text.includes(nonce)))
+})
+
+test('one that arrives later amends the result', async (t) => {
+  const { ip, port, service, server, bring } = await postOffice(t, healthy)
+  const first = await resultOf(await service.post({ ip, port }))
+  assert.deepEqual([first.verdict, first.evidence, first.amendedAt], ['open', 'message-accepted', null])
+  assert.match(first.summary ?? '', /has not arrived, or not yet\.$/)
+  assert.ok(Date.parse(first.settledAt ?? '') > Date.parse(first.finishedAt ?? ''))
+  const { recipient, message } = taken(server)
+  await bring(
+    recipient,
+    message.map((line) => line.replace(/^(Proof|Message-ID): .*/, '$1: forged')),
+  )
+  const read = async () => resultOf(await service.fetch(`/relay-tests/${first.id}`), 200)
+  assert.equal((await read()).amendedAt, null, 'without the nonce nothing is proven')
+  await bring(recipient, message)
+  const amended = await until('the amendment', async () => {
+    const now = await read()
+    return now.amendedAt !== null && now
+  })
+  assert.deepEqual([amended.verdict, amended.evidence], ['open', 'delivered'])
+  assert.equal(amended.finishedAt, first.finishedAt)
+  assert.ok(service.logs().some(({ msg, id }) => msg === 'relay test amended' && id === first.id))
+})
+
+test('a bounce that arrives later amends the result as well', async (t) => {
+  const { ip, port, service, server, bring } = await postOffice(t, healthy)
+  const first = await resultOf(await service.post({ ip, port }))
+  const { message } = taken(server)
+  const [, sender = ''] = /^From: <(.*)>$/.exec(message.find((line) => line.startsWith('From:')) ?? '') ?? []
+  await bring(sender, ['Subject: Undeliverable', '', ...message], '')
+  const amended = await until('the amendment', async () => {
+    const now = await resultOf(await service.fetch(`/relay-tests/${first.id}`), 200)
+    return now.amendedAt !== null && now
+  })
+  assert.deepEqual([amended.verdict, amended.reason], ['inconclusive', 'accepted-then-bounced'])
+})
+
+test('a test that sends nothing is settled when it is finished', async (t) => {
+  const closed: Say = (line) => (line.startsWith('RCPT') ? '554 5.7.1 Relay access denied' : healthy(line))
+  const { ip, port, service } = await postOffice(t, closed)
+  const result = await resultOf(await service.post({ ip, port }))
+  assert.equal(result.proof, 'delivery', 'the default where there is a mailbox')
+  assert.equal(result.settledAt, result.finishedAt)
+  const weaker = await resultOf(await service.post({ ip, port, proof: 'message' }))
+  assert.equal(weaker.proof, 'message')
+})
+
+test('without a mailbox there is no such proof to ask for', async (t) => {
+  const service = await startService(t)
+  const problem = await problemIn(await service.post({ ip: '127.0.0.1', proof: 'delivery' }), 'proof-unavailable')
+  assert.equal(problem.errors?.[0]?.pointer, '/proof')
+})

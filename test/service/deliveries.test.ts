@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Arrival } from '../../src/mailbox/intake.ts'
+import { Deliveries } from '../../src/service/deliveries.ts'
+
+const TOKENS = new Map([
+  ['outsideoutsideab', 'outside-sender'],
+  ['percentpercentab', 'percent-hack'],
+  ['sendersendersend', 'sender'],
+])
+const NEVER = new AbortController().signal
+
+const arrival = (token: string, nonces: readonly string[], rest: Partial<Arrival> = {}): Arrival => ({
+  token,
+  kind: 'message',
+  peer: '203.0.113.25',
+  helo: 'mail.example.com',
+  mailFrom: 'probe@isp.example',
+  nonces,
+  received: ['by mx', 'from relaytest.isp.example ([198.51.100.7])'],
+  receivedAt: new Date(0),
+  ...rest,
+})
+
+function expecting() {
+  const deliveries = new Deliveries()
+  const expectation = deliveries.expect('test', TOKENS)
+  return { deliveries, expectation, nonce: expectation.nonceOf('outside-sender') }
+}
+
+test('a token is known as what it is, and any other is not', async () => {
+  const { deliveries } = expecting()
+  assert.equal(await deliveries.knows('outsideoutsideab'), 'recipient')
+  assert.equal(await deliveries.knows('sendersendersend'), 'sender')
+  assert.equal(await deliveries.knows('nobodynobodynobo'), null)
+})
+
+test('a message with the nonce of its form is seen, with the field that the first server wrote', async () => {
+  const { deliveries, expectation, nonce } = expecting()
+  const seen = expectation.seen('outside-sender', 1_000, NEVER)
+  deliveries.arrived(arrival('outsideoutsideab', ['other', nonce]))
+  assert.deepEqual(await seen, {
+    kind: 'message',
+    peer: '203.0.113.25',
+    helo: 'mail.example.com',
+    received: 'from relaytest.isp.example ([198.51.100.7])',
+    receivedAt: '1970-01-01T00:00:00.000Z',
+  })
+})
+
+test('one that came before anybody waited is seen as well', async () => {
+  const { deliveries, expectation, nonce } = expecting()
+  deliveries.arrived(arrival('outsideoutsideab', [nonce]))
+  assert.equal((await expectation.seen('outside-sender', 0, NEVER))?.kind, 'message')
+})
+
+for (const [name, forged] of [
+  ['without a nonce', (nonce: string) => arrival('outsideoutsideab', [nonce.slice(1)])],
+  ['with the nonce of another form', (nonce: string) => arrival('percentpercentab', [nonce])],
+  ['to a token that nobody waits for', (nonce: string) => arrival('nobodynobodynobo', [nonce])],
+] as const) {
+  test(`a message ${name} proves nothing`, async () => {
+    const { deliveries, expectation, nonce } = expecting()
+    expectation.nonceOf('percent-hack')
+    deliveries.arrived(forged(nonce))
+    assert.equal(await expectation.seen('outside-sender', 0, NEVER), null)
+    assert.equal(await expectation.seen('percent-hack', 0, NEVER), null)
+  })
+}
+
+test('a replayed message changes nothing', async () => {
+  const { deliveries, expectation, nonce } = expecting()
+  deliveries.arrived(arrival('outsideoutsideab', [nonce]))
+  deliveries.arrived(arrival('outsideoutsideab', [nonce], { peer: '192.0.2.1' }))
+  assert.equal((await expectation.seen('outside-sender', 0, NEVER))?.peer, '203.0.113.25')
+})
+
+test('two tests of a day share their tokens and not their nonces', async () => {
+  const { deliveries, expectation, nonce } = expecting()
+  const second = deliveries.expect('second', TOKENS)
+  assert.notEqual(second.nonceOf('outside-sender'), nonce)
+  deliveries.arrived(arrival('outsideoutsideab', [nonce]))
+  assert.equal((await expectation.seen('outside-sender', 0, NEVER))?.kind, 'message')
+  assert.equal(await second.seen('outside-sender', 0, NEVER), null)
+})
+
+test('a bounce is told by its nonce, or by being the only message sent', async () => {
+  const bounce = (nonces: readonly string[]) => arrival('sendersendersend', nonces, { kind: 'bounce', mailFrom: '' })
+  const one = expecting()
+  one.deliveries.arrived(bounce([]))
+  assert.equal((await one.expectation.seen('outside-sender', 0, NEVER))?.kind, 'bounce')
+  const two = expecting()
+  const percent = two.expectation.nonceOf('percent-hack')
+  two.deliveries.arrived(bounce([]))
+  assert.equal(await two.expectation.seen('outside-sender', 0, NEVER), null)
+  two.deliveries.arrived(bounce([percent]))
+  assert.equal((await two.expectation.seen('percent-hack', 0, NEVER))?.kind, 'bounce')
+  assert.equal(await two.expectation.seen('outside-sender', 0, NEVER), null)
+})
+
+test('waiting ends with its time, and when nobody waits any more', async () => {
+  const { expectation } = expecting()
+  assert.equal(await expectation.seen('outside-sender', 10, NEVER), null)
+  const stop = new AbortController()
+  const seen = expectation.seen('outside-sender', 60_000, stop.signal)
+  stop.abort()
+  assert.equal(await seen, null)
+})
+
+test('what arrives after the test is told to whom it settled on', () => {
+  const { deliveries, expectation, nonce } = expecting()
+  const late: string[] = []
+  expectation.settle((form, { kind }) => late.push(`${form} ${kind}`))
+  deliveries.arrived(arrival('outsideoutsideab', [nonce]))
+  deliveries.arrived(arrival('outsideoutsideab', [nonce]))
+  assert.deepEqual(late, ['outside-sender message'])
+})
+
+test('a test that sent nothing is forgotten, and its tokens with it', async () => {
+  const { deliveries, expectation } = expecting()
+  const other = deliveries.expect('other', new Map([['percentpercentab', 'percent-hack']]))
+  expectation.forget()
+  assert.equal(await deliveries.knows('outsideoutsideab'), null)
+  assert.equal(await deliveries.knows('percentpercentab'), 'recipient')
+  other.forget()
+  assert.equal(await deliveries.knows('percentpercentab'), null)
+})
