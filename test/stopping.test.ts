@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { rawConnection, resultOf } from './harness/http.ts'
+import { gatedServer } from './harness/mail-scripts.ts'
+import { CUSTOMERS, KEYS, startService } from './harness/service.ts'
+import { inTime, until } from './harness/waiting.ts'
+
+test('switching testing off stops a running test at its next command', async (t) => {
+  const { server, hold, release } = await gatedServer(t)
+  const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}` } })
+  const held = hold(/^RCPT/)
+  const answer = service.post({ ip: '127.0.0.1', port: server.port })
+  await held
+  writeFileSync(join(service.folder, 'customers.yaml'), `testing: false\n${CUSTOMERS}`)
+  await until('the reload', () => service.logs().find(({ msg }) => msg === 'customers reloaded'))
+  release()
+  const result = await resultOf(await answer)
+  assert.deepEqual([result.verdict, result.reason], ['inconclusive', 'interrupted'])
+  assert.equal(server.lines.filter((line) => line.startsWith('RCPT')).length, 1)
+  assert.equal(server.lines.at(-1), 'QUIT')
+})
+
+test('the end of the process waits for a test whose caller has left, and its audit line', async (t) => {
+  const { server, hold, release } = await gatedServer(t)
+  const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}` } })
+  const held = hold(/^RCPT/)
+  const caller = new AbortController()
+  const headers = { 'content-type': 'application/json' }
+  const body = JSON.stringify({ ip: '127.0.0.1', port: server.port })
+  const answer = service.fetch('/relay-tests', { method: 'POST', headers, body, signal: caller.signal })
+  await held
+  caller.abort()
+  await assert.rejects(answer)
+  const ended = service.stop()
+  await until('the end to begin', () => service.logs().find(({ msg }) => msg === 'shutting down'))
+  release()
+  assert.equal(await inTime('the exit', ended), 0)
+  const audit = service.logs().filter(({ audit: kind }) => kind !== undefined)
+  assert.deepEqual(
+    audit.map(({ audit: kind }) => kind),
+    ['intent', 'result'],
+  )
+  assert.equal(audit[1]?.callerGone, true)
+  assert.equal(server.lines.at(-1), 'QUIT')
+})
+
+test('a request that never comes whole does not keep the process from its end', async (t) => {
+  const service = await startService(t)
+  const head = `POST /relay-tests HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${KEYS.partner}\r\nContent-Type: application/json\r\n`
+  const { answer } = rawConnection(service.url, `${head}Content-Length: 50\r\n\r\n{"ip"`)
+  await service.fetch('/livez')
+  assert.equal(await inTime('the exit', service.stop()), 0)
+  await answer
+})
+
+test('requests that wait behind others on a connection end with it', async (t) => {
+  const { server, hold, release } = await gatedServer(t)
+  const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}` } })
+  const held = hold(/^EHLO/)
+  const request = (ip: string) => {
+    const body = JSON.stringify({ ip, port: server.port })
+    const head = `POST /relay-tests HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${KEYS.partner}\r\nContent-Type: application/json\r\n`
+    return `${head}Content-Length: ${body.length}\r\n\r\n${body}`
+  }
+  const { socket } = rawConnection(service.url, ['127.0.0.1', '127.0.0.1', '127.0.0.1'].map(request).join(''))
+  await held
+  socket.resetAndDestroy()
+  const tested = () => service.logs().filter(({ msg }) => msg === 'relay test')
+  release()
+  await until('the end of the test', () => tested().length > 0)
+  for (const { callerGone, reason } of tested()) assert.deepEqual([callerGone, reason], [true, 'interrupted'])
+})
