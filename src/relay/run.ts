@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DOMAIN_NAME } from '../contract/domain.ts'
-import type { DomainSource, Proof, Suite, Why } from '../contract/words.ts'
+import type { Proof, Suite, Why } from '../contract/words.ts'
 import type { Address } from '../ip/address.ts'
 import {
   type Assessed,
@@ -10,12 +9,14 @@ import {
   wantsPostmasterControl,
   wantsRandomControl,
 } from './assess.ts'
+import { Connections } from './connections.ts'
 import type { Attempt, Findings, Seen } from './findings.ts'
 import { causeOf, FORMS, type Form, formOf, formsOf, type TestAddresses } from './forms.ts'
 import { ONE_BY_ONE, type Pace, paceFor } from './pace.ts'
-import { type ConnectionPlan, type KnownNames, type PlannedAttempt, plan, planFirst, spell } from './plan.ts'
-import { isReady, openSession, type Route, type Session } from './session.ts'
+import { type ConnectionPlan, type PlannedAttempt, plan, planFirst, spell } from './plan.ts'
+import { isReady, type Route, type Session } from './session.ts'
 import { recognise } from './software.ts'
+import { type OwnDomain, Target } from './target.ts'
 import { type Message, notRun, probe, send } from './transact.ts'
 
 /** What a run needs to know, and the two functions that keep it apart from the mailbox and the message's wording. */
@@ -24,7 +25,7 @@ export interface RunOptions {
   readonly suite: Suite
   readonly proof: Proof
   /** The target's own mail domain, where it is known. */
-  readonly domain: { readonly name: string; readonly source: DomainSource } | null
+  readonly domain: OwnDomain | null
   /** What the vantage is known by: public addresses and EHLO name. */
   readonly vantage: readonly string[]
   /** How long to wait for the message of a plain form, in milliseconds. */
@@ -45,8 +46,6 @@ export interface RunResult {
 }
 
 const MESSAGES = 3
-/** A test lasts less than a minute; Debian's Sendmail refuses the eleventh connection in one (measured). */
-const CONNECTIONS = 8
 /** The first go, and what may follow from it: TLS, postscreen's second visit, greylisting. */
 const ROUNDS = 4
 /** Left over for the control after waiting for ambiguous messages. */
@@ -77,36 +76,30 @@ class Visit {
   readonly #attempts = new Map<Form, Attempt>()
   readonly #taken = new Set<string>()
   readonly #retried = new Set<Form>()
-  /** Connections that were opened before they were needed. */
-  readonly #spares: Promise<Session>[] = []
-  #first: Session | null = null
-  #session: Session | null = null
-  #connections = 0
-  #tls = false
+  readonly #connections: Connections
+  readonly #target: Target
   /** Off for a server that was found out of step. */
   #pipelining = true
   #seen: Partial<Pace> = {}
 
   constructor(options: RunOptions) {
     this.#options = options
+    this.#connections = new Connections(options.route, (session) => this.#void(session))
+    this.#target = new Target(options.route.address, options.domain, options.addressesFor)
   }
 
-  /** Opens the first connection; the full suite needs more, and has two come along once the first one stands. */
+  /** Opens the first connection; the full suite needs more, and has others come along once the first one stands. */
   async begin(): Promise<void> {
-    const connected = () => {
-      if (this.#options.suite !== 'full') return
-      for (let spare = 1; spare < this.#pace().atOnce; spare += 1) this.#spares.push(this.#open())
-    }
-    this.#first = await this.#open(connected)
-    this.#session = this.#first
+    await this.#connections.begin(this.#options.suite === 'full' ? this.#pace().atOnce - 1 : 0)
+    this.#target.greeted(this.#connections.first)
   }
 
   async probeSuite(): Promise<void> {
     const planned: PlannedAttempt[] = []
     for (const form of formsOf(this.#options.suite)) {
-      const spelled = spell(form, this.#namesFor(form))
+      const spelled = spell(form, this.#target.namesFor(form))
       if ('rcptTo' in spelled) planned.push(spelled)
-      else this.#keep([{ ...UNASKED, form, why: this.#first?.failure ?? spelled.why }])
+      else this.#keep([{ ...UNASKED, form, why: this.#connections.first?.failure ?? spelled.why }])
     }
     let due: readonly PlannedAttempt[] = planned
     for (let round = 1; round <= ROUNDS && due.length > 0; round += 1) {
@@ -118,13 +111,13 @@ class Visit {
   async probeExistingSender(): Promise<void> {
     const id = 'own-domain-postmaster'
     const asked = this.#attempts.has(formOf(id))
-    if (!asked && wantsExistingSender(this.#assessed(), this.#echoes())) await this.#ask(id)
+    if (!asked && wantsExistingSender(this.#assessed(), this.#target.echoes())) await this.#ask(id)
   }
 
   /** A control can change the verdict only while nothing was relayed and the domain is certain (rules 4a and 4c). */
   async probePostmaster(): Promise<void> {
     const rows = this.#assessed()
-    const domain = this.#domain()
+    const { domain } = this.#target
     const certain = domain !== null && domain.source !== 'greeting'
     const mayBeRelay = rows.some(
       (row) => row.outcome === 'accepted' && row.attempt.form.recipient.kind === 'plain' && !row.attempt.form.control,
@@ -141,7 +134,9 @@ class Visit {
    */
   async sendMessages(): Promise<void> {
     if (this.#options.proof === 'recipient') return
-    const taken = this.#assessed().filter((row) => this.#mayCarryMessage(row))
+    const taken = this.#assessed().filter(
+      ({ attempt, outcome }) => outcome === 'accepted' && this.#target.mayCarryMessage(attempt.form),
+    )
     const plain = taken.filter(({ attempt }) => attempt.form.recipient.kind === 'plain')
     const sent = await this.#sendUntilAccepted(plain.slice(0, MESSAGES))
     if (this.#options.proof !== 'delivery') return
@@ -182,19 +177,11 @@ class Visit {
   }
 
   #isAccepted(attempt: Attempt): boolean {
-    return assess(attempt, this.#echoes()).evidence === 'message-accepted'
+    return assess(attempt, this.#target.echoes()).evidence === 'message-accepted'
   }
 
-  async leave(): Promise<void> {
-    const spares = await Promise.all(this.#spares.splice(0))
-    await Promise.all([this.#session, ...spares].map((session) => this.#end(session)))
-  }
-
-  /** Says farewell; a server that then is found out of step has answered something else than it was asked. */
-  async #end(session: Session | null): Promise<void> {
-    if (!session?.connection) return
-    await session.connection.quit()
-    if (session.connection.fault === 'protocol-error') this.#void(session)
+  leave(): Promise<void> {
+    return this.#connections.leave()
   }
 
   /** Takes back what a connection out of step seemed to answer. */
@@ -207,20 +194,21 @@ class Visit {
   }
 
   result(): RunResult {
-    const { localAddress = null, ehlo = null, extensions = [], greeting = null, turnedAway = null } = this.#first ?? {}
-    const domain = this.#domain()
+    const { first, current } = this.#connections
+    const { localAddress = null, ehlo = null, extensions = [], greeting = null, turnedAway = null } = first ?? {}
+    const { domain } = this.#target
     const findings = {
       proof: this.#options.proof,
       vantage: [...this.#options.vantage, ehlo, localAddress?.text].filter((name) => typeof name === 'string'),
       domain: domain?.name ?? null,
       domainSource: domain?.source ?? null,
-      names: this.#echoes(),
+      names: this.#target.echoes(),
       greeting,
       turnedAway,
       // As the suite lists them, whatever order the connections needed.
       attempts: [...this.#attempts.values()].sort((a, b) => FORMS.indexOf(a.form) - FORMS.indexOf(b.form)),
     }
-    return { findings, localAddress, ehlo, extensions, tls: this.#session?.tls ?? null }
+    return { findings, localAddress, ehlo, extensions, tls: current?.tls ?? null }
   }
 
   /**
@@ -230,14 +218,14 @@ class Visit {
   async #probeAll(planned: readonly PlannedAttempt[]): Promise<void> {
     const first = planFirst(planned, this.#pace())
     const rest = planned.filter((attempt) => !first.flat().includes(attempt))
-    await this.#probe(await this.#live(), first, rest.length > 0)
+    await this.#probe(await this.#connections.live(), first, rest.length > 0)
     const queue = plan(rest, this.#pace(), this.#taken)
     const work = async () => {
       for (let next = queue.shift(); next; next = queue.shift()) {
-        const session = await this.#another()
+        const session = await this.#connections.another()
         const leave = queue.length > 0
         await this.#probe(session, next, leave)
-        if (!leave) await this.#goOnWith(session)
+        if (!leave) await this.#connections.goOnWith(session)
       }
     }
     await Promise.all(Array.from({ length: Math.min(this.#pace().atOnce, queue.length) }, work))
@@ -247,15 +235,16 @@ class Visit {
   async #dueAgain(): Promise<readonly PlannedAttempt[]> {
     const rows = this.#assessed()
     const wantsTls = rows.filter(({ refusal }) => refusal === 'tls-required')
-    if (wantsTls.length > 0 && !this.#tls) {
-      this.#tls = true
-      await this.#renew()
+    if (wantsTls.length > 0 && !this.#connections.tls) {
+      await this.#connections.goOnInTls()
       return wantsTls.map(({ attempt }) => plannedAgain(attempt))
     }
     const left = this.#options.route.deadline - performance.now()
     const due = rows.flatMap((row) => {
       const ms = this.#retried.has(row.attempt.form) ? null : againAfter(row)
-      return ms !== null && (ms === 0 || ms + VISIT_MS <= left) && this.#first?.failure === null ? [{ row, ms }] : []
+      return ms !== null && (ms === 0 || ms + VISIT_MS <= left) && this.#connections.first?.failure === null
+        ? [{ row, ms }]
+        : []
     })
     if (due.length === 0 || this.#options.route.stop.aborted) return []
     for (const { row } of due) {
@@ -265,15 +254,15 @@ class Visit {
       if (row.attempt.why === 'protocol-error') this.#pipelining = false
       if (row.decisive?.reply.code === 452) this.#seen = { ...this.#seen, recipients: 3 }
     }
-    await this.#renew()
+    await this.leave()
     const wait = Math.max(...due.map(({ ms }) => ms))
     if (wait > 0) await sleep(wait, null, { signal: this.#options.route.stop }).catch(() => {})
     return due.map(({ row }) => plannedAgain(row.attempt))
   }
 
   async #ask(id: string): Promise<void> {
-    const spelled = spell(formOf(id), this.#namesFor(formOf(id)))
-    if ('rcptTo' in spelled) await this.#probe(await this.#live(), [[spelled]], false)
+    const spelled = spell(formOf(id), this.#target.namesFor(formOf(id)))
+    if ('rcptTo' in spelled) await this.#probe(await this.#connections.live(), [[spelled]], false)
   }
 
   async #probe(session: Session, connection: ConnectionPlan, leave: boolean): Promise<void> {
@@ -282,11 +271,11 @@ class Visit {
     if (!isReady(session)) return this.#keep(notRun(connection.flat(), this.#whyNot(session)))
     this.#keep(await probe(session, connection, { stop, leave, pipelining: session.pipelining && this.#pipelining }))
     if (session.connection.fault === 'protocol-error') this.#void(session)
-    if (leave) await this.#end(session)
+    if (leave) await this.#connections.end(session)
   }
 
   async #send(attempt: Attempt): Promise<Attempt> {
-    const session = await this.#live()
+    const session = await this.#connections.live()
     const { stop } = this.#options.route
     if (!isReady(session) || stop.aborted) return { ...attempt, why: this.#whyNot(session) }
     return send(session, attempt, this.#options.messageFor(attempt.form), stop)
@@ -295,44 +284,12 @@ class Visit {
   #whyNot(session: Session): Why {
     if (this.#options.route.stop.aborted) return 'interrupted'
     // A server that took the first connection and turns away another one has had enough of them.
-    if (session !== this.#first && session.failure === 'greeting-refused') return 'connection-limit'
+    if (session !== this.#connections.first && session.failure === 'greeting-refused') return 'connection-limit'
     return session.failure ?? session.connection?.fault ?? 'dropped'
   }
 
-  /** The session to go on with: the present one, or a new one where that has ended. */
-  async #live(): Promise<Session> {
-    const current = this.#session
-    const over = this.#first?.failure !== null || performance.now() >= this.#options.route.deadline
-    if (current && (isReady(current) || over)) return current
-    return this.#goOnWith(await this.#another())
-  }
-
-  /** Leaves the session at hand, so that what follows comes on a new one. */
-  async #renew(): Promise<void> {
-    await this.leave()
-  }
-
-  async #goOnWith(session: Session): Promise<Session> {
-    if (this.#session !== session) await this.#end(this.#session)
-    this.#session = session
-    return session
-  }
-
-  async #another(): Promise<Session> {
-    return this.#spares.shift() ?? this.#open()
-  }
-
-  async #open(connected?: () => void): Promise<Session> {
-    if (this.#connections >= CONNECTIONS && this.#first) {
-      return { ...this.#first, connection: null, failure: 'connection-limit' }
-    }
-    this.#connections += 1
-    const opening = { number: this.#connections, tls: this.#tls }
-    return openSession(this.#options.route, connected ? { ...opening, connected } : opening)
-  }
-
   #pace(): Pace {
-    const { greeting = null, extensions = [] } = this.#first ?? {}
+    const { greeting = null, extensions = [] } = this.#connections.first ?? {}
     const shown = { greeting: greeting?.reply.lines.join(' ') ?? '', extensions, replies: [] }
     return paceFor(recognise(shown), this.#seen)
   }
@@ -348,42 +305,8 @@ class Visit {
     }
   }
 
-  /** A name that only the greeting gave is good enough to ask with, not to send mail in. */
-  #mayCarryMessage({ attempt, outcome }: Assessed): boolean {
-    const { sender, control } = attempt.form
-    const claimsGreetingName = sender.needs === 'host' || (sender.as === 'own' && this.#domain()?.source === 'greeting')
-    return outcome === 'accepted' && !control && sender.carriesMessage && !claimsGreetingName
-  }
-
   #assessed(): Assessed[] {
-    return [...this.#attempts.values()].map((attempt) => assess(attempt, this.#echoes()))
-  }
-
-  #domain(): RunOptions['domain'] {
-    const host = this.#host()
-    return this.#options.domain ?? (host === null ? null : { name: host, source: 'greeting' })
-  }
-
-  /** The name that the greeting begins with, where it is a domain name. */
-  #host(): string | null {
-    const [name = ''] = this.#first?.greeting?.reply.lines[0]?.split(' ') ?? []
-    return DOMAIN_NAME.test(name) ? name.toLowerCase() : null
-  }
-
-  #namesFor(form: Form): KnownNames {
-    const { address } = this.#options.route
-    const literal = address.family === 6 ? `[IPv6:${address.text}]` : `[${address.text}]`
-    const domain = this.#domain()?.name ?? null
-    return { ...this.#options.addressesFor(form), domain, host: this.#host(), literal }
-  }
-
-  /** Names that replies may echo. */
-  #echoes(): string[] {
-    const { sender } = this.#options.addressesFor(formOf('outside-sender'))
-    const ourDomain = sender.slice(sender.lastIndexOf('@') + 1)
-    const { ehlo, localAddress } = this.#first ?? {}
-    const names = [ourDomain, ehlo, localAddress?.text, this.#options.route.address.text, this.#domain()?.name]
-    return names.filter((name) => name !== undefined && name !== null)
+    return [...this.#attempts.values()].map((attempt) => assess(attempt, this.#target.echoes()))
   }
 }
 
