@@ -5,18 +5,15 @@ import { type Decision, decide } from '../access/decide.ts'
 import { QUOTAS, type QuotaName } from '../contract/limits.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import { type Address, canonicalNetwork } from '../ip/address.ts'
-import { tokenFor } from '../mailbox/tokens.ts'
-import type { Seen } from '../relay/findings.ts'
-import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
-import { buildMessage, type Tester } from '../relay/message.ts'
-import { type RunResult, run } from '../relay/run.ts'
+import type { RunResult } from '../relay/run.ts'
 import { Transcript } from '../smtp/transcript.ts'
 import type { Leases } from '../store/leases.ts'
 import type { Results } from '../store/results.ts'
 import { originOf, type Vantage } from '../vantage/vantages.ts'
 import { VERSION } from '../version.ts'
 import type { Audit } from './audit.ts'
-import { DELIVERY_TTL_MS, type Deliveries, type Expectation } from './deliveries.ts'
+import { DELIVERY_TTL_MS, type Deliveries } from './deliveries.ts'
+import { type Asking, expectArrivals, hasSent, type Job, runJob, type Settings, withSeen } from './job.ts'
 import { Refused } from './problem.ts'
 import type { TestRequest } from './request.ts'
 import { type Begun, brokenResult, finishedResult, runningResult } from './result.ts'
@@ -42,14 +39,6 @@ export interface Exceeded {
   readonly retryAfter: number
 }
 
-/** Who asks, and who wants to know: `gone` is aborted when nobody waits for the answer any more. */
-export interface Asking {
-  readonly caller: Caller
-  readonly requestId: string
-  readonly gone: AbortSignal
-  readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void }
-}
-
 /** What the service is made of. `customers` and `vantage` are looked up anew for each test: their files reload. */
 export interface ServiceParts {
   readonly customers: () => Customers
@@ -59,28 +48,11 @@ export interface ServiceParts {
   readonly results: Results
   /** Null where the installation has no mailbox. */
   readonly deliveries: Deliveries | null
-  readonly settings: {
-    readonly deadlineMs: number
-    readonly maxConcurrent: number
-    readonly mailboxDomain: string
-    readonly mailboxKey: string
-    readonly tester: Tester
-    readonly deliveryWaitMs: number
-  }
+  readonly settings: Settings
 }
 
-/** Kept back from the deadline, so that QUIT and the answer are in time. */
-const FAREWELL_MS = 2_000
 const LEASE_GRACE_MS = 10_000
 const RETRY_SOON_SECONDS = 5
-
-/** One test, from its admission on. */
-interface Job {
-  readonly request: TestRequest
-  readonly asking: Asking
-  readonly vantage: Vantage
-  readonly begun: Begun
-}
 
 type Admitted = Extract<Decision, { ok: true }>
 
@@ -187,14 +159,14 @@ export class RelayTests {
       this.#auditResult(asking, { ...who, refused: error instanceof Refused ? error.slug : 'internal-error' })
       throw error
     }
-    const { results } = this.#parts
+    const { results, settings, deliveries } = this.#parts
     await results.put(runningResult(begun))
     let result = brokenResult(begun)
     try {
       const startedAt = performance.now()
       const transcript = new Transcript()
-      const expectation = this.#expect(job)
-      const ran = await this.#run(job, transcript, expectation)
+      const expectation = expectArrivals(job, settings, deliveries)
+      const ran = await runJob(job, settings, transcript, expectation)
       const durationMs = Math.round(performance.now() - startedAt)
       const amendableMs = expectation && hasSent(ran) ? DELIVERY_TTL_MS : 0
       const conclude = (seen: RunResult, amendedAt: Date | null) =>
@@ -230,22 +202,6 @@ export class RelayTests {
     asking.log.info({ id: begun.id, verdict, evidence, reason, cause }, 'relay test amended')
   }
 
-  /** What the mailbox is to look out for, where there is one and messages may be sent. */
-  #expect({ begun, request }: Job): Expectation | null {
-    const { deliveries } = this.#parts
-    if (!deliveries || request.proof === 'recipient') return null
-    const forms = formsOf(request.suite).map(({ id }) => id)
-    const ids = [...forms, 'own-domain-postmaster', 'sender']
-    return deliveries.expect(
-      begun.id,
-      new Map(ids.map((id) => [this.#tokenOf(begun, id, new Date(begun.createdAt)), id])),
-    )
-  }
-
-  #tokenOf({ customerId, ip, port }: Begun, form: string, now: Date): string {
-    return tokenFor(this.#parts.settings.mailboxKey, { customer: customerId, address: ip, port, form }, now)
-  }
-
   /** The test is made: a log that fails now is reported, and keeps the next test from its dial. */
   #auditResult({ log }: Asking, outcome: object): void {
     try {
@@ -254,53 +210,6 @@ export class RelayTests {
       log.error({ err: error }, 'the audit log cannot be written')
     }
   }
-
-  #run(
-    { begun, request, vantage, asking }: Job,
-    transcript: Transcript,
-    expectation: Expectation | null,
-  ): Promise<RunResult> {
-    const { settings } = this.#parts
-    const { address, port, suite, proof } = request
-    const now = new Date(begun.createdAt)
-    const at = (form: string) => `${this.#tokenOf(begun, form, now)}@${settings.mailboxDomain}`
-    const addressesFor = (form: Form): TestAddresses => ({ sender: at('sender'), recipient: at(form.id) })
-    return run({
-      route: {
-        address,
-        port,
-        bind: vantage.bind.find(({ family }) => family === address.family) ?? null,
-        ehlo: vantage.ehlo,
-        deadline: performance.now() + settings.deadlineMs - FAREWELL_MS,
-        transcript,
-        stop: asking.gone,
-      },
-      suite,
-      proof,
-      domain:
-        begun.domain !== null && begun.domainSource !== null
-          ? { name: begun.domain, source: begun.domainSource }
-          : null,
-      vantage: [...vantage.publicIps, ...vantage.bind].map(({ text }) => text),
-      deliveryWaitMs: settings.deliveryWaitMs,
-      addressesFor,
-      messageFor: (form) => {
-        const secret = expectation?.nonceOf(form.id) ?? null
-        return { lines: buildMessage(addressesFor(form), settings.tester, now, secret), secret }
-      },
-      arrival: async (form, ms) => expectation?.seen(form.id, ms, asking.gone) ?? null,
-    })
-  }
-}
-
-/** Whether a message was taken, so that something may still arrive. */
-const hasSent = ({ findings }: RunResult): boolean =>
-  findings.attempts.some(({ exchanges }) => exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300))
-
-/** What a run found, and what the mailbox saw later. Only a message that was taken can arrive (rule 9). */
-function withSeen(ran: RunResult, form: string, seen: Seen): RunResult {
-  const attempts = ran.findings.attempts.map((attempt) => (attempt.form.id === form ? { ...attempt, seen } : attempt))
-  return { ...ran, findings: { ...ran.findings, attempts } }
 }
 
 function admit(request: TestRequest, caller: Caller, customers: Customers, vantage: Vantage): Admitted {

@@ -1,0 +1,101 @@
+import type { Caller } from '../access/callers.ts'
+import { tokenFor } from '../mailbox/tokens.ts'
+import type { Seen } from '../relay/findings.ts'
+import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
+import { buildMessage, type Tester } from '../relay/message.ts'
+import { type RunResult, run } from '../relay/run.ts'
+import type { Transcript } from '../smtp/transcript.ts'
+import type { Vantage } from '../vantage/vantages.ts'
+import type { Deliveries, Expectation } from './deliveries.ts'
+import type { TestRequest } from './request.ts'
+import type { Begun } from './result.ts'
+
+/** Who asks, and who wants to know: `gone` is aborted when nobody waits for the answer any more. */
+export interface Asking {
+  readonly caller: Caller
+  readonly requestId: string
+  readonly gone: AbortSignal
+  readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void }
+}
+
+/** What an installation tests with. Times in milliseconds. */
+export interface Settings {
+  readonly deadlineMs: number
+  readonly maxConcurrent: number
+  readonly mailboxDomain: string
+  readonly mailboxKey: string
+  readonly tester: Tester
+  readonly deliveryWaitMs: number
+}
+
+/** One test, from its admission on. */
+export interface Job {
+  readonly request: TestRequest
+  readonly asking: Asking
+  readonly vantage: Vantage
+  readonly begun: Begun
+}
+
+/** Kept back from the deadline, so that QUIT and the answer are in time. */
+const FAREWELL_MS = 2_000
+
+/** Runs the test of a job. */
+export function runJob(
+  { begun, request, vantage, asking }: Job,
+  settings: Settings,
+  transcript: Transcript,
+  expectation: Expectation | null,
+): Promise<RunResult> {
+  const { address, port, suite, proof } = request
+  const now = new Date(begun.createdAt)
+  const at = (form: string) => `${tokenOf(begun, form, settings)}@${settings.mailboxDomain}`
+  const addressesFor = (form: Form): TestAddresses => ({ sender: at('sender'), recipient: at(form.id) })
+  const { domain, domainSource } = begun
+  return run({
+    route: {
+      address,
+      port,
+      bind: vantage.bind.find(({ family }) => family === address.family) ?? null,
+      ehlo: vantage.ehlo,
+      deadline: performance.now() + settings.deadlineMs - FAREWELL_MS,
+      transcript,
+      stop: asking.gone,
+    },
+    suite,
+    proof,
+    domain: domain !== null && domainSource !== null ? { name: domain, source: domainSource } : null,
+    vantage: [...vantage.publicIps, ...vantage.bind].map(({ text }) => text),
+    deliveryWaitMs: settings.deliveryWaitMs,
+    addressesFor,
+    messageFor: (form) => {
+      const secret = expectation?.nonceOf(form.id) ?? null
+      return { lines: buildMessage(addressesFor(form), settings.tester, now, secret), secret }
+    },
+    arrival: async (form, ms) => expectation?.seen(form.id, ms, asking.gone) ?? null,
+  })
+}
+
+/** What the mailbox is to look out for, where there is one and messages may be sent. */
+export function expectArrivals(
+  { begun, request }: Job,
+  settings: Settings,
+  deliveries: Deliveries | null,
+): Expectation | null {
+  if (!deliveries || request.proof === 'recipient') return null
+  const ids = [...formsOf(request.suite).map(({ id }) => id), 'own-domain-postmaster', 'sender']
+  return deliveries.expect(begun.id, new Map(ids.map((id) => [tokenOf(begun, id, settings), id])))
+}
+
+/** Whether a message was taken, so that something may still arrive. */
+export const hasSent = ({ findings }: RunResult): boolean =>
+  findings.attempts.some(({ exchanges }) => exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300))
+
+/** What a run found, and what the mailbox saw later. Only a message that was taken can arrive (rule 9). */
+export function withSeen(ran: RunResult, form: string, seen: Seen): RunResult {
+  const attempts = ran.findings.attempts.map((attempt) => (attempt.form.id === form ? { ...attempt, seen } : attempt))
+  return { ...ran, findings: { ...ran.findings, attempts } }
+}
+
+function tokenOf({ customerId, ip, port, createdAt }: Begun, form: string, { mailboxKey }: Settings): string {
+  return tokenFor(mailboxKey, { customer: customerId, address: ip, port, form }, new Date(createdAt))
+}
