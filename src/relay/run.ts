@@ -144,7 +144,9 @@ class Visit {
     if (accepted) return this.#watch([accepted], this.#options.deliveryWaitMs)
     const ambiguous = oneOfEachCause(taken.filter((row) => !plain.includes(row)))
     const tried: Attempt[] = []
-    for (const { attempt } of ambiguous.slice(0, MESSAGES - sent.length)) {
+    // A message that was refused at DATA never went out.
+    const out = sent.filter(({ exchanges }) => exchanges.some(({ phase }) => phase === 'dot')).length
+    for (const { attempt } of ambiguous.slice(0, MESSAGES - out)) {
       tried.push(...(await this.#sendUntilAccepted([{ attempt }])))
     }
     const underWay = tried.filter((attempt) => this.#isAccepted(attempt))

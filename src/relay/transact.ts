@@ -51,8 +51,7 @@ async function probeAtOnce(session: Ready, plan: ConnectionPlan, leave: boolean)
   return plan.flatMap((transaction) => {
     const [sender, ...rest] = answers.splice(0, transaction.length + 2)
     const reset = rest.at(-1)
-    // A RSET that is not taken leaves what follows in a transaction that nobody meant.
-    if (reset?.reply && !isPositive({ phase: 'mail', reply: reset.reply, at: [] })) connection.desynchronised()
+    if (leavesOpen(sender, reset)) connection.desynchronised()
     return transaction.map((planned, index) => record(session, planned, [sender, rest[index]]))
   })
 }
@@ -80,8 +79,13 @@ async function probeInTurn(
     }
   }
   const reset = await connection.command('RSET')
-  if (reset.reply && !positive('mail', reset)) connection.desynchronised()
+  if (leavesOpen(sender, reset)) connection.desynchronised()
   return attempts
+}
+
+/** Whether a RSET that was not taken leaves what follows in a transaction that nobody meant. */
+function leavesOpen(sender: Answer | undefined, reset: Answer | undefined): boolean {
+  return positive('mail', sender) && reset?.reply != null && !positive('mail', reset)
 }
 
 const SLOW_MS = 4_000

@@ -435,3 +435,42 @@ test('greylisting that does not end in time is said to be that', async (t) => {
   assert.equal(reason, 'greylisted')
   assert.equal(server.connections, 1)
 })
+
+test('a server that wants STARTTLS before anything, RSET included, and does not offer it', async (t) => {
+  const say: Say = (line) =>
+    /^(MAIL|RCPT|RSET)/.test(line) ? '530 5.7.0 Must issue a STARTTLS command first' : healthy(line)
+  const { verdict, reason } = await visit(t, { say })
+  assert.deepEqual([verdict, reason], ['inconclusive', 'tls-failed'])
+})
+
+test('a RSET that is refused after a MAIL that was taken takes back what came after it', async (t) => {
+  const say: Say = (line, session) => (line === 'RSET' ? '502 5.5.1 unknown' : deny(line, session))
+  const { verdict, reason } = await visit(t, { say })
+  assert.deepEqual([verdict, reason], ['inconclusive', 'protocol-error'])
+})
+
+test('a surplus answer takes back what its connection seemed to say, and nothing is sent in one write again', async (t) => {
+  const say: Say = (line, session) =>
+    line.startsWith('RCPT TO:<outside') && session.connection === 1
+      ? ['554 5.7.1 Relay access denied', '554 see http://example.com']
+      : deny(line, session)
+  const { verdict, server } = await visit(t, { say })
+  assert.equal(verdict, 'closed')
+  assert.equal(server.connections, 2)
+  assert.ok(
+    server.segments.slice(3).every((segment) => segment.split('\r\n').length === 2),
+    'one command at a time',
+  )
+})
+
+test('bans that spare the postmaster are found out by a user that does not exist', async (t) => {
+  const say: Say = (line) =>
+    line.startsWith('RCPT TO:<postmaster@')
+      ? '250 ok'
+      : line.startsWith('RCPT')
+        ? '550 Your country is not welcome'
+        : healthy(line)
+  const { verdict, reason, attempts } = await visit(t, { say })
+  assert.deepEqual([verdict, reason], ['inconclusive', 'vantage-blocked'])
+  assert.equal(attempts['random-local-control'], 'other')
+})
