@@ -130,6 +130,15 @@ test('the built service tests real mail servers', { skip: process.env.CI ? false
     assert.equal(result.vantage.ip, network.vantage6)
   })
 
+  await t.test('every form of the full suite is answered over IPv6, address literals included', async () => {
+    const headers = { authorization: `Bearer ${KEYS.desk}` }
+    const result = relayTest.parse(await (await service.post({ ip: stock6.address, suite: 'full' }, headers)).json())
+    assert.equal(result.verdict, 'closed')
+    assert.equal(result.attempts.filter(({ outcome }) => outcome !== 'refused').length, 0)
+    const literal = result.attempts.find(({ form }) => form === 'literal-sender')
+    assert.equal(literal?.mailFrom, `sender@[IPv6:${stock6.address}]`)
+  })
+
   await t.test('an address without a server is inconclusive, not an error', async () => {
     const result = await testServer(service, { ...stock, address: network.nextAddress() })
     assert.equal(result.verdict, 'inconclusive')

@@ -32,6 +32,7 @@ export const REASONS = [
   'content-refused',
   'accepted-then-bounced',
   'ambiguous-accepted',
+  'vantage-banned',
   'vantage-blocked',
   'greylisted',
   'throttled',

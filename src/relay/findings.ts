@@ -38,6 +38,8 @@ export interface Attempt {
 /** All that a run saw: what the verdict is made of, and nothing else. */
 export interface Findings {
   readonly proof: Proof
+  /** Whether the target refused things of ours within the last ten minutes, as bans count. */
+  readonly refusedBefore: boolean
   /** Where we came from and under which name, as a server that sees it writes it down. */
   readonly vantage: readonly string[]
   readonly domain: string | null

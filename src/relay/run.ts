@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly proof: Proof
   /** The target's own mail domain, where it is known. */
   readonly domain: OwnDomain | null
+  /** Whether the target refused things of ours within the last ten minutes, as bans count. */
+  readonly refusedBefore: boolean
   /** What the vantage is known by: public addresses and EHLO name. */
   readonly vantage: readonly string[]
   /** How long to wait for the message of a plain form, in milliseconds. */
@@ -201,6 +203,7 @@ class Visit {
     const { domain } = this.#target
     const findings = {
       proof: this.#options.proof,
+      refusedBefore: this.#options.refusedBefore,
       vantage: [...this.#options.vantage, ehlo, localAddress?.text].filter((name) => typeof name === 'string'),
       domain: domain?.name ?? null,
       domainSource: domain?.source ?? null,

@@ -25,6 +25,8 @@ const INCONCLUSIVE: Record<Reason, (domain: string) => string> = {
     'It took the message of a stranger and sent it back: no relay, but a source of bounces.',
   'ambiguous-accepted': (domain) =>
     `It took a recipient that may be a local mailbox of ${domain} or a way to relay; only a delivered message could tell.`,
+  'vantage-banned': () =>
+    'It answered us before and is silent now: it has banned our address, as it does after refusals. Test again later.',
   'vantage-blocked': () => 'It refuses us rather than relaying: nothing is known about other strangers.',
   greylisted: () => 'It put us off, as greylisting does: test again in some minutes.',
   throttled: () => 'It says that we ask too much: test again in some minutes.',

@@ -24,6 +24,7 @@ const RETRY_AFTER: Partial<Record<Reason, number>> = {
   throttled: 600,
   'server-trouble': 600,
   'connect-timeout': 600,
+  'vantage-banned': 1200,
   dropped: 600,
 }
 
@@ -88,13 +89,18 @@ function signsOf(findings: Findings, rows: readonly Assessed[]): Map<Reason, num
   const { turnedAway } = findings
   if (turnedAway) add(reasonOfTurningAway(findings, turnedAway.reply), turnedAway.at)
   for (const row of rows) {
-    const reason = reasonOf(row, rows, findings.names)
+    const reason = isBan(row, rows, findings) ? 'vantage-banned' : reasonOf(row, rows, findings.names)
     if (reason) add(reason, row.decisive?.at ?? [])
   }
   // Closed is earned by the outside sender alone; without it nothing is known.
   if (!rows.some((row) => row.attempt.form.id === 'outside-sender')) add('deadline', [])
   if (findings.domainSource !== 'request' && findings.domainSource !== 'customer') add('domain-unknown', [])
   return signs
+}
+
+/** Whether silence meets us where refusals did before, in this test or within the last ten minutes: a ban, as a rule. */
+function isBan({ attempt }: Assessed, rows: readonly Assessed[], { refusedBefore }: Findings): boolean {
+  return attempt.why === 'connect-timeout' && (refusedBefore || rows.some(({ outcome }) => outcome === 'refused'))
 }
 
 /** Why one attempt keeps the verdict from being closed, or null. */

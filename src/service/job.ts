@@ -45,6 +45,7 @@ export function runJob(
   settings: Settings,
   transcript: Transcript,
   expectation: Expectation | null,
+  refusedBefore: boolean,
 ): Promise<RunResult> {
   const { address, port, suite, proof } = request
   const now = new Date(begun.createdAt)
@@ -63,6 +64,7 @@ export function runJob(
     },
     suite,
     proof,
+    refusedBefore,
     domain: domain !== null && domainSource !== null ? { name: domain, source: domainSource } : null,
     vantage: [...vantage.publicIps, ...vantage.bind].map(({ text }) => text),
     deliveryWaitMs: settings.deliveryWaitMs,

@@ -15,6 +15,7 @@ import type { Audit } from './audit.ts'
 import { DELIVERY_TTL_MS, type Deliveries } from './deliveries.ts'
 import { type Asking, expectArrivals, hasSent, type Job, runJob, type Settings, withSeen } from './job.ts'
 import { Refused } from './problem.ts'
+import { Refusals } from './refusals.ts'
 import type { TestRequest } from './request.ts'
 import { type Begun, brokenResult, finishedResult, runningResult } from './result.ts'
 import { makeSlots, type Slots } from './slots.ts'
@@ -60,6 +61,7 @@ type Admitted = Extract<Decision, { ok: true }>
 export class RelayTests {
   readonly #parts: ServiceParts
   readonly #slots: Slots
+  readonly #refusals = new Refusals()
   readonly #running = new Set<Promise<RelayTest>>()
   #stop = new AbortController()
 
@@ -166,7 +168,10 @@ export class RelayTests {
       const startedAt = performance.now()
       const transcript = new Transcript()
       const expectation = expectArrivals(job, settings, deliveries)
-      const ran = await runJob(job, settings, transcript, expectation)
+      const ran = await runJob(job, settings, transcript, expectation, this.#refusals.recently(begun.ip))
+      if (ran.findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))) {
+        this.#refusals.note(begun.ip)
+      }
       const durationMs = Math.round(performance.now() - startedAt)
       const amendableMs = expectation && hasSent(ran) ? DELIVERY_TTL_MS : 0
       const conclude = (seen: RunResult, amendedAt: Date | null) =>

@@ -41,6 +41,7 @@ function findingsOf(result: RelayTest): Findings {
   const hello = transcript.findLastIndex(({ from, line }) => from === 'client' && /^(EHLO|HELO) /.test(line))
   return {
     proof,
+    refusedBefore: result.reason === 'vantage-banned',
     domain,
     domainSource,
     vantage: [vantage.ip, vantage.ehlo].flatMap((name) => name || []),

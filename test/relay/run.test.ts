@@ -40,6 +40,7 @@ async function visit(
     suite: 'standard',
     proof: 'message',
     domain: DOMAIN,
+    refusedBefore: false,
     vantage: ['198.51.100.7'],
     deliveryWaitMs: 500,
     addressesFor,

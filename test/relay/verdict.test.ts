@@ -30,6 +30,7 @@ const RELAYED = [...TAKEN, '250 ok', '250 ok', '354 go', '250 queued']
 
 const findings = (attempts: readonly Attempt[], rest: Partial<Findings> = {}): Findings => ({
   proof: 'message',
+  refusedBefore: false,
   vantage: ['198.51.100.7'],
   domain: 'example.com',
   domainSource: 'customer',
@@ -172,6 +173,21 @@ const CASES: readonly (readonly [string, string, Findings])[] = [
     standard({ 'null-sender': no('550 no bounces'), ...control(...TAKEN) }),
   ],
   [
+    'silence and nothing else is a timeout',
+    'inconclusive connect-timeout',
+    findings([attempt('outside-sender', [], 'connect-timeout')]),
+  ],
+  [
+    'silence after refusals within the last ten minutes is a ban',
+    'inconclusive vantage-banned',
+    standard({ 'outside-sender': attempt('outside-sender', [], 'connect-timeout') }, { refusedBefore: true }),
+  ],
+  [
+    'silence after refusals within the test is a ban',
+    'inconclusive vantage-banned',
+    standard({ 'null-sender': attempt('null-sender', [], 'connect-timeout') }),
+  ],
+  [
     'a bounce is no relay',
     'inconclusive accepted-then-bounced',
     standard({ 'outside-sender': { ...attempt('outside-sender', RELAYED), seen: BOUNCE }, 'own-domain-sender': TAKEN }),
@@ -303,14 +319,7 @@ for (const [name, expected, what] of CASES) {
   test(`${name}: ${expected}`, () => assert.equal(outcome(what), expected))
 }
 
-for (const why of [
-  'connect-timeout',
-  'connection-refused',
-  'unreachable',
-  'protocol-error',
-  'dropped',
-  'deadline',
-] as const) {
+for (const why of ['connection-refused', 'unreachable', 'protocol-error', 'dropped', 'deadline'] as const) {
   test(`a test that found nothing but ${why} says so`, () => {
     assert.equal(outcome(standard({ 'outside-sender': attempt('outside-sender', [], why) })), `inconclusive ${why}`)
   })
