@@ -1,14 +1,15 @@
 import { writeFileSync } from 'node:fs'
 import { arch, cpus } from 'node:os'
 import { join } from 'node:path'
-import { type RelayTest, relayTest } from '../src/contract/relay-test.ts'
-import { configFolder, KEYS, ROOT, startService, type TestService } from '../test/harness/service.ts'
+import type { RelayTest } from '../src/contract/relay-test.ts'
+import { ROOT, type TestService } from '../test/harness/service.ts'
 import { type Configuration, configurations } from '../test/lab/configurations.ts'
 import { eachAtOnce } from '../test/lab/each-at-once.ts'
 import type { LabServer } from '../test/lab/instance.ts'
 import { type LabNetwork, openNetwork } from '../test/lab/network.ts'
 import { runNmap } from '../test/lab/nmap.ts'
 import { recorder } from '../test/lab/recorder.ts'
+import { ask, startStranger } from '../test/lab/stranger.ts'
 import { measureTruth, type Truth } from '../test/lab/truth.ts'
 
 /**
@@ -17,14 +18,6 @@ import { measureTruth, type Truth } from '../test/lab/truth.ts'
  * configurations by their ids; without any, docs/accuracy.md is written.
  */
 const AT_ONCE = 3
-
-const CUSTOMERS = `
-customers:
-  - id: lab
-    name: The lab
-    networks: [{ cidr: 203.0.113.0/24, allowSpecial: true }, { cidr: '2001:db8:113::/48', allowSpecial: true }]
-    domains: [example.com]
-`
 
 interface Row {
   readonly id: string
@@ -51,12 +44,8 @@ async function withServer<T>(
 /** Asks about the address, and where that is not open, about the IPv6 one as well: a customer would have both tested. */
 async function askService(service: TestService, { address, address6 }: LabServer): Promise<Row['ours']> {
   const startedAt = performance.now()
-  const ask = async (ip: string) => {
-    const response = await service.post({ ip }, { authorization: `Bearer ${KEYS.desk}` })
-    return relayTest.parse(await response.json())
-  }
-  const first = await ask(address)
-  const result = address6 && first.verdict !== 'open' ? await ask(address6) : first
+  const first = await ask(service, address)
+  const result = address6 && first.verdict !== 'open' ? await ask(service, address6) : first
   return { result, ms: performance.now() - startedAt }
 }
 
@@ -65,7 +54,7 @@ async function main(words: readonly string[]): Promise<void> {
   const endings: (() => unknown)[] = []
   const bench = { after: (work: () => unknown) => void endings.push(work) }
   const network = await openNetwork()
-  const { vantage, vantage6, exit } = network
+  const { exit } = network
   const say = (what: string) => process.stderr.write(`${what}\n`)
 
   const phase = <T>(name: string, work: (configuration: Configuration) => Promise<T>): Promise<T[]> =>
@@ -80,18 +69,7 @@ async function main(words: readonly string[]): Promise<void> {
   )
   await out.close()
 
-  const file = join(configFolder(bench), 'vantages.yaml')
-  const addresses = `publicIps: [${vantage}, '${vantage6}'], bind: [${vantage}, '${vantage6}']`
-  writeFileSync(file, `vantages: [{ name: lab, ehlo: relaytest.isp.example, ${addresses} }]`)
-  const service = await startService(bench, {
-    customers: CUSTOMERS,
-    env: {
-      VANTAGES_FILE: file,
-      MAILBOX_LISTEN: `${exit}:25`,
-      ALLOW_LOOPBACK_TARGETS: undefined,
-      ALLOWED_PORTS: undefined,
-    },
-  })
+  const service = await startStranger(bench, network, { MAILBOX_LISTEN: `${exit}:25` })
   const ours = await phase('ours', (configuration) =>
     withServer(network, configuration, (server) => askService(service, server)),
   )

@@ -1,10 +1,8 @@
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { relayTest } from '../src/contract/relay-test.ts'
 import { SUITES, type Suite } from '../src/contract/words.ts'
-import { configFolder, KEYS, ROOT, startService, type TestService } from '../test/harness/service.ts'
+import { ROOT, type TestService } from '../test/harness/service.ts'
 import { startExim } from '../test/lab/exim.ts'
 import type { LabServer } from '../test/lab/instance.ts'
 import { type LabNetwork, openNetwork } from '../test/lab/network.ts'
@@ -12,6 +10,7 @@ import { runNmap } from '../test/lab/nmap.ts'
 import { startOpenSmtpd } from '../test/lab/opensmtpd.ts'
 import { startPostfix } from '../test/lab/postfix.ts'
 import { startSendmail } from '../test/lab/sendmail.ts'
+import { ask, startStranger } from '../test/lab/stranger.ts'
 
 /**
  * Both suites through `POST /relay-tests` beside nmap's smtp-open-relay script, against the same real servers over
@@ -20,11 +19,6 @@ import { startSendmail } from '../test/lab/sendmail.ts'
 const RUNS = 5
 const DELAYS = [0, 100]
 const SENDMAIL_MINUTE_MS = 61_000
-
-const CUSTOMERS = `
-customers:
-  - { id: lab, name: Lab, networks: [{ cidr: 203.0.113.0/24, allowSpecial: true }], domains: [example.com] }
-`
 
 interface Link {
   readonly address: string
@@ -68,8 +62,7 @@ async function measure(count: number, look: () => Promise<{ says: string; ms: nu
 
 async function askService(service: TestService, address: string, suite: Suite): Promise<{ says: string; ms: number }> {
   const startedAt = performance.now()
-  const response = await service.post({ ip: address, suite }, { authorization: `Bearer ${KEYS.desk}` })
-  const result = relayTest.parse(await response.json())
+  const result = await ask(service, address, { suite })
   return { says: [result.verdict, result.reason].filter(Boolean).join(' '), ms: performance.now() - startedAt }
 }
 
@@ -77,14 +70,7 @@ async function main(): Promise<void> {
   const endings: (() => unknown)[] = []
   const bench = { after: (work: () => unknown) => void endings.push(work) }
   const network = await openNetwork()
-  const file = join(configFolder(bench), 'vantages.yaml')
-  const { vantage } = network
-  writeFileSync(
-    file,
-    `vantages: [{ name: lab, ehlo: relaytest.isp.example, publicIps: [${vantage}], bind: ${vantage} }]`,
-  )
-  const env = { VANTAGES_FILE: file, ALLOW_LOOPBACK_TARGETS: undefined, ALLOWED_PORTS: undefined }
-  const service = await startService(bench, { customers: CUSTOMERS, env })
+  const service = await startStranger(bench, network)
   const servers = {
     'Postfix, stock Debian': await startPostfix(network),
     'Postfix, open': await startPostfix(network, { mynetworks: '0.0.0.0/0' }),

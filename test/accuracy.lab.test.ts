@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { type RelayTest, relayTest } from '../src/contract/relay-test.ts'
-import { configFolder, KEYS, startService } from './harness/service.ts'
+import type { RelayTest } from '../src/contract/relay-test.ts'
 import { configurations } from './lab/configurations.ts'
 import { eachAtOnce } from './lab/each-at-once.ts'
 import type { LabServer } from './lab/instance.ts'
 import { openNetwork } from './lab/network.ts'
+import { ask, startStranger } from './lab/stranger.ts'
 import { labUnavailable } from './lab/unavailable.ts'
-
-const CUSTOMERS = `
-customers:
-  - id: lab
-    name: The lab
-    networks: [{ cidr: 203.0.113.0/24, allowSpecial: true }, { cidr: '2001:db8:113::/48', allowSpecial: true }]
-    domains: [example.com]
-`
 
 /** Where one visit cannot know, and why. docs/accuracy.md says more. */
 const UNKNOWABLE: Readonly<Record<string, string>> = {
@@ -43,26 +33,12 @@ test('no verdict on the quick configurations of the lab is wrong', {
   assert.equal(reason, null)
   const network = await openNetwork()
   t.after(() => network.close())
-  const { vantage, vantage6, exit } = network
-  const file = join(configFolder(t), 'vantages.yaml')
-  const addresses = `publicIps: [${vantage}, '${vantage6}'], bind: [${vantage}, '${vantage6}']`
-  writeFileSync(file, `vantages: [{ name: lab, ehlo: relaytest.isp.example, ${addresses} }]`)
-  const env = {
-    VANTAGES_FILE: file,
-    MAILBOX_LISTEN: `${exit}:25`,
-    TEST_DEADLINE_MS: '25000',
-    ALLOW_LOOPBACK_TARGETS: undefined,
-    ALLOWED_PORTS: undefined,
-  }
-  const service = await startService(t, { customers: CUSTOMERS, env })
-  const ask = async (ip: string): Promise<RelayTest> => {
-    const response = await service.post({ ip }, { authorization: `Bearer ${KEYS.desk}` })
-    return relayTest.parse(await response.json())
-  }
+  const env = { MAILBOX_LISTEN: `${network.exit}:25`, TEST_DEADLINE_MS: '25000' }
+  const service = await startStranger(t, network, env)
   /** A customer with two addresses has both tested. */
   const askAll = async ({ address, address6 }: LabServer): Promise<RelayTest> => {
-    const first = await ask(address)
-    return address6 && first.verdict !== 'open' ? ask(address6) : first
+    const first = await ask(service, address)
+    return address6 && first.verdict !== 'open' ? ask(service, address6) : first
   }
   const quick = configurations.filter((configuration) => configuration.quick)
   assert.ok(quick.length >= 20)

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { type RelayTest, relayTest } from '../src/contract/relay-test.ts'
 import type { Suite } from '../src/contract/words.ts'
-import { configFolder, KEYS, startService } from './harness/service.ts'
 import { startCourier } from './lab/courier.ts'
 import { startExim } from './lab/exim.ts'
 import { startHaraka } from './lab/haraka.ts'
@@ -13,12 +9,8 @@ import { type LabNetwork, openNetwork } from './lab/network.ts'
 import { startOpenSmtpd } from './lab/opensmtpd.ts'
 import { startPostfix } from './lab/postfix.ts'
 import { startSendmail } from './lab/sendmail.ts'
+import { ask, startStranger } from './lab/stranger.ts'
 import { labUnavailable } from './lab/unavailable.ts'
-
-const CUSTOMERS = `
-customers:
-  - { id: lab, name: Lab, networks: [{ cidr: 203.0.113.0/24, allowSpecial: true }], domains: [example.com] }
-`
 
 /** What servers write about clients that ask too much, too fast or out of turn. */
 const COMPLAINTS =
@@ -41,21 +33,13 @@ test('no stock server has anything to say against us', {
   assert.equal(reason, null)
   const network = await openNetwork()
   t.after(() => network.close())
-  const file = join(configFolder(t), 'vantages.yaml')
-  const { vantage } = network
-  writeFileSync(
-    file,
-    `vantages: [{ name: lab, ehlo: relaytest.isp.example, publicIps: [${vantage}], bind: ${vantage} }]`,
-  )
-  const env = { VANTAGES_FILE: file, ALLOW_LOOPBACK_TARGETS: undefined, ALLOWED_PORTS: undefined }
-  const service = await startService(t, { customers: CUSTOMERS, env })
+  const service = await startStranger(t, network)
   for (const [name, { suite, start }] of Object.entries(SERVERS)) {
     await t.test(`${name}, the ${suite} suite`, async () => {
       const server = await start(network)
       const ours = (log: string) => log.split('\n').filter((line) => !line.includes(network.exit))
       const before = ours(await server.log()).length
-      const response = await service.post({ ip: server.address, suite }, { authorization: `Bearer ${KEYS.desk}` })
-      const result: RelayTest = relayTest.parse(await response.json())
+      const result = await ask(service, server.address, { suite })
       const unanswered = result.attempts
         .filter(({ outcome }) => outcome === 'not-run')
         .map(({ form, why }) => [form, why])

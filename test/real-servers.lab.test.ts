@@ -1,47 +1,18 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { type RelayTest, relayTest } from '../src/contract/relay-test.ts'
-import { configFolder, KEYS, startService, type TestService } from './harness/service.ts'
+import { test } from 'node:test'
+import type { RelayTest } from '../src/contract/relay-test.ts'
+import type { TestService } from './harness/service.ts'
 import { until } from './harness/waiting.ts'
 import { startExim } from './lab/exim.ts'
 import type { LabServer } from './lab/instance.ts'
-import { type LabNetwork, openNetwork } from './lab/network.ts'
+import { openNetwork } from './lab/network.ts'
 import { startPostfix } from './lab/postfix.ts'
+import { ask, startStranger } from './lab/stranger.ts'
 import { labUnavailable } from './lab/unavailable.ts'
-
-const CUSTOMERS = `
-customers:
-  - id: lab
-    name: The lab
-    networks: [{ cidr: 203.0.113.0/24, allowSpecial: true }, { cidr: '2001:db8:113::/48', allowSpecial: true }]
-    domains: [example.com]
-`
-
-const vantages = ({ vantage, vantage6 }: LabNetwork): string => `
-vantages:
-  - name: lab
-    ehlo: relaytest.isp.example
-    publicIps: [${vantage}, '${vantage6}']
-    bind: [${vantage}, '${vantage6}']
-`
 
 const COMPLAINTS = /too many errors|improper|pipelining|lost connection|synchroni|rate limit|timeout|dropped|too many/i
 
-/** The built service as a stranger to the lab's servers: the way it runs in production, loopback not allowed. */
-async function serviceIn(t: TestContext, network: LabNetwork): Promise<TestService> {
-  const file = join(configFolder(t), 'vantages.yaml')
-  writeFileSync(file, vantages(network))
-  const env = { VANTAGES_FILE: file, ALLOW_LOOPBACK_TARGETS: undefined, ALLOWED_PORTS: undefined }
-  return startService(t, { customers: CUSTOMERS, env })
-}
-
-async function testServer(service: TestService, { address }: LabServer): Promise<RelayTest> {
-  const response = await service.post({ ip: address }, { authorization: `Bearer ${KEYS.desk}` })
-  assert.equal(response.status, 201, await response.clone().text())
-  return relayTest.parse(await response.json())
-}
+const testServer = (service: TestService, { address }: LabServer): Promise<RelayTest> => ask(service, address)
 
 const outcomes = ({ attempts }: RelayTest) =>
   Object.fromEntries(attempts.map(({ form, outcome, refusal }) => [form, refusal ?? outcome]))
@@ -61,7 +32,7 @@ test('the built service tests real mail servers', { skip: process.env.CI ? false
   assert.equal(reason, null)
   const network = await openNetwork()
   t.after(() => network.close())
-  const service = await serviceIn(t, network)
+  const service = await startStranger(t, network)
   const [stock, open, exim, stock6] = await Promise.all([
     startPostfix(network),
     startPostfix(network, { mynetworks: '0.0.0.0/0 [::]/0' }),
@@ -131,8 +102,7 @@ test('the built service tests real mail servers', { skip: process.env.CI ? false
   })
 
   await t.test('every form of the full suite is answered over IPv6, address literals included', async () => {
-    const headers = { authorization: `Bearer ${KEYS.desk}` }
-    const result = relayTest.parse(await (await service.post({ ip: stock6.address, suite: 'full' }, headers)).json())
+    const result = await ask(service, stock6.address, { suite: 'full' })
     assert.equal(result.verdict, 'closed')
     assert.equal(result.attempts.filter(({ outcome }) => outcome !== 'refused').length, 0)
     const literal = result.attempts.find(({ form }) => form === 'literal-sender')
