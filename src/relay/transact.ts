@@ -37,8 +37,16 @@ export async function probe(
   if (stop.aborted) return notRun(plan.flat(), 'interrupted')
   if (pipelining) return probeAtOnce(session, plan, leave)
   const attempts: Attempt[] = []
-  const isSlowing = watchDelays()
-  for (const transaction of plan) attempts.push(...(await probeInTurn(session, transaction, stop, isSlowing)))
+  const delays = watchDelays()
+  let slowing = false
+  const isSlowing: Abandon = (answer) => {
+    slowing ||= delays(answer)
+    return slowing
+  }
+  for (const transaction of plan) {
+    if (slowing) attempts.push(...notRun(transaction, 'slowing'))
+    else attempts.push(...(await probeInTurn(session, transaction, stop, isSlowing)))
+  }
   return attempts
 }
 

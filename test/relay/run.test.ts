@@ -475,3 +475,32 @@ test('bans that spare the postmaster are found out by a user that does not exist
   assert.deepEqual([verdict, reason], ['inconclusive', 'vantage-blocked'])
   assert.equal(attempts['random-local-control'], 'other')
 })
+
+test('a server that takes one recipient a transaction is asked for the others again', async (t) => {
+  let recipients = 0
+  const say: Say = (line, session) => {
+    if (line.startsWith('MAIL')) recipients = 0
+    if (line.startsWith('RCPT') && ++recipients > 1) return '452 4.5.3 Error: too many recipients'
+    return deny(line, session)
+  }
+  const { verdict, attempts, server } = await visit(t, { say })
+  assert.equal(verdict, 'closed')
+  assert.deepEqual(attempts, ALL_DENIED)
+  assert.equal(server.connections, 2)
+})
+
+test('a server that takes longer with each refusal is left, and asked one thing a connection', async (t) => {
+  let refusals = 0
+  const say: Say = (line, { socket, connection }) => {
+    if (!line.startsWith('RCPT')) return healthy(line)
+    refusals += 1
+    const after = connection === 1 ? 4_200 * 1.6 ** (refusals - 1) : 0
+    setTimeout(() => socket.writable && socket.write('554 5.7.1 Relay access denied\r\n'), after)
+    return null
+  }
+  const plain: Say = (line, session) => (line.startsWith('EHLO') ? '250 mail.example.com' : say(line, session))
+  const { verdict, attempts, server } = await visit(t, { say: plain }, { patienceMs: 40_000 })
+  assert.equal(verdict, 'closed')
+  assert.deepEqual(attempts, ALL_DENIED)
+  assert.equal(server.connections, 3, 'the two that were left, each on its own')
+})
