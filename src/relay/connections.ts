@@ -55,8 +55,10 @@ export class Connections {
   }
 
   async goOnWith(session: Session): Promise<Session> {
-    if (this.#current !== session) await this.end(this.#current)
+    // Taken before the wait: several may come to an end at once, and each is to be ended by one.
+    const previous = this.#current
     this.#current = session
+    if (previous !== session) await this.end(previous)
     return session
   }
 

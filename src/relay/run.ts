@@ -227,8 +227,8 @@ class Visit {
     const queue = plan(rest, this.#pace(), this.#taken)
     const work = async () => {
       for (let next = queue.shift(); next; next = queue.shift()) {
-        const session = await this.#connections.another()
         const leave = queue.length > 0
+        const session = await this.#connections.another()
         await this.#probe(session, next, leave)
         if (!leave) await this.#connections.goOnWith(session)
       }

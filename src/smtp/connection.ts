@@ -218,6 +218,8 @@ export class SmtpConnection {
   close(): void {
     this.#fault ??= 'dropped'
     this.#socket.destroy()
+    // Whoever still waits would wait for ever: no event comes after a fault.
+    this.#release()
   }
 
   async #expect(

@@ -158,3 +158,18 @@ test('a transcript is bounded and says so', () => {
   assert.equal(transcript.truncated, true)
   assert.ok(transcript.entries.length <= 66)
 })
+
+test('two farewells at once both come to an end', async (t) => {
+  const { connection } = await open(t, { say: healthy })
+  await connection.greeting(1_000)
+  await Promise.all([connection.quit(), connection.quit()])
+  assert.notEqual(connection.fault, null)
+})
+
+test('whoever waits when the connection is closed by us is let go', async (t) => {
+  const { connection } = await open(t, { say: () => null })
+  await connection.greeting(1_000)
+  const answer = connection.command('NOOP')
+  connection.close()
+  assert.equal((await answer).reply, null)
+})
