@@ -130,12 +130,20 @@ const isRelayed = ({ attempt, evidence }: Assessed): boolean =>
   evidence === 'message-accepted' && attempt.form.recipient.kind === 'plain' && attempt.seen === null
 
 /**
- * Whether an ambiguous recipient was taken for a local one (rule 3): its message came back, or the server takes any local
- * part at its domain and nothing arrived while we waited.
+ * Whether an ambiguous recipient was taken for a local one (rule 3): its message came back; or a message of its kind was
+ * taken and did not arrive while we waited, and the server takes any local part at that domain. What was never sent, and
+ * what is not a local part at the own domain, a control says nothing of.
  */
-function isLocal({ attempt }: Assessed, rows: readonly Assessed[]): boolean {
-  return attempt.seen?.kind === 'bounce' || takesAnything(rows)
+function isLocal(row: Assessed, rows: readonly Assessed[]): boolean {
+  if (row.attempt.seen?.kind === 'bounce') return true
+  const cause = causeOf(row.attempt.form)
+  const alike = rows.filter((other) => causeOf(other.attempt.form) === cause && isAtOwnDomain(other))
+  return isAtOwnDomain(row) && takesAnything(rows) && alike.some(({ evidence }) => evidence === 'message-accepted')
 }
+
+/** Whether the recipient is a local part at the own domain, and no route through it. */
+const isAtOwnDomain = ({ attempt: { form, rcptTo } }: Assessed): boolean =>
+  form.recipient.needs === 'domain' && rcptTo !== null && !rcptTo.startsWith('@')
 
 /** Whether the server took a local part that nobody has. */
 const takesAnything = (rows: readonly Assessed[]): boolean =>

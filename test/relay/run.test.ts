@@ -504,3 +504,23 @@ test('a server that takes longer with each refusal is left, and asked one thing 
   assert.deepEqual(attempts, ALL_DENIED)
   assert.equal(server.connections, 3, 'the two that were left, each on its own')
 })
+
+/** Refuses strangers in words that say nothing, and takes any local part at its own domain. */
+const vagueCatchAll: Say = (line) => {
+  if (!line.startsWith('RCPT')) return healthy(line)
+  return /^RCPT TO:<[^@]*@example\.com>/.test(line) ? '250 ok' : '550 no thanks'
+}
+
+for (const proof of ['recipient', 'message'] as const) {
+  test(`with proof ${proof} a control does not excuse an ambiguous form that was never sent`, async (t) => {
+    const { verdict, reason, server } = await visit(t, { say: vagueCatchAll }, { proof })
+    assert.deepEqual([verdict, reason], ['inconclusive', 'ambiguous-accepted'])
+    assert.ok(!server.lines.includes('DATA'))
+  })
+}
+
+test('nor does a local part at the own domain excuse a route elsewhere', async (t) => {
+  const say: Say = (line, session) => (line.startsWith('RCPT TO:<@[') ? '250 ok' : catchAll(line, session))
+  const { verdict, reason } = await visit(t, { say }, { suite: 'full', proof: 'delivery', patienceMs: 4_500 })
+  assert.deepEqual([verdict, reason], ['inconclusive', 'ambiguous-accepted'])
+})
