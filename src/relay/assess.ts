@@ -94,7 +94,15 @@ export function sameRefusal(a: Assessed | undefined, b: Assessed | undefined, na
 
 /** Words that protect a domain from being forged: an existing sender would meet the same. */
 const FORGERY = /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|not allowed to send/
-const SENDER_REFUSALS: ReadonlySet<Refusal> = new Set<Refusal>(['unknown-user', 'sender-rejected', 'other'])
+/** Refusals that are about us or about now: another sender would meet the same. */
+const NOT_THE_SENDER: ReadonlySet<Refusal> = new Set<Refusal>([
+  'blocklisted',
+  'greylisted',
+  'throttled',
+  'vantage-identity',
+  'tls-required',
+  'server-trouble',
+])
 
 /**
  * Whether the own-domain sender was refused for what it is, and not as the outside sender was: then an existing one,
@@ -102,7 +110,7 @@ const SENDER_REFUSALS: ReadonlySet<Refusal> = new Set<Refusal>(['unknown-user', 
  */
 export function wantsExistingSender(rows: readonly Assessed[], names: readonly string[]): boolean {
   const own = rowOf(rows, 'own-domain-sender')
-  if (!own?.refusal || !own.decisive || !SENDER_REFUSALS.has(own.refusal)) return false
+  if (!own?.refusal || !own.decisive || own.refusedLater || NOT_THE_SENDER.has(own.refusal)) return false
   if (FORGERY.test(plainText(own.decisive.reply, names))) return false
   return !sameRefusal(own, rowOf(rows, 'outside-sender'), names)
 }

@@ -524,3 +524,23 @@ test('nor does a local part at the own domain excuse a route elsewhere', async (
   const { verdict, reason } = await visit(t, { say }, { suite: 'full', proof: 'delivery', patienceMs: 4_500 })
   assert.deepEqual([verdict, reason], ['inconclusive', 'ambiguous-accepted'])
 })
+
+for (const words of [
+  '550 5.7.1 sender is not a local account',
+  '554 5.7.1 not a valid local sender',
+  '550 5.7.1 Policy: unknown local sender',
+  '550 Administrative prohibition',
+  '530 Authentication required for local senders',
+  '550 relay not permitted for unknown sender',
+]) {
+  test(`an own-domain sender refused with "${words}" is followed up by one that exists`, async (t) => {
+    let sender = ''
+    const say: Say = (line) => {
+      if (line.startsWith('MAIL')) sender = line
+      if (!line.startsWith('RCPT') || sender.includes('<postmaster@')) return healthy(line)
+      return sender.includes('<sender@') ? words : '550 relay not permitted'
+    }
+    const { verdict, cause } = await visit(t, { say })
+    assert.deepEqual([verdict, cause], ['open', 'own-domain-sender'])
+  })
+}
