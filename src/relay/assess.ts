@@ -12,6 +12,8 @@ export interface Assessed {
   readonly decisive: Exchange | null
   /** Whether the recipient was taken before the refusal or deferral came. */
   readonly refusedLater: boolean
+  /** Whether a refusal gave a reason that we know; true where nothing was refused. */
+  readonly reasoned: boolean
 }
 
 /** Whether the server went along: 2xx, and 354 to DATA. */
@@ -25,7 +27,7 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   const refused = exchanges.find((exchange) => !isPositive(exchange))
   const taken = exchanges.find((exchange) => exchange.phase === 'rcpt' && isPositive(exchange))
   const done = exchanges.find((exchange) => exchange.phase === 'dot' && isPositive(exchange))
-  const row = { attempt, refusal: null, evidence: 'none', decisive: null, refusedLater: false } as const
+  const row = { attempt, refusal: null, evidence: 'none', decisive: null, refusedLater: false, reasoned: true } as const
   if (done) {
     const evidence = attempt.seen?.kind === 'message' ? 'delivered' : 'message-accepted'
     return { ...row, outcome: 'accepted', evidence, decisive: done }
@@ -39,7 +41,7 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
       decisive: taken,
     }
   }
-  const refusal = classify(refused.reply, { phase: refused.phase, sender: form.sender.as, names })
+  const { refusal, reasoned } = classify(refused.reply, { phase: refused.phase, sender: form.sender.as, names })
   const final = refusal === 'relay-denied' || refusal === 'auth-required'
   const refusedLater = taken !== undefined && !final
   return {
@@ -49,6 +51,7 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
     evidence: refusedLater ? 'recipient-accepted' : 'none',
     decisive: refused,
     refusedLater,
+    reasoned,
   }
 }
 
@@ -60,6 +63,8 @@ export const rowOf = (rows: readonly Assessed[], id: string): Assessed | undefin
 const VAGUE: ReadonlySet<Refusal> = new Set<Refusal>(['unknown-user', 'other'])
 /** Refusals of another form that may as well be the beginning of a ban. */
 const SUSPECT: ReadonlySet<Refusal> = new Set<Refusal>(['other', 'policy'])
+/** The same, where the reply gave no reason but its code. */
+const SUSPECT_WITHOUT_REASON: ReadonlySet<Refusal> = new Set<Refusal>(['sender-rejected', 'unknown-user'])
 
 /**
  * Whether only the postmaster control tells a closed server from one that refuses whatever we ask: where the outside
@@ -70,21 +75,26 @@ export function wantsPostmasterControl(rows: readonly Assessed[]): boolean {
 }
 
 /** Whether a row counts only beside a postmaster control that was accepted. */
-export function needsControl({ attempt, outcome, refusal, decisive }: Assessed): boolean {
+export function needsControl({ attempt, outcome, refusal, decisive, reasoned }: Assessed): boolean {
   const { form } = attempt
   if (outcome !== 'refused' || refusal === null || form.control || form.recipient.kind !== 'plain') return false
   if (form.id === 'outside-sender') return decisive?.phase === 'rcpt' && VAGUE.has(refusal)
-  return SUSPECT.has(refusal)
+  if (form.sender.risky || form.recipient.risky) return SUSPECT.has(refusal)
+  // An ordinary address is no syntax error.
+  return SUSPECT.has(refusal) || refusal === 'syntax' || (!reasoned && SUSPECT_WITHOUT_REASON.has(refusal))
 }
 
 /**
- * Whether the outside sender was refused in words that say nothing at all, though postmaster was taken: many a server
- * exempts its postmaster from a ban. Then a random local part must be refused in other words.
+ * Whether a form was refused in words that say nothing at all, though postmaster was taken: many a server exempts its
+ * postmaster from a ban. Then a random local part must be refused in other words.
  */
 export function wantsRandomControl(rows: readonly Assessed[]): boolean {
-  const outside = rowOf(rows, 'outside-sender')
-  return outside?.refusal === 'other' && rowOf(rows, 'postmaster-control')?.outcome === 'accepted'
+  return rowOf(rows, 'postmaster-control')?.outcome === 'accepted' && rows.some(needsRandomControl)
 }
+
+/** Whether a row counts only beside a random local part that was refused in other words. */
+export const needsRandomControl = (row: Assessed): boolean =>
+  needsControl(row) && (row.refusal === 'other' || row.refusal === 'policy')
 
 /** Whether two rows were refused at the same point in the same words, addresses aside. */
 export function sameRefusal(a: Assessed | undefined, b: Assessed | undefined, names: readonly string[]): boolean {

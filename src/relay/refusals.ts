@@ -52,22 +52,27 @@ const CODES: readonly CodeRow[] = [
   { refusal: 'other', codes: /^/, source: 'nothing more is known' },
 ]
 
+/** Why a reply refused, and whether it gave a reason: words or an enhanced code that we know, not its bare code. */
+export interface Classified {
+  readonly refusal: Refusal
+  readonly reasoned: boolean
+}
+
 /**
  * Why a reply refused: its text decides first, then its enhanced status code, then phase and code. Meant for 4xx and
  * 5xx replies.
  */
-export function classify(reply: Reply, context: Context): Refusal {
+export function classify(reply: Reply, context: Context): Classified {
   const text = plainText(reply, context.names)
   const code = String(reply.code)
   const fits = (only: TextRow['only']) =>
     (!only?.temporary || code.startsWith('4')) && (!only?.sender || only.sender === context.sender)
   const coded = (rows: readonly CodeRow[], value: string) =>
     rows.find((row) => row.codes.test(value) && fits(row.only) && (row.phases?.includes(context.phase) ?? true))
-  const row =
+  const reason =
     TEXTS.find((candidate) => candidate.text.test(text) && fits(candidate.only)) ??
-    (reply.enhanced === null ? undefined : coded(ENHANCED, reply.enhanced)) ??
-    coded(CODES, code)
-  return row?.refusal ?? 'other'
+    (reply.enhanced === null ? undefined : coded(ENHANCED, reply.enhanced))
+  return { refusal: (reason ?? coded(CODES, code))?.refusal ?? 'other', reasoned: reason !== undefined }
 }
 
 /** How much of a reply is read for its meaning: a refusal comes to the point. */

@@ -1,6 +1,6 @@
 import type { Cause, Caveat, Evidence, Reason, Refusal, Why } from '../contract/words.ts'
 import { EVIDENCES, REASONS } from '../contract/words.ts'
-import { type Assessed, assess, needsControl, rowOf, sameRefusal } from './assess.ts'
+import { type Assessed, assess, needsControl, needsRandomControl, rowOf, sameRefusal } from './assess.ts'
 import type { Findings } from './findings.ts'
 import { causeOf } from './forms.ts'
 import { classify } from './refusals.ts'
@@ -119,7 +119,8 @@ function reasonOf(row: Assessed, rows: readonly Assessed[], names: readonly stri
   const aboutUs = reasonOfRefusal(refusal)
   if (aboutUs) return aboutUs
   // Senders of other names than ours are refused for what they are, if only for now.
-  if (refusal === 'sender-rejected') return form.sender.as === 'outside' ? 'vantage-blocked' : null
+  if (refusal === 'sender-rejected' && form.sender.as === 'outside') return 'vantage-blocked'
+  if (refusal === 'sender-rejected' && outcome === 'deferred') return null
   if (outcome === 'deferred') return 'server-trouble'
   if (row.refusedLater) return 'content-refused'
   return isHealthy(row, rows, names) ? null : 'vantage-blocked'
@@ -176,7 +177,7 @@ function isHealthy(row: Assessed, rows: readonly Assessed[], names: readonly str
     // A control that was cut off or deferred has a reason of its own.
     if (control === undefined || control.outcome === 'refused') return false
     if (control.outcome !== 'accepted') return true
-    if (form.id !== 'outside-sender' || row.refusal !== 'other') return true
+    if (!needsRandomControl(row)) return true
     const random = rowOf(rows, 'random-local-control')
     return random !== undefined && !sameRefusal(row, random, names)
   }
@@ -186,7 +187,7 @@ function isHealthy(row: Assessed, rows: readonly Assessed[], names: readonly str
 
 /** A greeting or EHLO that was refused: the text may say why. */
 function reasonOfTurningAway(findings: Findings, reply: Parameters<typeof classify>[0]): Reason {
-  const refusal = classify(reply, { phase: 'greeting', sender: 'outside', names: findings.names })
+  const { refusal } = classify(reply, { phase: 'greeting', sender: 'outside', names: findings.names })
   const reason = reasonOfRefusal(refusal)
   // "No SMTP service here" for good is no trouble that passes.
   return reason === null || (reason === 'server-trouble' && reply.code >= 500) ? 'greeting-refused' : reason

@@ -91,11 +91,12 @@ test('a closed server is asked everything in one group', async (t) => {
 test('without PIPELINING each command waits for its answer, and no RCPT follows a refused MAIL', async (t) => {
   const say: Say = (line, session) => {
     if (line === 'MAIL FROM:<>') return '550 no bounces'
+    if (line.startsWith('RCPT TO:<postmaster@')) return '250 ok'
     return line.startsWith('EHLO') ? plainEhlo(line, session) : deny(line, session)
   }
   const { verdict, attempts, server } = await visit(t, { say })
   assert.equal(verdict, 'closed')
-  assert.deepEqual(attempts, { ...ALL_DENIED, 'null-sender': 'sender-rejected' })
+  assert.deepEqual(attempts, { ...ALL_DENIED, 'null-sender': 'sender-rejected', 'postmaster-control': 'accepted' })
   assert.equal(server.segments.length, commands(server.lines).length)
   assert.ok(!server.lines.includes('RCPT TO:<null-sender@isp.example>'))
   assert.equal(server.lines.at(-1), 'QUIT')
@@ -544,3 +545,31 @@ for (const words of [
     assert.deepEqual([verdict, cause], ['open', 'own-domain-sender'])
   })
 }
+
+for (const [ban, verdictBefore] of [
+  ['550 go away', 'at MAIL, without a reason'],
+  ['500 5.5.1 Command unrecognized', 'as unknown commands'],
+] as const) {
+  test(`a ban after the first refusal, ${verdictBefore}, is not called closed`, async (t) => {
+    let banned = false
+    const say: Say = (line, session) => {
+      if (banned && /^(MAIL|RCPT)/.test(line)) return ban
+      banned ||= line.startsWith('RCPT')
+      return deny(line, session)
+    }
+    const { verdict, reason } = await visit(t, { say })
+    assert.deepEqual([verdict, reason], ['inconclusive', 'vantage-blocked'])
+  })
+}
+
+test('a ban after the first refusal that spares postmaster is not called closed', async (t) => {
+  let banned = false
+  const say: Say = (line, session) => {
+    if (line.startsWith('RCPT TO:<postmaster@')) return '250 ok'
+    if (banned && line.startsWith('RCPT')) return '550 Access denied'
+    banned ||= line.startsWith('RCPT')
+    return deny(line, session)
+  }
+  const { verdict, reason } = await visit(t, { say })
+  assert.deepEqual([verdict, reason], ['inconclusive', 'vantage-blocked'])
+})
