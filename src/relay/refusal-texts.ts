@@ -119,6 +119,12 @@ export const TEXTS: readonly TextRow[] = [
     source: 'Cisco IronPort and qmail, in sisimai Blocked; Mercury',
   },
 
+  {
+    refusal: 'blocklisted',
+    text: /\bbanned\b|deny-? ?list|quarantine|suspended|bad history|on our list|error-messages\?ip=/,
+    source: 'texts of bans, found by an attack on this table; GMX',
+  },
+
   // Too much of us.
   {
     refusal: 'throttled',
@@ -134,13 +140,13 @@ export const TEXTS: readonly TextRow[] = [
   // Whether the sender may bear its name. From outside it is our own name that failed.
   {
     refusal: 'sender-rejected',
-    text: /for sender\b|\bmail from\b|sender (mailbox|unknown|does not exist|domain)|verification failed/,
+    text: /for sender\b|\bmail from\b|sender (mailbox|unknown|does not exist|domain)|verification failed|verify(ing)? sender|could not be confirmed/,
     source: 'Exim verify = sender and its like, measured',
     only: { sender: 'own' },
   },
   {
     refusal: 'vantage-identity',
-    text: /for sender\b|\bmail from\b|sender (mailbox|unknown|does not exist|domain)|verification failed/,
+    text: /for sender\b|\bmail from\b|sender (mailbox|unknown|does not exist|domain)|verification failed|verify(ing)? sender|could not be confirmed/,
     source: 'the same, from outside',
   },
   {

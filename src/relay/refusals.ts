@@ -88,7 +88,10 @@ export function plainText(reply: Reply, names: readonly string[]): string {
     .slice(0, READ)
     .toLowerCase()
     // What another server said, when it was asked about our sender, is not this one's refusal.
-    .replace(/\b(said|response|responded|replied):.*$/s, ' ')
+    .replace(
+      /\b(said|says|response|responded|replied|answered|returned)\b:? *[245]\d\d.*$|\b(said|response|responded|replied):.*$/s,
+      ' ',
+    )
     .replace(/<[^<>]*>|\[[^[\]]*\]/g, ' ')
     .split(/\s/)
     .filter((word) => word.slice(1, -1).includes('@') === false)

@@ -146,8 +146,10 @@ class Visit {
     if (accepted) return this.#watch([accepted], this.#options.deliveryWaitMs)
     const ambiguous = oneOfEachCause(taken.filter((row) => !plain.includes(row)))
     const tried: Attempt[] = []
-    // A message that was refused at DATA never went out.
-    const out = sent.filter(({ exchanges }) => exchanges.some(({ phase }) => phase === 'dot')).length
+    // A message that was refused at DATA never went out; one whose dot was not answered may have.
+    const out = sent.filter(({ exchanges }) =>
+      exchanges.some(({ phase, reply }) => phase === 'data' && reply.code === 354),
+    ).length
     for (const { attempt } of ambiguous.slice(0, MESSAGES - out)) {
       tried.push(...(await this.#sendUntilAccepted([{ attempt }])))
     }
@@ -273,7 +275,12 @@ class Visit {
   async #probe(session: Session, connection: ConnectionPlan, leave: boolean): Promise<void> {
     if (connection.length === 0) return
     const { stop } = this.#options.route
-    if (!isReady(session)) return this.#keep(notRun(connection.flat(), this.#whyNot(session)))
+    if (!isReady(session)) {
+      this.#keep(notRun(connection.flat(), this.#whyNot(session)))
+      // Nobody comes back to a session that was refused.
+      if (session !== this.#connections.current) await this.#connections.end(session)
+      return
+    }
     this.#keep(await probe(session, connection, { stop, leave, pipelining: session.pipelining && this.#pipelining }))
     if (session.connection.fault === 'protocol-error') this.#void(session)
     if (leave) await this.#connections.end(session)

@@ -62,8 +62,14 @@ export async function openSession(route: Route, { number, tls, connected }: Open
   if (stop.aborted) return { ...NOTHING, number, failure: 'interrupted' }
   const literal = address.family === 6 ? `[${address.text}]` : address.text
   transcript.add('event', number, `connecting to ${literal}:${port}`)
-  const left = Math.max(0, route.deadline - performance.now())
+  const left = route.deadline - performance.now()
+  if (left <= 0) return { ...NOTHING, number, failure: 'deadline' }
   const dialled = await dial({ ...route, timeoutMs: Math.min(CONNECT_MS, left) })
+  // A wait that our own deadline cut short says nothing of the server.
+  if ('fault' in dialled && dialled.fault === 'connect-timeout' && left < CONNECT_MS) {
+    transcript.add('event', number, 'no connection before the deadline')
+    return { ...NOTHING, number, failure: 'deadline' }
+  }
   if ('fault' in dialled) {
     transcript.add('event', number, `no connection: ${dialled.fault}${dialled.errno ? ` (${dialled.errno})` : ''}`)
     return { ...NOTHING, number, failure: dialled.fault }

@@ -69,7 +69,9 @@ export class Deliveries {
     for (const test of this.#byToken.get(token) ?? []) {
       if (performance.now() >= test.expiresAt) continue
       for (const form of formsOf(test, token, kind, nonces)) {
-        if (test.seen.has(form)) continue
+        // A message that arrived outweighs a bounce, whichever came first.
+        const known = test.seen.get(form)
+        if (known && (known.kind === kind || known.kind === 'message')) continue
         const seen = { kind, peer, helo, received: received.at(-1) ?? null, receivedAt: receivedAt.toISOString() }
         test.seen.set(form, seen)
         test.told(form, seen)

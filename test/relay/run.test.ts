@@ -573,3 +573,34 @@ test('a ban after the first refusal that spares postmaster is not called closed'
   const { verdict, reason } = await visit(t, { say })
   assert.deepEqual([verdict, reason], ['inconclusive', 'vantage-blocked'])
 })
+
+test('never more than three messages go out, answered or not', async (t) => {
+  const say: Say = (line, { socket }) => {
+    if (line !== '.') return healthy(line)
+    socket.destroy()
+    return null
+  }
+  const { server } = await visit(t, { say }, { proof: 'delivery' })
+  assert.ok(server.lines.filter((line) => line === '.').length <= 3)
+})
+
+test('connections beside the first that are turned away are closed again', async (t) => {
+  const closed = new Set<number>()
+  const opened = new Set<number>()
+  const { server } = await visit(
+    t,
+    {
+      say: (line, session) => (session.connection > 1 && line.startsWith('EHLO') ? '421 busy' : deny(line, session)),
+      connected: ({ socket, connection }) => {
+        opened.add(connection)
+        socket.once('close', () => closed.add(connection))
+      },
+    },
+    { suite: 'full' },
+  )
+  assert.ok(server.connections > 1)
+  const left = () => [...opened].filter((connection) => !closed.has(connection))
+  const end = performance.now() + 2_000
+  while (left().length > 0 && performance.now() < end) await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(left(), [])
+})

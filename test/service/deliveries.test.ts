@@ -125,3 +125,13 @@ test('a test that sent nothing is forgotten, and its tokens with it', async () =
   other.forget()
   assert.equal(await deliveries.knows('percentpercentab'), null)
 })
+
+test('a message that arrives after its bounce outweighs it, and not the other way round', async () => {
+  const { deliveries, expectation, nonce } = expecting()
+  const bounce = arrival('sendersendersend', [nonce], { kind: 'bounce', mailFrom: '' })
+  deliveries.arrived(bounce)
+  deliveries.arrived(arrival('outsideoutsideab', [nonce]))
+  assert.equal((await expectation.seen('outside-sender', 0, NEVER))?.kind, 'message')
+  deliveries.arrived(bounce)
+  assert.equal((await expectation.seen('outside-sender', 0, NEVER))?.kind, 'message')
+})
