@@ -136,8 +136,8 @@ function report(rows: readonly Row[]): string {
 
 \`npm run prove:accuracy\` starts every configuration of the lab three times: once to measure what is true of it, by real mail
 from a stranger's address and what arrives; once for the service (standard suite, proof of delivery); once for nmap 7.93's
-\`smtp-open-relay\`. Servers that cannot be had are replayed from their documented replies (\`-scripted\`). Truth is known only
-where every form got a final answer; waits are how often the server spoke after us, over all connections.
+\`smtp-open-relay\`. Servers that cannot be had are replayed from their documented replies (\`-scripted\`). The lab is no proof for servers
+that are not in it: what is known to fail stands in CONTRIBUTING.md. Truth is known only where every form got a final answer; waits are how often the server spoke after us, over all connections.
 
 ${today}, Node.js ${process.versions.node}, ${cpus().length} cores, ${arch()}, ${AT_ONCE} servers at once. Of ${rows.length} configurations, where the truth is known:
 
