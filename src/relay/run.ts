@@ -5,15 +5,18 @@ import {
   type Assessed,
   againAfter,
   assess,
+  mayArrive,
   wantsExistingSender,
   wantsPostmasterControl,
   wantsRandomControl,
+  wantsRepeat,
 } from './assess.ts'
 import { Connections } from './connections.ts'
 import type { Attempt, Findings, Seen } from './findings.ts'
 import { causeOf, FORMS, type Form, formOf, formsOf, type TestAddresses } from './forms.ts'
-import { ONE_BY_ONE, type Pace, paceFor } from './pace.ts'
-import { type ConnectionPlan, type PlannedAttempt, plan, planFirst, spell } from './plan.ts'
+import { lessonFrom } from './lessons.ts'
+import { type Pace, paceFor } from './pace.ts'
+import { type ConnectionPlan, type PlannedAttempt, planFirst, planWithin, spell } from './plan.ts'
 import { isReady, type Route, type Session } from './session.ts'
 import { recognise } from './software.ts'
 import { type OwnDomain, Target } from './target.ts'
@@ -48,8 +51,10 @@ export interface RunResult {
 }
 
 const MESSAGES = 3
-/** The first go, and what may follow from it: TLS, postscreen's second visit, greylisting. */
-const ROUNDS = 4
+/** The first go, and what may follow from it: TLS, postscreen's second visit, greylisting, another pace. */
+const ROUNDS = 6
+/** How often a form is asked again. */
+const RETRIES = 2
 /** Left over for the control after waiting for ambiguous messages. */
 const CONTROL_MS = 3_000
 /** Left over for a visit after waiting for greylisting to end. */
@@ -63,7 +68,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     await visit.probeSuite()
     await visit.probeExistingSender()
     await visit.sendMessages()
-    await visit.probePostmaster()
+    await visit.probeControls()
   } finally {
     await visit.leave()
   }
@@ -77,7 +82,7 @@ class Visit {
   readonly #options: RunOptions
   readonly #attempts = new Map<Form, Attempt>()
   readonly #taken = new Set<string>()
-  readonly #retried = new Set<Form>()
+  readonly #retries = new Map<Form, number>()
   readonly #connections: Connections
   readonly #target: Target
   /** Off for a server that was found out of step. */
@@ -104,10 +109,13 @@ class Visit {
       else this.#keep([{ ...UNASKED, form, why: this.#connections.first?.failure ?? spelled.why }])
     }
     let due: readonly PlannedAttempt[] = planned
-    for (let round = 1; round <= ROUNDS && due.length > 0; round += 1) {
-      await this.#probeAll(due)
-      due = await this.#dueAgain()
-    }
+    for (let round = 1; round < ROUNDS && due.length > 0; round += 1) due = await this.#probeRound(due)
+    this.#keep(
+      notRun(
+        due.filter(({ form }) => !this.#attempts.has(form)),
+        'connection-limit',
+      ),
+    )
   }
 
   async probeExistingSender(): Promise<void> {
@@ -116,18 +124,18 @@ class Visit {
     if (!asked && wantsExistingSender(this.#assessed(), this.#target.echoes())) await this.#ask(id)
   }
 
-  /** A control can change the verdict only while nothing was relayed and the domain is certain (rules 4a and 4c). */
-  async probePostmaster(): Promise<void> {
+  /** A control can change the verdict only while nothing was relayed and the domain is certain (rules 4a to 4c). */
+  async probeControls(): Promise<void> {
     const rows = this.#assessed()
     const { domain } = this.#target
     const certain = domain !== null && domain.source !== 'greeting'
     const mayBeRelay = rows.some(
       (row) => row.outcome === 'accepted' && row.attempt.form.recipient.kind === 'plain' && !row.attempt.form.control,
     )
-    if (certain && wantsPostmasterControl(rows) && !mayBeRelay) {
-      await this.#ask('postmaster-control')
-      if (wantsRandomControl(this.#assessed())) await this.#ask('random-local-control')
-    }
+    if (!certain || mayBeRelay) return
+    if (wantsPostmasterControl(rows)) await this.#ask('postmaster-control')
+    if (wantsRandomControl(this.#assessed())) await this.#ask('random-local-control')
+    if (wantsRepeat(rows, this.#target.echoes())) await this.#ask('outside-sender-again')
   }
 
   /**
@@ -144,6 +152,8 @@ class Visit {
     if (this.#options.proof !== 'delivery') return
     const accepted = sent.find((attempt) => this.#isAccepted(attempt))
     if (accepted) return this.#watch([accepted], this.#options.deliveryWaitMs)
+    await this.#watch(sent.filter(mayArrive), this.#options.deliveryWaitMs)
+    if (this.#hasArrived()) return
     const ambiguous = oneOfEachCause(taken.filter((row) => !plain.includes(row)))
     const tried: Attempt[] = []
     // A message that was refused at DATA never went out; one whose dot was not answered may have.
@@ -153,18 +163,25 @@ class Visit {
     for (const { attempt } of ambiguous.slice(0, MESSAGES - out)) {
       tried.push(...(await this.#sendUntilAccepted([{ attempt }])))
     }
-    const underWay = tried.filter((attempt) => this.#isAccepted(attempt))
+    const underWay = tried.filter(mayArrive)
     if (underWay.length === 0) return
     await this.#watch(underWay, this.#options.route.deadline - performance.now() - CONTROL_MS)
-    if (this.#assessed().every(({ attempt }) => attempt.seen?.kind !== 'message'))
-      await this.#ask('random-local-control')
+    if (!this.#hasArrived()) await this.#ask('random-local-control')
+  }
+
+  #hasArrived(): boolean {
+    return this.#assessed().some(({ evidence }) => evidence === 'delivered')
   }
 
   async #sendUntilAccepted(rows: readonly Pick<Assessed, 'attempt'>[]): Promise<Attempt[]> {
     const sent: Attempt[] = []
     for (const { attempt } of rows) {
-      const result = await this.#send(attempt)
+      let result = await this.#send(attempt)
       this.#keep([result])
+      if (await this.#goesOnInTls(attempt.form)) {
+        result = await this.#send(attempt)
+        this.#keep([result])
+      }
       sent.push(result)
       if (this.#isAccepted(result)) break
     }
@@ -173,6 +190,7 @@ class Visit {
 
   /** Waits until one of the messages has arrived, or all are accounted for, or the time is over. */
   async #watch(attempts: readonly Attempt[], ms: number): Promise<void> {
+    if (attempts.length === 0) return
     const wait = Math.max(0, Math.min(ms, this.#options.route.deadline - performance.now()))
     const watches = attempts.map(async (attempt) => {
       const seen = await this.#options.arrival(attempt.form, wait)
@@ -219,57 +237,108 @@ class Visit {
   }
 
   /**
-   * Asks for all of them: the first connection's worth on the session at hand, the rest, planned anew with what that
-   * one showed, on several connections at once.
+   * Asks on the session at hand what one connection bears, and looks at what that shows; asks the rest on several at once,
+   * if nothing stands against it. Returns what is to be asked in another round.
    */
-  async #probeAll(planned: readonly PlannedAttempt[]): Promise<void> {
+  async #probeRound(planned: readonly PlannedAttempt[]): Promise<readonly PlannedAttempt[]> {
     const first = planFirst(planned, this.#pace())
     const rest = planned.filter((attempt) => !first.flat().includes(attempt))
     await this.#probe(await this.#connections.live(), first, rest.length > 0)
-    const queue = plan(rest, this.#pace(), this.#taken)
+    const again = await this.#dueAgain(first.flat())
+    if (again.length > 0) return [...again, ...rest]
+    if (rest.length === 0) return []
+    await this.#probeRest(rest)
+    return this.#dueAgain(rest)
+  }
+
+  async #probeRest(rest: readonly PlannedAttempt[]): Promise<void> {
+    const { first } = this.#connections
+    if (first && first.failure !== null) return this.#keep(notRun(rest, this.#whyNot(first)))
+    if (await this.#connections.hasRefusedSpares()) this.#goOnAlone()
+    const pace = this.#pace()
+    const { plans, spared } = planWithin(rest, pace, this.#taken, this.#connections.left)
+    this.#keep(notRun(spared, 'spared'))
+    let workers = Math.min(pace.atOnce, plans.length)
     const work = async () => {
-      for (let next = queue.shift(); next; next = queue.shift()) {
-        const leave = queue.length > 0
+      for (let next = plans.shift(); next; next = plans.shift()) {
+        await this.#connections.leaveCurrent()
         const session = await this.#connections.another()
+        if (!isReady(session) && workers > 1) {
+          // Whoever is in goes on alone.
+          plans.unshift(next)
+          this.#goOnAlone()
+          await this.#connections.end(session)
+          break
+        }
+        const leave = plans.length > 0
         await this.#probe(session, next, leave)
         if (!leave) await this.#connections.goOnWith(session)
       }
+      workers -= 1
     }
-    await Promise.all(Array.from({ length: Math.min(this.#pace().atOnce, queue.length) }, work))
+    await Promise.all(Array.from({ length: workers }, work))
   }
 
-  /** What is worth another go, and now due; waits for greylisting that ends in time. */
-  async #dueAgain(): Promise<readonly PlannedAttempt[]> {
-    const rows = this.#assessed()
+  /** What of that is worth another go, and now due; waits for greylisting that ends in time. */
+  async #dueAgain(asked: readonly PlannedAttempt[]): Promise<readonly PlannedAttempt[]> {
+    const { first, left, tls } = this.#connections
+    if (first?.failure !== null || left === 0 || this.#options.route.stop.aborted) return []
+    const rows = this.#assessed().filter(({ attempt }) => asked.some(({ form }) => form === attempt.form))
     const wantsTls = rows.filter(({ refusal }) => refusal === 'tls-required')
-    if (wantsTls.length > 0 && !this.#connections.tls) {
+    if (wantsTls.length > 0 && !tls) {
       await this.#connections.goOnInTls()
       return wantsTls.map(({ attempt }) => plannedAgain(attempt))
     }
-    const left = this.#options.route.deadline - performance.now()
+    const ms = this.#options.route.deadline - performance.now()
     const due = rows.flatMap((row) => {
-      const ms = this.#retried.has(row.attempt.form) ? null : againAfter(row)
-      return ms !== null && (ms === 0 || ms + VISIT_MS <= left) && this.#connections.first?.failure === null
-        ? [{ row, ms }]
-        : []
+      const wait = this.#retriesOf(row.attempt.form) < RETRIES ? againAfter(row) : null
+      return wait !== null && (wait === 0 || wait + VISIT_MS <= ms) ? [{ row, wait }] : []
     })
-    if (due.length === 0 || this.#options.route.stop.aborted) return []
-    for (const { row } of due) {
-      this.#retried.add(row.attempt.form)
-      if (row.attempt.why === 'slowing') this.#seen = { ...this.#seen, ...ONE_BY_ONE }
-      if (row.attempt.why === 'connection-limit') this.#seen = { ...this.#seen, atOnce: 1 }
-      if (row.attempt.why === 'protocol-error') this.#pipelining = false
-      if (row.decisive?.reply.code === 452) this.#seen = { ...this.#seen, recipients: 3 }
-    }
-    await this.leave()
-    const wait = Math.max(...due.map(({ ms }) => ms))
+    if (due.length === 0) return []
+    for (const { row } of due) this.#retries.set(row.attempt.form, this.#retriesOf(row.attempt.form) + 1)
+    this.#learn(due.map(({ row }) => row))
+    // Who greylists, or is postscreen, wants to see us come back; in any other case those that wait are as good as new.
+    if (due.some(({ row }) => row.refusal === 'greylisted')) await this.leave()
+    else await this.#connections.leaveCurrent()
+    const wait = Math.max(...due.map((each) => each.wait))
     if (wait > 0) await sleep(wait, null, { signal: this.#options.route.stop }).catch(() => {})
     return due.map(({ row }) => plannedAgain(row.attempt))
   }
 
+  #retriesOf(form: Form): number {
+    return this.#retries.get(form) ?? 0
+  }
+
+  /** Takes from what failed how the server wants to be asked. */
+  #learn(failed: readonly Assessed[]): void {
+    this.#seen = lessonFrom(failed, this.#assessed(), this.#seen)
+    if (this.#seen.atOnce === 1) this.#goOnAlone()
+    if (failed.every(({ attempt }) => attempt.why !== 'protocol-error')) return
+    // Still out of step with one command at a time: its RSET cannot be relied on.
+    if (!this.#pipelining) this.#seen = { ...this.#seen, transactions: 1 }
+    this.#pipelining = false
+  }
+
+  /** It lets no more than one of us in at once. */
+  #goOnAlone(): void {
+    this.#seen = { ...this.#seen, atOnce: 1 }
+    this.#connections.goOnAlone()
+  }
+
+  /** Asks a form outside the suite; in TLS, if that is what it takes. */
   async #ask(id: string): Promise<void> {
     const spelled = spell(formOf(id), this.#target.namesFor(formOf(id)))
-    if ('rcptTo' in spelled) await this.#probe(await this.#connections.live(), [[spelled]], false)
+    if (!('rcptTo' in spelled)) return
+    await this.#probe(await this.#connections.live(), [[spelled]], false)
+    if (await this.#goesOnInTls(formOf(id))) await this.#probe(await this.#connections.live(), [[spelled]], false)
+  }
+
+  /** Whether a form was refused for want of TLS, and there is TLS now. */
+  async #goesOnInTls(form: Form): Promise<boolean> {
+    const row = this.#assessed().find(({ attempt }) => attempt.form === form)
+    if (row?.refusal !== 'tls-required' || this.#connections.tls) return false
+    await this.#connections.goOnInTls()
+    return true
   }
 
   async #probe(session: Session, connection: ConnectionPlan, leave: boolean): Promise<void> {
@@ -294,9 +363,11 @@ class Visit {
   }
 
   #whyNot(session: Session): Why {
+    const { first } = this.#connections
     if (this.#options.route.stop.aborted) return 'interrupted'
     // A server that took the first connection and turns away another one has had enough of them.
-    if (session !== this.#connections.first && session.failure === 'greeting-refused') return 'connection-limit'
+    const isLater = session !== first && first?.failure === null
+    if (isLater && session.failure !== null && TURNED_AWAY.has(session.failure)) return 'connection-limit'
     return session.failure ?? session.connection?.fault ?? 'dropped'
   }
 
@@ -309,8 +380,9 @@ class Visit {
   #keep(attempts: readonly Attempt[]): void {
     for (const fresh of attempts) {
       const before = this.#attempts.get(fresh.form)
-      // What was learnt before another go that came to nothing is kept.
-      const attempt = before && fresh.exchanges.length === 0 ? { ...before, why: fresh.why } : fresh
+      // What was learnt before another go that came to nothing is kept, but for a call for TLS that was heeded.
+      const stands = before && assess(before, this.#target.echoes()).refusal !== 'tls-required'
+      const attempt = stands && fresh.exchanges.length === 0 ? { ...before, why: fresh.why } : fresh
       this.#attempts.set(attempt.form, attempt)
       const [mail] = attempt.exchanges
       if (attempt.mailFrom !== null && mail && mail.reply.code < 300) this.#taken.add(attempt.mailFrom)
@@ -321,6 +393,9 @@ class Visit {
     return [...this.#attempts.values()].map((attempt) => assess(attempt, this.#target.echoes()))
   }
 }
+
+/** How a later connection ends before it begins, where a server has had enough of them. */
+const TURNED_AWAY: ReadonlySet<Why> = new Set<Why>(['greeting-refused', 'dropped', 'connection-refused'])
 
 function plannedAgain({ form, mailFrom, rcptTo }: Attempt): PlannedAttempt {
   return { form, mailFrom: mailFrom ?? '', rcptTo: rcptTo ?? '' }

@@ -1,5 +1,6 @@
 import type { Caller } from '../access/callers.ts'
 import { tokenFor } from '../mailbox/tokens.ts'
+import { mayArrive } from '../relay/assess.ts'
 import type { Seen } from '../relay/findings.ts'
 import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
 import { buildMessage, type Tester } from '../relay/message.ts'
@@ -88,11 +89,10 @@ export function expectArrivals(
   return deliveries.expect(begun.id, new Map(ids.map((id) => [tokenOf(begun, id, settings), id])))
 }
 
-/** Whether a message was taken, so that something may still arrive. */
-export const hasSent = ({ findings }: RunResult): boolean =>
-  findings.attempts.some(({ exchanges }) => exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300))
+/** Whether a message went out and was not refused, so that something may still arrive. */
+export const hasSent = ({ findings }: RunResult): boolean => findings.attempts.some(mayArrive)
 
-/** What a run found, and what the mailbox saw later. Only a message that was taken can arrive (rule 9). */
+/** What a run found, and what the mailbox saw later. Only a message that was not refused can arrive (rule 9). */
 export function withSeen(ran: RunResult, form: string, seen: Seen): RunResult {
   const attempts = ran.findings.attempts.map((attempt) => (attempt.form.id === form ? { ...attempt, seen } : attempt))
   return { ...ran, findings: { ...ran.findings, attempts } }
