@@ -39,9 +39,11 @@ export interface Job {
 
 /** Kept back from the deadline, so that QUIT and the answer are in time. */
 const FAREWELL_MS = 2_000
+/** Beyond the deadline: a run that is still at it then will never end. */
+const OVERDUE_MS = 5_000
 
-/** Runs the test of a job. */
-export function runJob(
+/** Runs the test of a job. Rejects when the run does not end: its slot and lease must not be lost with it. */
+export async function runJob(
   { begun, request, vantage, asking }: Job,
   settings: Settings,
   transcript: Transcript,
@@ -53,7 +55,8 @@ export function runJob(
   const at = (form: string) => `${tokenOf(begun, form, settings)}@${settings.mailboxDomain}`
   const addressesFor = (form: Form): TestAddresses => ({ sender: at('sender'), recipient: at(form.id) })
   const { domain, domainSource } = begun
-  return run({
+  const overdue = new AbortController()
+  const ran = run({
     route: {
       address,
       port,
@@ -61,7 +64,7 @@ export function runJob(
       ehlo: vantage.ehlo,
       deadline: performance.now() + settings.deadlineMs - FAREWELL_MS,
       transcript,
-      stop: asking.gone,
+      stop: AbortSignal.any([asking.gone, overdue.signal]),
     },
     suite,
     proof,
@@ -76,6 +79,11 @@ export function runJob(
     },
     arrival: async (form, ms) => expectation?.seen(form.id, ms, asking.gone) ?? null,
   })
+  const timer = setTimeout(() => overdue.abort(), settings.deadlineMs + OVERDUE_MS)
+  const lost = new Promise<never>((_resolve, reject) => {
+    overdue.signal.addEventListener('abort', () => reject(new Error('the run did not end by its deadline')))
+  })
+  return Promise.race([ran, lost]).finally(() => clearTimeout(timer))
 }
 
 /** What the mailbox is to look out for, where there is one and messages may be sent. */
