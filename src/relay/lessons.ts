@@ -3,7 +3,7 @@ import { ONE_BY_ONE, type Pace } from './pace.ts'
 
 /**
  * How a server is to be asked from now on, from what failed and is worth another go: docs/pacing.md, rule 3. `rows` are all
- * answers so far, `before` what was learnt earlier; a pace only ever becomes slower.
+ * answers so far, `before` what was learnt earlier.
  */
 export function lessonFrom(
   failed: readonly Assessed[],
@@ -14,22 +14,23 @@ export function lessonFrom(
 }
 
 function lessonOf({ attempt, decisive }: Assessed, rows: readonly Assessed[], before: Partial<Pace>): Partial<Pace> {
-  if (decisive?.reply.code === 452) return { recipients: before.recipients === undefined ? 3 : 1 }
-  switch (attempt.why) {
-    case 'slowing':
-      return ONE_BY_ONE
-    case 'connection-limit':
-      return { atOnce: 1 }
-    case 'dropped':
-      return borne(rows.filter((row) => row.attempt.connection === attempt.connection && row.decisive !== null))
-    default:
-      return {}
-  }
+  const code = decisive?.reply.code
+  if (code === 452) return { recipients: before.recipients === undefined ? 3 : 1 }
+  if (attempt.why === 'slowing') return ONE_BY_ONE
+  if (attempt.why === 'connection-limit') return { atOnce: 1 }
+  if (attempt.why === 'dropped' || code === 421) return borne(rows, attempt.connection)
+  return {}
 }
 
 /** What a connection bore before it was cut off. */
-function borne(answered: readonly Assessed[]): Partial<Pace> {
+function borne(rows: readonly Assessed[], connection: number | null): Partial<Pace> {
+  const answered = rows.filter(
+    ({ attempt, decisive }) => attempt.connection === connection && decisive !== null && decisive.reply.code !== 421,
+  )
   if (answered.length === 0) return {}
-  const senders = new Set(answered.map(({ attempt }) => attempt.mailFrom))
-  return { refusals: answered.filter(({ outcome }) => outcome !== 'accepted').length || 1, transactions: senders.size }
+  const refusals = answered.filter(({ outcome }) => outcome !== 'accepted').length
+  return {
+    refusals: Math.max(1, refusals),
+    transactions: new Set(answered.map(({ attempt }) => attempt.mailFrom)).size,
+  }
 }
