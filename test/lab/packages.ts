@@ -88,6 +88,8 @@ export const packages = {
     'libdbus-1-3',
     'libssl3',
   ],
+  /** A clock that can be set for one process. */
+  faketime: ['libfaketime'],
   ip: ['iproute2', 'libbpf1', 'libelf1', 'libmnl0', 'libbsd0', 'libxtables12', 'libcap2', ...nsl],
 } as const satisfies Record<string, readonly string[]>
 
