@@ -57,8 +57,11 @@ export class Inquiry {
   #isNews(repeat: Attempt): boolean {
     const row = assess(repeat, this.target.echoes())
     const known = this.#rowOf(repeat.form)
-    if (row.outcome === 'refused' && repeat.connection !== null) this.#vouched.add(repeat.connection)
+    if (row.outcome === 'refused' && row.refusal !== 'tls-required' && repeat.connection !== null) {
+      this.#vouched.add(repeat.connection)
+    }
     if (row.outcome !== 'refused' && row.outcome !== 'accepted') return known === undefined
+    if (known?.refusal === 'tls-required') return true
     const outside = this.#rowOf(formOf('outside-sender'))
     return known?.outcome !== 'refused' || isAsBefore(known, outside, this.target.echoes())
   }
