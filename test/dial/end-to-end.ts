@@ -6,6 +6,7 @@ import type { Case } from './cases.ts'
 import { REFUSALS } from './decisions.ts'
 import { FILES, OWN } from './installation.ts'
 import { closedReplies, listen } from './listener.ts'
+import { NO_QUOTAS } from './no-quotas.ts'
 import { type Expected, expectedOf } from './oracle.ts'
 import { openWorld, type Witness, watch, witnessed } from './world.ts'
 
@@ -29,8 +30,6 @@ export interface DialRun {
   readonly denied: Readonly<Record<string, number>>
   readonly witness: Witness
 }
-
-const MANY = '1000000/1h'
 
 /**
  * Has the built service, as it is shipped and configured for production, asked for everything over HTTP in a world where
@@ -58,11 +57,7 @@ export async function dialAll(t: Ending, cases: readonly Case[], asked: (done: n
       AUDIT_FILE: audit,
       LOG_LEVEL: 'info',
       MAX_CONCURRENT_TESTS: '10000',
-      QUOTA_REQUESTS: MANY,
-      QUOTA_CALLER: MANY,
-      QUOTA_CUSTOMER: MANY,
-      QUOTA_TARGET: MANY,
-      QUOTA_NETWORK: MANY,
+      ...NO_QUOTAS,
     },
   })
   await watch(Number(new URL(service.url).port))

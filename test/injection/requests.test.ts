@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Dialled, listen } from '../dial/listener.ts'
+import { NO_QUOTAS } from '../dial/no-quotas.ts'
 import { randomFrom } from '../dial/random.ts'
 import { rawConnection } from '../harness/http.ts'
 import { startService, type TestService } from '../harness/service.ts'
@@ -11,7 +12,6 @@ import { assertClean, isClosed, replies, servers, sessionOf } from './wire.ts'
 const SEED = 20270103
 const REQUESTS = 10_000
 const HOSTS = servers('127.0.0', 16)
-const MANY = '1000000/1h'
 /** Stands for the domain in a golden session, and occurs in nothing else. */
 const DOMAIN = 'golden-domain.example.com'
 
@@ -31,11 +31,7 @@ test('whatever 10,000 requests say, the mail server hears the golden session', a
       MAILBOX_LISTEN: '127.0.0.1:0',
       DELIVERY_WAIT_MS: '0',
       MAX_CONCURRENT_TESTS: '1000',
-      QUOTA_REQUESTS: MANY,
-      QUOTA_CALLER: MANY,
-      QUOTA_CUSTOMER: MANY,
-      QUOTA_TARGET: MANY,
-      QUOTA_NETWORK: MANY,
+      ...NO_QUOTAS,
     },
   })
 
