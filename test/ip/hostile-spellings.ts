@@ -2,13 +2,12 @@
 export function hostileSpellings(): readonly string[] {
   const ipv4 = ['127.0.0.1', '10.0.0.1', '169.254.169.254', '192.168.1.10', '203.0.113.25', '8.8.8.8', '0.0.0.0']
   const ipv6 = ['::1', '::', 'fe80::1', '2001:db8::25', '::ffff:127.0.0.1', '64:ff9b::a00:1', 'fd00:ec2::254']
-  const spellings = [
-    ...ipv4.flatMap(ipv4Spellings),
-    ...ipv6.flatMap(ipv6Spellings),
-    ...[...ipv4, ...ipv6].flatMap(wrappedSpellings),
-    ...oddTexts,
-  ]
-  return [...new Set(spellings)]
+  return [...new Set([...[...ipv4, ...ipv6].flatMap(hostileSpellingsOf), ...oddTexts])]
+}
+
+/** Hostile spellings of one address, which is given in canonical text. */
+export function hostileSpellingsOf(text: string): readonly string[] {
+  return [...(text.includes(':') ? ipv6Spellings(text) : ipv4Spellings(text)), ...wrappedSpellings(text)]
 }
 
 function ipv4Spellings(text: string): readonly string[] {

@@ -1,0 +1,56 @@
+import type { Caller } from '../../src/access/callers.ts'
+import { loadCallers } from '../../src/access/callers.ts'
+import { loadCustomers } from '../../src/access/customers.ts'
+import { decide, type Origin } from '../../src/access/decide.ts'
+import { Refused } from '../../src/service/problem.ts'
+import { readRequest } from '../../src/service/request.ts'
+import { addressOf } from '../harness/addresses.ts'
+import type { Case } from './cases.ts'
+import { CALLERS, OWN_ADDRESSES, VANTAGE } from './installation.ts'
+import type { Denial, Expected } from './oracle.ts'
+
+/** Which refusals each denial of the oracle may come as. */
+export const REFUSALS: Readonly<Record<Denial, readonly string[]>> = {
+  syntax: ['invalid-request'],
+  special: ['address-special'],
+  own: ['address-special'],
+  'not-allowed': ['not-allowed'],
+  'opted-out': ['opted-out'],
+  domain: ['domain-not-listed'],
+}
+
+/** What the product decided: the address that it would dial, or the slug of its refusal. */
+export type Decided = { readonly dial: string } | { readonly refused: string }
+
+const ORIGIN: Origin = {
+  own: OWN_ADDRESSES.map(addressOf),
+  sources: VANTAGE.map(addressOf),
+  families: new Set([4, 6]),
+}
+const RULES = { allowedPorts: [25], defaultProof: 'message' } as const
+
+/** The decision of the product, from the text of a request to the address that it would dial. Reads the files once. */
+export function decider(files: { readonly customers: string; readonly callers: string }): (one: Case) => Decided {
+  const customers = loadCustomers([files.customers], { allowLoopback: false, mailboxDomain: 'relaytest.isp.example' })
+  const known = loadCallers([files.callers])
+  const byId = new Map<string, Caller | null>(CALLERS.map(({ id, key }) => [id, known.authenticate(key, new Date())]))
+  return ({ caller: id, body }) => {
+    const caller = byId.get(id)
+    if (!caller) throw new Error(`no caller ${id}`)
+    try {
+      const { address, customerId, domain } = readRequest(JSON.parse(body), RULES)
+      const wish = { address, customerId: customerId ?? null, domain: domain ?? null }
+      const decision = decide(wish, caller, customers, ORIGIN)
+      return decision.ok ? { dial: address.text } : { refused: decision.problem }
+    } catch (error) {
+      if (error instanceof Refused) return { refused: error.slug }
+      throw error
+    }
+  }
+}
+
+/** Whether the product does what python expects. */
+export function agree(expected: Expected, decided: Decided): boolean {
+  if ('allow' in expected) return 'dial' in decided && decided.dial === expected.allow
+  return 'refused' in decided && REFUSALS[expected.deny].includes(decided.refused)
+}

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { labUnavailable } from '../lab/unavailable.ts'
+import { casesFrom, take } from './cases.ts'
+import { dialAll } from './end-to-end.ts'
+import { oracleUnavailable } from './oracle.ts'
+
+const SEED = 20270102
+const REQUESTS = 21_000
+
+const missing = labUnavailable() ?? oracleUnavailable()
+const skip = missing !== null && process.env.CI === undefined ? missing : false
+
+test('of 21,000 requests the service dials exactly what python allows, and nothing else leaves', {
+  skip,
+}, async (t: TestContext) => {
+  assert.equal(missing, null)
+  const run = await dialAll(t, take(casesFrom(SEED), REQUESTS), () => {})
+  t.diagnostic(`${run.asked} requests, ${run.accepted.length} tests, denied: ${JSON.stringify(run.denied)}`)
+  assert.deepEqual(run.wrong.slice(0, 10), [])
+  assert.deepEqual(run.dialled, run.accepted)
+  assert.deepEqual(run.intents, run.accepted)
+  assert.deepEqual(run.witness, { port25: run.accepted.length, elsewhere: 0, datagrams: 0 })
+  assert.ok(run.accepted.length > 1_500, `${run.accepted.length} tests`)
+  for (const why of ['syntax', 'special', 'own', 'not-allowed', 'opted-out', 'domain']) {
+    assert.ok((run.denied[why] ?? 0) > 100, `${why}: ${run.denied[why]}`)
+  }
+})

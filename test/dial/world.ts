@@ -1,0 +1,116 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { fetchPackages, packages, projectRoot, storeOf } from '../lab/packages.ts'
+import { onPath } from '../lab/unavailable.ts'
+
+/** What nftables needs beyond a minimal Debian 12. */
+const NFTABLES = [
+  'nftables',
+  'libnftables1',
+  'libnftnl11',
+  'libmnl0',
+  'libjansson4',
+  'libedit2',
+  'libxtables12',
+] as const
+const WITH_NFTABLES = [...NFTABLES, 'libgmp10', 'libbsd0', 'libmd0']
+
+/** Packets that left a process of the namespace, by the kernel's own count. */
+export interface Witness {
+  /** First packets of TCP connections to port 25. */
+  readonly port25: number
+  /** The same to any port but 25 and that of the service. */
+  readonly elsewhere: number
+  /** UDP: a name that was looked up would be here. */
+  readonly datagrams: number
+}
+
+const counters = z.object({
+  nftables: z.array(z.object({ counter: z.object({ name: z.string(), packets: z.int() }).optional() })),
+})
+
+/**
+ * Makes every address there is a local one, so that nothing can leave and whatever is dialled is answered here, and has
+ * nftables count. Only in a fresh namespace: the routes would cut any other off.
+ *
+ * @param own addresses for the loopback interface, as those of this machine
+ */
+export async function openWorld(own: readonly string[]): Promise<void> {
+  const interfaces = [...readFileSync('/proc/self/net/dev', 'utf8').matchAll(/^\s*(\S+):/gm)].map(([, name]) => name)
+  if (interfaces.some((name) => name !== 'lo')) {
+    throw new Error(`a fresh network namespace is needed (unshare --net), without ${interfaces.join(', ')}`)
+  }
+  await run(
+    'ip',
+    ['-batch', '-'],
+    [
+      'link set lo up',
+      'route add local 0.0.0.0/0 dev lo',
+      'route add local ::/0 dev lo',
+      ...own.map((text) =>
+        text.includes(':') ? `address add ${text}/128 dev lo nodad` : `address add ${text}/32 dev lo`,
+      ),
+    ],
+  )
+}
+
+/** Begins to count. The service's own port is where the requests go. */
+export async function watch(servicePort: number): Promise<void> {
+  const opening = 'tcp flags & (syn | ack) == syn'
+  await run(
+    'nft',
+    ['-f', '-'],
+    [
+      'table inet witness {',
+      '  counter port25 { }',
+      '  counter elsewhere { }',
+      '  counter datagrams { }',
+      '  chain out {',
+      '    type filter hook output priority 0;',
+      `    ${opening} tcp dport 25 counter name port25`,
+      `    ${opening} tcp dport != { 25, ${servicePort} } counter name elsewhere`,
+      '    meta l4proto udp counter name datagrams',
+      '  }',
+      '}',
+    ],
+  )
+}
+
+/** The counts so far. */
+export async function witnessed(): Promise<Witness> {
+  const { nftables } = counters.parse(JSON.parse(await run('nft', ['-j', 'list', 'counters'], [])))
+  const packets = (name: string): number => {
+    const found = nftables.find(({ counter }) => counter?.name === name)?.counter
+    if (!found) throw new Error(`nftables has no counter ${name}`)
+    return found.packets
+  }
+  return { port25: packets('port25'), elsewhere: packets('elsewhere'), datagrams: packets('datagrams') }
+}
+
+const PACKAGES = { ip: packages.ip, nft: WITH_NFTABLES } as const
+const PATHS = { ip: 'iproute2/usr/bin/ip', nft: 'nftables/usr/sbin/nft' } as const
+
+/** Runs a tool of the machine, or an unpacked one where it has none; returns what it prints. */
+async function run(tool: keyof typeof PACKAGES, args: readonly string[], input: readonly string[]): Promise<string> {
+  const env = { ...process.env }
+  let command: string = tool
+  if (!onPath(tool)) {
+    await fetchPackages(projectRoot, PACKAGES[tool])
+    const store = storeOf(projectRoot)
+    command = join(store, PATHS[tool])
+    const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu'
+    const folders = PACKAGES[tool].flatMap((name) =>
+      [`usr/lib/${triplet}`, `lib/${triplet}`].map((lib) => join(store, name, lib)),
+    )
+    env.LD_LIBRARY_PATH = folders.filter((folder) => existsSync(folder)).join(':')
+  }
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    env,
+    input: `${input.join('\n')}\n`,
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(`${tool}: ${error?.message ?? stderr}`)
+  return stdout
+}

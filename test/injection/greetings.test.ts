@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Suite } from '../../src/contract/words.ts'
+import { listen } from '../dial/listener.ts'
+import { NO_QUOTAS } from '../dial/no-quotas.ts'
+import { type Random, randomFrom } from '../dial/random.ts'
+import { startService } from '../harness/service.ts'
+import { hostile, isHostName } from './texts.ts'
+import { assertClean, isClosed, replies, servers, sessionOf } from './wire.ts'
+
+const SEED = 20270104
+const SERVERS = 3_200
+/** Of a customer without domains, so that the name in the greeting is all there is. */
+const HOSTS = servers('127.0.1', 16)
+/** Stands for the name in a golden session. */
+const NAME = 'golden-name.example.com'
+
+/** What a server says of itself. */
+interface Speech {
+  readonly greeting: string
+  readonly hello: string
+}
+
+const NAMES = [
+  ...[
+    'mail.example.com',
+    'MX1.Example.NET',
+    'a.b',
+    'xn--bcher-kva.example',
+    `${'q'.repeat(63)}.example.com`,
+    'mail',
+    '10.0.0.1',
+  ],
+  ...[
+    '127.0.0.1',
+    '[192.0.2.1]',
+    '-a.example.com',
+    'a-.example.com',
+    'a_b.example.com',
+    `${'q'.repeat(64)}.example.com`,
+  ],
+  ...[
+    'mail.example.com.',
+    '.example.com',
+    'mail..example.com',
+    'mail%example.com',
+    '"mail".example.com',
+    'mail.example.c-',
+  ],
+  ...[
+    'user@mail.example.com',
+    'mail.example.com>',
+    'b\u00fccher.example',
+    '%s.example.com',
+    `${'a.'.repeat(130)}com`,
+    '\\x0d.example.com',
+  ],
+] as const
+
+/** Bytes as the server sends them: text as UTF-8. */
+const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
+
+function speechOf(random: Random): Speech {
+  // Half of them keep to well-formed replies, so that their words come through.
+  const orderly = random.chance(0.5)
+  const say = (good: string): string => {
+    const text = hostile(good, random)
+    return orderly ? text.replaceAll(/[\r\n]+/g, ' ') : text
+  }
+  const name = random.pick(NAMES)
+  const first = random.chance(0.3) ? say(name) : name
+  const rest = random.chance(0.7) ? ` ${say('ESMTP')}` : ' ESMTP'
+  const greeting = random.chance(0.2) ? `220-${first}${rest}\r\n220 ${say('welcome')}` : `220 ${first}${rest}`
+  const extension = random.chance(0.6) ? `250-${say('SIZE 1000')}\r\n` : ''
+  const hello = `250-${random.chance(0.4) ? say(name) : name}\r\n${extension}250 PIPELINING`
+  return { greeting: bytesOf(greeting), hello: bytesOf(hello) }
+}
+
+/** Whether a speech is well-formed replies, so that only its words are hostile. */
+const isOrderly = ({ greeting, hello }: Speech): boolean =>
+  /^(?:220-[^\r\n]{0,4000}\r\n)*220 [^\r\n]{0,4000}$/.test(greeting) &&
+  /^(?:250-[^\r\n]{0,4000}\r\n)*250 [^\r\n]{0,4000}$/.test(hello)
+
+/** The name that a greeting begins with, where it is one by the letter. */
+function nameIn({ greeting }: Speech): string | null {
+  const [, word = ''] = /^220[ -]([^ \r\n]*)(?= |\r?\n|$)/.exec(greeting) ?? []
+  return isHostName(word) ? word.toLowerCase() : null
+}
+
+/** The service and its servers; each session is one test of a server that speaks so. */
+async function stage(t: TestContext) {
+  const speeches = new Map<string, Speech>()
+  const heard = await listen(t, {
+    hosts: HOSTS,
+    port: 0,
+    greeting: (address) => speeches.get(address)?.greeting ?? '',
+    replies: (line, dialled) =>
+      /^EHLO /.test(line) ? (speeches.get(dialled.address)?.hello ?? '') : replies(line, dialled),
+  })
+  const env = { ALLOWED_PORTS: String(heard.port), MAX_CONCURRENT_TESTS: '1000', ...NO_QUOTAS }
+  const service = await startService(t, { env })
+  const since = new Map<string, number>()
+  return async (host: string, speech: Speech, suite: Suite): Promise<string[]> => {
+    speeches.set(host, speech)
+    const response = await service.post({ ip: host, port: heard.port, suite })
+    assert.equal(response.status, 201, await response.text())
+    const from = since.get(host) ?? 0
+    since.set(host, heard.dialled.length)
+    const connections = heard.dialled.slice(from).filter(({ address }) => address === host)
+    connections.forEach(assertClean)
+    return sessionOf(connections)
+  }
+}
+
+type Session = Awaited<ReturnType<typeof stage>>
+
+/** What is heard by servers with a good name and with none, by whether they are closed; the names are stand-ins. */
+async function goldenSessions(
+  session: Session,
+  suite: Suite,
+): Promise<(host: string, name: string | null) => string[]> {
+  const golden = new Map<string, string[]>()
+  const hello = '250-mail\r\n250 PIPELINING'
+  for (const host of HOSTS.slice(0, 2)) {
+    for (const [kind, name] of [['named', NAME] as const, ['nameless', 'mail'] as const]) {
+      const heard = await session(host, { greeting: `220 ${name} ESMTP`, hello }, suite)
+      golden.set(
+        `${isClosed(host)} ${kind}`,
+        heard.map((text) => text.replaceAll(`[${host}]`, '(literal)')),
+      )
+    }
+  }
+  return (host, name) => {
+    const sessions = golden.get(`${isClosed(host)} ${name === null ? 'nameless' : 'named'}`) ?? []
+    return sessions.map((text) => text.replaceAll(NAME, name ?? '').replaceAll('(literal)', `[${host}]`))
+  }
+}
+
+const linesIn = (sessions: readonly string[]): string[] => sessions.flatMap((text) => text.split('\r\n'))
+
+/** Lines that neither golden session of the server holds. HELO is for those who do not know EHLO. */
+function strangeLines(heard: readonly string[], golden: readonly string[]): string[] {
+  const known = new Set([...linesIn(golden), 'HELO [127.0.0.1]'])
+  return linesIn(heard).filter((line) => !known.has(line))
+}
+
+/** Meets so many servers, some at a time. */
+const meet = (count: number, seed: number, work: (host: string, random: Random) => Promise<void>) =>
+  Promise.all(
+    HOSTS.map(async (host, index) => {
+      const random = randomFrom(seed + index)
+      for (let turn = 0; turn < count / HOSTS.length; turn += 1) await work(host, random)
+    }),
+  )
+
+test('whatever 3,200 servers say of themselves, they hear the golden session', async (t) => {
+  const session = await stage(t)
+  const golden = await goldenSessions(session, 'standard')
+  const counts = { named: 0, nameless: 0, disorderly: 0 }
+  await meet(SERVERS, SEED, async (host, random) => {
+    const speech = speechOf(random)
+    const heard = await session(host, speech, 'standard')
+    const name = nameIn(speech)
+    if (isOrderly(speech)) {
+      counts[name === null ? 'nameless' : 'named'] += 1
+      assert.deepEqual(heard, golden(host, name), JSON.stringify(speech))
+    } else {
+      counts.disorderly += 1
+      assert.deepEqual(strangeLines(heard, [...golden(host, name), ...golden(host, null)]), [], JSON.stringify(speech))
+    }
+  })
+  t.diagnostic(JSON.stringify(counts))
+  for (const [kind, count] of Object.entries(counts)) assert.ok(count > SERVERS / 20, `${kind}: ${count}`)
+})
+
+test('a name that only a greeting gave is asked with, and is in no transaction that holds a message', async (t) => {
+  const session = await stage(t)
+  const [, open = ''] = HOSTS
+  for (const suite of ['standard', 'full'] as const) {
+    const heard = await session(open, { greeting: `220 ${NAME} ESMTP`, hello: '250-mail\r\n250 PIPELINING' }, suite)
+    const transactions = heard.flatMap((text) => text.split('MAIL FROM'))
+    assert.ok(transactions.some((text) => text.includes(NAME)))
+    assert.deepEqual(
+      transactions.filter((text) => text.includes(NAME) && text.includes('\r\nDATA\r\n')),
+      [],
+    )
+  }
+})
+
+test('nor does the full suite say a line that some server made up', async (t) => {
+  const session = await stage(t)
+  const golden = await goldenSessions(session, 'full')
+  await meet(320, SEED, async (host, random) => {
+    const speech = speechOf(random)
+    const heard = await session(host, speech, 'full')
+    const known = [...golden(host, nameIn(speech)), ...golden(host, null)]
+    assert.deepEqual(strangeLines(heard, known), [], JSON.stringify(speech))
+  })
+})

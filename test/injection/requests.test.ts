@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Dialled, listen } from '../dial/listener.ts'
+import { NO_QUOTAS } from '../dial/no-quotas.ts'
+import { randomFrom } from '../dial/random.ts'
+import { rawConnection } from '../harness/http.ts'
+import { startService, type TestService } from '../harness/service.ts'
+import { inTime } from '../harness/waiting.ts'
+import { type HostileRequest, hostileRequest } from './requests.ts'
+import { assertClean, isClosed, replies, servers, sessionOf } from './wire.ts'
+
+const SEED = 20270103
+const REQUESTS = 10_000
+const HOSTS = servers('127.0.0', 16)
+/** Stands for the domain in a golden session, and occurs in nothing else. */
+const DOMAIN = 'golden-domain.example.com'
+
+/** Sends a request in its bytes; null where the service closes without an answer. */
+async function statusOf({ url }: TestService, { head, body }: HostileRequest): Promise<number | null> {
+  const answer = await inTime('an answer', rawConnection(url, head + body).answer)
+  const [, status] = /^HTTP\/1\.1 (\d{3}) /.exec(answer) ?? []
+  return status === undefined ? null : Number(status)
+}
+
+test('whatever 10,000 requests say, the mail server hears the golden session', async (t) => {
+  const heard = await listen(t, { hosts: HOSTS, port: 0, greeting: () => '220 mail.example.com ESMTP', replies })
+  const service = await startService(t, {
+    env: {
+      ALLOWED_PORTS: `${heard.port},25`,
+      TRUST_PROXY: '127.0.0.0/8',
+      MAILBOX_LISTEN: '127.0.0.1:0',
+      DELIVERY_WAIT_MS: '0',
+      MAX_CONCURRENT_TESTS: '1000',
+      ...NO_QUOTAS,
+    },
+  })
+
+  const since = new Map<string, number>()
+  /** The connections that came to an address since it was last asked about. */
+  const fresh = (address: string): Dialled[] => {
+    const from = since.get(address) ?? 0
+    since.set(address, heard.dialled.length)
+    return heard.dialled.slice(from).filter((one) => one.address === address)
+  }
+
+  const golden = new Map<string, string[]>()
+  for (const proof of ['recipient', 'message', 'delivery']) {
+    for (const host of HOSTS.slice(0, 2)) {
+      const response = await service.post({ ip: host, port: heard.port, domain: DOMAIN, proof })
+      assert.equal(response.status, 201, await response.text())
+      golden.set(`${isClosed(host)} ${proof}`, sessionOf(fresh(host)))
+    }
+  }
+
+  let tests = 0
+  const statuses = new Map<number | null, number>()
+  const lane = async (host: string, turns: number, seed: number) => {
+    const random = randomFrom(seed)
+    for (let turn = 0; turn < turns; turn += 1) {
+      const request = hostileRequest(host, heard.port, random)
+      const status = await statusOf(service, request)
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      const connections = fresh(host)
+      const said = JSON.stringify(request)
+      assert.ok(status === null || status < 500, `${status} ${said}`)
+      if (status !== 201) {
+        assert.deepEqual(connections, [], `${status} ${said}`)
+        continue
+      }
+      tests += 1
+      const expected = golden.get(`${isClosed(host)} ${request.proof}`) ?? []
+      const domain = request.domain?.toLowerCase() ?? 'example.com'
+      assert.deepEqual(
+        sessionOf(connections),
+        expected.map((session) => session.replaceAll(DOMAIN, domain)),
+        said,
+      )
+      connections.forEach(assertClean)
+    }
+  }
+  await Promise.all(HOSTS.map((host, index) => lane(host, REQUESTS / HOSTS.length, SEED + index)))
+  t.diagnostic(`${tests} tests; by status: ${JSON.stringify([...statuses])}`)
+  assert.ok(tests > REQUESTS / 4, `${tests} tests`)
+  assert.equal(heard.dialled.length, tests + golden.size)
+})
