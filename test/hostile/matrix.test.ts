@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { until } from '../harness/waiting.ts'
+import { FAULT_NAMES } from './faults.ts'
+import { EXPECTED, faultAt } from './matrix.ts'
+import { MOMENTS } from './server.ts'
+import { visit, watchProcess, wordOf } from './visit.ts'
+
+const rows = MOMENTS.flatMap((moment) => FAULT_NAMES.map((fault) => ({ moment, fault })))
+
+test('12 phases × 10 faults', { concurrency: 60 }, async (t) => {
+  assert.equal(rows.length, 120)
+  const watch = watchProcess()
+  await Promise.all(
+    rows.map(({ moment, fault }) => {
+      const [habits, expected] = EXPECTED[moment]
+      return t.test(`${fault} at ${moment}: ${expected[fault]}`, async (row) => {
+        const { judgement } = await visit(row, { ...habits, script: faultAt(fault, moment) })
+        assert.equal(wordOf(judgement), expected[fault])
+        const taken = moment === 'DATA' || moment === 'final dot'
+        assert.equal(judgement.evidence, taken ? 'recipient-accepted' : 'none')
+      })
+    }),
+  )
+  await until('all sockets and timers gone', () => watch.left().length === 0).catch(() => {})
+  assert.deepEqual(watch.left(), [])
+})
