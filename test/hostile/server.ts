@@ -61,6 +61,8 @@ export interface HostileServer {
 export interface HostileOptions extends Partial<Usual> {
   readonly script: Script
   readonly host?: string
+  /** Any free one, unless given. */
+  readonly port?: number
   readonly certificate?: SecureContextOptions
 }
 
@@ -103,8 +105,8 @@ function usual(moment: Moment, peer: Peer, line: string, { relays, tls, pipelini
 }
 
 /** Starts an SMTP server on loopback that misbehaves as its script says; it ends with the test. */
-export async function hostileServer(t: TestContext, options: HostileOptions): Promise<HostileServer> {
-  const { script, host = '127.0.0.1', certificate = EXPIRED } = options
+export async function hostileServer(t: Pick<TestContext, 'after'>, options: HostileOptions): Promise<HostileServer> {
+  const { script, host = '127.0.0.1', port = 0, certificate = EXPIRED } = options
   const habits: Usual = { ...CLOSED, ...options }
   const peers: Peer[] = []
   const open = new Set<Socket>()
@@ -132,7 +134,7 @@ export async function hostileServer(t: TestContext, options: HostileOptions): Pr
     }
     converse(peer, at, certificate)
   })
-  await new Promise<void>((resolve) => server.listen(0, host, resolve))
+  await new Promise<void>((resolve) => server.listen(port, host, resolve))
   t.after(() => {
     for (const socket of open) socket.destroy()
     server.close()

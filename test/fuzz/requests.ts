@@ -1,0 +1,224 @@
+import fc from 'fast-check'
+import { z } from 'zod'
+import { committed } from '../harness/openapi.ts'
+import { anything, type Hints, valuesOf } from './from-schema.ts'
+import { NAUGHTY } from './naughty.ts'
+
+/** A request as it goes out. */
+export interface FuzzRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer | null
+}
+
+const operations = z
+  .looseObject({
+    paths: z.record(
+      z.string(),
+      z.record(
+        z.string(),
+        z.looseObject({
+          parameters: z.array(z.looseObject({ name: z.string(), in: z.string(), schema: z.unknown() })).optional(),
+          requestBody: z
+            .looseObject({ content: z.record(z.string(), z.looseObject({ schema: z.unknown() })) })
+            .optional(),
+        }),
+      ),
+    ),
+  })
+  .parse(committed)
+
+const naughty = fc.constantFrom(...NAUGHTY)
+/** What HTTP lets a header hold: Node sends nothing else, and raw-http.test.ts does. */
+const inHeader = (text: string): string => text.replace(/[^\x20-\x7e\x80-\xff]/g, '').trim()
+/** Lone surrogates, of which no bytes can be made, become U+FFFD. */
+const inPath = (text: string): string => encodeURI(Buffer.from(text).toString()).replace(/[#?]/g, encodeURIComponent)
+
+const CONTENT_TYPES = [
+  'application/json; charset=utf-8',
+  'application/json;charset=utf-16',
+  'application/json; charset="',
+  'application/merge-patch+json',
+  'text/plain',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data; boundary=x',
+  '*/*',
+  ';',
+]
+const ACCEPTS = [
+  'application/json',
+  'text/plain',
+  '*/*',
+  'text/event-stream',
+  'text/html',
+  'application/json;q=0',
+  'text/*;q=0.5, application/json;q=0.1',
+  'application/json;q=x',
+  '/',
+  ';;',
+]
+
+/** Headers that change what the service does, or must not. */
+const headers: fc.Arbitrary<Record<string, string>> = fc.record(
+  {
+    accept: fc.oneof(fc.constantFrom(...ACCEPTS), naughty),
+    prefer: fc.oneof(fc.constantFrom('respond-async', 'wait=5', 'respond-async, wait=0', ''), naughty),
+    'idempotency-key': fc.oneof(fc.constantFrom('a', 'b', 'x'.repeat(255), 'x'.repeat(256)), naughty),
+    'request-id': naughty,
+    'x-forwarded-for': fc.oneof(fc.ipV4(), naughty),
+    forwarded: naughty,
+    'content-encoding': fc.constantFrom('gzip', 'identity', 'br', 'x'),
+    'if-none-match': fc.constantFrom('*', '"x"'),
+    range: fc.constantFrom('bytes=0-0', 'bytes=-1'),
+    cookie: naughty,
+    origin: naughty,
+    upgrade: fc.constantFrom('websocket', 'h2c'),
+    'x-http-method-override': fc.constantFrom('DELETE', 'GET'),
+  },
+  { requiredKeys: [] },
+)
+
+/** Few headers, as a rule. */
+const someHeaders = fc
+  .tuple(headers, fc.nat({ max: 99 }))
+  .map(([all, choice]) => (choice < 80 ? {} : Object.fromEntries(Object.entries(all).slice(0, 1 + (choice % 3)))))
+
+/** Takes a member away, puts one in, or gives one a value of any kind. */
+const spoiling: fc.Arbitrary<(value: unknown) => unknown> = fc
+  .tuple(
+    fc.nat(),
+    fc.oneof(naughty, fc.constantFrom('ip', 'port', 'customerId', 'domain')),
+    anything,
+    fc.nat({ max: 3 }),
+  )
+  .map(([which, name, other, what]) => (value: unknown) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return other
+    const members = Object.entries(value)
+    const index = which % Math.max(1, members.length)
+    if (what === 0) return Object.fromEntries(members.filter((_member, at) => at !== index))
+    if (what === 1) return Object.fromEntries([...members, [name, other]])
+    return Object.fromEntries(members.map(([key, old], at) => [key, at === index ? other : old]))
+  })
+
+/** Spoils a text that is JSON, as a proxy, a cut or a careless client would. */
+const damaging: fc.Arbitrary<(text: string) => Buffer> = fc
+  .tuple(fc.nat(), naughty, fc.nat({ max: 7 }))
+  .map(([where, mark, what]) => (text: string) => {
+    const at = where % (text.length + 1)
+    switch (what) {
+      case 0:
+        return Buffer.from(text.slice(0, at))
+      case 1:
+        return Buffer.from(text.slice(0, at) + mark + text.slice(at))
+      case 2:
+        return Buffer.from(text + text)
+      case 3:
+        return Buffer.from(text, 'utf16le')
+      case 4:
+        return Buffer.concat([
+          Buffer.from(text.slice(0, at)),
+          Buffer.from([0xff, 0xc0, 0x80]),
+          Buffer.from(text.slice(at)),
+        ])
+      case 5:
+        return Buffer.from(text.replace('{', '{"ip":"127.0.0.1",'))
+      case 6:
+        return Buffer.from(`${'[{"ip":'.repeat(where % 1_300)}${text}`)
+      default:
+        return Buffer.from(`${text}${' '.repeat(where % 9_000)}`)
+    }
+  })
+
+/** A body: what the schema describes, more often than not spoiled, now and then damaged. */
+function bodiesOf(schema: unknown, hints: Hints): fc.Arbitrary<Buffer> {
+  const sound = valuesOf(schema, hints)
+  const spoiled = fc
+    .tuple(sound, fc.array(spoiling, { minLength: 1, maxLength: 3 }))
+    .map(([value, spoilings]) => spoilings.reduce((before, spoil) => spoil(before), value))
+  const text = fc
+    .oneof({ arbitrary: sound, weight: 1 }, { arbitrary: spoiled, weight: 1 })
+    .map((value) => JSON.stringify(value) ?? '')
+  const whole = text.map((json) => Buffer.from(json))
+  const damaged = fc.tuple(text, damaging).map(([json, damage]) => damage(json))
+  const noise = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes))
+  return fc.oneof({ arbitrary: whole, weight: 8 }, { arbitrary: damaged, weight: 2 }, { arbitrary: noise, weight: 1 })
+}
+
+/** Who asks: keys that are good, as a rule. */
+export interface Callers {
+  readonly good: readonly string[]
+  readonly bad: readonly string[]
+}
+
+/** Requests to the operations of our OpenAPI document, and to what it does not know. */
+export function requestsFor(hints: Hints, callers: Callers): fc.Arbitrary<FuzzRequest> {
+  const authorization = fc.oneof(
+    { arbitrary: fc.constantFrom(...callers.good).map((key) => `Bearer ${key}`), weight: 30 },
+    { arbitrary: fc.oneof(fc.constantFrom(...callers.bad), naughty), weight: 1 },
+  )
+  const known = Object.entries(operations.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => {
+      const schema = Object.values(operation.requestBody?.content ?? {})[0]?.schema
+      const parameters = operation.parameters ?? []
+      const valuesIn = (where: string) =>
+        fc.record(
+          Object.fromEntries(
+            parameters
+              .filter((parameter) => parameter.in === where)
+              .map(({ name, schema: inner }) => [name, fc.oneof(valuesOf(inner, hints, name), naughty).map(String)]),
+          ),
+          where === 'path' ? {} : { requiredKeys: [] },
+        )
+      const arbitrary = fc
+        .tuple(
+          valuesIn('path'),
+          fc.oneof(
+            { arbitrary: valuesIn('query'), weight: 6 },
+            { arbitrary: fc.dictionary(naughty, naughty, { maxKeys: 2 }), weight: 1 },
+          ),
+          valuesIn('header'),
+          someHeaders,
+          authorization,
+          schema === undefined ? fc.constant(null) : bodiesOf(schema, hints),
+          fc.oneof(
+            { arbitrary: fc.constant('application/json'), weight: 20 },
+            { arbitrary: fc.constantFrom(...CONTENT_TYPES), weight: 1 },
+          ),
+        )
+        .map(([inThePath, query, own, others, key, body, type]) => {
+          const search = new URLSearchParams()
+          for (const [name, value] of Object.entries(query)) search.append(name, String(value))
+          const filled = path.replace(/\{(\w+)\}/g, (_all, name: string) => inPath(String(Object(inThePath)[name])))
+          const all = { ...others, ...own, authorization: key, ...(body ? { 'content-type': type } : {}) }
+          return {
+            method: method.toUpperCase(),
+            path: search.size > 0 ? `${filled}?${search}` : filled,
+            headers: cleaned(all),
+            body,
+          }
+        })
+      return { arbitrary, weight: schema === undefined ? 1 : 12 }
+    }),
+  )
+  const unknown = fc
+    .tuple(
+      fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'),
+      fc.oneof(
+        fc.constantFrom(...Object.keys(operations.paths), '/', '//', '/metrics', '/relay-tests/'),
+        naughty.map((text) => `/${text}`),
+      ),
+      someHeaders,
+      authorization,
+    )
+    .map(([method, path, others, key]) => ({
+      method,
+      path: inPath(path),
+      headers: cleaned({ ...others, authorization: key }),
+      body: null,
+    }))
+  return fc.oneof(...known, { arbitrary: unknown, weight: 1 })
+}
+
+const cleaned = (fields: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, inHeader(String(value))]))
