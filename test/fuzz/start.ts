@@ -1,8 +1,7 @@
 import { Agent } from 'node:http'
-import type { TestContext } from 'node:test'
 import { bearer, keyOf, resultOf } from '../harness/http.ts'
 import { deadPort } from '../harness/mail-scripts.ts'
-import { KEYS, startService, type TestService } from '../harness/service.ts'
+import { type Ending, KEYS, startService, type TestService } from '../harness/service.ts'
 import { hostileServer } from '../hostile/server.ts'
 import { fuzzService } from './fuzz-service.ts'
 
@@ -29,7 +28,7 @@ export interface Fuzzing {
 }
 
 /** Starts the built service, with mail servers that it may test, to be fuzzed. */
-export async function startFuzzing(t: Pick<TestContext, 'after'>): Promise<Fuzzing> {
+export async function startFuzzing(t: Ending): Promise<Fuzzing> {
   const peaceful = { pipelining: true, script: () => undefined } as const
   const [host, ...more] = HOSTS
   const first = await hostileServer(t, { ...peaceful, host })

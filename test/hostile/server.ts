@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
-import type { TestContext } from 'node:test'
 import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls'
+import type { Ending } from '../harness/service.ts'
 
 /** Where in a dialogue something happens, in its order. */
 export const MOMENTS = [
@@ -105,7 +105,7 @@ function usual(moment: Moment, peer: Peer, line: string, { relays, tls, pipelini
 }
 
 /** Starts an SMTP server on loopback that misbehaves as its script says; it ends with the test. */
-export async function hostileServer(t: Pick<TestContext, 'after'>, options: HostileOptions): Promise<HostileServer> {
+export async function hostileServer(t: Ending, options: HostileOptions): Promise<HostileServer> {
   const { script, host = '127.0.0.1', port = 0, certificate = EXPIRED } = options
   const habits: Usual = { ...CLOSED, ...options }
   const peers: Peer[] = []
