@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readlinkSync } from 'node:fs'
 import { test } from 'node:test'
 import { resultOf } from '../harness/http.ts'
 import { startService } from '../harness/service.ts'
+import { socketsOf } from '../harness/sockets.ts'
 import { until } from '../harness/waiting.ts'
 import { FAULT_NAMES } from './faults.ts'
 import { EXPECTED, faultAt } from './matrix.ts'
@@ -36,17 +36,6 @@ const ROWS: readonly Row[] = [
   ...BYTES.map(({ name, expected, script, habits }) => ({ name, expected, options: { ...habits, script: script() } })),
 ]
 
-/** How many sockets a process holds. */
-const socketsOf = (pid: number | undefined): number =>
-  readdirSync(`/proc/${pid}/fd`).filter((fd) => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:')
-    } catch {
-      // Closed while we looked.
-      return false
-    }
-  }).length
-
 test('the service as it is shipped, against hostile servers', { concurrency: 12 }, async (t) => {
   const servers = await Promise.all(
     // One test at a time per address.
@@ -58,7 +47,7 @@ test('the service as it is shipped, against hostile servers', { concurrency: 12 
   const ports = servers.map(({ server }) => server.port).join(',')
   const service = await startService(t, { env: { ALLOWED_PORTS: ports, TEST_DEADLINE_MS: `${DEADLINE_MS}` } })
   await service.fetch('/livez', { headers: CLOSING })
-  const socketsBefore = socketsOf(service.process.pid)
+  const socketsBefore = socketsOf(service)
 
   await Promise.all(
     servers.map(({ name, expected, host, server }) =>
@@ -79,7 +68,7 @@ test('the service as it is shipped, against hostile servers', { concurrency: 12 
   )
 
   await t.test('leaves no socket, no fault and nothing unprintable in the log', async () => {
-    await until('the sockets of the service closed', () => socketsOf(service.process.pid) <= socketsBefore)
+    await until('the sockets of the service closed', () => socketsOf(service) <= socketsBefore)
     for (const line of service.output) assert.match(line, /^[\x20-\x7e]*$/)
     assert.deepEqual(
       service.logs().filter(({ level }) => Number(level) >= 50),
