@@ -82,7 +82,7 @@ const MODES = [
   ['-H', '-t', 'GET'],
   ['-B', '-t', 'POST'],
   ['-R', '-t', 'GET'],
-  ['-X', '-t', 'GET', '-k', '20', '-w', '10', '-y', '20', '-z', '16', '-n', '2'],
+  ['-X', '-t', 'GET', '-k', '10', '-w', '10', '-y', '20', '-z', '16', '-n', '2'],
 ] as const
 const CONNECTIONS = 200
 const ATTACK_SECONDS = 15
