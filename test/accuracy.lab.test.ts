@@ -25,6 +25,9 @@ function mistakeIn(id: string, { verdict, reason, evidence }: RelayTest): string
   return verdict === 'closed' ? said : null
 }
 
+/** What needs more than one visit's worth of connections, or a second one in TLS. */
+const LABORIOUS: readonly string[] = ['closed-tls-required', 'closed-postscreen', 'closed-postfix-error-limit']
+
 const reason = labUnavailable()
 
 test('no verdict on the quick configurations of the lab is wrong', {
@@ -49,4 +52,22 @@ test('no verdict on the quick configurations of the lab is wrong', {
     return mistake === null ? [] : [`${id}: ${mistake}`]
   })
   assert.deepEqual(mistakes.flat(), [])
+})
+
+test('the full suite gets to its end on servers that make it hard', {
+  skip: process.env.CI ? false : (reason ?? false),
+}, async (t) => {
+  assert.equal(reason, null)
+  const network = await openNetwork()
+  t.after(() => network.close())
+  const service = await startStranger(t, network)
+  const laborious = configurations.filter(({ id }) => LABORIOUS.includes(id))
+  const verdicts = await eachAtOnce(laborious, 3, async ({ id, start }) => {
+    const server = await start(network)
+    const { verdict, transcript } = await ask(service, server.address, { suite: 'full' })
+    assert.ok(Math.max(...transcript.map(({ connection }) => connection)) <= 8)
+    await server.stop()
+    return `${id}: ${verdict}`
+  })
+  assert.deepEqual(verdicts.flat().sort(), LABORIOUS.map((id) => `${id}: closed`).sort())
 })

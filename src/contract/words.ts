@@ -86,7 +86,7 @@ export const REFUSALS = [
 export type Refusal = (typeof REFUSALS)[number]
 
 /** What to keep in mind about a verdict. */
-export const CAVEATS = ['any-local-part-taken'] as const
+export const CAVEATS = ['any-local-part-taken', 'forms-spared'] as const
 export type Caveat = (typeof CAVEATS)[number]
 
 /** Why an attempt was not run, or had no answer. */
@@ -96,6 +96,7 @@ export const WHYS = [
   'host-unknown',
   'local-part-too-long',
   'connection-limit',
+  'spared',
   'slowing',
   'tls-failed',
   'greeting-refused',

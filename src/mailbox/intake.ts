@@ -15,7 +15,7 @@ interface Log {
 }
 
 /** A message that came in: all that is kept of it. Every text is printable ASCII. */
-export interface Arrival extends Taken, Scan {
+export interface Arrival extends Taken, Omit<Scan, 'failed'> {
   /** The address of the peer in canonical form. */
   readonly peer: string
   readonly helo: string
@@ -62,9 +62,12 @@ export function makeIntake(options: IntakeOptions): Intake {
       const message = await readToEnd(stream)
       if (message === null) return
       const mailFrom = shown(senderOf(session.envelope))
-      const common = { ...peerOf(session), mailFrom, ...scan(message), receivedAt: new Date() }
+      const { failed, ...read } = scan(message)
+      const common = { ...peerOf(session), mailFrom, ...read, receivedAt: new Date() }
       try {
-        for (const recipient of taken.get(session.envelope)?.values() ?? []) arrived({ ...recipient, ...common })
+        for (const recipient of taken.get(session.envelope)?.values() ?? []) {
+          if (recipient.kind === 'message' || failed) arrived({ ...recipient, ...common })
+        }
       } catch (error) {
         log.error({ err: error }, 'the mailbox cannot hand on what arrived')
         throw reply(451, 'try again later')

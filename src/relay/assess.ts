@@ -28,9 +28,10 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   const taken = exchanges.find((exchange) => exchange.phase === 'rcpt' && isPositive(exchange))
   const done = exchanges.find((exchange) => exchange.phase === 'dot' && isPositive(exchange))
   const row = { attempt, refusal: null, evidence: 'none', decisive: null, refusedLater: false, reasoned: true } as const
-  if (done) {
-    const evidence = attempt.seen?.kind === 'message' ? 'delivered' : 'message-accepted'
-    return { ...row, outcome: 'accepted', evidence, decisive: done }
+  const arrived = attempt.seen?.kind === 'message' && mayArrive(attempt)
+  if (done || arrived) {
+    const evidence = arrived ? 'delivered' : 'message-accepted'
+    return { ...row, outcome: 'accepted', evidence, decisive: done ?? exchanges.at(-1) ?? null }
   }
   if (!refused) {
     if (!taken) return { ...row, outcome: 'not-run' }
@@ -55,46 +56,73 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   }
 }
 
+/** Whether a message may be under way: it went out, and was not refused at its end. */
+export const mayArrive = ({ exchanges }: Attempt): boolean =>
+  exchanges.some(({ phase, reply }) => phase === 'data' && reply.code === 354) &&
+  exchanges.every((exchange) => exchange.phase !== 'dot' || isPositive(exchange))
+
 /** The row of a form. */
 export const rowOf = (rows: readonly Assessed[], id: string): Assessed | undefined =>
   rows.find(({ attempt }) => attempt.form.id === id)
 
 /** Refusals that may mean "no such user here" or anything else. */
 const VAGUE: ReadonlySet<Refusal> = new Set<Refusal>(['unknown-user', 'other'])
-/** Refusals of another form that may as well be the beginning of a ban. */
-const SUSPECT: ReadonlySet<Refusal> = new Set<Refusal>(['other', 'policy'])
-/** The same, where the reply gave no reason but its code. */
-const SUSPECT_WITHOUT_REASON: ReadonlySet<Refusal> = new Set<Refusal>(['sender-rejected', 'unknown-user'])
 
 /**
  * Whether only the postmaster control tells a closed server from one that refuses whatever we ask: where the outside
- * sender was refused in vague words (docs/verdict.md, rule 4a), or a plain form after it for no reason of its own.
+ * sender was refused in vague words (docs/verdict.md, rule 4a).
  */
 export function wantsPostmasterControl(rows: readonly Assessed[]): boolean {
   return rows.some(needsControl)
 }
 
 /** Whether a row counts only beside a postmaster control that was accepted. */
-export function needsControl({ attempt, outcome, refusal, decisive, reasoned }: Assessed): boolean {
-  const { form } = attempt
-  if (outcome !== 'refused' || refusal === null || form.control || form.recipient.kind !== 'plain') return false
-  if (form.id === 'outside-sender') return decisive?.phase === 'rcpt' && VAGUE.has(refusal)
-  if (form.sender.risky || form.recipient.risky) return SUSPECT.has(refusal)
-  // An ordinary address is no syntax error.
-  return SUSPECT.has(refusal) || refusal === 'syntax' || (!reasoned && SUSPECT_WITHOUT_REASON.has(refusal))
+export function needsControl({ attempt, outcome, refusal, decisive }: Assessed): boolean {
+  const isOutside = attempt.form.id === 'outside-sender' && outcome === 'refused' && decisive?.phase === 'rcpt'
+  return isOutside && refusal !== null && VAGUE.has(refusal)
 }
 
 /**
- * Whether a form was refused in words that say nothing at all, though postmaster was taken: many a server exempts its
- * postmaster from a ban. Then a random local part must be refused in other words.
+ * Whether the outside sender was refused in words that say nothing at all, though postmaster was taken: many a server
+ * exempts its postmaster from a ban. Then a random local part must be refused in other words.
  */
 export function wantsRandomControl(rows: readonly Assessed[]): boolean {
   return rowOf(rows, 'postmaster-control')?.outcome === 'accepted' && rows.some(needsRandomControl)
 }
 
 /** Whether a row counts only beside a random local part that was refused in other words. */
-export const needsRandomControl = (row: Assessed): boolean =>
-  needsControl(row) && (row.refusal === 'other' || row.refusal === 'policy')
+export const needsRandomControl = (row: Assessed): boolean => needsControl(row) && row.refusal === 'other'
+
+/** Refusals of a form that may as well be the beginning of a ban, whatever the form. */
+const SUSPECT: ReadonlySet<Refusal> = new Set<Refusal>(['other', 'policy'])
+/** The same, where the reply gave no reason but its code. */
+const SUSPECT_WITHOUT_REASON: ReadonlySet<Refusal> = new Set<Refusal>(['sender-rejected', 'unknown-user'])
+
+/** Whether the outside sender has to be asked once more, since a later refusal may be a ban's (rule 4b). */
+export function wantsRepeat(rows: readonly Assessed[], names: readonly string[]): boolean {
+  return rows.some((row) => needsRepeat(row, rows, names))
+}
+
+/** Whether a refusal counts only if the outside sender is refused after it as it was before. */
+export function needsRepeat(row: Assessed, rows: readonly Assessed[], names: readonly string[]): boolean {
+  const { form } = row.attempt
+  const outside = rowOf(rows, 'outside-sender')
+  if (row.outcome !== 'refused' || form.control || row === outside || outside?.outcome !== 'refused') return false
+  return isSuspect(row, names) && !sameRefusal(row, outside, names)
+}
+
+function isSuspect({ attempt: { form }, refusal, decisive, reasoned }: Assessed, names: readonly string[]): boolean {
+  if (refusal === null || decisive === null) return false
+  // A local part that may be a mailbox is refused for many a reason; without one, by whoever refuses everything.
+  if (form.recipient.kind === 'ambiguous') return !reasoned && refusal === 'other'
+  if (SUSPECT.has(refusal)) return true
+  if (form.sender.risky || form.recipient.risky) return false
+  // An ordinary address is no syntax error, and our recipient no user of theirs, if that is who is meant.
+  if (refusal === 'syntax') return true
+  if (refusal === 'unknown-user' && decisive.phase === 'rcpt' && !/sender/.test(plainText(decisive.reply, names)))
+    return true
+  return !reasoned && SUSPECT_WITHOUT_REASON.has(refusal)
+}
 
 /** Whether two rows were refused at the same point in the same words, addresses aside. */
 export function sameRefusal(a: Assessed | undefined, b: Assessed | undefined, names: readonly string[]): boolean {

@@ -1,17 +1,22 @@
-import { isReady, openSession, type Route, type Session } from './session.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isReady, openSession, type Route, type Session, secure } from './session.ts'
 
 /** A test lasts less than a minute; Debian's Sendmail refuses the eleventh connection in one (measured). */
 const CONNECTIONS = 8
+
+/** Before another connection to a server that lets one of us in at a time: it may count the last one a moment longer. */
+const PAUSE_MS = 200
 
 /** The connections of one visit: the session at hand, those that wait to be used, and how many there were. */
 export class Connections {
   readonly #route: Route
   readonly #outOfStep: (session: Session) => void
-  readonly #spares: Promise<Session>[] = []
+  #spares: Promise<Session>[] = []
   #first: Session | null = null
   #current: Session | null = null
   #opened = 0
   #tls = false
+  #alone = false
 
   /** @param outOfStep told of a session whose answers turn out not to fit the commands */
   constructor(route: Route, outOfStep: (session: Session) => void) {
@@ -33,12 +38,19 @@ export class Connections {
     return this.#tls
   }
 
-  /** Opens the first connection, and so many more once it stands. */
+  /** How many more there may be. */
+  get left(): number {
+    return CONNECTIONS - this.#opened + this.#spares.length
+  }
+
+  /** Opens the first connection, and so many more once it stands. One that is put off or cut off at once gets a second go. */
   async begin(spares: number): Promise<void> {
     const connected = () => {
       for (let spare = 0; spare < spares; spare += 1) this.#spares.push(this.#open())
     }
-    this.#first = await this.#open(connected)
+    const first = await this.#open(connected)
+    if (isPutOff(first)) await this.end(first)
+    this.#first = isPutOff(first) ? await this.another() : first
     this.#current = this.#first
   }
 
@@ -62,10 +74,33 @@ export class Connections {
     return session
   }
 
-  /** From now on every session goes on to TLS, beginning with a new one. */
+  /** From now on every session goes on to TLS, beginning with those that wait: none has been asked anything yet. */
   async goOnInTls(): Promise<void> {
     this.#tls = true
-    await this.leave()
+    this.#spares = this.#spares.map(async (spare) => {
+      const session = await spare
+      return isReady(session) ? secure(session) : session
+    })
+    await this.leaveCurrent()
+  }
+
+  /** From now on sessions are opened one after the other, with a pause before each. */
+  goOnAlone(): void {
+    this.#alone = true
+  }
+
+  /** Ends those of the sessions that wait which were turned away, and says whether there were any. */
+  async hasRefusedSpares(): Promise<boolean> {
+    const spares = await Promise.all(this.#spares)
+    const refused = spares.filter((session) => !isReady(session))
+    this.#spares = spares.filter(isReady).map((session) => Promise.resolve(session))
+    await Promise.all(refused.map((session) => this.end(session)))
+    return refused.length > 0
+  }
+
+  /** Ends the session at hand; what follows comes on another one. */
+  leaveCurrent(): Promise<void> {
+    return this.end(this.#current)
   }
 
   /** Says farewell; a server that then is found out of step has answered something else than it was asked. */
@@ -86,7 +121,12 @@ export class Connections {
       return { ...this.#first, connection: null, failure: 'connection-limit' }
     }
     this.#opened += 1
+    if (this.#alone) await sleep(PAUSE_MS, null, { signal: this.#route.stop }).catch(() => {})
     const opening = { number: this.#opened, tls: this.#tls }
     return openSession(this.#route, connected ? { ...opening, connected } : opening)
   }
 }
+
+/** Whether a server cut us off before it said anything of use, or put us off: it may only have been busy. */
+const isPutOff = ({ failure, turnedAway }: Session): boolean =>
+  failure === 'dropped' || (failure === 'greeting-refused' && turnedAway !== null && turnedAway.reply.code < 500)

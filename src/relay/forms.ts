@@ -246,13 +246,20 @@ const FULL: readonly Row[] = [
 const CONTROLS: readonly Row[] = [
   ['postmaster-control', 'outside', 'postmaster', 'nothing: a healthy server takes it', 'RFC 5321 section 4.5.1'],
   ['random-local-control', 'outside', 'random-local', 'nothing: a healthy server refuses it', 'RFC 5321 section 3.3'],
+  [
+    'outside-sender-again',
+    'outside',
+    'plain',
+    'nothing: a ban in the meantime answers otherwise',
+    'docs/verdict.md, 4b',
+  ],
 ]
 
 /** Every form, in the order in which a suite runs them. */
 export const FORMS: readonly Form[] = [
-  ...STANDARD.map((row) => formFrom(row, ['standard', 'full'])),
-  ...FULL.map((row) => formFrom(row, ['full'])),
-  ...CONTROLS.map((row) => formFrom(row, [])),
+  ...STANDARD.map((row) => formFrom(row, false, ['standard', 'full'])),
+  ...FULL.map((row) => formFrom(row, false, ['full'])),
+  ...CONTROLS.map((row) => formFrom(row, true, [])),
 ]
 
 /** What a server trusts that relays by a form. */
@@ -272,8 +279,7 @@ export function formsOf(suite: Suite): readonly Form[] {
   return FORMS.filter((form) => form.suites.includes(suite))
 }
 
-function formFrom([id, sender, recipient, exploits, source]: Row, suites: readonly Suite[]): Form {
-  const control = recipient === 'postmaster' || recipient === 'random-local'
+function formFrom([id, sender, recipient, exploits, source]: Row, control: boolean, suites: readonly Suite[]): Form {
   return { id, control, sender: SENDERS[sender], recipient: RECIPIENTS[recipient], suites, exploits, source }
 }
 

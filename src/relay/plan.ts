@@ -1,5 +1,5 @@
 import type { Form, Names, Need } from './forms.ts'
-import type { Pace } from './pace.ts'
+import { type Pace, SPARED } from './pace.ts'
 
 /** One recipient to ask for, for one form. */
 export interface PlannedAttempt {
@@ -67,6 +67,34 @@ export function plan(
   return connections.map(({ transactions }) =>
     transactions.toSorted((a, b) => Number(endsBadly(a)) - Number(endsBadly(b))),
   )
+}
+
+/**
+ * The same for a server that bears less than is usual, in so many connections: the forms of the suite that come last are
+ * spared, but for the standard ones, and no more than a few. Beyond that nothing is: what does not fit then says so.
+ *
+ * @param isSparable whether nothing was learnt of a form yet that would be lost
+ */
+export function planWithin(
+  attempts: readonly PlannedAttempt[],
+  pace: Pace,
+  taken: ReadonlySet<string>,
+  connections: number,
+  isSparable: (form: Form) => boolean,
+): { readonly plans: ConnectionPlan[]; readonly spared: readonly PlannedAttempt[] } {
+  const whole = plan(attempts, pace, taken)
+  const sparable = attempts.filter(({ form }) => !form.suites.includes('standard') && isSparable(form))
+  for (let count = 1; count <= SPARED && count <= sparable.length; count += 1) {
+    if (whole.length <= connections) break
+    const spared = sparable.slice(-count)
+    const plans = plan(
+      attempts.filter((attempt) => !spared.includes(attempt)),
+      pace,
+      taken,
+    )
+    if (plans.length <= connections) return { plans, spared }
+  }
+  return { plans: whole, spared: [] }
 }
 
 /**

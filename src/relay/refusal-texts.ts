@@ -219,6 +219,11 @@ export const TEXTS: readonly TextRow[] = [
     source: 'RFC 4954; hMailServer, James, Courier sources',
   },
   { refusal: 'auth-required', text: /server requires authentication/, source: 'MailEnable, in sisimai NoRelaying' },
+  {
+    refusal: 'auth-required',
+    text: /\b(auth|authenticate|log ?in) first\b|\bmust (first )?(authenticate|log ?in)\b|\bpop before smtp\b/,
+    source: 'texts that come with 503 and 530, found by an attack on this table; POP before SMTP',
+  },
   { refusal: 'auth-required', text: /client was not authenticated/, source: 'Exchange Online NDR documentation' },
   { refusal: 'auth-required', text: /unauthenticated senders not allowed/, source: 'sisimai SecurityError' },
 
@@ -252,6 +257,7 @@ export const TEXTS: readonly TextRow[] = [
   { refusal: 'policy', text: /\bpolicy\b|\bpolicies\b/, source: 'sisimai PolicyViolation' },
 
   // Not now.
+  { refusal: 'greylisted', text: /gr[ae]y-?list/, source: 'greylisting that answers 550, found by an attack' },
   {
     refusal: 'server-trouble',
     text: /insufficient (system )?(storage|resources)|no system resources/,

@@ -45,12 +45,13 @@ export interface Session {
   readonly failure: Why | null
 }
 
-/** A session that has a connection to work with. */
-export type Ready = Session & { readonly connection: SmtpConnection }
+/** A session that has a connection to work with, and a name for us. */
+export type Ready = Session & { readonly connection: SmtpConnection; readonly ehlo: string }
 
 /** Whether commands can be sent on a session. */
 export function isReady(session: Session): session is Ready {
-  return session.connection !== null && session.connection.fault === null && session.failure === null
+  const { connection, ehlo, failure } = session
+  return connection !== null && connection.fault === null && ehlo !== null && failure === null
 }
 
 const CONNECT_MS = 10_000
@@ -80,7 +81,7 @@ export async function openSession(route: Route, { number, tls, connected }: Open
   const ehlo = route.ehlo ?? literalOf(localAddress)
   const connection = new SmtpConnection({ socket, number, transcript, deadline: route.deadline })
   const greeted = await greet({ ...NOTHING, connection, number, localAddress, ehlo }, connection, stop)
-  return tls && isReady(greeted) ? secure(greeted, ehlo) : greeted
+  return tls && isReady(greeted) ? secure(greeted) : greeted
 }
 
 async function greet(opened: Session, connection: SmtpConnection, stop: AbortSignal): Promise<Session> {
@@ -107,12 +108,12 @@ async function hello(greeted: Session, connection: SmtpConnection): Promise<Sess
 }
 
 /** Goes on to TLS and introduces us anew: what was said before in plain text counts no more (RFC 3207 section 4.2). */
-async function secure(session: Ready, ehlo: string): Promise<Session> {
+export async function secure(session: Ready): Promise<Session> {
   const { connection } = session
   if (!offers(session.extensions, 'STARTTLS')) return { ...session, failure: 'tls-failed' }
   const tls = await connection.startTls()
   if (!tls) return { ...session, failure: connection.fault ?? 'tls-failed' }
-  return hello({ ...session, tls, ehlo, extensions: [], pipelining: false }, connection)
+  return hello({ ...session, tls, extensions: [], pipelining: false }, connection)
 }
 
 const offers = (extensions: readonly string[], keyword: string): boolean =>

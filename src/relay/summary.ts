@@ -1,4 +1,5 @@
 import type { Cause, Reason } from '../contract/words.ts'
+import { rowOf } from './assess.ts'
 import type { Findings } from './findings.ts'
 import type { Judgement } from './verdict.ts'
 
@@ -71,6 +72,6 @@ const NOT_EVEN_POSTMASTER = (domain: string): string =>
 
 /** Whether the control was refused as an unknown user: a server that is responsible for the domain has a postmaster. */
 function refusesPostmaster({ reason, rows }: Judgement): boolean {
-  const control = rows.find(({ attempt }) => attempt.form.control)
+  const control = rowOf(rows, 'postmaster-control')
   return reason === 'vantage-blocked' && (control?.refusal === 'unknown-user' || control?.refusal === 'relay-denied')
 }

@@ -1,9 +1,11 @@
-import type { Why } from '../contract/words.ts'
+import type { Refusal, Why } from '../contract/words.ts'
 import type { Abandon, Answer } from '../smtp/connection.ts'
 import type { Reply } from '../smtp/reply.ts'
 import { isPositive } from './assess.ts'
 import type { Attempt, Exchange, Phase } from './findings.ts'
+import type { Form } from './forms.ts'
 import type { ConnectionPlan, PlannedAttempt, Transaction } from './plan.ts'
+import { classify } from './refusals.ts'
 import type { Ready } from './session.ts'
 
 const mail = (sender: string) => `MAIL FROM:<${sender}>`
@@ -43,9 +45,9 @@ export async function probe(
     slowing ||= delays(answer)
     return slowing
   }
-  for (const transaction of plan) {
+  for (const [index, transaction] of plan.entries()) {
     if (slowing) attempts.push(...notRun(transaction, 'slowing'))
-    else attempts.push(...(await probeInTurn(session, transaction, stop, isSlowing)))
+    else attempts.push(...(await probeInTurn(session, transaction, index === plan.length - 1, stop, isSlowing)))
   }
   return attempts
 }
@@ -56,17 +58,19 @@ async function probeAtOnce(session: Ready, plan: ConnectionPlan, leave: boolean)
   const answers = await (leave
     ? connection.farewell(commands, watchDelays())
     : connection.group(commands, watchDelays()))
-  return plan.flatMap((transaction) => {
+  const attempts: Attempt[] = []
+  for (const [index, transaction] of plan.entries()) {
     const [sender, ...rest] = answers.splice(0, transaction.length + 2)
-    const reset = rest.at(-1)
-    if (leavesOpen(sender, reset)) connection.desynchronised()
-    return transaction.map((planned, index) => record(session, planned, [sender, rest[index]]))
-  })
+    await settle(session, sender, rest.at(-1), index === plan.length - 1)
+    attempts.push(...transaction.map((planned, place) => record(session, planned, [sender, rest[place]])))
+  }
+  return attempts
 }
 
 async function probeInTurn(
   session: Ready,
   transaction: Transaction,
+  isLast: boolean,
   stop: AbortSignal,
   isSlowing: Abandon,
 ): Promise<Attempt[]> {
@@ -86,15 +90,31 @@ async function probeInTurn(
       slowing = isSlowing(answer)
     }
   }
-  const reset = await connection.command('RSET')
-  if (leavesOpen(sender, reset)) connection.desynchronised()
+  await settle(session, sender, await connection.command('RSET'), isLast)
   return attempts
 }
 
-/** Whether a RSET that was not taken leaves what follows in a transaction that nobody meant. */
-function leavesOpen(sender: Answer | undefined, reset: Answer | undefined): boolean {
-  return positive('mail', sender) && reset?.reply != null && !positive('mail', reset)
+/**
+ * Looks at the answer to a RSET. One that is refused leaves what follows in a transaction that nobody meant; where nothing
+ * follows, it is enough to leave. A goodbye to it belongs to QUIT: the server has skipped a command.
+ */
+async function settle(
+  { connection }: Ready,
+  sender: Answer | undefined,
+  reset: Answer | undefined,
+  isLast: boolean,
+): Promise<void> {
+  const code = reset?.reply?.code
+  if (code === undefined || code === SHUTTING_DOWN) return
+  const isOpen = positive('mail', sender) && !positive('mail', reset)
+  if (code === GOODBYE || (isOpen && !isLast)) connection.desynchronised()
+  else if (isOpen) await connection.quit()
 }
+
+/** RFC 5321 section 4.1.1.10: to QUIT, and to nothing else. */
+const GOODBYE = 221
+/** RFC 5321 section 3.8: the session ends, and what was answered before stands. */
+const SHUTTING_DOWN = 421
 
 const SLOW_MS = 4_000
 const GROWTH = 1.5
@@ -157,7 +177,7 @@ function record(session: Ready, planned: PlannedAttempt | Attempt, answers: read
     const phase = PHASES[index]
     if (!phase || !answer) break
     if (!answer.reply) why = session.connection.fault
-    else if (isOutOfStep(phase, answer.reply)) {
+    else if (isOutOfStep(form, phase, answer.reply)) {
       why = 'protocol-error'
       session.connection.desynchronised()
     } else exchanges.push({ phase, reply: answer.reply, at: answer.at })
@@ -168,13 +188,20 @@ function record(session: Ready, planned: PlannedAttempt | Attempt, answers: read
 }
 
 /**
- * Whether a reply shows that the two sides no longer speak of the same command: 1xx to 3xx where they have no meaning, and
- * 503, "bad sequence of commands", which is about ours; but for MailEnable, which asks for authentication by it.
+ * Whether a reply shows that the two sides no longer speak of the same command: a goodbye, 1xx to 3xx where they have no
+ * meaning, and 503, "bad sequence of commands", which is about ours, unless its words give another reason (MailEnable asks
+ * for authentication by it).
  */
-function isOutOfStep(phase: Phase, reply: Reply): boolean {
-  if (reply.code === 503) return !/authenticat/i.test(reply.lines.join(' '))
-  return reply.code < 400 && !isPositive({ phase, reply, at: [] })
+function isOutOfStep({ sender }: Form, phase: Phase, reply: Reply): boolean {
+  if (reply.code === 503) {
+    const { refusal } = classify(reply, { phase, sender: sender.as, names: [] })
+    return ABOUT_COMMANDS.has(refusal)
+  }
+  return reply.code === GOODBYE || (reply.code < 400 && !isPositive({ phase, reply, at: [] }))
 }
+
+/** What a 503 means that gives no reason but its code. */
+const ABOUT_COMMANDS: ReadonlySet<Refusal> = new Set<Refusal>(['syntax', 'content', 'sender-rejected', 'other'])
 
 function positive(phase: Phase, answer: Answer | undefined): boolean {
   return answer?.reply != null && isPositive({ phase, reply: answer.reply, at: answer.at })

@@ -1,6 +1,6 @@
 import type { Cause, Caveat, Evidence, Reason, Refusal, Why } from '../contract/words.ts'
 import { EVIDENCES, REASONS } from '../contract/words.ts'
-import { type Assessed, assess, needsControl, needsRandomControl, rowOf, sameRefusal } from './assess.ts'
+import { type Assessed, assess, needsControl, needsRandomControl, needsRepeat, rowOf, sameRefusal } from './assess.ts'
 import type { Findings } from './findings.ts'
 import { causeOf } from './forms.ts'
 import { classify } from './refusals.ts'
@@ -31,7 +31,9 @@ const RETRY_AFTER: Partial<Record<Reason, number>> = {
 /** Judges what a run saw: a pure function of its replies (docs/verdict.md cites the rules by number). */
 export function judge(findings: Findings): Judgement {
   const rows = findings.attempts.map((attempt) => assess(attempt, findings.names))
-  const caveats: Caveat[] = takesAnything(rows) ? ['any-local-part-taken'] : []
+  const caveats: Caveat[] = []
+  if (takesAnything(rows)) caveats.push('any-local-part-taken')
+  if (rows.some(({ attempt }) => attempt.why === 'spared')) caveats.push('forms-spared')
   const evidence = rows.map((row) => row.evidence).reduce(stronger, 'none')
   const relayed = rows.find((row) => row.evidence === 'delivered') ?? rows.find(isRelayed)
   if (relayed) {
@@ -110,6 +112,7 @@ function reasonOf(row: Assessed, rows: readonly Assessed[], names: readonly stri
   if (attempt.why === 'interrupted' || attempt.why === 'tls-failed') return attempt.why
   if (outcome === 'not-run') return REASON_OF_WHY[attempt.why ?? 'dropped']
   if (outcome === 'accepted') {
+    if (form.id === 'outside-sender-again') return 'recipient-accepted'
     if (form.control) return null
     if (form.recipient.kind === 'ambiguous') return isLocal(row, rows) ? null : 'ambiguous-accepted'
     // Where one message came back, the recipients that were taken with it tell no more.
@@ -156,6 +159,7 @@ const REASON_OF_WHY: Record<Why, Reason | null> = {
   'domain-unknown': 'domain-unknown',
   'host-unknown': null,
   'local-part-too-long': null,
+  spared: null,
   'connection-limit': 'throttled',
   slowing: 'tarpitted',
   'tls-failed': 'tls-failed',
@@ -171,7 +175,9 @@ const REASON_OF_WHY: Record<Why, Reason | null> = {
 /** Whether a refusal is what a closed server does with that form (rule 4a for the outside sender, 4b for the others). */
 function isHealthy(row: Assessed, rows: readonly Assessed[], names: readonly string[]): boolean {
   const { form } = row.attempt
+  if (form.id === 'outside-sender-again') return isAsBefore(rows, names)
   if (form.control) return form.id === 'random-local-control'
+  if (needsRepeat(row, rows, names)) return rowOf(rows, 'outside-sender-again') !== undefined
   if (needsControl(row)) {
     const control = rowOf(rows, 'postmaster-control')
     // A control that was cut off or deferred has a reason of its own.
@@ -183,6 +189,14 @@ function isHealthy(row: Assessed, rows: readonly Assessed[], names: readonly str
   }
   if (form.id !== 'outside-sender') return true
   return row.refusal === 'relay-denied' || row.refusal === 'auth-required'
+}
+
+/** Whether the outside sender was refused at the end as it was at the beginning: no ban came in between. */
+function isAsBefore(rows: readonly Assessed[], names: readonly string[]): boolean {
+  const outside = rowOf(rows, 'outside-sender')
+  const again = rowOf(rows, 'outside-sender-again')
+  const isFinal = outside?.refusal === 'relay-denied' || outside?.refusal === 'auth-required'
+  return isFinal ? again?.refusal === outside.refusal : sameRefusal(outside, again, names)
 }
 
 /** A greeting or EHLO that was refused: the text may say why. */

@@ -1,5 +1,6 @@
 import type { Caller } from '../access/callers.ts'
 import { tokenFor } from '../mailbox/tokens.ts'
+import { mayArrive } from '../relay/assess.ts'
 import type { Seen } from '../relay/findings.ts'
 import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
 import { buildMessage, type Tester } from '../relay/message.ts'
@@ -38,9 +39,11 @@ export interface Job {
 
 /** Kept back from the deadline, so that QUIT and the answer are in time. */
 const FAREWELL_MS = 2_000
+/** Beyond the deadline: a run that is still at it then will never end. */
+const OVERDUE_MS = 5_000
 
-/** Runs the test of a job. */
-export function runJob(
+/** Runs the test of a job. Rejects when the run does not end: its slot and lease must not be lost with it. */
+export async function runJob(
   { begun, request, vantage, asking }: Job,
   settings: Settings,
   transcript: Transcript,
@@ -52,7 +55,8 @@ export function runJob(
   const at = (form: string) => `${tokenOf(begun, form, settings)}@${settings.mailboxDomain}`
   const addressesFor = (form: Form): TestAddresses => ({ sender: at('sender'), recipient: at(form.id) })
   const { domain, domainSource } = begun
-  return run({
+  const overdue = new AbortController()
+  const ran = run({
     route: {
       address,
       port,
@@ -60,7 +64,7 @@ export function runJob(
       ehlo: vantage.ehlo,
       deadline: performance.now() + settings.deadlineMs - FAREWELL_MS,
       transcript,
-      stop: asking.gone,
+      stop: AbortSignal.any([asking.gone, overdue.signal]),
     },
     suite,
     proof,
@@ -75,6 +79,11 @@ export function runJob(
     },
     arrival: async (form, ms) => expectation?.seen(form.id, ms, asking.gone) ?? null,
   })
+  const timer = setTimeout(() => overdue.abort(), settings.deadlineMs + OVERDUE_MS)
+  const lost = new Promise<never>((_resolve, reject) => {
+    overdue.signal.addEventListener('abort', () => reject(new Error('the run did not end by its deadline')))
+  })
+  return Promise.race([ran, lost]).finally(() => clearTimeout(timer))
 }
 
 /** What the mailbox is to look out for, where there is one and messages may be sent. */
@@ -88,11 +97,10 @@ export function expectArrivals(
   return deliveries.expect(begun.id, new Map(ids.map((id) => [tokenOf(begun, id, settings), id])))
 }
 
-/** Whether a message was taken, so that something may still arrive. */
-export const hasSent = ({ findings }: RunResult): boolean =>
-  findings.attempts.some(({ exchanges }) => exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300))
+/** Whether a message went out and was not refused, so that something may still arrive. */
+export const hasSent = ({ findings }: RunResult): boolean => findings.attempts.some(mayArrive)
 
-/** What a run found, and what the mailbox saw later. Only a message that was taken can arrive (rule 9). */
+/** What a run found, and what the mailbox saw later. Only a message that was not refused can arrive (rule 9). */
 export function withSeen(ran: RunResult, form: string, seen: Seen): RunResult {
   const attempts = ran.findings.attempts.map((attempt) => (attempt.form.id === form ? { ...attempt, seen } : attempt))
   return { ...ran, findings: { ...ran.findings, attempts } }

@@ -47,8 +47,8 @@ const WIRE_LINE = /^[\x20-\x7e]{0,510}$/
 /** OpenSSL's lowest demands: what is tested is relaying, and old servers are the ones that relay. */
 const LENIENT: TlsOptions = { rejectUnauthorized: false, minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' }
 
-/** RFC 5321 section 4.1.1.10. */
-const GOODBYE = 221
+/** What ends a session: the answer to QUIT (RFC 5321 section 4.1.1.10), and the one to anything (section 3.8). */
+const GOODBYE: ReadonlySet<number> = new Set([221, 421])
 
 const QUIT_MS = 2_000
 
@@ -66,8 +66,10 @@ export class SmtpConnection {
   #fault: ConnectionFault | null = null
   #abandon: Abandon = () => false
   #askedAt = 0
-  /** Whether a command may be sent: not before the greeting, and not within a message. */
+  /** Whether a command may be sent: not before the greeting, not within a message, not after QUIT. */
   #commandable = false
+  /** Whether QUIT has been said, and whether it was answered by a goodbye: what comes after that means nothing. */
+  #leaving: 'no' | 'asked' | 'over' = 'no'
 
   constructor({ socket, number, transcript, deadline }: ConnectionOptions) {
     this.number = number
@@ -174,19 +176,26 @@ export class SmtpConnection {
     return answer ?? UNANSWERED
   }
 
-  /** Sends a group with QUIT as its last command (RFC 2920 section 3.1), and closes when all is answered. */
+  /** Sends a group with QUIT as its last command (RFC 2920 section 3.1), and closes when all is answered: a goodbye that
+   * does not come costs two seconds and no answer. */
   async farewell(lines: readonly string[], abandon?: Abandon): Promise<Answer[]> {
-    const answers = await this.group([...lines, 'QUIT'], abandon)
-    const last = answers.pop()
-    if (last?.reply) {
-      this.#commandable = false
-      if (last.reply.code !== GOODBYE) this.desynchronised()
-    }
-    return answers
+    if (this.#fault) return lines.map(() => UNANSWERED)
+    const commands = lines.map((line) => this.#record('client', line))
+    const quit = this.#record('client', 'QUIT')
+    this.#write([...lines, 'QUIT'])
+    this.#commandable = false
+    this.#leaving = 'asked'
+    const answers = this.#expect(commands, this.#deadline, abandon)
+    const goodbye = this.#queue(quit)
+    const answered = await answers
+    await this.#seeOut(goodbye)
+    return answered
   }
 
-  /** The server answers something else than it was asked: nothing it said here can be relied on. */
+  /** The server answered something else than it was asked: nothing it said here can be relied on, however it ended. */
   desynchronised(): void {
+    if (this.#fault === 'protocol-error') return
+    this.#fault = null
     this.#fail('protocol-error', 'the answers do not fit the commands')
   }
 
@@ -195,23 +204,38 @@ export class SmtpConnection {
    * deadline by more than that, and closes.
    */
   async quit(): Promise<void> {
-    const until = Math.min(performance.now(), this.#deadline) + QUIT_MS
-    if (this.#commandable && this.#fault === null) {
+    if (this.#commandable && (this.#fault === null || isPatient(this.#fault))) {
       const command = this.#record('client', 'QUIT')
       this.#write(['QUIT'])
-      const [answer] = await this.#expect([command], until)
-      if (answer?.reply && answer.reply.code !== GOODBYE) this.desynchronised()
-    } else if (this.#commandable && (this.#fault === 'deadline' || this.#fault === 'slowing')) {
-      this.#record('client', 'QUIT')
-      this.#write(['QUIT'])
-      await new Promise((resolve) => {
-        const timer = setTimeout(resolve, Math.max(0, until - performance.now()))
-        this.#socket.once('close', () => resolve(clearTimeout(timer)))
-        this.#socket.end()
-      })
+      this.#commandable = false
+      this.#leaving = 'asked'
+      await this.#seeOut(this.#fault === null ? this.#queue(command) : Promise.resolve(UNANSWERED))
     }
-    this.#commandable = false
     this.close()
+  }
+
+  /**
+   * Waits for the goodbye, and closes. A server may give it another code than 221, and then has to leave it at that: if
+   * it goes on, it has answered something else than QUIT.
+   */
+  async #seeOut(goodbye: Promise<Answer>): Promise<void> {
+    const { reply } = await Promise.race([goodbye, this.#closed().then(() => UNANSWERED)])
+    if (this.#fault !== null && isPatient(this.#fault)) await this.#closed(() => this.#socket.end())
+    else if (reply && !GOODBYE.has(reply.code)) await this.#closed()
+    this.close()
+  }
+
+  /** Resolves when the connection is closed, but at the latest after the time that QUIT has, and that soon after the deadline. */
+  #closed(begin = () => {}): Promise<void> {
+    return new Promise((resolve) => {
+      const until = Math.min(performance.now(), this.#deadline) + QUIT_MS
+      const timer = setTimeout(resolve, Math.max(0, until - performance.now()))
+      this.#socket.once('close', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+      begin()
+    })
   }
 
   /** Closes at once. */
@@ -227,12 +251,7 @@ export class SmtpConnection {
     until = this.#deadline,
     abandon: Abandon = () => false,
   ): Promise<Answer[]> {
-    const answers = commands.map(
-      (command) =>
-        new Promise<Answer>((resolve) => {
-          this.#waiting.push({ command, at: command === null ? [] : [command], resolve })
-        }),
-    )
+    const answers = commands.map((command) => this.#queue(command))
     this.#abandon = abandon
     this.#askedAt = performance.now()
     if (this.#fault) this.#release()
@@ -242,9 +261,16 @@ export class SmtpConnection {
     return replies
   }
 
+  /** The answer to come for a command, in its turn. */
+  #queue(command: number | null): Promise<Answer> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ command, at: command === null ? [] : [command], resolve })
+    })
+  }
+
   #read(chunk: Buffer): void {
     for (const event of this.#parser.push(chunk)) {
-      if (this.#fault) return
+      if (this.#fault || this.#leaving === 'over') return
       const waiting = this.#waiting[0]
       if (event.kind === 'line') {
         const at = this.#record('server', event.line, waiting?.command ?? null)
@@ -256,6 +282,8 @@ export class SmtpConnection {
         const now = performance.now()
         const answer = { reply: event.reply, at: waiting.at, ms: now - this.#askedAt }
         this.#askedAt = now
+        if (this.#leaving === 'asked' && this.#waiting.length === 0 && GOODBYE.has(event.reply.code))
+          this.#leaving = 'over'
         waiting.resolve(answer)
         if (this.#waiting.length > 0 && this.#abandon(answer)) this.#fail('slowing', 'left: each refusal takes longer')
       } else if (event.reply.code === 421) {
@@ -284,7 +312,7 @@ export class SmtpConnection {
     this.#fault = fault
     this.#record('event', event)
     // After a deadline the socket stays until quit() has said farewell.
-    if (fault !== 'deadline' && fault !== 'slowing') this.#socket.destroy()
+    if (!isPatient(fault)) this.#socket.destroy()
     this.#release()
   }
 
@@ -292,6 +320,9 @@ export class SmtpConnection {
     for (const { at, resolve } of this.#waiting.splice(0)) resolve({ reply: null, at, ms: 0 })
   }
 }
+
+/** Faults of ours: the server does not know of them yet. */
+const isPatient = (fault: ConnectionFault): boolean => fault === 'deadline' || fault === 'slowing'
 
 const UNANSWERED: Answer = { reply: null, at: [], ms: 0 }
 

@@ -2,7 +2,7 @@ import { connect, type LookupFunction, type Socket } from 'node:net'
 import { type Address, parseAddress } from '../ip/address.ts'
 
 /** Why a connection did not come about. */
-export type DialFault = 'connect-timeout' | 'connection-refused' | 'unreachable'
+export type DialFault = 'connect-timeout' | 'connection-refused' | 'unreachable' | 'dropped'
 
 export interface DialOptions {
   readonly address: Address
@@ -15,7 +15,7 @@ export interface DialOptions {
 /** What `connect` says, by errno; anything else means that the address cannot be reached from here. */
 const FAULTS: Readonly<Record<string, DialFault>> = {
   ECONNREFUSED: 'connection-refused',
-  ECONNRESET: 'connection-refused',
+  ECONNRESET: 'dropped',
   ETIMEDOUT: 'connect-timeout',
 }
 
@@ -49,8 +49,9 @@ export function dial({
       fail(FAULTS[error.code ?? ''] ?? 'unreachable', error.code ?? null)
     })
     socket.once('connect', () => {
-      const peer = parseAddress(socket.remoteAddress ?? '')
       // A socket that was reset at once has no peer any more; one with another peer must never be spoken to.
+      if (socket.remoteAddress === undefined) return fail('dropped', 'ECONNRESET')
+      const peer = parseAddress(socket.remoteAddress)
       if (peer?.family !== address.family || peer.value !== address.value) return fail('unreachable', null)
       clearTimeout(timer)
       socket.removeAllListeners('error')

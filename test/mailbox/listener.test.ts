@@ -127,6 +127,13 @@ ${nonce}
   )
 })
 
+test('a report that the message is only delayed is no bounce', async (t) => {
+  const { arrivals, greeted } = await testMailbox(t)
+  const message = `Subject: Delayed Mail (still being retried)\n\nAction: delayed\nStatus: 4.4.1\n\n${makeNonce()}`
+  await deliver(await greeted(), { from: '', to: [at(SENDER)], message })
+  assert.deepEqual(arrivals, [])
+})
+
 test('who writes to postmaster or abuse is sent to the contact', async (t) => {
   const { logged, greeted } = await testMailbox(t)
   const client = await greeted()

@@ -65,3 +65,15 @@ test('whatever bytes come, what is kept is printable ASCII', () => {
     }),
   )
 })
+
+for (const [actions, failed] of [
+  [[], true],
+  [['Action: failed'], true],
+  [['Action: delayed'], false],
+  [['action:relayed', 'Action: delivered'], false],
+  [['Action: delayed', 'Action: failed'], true],
+] as const) {
+  test(`a report that says ${actions.join(' and ') || 'nothing'} is ${failed ? 'a failure' : 'none'}`, () => {
+    assert.equal(scanned('Content-Type: multipart/report', '', ...actions).failed, failed)
+  })
+}

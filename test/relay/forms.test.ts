@@ -15,11 +15,12 @@ test('every form has an id of its own and says what it exploits and where it is 
   for (const { exploits, source } of FORMS) assert.ok(exploits && source)
 })
 
-test('no two forms are the same envelope', () => {
-  const envelopes = FORMS.map(
+test('no two forms are the same envelope, but for the one that is asked again', () => {
+  const forms = FORMS.filter(({ id }) => id !== 'outside-sender-again')
+  const envelopes = forms.map(
     ({ sender, recipient }) => `${sender.spell(NAMES)} ${recipient.bare} ${recipient.spell(NAMES)}`,
   )
-  assert.equal(new Set(envelopes).size, FORMS.length)
+  assert.equal(new Set(envelopes).size, forms.length)
 })
 
 /** What other testers try, in the same spelling: nmap's 16, abuse.net's 17 and Nessus's 15, without repetition. */
@@ -79,10 +80,10 @@ test('whoever could be bothered by a bounce, or loop, carries no message', () =>
   assert.deepEqual(silent.sort(), ['literal-sender', 'localhost-sender', 'unknown-host-sender', 'unqualified-sender'])
 })
 
-test('only our own recipients are ever written, but for the control', () => {
-  for (const { recipient, control } of FORMS) {
+test('only our own recipients are ever written, but for the controls at the own domain', () => {
+  for (const { recipient } of FORMS) {
     const spelled = recipient.spell(NAMES)
     const ours = /token[@%]isp\.example|isp\.example[!=]token|token\+40isp/.test(spelled)
-    assert.equal(ours, !control, spelled)
+    assert.equal(ours, spelled !== 'postmaster@example.com' && spelled !== 'token@example.com', spelled)
   }
 })

@@ -40,6 +40,10 @@ const SAID: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
   ['relay-denied', '553 sorry, relay of mail is not allowed'],
   ['relay-denied', '554 Refused. Sending to remote addresses (relaying) is not allowed'],
   ['relay-denied', '554 5.7.1 Relay access denied', { phase: 'dot' }],
+  ['auth-required', '503 AUTH first (#5.5.1)'],
+  ['auth-required', '503 You must login first'],
+  ['auth-required', '550 POP before SMTP is required here'],
+  ['greylisted', '550 greylisted, come back in five minutes'],
   ['auth-required', '530 SMTP authentication is required.'],
   ['auth-required', '530 5.7.1 Must issue an AUTH command first', { phase: 'mail' }],
   [

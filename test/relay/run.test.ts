@@ -91,12 +91,15 @@ test('a closed server is asked everything in one group', async (t) => {
 test('without PIPELINING each command waits for its answer, and no RCPT follows a refused MAIL', async (t) => {
   const say: Say = (line, session) => {
     if (line === 'MAIL FROM:<>') return '550 no bounces'
-    if (line.startsWith('RCPT TO:<postmaster@')) return '250 ok'
     return line.startsWith('EHLO') ? plainEhlo(line, session) : deny(line, session)
   }
   const { verdict, attempts, server } = await visit(t, { say })
   assert.equal(verdict, 'closed')
-  assert.deepEqual(attempts, { ...ALL_DENIED, 'null-sender': 'sender-rejected', 'postmaster-control': 'accepted' })
+  assert.deepEqual(attempts, {
+    ...ALL_DENIED,
+    'null-sender': 'sender-rejected',
+    'outside-sender-again': 'relay-denied',
+  })
   assert.equal(server.segments.length, commands(server.lines).length)
   assert.ok(!server.lines.includes('RCPT TO:<null-sender@isp.example>'))
   assert.equal(server.lines.at(-1), 'QUIT')
@@ -245,8 +248,8 @@ test('what was learnt before a drop is kept, and the rest is listed with why', a
   }
   const { reason, attempts, server } = await visit(t, { say })
   assert.equal(reason, 'dropped')
-  assert.deepEqual(attempts, { ...ALL_DENIED, 'own-domain-sender': 'dropped', 'null-sender': 'dropped' })
-  assert.equal(server.connections, 2, 'it was given another go')
+  assert.deepEqual(attempts, { ...ALL_DENIED, 'own-domain-sender': 'dropped' }, 'and what can be asked without it')
+  assert.equal(server.connections, 4, 'it was given two more goes, and the null sender one of its own')
 })
 
 test('a 421 in the middle is throttling', async (t) => {
@@ -445,10 +448,198 @@ test('a server that wants STARTTLS before anything, RSET included, and does not 
   assert.deepEqual([verdict, reason], ['inconclusive', 'tls-failed'])
 })
 
-test('a RSET that is refused after a MAIL that was taken takes back what came after it', async (t) => {
-  const say: Say = (line, session) => (line === 'RSET' ? '502 5.5.1 unknown' : deny(line, session))
+for (const refused of ['500 what', '502 5.5.1 unknown', '503 bad sequence of commands']) {
+  test(`a server that answers RSET with ${refused} is asked for one sender a connection`, async (t) => {
+    const say: Say = (line, session) => (line === 'RSET' ? refused : deny(line, session))
+    const { verdict, attempts, transcript } = await visit(t, { say })
+    assert.equal(verdict, 'closed')
+    assert.deepEqual(attempts, ALL_DENIED)
+    const senders = transcript.entries.filter(({ line }) => line.startsWith('MAIL')).map(({ connection }) => connection)
+    assert.equal(new Set(senders.slice(-3)).size, 3)
+  })
+}
+
+test('what was answered within a transaction that was not reset counts for nothing', async (t) => {
+  const say: Say = (line, session) => {
+    if (line === 'RSET') return '502 5.5.1 unknown'
+    // It speaks of the first sender all the time.
+    return line.startsWith('RCPT') && session.connection > 1 ? '250 ok' : deny(line, session)
+  }
+  const { verdict } = await visit(t, { say }, { proof: 'recipient' })
+  assert.equal(verdict, 'inconclusive')
+})
+
+for (const goodbye of ['421 4.3.0 shutting down', '250 2.0.0 Bye', '200 Bye', '500 5.5.1 unknown', '226 see you']) {
+  for (const pipelined of [true, false]) {
+    test(`a QUIT answered with ${goodbye} takes nothing back, ${pipelined ? 'in' : 'without'} a group`, async (t) => {
+      const say: Say = (line, session) =>
+        line === 'QUIT'
+          ? goodbye
+          : line.startsWith('EHLO') && !pipelined
+            ? plainEhlo(line, session)
+            : deny(line, session)
+      const { verdict } = await visit(t, { say })
+      assert.equal(verdict, 'closed')
+    })
+  }
+}
+
+test('nor does one answered by two goodbyes', async (t) => {
+  const say: Say = (line, session) => (line === 'QUIT' ? ['221 Bye', '221 and thanks'] : deny(line, session))
+  assert.equal((await visit(t, { say }, { suite: 'full' })).verdict, 'closed')
+})
+
+test('a QUIT that gets an answer and one more was preceded by a surplus one', async (t) => {
+  const say: Say = (line, session) => (line === 'QUIT' ? ['250 Ok', '221 Bye'] : deny(line, session))
   const { verdict, reason } = await visit(t, { say })
   assert.deepEqual([verdict, reason], ['inconclusive', 'protocol-error'])
+})
+
+test('a server that leaves out an answer within a group shows it by its goodbye to RSET', async (t) => {
+  let left = false
+  const say: Say = (line, session) => {
+    if (!line.includes('%') || left) return deny(line, session)
+    left = true
+    return null
+  }
+  const { verdict, transcript } = await visit(t, { say }, { suite: 'full' })
+  assert.equal(verdict, 'closed', 'asked again, it is closed')
+  assert.ok(transcript.entries.some(({ line }) => line === 'the answers do not fit the commands'))
+})
+
+test('a 421 to RSET ends the session and takes nothing back', async (t) => {
+  const say: Say = (line, session) => {
+    if (line !== 'RSET') return deny(line, session)
+    setImmediate(() => session.socket.end())
+    return '421 4.4.2 closing'
+  }
+  const { verdict, attempts } = await visit(t, { say })
+  assert.equal(verdict, 'closed')
+  assert.deepEqual(attempts, ALL_DENIED)
+})
+
+test('a server that does not answer the QUIT of a group costs two seconds, not the time that is left', async (t) => {
+  const say: Say = (line, session) => (line === 'QUIT' ? null : deny(line, session))
+  const startedAt = performance.now()
+  const { verdict, server } = await visit(t, { say }, { suite: 'full', patienceMs: 60_000 })
+  assert.equal(verdict, 'closed')
+  assert.ok(performance.now() - startedAt < 30_000)
+  assert.equal(server.lines.filter((line) => line === 'QUIT').length, server.connections, 'one QUIT each')
+})
+
+for (const words of ['503 AUTH first', '503 5.7.1 Relay access denied', '503 You must login first']) {
+  test(`a RCPT answered with ${words} is no lost step`, async (t) => {
+    const { verdict } = await visit(t, { say: (line) => (line.startsWith('RCPT') ? words : healthy(line)) })
+    assert.equal(verdict, 'closed')
+  })
+}
+
+test('but one answered with 503 bad sequence is', async (t) => {
+  const { reason } = await visit(t, {
+    say: (line) => (line.startsWith('RCPT') ? '503 5.5.1 bad sequence of commands' : healthy(line)),
+  })
+  assert.equal(reason, 'protocol-error')
+})
+
+const MAY_BE_ONE_OF_MANY: Readonly<Record<string, (session: ScriptedSession) => void>> = {
+  'answers 421': ({ socket }) => socket.end('421 4.7.0 too many connections from your address\r\n'),
+  'answers 554': ({ socket }) => socket.end('554 5.7.1 no more, please\r\n'),
+  'hangs up on': ({ socket }) => socket.end(),
+  resets: ({ socket }) => socket.resetAndDestroy(),
+}
+for (const most of [1, 2]) {
+  for (const [how, turnAway] of Object.entries(MAY_BE_ONE_OF_MANY)) {
+    test(`a server that ${how} a client with more than ${most} connections is asked on so many`, async (t) => {
+      const inside = new Set<number>()
+      const { verdict, attempts, server } = await visit(
+        t,
+        {
+          greeting: null,
+          say: deny,
+          connected: (session) => {
+            if (inside.size >= most) return turnAway(session)
+            inside.add(session.connection)
+            session.socket.once('close', () => inside.delete(session.connection))
+            session.socket.write('220 mail.example.com ESMTP\r\n')
+          },
+        },
+        { suite: 'full' },
+      )
+      assert.deepEqual([verdict, new Set(Object.values(attempts))], ['closed', new Set(['relay-denied'])])
+      assert.ok(server.connections <= 8)
+    })
+  }
+}
+
+test('a first connection that is hung up on, or put off, gets a second go', async (t) => {
+  for (const [how, turnAway] of Object.entries(MAY_BE_ONE_OF_MANY)) {
+    const { verdict, server } = await visit(t, {
+      greeting: null,
+      say: deny,
+      connected: (session) => {
+        if (session.connection === 1) turnAway(session)
+        else session.socket.write('220 mail.example.com ESMTP\r\n')
+      },
+    })
+    assert.equal(verdict, how === 'answers 554' ? 'inconclusive' : 'closed', how)
+    assert.equal(server.connections, how === 'answers 554' ? 1 : 2, how)
+  }
+})
+
+test('a server that turns us away at its greeting is not called upon again, whatever the suite', async (t) => {
+  const { reason, server } = await visit(t, { greeting: '554 5.7.1 no', say: healthy }, { suite: 'full' })
+  assert.equal(reason, 'greeting-refused')
+  assert.ok(server.connections <= 3, 'the two that came along')
+})
+
+test('a server that ends each session after one sender is asked for the others on new ones', async (t) => {
+  const senders = new Map<number, number>()
+  const say: Say = (line, session) => {
+    const count = (senders.get(session.connection) ?? 0) + Number(line.startsWith('MAIL'))
+    senders.set(session.connection, count)
+    if (count < 2) return deny(line, session)
+    session.socket.end('421 4.4.2 one message a connection\r\n')
+    return null
+  }
+  const { verdict, attempts } = await visit(t, { say })
+  assert.deepEqual([verdict, attempts], ['closed', ALL_DENIED])
+})
+
+test('an Exchange server is spared the rarest forms of the full suite, and told so', async (t) => {
+  const refusals = new Map<number, number>()
+  const say: Say = (line, session) => {
+    if (!line.startsWith('RCPT')) return healthy(line)
+    refusals.set(session.connection, (refusals.get(session.connection) ?? 0) + 1)
+    return '550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain'
+  }
+  const greeting = '220 mail.example.com Microsoft ESMTP MAIL Service ready at Tue, 24 Nov 2026 10:00:00 +0000'
+  const { verdict, attempts, caveats, server } = await visit(t, { greeting, say }, { suite: 'full' })
+  assert.deepEqual([verdict, caveats], ['closed', ['forms-spared']])
+  const asked = Object.values(attempts).filter((came) => came === 'relay-denied').length
+  assert.ok(asked >= 22, `${asked} forms`)
+  assert.equal(Object.values(attempts).filter((came) => came === 'spared').length, 33 - asked)
+  assert.ok(server.connections <= 8)
+  assert.ok([...refusals.values()].every((count) => count <= 4))
+})
+
+/** The tail of a refused final dot: a server that is cut off after the message, which arrives all the same. */
+test('a message that arrives though its dot had no answer is delivered', async (t) => {
+  const say: Say = (line, { socket }) => {
+    if (line !== '.') return healthy(line)
+    socket.destroy()
+    return null
+  }
+  const { verdict, evidence } = await visit(t, { say }, { proof: 'delivery', arrival: async () => SEEN })
+  assert.deepEqual([verdict, evidence], ['open', 'delivered'])
+})
+
+test('one whose dot was refused is not waited for', async (t) => {
+  const { reason } = await visit(
+    t,
+    { say: (line) => (line === '.' ? '554 5.6.0 spam' : healthy(line)) },
+    { proof: 'delivery', arrival: async () => SEEN },
+  )
+  assert.equal(reason, 'content-refused')
 })
 
 test('a surplus answer takes back what its connection seemed to say, and nothing is sent in one write again', async (t) => {

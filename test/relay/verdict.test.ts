@@ -168,13 +168,48 @@ const CASES: readonly (readonly [string, string, Findings])[] = [
     standard({ 'null-sender': no('550 Access denied'), ...control(...no('550 Access denied')) }),
   ],
   [
-    'and is fine where postmaster is taken afterwards',
+    'and is fine where the outside sender is refused afterwards as it was before',
     'closed',
+    standard({ 'null-sender': no('550 no bounces'), 'outside-sender-again': DENIED }),
+  ],
+  [
+    'but not where it is refused in other words then',
+    'inconclusive vantage-blocked',
+    standard({ 'null-sender': no('550 no bounces'), 'outside-sender-again': no('550 go away') }),
+  ],
+  [
+    'nor where it is taken then',
+    'inconclusive recipient-accepted',
+    standard({ 'null-sender': no('550 no bounces'), 'outside-sender-again': TAKEN }),
+  ],
+  [
+    'nor where that had no answer',
+    'inconclusive dropped',
     standard({
       'null-sender': no('550 no bounces'),
+      'outside-sender-again': attempt('outside-sender-again', [], 'dropped'),
+    }),
+  ],
+  [
+    'nor where the outside sender itself was refused in words of another kind',
+    'inconclusive vantage-blocked',
+    standard({
+      'outside-sender': no('550 no thanks'),
+      'null-sender': no('550 no bounces'),
+      'outside-sender-again': no('550 no bounces'),
       ...control(...TAKEN),
       ...random(...no('550 5.1.1 User unknown')),
     }),
+  ],
+  [
+    'an outside recipient that is "unknown" to a later form may be a ban',
+    'inconclusive vantage-blocked',
+    standard({ 'null-sender': no('550 5.1.1 mailbox unavailable') }),
+  ],
+  [
+    'an ambiguous one that is refused without a reason too',
+    'inconclusive vantage-blocked',
+    standard({ 'percent-hack': no('550 no') }),
   ],
   [
     'silence and nothing else is a timeout',
@@ -253,13 +288,13 @@ const CASES: readonly (readonly [string, string, Findings])[] = [
   [
     'a null sender that is refused is fine',
     'closed',
-    standard({ 'null-sender': ['550 no bounces'], ...control(...TAKEN) }),
+    standard({ 'null-sender': ['550 no bounces'], 'outside-sender-again': DENIED }),
   ],
   ['syntax on another form is fine', 'closed', standard({ 'percent-hack': no('501 5.1.3 syntax') })],
   [
     'an unknown own-domain sender is fine',
     'closed',
-    standard({ 'own-domain-sender': no('550 5.1.0 User unknown'), 'own-domain-postmaster': DENIED }),
+    standard({ 'own-domain-sender': no('550 5.1.0 Sender: User unknown'), 'own-domain-postmaster': DENIED }),
   ],
   [
     'a blocklisted other form is not',

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { request } from 'node:http'
+import { setInterval as every } from 'node:timers/promises'
+import { bearer } from './http.ts'
+import { everyAddress } from './many-addresses.ts'
+import { type Ending, KEYS, startService } from './service.ts'
+import { inTime, until } from './waiting.ts'
+
+const IN_FLIGHT = 50
+const REQUESTS_PER_SECOND = 20
+const DRAIN_MS = 1_500
+
+/** How a process ended that was told to while it was busy. */
+export interface Ended {
+  /** Tests that ran when it was told, and how many of them were answered with their verdict. */
+  readonly inFlight: number
+  readonly answered: number
+  /** Requests that came until it listened no more, and how many were refused or lost. */
+  readonly during: number
+  readonly lost: readonly string[]
+  readonly exitCode: number | null
+}
+
+/** Sends SIGTERM to a service with 50 tests in flight and 20 new requests a second, and looks what becomes of them. */
+export async function endInMidLoad(t: Ending): Promise<Ended> {
+  const mail = await everyAddress(t)
+  const service = await startService(t, { env: { ALLOWED_PORTS: `${mail.port}`, DRAIN_MS: `${DRAIN_MS}` } })
+  const post = (ip: string) => ask(service.url, { ip, port: mail.port })
+  mail.hold()
+  const running = Array.from({ length: IN_FLIGHT }, (_, index) => post(`127.0.0.${index + 1}`))
+  await until('all tests to be in flight', () => mail.held === IN_FLIGHT)
+
+  const told = performance.now()
+  service.process.kill('SIGTERM')
+  const lost: string[] = []
+  const asked: Promise<void>[] = []
+  for await (const _ of every(1000 / REQUESTS_PER_SECOND)) {
+    const sentAt = performance.now() - told
+    // The end of the drain is where connections may be refused: what is sent right before it is not counted.
+    if (sentAt > DRAIN_MS - 200) break
+    const status = asked.length % 2 === 0 ? ask(service.url) : post('127.0.0.99')
+    // The address has opted out: 422 is a full answer, and no slot is needed for it.
+    asked.push(status.then((code) => void ([200, 422].includes(code ?? 0) || lost.push(`${code} at ${sentAt} ms`))))
+  }
+  await inTime('the requests', Promise.all(asked))
+  mail.release()
+  const statuses = await inTime('the tests in flight', Promise.all(running))
+  const exitCode = await inTime('the exit', service.stop())
+  return {
+    inFlight: IN_FLIGHT,
+    answered: statuses.filter((status) => status === 201).length,
+    during: asked.length,
+    lost,
+    exitCode,
+  }
+}
+
+/** A request on a connection of its own; resolves with the status of a whole answer, or null. */
+function ask(url: string, body?: object): Promise<number | null> {
+  const path = body ? '/relay-tests' : '/limits'
+  const headers = { ...bearer(KEYS.desk), 'content-type': 'application/json' }
+  return new Promise((resolve) => {
+    const sent = request(`${url}${path}`, { method: body ? 'POST' : 'GET', headers, agent: false }, (response) => {
+      response.resume().on('end', () => resolve(response.complete ? (response.statusCode ?? null) : null))
+      response.on('error', () => resolve(null))
+    })
+    sent.on('error', () => resolve(null))
+    sent.end(body && JSON.stringify(body))
+  })
+}
+
+/** Fails with what was lost. */
+export function assertNothingLost({ inFlight, answered, during, lost, exitCode }: Ended): void {
+  assert.deepEqual({ answered, lost, exitCode }, { answered: inFlight, lost: [], exitCode: 0 })
+  assert.ok(during >= 15, `${during} requests`)
+}
