@@ -22,13 +22,14 @@ const always = (word: string): Readonly<Record<Fault, string>> => {
 
 /** A server that goes wrong at one moment: which server, and what is right to say of it. */
 export const EXPECTED: Readonly<Record<Moment, readonly [Partial<Usual>, Readonly<Record<Fault, string>>]>> = {
-  connect: [{}, { ...UNANSWERED, RST: 'connection-refused' }],
+  connect: [{}, UNANSWERED],
   // Half a greeting was said: what follows in another code is no reply.
   greeting: [{}, { ...UNANSWERED, '421': 'protocol-error' }],
   EHLO: [{}, UNANSWERED],
   STARTTLS: [{ tls: true }, always('tls-failed')],
   handshake: [{ tls: true }, always('tls-failed')],
-  'second EHLO': [{ tls: true }, UNANSWERED],
+  // Only the first session's refusal is read for its words.
+  'second EHLO': [{ tls: true }, { ...UNANSWERED, '421': 'greeting-refused' }],
   MAIL: [{}, UNANSWERED],
   RCPT: [{}, UNANSWERED],
   // It took an outside recipient: that is known whatever follows. A 421 is its answer, and says that it is for now.
@@ -41,13 +42,13 @@ export const EXPECTED: Readonly<Record<Moment, readonly [Partial<Usual>, Readonl
 
 /**
  * Lets a fault happen at a moment, on every connection: in the middle of the greeting; in place of the server's part of the
- * handshake; and at the last RSET, after all four forms have been refused.
+ * handshake; and at RSET as soon as all four forms have been refused.
  */
-export const faultAt =
-  (fault: Fault, at: Moment): Script =>
-  (moment, peer) => {
-    if (moment !== at) return undefined
-    if (moment === 'RSET' && peer.heard.filter((line) => line.startsWith('RCPT')).length < 4) return undefined
+export function faultAt(fault: Fault, at: Moment): Script {
+  let refused = 0
+  return (moment, peer) => {
+    if (moment === 'RCPT') refused += 1
+    if (moment !== at || (moment === 'RSET' && refused < 4)) return undefined
     peer.deaf = true
     if (moment === 'greeting') {
       peer.say('220-mail.example.com ESMTP\r\n')
@@ -56,6 +57,7 @@ export const faultAt =
     else happen(fault, moment, peer)
     return null
   }
+}
 
 /** Enough for the first half to have been read: a reset takes with it what was not. */
 const HALF_A_GREETING_MS = 100
