@@ -25,3 +25,12 @@ test('12 phases × 10 faults', { concurrency: 60 }, async (t) => {
   await until('all sockets and timers gone', () => watch.left().length === 0).catch(() => {})
   assert.deepEqual(watch.left(), [])
 })
+
+test('the moment a visit ends no timer of it is left', async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  for (const moment of MOMENTS) {
+    const before = timers()
+    await visit(t, { ...EXPECTED[moment][0], script: faultAt('FIN', moment) })
+    assert.equal(timers(), before, moment)
+  }
+})
