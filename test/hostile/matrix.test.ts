@@ -26,6 +26,22 @@ test('12 phases × 10 faults', { concurrency: 60 }, async (t) => {
   assert.deepEqual(watch.left(), [])
 })
 
+test('the same in groups over several connections: nothing is called open, or closed too early', {
+  concurrency: 40,
+}, async (t) => {
+  await Promise.all(
+    rows.map(({ moment, fault }) =>
+      t.test(`${fault} at ${moment}`, async (row) => {
+        const options = { ...EXPECTED[moment][0], pipelining: true, script: faultAt(fault, moment) }
+        const { judgement, server } = await visit(row, options, { suite: 'full' })
+        const answered = moment === 'RSET' || moment === 'QUIT'
+        assert.ok(judgement.verdict === 'inconclusive' || (answered && judgement.verdict === 'closed'))
+        assert.ok(server.peers.length <= 8)
+      }),
+    ),
+  )
+})
+
 test('the moment a visit ends no timer of it is left', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
   for (const moment of MOMENTS) {
