@@ -63,8 +63,11 @@ const ACCEPTS = [
 const headers: fc.Arbitrary<Record<string, string>> = fc.record(
   {
     accept: fc.oneof(fc.constantFrom(...ACCEPTS), naughty),
-    prefer: fc.oneof(fc.constantFrom('respond-async', 'wait=5', 'respond-async, wait=0', ''), naughty),
-    'idempotency-key': fc.oneof(fc.constantFrom('a', 'b', 'x'.repeat(255), 'x'.repeat(256)), naughty),
+    prefer: fc.oneof(
+      { arbitrary: fc.constantFrom('respond-async', 'wait=5', 'respond-async, wait=0', ''), weight: 3 },
+      { arbitrary: naughty, weight: 1 },
+    ),
+    'idempotency-key': fc.oneof(fc.constantFrom('a', 'b', 'x'.repeat(255), 'x'.repeat(256)), fc.uuid(), naughty),
     'request-id': naughty,
     'x-forwarded-for': fc.oneof(fc.ipV4(), naughty),
     forwarded: naughty,
@@ -79,10 +82,12 @@ const headers: fc.Arbitrary<Record<string, string>> = fc.record(
   { requiredKeys: [] },
 )
 
-/** Few headers, as a rule. */
-const someHeaders = fc
-  .tuple(headers, fc.nat({ max: 99 }))
-  .map(([all, choice]) => (choice < 80 ? {} : Object.fromEntries(Object.entries(all).slice(0, 1 + (choice % 3)))))
+/** None, as a rule; else one to three of them. */
+const someHeaders = fc.tuple(headers, fc.nat({ max: 99 })).map(([all, choice]) => {
+  const entries = Object.entries(all)
+  const from = choice % Math.max(1, entries.length)
+  return choice < 70 ? {} : Object.fromEntries([...entries, ...entries].slice(from, from + 1 + (choice % 3)))
+})
 
 /** Takes a member away, puts one in, or gives one a value of any kind. */
 const spoiling: fc.Arbitrary<(value: unknown) => unknown> = fc
@@ -161,15 +166,20 @@ export function requestsFor(hints: Hints, callers: Callers): fc.Arbitrary<FuzzRe
     Object.entries(methods).map(([method, operation]) => {
       const schema = Object.values(operation.requestBody?.content ?? {})[0]?.schema
       const parameters = operation.parameters ?? []
-      const valuesIn = (where: string) =>
-        fc.record(
-          Object.fromEntries(
-            parameters
-              .filter((parameter) => parameter.in === where)
-              .map(({ name, schema: inner }) => [name, fc.oneof(valuesOf(inner, hints, name), naughty).map(String)]),
-          ),
-          where === 'path' ? {} : { requiredKeys: [] },
-        )
+      const valuesIn = (where: string) => {
+        const members = parameters
+          .filter((parameter) => parameter.in === where)
+          .map(({ name, schema: inner }) => {
+            const value = fc.oneof(
+              { arbitrary: valuesOf(inner, hints, name), weight: 4 },
+              { arbitrary: naughty, weight: 1 },
+            )
+            const given = value.map((one) => ({ [name]: String(one) }))
+            const left = { arbitrary: fc.constant({}), weight: where === 'path' ? 0 : 3 }
+            return fc.oneof(left, { arbitrary: given, weight: 1 })
+          })
+        return fc.tuple(...members).map((parts): Record<string, string> => Object.assign({}, ...parts))
+      }
       const arbitrary = fc
         .tuple(
           valuesIn('path'),
@@ -189,7 +199,7 @@ export function requestsFor(hints: Hints, callers: Callers): fc.Arbitrary<FuzzRe
         .map(([inThePath, query, own, others, key, body, type]) => {
           const search = new URLSearchParams()
           for (const [name, value] of Object.entries(query)) search.append(name, String(value))
-          const filled = path.replace(/\{(\w+)\}/g, (_all, name: string) => inPath(String(Object(inThePath)[name])))
+          const filled = path.replace(/\{(\w+)\}/g, (_all, name: string) => inPath(inThePath[name] ?? ''))
           const all = { ...others, ...own, authorization: key, ...(body ? { 'content-type': type } : {}) }
           return {
             method: method.toUpperCase(),

@@ -57,6 +57,8 @@ export async function startFuzzing(t: Ending): Promise<Fuzzing> {
     suite: ['standard'],
     proof: ['message', 'recipient'],
     id: [known.id],
+    prefer: ['respond-async'],
+    'idempotency-key': ['first', 'second', 'third'],
   }
   const agent = new Agent({ keepAlive: true })
   t.after(() => agent.destroy())
