@@ -30,6 +30,9 @@ export const FAULT_NAMES = [
 ] as const
 export type Fault = (typeof FAULT_NAMES)[number]
 
+/** Faults that show only when the time is over. */
+export const SILENT: ReadonlySet<Fault> = new Set<Fault>(['silence', 'drip', 'no line end'])
+
 /** What a server does in place of its reply; after it, it says nothing any more. */
 const FAULTS: Readonly<Record<Fault, (peer: Peer, code: string) => void>> = {
   RST: ({ wire }) => wire.resetAndDestroy(),

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../harness/waiting.ts'
-import { FAULT_NAMES } from './faults.ts'
+import { FAULT_NAMES, type Fault, SILENT } from './faults.ts'
 import { EXPECTED, faultAt } from './matrix.ts'
 import { MOMENTS } from './server.ts'
-import { visit, watchProcess, wordOf } from './visit.ts'
+import { SILENCE_MS, visit, watchProcess, wordOf } from './visit.ts'
+
+const patienceFor = (fault: Fault) => (SILENT.has(fault) ? { patienceMs: SILENCE_MS } : {})
 
 const rows = MOMENTS.flatMap((moment) => FAULT_NAMES.map((fault) => ({ moment, fault })))
 
@@ -15,7 +17,7 @@ test('12 phases × 10 faults', { concurrency: 60 }, async (t) => {
     rows.map(({ moment, fault }) => {
       const [habits, expected] = EXPECTED[moment]
       return t.test(`${fault} at ${moment}: ${expected[fault]}`, async (row) => {
-        const { judgement } = await visit(row, { ...habits, script: faultAt(fault, moment) })
+        const { judgement } = await visit(row, { ...habits, script: faultAt(fault, moment) }, patienceFor(fault))
         assert.equal(wordOf(judgement), expected[fault])
         const taken = moment === 'DATA' || moment === 'final dot'
         assert.equal(judgement.evidence, taken ? 'recipient-accepted' : 'none')
@@ -33,7 +35,7 @@ test('the same in groups over several connections: nothing is called open, or cl
     rows.map(({ moment, fault }) =>
       t.test(`${fault} at ${moment}`, async (row) => {
         const options = { ...EXPECTED[moment][0], pipelining: true, script: faultAt(fault, moment) }
-        const { judgement, server } = await visit(row, options, { suite: 'full' })
+        const { judgement, server } = await visit(row, options, { suite: 'full', ...patienceFor(fault) })
         const answered = moment === 'RSET' || moment === 'QUIT'
         assert.ok(judgement.verdict === 'inconclusive' || (answered && judgement.verdict === 'closed'))
         assert.ok(server.peers.length <= 8)

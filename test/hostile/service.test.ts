@@ -7,11 +7,11 @@ import { until } from '../harness/waiting.ts'
 import { FAULT_NAMES } from './faults.ts'
 import { EXPECTED, faultAt } from './matrix.ts'
 import { type HostileOptions, hostileServer, MOMENTS } from './server.ts'
-import { BYTES } from './specials.ts'
+import { BYTES } from './specials/bytes.ts'
 
 /** Else the service keeps our own connections, and none could be told from a leak. */
 const CLOSING = { connection: 'close' } as const
-const DEADLINE_MS = 5_000
+const DEADLINE_MS = 8_000
 const SPARE_MS = 2_000
 
 /** One cell of each row of the matrix, and as many columns as that allows. */

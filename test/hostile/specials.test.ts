@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../harness/waiting.ts'
-import { SPECIALS } from './specials.ts'
-import { visit, watchProcess, wordOf } from './visit.ts'
+import { SPECIALS } from './specials/all.ts'
+import { SILENCE_MS, visit, watchProcess, wordOf } from './visit.ts'
 
 test('servers that misbehave in ways of their own', { concurrency: 20 }, async (t) => {
   assert.ok(SPECIALS.length >= 30)
@@ -13,7 +13,8 @@ test('servers that misbehave in ways of their own', { concurrency: 20 }, async (
   await Promise.all(
     SPECIALS.map(({ name, separates, expected, script, habits, options, check }) =>
       t.test(`${name} (${separates}): ${expected}`, async (row) => {
-        const visited = await visit(row, { ...habits, script: script() }, options)
+        const patience = expected === 'deadline' ? { patienceMs: SILENCE_MS } : {}
+        const visited = await visit(row, { ...habits, script: script() }, { ...patience, ...options })
         assert.equal(wordOf(visited.judgement), expected, JSON.stringify(visited.attempts))
         check?.(visited)
       }),
