@@ -10,7 +10,7 @@ const patienceFor = (fault: Fault) => (SILENT.has(fault) ? { patienceMs: SILENCE
 
 const rows = MOMENTS.flatMap((moment) => FAULT_NAMES.map((fault) => ({ moment, fault })))
 
-test('12 phases × 10 faults', { concurrency: 60 }, async (t) => {
+test('12 phases × 10 faults', { concurrency: 24 }, async (t) => {
   assert.equal(rows.length, 120)
   const watch = watchProcess()
   await Promise.all(
@@ -29,7 +29,7 @@ test('12 phases × 10 faults', { concurrency: 60 }, async (t) => {
 })
 
 test('the same in groups over several connections: nothing is called open, or closed too early', {
-  concurrency: 40,
+  concurrency: 20,
 }, async (t) => {
   await Promise.all(
     rows.map(({ moment, fault }) =>
