@@ -97,6 +97,7 @@ export const WHYS = [
   'local-part-too-long',
   'connection-limit',
   'spared',
+  'transaction-ended',
   'slowing',
   'tls-failed',
   'greeting-refused',

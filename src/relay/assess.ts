@@ -21,11 +21,13 @@ export function isPositive({ phase, reply }: Exchange): boolean {
   return phase === 'data' ? reply.code === 354 : reply.code >= 200 && reply.code < 300
 }
 
+const isTaken = (exchange: Exchange): boolean => exchange.phase === 'rcpt' && isPositive(exchange)
+
 /** Judges one attempt by its replies (docs/verdict.md, rules 1 and 2). `names` are what replies may echo. */
 export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   const { exchanges, form } = attempt
   const refused = exchanges.find((exchange) => !isPositive(exchange))
-  const taken = exchanges.find((exchange) => exchange.phase === 'rcpt' && isPositive(exchange))
+  const taken = exchanges.find(isTaken)
   const done = exchanges.find((exchange) => exchange.phase === 'dot' && isPositive(exchange))
   const row = { attempt, refusal: null, evidence: 'none', decisive: null, refusedLater: false, reasoned: true } as const
   const arrived = attempt.seen?.kind === 'message' && mayArrive(attempt)
@@ -43,7 +45,11 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
     }
   }
   const { refusal, reasoned } = classify(refused.reply, { phase: refused.phase, sender: form.sender.as, names })
-  const final = refusal === 'relay-denied' || refusal === 'auth-required'
+  const final = isFinal(refusal)
+  // The recipient was taken, and no message came as far as being refused.
+  if (taken && !final && (refused.phase === 'mail' || refused.phase === 'rcpt')) {
+    return { ...row, outcome: 'accepted', evidence: form.control ? 'none' : 'recipient-accepted', decisive: taken }
+  }
   const refusedLater = taken !== undefined && !final
   return {
     ...row,
@@ -55,6 +61,9 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
     reasoned,
   }
 }
+
+/** Refusals that say that strangers may not relay. */
+const isFinal = (refusal: Refusal | null): boolean => refusal === 'relay-denied' || refusal === 'auth-required'
 
 /** Whether a message may be under way: it went out, and was not refused at its end. */
 export const mayArrive = ({ exchanges }: Attempt): boolean =>
@@ -95,33 +104,36 @@ export const needsRandomControl = (row: Assessed): boolean => needsControl(row) 
 
 /** Refusals of a form that may as well be the beginning of a ban, whatever the form. */
 const SUSPECT: ReadonlySet<Refusal> = new Set<Refusal>(['other', 'policy'])
-/** The same, where the reply gave no reason but its code. */
-const SUSPECT_WITHOUT_REASON: ReadonlySet<Refusal> = new Set<Refusal>(['sender-rejected', 'unknown-user'])
-
-/** Whether the outside sender has to be asked once more, since a later refusal may be a ban's (rule 4b). */
-export function wantsRepeat(rows: readonly Assessed[], names: readonly string[]): boolean {
-  return rows.some((row) => needsRepeat(row, rows, names))
-}
 
 /** Whether a refusal counts only if the outside sender is refused after it as it was before. */
 export function needsRepeat(row: Assessed, rows: readonly Assessed[], names: readonly string[]): boolean {
   const { form } = row.attempt
   const outside = rowOf(rows, 'outside-sender')
   if (row.outcome !== 'refused' || form.control || row === outside || outside?.outcome !== 'refused') return false
-  return isSuspect(row, names) && !sameRefusal(row, outside, names)
+  return isSuspect(row, outside.refusal, names) && !sameRefusal(row, outside, names)
 }
 
-function isSuspect({ attempt: { form }, refusal, decisive, reasoned }: Assessed, names: readonly string[]): boolean {
+function isSuspect(row: Assessed, outside: Refusal | null, names: readonly string[]): boolean {
+  const { form } = row.attempt
+  const { refusal, decisive, reasoned } = row
   if (refusal === null || decisive === null) return false
+  const text = plainText(decisive.reply, names)
   // A local part that may be a mailbox is refused for many a reason; without one, by whoever refuses everything.
-  if (form.recipient.kind === 'ambiguous') return !reasoned && refusal === 'other'
+  if (form.recipient.kind === 'ambiguous') return SUSPECT.has(refusal) && !/character/.test(text)
   if (SUSPECT.has(refusal)) return true
+  if (refusal === 'auth-required') return outside !== 'auth-required' && !row.attempt.exchanges.some(isTaken)
   if (form.sender.risky || form.recipient.risky) return false
   // An ordinary address is no syntax error, and our recipient no user of theirs, if that is who is meant.
   if (refusal === 'syntax') return true
-  if (refusal === 'unknown-user' && decisive.phase === 'rcpt' && !/sender/.test(plainText(decisive.reply, names)))
-    return true
-  return !reasoned && SUSPECT_WITHOUT_REASON.has(refusal)
+  if (refusal === 'unknown-user') {
+    return !reasoned || form.id === 'own-domain-postmaster' || (decisive.phase === 'rcpt' && !/sender/.test(text))
+  }
+  return refusal === 'sender-rejected' && !FORGERY.test(text)
+}
+
+/** Whether the outside sender was refused later as it was at the beginning: no ban came in between. */
+export function isAsBefore(again: Assessed, outside: Assessed | undefined, names: readonly string[]): boolean {
+  return isFinal(outside?.refusal ?? null) ? again.refusal === outside?.refusal : sameRefusal(again, outside, names)
 }
 
 /** Whether two rows were refused at the same point in the same words, addresses aside. */
@@ -159,7 +171,6 @@ export function wantsExistingSender(rows: readonly Assessed[], names: readonly s
  * says how long it lasts.
  */
 export function againAfter({ attempt, outcome, refusal, decisive }: Assessed): number | null {
-  if (attempt.form.control) return null
   if (outcome === 'not-run') return attempt.why !== null && WORTH_ANOTHER_GO.has(attempt.why) ? 0 : null
   if (refusal === 'throttled') return 0
   if (refusal !== 'greylisted' || !decisive) return null
@@ -169,4 +180,10 @@ export function againAfter({ attempt, outcome, refusal, decisive }: Assessed): n
   return number === undefined ? null : Number(number) * (unit?.toLowerCase().startsWith('m') ? 60_000 : 1_000)
 }
 
-const WORTH_ANOTHER_GO: ReadonlySet<Why> = new Set<Why>(['dropped', 'slowing', 'connection-limit', 'protocol-error'])
+const WORTH_ANOTHER_GO: ReadonlySet<Why> = new Set<Why>([
+  'dropped',
+  'slowing',
+  'connection-limit',
+  'transaction-ended',
+  'protocol-error',
+])

@@ -7,11 +7,18 @@ const CONNECTIONS = 8
 /** Before another connection to a server that lets one of us in at a time: it may count the last one a moment longer. */
 const PAUSE_MS = 200
 
+/** A session that was opened in good time, and is what it is once it has been greeted. */
+interface Spare {
+  readonly session: Promise<Session>
+  greeted: Session | null
+}
+
 /** The connections of one visit: the session at hand, those that wait to be used, and how many there were. */
 export class Connections {
   readonly #route: Route
   readonly #outOfStep: (session: Session) => void
-  #spares: Promise<Session>[] = []
+  #unwanted = new AbortController()
+  #spares: Spare[] = []
   #first: Session | null = null
   #current: Session | null = null
   #opened = 0
@@ -46,7 +53,7 @@ export class Connections {
   /** Opens the first connection, and so many more once it stands. One that is put off or cut off at once gets a second go. */
   async begin(spares: number): Promise<void> {
     const connected = () => {
-      for (let spare = 0; spare < spares; spare += 1) this.#spares.push(this.#open())
+      for (let spare = 0; spare < spares; spare += 1) this.#spares.push(spareOf(this.#open()))
     }
     const first = await this.#open(connected)
     if (isPutOff(first)) await this.end(first)
@@ -63,7 +70,7 @@ export class Connections {
 
   /** A session beside the present one. */
   another(): Promise<Session> {
-    return this.#spares.shift() ?? this.#open()
+    return this.#spares.shift()?.session ?? this.#open()
   }
 
   async goOnWith(session: Session): Promise<Session> {
@@ -77,10 +84,9 @@ export class Connections {
   /** From now on every session goes on to TLS, beginning with those that wait: none has been asked anything yet. */
   async goOnInTls(): Promise<void> {
     this.#tls = true
-    this.#spares = this.#spares.map(async (spare) => {
-      const session = await spare
-      return isReady(session) ? secure(session) : session
-    })
+    this.#spares = this.#spares.map(({ session }) =>
+      spareOf(session.then((greeted) => (isReady(greeted) ? secure(greeted) : greeted))),
+    )
     await this.leaveCurrent()
   }
 
@@ -89,12 +95,12 @@ export class Connections {
     this.#alone = true
   }
 
-  /** Ends those of the sessions that wait which were turned away, and says whether there were any. */
+  /** Ends those of the sessions that wait which were turned away by now, and says whether there were any. */
   async hasRefusedSpares(): Promise<boolean> {
-    const spares = await Promise.all(this.#spares)
-    const refused = spares.filter((session) => !isReady(session))
-    this.#spares = spares.filter(isReady).map((session) => Promise.resolve(session))
-    await Promise.all(refused.map((session) => this.end(session)))
+    const isRefused = ({ greeted }: Spare) => greeted !== null && !isReady(greeted)
+    const refused = this.#spares.filter(isRefused)
+    this.#spares = this.#spares.filter((spare) => !isRefused(spare))
+    await Promise.all(refused.map(({ greeted }) => this.end(greeted)))
     return refused.length > 0
   }
 
@@ -107,13 +113,17 @@ export class Connections {
   async end(session: Session | null): Promise<void> {
     if (!session?.connection) return
     await session.connection.quit()
-    if (session.connection.fault === 'protocol-error') this.#outOfStep(session)
+    if (session.connection.outOfStep) this.#outOfStep(session)
   }
 
   /** Ends every session; what follows comes on a new one. */
   async leave(): Promise<void> {
-    const spares = await Promise.all(this.#spares.splice(0))
-    await Promise.all([this.#current, ...spares].map((session) => this.end(session)))
+    const waiting = this.#spares.splice(0)
+    const ended = waiting.map(async ({ session }) => this.end(await session))
+    // Who has not greeted us by now is not waited for.
+    this.#unwanted.abort()
+    this.#unwanted = new AbortController()
+    await Promise.all([this.end(this.#current), ...ended])
   }
 
   async #open(connected?: () => void): Promise<Session> {
@@ -122,7 +132,7 @@ export class Connections {
     }
     this.#opened += 1
     if (this.#alone) await sleep(PAUSE_MS, null, { signal: this.#route.stop }).catch(() => {})
-    const opening = { number: this.#opened, tls: this.#tls }
+    const opening = { number: this.#opened, tls: this.#tls, unwanted: this.#unwanted.signal }
     return openSession(this.#route, connected ? { ...opening, connected } : opening)
   }
 }
@@ -130,3 +140,11 @@ export class Connections {
 /** Whether a server cut us off before it said anything of use, or put us off: it may only have been busy. */
 const isPutOff = ({ failure, turnedAway }: Session): boolean =>
   failure === 'dropped' || (failure === 'greeting-refused' && turnedAway !== null && turnedAway.reply.code < 500)
+
+function spareOf(session: Promise<Session>): Spare {
+  const spare: Spare = { session, greeted: null }
+  void session.then((greeted) => {
+    spare.greeted = greeted
+  })
+  return spare
+}

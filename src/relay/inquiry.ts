@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Refusal, Suite, Why } from '../contract/words.ts'
-import { type Assessed, againAfter, assess } from './assess.ts'
+import { type Assessed, againAfter, assess, isAsBefore, isPositive } from './assess.ts'
 import { Connections } from './connections.ts'
 import type { Attempt } from './findings.ts'
 import { type Form, formOf, formsOf, type TestAddresses } from './forms.ts'
@@ -41,6 +41,8 @@ export class Inquiry {
   readonly #attempts = new Map<Form, Attempt>()
   readonly #taken = new Set<string>()
   readonly #retries = new Map<Form, number>()
+  /** The connections on which the outside sender was asked once more at the end, and answered. */
+  readonly #vouched = new Set<number>()
   /** Off for a server that was found out of step. */
   #pipelining = true
   #seen: Partial<Pace> = {}
@@ -49,6 +51,16 @@ export class Inquiry {
     this.#options = options
     this.connections = new Connections(options.route, (session) => this.#void(session))
     this.target = new Target(options.route.address, options.domain, options.addressesFor)
+  }
+
+  /** Of several repeats, on as many connections, the one that was answered otherwise than at the beginning is kept. */
+  #isNews(repeat: Attempt): boolean {
+    const row = assess(repeat, this.target.echoes())
+    const known = this.#rowOf(repeat.form)
+    if (row.outcome === 'refused' && repeat.connection !== null) this.#vouched.add(repeat.connection)
+    if (row.outcome !== 'refused' && row.outcome !== 'accepted') return known === undefined
+    const outside = this.#rowOf(formOf('outside-sender'))
+    return known?.outcome !== 'refused' || isAsBefore(known, outside, this.target.echoes())
   }
 
   #rowOf(form: Form): Assessed | undefined {
@@ -87,16 +99,36 @@ export class Inquiry {
 
   /** Asks for a form outside the suite; in TLS, if that is what it takes. */
   async ask(id: string): Promise<void> {
-    const spelled = spell(formOf(id), this.target.namesFor(formOf(id)))
+    const form = formOf(id)
+    const spelled = spell(form, this.target.namesFor(form))
     if (!('rcptTo' in spelled)) return
-    await this.#probe(await this.connections.live(), [[spelled]], false)
-    if (await this.#goesOnInTls(formOf(id))) await this.#probe(await this.connections.live(), [[spelled]], false)
+    await this.#askOnce(spelled)
+    if (await this.#goesOnInTls(form)) await this.#askOnce(spelled)
+    const row = this.#rowOf(form)
+    if (!row || againAfter(row) !== 0 || this.connections.left === 0) return
+    await this.connections.leaveCurrent()
+    await this.#askOnce(spelled)
   }
 
-  /** Sends the message of a form whose recipient was taken, and returns the attempt with what followed. */
+  /** On the session at hand, unless that bears no more. */
+  async #askOnce(attempt: PlannedAttempt): Promise<void> {
+    const { current } = this.connections
+    const refused = this.attempts.filter(({ connection }) => connection === current?.number).flatMap(refusalsIn).length
+    if (refused >= this.#pace().refusals) await this.connections.leaveCurrent()
+    await this.#probe(await this.connections.live(), [[attempt]], false)
+  }
+
+  /**
+   * Sends the message of a form whose recipient was taken, and returns the attempt with what followed; once more on another
+   * session, where this one takes no more senders or has ended.
+   */
   async send(attempt: Attempt, message: Message): Promise<Attempt> {
     const sent = await this.#send(attempt, message)
-    return (await this.#goesOnInTls(attempt.form)) ? this.#send(attempt, message) : sent
+    if (await this.#goesOnInTls(attempt.form)) return this.#send(attempt, message)
+    const [sender] = sent.exchanges.slice(attempt.exchanges.length)
+    if ((sender && isPositive(sender)) || this.connections.left === 0 || this.#isOver()) return sent
+    await this.connections.leaveCurrent()
+    return this.#send(attempt, message)
   }
 
   async #send(attempt: Attempt, message: Message): Promise<Attempt> {
@@ -111,6 +143,7 @@ export class Inquiry {
   /** Notes attempts; what was learnt before another go that came to nothing stands, but for a call for TLS that was heeded. */
   keep(attempts: readonly Attempt[]): void {
     for (const fresh of attempts) {
+      if (fresh.form.id === REPEAT && !this.#isNews(fresh)) continue
       const before = this.#attempts.get(fresh.form)
       const stands = before && fresh.why !== 'spared' && this.#rowOf(fresh.form)?.refusal !== 'tls-required'
       const attempt = stands && fresh.exchanges.length === 0 ? { ...before, why: fresh.why } : fresh
@@ -125,7 +158,7 @@ export class Inquiry {
    * if nothing stands against it. Returns what is to be asked in another round.
    */
   async #probeRound(planned: readonly PlannedAttempt[]): Promise<readonly PlannedAttempt[]> {
-    const first = planFirst(planned, this.#pace())
+    const first = planFirst(planned, { pace: this.#pace(), taken: this.#taken, sentinel: this.#sentinel() })
     const rest = planned.filter((attempt) => !first.flat().includes(attempt))
     await this.#probe(await this.connections.live(), first, rest.length > 0)
     const again = await this.#dueAgain(first.flat())
@@ -141,7 +174,13 @@ export class Inquiry {
     if (await this.connections.hasRefusedSpares()) this.#goOnAlone()
     const pace = this.#pace()
     const isSparable = (form: Form) => NOTHING_LEARNT.has(this.#rowOf(form)?.refusal ?? null)
-    const { plans, spared } = planWithin(rest, pace, this.#taken, this.connections.left, isSparable)
+    const within = this.connections.left - this.#reserve()
+    const { plans, spared } = planWithin(
+      rest,
+      { pace, taken: this.#taken, sentinel: this.#sentinel() },
+      within,
+      isSparable,
+    )
     this.keep(notRun(spared, 'spared'))
     let workers = Math.min(pace.atOnce, plans.length)
     const work = async () => {
@@ -155,7 +194,8 @@ export class Inquiry {
           await this.connections.end(session)
           break
         }
-        const leave = plans.length > 0
+        // A server that serves one after the other would keep the others waiting for whoever stays.
+        const leave = plans.length > 0 || workers > 1
         await this.#probe(session, next, leave)
         if (!leave) await this.connections.goOnWith(session)
       }
@@ -167,12 +207,12 @@ export class Inquiry {
   /** What of that is worth another go, and now due; waits for greylisting that ends in time. */
   async #dueAgain(asked: readonly PlannedAttempt[]): Promise<readonly PlannedAttempt[]> {
     const { first, left, tls } = this.connections
-    if (first?.failure !== null || left === 0 || this.#options.route.stop.aborted) return []
+    if (first?.failure !== null || left <= this.#reserve() || this.#options.route.stop.aborted) return []
     const rows = this.assessed().filter(({ attempt }) => asked.some(({ form }) => form === attempt.form))
-    const wantsTls = rows.filter(({ refusal }) => refusal === 'tls-required')
-    if (wantsTls.length > 0 && !tls) {
+    if (rows.some(({ refusal }) => refusal === 'tls-required') && !tls) {
       await this.connections.goOnInTls()
-      return wantsTls.map(({ attempt }) => plannedAgain(attempt))
+      const wanting = rows.filter((row) => row.refusal === 'tls-required' || againAfter(row) === 0)
+      return wanting.map(({ attempt }) => plannedAgain(attempt))
     }
     const ms = this.#options.route.deadline - performance.now()
     const due = rows.flatMap((row) => {
@@ -192,6 +232,31 @@ export class Inquiry {
 
   #retriesOf(form: Form): number {
     return this.#retries.get(form) ?? 0
+  }
+
+  /** A connection is kept for the message, once there is something to send. */
+  #reserve(): number {
+    const mayRelay = this.assessed().some(
+      ({ attempt: { form }, outcome }) => outcome === 'accepted' && form.recipient.kind === 'plain' && !form.control,
+    )
+    return mayRelay ? 1 : 0
+  }
+
+  /** What every connection of the full suite ends in: the outside sender once more, which shows a ban (docs/verdict.md, rule 4b). */
+  #sentinel(): PlannedAttempt | null {
+    if (this.#options.suite !== 'full') return null
+    const form = formOf(REPEAT)
+    const spelled = spell(form, this.target.namesFor(form))
+    return 'rcptTo' in spelled ? spelled : null
+  }
+
+  /** Whether the outside sender was asked once more on the session that an attempt was asked on, and answered. */
+  isVouchedFor({ connection }: Attempt): boolean {
+    return connection !== null && this.#vouched.has(connection)
+  }
+
+  #isOver(): boolean {
+    return this.#options.route.stop.aborted || performance.now() >= this.#options.route.deadline
   }
 
   /** Takes from what failed how the server wants to be asked. */
@@ -261,6 +326,11 @@ const NOTHING_LEARNT: ReadonlySet<Refusal | null> = new Set<Refusal | null>([nul
 
 /** How a later connection ends before it begins, where a server has had enough of them. */
 const TURNED_AWAY: ReadonlySet<Why> = new Set<Why>(['greeting-refused', 'dropped', 'connection-refused'])
+
+/** The control that repeats the first question. */
+const REPEAT = 'outside-sender-again'
+
+const refusalsIn = ({ exchanges }: Attempt) => exchanges.filter(({ reply }) => reply.code >= 400)
 
 function plannedAgain({ form, mailFrom, rcptTo }: Attempt): PlannedAttempt {
   return { form, mailFrom: mailFrom ?? '', rcptTo: rcptTo ?? '' }

@@ -13,12 +13,15 @@ export function lessonFrom(
   return Object.assign({}, before, ...failed.map((row) => lessonOf(row, rows, before)))
 }
 
-function lessonOf({ attempt, decisive }: Assessed, rows: readonly Assessed[], before: Partial<Pace>): Partial<Pace> {
-  const code = decisive?.reply.code
-  if (code === 452) return { recipients: before.recipients === undefined ? 3 : 1 }
+function lessonOf(row: Assessed, rows: readonly Assessed[], before: Partial<Pace>): Partial<Pace> {
+  const { attempt, refusal, decisive } = row
+  if (attempt.why === 'dropped' || decisive?.reply.code === 421) return borne(rows, attempt.connection)
   if (attempt.why === 'slowing') return ONE_BY_ONE
   if (attempt.why === 'connection-limit') return { atOnce: 1 }
-  if (attempt.why === 'dropped' || code === 421) return borne(rows, attempt.connection)
+  const isTooMany = refusal === 'throttled' && decisive?.phase === 'rcpt'
+  if (isTooMany || attempt.why === 'transaction-ended') {
+    return before.recipients === 1 ? { transactions: 1 } : { recipients: 1 }
+  }
   return {}
 }
 

@@ -16,7 +16,8 @@ export interface Pace {
   readonly atOnce: number
 }
 
-const USUAL: Pace = { refusals: 9, syntaxErrors: 3, recipients: 10, transactions: 10, atOnce: 3 }
+/** What a mail server bears, unless it is known or shown to bear less. */
+export const USUAL: Pace = { refusals: 9, syntaxErrors: 3, recipients: 10, transactions: 10, atOnce: 3 }
 
 /** Software that bears less than is usual, by the names that `recognise` gives. */
 const LESS: Readonly<Record<string, Partial<Pace>>> = {

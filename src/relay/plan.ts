@@ -1,5 +1,5 @@
 import type { Form, Names, Need } from './forms.ts'
-import { type Pace, SPARED } from './pace.ts'
+import { type Pace, SPARED, USUAL } from './pace.ts'
 
 /** One recipient to ask for, for one form. */
 export interface PlannedAttempt {
@@ -36,6 +36,15 @@ export function spell(
   const local = at === -1 ? rcptTo : rcptTo.slice(rcptTo.startsWith('@') ? rcptTo.indexOf(':') + 1 : 0, at)
   if (local.length > LOCAL_PART) return { form, why: 'local-part-too-long' }
   return { form, mailFrom: form.sender.spell(whole), rcptTo }
+}
+
+/** How a server is asked. */
+export interface Manner {
+  readonly pace: Pace
+  /** Senders that it is known to take at MAIL. */
+  readonly taken: ReadonlySet<string>
+  /** What every connection ends in, where the server bears what is usual. */
+  readonly sentinel: PlannedAttempt | null
 }
 
 interface Connection {
@@ -77,38 +86,51 @@ export function plan(
  */
 export function planWithin(
   attempts: readonly PlannedAttempt[],
-  pace: Pace,
-  taken: ReadonlySet<string>,
+  manner: Manner,
   connections: number,
   isSparable: (form: Form) => boolean,
 ): { readonly plans: ConnectionPlan[]; readonly spared: readonly PlannedAttempt[] } {
-  const whole = plan(attempts, pace, taken)
-  const sparable = attempts.filter(({ form }) => !form.suites.includes('standard') && isSparable(form))
+  const planned = (some: readonly PlannedAttempt[]) =>
+    plan(some, roomIn(manner), manner.taken).map((connection) => guarded(connection, manner))
+  const whole = planned(attempts)
+  const sparable = attempts.filter((attempt) => !isStandard(attempt) && isSparable(attempt.form))
   for (let count = 1; count <= SPARED && count <= sparable.length; count += 1) {
     if (whole.length <= connections) break
     const spared = sparable.slice(-count)
-    const plans = plan(
-      attempts.filter((attempt) => !spared.includes(attempt)),
-      pace,
-      taken,
-    )
+    const plans = planned(attempts.filter((attempt) => !spared.includes(attempt)))
     if (plans.length <= connections) return { plans, spared }
   }
   return { plans: whole, spared: [] }
 }
 
 /**
- * What to ask on the very first connection: attempts that are no risk, in their order, and one that is, if there are any:
- * risks are what makes more connections necessary.
+ * What to ask on the very first connection: attempts that are no risk, in their order, and one that is, if there are any and
+ * the standard forms leave room for it: risks are what makes more connections necessary.
  */
-export function planFirst(attempts: readonly PlannedAttempt[], pace: Pace): ConnectionPlan {
+export function planFirst(attempts: readonly PlannedAttempt[], manner: Manner): ConnectionPlan {
   const [risk] = attempts.filter(isRisky)
   const safe = attempts.filter((attempt) => !isRisky(attempt))
-  const [first = []] = plan(safe, risk && safe.length > 0 ? { ...pace, refusals: pace.refusals - RISK } : pace)
-  if (!risk) return first
-  const [whole = []] = plan([...first.flat(), risk], pace)
-  return whole
+  const room = roomIn(manner)
+  const [whole = []] = plan(safe, room)
+  const [less = []] = plan(safe, { ...room, refusals: room.refusals - RISK })
+  const isCrowded = whole.flat().some((attempt) => isStandard(attempt) && !less.flat().includes(attempt))
+  const [first = []] = risk && !isCrowded ? plan([...less.flat(), risk], room) : [whole]
+  return guarded(first, manner)
 }
+
+/** What is left of the pace beside a sentinel. */
+function roomIn(manner: Manner): Pace {
+  const { pace, taken, sentinel } = manner
+  if (!sentinel || !isGuarded(manner)) return pace
+  const refusals = pace.refusals - (taken.has(sentinel.mailFrom) ? 1 : 2)
+  return { ...pace, refusals, transactions: pace.transactions - 1 }
+}
+
+const guarded = (connection: ConnectionPlan, manner: Manner): ConnectionPlan =>
+  manner.sentinel && isGuarded(manner) && connection.length > 0 ? [...connection, [manner.sentinel]] : connection
+
+const isGuarded = ({ pace }: Manner): boolean =>
+  pace.refusals >= USUAL.refusals && pace.transactions >= USUAL.transactions
 
 /** What a risk costs at worst: its MAIL, and its RCPT. */
 const RISK = 2
@@ -134,5 +156,7 @@ function add(connection: Connection, attempt: PlannedAttempt, pace: Pace, taken:
   if (risky) connection.syntaxErrors += 1
   return true
 }
+
+const isStandard = ({ form }: PlannedAttempt): boolean => form.suites.includes('standard')
 
 const isRisky = ({ form }: PlannedAttempt): boolean => form.sender.risky === true || form.recipient.risky === true

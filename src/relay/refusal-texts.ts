@@ -43,6 +43,12 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'greylisted',
+    text: /verification in progress/,
+    source: 'Postfix reject_unverified_sender before its probe has an answer',
+    only: { temporary: true },
+  },
+  {
+    refusal: 'greylisted',
     text: /^(please )?try again later\W*$/,
     source: 'hMailServer SMTPConnection.cpp: greylisting',
     only: { temporary: true },

@@ -4,10 +4,10 @@ import {
   type Assessed,
   assess,
   mayArrive,
+  needsRepeat,
   wantsExistingSender,
   wantsPostmasterControl,
   wantsRandomControl,
-  wantsRepeat,
 } from './assess.ts'
 import type { Attempt, Findings, Seen } from './findings.ts'
 import { causeOf, FORMS, type Form, formOf } from './forms.ts'
@@ -84,7 +84,11 @@ class Visit {
     if (!certain || mayBeRelay) return
     if (wantsPostmasterControl(rows)) await this.inquiry.ask('postmaster-control')
     if (wantsRandomControl(this.inquiry.assessed())) await this.inquiry.ask('random-local-control')
-    if (wantsRepeat(rows, this.inquiry.target.echoes())) await this.inquiry.ask('outside-sender-again')
+    const names = this.inquiry.target.echoes()
+    const suspects = rows.filter((row) => needsRepeat(row, rows, names))
+    if (suspects.some(({ attempt }) => !this.inquiry.isVouchedFor(attempt))) {
+      await this.inquiry.ask('outside-sender-again')
+    }
   }
 
   /**

@@ -24,6 +24,8 @@ export interface Opening {
   readonly number: number
   /** Whether to go on to TLS, because the server asks for it. */
   readonly tls: boolean
+  /** Aborted when the connection is not needed any more. */
+  readonly unwanted: AbortSignal
   /** Called when the connection stands, before the greeting. */
   readonly connected?: () => void
 }
@@ -58,7 +60,7 @@ const CONNECT_MS = 10_000
 const GREETING_MS = 30_000
 
 /** Connects, waits for the whole greeting and says EHLO, or HELO where the server does not know EHLO. */
-export async function openSession(route: Route, { number, tls, connected }: Opening): Promise<Session> {
+export async function openSession(route: Route, { number, tls, unwanted, connected }: Opening): Promise<Session> {
   const { address, port, transcript, stop } = route
   if (stop.aborted) return { ...NOTHING, number, failure: 'interrupted' }
   const literal = address.family === 6 ? `[${address.text}]` : address.text
@@ -80,16 +82,17 @@ export async function openSession(route: Route, { number, tls, connected }: Open
   const localAddress = parseAddress(socket.localAddress ?? '')
   const ehlo = route.ehlo ?? literalOf(localAddress)
   const connection = new SmtpConnection({ socket, number, transcript, deadline: route.deadline })
-  const greeted = await greet({ ...NOTHING, connection, number, localAddress, ehlo }, connection, stop)
+  const opened = { ...NOTHING, connection, number, localAddress, ehlo }
+  const greeted = await greet(opened, connection, AbortSignal.any([stop, unwanted]))
   return tls && isReady(greeted) ? secure(greeted) : greeted
 }
 
-async function greet(opened: Session, connection: SmtpConnection, stop: AbortSignal): Promise<Session> {
-  const greeting = answered(await connection.greeting(GREETING_MS))
+async function greet(opened: Session, connection: SmtpConnection, unwanted: AbortSignal): Promise<Session> {
+  const greeting = answered(await connection.greeting(GREETING_MS, unwanted))
   if (!greeting) return { ...opened, failure: connection.fault }
   const greeted = { ...opened, greeting }
   if (greeting.reply.code !== 220) return { ...greeted, turnedAway: greeting, failure: 'greeting-refused' }
-  return stop.aborted ? { ...greeted, failure: 'interrupted' } : hello(greeted, connection)
+  return unwanted.aborted ? { ...greeted, failure: 'interrupted' } : hello(greeted, connection)
 }
 
 async function hello(greeted: Session, connection: SmtpConnection): Promise<Session> {
@@ -112,7 +115,7 @@ export async function secure(session: Ready): Promise<Session> {
   const { connection } = session
   if (!offers(session.extensions, 'STARTTLS')) return { ...session, failure: 'tls-failed' }
   const tls = await connection.startTls()
-  if (!tls) return { ...session, failure: connection.fault ?? 'tls-failed' }
+  if (!tls) return { ...session, failure: 'tls-failed' }
   return hello({ ...session, tls, extensions: [], pipelining: false }, connection)
 }
 

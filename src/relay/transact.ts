@@ -61,8 +61,15 @@ async function probeAtOnce(session: Ready, plan: ConnectionPlan, leave: boolean)
   const attempts: Attempt[] = []
   for (const [index, transaction] of plan.entries()) {
     const [sender, ...rest] = answers.splice(0, transaction.length + 2)
+    const recipients = rest.slice(0, -1)
+    // Who refuses the sender takes no recipient of its.
+    if (isRefusal(sender) && recipients.some((answer) => positive('rcpt', answer))) connection.desynchronised()
     await settle(session, sender, rest.at(-1), index === plan.length - 1)
-    attempts.push(...transaction.map((planned, place) => record(session, planned, [sender, rest[place]])))
+    const endsAt = recipients.findIndex(isRefusal)
+    for (const [place, planned] of transaction.entries()) {
+      const isAfterRefusal = endsAt !== -1 && place > endsAt
+      attempts.push(record(session, planned, [sender, recipients[place]], isAfterRefusal))
+    }
   }
   return attempts
 }
@@ -80,14 +87,16 @@ async function probeInTurn(
   const sender = await connection.command(mail(senderOf(transaction)))
   const attempts: Attempt[] = []
   let slowing = isSlowing(sender)
+  let isAfterRefusal = false
   for (const planned of transaction) {
     if (stop.aborted) attempts.push(...notRun([planned], 'interrupted'))
     else if (slowing) attempts.push(...notRun([planned], 'slowing'))
     else if (!positive('mail', sender)) attempts.push(record(session, planned, [sender]))
     else {
       const answer = await connection.command(rcpt(planned))
-      attempts.push(record(session, planned, [sender, answer]))
+      attempts.push(record(session, planned, [sender, answer], isAfterRefusal))
       slowing = isSlowing(answer)
+      isAfterRefusal ||= isRefusal(answer)
     }
   }
   await settle(session, sender, await connection.command('RSET'), isLast)
@@ -169,7 +178,13 @@ async function inTurn({ connection }: Ready, commands: readonly string[], stop: 
 
 const PHASES: readonly Phase[] = ['mail', 'rcpt', 'data', 'dot']
 
-function record(session: Ready, planned: PlannedAttempt | Attempt, answers: readonly (Answer | undefined)[]): Attempt {
+/** @param isAfterRefusal whether another recipient of the transaction was refused before */
+function record(
+  session: Ready,
+  planned: PlannedAttempt | Attempt,
+  answers: readonly (Answer | undefined)[],
+  isAfterRefusal = false,
+): Attempt {
   const { form, mailFrom, rcptTo } = planned
   const exchanges: Exchange[] = []
   let why: Why | null = null
@@ -177,6 +192,7 @@ function record(session: Ready, planned: PlannedAttempt | Attempt, answers: read
     const phase = PHASES[index]
     if (!phase || !answer) break
     if (!answer.reply) why = session.connection.fault
+    else if (answer.reply.code === 503 && phase === 'rcpt' && isAfterRefusal) why = 'transaction-ended'
     else if (isOutOfStep(form, phase, answer.reply)) {
       why = 'protocol-error'
       session.connection.desynchronised()
@@ -202,6 +218,8 @@ function isOutOfStep({ sender }: Form, phase: Phase, reply: Reply): boolean {
 
 /** What a 503 means that gives no reason but its code. */
 const ABOUT_COMMANDS: ReadonlySet<Refusal> = new Set<Refusal>(['syntax', 'content', 'sender-rejected', 'other'])
+
+const isRefusal = (answer: Answer | undefined): boolean => answer?.reply != null && answer.reply.code >= 400
 
 function positive(phase: Phase, answer: Answer | undefined): boolean {
   return answer?.reply != null && isPositive({ phase, reply: answer.reply, at: answer.at })

@@ -1,6 +1,15 @@
 import type { Cause, Caveat, Evidence, Reason, Refusal, Why } from '../contract/words.ts'
 import { EVIDENCES, REASONS } from '../contract/words.ts'
-import { type Assessed, assess, needsControl, needsRandomControl, needsRepeat, rowOf, sameRefusal } from './assess.ts'
+import {
+  type Assessed,
+  assess,
+  isAsBefore,
+  needsControl,
+  needsRandomControl,
+  needsRepeat,
+  rowOf,
+  sameRefusal,
+} from './assess.ts'
 import type { Findings } from './findings.ts'
 import { causeOf } from './forms.ts'
 import { classify } from './refusals.ts'
@@ -160,6 +169,7 @@ const REASON_OF_WHY: Record<Why, Reason | null> = {
   'host-unknown': null,
   'local-part-too-long': null,
   spared: null,
+  'transaction-ended': 'protocol-error',
   'connection-limit': 'throttled',
   slowing: 'tarpitted',
   'tls-failed': 'tls-failed',
@@ -175,7 +185,7 @@ const REASON_OF_WHY: Record<Why, Reason | null> = {
 /** Whether a refusal is what a closed server does with that form (rule 4a for the outside sender, 4b for the others). */
 function isHealthy(row: Assessed, rows: readonly Assessed[], names: readonly string[]): boolean {
   const { form } = row.attempt
-  if (form.id === 'outside-sender-again') return isAsBefore(rows, names)
+  if (form.id === 'outside-sender-again') return isAsBefore(row, rowOf(rows, 'outside-sender'), names)
   if (form.control) return form.id === 'random-local-control'
   if (needsRepeat(row, rows, names)) return rowOf(rows, 'outside-sender-again') !== undefined
   if (needsControl(row)) {
@@ -185,18 +195,10 @@ function isHealthy(row: Assessed, rows: readonly Assessed[], names: readonly str
     if (control.outcome !== 'accepted') return true
     if (!needsRandomControl(row)) return true
     const random = rowOf(rows, 'random-local-control')
-    return random !== undefined && !sameRefusal(row, random, names)
+    return random?.decisive?.phase === 'rcpt' && !sameRefusal(row, random, names)
   }
   if (form.id !== 'outside-sender') return true
   return row.refusal === 'relay-denied' || row.refusal === 'auth-required'
-}
-
-/** Whether the outside sender was refused at the end as it was at the beginning: no ban came in between. */
-function isAsBefore(rows: readonly Assessed[], names: readonly string[]): boolean {
-  const outside = rowOf(rows, 'outside-sender')
-  const again = rowOf(rows, 'outside-sender-again')
-  const isFinal = outside?.refusal === 'relay-denied' || outside?.refusal === 'auth-required'
-  return isFinal ? again?.refusal === outside.refusal : sameRefusal(outside, again, names)
 }
 
 /** A greeting or EHLO that was refused: the text may say why. */

@@ -64,6 +64,7 @@ export class SmtpConnection {
   #parser = new ReplyParser()
   readonly #waiting: Waiting[] = []
   #fault: ConnectionFault | null = null
+  #outOfStep = false
   #abandon: Abandon = () => false
   #askedAt = 0
   /** Whether a command may be sent: not before the greeting, not within a message, not after QUIT. */
@@ -84,9 +85,25 @@ export class SmtpConnection {
     return this.#fault
   }
 
-  /** Waits for the whole greeting, at most `timeoutMs`. */
-  async greeting(timeoutMs: number): Promise<Answer> {
+  /**
+   * Whether answers may belong to other commands than they seem to: there was one too many, or one that does not fit. What
+   * cannot be read in place of the one answer that is awaited leaves those before it as they are.
+   */
+  get outOfStep(): boolean {
+    return this.#outOfStep
+  }
+
+  /** Waits for the whole greeting, at most `timeoutMs`, and no longer than a goodbye would take once nobody wants it. */
+  async greeting(timeoutMs: number, unwanted = NEVER): Promise<Answer> {
+    let timer: NodeJS.Timeout | undefined
+    const giveUp = () => {
+      timer = setTimeout(() => this.close(), QUIT_MS)
+    }
+    if (unwanted.aborted) giveUp()
+    else unwanted.addEventListener('abort', giveUp, { once: true })
     const [answer] = await this.#expect([null], Math.min(performance.now() + timeoutMs, this.#deadline))
+    unwanted.removeEventListener('abort', giveUp)
+    clearTimeout(timer)
     this.#commandable = answer?.reply != null
     return answer ?? UNANSWERED
   }
@@ -194,7 +211,8 @@ export class SmtpConnection {
 
   /** The server answered something else than it was asked: nothing it said here can be relied on, however it ended. */
   desynchronised(): void {
-    if (this.#fault === 'protocol-error') return
+    if (this.#outOfStep) return
+    this.#outOfStep = true
     this.#fault = null
     this.#fail('protocol-error', 'the answers do not fit the commands')
   }
@@ -275,7 +293,10 @@ export class SmtpConnection {
       if (event.kind === 'line') {
         const at = this.#record('server', event.line, waiting?.command ?? null)
         if (at !== null) waiting?.at.push(at)
+      } else if (event.kind === 'fault' && this.#leaving === 'asked' && this.#waiting.length <= 1) {
+        this.#fail('dropped', 'the server said goodbye in its own way')
       } else if (event.kind === 'fault') {
+        this.#outOfStep ||= this.#waiting.length !== 1
         this.#fail('protocol-error', event.fault)
       } else if (waiting) {
         this.#waiting.shift()
@@ -290,6 +311,7 @@ export class SmtpConnection {
         // RFC 5321 section 3.8: a server that shuts down may say so without being asked.
         this.#fail('dropped', 'the server ended the session')
       } else {
+        this.#outOfStep = true
         this.#fail('protocol-error', 'the server answered before it was asked')
       }
     }
@@ -323,6 +345,8 @@ export class SmtpConnection {
 
 /** Faults of ours: the server does not know of them yet. */
 const isPatient = (fault: ConnectionFault): boolean => fault === 'deadline' || fault === 'slowing'
+
+const NEVER = new AbortController().signal
 
 const UNANSWERED: Answer = { reply: null, at: [], ms: 0 }
 

@@ -89,6 +89,8 @@ export const packages = {
     'libssl3',
   ],
   slowhttptest: ['slowhttptest', 'libssl3'],
+  /** A clock that can be set for one process. */
+  faketime: ['libfaketime'],
   ip: ['iproute2', 'libbpf1', 'libelf1', 'libmnl0', 'libbsd0', 'libxtables12', 'libcap2', ...nsl],
 } as const satisfies Record<string, readonly string[]>
 

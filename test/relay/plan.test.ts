@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { FORMS, type Form, formsOf } from '../../src/relay/forms.ts'
+import { FORMS, type Form, formOf, formsOf } from '../../src/relay/forms.ts'
 import { paceFor } from '../../src/relay/pace.ts'
 import {
   type ConnectionPlan,
@@ -9,6 +9,7 @@ import {
   type PlannedAttempt,
   plan,
   planFirst,
+  planWithin,
   spell,
 } from '../../src/relay/plan.ts'
 
@@ -48,15 +49,23 @@ test('the standard suite is one connection of three transactions, grouped by sen
   ])
 })
 
-test('the full suite has at least 28 forms, the standard ones first, and fits five connections', () => {
+test('the full suite has at least 28 forms, the standard ones first, and fits six connections with their sentinels', () => {
   const full = formsOf('full')
   assert.ok(full.length >= 28)
   assert.deepEqual(full.slice(0, 4), formsOf('standard'))
   const attempts = spellAll(full)
-  const first = planFirst(attempts, USUAL).flat()
+  const sentinel = spellAll([formOf('outside-sender-again')])[0] ?? assert.fail()
+  const first = planFirst(attempts, { pace: USUAL, taken: new Set(), sentinel }).flat()
   assert.ok(formsOf('standard').every((form) => first.some((attempt) => attempt.form === form)))
   const rest = attempts.filter((attempt) => !first.includes(attempt))
-  assert.equal(plan(rest, USUAL, new Set(['probe@isp.example'])).length, 4)
+  const manner = { pace: USUAL, taken: new Set(['probe@isp.example']), sentinel }
+  const { plans, spared } = planWithin(rest, manner, 7, () => true)
+  console.log(
+    first.map((a) => a.form.id),
+    plans.map((p) => p.flat().map((a) => a.form.id)),
+  )
+  assert.deepEqual([plans.length, spared], [5, []])
+  for (const connection of [...plans, [first]]) assert.equal(connection.at(-1)?.at(-1), sentinel)
 })
 
 test('a server that bears one refusal a connection is asked one thing a connection', () => {

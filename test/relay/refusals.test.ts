@@ -44,6 +44,11 @@ const SAID: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
   ['auth-required', '503 You must login first'],
   ['auth-required', '550 POP before SMTP is required here'],
   ['greylisted', '550 greylisted, come back in five minutes'],
+  [
+    'greylisted',
+    '450 4.1.7 <a@b.example>: Sender address rejected: unverified address: Address verification in progress',
+    { sender: 'own' },
+  ],
   ['auth-required', '530 SMTP authentication is required.'],
   ['auth-required', '530 5.7.1 Must issue an AUTH command first', { phase: 'mail' }],
   [

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { parseAddress } from '../../src/ip/address.ts'
+import type { Form } from '../../src/relay/forms.ts'
+import { buildMessage } from '../../src/relay/message.ts'
+import { type RunOptions, run } from '../../src/relay/run.ts'
+import { judge } from '../../src/relay/verdict.ts'
+import { Transcript } from '../../src/smtp/transcript.ts'
+import { healthy, type Say, type Script, scriptedServer } from './mail-server.ts'
+
+const LOOPBACK = parseAddress('127.0.0.1')
+export const NONCE = 'abcdefghijklmnopqrstuvwxyz'
+const TESTER = { providerName: 'ISP', contact: 'help@isp.example' }
+const addressesFor = (form: Form) => ({ sender: 'probe@isp.example', recipient: `${form.id}@isp.example` })
+const DOMAIN = { name: 'example.com', source: 'customer' } as const
+
+/** Without PIPELINING. */
+export const plainEhlo: Say = (line) => (line.startsWith('EHLO') ? '250 mail.example.com' : healthy(line))
+
+/** Runs a real test, in this process, against a scripted server, and judges it. */
+export async function visit(
+  t: TestContext,
+  script: Script,
+  options: Partial<RunOptions> & { patienceMs?: number; stop?: AbortSignal } = {},
+) {
+  const server = await scriptedServer(t, script)
+  assert.ok(LOOPBACK)
+  const transcript = new Transcript()
+  const { patienceMs = 5_000, stop = new AbortController().signal, ...rest } = options
+  const { findings } = await run({
+    route: {
+      address: LOOPBACK,
+      port: server.port,
+      bind: null,
+      ehlo: 'relaytest.isp.example',
+      deadline: performance.now() + patienceMs,
+      transcript,
+      stop,
+    },
+    suite: 'standard',
+    proof: 'message',
+    domain: DOMAIN,
+    refusedBefore: false,
+    vantage: ['198.51.100.7'],
+    deliveryWaitMs: 500,
+    addressesFor,
+    messageFor: (form) => ({ lines: buildMessage(addressesFor(form), TESTER, new Date(0), NONCE), secret: NONCE }),
+    arrival: async () => null,
+    ...rest,
+  })
+  const judgement = judge(findings)
+  const { verdict, reason, cause, rows, caveats } = judgement
+  const attempts = Object.fromEntries(
+    rows.map(({ attempt, outcome, refusal }) => [attempt.form.id, attempt.why ?? refusal ?? outcome]),
+  )
+  return { server, findings, transcript, verdict, reason, cause, caveats, attempts, evidence: judgement.evidence }
+}
+
+/** A server that denies relaying to everybody. */
+export const deny: Say = (line) => (line.startsWith('RCPT') ? '554 5.7.1 Relay access denied' : healthy(line))
+
+/** What the standard suite comes to there. */
+export const ALL_DENIED = {
+  'outside-sender': 'relay-denied',
+  'own-domain-sender': 'relay-denied',
+  'null-sender': 'relay-denied',
+  'percent-hack': 'relay-denied',
+}
