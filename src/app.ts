@@ -8,6 +8,7 @@ import type { Config } from './config.ts'
 import type { Reloading } from './files/reloading.ts'
 import { registerAuth } from './http/auth.ts'
 import { registerHealth } from './http/health.ts'
+import { registerJson } from './http/json.ts'
 import { type Life, registerLife } from './http/life.ts'
 import { registerLimits } from './http/limits.ts'
 import { watchMethods } from './http/methods.ts'
@@ -69,6 +70,7 @@ export async function buildApp(
   app.setValidatorCompiler(() => (value) => ({ value }))
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   app.removeContentTypeParser('text/plain')
+  registerJson(app)
 
   const relayTests = new RelayTests({
     customers: () => customers.current,

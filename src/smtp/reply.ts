@@ -20,6 +20,12 @@ export type ReplyEvent =
   | { readonly kind: 'reply'; readonly reply: Reply }
   | { readonly kind: 'fault'; readonly fault: string }
 
+const TOO_MUCH = {
+  line: `a reply line is longer than ${CAPS.line} bytes`,
+  reply: `a reply is longer than ${CAPS.reply} bytes`,
+  connection: `the server sent more than ${CAPS.connection} bytes on one connection`,
+} as const
+
 /** How much of a line over the cap is kept for the transcript. */
 const EXCERPT = 512
 
@@ -62,22 +68,32 @@ export class ReplyParser {
 
   #take(piece: Buffer, complete: boolean, events: ReplyEvent[]): void {
     const bytes = piece.length + (complete ? 1 : 0)
-    this.#replyBytes += bytes
-    this.#connectionBytes += bytes
-    if (this.#pendingBytes + piece.length > CAPS.line) {
+    const over = this.#capReached(piece.length, bytes)
+    if (over === 'line') {
       const head = Buffer.concat([...this.#pending, piece.subarray(0, EXCERPT)]).subarray(0, EXCERPT)
       events.push({ kind: 'line', line: printable(head) })
-      this.#fail(`a reply line is longer than ${CAPS.line} bytes`, events)
+    }
+    if (over !== null) {
+      this.#fail(TOO_MUCH[over], events)
       return
     }
+    this.#replyBytes += bytes
+    this.#connectionBytes += bytes
     this.#pending.push(piece)
     this.#pendingBytes += piece.length
     if (complete) this.#endLine(events)
-    if (this.#faulted) return
-    if (this.#replyBytes > CAPS.reply) this.#fail(`a reply is longer than ${CAPS.reply} bytes`, events)
-    else if (this.#connectionBytes > CAPS.connection) {
-      this.#fail(`the server sent more than ${CAPS.connection} bytes on one connection`, events)
+  }
+
+  /** The cap that these bytes go beyond, the nearest first: where the bytes were divided must not matter. */
+  #capReached(length: number, bytes: number): keyof typeof TOO_MUCH | null {
+    const room = {
+      line: CAPS.line - this.#pendingBytes,
+      reply: CAPS.reply - this.#replyBytes,
+      connection: CAPS.connection - this.#connectionBytes,
     }
+    const over = { line: length > room.line, reply: bytes > room.reply, connection: bytes > room.connection }
+    const reached = (['line', 'reply', 'connection'] as const).filter((cap) => over[cap])
+    return reached.sort((a, b) => room[a] - room[b])[0] ?? null
   }
 
   #endLine(events: ReplyEvent[]): void {

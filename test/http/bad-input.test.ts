@@ -192,8 +192,42 @@ test('bad bodies are refused with a pointer to each fault, and nothing is dialle
     await problemIn(await send(JSON.stringify({ reference: 'x'.repeat(100_000) })), 'payload-too-large')
   })
 
-  await t.test('the last of two equal members counts, also when it is the bad one', async () => {
-    assert.deepEqual(await pointersIn(await send(`{"ip":"127.0.0.1","port":${mail.port},"ip":"localhost"}`)), ['/ip'])
+  const twice: readonly (readonly [body: string, ...pointers: string[]])[] = [
+    [`{"ip":"127.0.0.1","port":${mail.port},"ip":"127.0.0.1"}`, '/ip'],
+    [`{"ip":"127.0.0.1","port":${mail.port},"i\\u0070":"127.0.0.2"}`, '/ip'],
+    ['{"ip":"a","ip":"b","port":1,"port":2,"ip":"c"}', '/ip', '/ip', '/port'],
+    ['{"a":{"b/c":[0,{"d":1,"d":2}]}}', '/a/b~1c/1/d'],
+    ['[{"a":1},{"a":1,"a":[]}]', '/1/a'],
+  ]
+  for (const [body, ...pointers] of twice) {
+    await t.test(`a member that is there twice, as in ${body}`, async () => {
+      assert.deepEqual(await pointersIn(await send(body)), pointers)
+    })
+  }
+
+  await t.test(
+    'equal names in different objects, and what looks like a name in a string, are no repetition',
+    async () => {
+      assert.deepEqual(await pointersIn(await send('{"x":{"ip":1},"y":{"ip":1},"ip":"\\",\\"ip\\":"}')), [
+        '/ip',
+        '/x',
+        '/y',
+      ])
+    },
+  )
+
+  await t.test('another charset than UTF-8 is 415, and bytes that are none are 400', async () => {
+    const typed = (type: string) => service.post({ ip: 'localhost', port: mail.port }, { 'content-type': type })
+    for (const charset of ['utf-7', 'utf-16', 'iso-8859-1', 'US-ASCII', '"latin1"', '']) {
+      await problemIn(await typed(`application/json; charset=${charset}`), 'unsupported-media-type')
+    }
+    await problemIn(await typed('application/json; charset=utf-8; charset=utf-7'), 'unsupported-media-type')
+    for (const charset of ['utf-8', 'UTF-8', '"utf-8"']) {
+      assert.deepEqual(await pointersIn(await typed(`application/json; charset=${charset}`)), ['/ip'])
+    }
+    const latin1 = Buffer.from('{"ip":"127.0.0.1","reference":"M\xfcller"}', 'latin1')
+    const { detail } = await problemIn(await send(latin1), 'invalid-request')
+    assert.match(detail, /UTF-8/)
   })
 
   await t.test('nothing of all this reached a mail server; the same body without a fault does', async () => {

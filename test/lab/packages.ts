@@ -88,6 +88,7 @@ export const packages = {
     'libdbus-1-3',
     'libssl3',
   ],
+  slowhttptest: ['slowhttptest', 'libssl3'],
   /** A clock that can be set for one process. */
   faketime: ['libfaketime'],
   ip: ['iproute2', 'libbpf1', 'libelf1', 'libmnl0', 'libbsd0', 'libxtables12', 'libcap2', ...nsl],

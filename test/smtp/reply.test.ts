@@ -125,3 +125,12 @@ test('how bytes are cut into pieces makes no difference', () => {
     { numRuns: 5_000 },
   )
 })
+
+test('a reply over the cap is refused, wherever the segments end', () => {
+  const long = `${`250-${'x'.repeat(4_000)}\r\n`.repeat(16)}250 ${'x'.repeat(3_000)}`
+  assert.ok(long.length > CAPS.reply)
+  for (const events of [parse(`${long}\r\n`), parse(long, '\r\n')]) {
+    assert.deepEqual(replies(events), [])
+    assert.equal(faults(events).length, 1)
+  }
+})

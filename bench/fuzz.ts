@@ -1,0 +1,32 @@
+import { seedOf } from '../test/fuzz/random.ts'
+import { fuzzReplyParser } from '../test/fuzz/reply-parser.ts'
+import { startFuzzing } from '../test/fuzz/start.ts'
+
+/**
+ * What `npm test` fuzzes, ten times as much: generated requests to the built service, and byte strings for the reply
+ * parser. The first thing that is wrong ends it. FUZZ_SEED repeats a run.
+ */
+const REQUESTS = 200_000
+const STRINGS = 10_000_000
+
+async function main(seed: number): Promise<void> {
+  const endings: (() => unknown)[] = []
+  try {
+    const { fuzz, service, dialled } = await startFuzzing({ after: (work) => void endings.push(work) })
+    const startedAt = performance.now()
+    const tally = await fuzz(REQUESTS, seed)
+    const seconds = Math.round((performance.now() - startedAt) / 1000)
+    const faults = service.logs().filter(({ level }) => Number(level) >= 50)
+    if (faults.length > 0 || service.process.exitCode !== null)
+      throw new Error(`the service failed: ${JSON.stringify(faults[0])}`)
+    console.log(`requests: ${REQUESTS} in ${seconds} s, ${dialled()} connections, by status ${JSON.stringify(tally)}`)
+  } finally {
+    for (const end of endings.reverse()) await end()
+  }
+  const { strings, bytes, replies, faults } = fuzzReplyParser(STRINGS, seed)
+  console.log(`reply parser: ${strings} strings, ${bytes} bytes, ${replies} replies, ${faults} faults, nothing thrown`)
+}
+
+const seed = seedOf(process.env.FUZZ_SEED)
+console.log(`seed ${seed}`)
+await main(seed)

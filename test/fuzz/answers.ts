@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import type { ValidateFunction } from 'ajv'
+import { PROBLEMS } from '../../src/contract/problems.ts'
+import { ajv, paths } from '../harness/openapi.ts'
+import type { FuzzRequest } from './requests.ts'
+
+/** What came back. */
+export interface FuzzAnswer {
+  readonly status: number
+  readonly type: string
+  readonly requestId: string | undefined
+  readonly body: string
+}
+
+const token = (part: string): string => part.replaceAll('~', '~0').replaceAll('/', '~1')
+
+const validators = new Map<string, ValidateFunction>()
+function validatorFor(pointer: string): ValidateFunction {
+  const known = validators.get(pointer) ?? ajv.compile({ $ref: `openapi#${pointer}` })
+  validators.set(pointer, known)
+  return known
+}
+
+const templates = Object.keys(paths).map((template) => ({
+  template,
+  pattern: new RegExp(`^${template.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+')}/?$`),
+}))
+
+/** The schema of the response that the document promises for a request, by its status and media type. */
+function promised({ method, path }: FuzzRequest, { status, type }: FuzzAnswer): string | null {
+  const [bare = ''] = path.split('?')
+  const template = templates.find(({ pattern }) => pattern.test(bare))?.template ?? ''
+  const verb = method === 'HEAD' ? 'get' : method.toLowerCase()
+  const content = paths[template]?.[verb]?.responses[status]?.content ?? {}
+  if (!(type in content)) return null
+  return `/${['paths', template, verb, 'responses', `${status}`, 'content', type, 'schema'].map(token).join('/')}`
+}
+
+/** What the document does not describe by path and method is answered by one of these. */
+const ELSEWHERE: ReadonlySet<number> = new Set([400, 404, 405, 431])
+
+/** Checks that an answer is one that the document promises: no fault of the service, and a body as described. */
+export function checkAnswer(request: FuzzRequest, answer: FuzzAnswer): void {
+  const { status, type, body, requestId } = answer
+  const problem = type === 'application/problem+json'
+  assert.ok(status < 500 || (status === 503 && problem), `${status} ${body}`)
+  assert.ok(requestId, 'every answer has an id')
+  const pointer = promised(request, answer)
+  assert.ok(pointer !== null || (problem && ELSEWHERE.has(status)), `no document promises ${status} ${type}: ${body}`)
+  if (request.method === 'HEAD') return
+  const validate = validatorFor(pointer ?? '/components/schemas/Problem')
+  const value: unknown = /json$/.test(type) ? JSON.parse(body) : body
+  assert.ok(validate(value), `${ajv.errorsText(validate.errors)}\n${body}`)
+  if (!problem) return
+  const slug = Object.entries(PROBLEMS).find(([name]) => body.includes(`"urn:relay-tests:problem:${name}"`))
+  assert.equal(slug?.[1].status, status, body)
+  assert.ok(body.includes(`"${requestId}"`), 'the problem names the request')
+}

@@ -1,0 +1,95 @@
+import fc from 'fast-check'
+import { z } from 'zod'
+import { committed } from '../harness/openapi.ts'
+import { NAUGHTY } from './naughty.ts'
+
+/** What of JSON Schema our OpenAPI document uses for what callers send. */
+const schemaShape = z.looseObject({
+  $ref: z.string().optional(),
+  type: z.string().optional(),
+  format: z.string().optional(),
+  pattern: z.string().optional(),
+  minLength: z.number().optional(),
+  maxLength: z.number().optional(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+  enum: z.array(z.unknown()).optional(),
+  const: z.unknown().optional(),
+  anyOf: z.array(z.unknown()).optional(),
+  oneOf: z.array(z.unknown()).optional(),
+  items: z.unknown().optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  required: z.array(z.string()).optional(),
+})
+type Schema = z.output<typeof schemaShape>
+
+/** Values that make a request meaningful, by the name of the member: what the service under test knows. */
+export type Hints = Readonly<Record<string, readonly unknown[]>>
+
+/** Values that a schema of our OpenAPI document describes; nearly always good ones. */
+export function valuesOf(schema: unknown, hints: Hints, name = ''): fc.Arbitrary<unknown> {
+  const known = hints[name]
+  const described = describedBy(resolve(schema), hints)
+  return known
+    ? fc.oneof({ arbitrary: fc.constantFrom(...known), weight: 15 }, { arbitrary: described, weight: 1 })
+    : described
+}
+
+function describedBy(schema: Schema, hints: Hints): fc.Arbitrary<unknown> {
+  if (schema.enum) return fc.constantFrom(...schema.enum)
+  if (schema.const !== undefined) return fc.constant(schema.const)
+  const either = schema.anyOf ?? schema.oneOf
+  if (either)
+    return fc.oneof(...either.map((one) => describedBy({ ...schema, anyOf: undefined, ...resolve(one) }, hints)))
+  switch (schema.type) {
+    case 'string':
+      return textOf(schema)
+    case 'integer':
+    case 'number':
+      return fc.integer({ min: schema.minimum ?? -100, max: schema.maximum ?? 100_000 })
+    case 'boolean':
+      return fc.boolean()
+    case 'null':
+      return fc.constant(null)
+    case 'array':
+      return fc.array(valuesOf(schema.items ?? {}, hints), { maxLength: 3 })
+    case 'object': {
+      const members = Object.entries(schema.properties ?? {}).map(([name, inner]) => {
+        const freq = schema.required?.includes(name) ? undefined : 5
+        const value = valuesOf(inner, hints, name).map((one) => ({ [name]: one }))
+        return freq === undefined ? value : fc.option(value, { freq, nil: {} })
+      })
+      return fc.tuple(...members).map((parts) => Object.assign({}, ...parts))
+    }
+    default:
+      return anything
+  }
+}
+
+function textOf({ format, pattern, minLength = 0, maxLength = 80 }: Schema): fc.Arbitrary<string> {
+  if (format === 'ipv4') return fc.ipV4()
+  if (format === 'ipv6') return fc.ipV6()
+  if (format === 'uuid') return fc.uuid()
+  if (format === 'date-time') return fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
+  // fast-check writes no text for a look-ahead; our one says how long a domain may be.
+  if (pattern !== undefined) return pattern.includes('(?') ? fc.domain() : fc.stringMatching(new RegExp(pattern))
+  return fc.string({ minLength, maxLength: Math.min(maxLength, 80) })
+}
+
+/** The schema that a reference of the document points to. */
+function resolve(schema: unknown): Schema {
+  const read = schemaShape.parse(schema)
+  if (read.$ref === undefined) return read
+  const [, ...path] = read.$ref.split('/')
+  let found: unknown = committed
+  for (const step of path) found = z.looseObject({}).parse(found)[step]
+  return resolve(found)
+}
+
+/** What no schema of ours describes. */
+export const anything: fc.Arbitrary<unknown> = fc.oneof(
+  fc.constantFrom(...NAUGHTY),
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.jsonValue({ maxDepth: 2 }),
+  fc.constantFrom(null, true, -1, 0, 0.5, 1e21, 25, [], {}, [['x']], { ip: '127.0.0.1' }),
+)

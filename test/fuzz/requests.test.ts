@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { seedOf } from './random.ts'
+import { startFuzzing } from './start.ts'
+
+const REQUESTS = 20_000
+
+test('twenty thousand generated requests: every answer is one that openapi.json promises', async (t) => {
+  const seed = seedOf(process.env.FUZZ_SEED)
+  const { fuzz, service, dialled } = await startFuzzing(t)
+  const tally = await fuzz(REQUESTS, seed)
+  t.diagnostic(`seed ${seed}: ${JSON.stringify(tally)}, ${dialled()} connections to mail servers`)
+  assert.equal(
+    Object.values(tally).reduce((sum, count) => sum + count, 0),
+    REQUESTS,
+  )
+  for (const status of [200, 201, 400, 401, 403, 404, 405, 406, 413, 415, 422]) {
+    assert.ok((tally[status] ?? 0) > 0, `no answer was ${status}: the requests try too little`)
+  }
+  assert.ok(dialled() > 0)
+  assert.equal((await service.fetch('/livez')).status, 200)
+  assert.equal(service.process.exitCode, null)
+  assert.deepEqual(
+    service.logs().filter(({ level }) => Number(level) >= 50),
+    [],
+  )
+})

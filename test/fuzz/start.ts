@@ -1,0 +1,71 @@
+import { Agent } from 'node:http'
+import { bearer, keyOf, resultOf } from '../harness/http.ts'
+import { deadPort } from '../harness/mail-scripts.ts'
+import { type Ending, KEYS, startService, type TestService } from '../harness/service.ts'
+import { hostileServer } from '../hostile/server.ts'
+import { fuzzService } from './fuzz-service.ts'
+
+/** Every customer is on loopback: whatever is asked for, nothing else can be dialled. */
+const CUSTOMERS = `
+customers:
+  - { id: acme, name: Acme, networks: [127.0.0.0/24], domains: [example.com, example.net] }
+  - { id: beta, name: Beta, networks: [127.0.1.0/24] }
+  - { id: gamma, name: Gamma, networks: [127.0.2.0/24], domains: [example.org] }
+neverTest: [127.0.0.99/32]
+`
+
+const NO_LIMIT = '1000000/1m'
+
+/** Servers on as many addresses, since one address takes one test at a time. */
+const HOSTS = ['127.0.0.10', ...Array.from({ length: 23 }, (_, index) => `127.0.0.${11 + index}`)] as const
+
+export interface Fuzzing {
+  readonly service: TestService
+  /** How many connections came to mail servers. */
+  dialled(): number
+  /** Sends so many generated requests; see `fuzzService`. */
+  fuzz(requests: number, seed: number): Promise<Record<string, number>>
+}
+
+/** Starts the built service, with mail servers that it may test, to be fuzzed. */
+export async function startFuzzing(t: Ending): Promise<Fuzzing> {
+  const peaceful = { pipelining: true, script: () => undefined } as const
+  const [host, ...more] = HOSTS
+  const first = await hostileServer(t, { ...peaceful, host })
+  const others = more.map((other) => hostileServer(t, { ...peaceful, host: other, port: first.port }))
+  const servers = [first, ...(await Promise.all(others))]
+  const ports = [first.port, await deadPort()]
+  const service = await startService(t, {
+    customers: CUSTOMERS,
+    env: {
+      ALLOWED_PORTS: ports.join(','),
+      RESULT_TTL_SECONDS: '60',
+      LOG_LEVEL: 'info',
+      QUOTA_REQUESTS: NO_LIMIT,
+      QUOTA_CALLER: NO_LIMIT,
+      QUOTA_CUSTOMER: NO_LIMIT,
+      QUOTA_TARGET: NO_LIMIT,
+      QUOTA_NETWORK: NO_LIMIT,
+    },
+  })
+  const known = await resultOf(await service.post({ ip: host, port: first.port }, bearer(KEYS.desk)))
+  const hints = {
+    ip: [...HOSTS, ...HOSTS, '127.0.0.1', '127.0.0.99', '127.0.3.1', '10.0.0.1', '::1', '203.0.113.25'],
+    port: [first.port, ...ports],
+    customerId: ['acme', 'acme', 'acme', 'acme', 'beta', 'nobody'],
+    domain: ['example.com', 'example.com', 'mail.example.com', 'example.net', 'example.org'],
+    suite: ['standard'],
+    proof: ['message', 'recipient'],
+    id: [known.id],
+    prefer: ['respond-async'],
+    'idempotency-key': ['first', 'second', 'third'],
+  }
+  const agent = new Agent({ keepAlive: true })
+  t.after(() => agent.destroy())
+  const callers = { good: [KEYS.partner, KEYS.desk], bad: [`Bearer ${keyOf('x')}`, `Basic ${KEYS.desk}`, 'Bearer'] }
+  return {
+    service,
+    dialled: () => servers.reduce((sum, { peers }) => sum + peers.length, 0),
+    fuzz: (requests, seed) => fuzzService({ url: service.url, agent, requests, seed, hints, callers }),
+  }
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { resultOf } from '../harness/http.ts'
+import { startService } from '../harness/service.ts'
+import { socketsOf } from '../harness/sockets.ts'
+import { until } from '../harness/waiting.ts'
+import { FAULT_NAMES } from './faults.ts'
+import { EXPECTED, faultAt } from './matrix.ts'
+import { type HostileOptions, hostileServer, MOMENTS } from './server.ts'
+import { BYTES } from './specials/bytes.ts'
+
+/** Else the service keeps our own connections, and none could be told from a leak. */
+const CLOSING = { connection: 'close' } as const
+const DEADLINE_MS = 8_000
+const SPARE_MS = 2_000
+
+/** One cell of each row of the matrix, and as many columns as that allows. */
+const SAMPLE: readonly Row[] = MOMENTS.map((moment, index) => {
+  const fault = FAULT_NAMES[(index * 3 + 2) % FAULT_NAMES.length] ?? 'RST'
+  const [habits, expected] = EXPECTED[moment]
+  return {
+    name: `${fault} at ${moment}`,
+    expected: expected[fault],
+    options: { ...habits, script: faultAt(fault, moment) },
+  }
+})
+
+interface Row {
+  readonly name: string
+  readonly expected: string
+  readonly options: HostileOptions
+}
+
+const ROWS: readonly Row[] = [
+  ...SAMPLE,
+  ...BYTES.map(({ name, expected, script, habits }) => ({ name, expected, options: { ...habits, script: script() } })),
+]
+
+test('the service as it is shipped, against hostile servers', { concurrency: 12 }, async (t) => {
+  const servers = await Promise.all(
+    // One test at a time per address.
+    ROWS.map(async (row, index) => {
+      const host = `127.0.0.${100 + index}`
+      return { ...row, host, server: await hostileServer(t, { ...row.options, host }) }
+    }),
+  )
+  const ports = servers.map(({ server }) => server.port).join(',')
+  const service = await startService(t, { env: { ALLOWED_PORTS: ports, TEST_DEADLINE_MS: `${DEADLINE_MS}` } })
+  await service.fetch('/livez', { headers: CLOSING })
+  const socketsBefore = socketsOf(service)
+
+  await Promise.all(
+    servers.map(({ name, expected, host, server }) =>
+      t.test(`${name}: ${expected}, in printable ASCII`, async () => {
+        const startedAt = performance.now()
+        const created = await service.post({ ip: host, port: server.port, reference: 'HOSTILE' }, CLOSING)
+        assert.ok(performance.now() - startedAt <= DEADLINE_MS + SPARE_MS)
+        const result = await resultOf(created.clone())
+        assert.equal(result.reason ?? result.verdict, expected)
+        assert.match(await created.text(), /^[\x20-\x7e]*$/)
+        const text = await service.fetch(`/relay-tests/${result.id}`, { headers: { ...CLOSING, accept: 'text/plain' } })
+        assert.match(text.headers.get('content-type') ?? '', /^text\/plain/)
+        assert.equal(text.headers.get('x-content-type-options'), 'nosniff')
+        assert.match(await text.text(), /^[\x20-\x7e\n]*$/)
+        await until('every connection closed', () => server.open() === 0)
+      }),
+    ),
+  )
+
+  await t.test('leaves no socket, no fault and nothing unprintable in the log', async () => {
+    await until('the sockets of the service closed', () => socketsOf(service) <= socketsBefore)
+    for (const line of service.output) assert.match(line, /^[\x20-\x7e]*$/)
+    assert.deepEqual(
+      service.logs().filter(({ level }) => Number(level) >= 50),
+      [],
+    )
+  })
+})

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { until } from '../harness/waiting.ts'
+import { SPECIALS } from './specials/all.ts'
+import { SILENCE_MS, visit, watchProcess, wordOf } from './visit.ts'
+
+test('servers that misbehave in ways of their own', { concurrency: 20 }, async (t) => {
+  assert.ok(SPECIALS.length >= 30)
+  for (const property of ['name', 'separates'] as const) {
+    assert.equal(new Set(SPECIALS.map((special) => special[property])).size, SPECIALS.length)
+  }
+  const watch = watchProcess()
+  await Promise.all(
+    SPECIALS.map(({ name, separates, expected, script, habits, options, check }) =>
+      t.test(`${name} (${separates}): ${expected}`, async (row) => {
+        const patience = expected === 'deadline' ? { patienceMs: SILENCE_MS } : {}
+        const visited = await visit(row, { ...habits, script: script() }, { ...patience, ...options })
+        assert.equal(wordOf(visited.judgement), expected, JSON.stringify(visited.attempts))
+        check?.(visited)
+      }),
+    ),
+  )
+  await until('all sockets and timers gone', () => watch.left().length === 0).catch(() => {})
+  assert.deepEqual(watch.left(), [])
+})

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { EXPIRED } from '../server.ts'
+import type { Visited } from '../visit.ts'
+import { at, type Special } from './special.ts'
+
+/** RFC 8446 section 6: fatal, handshake_failure. */
+const ALERT = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28])
+
+const saysNoMoreAfterStartTls = ({ server }: Visited) => {
+  const asked = server.peers.filter(({ heard }) => heard.includes('STARTTLS'))
+  assert.ok(asked.length > 0 && asked.every(({ heard }) => heard.at(-1) === 'STARTTLS'))
+}
+
+/** STARTTLS and what follows it. */
+export const TLS: readonly Special[] = [
+  {
+    name: 'plain text in the same breath as the reply to STARTTLS',
+    separates: 'whole replies injected before the handshake count for nothing',
+    expected: 'tls-failed',
+    habits: { tls: true },
+    script: at('STARTTLS', '220 go\r\n250-mail.example.com\r\n250 PIPELINING\r\n'),
+    check: saysNoMoreAfterStartTls,
+  },
+  {
+    name: 'half a reply in the same breath as the reply to STARTTLS',
+    separates: 'nor does half a one that TLS would complete',
+    expected: 'tls-failed',
+    habits: { tls: true },
+    script: at('STARTTLS', '220 go\r\n250-mail'),
+    check: saysNoMoreAfterStartTls,
+  },
+  {
+    name: 'a TLS alert in place of a handshake',
+    separates: 'TLS that says no is no broken connection',
+    expected: 'tls-failed',
+    habits: { tls: true },
+    script: at('handshake', (peer) => {
+      peer.deaf = true
+      peer.wire.once('data', () => peer.say(ALERT))
+      return null
+    }),
+  },
+  {
+    name: 'a certificate that ran out, made out to escape sequences',
+    separates: 'who cannot prove its name is still tested, and its name is not shown',
+    expected: 'closed',
+    habits: { tls: true },
+    script: () => () => undefined,
+    check: ({ transcript }) => assert.ok(transcript.entries.some(({ line }) => /^TLS: .*certificate \w/.test(line))),
+  },
+  {
+    name: 'a chain of a thousand certificates',
+    separates: 'a handshake that is too long to be meant well is not finished',
+    expected: 'tls-failed',
+    habits: { tls: true, certificate: { ...EXPIRED, cert: `${EXPIRED.cert}`.repeat(1_000) } },
+    script: () => () => undefined,
+  },
+  {
+    name: 'plain text in the middle of TLS',
+    separates: 'bytes that are no TLS end an encrypted connection, and are not read as SMTP',
+    expected: 'dropped',
+    habits: { tls: true },
+    script: at('second EHLO', (peer) => {
+      peer.wire.write('250 mail.example.com\r\n')
+      return null
+    }),
+  },
+]
