@@ -13,6 +13,10 @@ export interface Life {
 /** What a request that is half here when the service closes gets to arrive. */
 const ARRIVAL_MS = 2_000
 
+/** What an answer may take to be read, and how often that is looked at: whoever never reads would be kept for ever. */
+const READING_MS = 10_000
+const LOOK_MS = 2_000
+
 /**
  * Lets a closing server end quickly without losing an answer: new requests on open connections are refused, every answer
  * closes its connection, and connections without a request are closed at once. (Else `close()` waits for idle keep-alive
@@ -22,6 +26,10 @@ export function registerLife(app: FastifyInstance): Life {
   const life: Life = { draining: false }
   let closing = false
   const connections = watchConnections(app.server)
+  const looking = setInterval(() => {
+    for (const socket of connections.unread(READING_MS)) socket.destroy()
+  }, LOOK_MS).unref()
+  app.addHook('onClose', async () => clearInterval(looking))
   app.addHook('preClose', async () => {
     closing = true
     for (const socket of connections.silent()) socket.destroy()
@@ -39,13 +47,22 @@ export function registerLife(app: FastifyInstance): Life {
   return life
 }
 
-/** The connections of a server: those that have not brought a whole request, and those that brought no part of one. */
-function watchConnections(server: Server): { unheard(): Socket[]; silent(): Socket[] } {
+/**
+ * The connections of a server: those that have not brought a whole request, those that brought no part of one, and those
+ * that have left bytes of ours unread for so long.
+ */
+function watchConnections(server: Server) {
   /** With the bytes that had come when the last request was answered. */
   const idle = new Map<Socket, number>()
+  /** Since when there have been bytes that nobody reads; null while there are none. */
+  const unreadSince = new Map<Socket, number | null>()
   server.on('connection', (socket) => {
     idle.set(socket, 0)
-    socket.once('close', () => idle.delete(socket))
+    unreadSince.set(socket, null)
+    socket.once('close', () => {
+      idle.delete(socket)
+      unreadSince.delete(socket)
+    })
   })
   const incoming = new Map<Socket, IncomingMessage>()
   server.on('request', (request, response) => {
@@ -58,7 +75,17 @@ function watchConnections(server: Server): { unheard(): Socket[]; silent(): Sock
     })
   })
   return {
-    unheard: () => [...idle.keys(), ...[...incoming].filter(([, { complete }]) => !complete).map(([socket]) => socket)],
-    silent: () => [...idle].filter(([socket, bytes]) => socket.bytesRead === bytes).map(([socket]) => socket),
+    unheard: (): Socket[] => [
+      ...idle.keys(),
+      ...[...incoming].filter(([, { complete }]) => !complete).map(([socket]) => socket),
+    ],
+    unread(ms: number): Socket[] {
+      const now = performance.now()
+      for (const [socket, since] of unreadSince) {
+        unreadSince.set(socket, socket.writableLength === 0 ? null : (since ?? now))
+      }
+      return [...unreadSince].filter(([, since]) => since !== null && now - since >= ms).map(([socket]) => socket)
+    },
+    silent: (): Socket[] => [...idle].filter(([socket, bytes]) => socket.bytesRead === bytes).map(([socket]) => socket),
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PROBLEMS, type Problem, type ProblemSlug, problemType } from '../contract/problems.ts'
@@ -24,10 +24,17 @@ const FRAMEWORK: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
 export function registerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | Refused, request, reply) => sendError(error, request, reply))
   app.addHook('onRequest', async (request, reply) => {
-    if (request.headers.host !== undefined) return
+    if (request.raw.headersDistinct.host?.length === 1) return
     // RFC 9112 section 3.2; Node's own check is off, as its answer is no problem document.
     reply.header('Connection', 'close')
-    throw new Refused('invalid-request', 'A Host header was expected.')
+    throw new Refused('invalid-request', 'One Host header was expected.')
+  })
+  app.server.on('request', (request, answer) => {
+    const { socket } = request
+    latest.set(socket, { request, answer })
+    answer.once('close', () => {
+      if (latest.get(socket)?.answer === answer) latest.delete(socket)
+    })
   })
   app.server.on('checkExpectation', (_request, response) => {
     const { status, headers, body } = bareAnswer('expectation-failed', 'No expectation but "100-continue" can be met.')
@@ -120,10 +127,19 @@ const CLIENT_ERRORS: Readonly<Record<string, readonly [ProblemSlug, string]>> = 
   ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'The whole request was expected within 10 seconds.'],
 }
 
+/** The latest request of a connection that has not been answered. */
+const latest = new WeakMap<Socket, { readonly request: IncomingMessage; readonly answer: ServerResponse }>()
+
 /** Answers on the raw socket where the request could not be read at all. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
+    return
+  }
+  const owed = latest.get(socket)
+  if (owed?.request.complete) {
+    // What follows a request must not be answered in its place.
+    owed.answer.once('finish', () => socket.destroySoon())
     return
   }
   const [slug, detail] = CLIENT_ERRORS[error.code ?? ''] ?? ['invalid-request', 'This is no valid HTTP request.']

@@ -295,7 +295,7 @@ export class Inquiry {
       return
     }
     this.keep(await probe(session, connection, { stop, leave, pipelining: session.pipelining && this.#pipelining }))
-    if (session.connection.fault === 'protocol-error') this.#void(session)
+    if (session.connection.outOfStep) this.#void(session)
     if (leave) await this.connections.end(session)
   }
 
@@ -312,7 +312,7 @@ export class Inquiry {
     const { first } = this.connections
     if (this.#options.route.stop.aborted) return 'interrupted'
     // A server that took the first connection and turns away another one has had enough of them.
-    const isLater = session !== first && first?.failure === null
+    const isLater = session !== first && first?.failure === null && session.tls === null
     if (isLater && session.failure !== null && TURNED_AWAY.has(session.failure)) return 'connection-limit'
     return session.failure ?? session.connection?.fault ?? 'dropped'
   }
