@@ -23,6 +23,7 @@ export const ANY_API_PROBLEM = [
   'unauthenticated',
   'not-acceptable',
   'quota-exceeded',
+  'limits-unavailable',
 ] as const satisfies readonly ProblemSlug[]
 
 /** The responses of a route that are problems: by status, each with the types that come with it. */
@@ -93,7 +94,8 @@ The HTTP status speaks of the request. What the mail server did is always in a 2
 
 /** Response headers by status, besides `Request-Id`. */
 const HEADERS: Readonly<Record<string, readonly string[]>> = {
-  '201': ['Location'],
+  '201': ['Location', 'Idempotency-Replayed'],
+  '202': ['Location', 'Retry-After', 'Preference-Applied'],
   '401': ['WWW-Authenticate'],
   '405': ['Allow'],
   '409': ['Retry-After', 'Location'],
@@ -111,6 +113,8 @@ const HEADER_DOCS: Readonly<Record<string, string>> = {
   'RateLimit-Policy': 'The quotas that apply (draft-ietf-httpapi-ratelimit-headers-10).',
   'WWW-Authenticate': 'How to authenticate.',
   Allow: 'The methods that this path takes.',
+  'Idempotency-Replayed': '`true` where an earlier request with the same key made the test.',
+  'Preference-Applied': '`respond-async` (RFC 7240).',
   'Retry-After': 'Seconds after which to try again.',
 }
 

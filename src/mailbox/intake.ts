@@ -5,7 +5,7 @@ import { type Scan, scan } from './scan.ts'
 
 export interface IntakeOptions extends Addresses {
   /** Called for each known recipient of a message or bounce, just before the message is accepted. */
-  arrived(arrival: Arrival): void
+  arrived(arrival: Arrival): void | Promise<void>
   readonly log: Log
 }
 
@@ -64,7 +64,7 @@ export function makeIntake(options: IntakeOptions): Intake {
       const mailFrom = shown(senderOf(session.envelope))
       const common = { ...peerOf(session), mailFrom, ...scan(message), receivedAt: new Date() }
       try {
-        for (const recipient of taken.get(session.envelope)?.values() ?? []) arrived({ ...recipient, ...common })
+        for (const recipient of taken.get(session.envelope)?.values() ?? []) await arrived({ ...recipient, ...common })
       } catch (error) {
         log.error({ err: error }, 'the mailbox cannot hand on what arrived')
         throw reply(451, 'try again later')
