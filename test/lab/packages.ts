@@ -88,6 +88,7 @@ export const packages = {
     'libdbus-1-3',
     'libssl3',
   ],
+  redis: ['redis-server', 'redis-tools', 'libatomic1', 'libjemalloc2', 'liblzf1', 'libssl3'],
   ip: ['iproute2', 'libbpf1', 'libelf1', 'libmnl0', 'libbsd0', 'libxtables12', 'libcap2', ...nsl],
 } as const satisfies Record<string, readonly string[]>
 
