@@ -76,12 +76,13 @@ export async function admit(
     if (busy) throw targetBusy(ip, mayName(asking.caller, busy.customerId) ? busy.testId : null)
     const expectation = expectArrivals(job, settings, deliveries)
     undo.push(async () => expectation?.forget())
-    undo.push(() => results.remove(id))
+    const running = runningResult(begun)
+    undo.push(() => results.remove(running))
     if (key) undo.push(() => claims.release(key.key, id))
     const [refusedBefore] = await Promise.all([
       refusals.recently(ip),
       expectation?.announced,
-      results.put(runningResult(begun)),
+      results.put(running),
       key && claimFor(id, key, claims),
     ])
     await commit()

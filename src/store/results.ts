@@ -14,8 +14,8 @@ export interface Results {
   get(id: string): Promise<RelayTest | null>
   /** The newest `limit` results that match, newest first. */
   list(filter: Filter, limit: number): Promise<RelayTest[]>
-  /** Takes out what was never made. */
-  remove(id: string): Promise<void>
+  /** Takes out the result of a test that was not made. */
+  remove(result: RelayTest): Promise<void>
 }
 
 /** How much memory results take at most, in characters of JSON; the oldest go first. */
@@ -62,7 +62,7 @@ export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
         .slice(0, limit)
         .map(({ json }) => JSON.parse(json))
     },
-    async remove(id) {
+    async remove({ id }) {
       drop(id)
     },
   }

@@ -32,6 +32,11 @@ for index = 2, #KEYS do
 end
 return 0`
 
+export const REMOVE_RESULT = `
+redis.call('DEL', KEYS[1])
+for index = 2, #KEYS do redis.call('ZREM', KEYS[index], ARGV[1]) end
+return 0`
+
 /** Makes tokens known for a test; a token goes with the last of its tests. */
 export const ANNOUNCE = `
 for index = 1, #KEYS do
