@@ -104,7 +104,7 @@ for (const [name, options, open] of PAIRS) {
 
     await t.test('list the newest results of an address or a reference, those that may be seen', async () => {
       const [ip, reference] = ['203.0.113.77', `TICKET ${randomUUID()}`]
-      const ids = Array.from({ length: 6 }, () => randomUUID())
+      const ids: string[] = Array.from({ length: 6 }, () => randomUUID())
       for (const [index, id] of ids.entries()) {
         const customerId = index % 2 ? 'beta' : 'acme'
         const createdAt = new Date(index < 5 ? index * 1000 : 500).toISOString()
