@@ -36,7 +36,7 @@ export function redisSignals(redis: Redis, ended: AbortSignal): Signals {
 
 /** Reads the stream from its start, on a connection of its own that may wait. */
 async function follow(redis: Redis, heard: Parameters<Signals['listen']>[0], ended: AbortSignal): Promise<void> {
-  const reader = redis.duplicate({ commandTimeout: undefined, socketTimeout: 4 * BLOCK_MS })
+  const reader = redis.duplicate({ socketTimeout: 4 * BLOCK_MS })
   // The other connection tells of outages.
   reader.on('error', () => {})
   ended.addEventListener('abort', () => reader.disconnect())
