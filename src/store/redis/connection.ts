@@ -10,7 +10,7 @@ export interface Log {
 
 /** A request that meets a server which does not answer gets its 503 within half a second. */
 const CONNECT_MS = 300
-const COMMAND_MS = 200
+const COMMAND_MS = 300
 /** A connection that brings nothing for so long is given up: its other end may be gone without a word. */
 const SILENCE_MS = 1_000
 const RETRY_MS = 250
