@@ -58,6 +58,16 @@ test('two replicas are one service', withRedis, async (t) => {
     assert.equal(await leftOf(there, 'tests-caller', KEYS.partner), left - 1)
   })
 
+  await t.test('a Redis that would forget quotas is told of', async () => {
+    assert.equal(
+      here.logs().some(({ policy }) => policy !== undefined),
+      false,
+    )
+    await redis.ask.config('SET', 'maxmemory-policy', 'allkeys-lru')
+    await redis.ask.call('CLIENT', 'KILL', 'TYPE', 'normal')
+    await until('the warning', () => here.logs().some(({ policy }) => policy === 'allkeys-lru'))
+  })
+
   await t.test('what one is refused, the other knows of', async () => {
     assert.equal(await redis.ask.exists('relay-tests:refused:127.0.0.1'), 1)
   })

@@ -91,7 +91,7 @@ export class RelayTests {
     const { idempotencyKey, respondAsync } = wish
     // What can be asked for again, or read later, is not for its first caller alone.
     const mayLeave = idempotencyKey !== null || respondAsync
-    const gone = mayLeave ? this.#stop.signal : AbortSignal.any([asking.gone, this.#stop.signal])
+    const gone = AbortSignal.any([this.#stop.signal, ...(mayLeave ? [] : [asking.gone])])
     const { job, subject } = this.#prepare(request, { ...asking, gone })
     const key = idempotencyKey === null ? null : idempotent(caller.id, idempotencyKey, request)
     const known = key && (await this.#known(key, caller, respondAsync))

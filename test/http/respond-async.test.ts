@@ -31,6 +31,13 @@ test('a caller that would rather not wait', async (t) => {
     assert.equal((await finished(location)).verdict, 'closed')
   })
 
+  await t.test('gets what there is as text, too', async () => {
+    const response = await ask('respond-async', { accept: 'text/plain' })
+    assert.equal(response.status, 202)
+    assert.match(response.headers.get('content-type') ?? '', /^text\/plain/)
+    await finished(response.headers.get('location') ?? '')
+  })
+
   await t.test('may say so among other preferences', async () => {
     for (const prefer of ['wait=10, respond-async', 'Respond-Async; a=b', 'return=minimal,respond-async']) {
       const response = await ask(prefer)

@@ -40,8 +40,16 @@ export function connectTo(url: string, log: Log): Redis {
   redis.on('ready', () => {
     if (told) log.info({}, 'Redis is up again')
     told = false
+    void warnOfEviction(redis, log)
   })
   return redis
+}
+
+/** A server that drops keys when its memory is full forgets quotas, and so admits too much. */
+async function warnOfEviction(redis: Redis, log: Log): Promise<void> {
+  const info = await redis.info('memory').catch(() => '')
+  const [, policy = 'noeviction'] = /^maxmemory_policy:(\S+)/m.exec(info) ?? []
+  if (policy !== 'noeviction') log.error({ policy }, 'Redis may forget quotas: its maxmemory-policy is not noeviction')
 }
 
 /**
