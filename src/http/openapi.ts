@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { EXAMPLES } from '../contract/examples.ts'
+import { PROBLEM_EXAMPLES } from '../contract/problem-examples.ts'
 import { PROBLEMS, type ProblemSlug, problem, problemType } from '../contract/problems.ts'
 import { VERSION } from '../version.ts'
 
@@ -135,8 +136,13 @@ export function describeApi(app: FastifyInstance): Record<string, unknown> {
   for (const path of Object.values(document.paths)) {
     for (const { security, responses } of Object.values(path)) addHeaders(responses, security === undefined)
   }
-  const created = document.paths['/relay-tests']?.post?.responses['201']?.content?.['application/json']
+  const { responses = {} } = document.paths['/relay-tests']?.post ?? {}
+  const created = responses['201']?.content?.['application/json']
   if (created) created.examples = EXAMPLES
+  for (const [status, examples] of Object.entries(PROBLEM_EXAMPLES)) {
+    const refused = responses[status]?.content?.['application/problem+json']
+    if (refused) refused.examples = examples
+  }
   return document
 }
 
