@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { buildApp } from '../src/app.ts'
 import { describeApi } from '../src/http/openapi.ts'
 import { setUp } from '../src/setup.ts'
+import { memoryStores } from '../src/store/stores.ts'
 
 const USAGE = `Usage: npm run openapi [-- --check]
 
@@ -27,6 +28,7 @@ async function generate(): Promise<string> {
   const { app } = await buildApp(setup.config, {
     ...setup,
     audit: () => {},
+    stores: memoryStores(1),
     deliveries: null,
     logger: pino({ level: 'silent' }),
   })

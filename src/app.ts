@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import accepts from '@fastify/accepts'
-import rateLimit from '@fastify/rate-limit'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Callers } from './access/callers.ts'
 import type { Customers } from './access/customers.ts'
@@ -11,6 +10,7 @@ import { registerHealth } from './http/health.ts'
 import { registerJson } from './http/json.ts'
 import { type Life, registerLife } from './http/life.ts'
 import { registerLimits } from './http/limits.ts'
+import { registerListing } from './http/listing.ts'
 import { watchMethods } from './http/methods.ts'
 import { registerOpenapi } from './http/openapi.ts'
 import { answerClientError, registerProblems, sendError } from './http/problems.ts'
@@ -19,8 +19,7 @@ import { registerRelayTests } from './http/relay-tests.ts'
 import type { Audit } from './service/audit.ts'
 import type { Deliveries } from './service/deliveries.ts'
 import { RelayTests } from './service/relay-tests.ts'
-import { memoryLeases } from './store/leases.ts'
-import { memoryResults } from './store/results.ts'
+import type { Stores } from './store/stores.ts'
 import { DEFAULT_VANTAGE, type Vantage } from './vantage/vantages.ts'
 
 /** What the process opens for the app. */
@@ -31,6 +30,7 @@ export interface Parts {
   readonly callers: Reloading<Callers>
   /** Null where the installation names no vantage. */
   readonly vantage: Reloading<Vantage> | null
+  readonly stores: Stores
   /** Null where the installation has no mailbox. */
   readonly deliveries: Deliveries | null
 }
@@ -44,7 +44,7 @@ export async function buildApp(
   config: Config,
   parts: Parts,
 ): Promise<{ app: FastifyInstance; life: Life; relayTests: RelayTests }> {
-  const { logger, audit, customers, callers, vantage } = parts
+  const { logger, audit, customers, callers, vantage, stores } = parts
   const app = Fastify({
     loggerInstance: logger,
     // One line for each test and each refusal is ours; one for each request would drown them.
@@ -76,9 +76,8 @@ export async function buildApp(
     customers: () => customers.current,
     vantage: () => vantage?.current ?? DEFAULT_VANTAGE,
     audit,
-    leases: memoryLeases(),
+    stores,
     deliveries: parts.deliveries,
-    results: memoryResults(config.RESULT_TTL_SECONDS * 1000),
     settings: {
       deadlineMs: config.TEST_DEADLINE_MS,
       maxConcurrent: config.MAX_CONCURRENT_TESTS,
@@ -94,22 +93,24 @@ export async function buildApp(
   const life = registerLife(app)
   registerProblems(app)
   await app.register(accepts)
-  await app.register(rateLimit, { global: false })
   const methods = watchMethods(app)
   await registerOpenapi(app)
-  registerHealth(app, { life, files: { customers, callers, ...(vantage ? { vantages: vantage } : {}) } })
+  const files = { customers, callers, ...(vantage ? { vantages: vantage } : {}) }
+  registerHealth(app, { life, storeServer: stores.server, files })
   await app.register(async (api) => {
-    registerAuth(api, (key) => callers.current.authenticate(key, new Date()))
-    const quotas = registerQuotas(api, {
+    await registerAuth(api, (key) => callers.current.authenticate(key, new Date()))
+    const quotaSettings = {
       requests: config.QUOTA_REQUESTS,
       'tests-caller': config.QUOTA_CALLER,
       'tests-customer': config.QUOTA_CUSTOMER,
       'tests-target': config.QUOTA_TARGET,
       'tests-network': config.QUOTA_NETWORK,
-    })
+    }
+    const quotas = await registerQuotas(api, quotaSettings, stores.windows)
     const allowedPorts = config.ALLOWED_PORTS
     const rules = { allowedPorts, defaultProof: parts.deliveries ? 'delivery' : 'message' } as const
     registerRelayTests(api, { relayTests, quotas, rules })
+    registerListing(api, relayTests)
     registerLimits(api, { relayTests, quotas, allowedPorts })
   })
   methods.refuseOthers()

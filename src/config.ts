@@ -61,7 +61,7 @@ const environment = z.object({
   MAILBOX_DOMAIN: domain.max(47, 'at most 47 characters were expected'),
   MAILBOX_KEY: z
     .string()
-    .regex(/^[^,]{32,}$/, 'at least 32 characters without a comma were expected')
+    .regex(/^[^,]{32,}(,[^,]{32,})?$/, 'at least 32 characters without a comma were expected, or two such keys')
     .optional(),
   MAILBOX_LISTEN: z
     .string()
@@ -83,6 +83,10 @@ const environment = z.object({
   DRAIN_MS: wholeNumber(0, 60_000).default(5_000),
   MAX_CONCURRENT_TESTS: wholeNumber(1, 10_000).default(200),
   RESULT_TTL_SECONDS: wholeNumber(60, 2_592_000).default(86_400),
+  REDIS_URL: z
+    .string()
+    .refine((text) => /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text), 'redis://HOST:PORT was expected')
+    .optional(),
   AUDIT_FILE: z.string().optional(),
   QUOTA_REQUESTS: quotaText.prefault('600/1m'),
   QUOTA_CALLER: quotaText.prefault('60/1h'),
@@ -92,7 +96,7 @@ const environment = z.object({
 })
 
 /** Variables of later versions: a service that ignored one would promise what it does not do. */
-const NOT_YET = ['REDIS_URL', 'METRICS_PORT'] as const
+const NOT_YET = ['METRICS_PORT'] as const
 
 /** Reads the environment. An empty variable counts as not set. Throws ConfigFaults that list everything wrong. */
 export function readConfig(env: NodeJS.ProcessEnv) {
@@ -108,13 +112,17 @@ export function readConfig(env: NodeJS.ProcessEnv) {
   for (const name of ['PROVIDER_NAME', 'CONTACT'] as const) {
     if (!loopback && !(name in set)) faults.push(`${name}: is needed: the test message says who tests and whom to ask`)
   }
+  if ('REDIS_URL' in set && !('MAILBOX_KEY' in set)) {
+    faults.push('MAILBOX_KEY: is needed with REDIS_URL: all replicas make the same test addresses')
+  }
   if (!result.success || faults.length > 0) throw new ConfigFaults(faults)
   const { PROVIDER_NAME, CONTACT, MAILBOX_KEY, ...rest } = result.data
   return Object.freeze({
     ...rest,
     PROVIDER_NAME: PROVIDER_NAME ?? 'Relay Tests (a trial on loopback)',
     CONTACT: CONTACT ?? `postmaster@${rest.MAILBOX_DOMAIN}`,
-    MAILBOX_KEY: MAILBOX_KEY ?? randomBytes(32).toString('base64url'),
+    // The first makes addresses. Those of the one before are known by name for as long as they are good.
+    MAILBOX_KEY: MAILBOX_KEY?.split(',')[0] ?? randomBytes(32).toString('base64url'),
   })
 }
 

@@ -8,6 +8,8 @@ import { type Mailbox, startMailbox } from './mailbox/listener.ts'
 import { openAudit } from './service/audit.ts'
 import { Deliveries } from './service/deliveries.ts'
 import { type Setup, setUp, warningsOf } from './setup.ts'
+import { redisStores } from './store/redis/stores.ts'
+import { memoryStores } from './store/stores.ts'
 import { VERSION } from './version.ts'
 
 /** On top of drain and deadline: what closing itself may take. */
@@ -23,8 +25,10 @@ async function main(): Promise<void> {
     redact: ['req.headers.authorization'],
   })
   const audit = openAudit(config.AUDIT_FILE ?? null)
-  const deliveries = config.MAILBOX_LISTEN ? new Deliveries() : null
-  const { app, life, relayTests } = await buildApp(config, { ...setup, audit, deliveries, logger })
+  const resultTtlMs = config.RESULT_TTL_SECONDS * 1000
+  const stores = config.REDIS_URL ? redisStores(config.REDIS_URL, resultTtlMs, logger) : memoryStores(resultTtlMs)
+  const deliveries = config.MAILBOX_LISTEN ? new Deliveries(stores.signals) : null
+  const { app, life, relayTests } = await buildApp(config, { ...setup, audit, stores, deliveries, logger })
   const mailbox = deliveries && (await openMailbox(config, deliveries, logger))
   const warn = () => {
     for (const warning of warningsOf(setup)) logger.warn(warning)
@@ -50,6 +54,7 @@ async function main(): Promise<void> {
     await sleep(config.DRAIN_MS)
     await app.close()
     await mailbox?.close()
+    await stores.close()
     logger.info('closed')
   })
   if (config.ALLOW_LOOPBACK_TARGETS) {

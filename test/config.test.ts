@@ -89,7 +89,7 @@ test('a bad value is a fault that names the variable and what was expected', () 
     ],
     [
       'MAILBOX_KEY',
-      ['k'.repeat(31), `${'k'.repeat(40)},${'l'.repeat(40)}`],
+      ['k'.repeat(31), `${'k'.repeat(40)},`, `,${'l'.repeat(40)}`, ['k', 'l', 'm'].map((one) => one.repeat(40)).join()],
       /at least 32 characters without a comma were/,
     ],
     [
@@ -154,9 +154,23 @@ test('an empty variable counts as not set', () => {
 })
 
 test('variables of later versions are refused by name, as long as they do nothing', () => {
-  for (const name of ['REDIS_URL', 'METRICS_PORT']) {
-    assert.deepEqual(faults({ [name]: '1' }), [`${name}: not supported by this version; leave it out`])
+  assert.deepEqual(faults({ METRICS_PORT: '1' }), ['METRICS_PORT: not supported by this version; leave it out'])
+})
+
+test('a Redis is a URL, and needs the mailbox key that all replicas have', () => {
+  const key = { MAILBOX_KEY: 'k'.repeat(32) }
+  for (const REDIS_URL of ['redis://redis:6379', 'rediss://user:secret@[2001:db8::1]:6380/2']) {
+    assert.equal(readConfig({ ...NEEDED, ...key, REDIS_URL }).REDIS_URL, REDIS_URL)
+    assert.match(faults({ REDIS_URL }).join('\n'), /^MAILBOX_KEY: is needed with REDIS_URL/)
   }
+  for (const REDIS_URL of ['redis', 'redis:', 'redis:///1', 'http://redis', 'redis://:secret@:x', '/run/redis.sock']) {
+    assert.deepEqual(faults({ ...key, REDIS_URL }), ['REDIS_URL: redis://HOST:PORT was expected'], REDIS_URL)
+  }
+})
+
+test('of two mailbox keys the first makes the addresses', () => {
+  const MAILBOX_KEY = `${'k'.repeat(32)},${'l'.repeat(32)}`
+  assert.equal(readConfig({ ...NEEDED, MAILBOX_KEY }).MAILBOX_KEY, 'k'.repeat(32))
 })
 
 test('who tests and whom to ask may be left out only where loopback is tested', () => {
@@ -172,15 +186,13 @@ test('who tests and whom to ask may be left out only where loopback is tested', 
 })
 
 test('all faults are told at once', () => {
-  const found = faults(
-    { PORT: 'x', CONTACT: 'nobody', TRUST_PROXY: '1', REDIS_URL: 'redis://a', QUOTA_CALLER: '1' },
-    {},
-  )
+  const found = faults({ PORT: 'x', CONTACT: 'nobody', TRUST_PROXY: '1', REDIS_URL: 'redis', QUOTA_CALLER: '1' }, {})
   assert.deepEqual(found.map((fault) => fault.split(':')[0]).toSorted(), [
     'CALLERS_FILE',
     'CONTACT',
     'CUSTOMERS_FILE',
     'MAILBOX_DOMAIN',
+    'MAILBOX_KEY',
     'PORT',
     'PROVIDER_NAME',
     'QUOTA_CALLER',

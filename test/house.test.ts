@@ -21,12 +21,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   relay: ['contract', 'ip', 'smtp'],
   render: ['contract'],
   service: ['access', 'contract', 'ip', 'mailbox', 'relay', 'smtp', 'store', 'vantage', 'version'],
-  http: ['contract', 'render', 'service', 'version'],
+  http: ['contract', 'render', 'service', 'store', 'version'],
   config: ['contract', 'ip'],
   setup: ['access', 'config', 'files', 'service', 'vantage'],
   app: ['access', 'config', 'files', 'http', 'service', 'store', 'vantage'],
   cli: ['access', 'config', 'contract', 'setup'],
-  server: ['app', 'config', 'files', 'mailbox', 'service', 'setup', 'version'],
+  server: ['app', 'config', 'files', 'mailbox', 'service', 'setup', 'store', 'version'],
 }
 
 const SRC = join(ROOT, 'src')

@@ -23,7 +23,7 @@ test('the configuration table of the README has every variable and no other, wit
     name,
     fallback,
   ])
-  const optional = ['VANTAGES_FILE', 'MAILBOX_LISTEN', 'TRUST_PROXY', 'AUDIT_FILE']
+  const optional = ['VANTAGES_FILE', 'MAILBOX_LISTEN', 'TRUST_PROXY', 'REDIS_URL', 'AUDIT_FILE']
   assert.deepEqual(rows.map(([name]) => name).sort(), [...Object.keys(config), ...optional].sort())
   for (const [name = '', fallback = ''] of rows) {
     const value = Object.entries(config).find(([key]) => key === name)?.[1]

@@ -50,7 +50,7 @@ describe('the process', { concurrency: true }, () => {
       QUOTA_TARGET: 'many',
       TRUST_PROXY: '10.0.0.1',
       ALLOW_LOOPBACK_TARGETS: 'yes',
-      REDIS_URL: 'redis://127.0.0.1',
+      REDIS_URL: 'http://127.0.0.1',
       VANTAGES_FILE: join(folder, 'none.yaml'),
       AUDIT_FILE: join(folder, 'none/audit.log'),
     })
@@ -66,7 +66,7 @@ describe('the process', { concurrency: true }, () => {
       'QUOTA_TARGET: a quota such as "60/1h" was expected',
       'TRUST_PROXY: networks were expected; write 10.0.0.1/32',
       'ALLOW_LOOPBACK_TARGETS: true or false was expected',
-      'REDIS_URL: not supported by this version',
+      'REDIS_URL: redis://HOST:PORT was expected',
       `${file('customers.yaml', 2)}customers[0].id: an id of 1 to 64 `,
       `${file('customers.yaml', 4)}customers[0].networks: at least one network was expected`,
       `${file('customers.yaml', 5)}neverTest: `,

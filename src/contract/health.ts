@@ -7,6 +7,10 @@ export const liveness = z.object({ status: z.literal('ok') }).meta({ id: 'Livene
 export const readiness = z
   .object({
     status: z.enum(['ok', 'shutting-down']),
+    redis: z
+      .enum(['up', 'down'])
+      .nullable()
+      .meta({ description: 'Down: requests with a key are answered by 503 until it is up. Null where none is used.' }),
     files: z.record(
       z.string(),
       z.object({

@@ -193,3 +193,52 @@ export const relayTest = z
   })
   .meta({ id: 'RelayTest' })
 export type RelayTest = z.output<typeof relayTest>
+
+/** What is read to find a test again: a result without its details. */
+const relayTestSummary = relayTest
+  .pick({
+    id: true,
+    status: true,
+    customerId: true,
+    reference: true,
+    ip: true,
+    port: true,
+    domain: true,
+    suite: true,
+    proof: true,
+    createdAt: true,
+    finishedAt: true,
+    amendedAt: true,
+    verdict: true,
+    evidence: true,
+    reason: true,
+    cause: true,
+    summary: true,
+  })
+  .meta({ id: 'RelayTestSummary' })
+
+/** The body of `GET /relay-tests`. */
+export const relayTestList = z
+  .object({ relayTests: z.array(relayTestSummary).meta({ description: 'Newest first, at most 20.' }) })
+  .meta({ id: 'RelayTestList' })
+export type RelayTestList = z.output<typeof relayTestList>
+
+/** The headers of `POST /relay-tests` by which a caller may ask for more than a test. */
+export const relayTestHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x20-\x7e]{1,255}$/, '1 to 255 printable ASCII characters were expected')
+    .optional()
+    .meta({
+      description:
+        'Makes retries safe: requests of one caller with the same key open one test, and get its result for as long as it is kept. A test with a key goes on when its caller leaves.',
+      examples: ['5f0c7a52-onboarding-203.0.113.25'],
+    }),
+  prefer: z
+    .string()
+    .optional()
+    .meta({
+      description: '`respond-async` asks not to wait: the answer is 202 and the result is under its `Location`.',
+      examples: ['respond-async'],
+    }),
+})

@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Refused } from '../service/problem.ts'
 import type { Caller } from '../service/relay-tests.ts'
+import { memoryWindows } from '../store/windows.ts'
+import { limitersOn } from './limiters.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -15,8 +17,9 @@ const FAILURES = { max: 10, timeWindow: 60_000 } as const
  * Asks every request of this scope for a key. Failures are counted by source address (/64 for IPv6) in this process;
  * too many are answered by 429. A good key is never locked out: others may share its address, and nobody guesses one.
  */
-export function registerAuth(api: FastifyInstance, authenticate: (key: string) => Caller | null): void {
-  const countFailure = api.createRateLimit({ ...FAILURES, ipv6Subnet: 64 })
+export async function registerAuth(api: FastifyInstance, authenticate: (key: string) => Caller | null): Promise<void> {
+  const makeLimiter = await limitersOn(api, memoryWindows())
+  const countFailure = makeLimiter({ ...FAILURES, ipv6Subnet: 64 })
   api.decorateRequest('caller', null)
   api.addHook('onRequest', async (request) => {
     const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []

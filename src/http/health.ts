@@ -1,10 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import { liveness, type Readiness, readiness } from '../contract/health.ts'
+import type { StoreServer } from '../store/stores.ts'
 import type { Life } from './life.ts'
 import { ANY_PROBLEM, problemResponses } from './openapi.ts'
 
 export interface HealthRoutes {
   readonly life: Life
+  /** Null where nothing is shared with other replicas. */
+  readonly storeServer: StoreServer | null
   /** The configuration files by what they hold. */
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
 }
@@ -13,7 +16,7 @@ export interface HealthRoutes {
 const SEE_LOG = 'the newest version was refused; the log of the service says why'
 
 /** `GET /livez` and `GET /readyz`: without a key, and without a quota. */
-export function registerHealth(app: FastifyInstance, { life, files }: HealthRoutes): void {
+export function registerHealth(app: FastifyInstance, { life, storeServer, files }: HealthRoutes): void {
   app.get(
     '/livez',
     {
@@ -52,7 +55,11 @@ export function registerHealth(app: FastifyInstance, { life, files }: HealthRout
         name,
         { loadedAt: loadedAt.toISOString(), error: error && SEE_LOG },
       ])
-      return { status: life.draining ? 'shutting-down' : 'ok', files: Object.fromEntries(states) } satisfies Readiness
+      return {
+        status: life.draining ? 'shutting-down' : 'ok',
+        redis: storeServer && ((await storeServer.isUp()) ? 'up' : 'down'),
+        files: Object.fromEntries(states),
+      } satisfies Readiness
     },
   )
 }

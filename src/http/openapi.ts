@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { EXAMPLES } from '../contract/examples.ts'
+import { PROBLEM_EXAMPLES } from '../contract/problem-examples.ts'
 import { PROBLEMS, type ProblemSlug, problem, problemType } from '../contract/problems.ts'
 import { VERSION } from '../version.ts'
 
@@ -23,6 +24,7 @@ export const ANY_API_PROBLEM = [
   'unauthenticated',
   'not-acceptable',
   'quota-exceeded',
+  'limits-unavailable',
 ] as const satisfies readonly ProblemSlug[]
 
 /** The responses of a route that are problems: by status, each with the types that come with it. */
@@ -93,7 +95,8 @@ The HTTP status speaks of the request. What the mail server did is always in a 2
 
 /** Response headers by status, besides `Request-Id`. */
 const HEADERS: Readonly<Record<string, readonly string[]>> = {
-  '201': ['Location'],
+  '201': ['Location', 'Idempotency-Replayed'],
+  '202': ['Location', 'Retry-After', 'Preference-Applied'],
   '401': ['WWW-Authenticate'],
   '405': ['Allow'],
   '409': ['Retry-After', 'Location'],
@@ -111,6 +114,8 @@ const HEADER_DOCS: Readonly<Record<string, string>> = {
   'RateLimit-Policy': 'The quotas that apply (draft-ietf-httpapi-ratelimit-headers-10).',
   'WWW-Authenticate': 'How to authenticate.',
   Allow: 'The methods that this path takes.',
+  'Idempotency-Replayed': '`true` where an earlier request with the same key made the test.',
+  'Preference-Applied': '`respond-async` (RFC 7240).',
   'Retry-After': 'Seconds after which to try again.',
 }
 
@@ -131,8 +136,13 @@ export function describeApi(app: FastifyInstance): Record<string, unknown> {
   for (const path of Object.values(document.paths)) {
     for (const { security, responses } of Object.values(path)) addHeaders(responses, security === undefined)
   }
-  const created = document.paths['/relay-tests']?.post?.responses['201']?.content?.['application/json']
+  const { responses = {} } = document.paths['/relay-tests']?.post ?? {}
+  const created = responses['201']?.content?.['application/json']
   if (created) created.examples = EXAMPLES
+  for (const [status, examples] of Object.entries(PROBLEM_EXAMPLES)) {
+    const refused = responses[status]?.content?.['application/problem+json']
+    if (refused) refused.examples = examples
+  }
   return document
 }
 

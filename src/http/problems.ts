@@ -3,7 +3,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PROBLEMS, type Problem, type ProblemSlug, problemType } from '../contract/problems.ts'
-import { type Extras, Refused } from '../service/problem.ts'
+import { type Extras, Refused, refusalIn } from '../service/problem.ts'
 
 const MEDIA_TYPE = 'application/problem+json'
 
@@ -61,7 +61,7 @@ export function sendError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const refused = error instanceof Refused ? error : ofFramework(error)
+  const refused = refusalIn(error) ?? ofFramework(error)
   const { slug, extras } = refused
   const { status } = PROBLEMS[slug]
   if (status === 500) request.log.error({ err: error }, 'the request failed')
@@ -75,6 +75,7 @@ export function sendError(
         problem: slug,
         status,
         detail: refused.message.replace(KEY, 'rtk_…'),
+        ...(error === refused || status < 500 ? {} : { cause: error.message }),
         ...(extras.violatedPolicies ? { violatedPolicies: extras.violatedPolicies } : {}),
       },
       'refused',
@@ -90,7 +91,7 @@ export function sendError(
     .send(JSON.stringify(problemOf(slug, refused.message, request.id, extras)))
 }
 
-function ofFramework(error: FastifyError | SyntaxError): Refused {
+function ofFramework(error: FastifyError | Refused | SyntaxError): Refused {
   const known = 'code' in error ? FRAMEWORK[error.code] : undefined
   if (known) return new Refused(...known)
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500

@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Limits, QUOTAS, type Quota, type QuotaName } from '../contract/limits.ts'
+import type { Exceeded, QuotaSubject, TestQuotas } from '../service/admission.ts'
 import { Refused } from '../service/problem.ts'
-import type { Exceeded, QuotaSubject, TestQuotas } from '../service/relay-tests.ts'
+import type { Windows } from '../store/windows.ts'
 import { callerOf } from './auth.ts'
+import { limitersOn } from './limiters.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -53,47 +55,55 @@ const POLICIES: Readonly<Record<QuotaName, Policy>> = {
 
 const TEST_QUOTAS: readonly QuotaName[] = ['tests-caller', 'tests-customer', 'tests-target', 'tests-network']
 
-/** A counter that falls out of the cache is forgiven, so the cache holds more than callers, customers and targets are. */
-const CACHE = 100_000
+/** A quota as a request stood to it, and what it takes to give the place back. */
+interface Standing extends QuotaState {
+  readonly name: QuotaName
+  readonly exceeded: boolean
+  readonly key: string
+  readonly ttl: number
+}
 
-type Limiter = ReturnType<FastifyInstance['createRateLimit']>
-
-/** Counts every request of this scope, and offers the counting of tests to its routes. */
-export function registerQuotas(api: FastifyInstance, settings: QuotaSettings) {
+/** Counts every request of this scope in `windows`, and offers the counting of tests to its routes. */
+export async function registerQuotas(api: FastifyInstance, settings: QuotaSettings, windows: Windows) {
   api.decorateRequest('subject', null)
   // Each request gets a map of its own in the hook below, before anything else asks for it.
   api.decorateRequest('quotaStates')
   const names = Object.keys(POLICIES).filter((name): name is QuotaName => name in QUOTAS)
-  const limiters = new Map(names.map((name) => [name, limiterOf(api, name, settings)]))
+  const makeLimiter = await limitersOn(api, windows)
+  const limiters = new Map(names.map((name) => [name, makeLimiter(limitOf(name, settings))]))
 
-  const count = async (
-    request: FastifyRequest,
-    name: QuotaName,
-    increment: boolean,
-  ): Promise<QuotaState & { exceeded: boolean }> => {
+  const count = async (request: FastifyRequest, name: QuotaName, increment: boolean): Promise<Standing> => {
     const result = await limiters.get(name)?.(request, { increment })
     if (!result || result.isAllowed) throw new Error(`no limit for ${name}`)
-    const { max, timeWindow, remaining, ttlInSeconds: resetSeconds } = result
+    const { max, timeWindow, remaining, ttl, ttlInSeconds: resetSeconds, key } = result
     const state = { quota: { max, windowMs: timeWindow }, remaining, resetSeconds }
     request.quotaStates.set(name, state)
-    return { ...state, exceeded: increment ? result.isExceeded : remaining === 0 }
+    return { ...state, name, key, ttl, exceeded: increment ? result.isExceeded : remaining === 0 }
   }
 
-  const countTest = async (
-    request: FastifyRequest,
-    subject: QuotaSubject,
-    increment: boolean,
-  ): Promise<Exceeded | null> => {
+  const giveBack = async (request: FastifyRequest, { name, key, ttl, exceeded, ...state }: Standing) => {
+    await windows.giveBack(key, ttl)
+    request.quotaStates.set(name, { ...state, remaining: exceeded ? 0 : state.remaining + 1 })
+  }
+
+  const peek = async (request: FastifyRequest, subject: QuotaSubject): Promise<Exceeded | null> => {
     request.subject = subject
-    const states = await Promise.all(
-      TEST_QUOTAS.map(async (name) => ({ name, ...(await count(request, name, increment)) })),
-    )
-    const exceeded = states.filter((state) => state.exceeded)
-    if (exceeded.length === 0) return null
-    return {
-      policies: exceeded.map(({ name }) => name),
-      retryAfter: Math.max(1, ...exceeded.map(({ resetSeconds }) => resetSeconds)),
-    }
+    return exceededOf(await Promise.all(TEST_QUOTAS.map((name) => count(request, name, false))))
+  }
+
+  /**
+   * Each counter gives every test a number of its own, in all replicas, so that no more than the quota get one within it.
+   * Whoever gets one beyond in any of them gives all back: it may keep out another for a moment, never let one too many in.
+   */
+  const take = async (request: FastifyRequest, subject: QuotaSubject): Promise<Exceeded | null> => {
+    request.subject = subject
+    const counted = await Promise.allSettled(TEST_QUOTAS.map((name) => count(request, name, true)))
+    const standings = counted.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+    const [failure] = counted.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+    const exceeded = exceededOf(standings)
+    if (exceeded || failure) await Promise.allSettled(standings.map((standing) => giveBack(request, standing)))
+    if (failure) throw failure
+    return exceeded
   }
 
   api.addHook('onRequest', async (request) => {
@@ -119,8 +129,8 @@ export function registerQuotas(api: FastifyInstance, settings: QuotaSettings) {
   return {
     /** The tests quotas, bound to a request. */
     of: (request: FastifyRequest): TestQuotas => ({
-      peek: (subject) => countTest(request, subject, false),
-      take: (subject) => countTest(request, subject, true),
+      peek: (subject) => peek(request, subject),
+      take: (subject) => take(request, subject),
     }),
     /** Every quota as the caller of a request stands to it; what depends on the address is not known yet. */
     async describe(request: FastifyRequest): Promise<Limits['quotas']> {
@@ -140,17 +150,22 @@ export function registerQuotas(api: FastifyInstance, settings: QuotaSettings) {
     },
   }
 }
-export type QuotaCounters = ReturnType<typeof registerQuotas>
+export type QuotaCounters = Awaited<ReturnType<typeof registerQuotas>>
 
-function limiterOf(api: FastifyInstance, name: QuotaName, settings: QuotaSettings): Limiter {
+function limitOf(name: QuotaName, settings: QuotaSettings) {
   const { key, quota } = POLICIES[name]
-  const options = {
-    cache: CACHE,
+  return {
     keyGenerator: (request: FastifyRequest) => `${name}:${key(request)}`,
     max: (request: FastifyRequest) => quota(request, settings).max,
     timeWindow: (request: FastifyRequest) => quota(request, settings).windowMs,
   }
-  return api.createRateLimit(options)
+}
+
+function exceededOf(standings: readonly Standing[]): Exceeded | null {
+  const exceeded = standings.filter((standing) => standing.exceeded)
+  if (exceeded.length === 0) return null
+  const retryAfter = Math.max(1, ...exceeded.map(({ resetSeconds }) => resetSeconds))
+  return { policies: exceeded.map(({ name }) => name), retryAfter }
 }
 
 function subjectOf(request: FastifyRequest): QuotaSubject {

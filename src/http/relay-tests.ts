@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { type RelayTest, relayTest, relayTestRequest } from '../contract/relay-test.ts'
+import { type RelayTest, relayTest, relayTestHeaders, relayTestRequest } from '../contract/relay-test.ts'
 import { renderTest } from '../render/session.ts'
 import { Refused } from '../service/problem.ts'
-import type { RelayTests } from '../service/relay-tests.ts'
+import type { RelayTests, Wish } from '../service/relay-tests.ts'
 import { type RequestRules, readRequest } from '../service/request.ts'
 import { callerOf } from './auth.ts'
 import { negotiate } from './negotiate.ts'
@@ -17,11 +17,7 @@ const answer = (description: string) => ({
   content: { 'application/json': { schema: relayTest }, 'text/plain': { schema: z.string() } },
 })
 
-/** Request headers of later versions: to take them and do nothing would break a promise. */
-const NOT_YET = {
-  'idempotency-key': 'Idempotency-Key is not supported by this version: leave it out.',
-  prefer: 'Prefer is not supported by this version: leave it out.',
-} as const
+const POLL_SECONDS = 5
 
 export interface RelayTestRoutes {
   readonly relayTests: RelayTests
@@ -40,13 +36,18 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
         description:
           'Runs one test and answers when it is done. The status speaks of the request; what the mail server did is in the body, also where it could not be reached.',
         tags: ['Relay tests'],
+        headers: relayTestHeaders,
         body: relayTestRequest,
         response: {
           201: answer('The test is done.'),
+          202: answer('The test runs; its result is under `Location`.'),
           ...problemResponses(
             ...ANY_API_PROBLEM,
             'not-allowed',
+            'not-found',
             'target-busy',
+            'idempotency-running',
+            'idempotency-mismatch',
             'payload-too-large',
             'unsupported-media-type',
             'address-special',
@@ -64,16 +65,17 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
       // Before the body is read: nobody sends 8 KiB to learn that the answer cannot be had.
       onRequest: async (request) => {
         negotiate(request, FORMATS)
-        for (const [header, detail] of Object.entries(NOT_YET)) {
-          if (header in request.headers) throw new Refused('invalid-request', detail, { errors: [] })
-        }
+        readWish(request)
       },
     },
     async (request, reply) => {
       const wanted = readRequest(request.body, rules)
       const asking = { caller: callerOf(request), requestId: request.id, gone: whenGone(reply), log: request.log }
-      const result = await relayTests.start(wanted, asking, quotas.of(request))
-      reply.code(201).header('Location', `/relay-tests/${result.id}`)
+      const { result, replayed } = await relayTests.start(wanted, asking, quotas.of(request), readWish(request))
+      reply.header('Location', `/relay-tests/${result.id}`)
+      if (replayed) reply.header('Idempotency-Replayed', 'true')
+      if (result.status === 'finished') reply.code(201)
+      else reply.code(202).headers({ 'Retry-After': POLL_SECONDS, 'Preference-Applied': 'respond-async' })
       return send(request, reply, result)
     },
   )
@@ -97,7 +99,7 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
       },
     },
     async (request, reply) => {
-      const result = await relayTests.get(request.params.id, callerOf(request))
+      const result = await relayTests.archive.get(request.params.id, callerOf(request))
       if (!result) throw new Refused('not-found', 'There is no such result, or it has run out.')
       return send(request, reply, result)
     },
@@ -107,6 +109,20 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
 function send(request: FastifyRequest, reply: FastifyReply, result: RelayTest): FastifyReply {
   if (negotiate(request, FORMATS) === 'application/json') return reply.send(result)
   return reply.type('text/plain; charset=utf-8').send(renderTest(result, false))
+}
+
+/** `respond-async` among the preferences of RFC 7240; others are ignored, as it says. */
+const RESPOND_ASYNC = /(^|,)[ \t]*respond-async[ \t]*(;|,|$)/i
+
+/** Reads how a caller wants its answer. Throws Refused where the idempotency key is none. */
+function readWish({ headers, raw }: FastifyRequest): Wish {
+  const { success, data } = relayTestHeaders.safeParse(headers)
+  if (!success || (raw.headersDistinct['idempotency-key'] ?? []).length > 1) {
+    const detail = 'Idempotency-Key: 1 to 255 printable ASCII characters were expected, once.'
+    throw new Refused('invalid-request', detail, { errors: [] })
+  }
+  const { 'idempotency-key': idempotencyKey = null, prefer = '' } = data
+  return { idempotencyKey, respondAsync: RESPOND_ASYNC.test(prefer) }
 }
 
 /** Aborted when the caller closes the connection before it has its answer. (`request.signal` fires at once, Fastify 5.12.) */

@@ -5,7 +5,7 @@ import { type Scan, scan } from './scan.ts'
 
 export interface IntakeOptions extends Addresses {
   /** Called for each known recipient of a message or bounce, just before the message is accepted. */
-  arrived(arrival: Arrival): void
+  arrived(arrival: Arrival): void | Promise<void>
   readonly log: Log
 }
 
@@ -66,7 +66,7 @@ export function makeIntake(options: IntakeOptions): Intake {
       const common = { ...peerOf(session), mailFrom, ...read, receivedAt: new Date() }
       try {
         for (const recipient of taken.get(session.envelope)?.values() ?? []) {
-          if (recipient.kind === 'message' || failed) arrived({ ...recipient, ...common })
+          if (recipient.kind === 'message' || failed) await arrived({ ...recipient, ...common })
         }
       } catch (error) {
         log.error({ err: error }, 'the mailbox cannot hand on what arrived')

@@ -1,9 +1,12 @@
 import type { Arrival } from '../mailbox/intake.ts'
 import { makeNonce } from '../mailbox/nonce.ts'
 import type { Seen } from '../relay/findings.ts'
+import { NO_SIGNALS, type Signal, type Signals, type TokenKind } from '../store/signals.ts'
 
 /** What a test expects in the mailbox: a token and nonce for each form, and bounces at its sender. */
 export interface Expectation {
+  /** Settled when the mailbox of every replica knows the tokens. */
+  readonly announced: Promise<void>
   /** What the message of a form must carry to prove anything. No output ever shows it. */
   nonceOf(form: string): string
   /** The arrival of a form's message, or its bounce; null after `ms`, or when nobody waits any more. */
@@ -30,10 +33,19 @@ export const DELIVERY_TTL_MS = 24 * 3_600_000
 /** Tests that can still hear of a message. More than that in a day are open relays beyond imagination. */
 const LIMIT = 10_000
 
-/** What tests wait for, in this replica. Every token is good for one arrival of each form's own nonce. */
+/**
+ * What the tests of this replica wait for; what comes for those of others is told to them. Every token is good for one
+ * arrival of each form's own nonce.
+ */
 export class Deliveries {
   readonly #tests = new Map<string, Expected>()
   readonly #byToken = new Map<string, Set<Expected>>()
+  readonly #signals: Signals
+
+  constructor(signals: Signals = NO_SIGNALS) {
+    this.#signals = signals
+    signals.listen((signal) => this.#take(signal))
+  }
 
   /** @param tokens local part → form, or `sender` */
   expect(testId: string, tokens: ReadonlyMap<string, string>): Expectation {
@@ -42,7 +54,9 @@ export class Deliveries {
     const test: Expected = { nonces: new Map(), seen: new Map(), expiresAt, tokens, told: () => {} }
     this.#tests.set(testId, test)
     for (const token of tokens.keys()) this.#byToken.set(token, (this.#byToken.get(token) ?? new Set()).add(test))
+    const kinds = new Map([...tokens].map(([token, form]) => [token, kindOf(form)]))
     return {
+      announced: this.#signals.announce(testId, kinds, DELIVERY_TTL_MS),
       nonceOf(form) {
         const nonce = test.nonces.get(form) ?? makeNonce()
         test.nonces.set(form, nonce)
@@ -52,31 +66,54 @@ export class Deliveries {
       settle(late) {
         test.told = late
       },
-      forget: () => this.#forget(testId, test),
+      forget: () => {
+        this.#forget(testId, test)
+        // Tokens that stay known are no harm: nobody waits for what comes to them.
+        this.#signals.withdraw(testId, tokens.keys()).catch(() => {})
+      },
     }
   }
 
   /** Which kind of test address a local part is now, or null. */
-  async knows(token: string): Promise<'recipient' | 'sender' | null> {
+  async knows(token: string): Promise<TokenKind | null> {
     for (const test of this.#byToken.get(token) ?? []) {
-      if (performance.now() < test.expiresAt) return test.tokens.get(token) === SENDER ? SENDER : 'recipient'
+      if (performance.now() < test.expiresAt) return kindOf(test.tokens.get(token))
     }
-    return null
+    return this.#signals.kindOf(token)
   }
 
-  /** Takes what the mailbox got. Without the nonce of the form a message proves nothing; seen once is seen. */
-  arrived({ token, kind, nonces, peer, helo, received, receivedAt }: Arrival): void {
+  /** Takes what the mailbox got; rejects where it is for another replica that cannot be told now. */
+  async arrived({ token, kind, nonces, peer, helo, received, receivedAt }: Arrival): Promise<void> {
+    const last = received.at(-1) ?? null
+    const signal: Signal = {
+      token,
+      kind,
+      peer,
+      helo,
+      received: last,
+      receivedAt: receivedAt.toISOString(),
+      nonces: [...nonces],
+    }
+    const isOurs = this.#take(signal)
+    // A nonce is that of one test; a bounce without one may mean tests of several replicas.
+    if (!isOurs || kind === 'bounce') await this.#signals.send(signal)
+  }
+
+  /** Without the nonce of the form a message proves nothing; seen once is seen. Returns whether a test here was meant. */
+  #take({ token, nonces, ...seen }: Signal): boolean {
+    let meant = false
     for (const test of this.#byToken.get(token) ?? []) {
       if (performance.now() >= test.expiresAt) continue
-      for (const form of formsOf(test, token, kind, nonces)) {
+      for (const form of formsOf(test, token, seen.kind, nonces)) {
+        meant = true
         // A message that arrived outweighs a bounce, whichever came first.
         const known = test.seen.get(form)
-        if (known && (known.kind === kind || known.kind === 'message')) continue
-        const seen = { kind, peer, helo, received: received.at(-1) ?? null, receivedAt: receivedAt.toISOString() }
+        if (known && (known.kind === seen.kind || known.kind === 'message')) continue
         test.seen.set(form, seen)
         test.told(form, seen)
       }
     }
+    return meant
   }
 
   #sweep(): void {
@@ -95,6 +132,8 @@ export class Deliveries {
     }
   }
 }
+
+const kindOf = (form: string | undefined): TokenKind => (form === SENDER ? SENDER : 'recipient')
 
 /** The forms that an arrival speaks of: a bounce may return the message with its nonce; else it is that of the only one sent. */
 function formsOf(test: Expected, token: string, kind: Seen['kind'], nonces: readonly string[]): string[] {

@@ -1,4 +1,5 @@
 import type { FieldError, ProblemSlug } from '../contract/problems.ts'
+import { StoreUnavailable } from '../store/unavailable.ts'
 
 /** What goes with a refusal besides its words. Seconds, and the path of a result. */
 export interface Extras {
@@ -18,4 +19,14 @@ export class Refused extends Error {
     this.slug = slug
     this.extras = extras
   }
+}
+
+const LIMITS_BACK_SECONDS = 2
+
+/** The refusal that an error stands for, or null where it is a fault of the program. */
+export function refusalIn(error: unknown): Refused | null {
+  if (error instanceof Refused) return error
+  if (!(error instanceof StoreUnavailable)) return null
+  const detail = 'Quotas and results cannot be looked at, so nothing is tested: try again soon.'
+  return new Refused('limits-unavailable', detail, { retryAfter: LIMITS_BACK_SECONDS })
 }

@@ -40,6 +40,19 @@ export function readRequest(body: unknown, { allowedPorts, defaultProof }: Reque
   return { ...rest, proof, address }
 }
 
+/** Reads the query of `GET /relay-tests`: one of `ip` and `reference`. Throws Refused where it is anything else. */
+export function readFilter(query: unknown): { by: 'ip' | 'reference'; value: string } {
+  const [first, ...more] = Object.entries(isRecord(query) ? query : {})
+  const [by, value] = first ?? []
+  if (more.length > 0 || (by !== 'ip' && by !== 'reference') || typeof value !== 'string') {
+    throw new Refused('invalid-request', 'Either ip or reference was expected, once, and nothing else.', { errors: [] })
+  }
+  if (by === 'reference') return { by, value }
+  const address = parseAddress(value)
+  if (!address) throw new Refused('invalid-request', `ip: ${explainAddress(value)}`, { errors: [] })
+  return { by, value: address.text }
+}
+
 /** One fault a member: what comes after the first follows from it as a rule. */
 const firstOfEach = (errors: readonly FieldError[]): FieldError[] =>
   errors.filter(({ pointer }, index) => errors.findIndex((other) => other.pointer === pointer) === index)

@@ -104,9 +104,8 @@ export function finishedResult(begun: Begun, run: RunResult, transcript: Transcr
   }
 }
 
-/** The result of a test that this program failed to carry out. */
-export function brokenResult(begun: Begun): RelayTest {
-  const finishedAt = new Date().toISOString()
+/** The result of a test that this program failed to carry out, or of which nothing is known since a time. */
+export function brokenResult(begun: Begun, finishedAt: string): RelayTest {
   return {
     ...runningResult(begun),
     status: 'finished',

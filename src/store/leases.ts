@@ -1,3 +1,5 @@
+import { Expiring } from './expiring.ts'
+
 /** Who is testing an address. */
 export interface LeaseHolder {
   readonly testId: string
@@ -10,20 +12,27 @@ export interface Leases {
   acquire(address: string, holder: LeaseHolder, ttlMs: number): Promise<LeaseHolder | null>
   /** Gives the lease back; without effect where it ran out and another test has it now. */
   release(address: string, testId: string): Promise<void>
+  /** Who has the lease now. */
+  holder(address: string): Promise<LeaseHolder | null>
 }
 
-/** Leases of one replica. There are never more than tests running. */
+/** Far more than tests that can run at once. */
+const LIMIT = 100_000
+
+/** Leases of one replica. */
 export function memoryLeases(): Leases {
-  const held = new Map<string, LeaseHolder & { expiresAt: number }>()
+  const held = new Expiring<LeaseHolder>(LIMIT)
   return {
     async acquire(address, holder, ttlMs) {
       const current = held.get(address)
-      if (current && performance.now() < current.expiresAt) return current
-      held.set(address, { ...holder, expiresAt: performance.now() + ttlMs })
-      return null
+      if (current === null) held.set(address, holder, ttlMs)
+      return current
     },
     async release(address, testId) {
       if (held.get(address)?.testId === testId) held.delete(address)
+    },
+    async holder(address) {
+      return held.get(address)
     },
   }
 }

@@ -1,16 +1,29 @@
 import type { RelayTest } from '../contract/relay-test.ts'
 
+/** What a list of results goes by. */
+export interface Filter {
+  readonly by: 'ip' | 'reference'
+  readonly value: string
+  /** Whether the results of a customer may be in it. */
+  readonly mayName: (customerId: string) => boolean
+}
+
 /** Results by id, kept for a time. */
 export interface Results {
   put(result: RelayTest): Promise<void>
   get(id: string): Promise<RelayTest | null>
+  /** The newest `limit` results that match, newest first. */
+  list(filter: Filter, limit: number): Promise<RelayTest[]>
+  /** Takes out the result of a test that was not made. */
+  remove(result: RelayTest): Promise<void>
 }
 
 /** How much memory results take at most, in characters of JSON; the oldest go first. */
 const CAPACITY = 64 * 1024 * 1024
 
-interface Kept {
+interface Kept extends Pick<RelayTest, 'ip' | 'reference' | 'customerId'> {
   readonly json: string
+  readonly createdAt: number
   readonly expiresAt: number
 }
 
@@ -18,27 +31,39 @@ interface Kept {
 export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
   const kept = new Map<string, Kept>()
   let size = 0
-  const drop = (id: string, { json }: Kept) => {
+  const drop = (id: string) => {
+    size -= kept.get(id)?.json.length ?? 0
     kept.delete(id)
-    size -= json.length
   }
+  const isFresh = ({ expiresAt }: Kept) => performance.now() < expiresAt
   return {
     async put(result) {
-      const known = kept.get(result.id)
-      if (known) drop(result.id, known)
+      const { id, ip, reference, customerId } = result
+      drop(id)
       const json = JSON.stringify(result)
-      kept.set(result.id, { json, expiresAt: performance.now() + ttlMs })
+      const times = { createdAt: Date.parse(result.createdAt), expiresAt: performance.now() + ttlMs }
+      kept.set(id, { ip, reference, customerId, json, ...times })
       size += json.length
       // A Map keeps the order of insertion, so the first is the oldest.
-      for (const [id, entry] of kept) {
-        if (size <= capacity && performance.now() < entry.expiresAt) break
-        drop(id, entry)
+      for (const [oldest, entry] of kept) {
+        if (size <= capacity && isFresh(entry)) break
+        drop(oldest)
       }
     },
     async get(id) {
       const found = kept.get(id)
-      if (!found || performance.now() >= found.expiresAt) return null
-      return JSON.parse(found.json)
+      return found && isFresh(found) ? JSON.parse(found.json) : null
+    },
+    async list({ by, value, mayName }, limit) {
+      return [...kept.values()]
+        .filter((entry) => entry[by] === value && mayName(entry.customerId) && isFresh(entry))
+        .reverse()
+        .sort((a, b) => b.createdAt - a.createdAt)
+        .slice(0, limit)
+        .map(({ json }) => JSON.parse(json))
+    },
+    async remove({ id }) {
+      drop(id)
     },
   }
 }

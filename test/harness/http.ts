@@ -33,7 +33,7 @@ export function callersYaml(entries: readonly CallerEntry[]): string {
 }
 
 /** The relay test in a response with that status. */
-export async function resultOf(response: Response, status: 200 | 201 = 201): Promise<RelayTest> {
+export async function resultOf(response: Response, status: 200 | 201 | 202 = 201): Promise<RelayTest> {
   const text = await response.text()
   assert.equal(response.status, status, text)
   return relayTest.parse(JSON.parse(text))

@@ -33,6 +33,7 @@ const token = (part: string): string => part.replaceAll('~', '~0').replaceAll('/
 
 export type Route =
   | 'post /relay-tests'
+  | 'get /relay-tests'
   | 'get /relay-tests/{id}'
   | 'get /limits'
   | 'get /livez'

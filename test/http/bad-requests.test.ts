@@ -66,14 +66,29 @@ test('bad requests are refused as problems, and nothing is dialled', async (t) =
     await problemIn(await service.fetch('/relay-tests', untyped), 'unsupported-media-type')
   })
 
-  await t.test('a header of a later version is 400 and not ignored', async () => {
-    for (const [header, value] of [
-      ['Idempotency-Key', 'b7f1'],
-      ['Prefer', 'respond-async'],
-      ['Prefer', ''],
-    ] as const) {
-      const { detail } = await problemIn(await service.post(good, { [header]: value }), 'invalid-request')
-      assert.match(detail, new RegExp(`^${header} is not supported`))
+  await t.test('an idempotency key that is none is 400', async () => {
+    for (const key of ['', ' ', 'k'.repeat(256), 'a\tb', 'ä']) {
+      const { detail } = await problemIn(await service.post(good, { 'idempotency-key': key }), 'invalid-request')
+      assert.equal(detail, 'Idempotency-Key: 1 to 255 printable ASCII characters were expected, once.')
+    }
+    const twice = rawRequest(
+      service.url,
+      `POST /relay-tests HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${KEYS.partner}\r\nConnection: close\r\nContent-Length: 0\r\nIdempotency-Key: a\r\nIdempotency-Key: b\r\n\r\n`,
+    )
+    assert.match((await problemIn(await twice, 'invalid-request')).detail, /^Idempotency-Key: /)
+  })
+
+  await t.test('a list by anything but one address or reference is 400', async () => {
+    for (const query of [
+      '',
+      '?',
+      '?ip=',
+      '?ip=127.1',
+      '?ip=127.0.0.1&reference=a',
+      '?reference=a&reference=b',
+      '?port=25',
+    ]) {
+      await problemIn(await service.fetch(`/relay-tests${query}`), 'invalid-request')
     }
   })
 
@@ -96,8 +111,8 @@ test('bad requests are refused as problems, and nothing is dialled', async (t) =
 
   await t.test('another method is 405 with those that are allowed, with a key and without', async () => {
     const routes = {
-      '/relay-tests': ['POST'],
-      '/relay-tests/': ['POST'],
+      '/relay-tests': ['GET', 'HEAD', 'POST'],
+      '/relay-tests/': ['GET', 'HEAD', 'POST'],
       '/relay-tests/x': ['GET', 'HEAD'],
       '/limits': ['GET', 'HEAD'],
       '/livez': ['GET', 'HEAD'],

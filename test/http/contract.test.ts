@@ -113,7 +113,8 @@ test('problems are as the document says', async (t) => {
     for (const path of ['/limits', '/livez', '/readyz'] as const) {
       await conforms(`get ${path}`, await service.fetch(path, { method: 'DELETE' }), 'method-not-allowed')
     }
-    await get('post /relay-tests', 'method-not-allowed', '/relay-tests')
+    await conforms('post /relay-tests', await service.fetch('/relay-tests', { method: 'DELETE' }), 'method-not-allowed')
+    await get('get /relay-tests', 'invalid-request', '/relay-tests')
     await get('get /limits', 'headers-too-large', '/limits', { 'x-padding': 'x'.repeat(9000) })
     await conforms(
       'post /relay-tests',

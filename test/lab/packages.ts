@@ -91,6 +91,7 @@ export const packages = {
   slowhttptest: ['slowhttptest', 'libssl3'],
   /** A clock that can be set for one process. */
   faketime: ['libfaketime'],
+  redis: ['redis-server', 'redis-tools', 'libatomic1', 'libjemalloc2', 'liblzf1', 'libssl3'],
   ip: ['iproute2', 'libbpf1', 'libelf1', 'libmnl0', 'libbsd0', 'libxtables12', 'libcap2', ...nsl],
 } as const satisfies Record<string, readonly string[]>
 

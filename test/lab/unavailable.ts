@@ -38,7 +38,7 @@ export function labUnavailable(): string | null {
 export const onPath = (tool: string): boolean =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, tool)))
 
-function isDebian12(): boolean {
+export function isDebian12(): boolean {
   const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : ''
   return /^ID=debian$/m.test(release) && /^VERSION_ID="12"$/m.test(release)
 }

@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Caller } from '../access/callers.ts'
+import type { RelayTest } from '../contract/relay-test.ts'
+import type { Leases } from '../store/leases.ts'
+import type { Filter, Results } from '../store/results.ts'
+import { brokenResult } from './result.ts'
+
+/** How many results a list has at most. */
+export const LIST_LIMIT = 20
+
+export const mayName = ({ customers }: Caller, customerId: string): boolean =>
+  customers === 'all' || customers.has(customerId)
+
+/** Results as callers may see them. A test whose replica died in the middle reads as interrupted. */
+export class Archive {
+  readonly #results: Results
+  readonly #leases: Leases
+
+  constructor(results: Results, leases: Leases) {
+    this.#results = results
+    this.#leases = leases
+  }
+
+  /** A result, or null where there is none that this caller may see. */
+  async get(id: string, caller: Caller): Promise<RelayTest | null> {
+    const result = await this.#results.get(id)
+    return result && mayName(caller, result.customerId) ? this.#asItStands(result) : null
+  }
+
+  /** The newest results of an address, or with a reference, that this caller may see. */
+  async list(by: Filter['by'], value: string, caller: Caller): Promise<RelayTest[]> {
+    const filter = { by, value, mayName: (customerId: string) => mayName(caller, customerId) }
+    const found = await this.#results.list(filter, LIST_LIMIT)
+    return Promise.all(found.map((result) => this.#asItStands(result)))
+  }
+
+  /** Whoever runs a test holds the lease of its address; it runs out soon after the deadline of a test that nobody runs. */
+  async #asItStands(result: RelayTest): Promise<RelayTest> {
+    if (result.status === 'finished') return result
+    const holder = await this.#leases.holder(result.ip)
+    if (holder?.testId === result.id) return result
+    // It may have ended in between.
+    const now = await this.#results.get(result.id)
+    return now?.status === 'finished' ? now : brokenResult(result, result.createdAt)
+  }
+}
+
+const RETRY_MS = 1_000
+const TRIES = 60
+
+/** Does now what others must learn of a test that was made, and goes on trying in the background where it cannot be done. */
+export async function sooner(work: () => Promise<void>, failed: (error: unknown) => void): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    failed(error)
+    void later(work)
+  }
+}
+
+async function later(work: () => Promise<void>): Promise<void> {
+  for (let left = TRIES; left > 0; left -= 1) {
+    await sleep(RETRY_MS, null, { ref: false })
+    const done = await work().then(
+      () => true,
+      () => false,
+    )
+    if (done) return
+  }
+}

@@ -1,0 +1,36 @@
+import { Expiring } from './expiring.ts'
+
+/** What was done with an idempotency key: the test it opened, and a digest of what was asked. */
+export interface Claim {
+  readonly testId: string
+  readonly fingerprint: string
+}
+
+/** Idempotency keys in use, each in the scope of its caller. */
+export interface Claims {
+  find(key: string): Promise<Claim | null>
+  /** Takes the key for a test, or returns who has it. */
+  take(key: string, claim: Claim): Promise<Claim | null>
+  /** Frees the key of a test that was not made; without effect where another test has it. */
+  release(key: string, testId: string): Promise<void>
+}
+
+const LIMIT = 100_000
+
+/** The keys of one replica. */
+export function memoryClaims(ttlMs: number): Claims {
+  const taken = new Expiring<Claim>(LIMIT)
+  return {
+    async find(key) {
+      return taken.get(key)
+    },
+    async take(key, claim) {
+      const current = taken.get(key)
+      if (current === null) taken.set(key, claim, ttlMs)
+      return current
+    },
+    async release(key, testId) {
+      if (taken.get(key)?.testId === testId) taken.delete(key)
+    },
+  }
+}

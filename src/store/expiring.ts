@@ -1,0 +1,28 @@
+/** Values that go when their time is over, or when there are too many: then the oldest first. */
+export class Expiring<V> {
+  readonly #entries = new Map<string, { readonly value: V; readonly expiresAt: number }>()
+  readonly #limit: number
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get(key: string): V | null {
+    const entry = this.#entries.get(key)
+    return entry && performance.now() < entry.expiresAt ? entry.value : null
+  }
+
+  set(key: string, value: V, ttlMs: number): void {
+    this.#entries.delete(key)
+    this.#entries.set(key, { value, expiresAt: performance.now() + ttlMs })
+    // A Map keeps the order of insertion, so the first is the oldest.
+    for (const [oldest, { expiresAt }] of this.#entries) {
+      if (this.#entries.size <= this.#limit && performance.now() < expiresAt) break
+      this.#entries.delete(oldest)
+    }
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+}

@@ -1,0 +1,27 @@
+import type { Redis } from 'ioredis'
+import type { Claim, Claims } from '../claims.ts'
+import { replyTo } from './connection.ts'
+import { DELETE_IF_OWN } from './scripts.ts'
+
+const nameOf = (key: string) => `claim:${key}`
+
+/** Written `testId fingerprint`: the test stands first, so that only it frees the key. */
+const textOf = ({ testId, fingerprint }: Claim) => `${testId} ${fingerprint}`
+
+function claimIn(text: string | null): Claim | null {
+  const [testId, fingerprint] = text?.split(' ') ?? []
+  return testId !== undefined && fingerprint !== undefined ? { testId, fingerprint } : null
+}
+
+/** Idempotency keys of all replicas. */
+export const redisClaims = (redis: Redis, ttlMs: number): Claims => ({
+  async find(key) {
+    return claimIn(await replyTo(redis.get(nameOf(key))))
+  },
+  async take(key, claim) {
+    return claimIn(await replyTo(redis.set(nameOf(key), textOf(claim), 'PX', ttlMs, 'NX', 'GET')))
+  },
+  async release(key, testId) {
+    await replyTo(redis.eval(DELETE_IF_OWN, 1, nameOf(key), `${testId} `))
+  },
+})

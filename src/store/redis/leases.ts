@@ -1,0 +1,27 @@
+import type { Redis } from 'ioredis'
+import type { LeaseHolder, Leases } from '../leases.ts'
+import { replyTo } from './connection.ts'
+import { DELETE_IF_OWN } from './scripts.ts'
+
+const keyOf = (address: string) => `lease:${address}`
+
+/** Written `testId customerId`: the test stands first, so that only it gives the lease back. */
+const textOf = ({ testId, customerId }: LeaseHolder) => `${testId} ${customerId}`
+
+function holderIn(text: string | null): LeaseHolder | null {
+  const [testId, customerId] = text?.split(' ') ?? []
+  return testId !== undefined && customerId !== undefined ? { testId, customerId } : null
+}
+
+/** Leases of all replicas. */
+export const redisLeases = (redis: Redis): Leases => ({
+  async acquire(address, holder, ttlMs) {
+    return holderIn(await replyTo(redis.set(keyOf(address), textOf(holder), 'PX', ttlMs, 'NX', 'GET')))
+  },
+  async release(address, testId) {
+    await replyTo(redis.eval(DELETE_IF_OWN, 1, keyOf(address), `${testId} `))
+  },
+  async holder(address) {
+    return holderIn(await replyTo(redis.get(keyOf(address))))
+  },
+})

@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { fetchPackages, packages, projectRoot, storeOf } from '../lab/packages.ts'
+import { isDebian12, onPath } from '../lab/unavailable.ts'
+import { deadPort } from './mail-scripts.ts'
+import type { Ending } from './service.ts'
+import { until } from './waiting.ts'
+
+/** The plain reason why no Redis can be started on this machine, or null. */
+function unavailable(): string | null {
+  if (process.platform !== 'linux' || !isDebian12()) return 'Redis is taken from the packages of Debian 12'
+  const absent = ['apt-get', 'dpkg', 'flock'].find((tool) => !onPath(tool))
+  return absent === undefined ? null : `Redis needs ${absent}`
+}
+
+/** The option of a test that needs Redis: skipped with the reason where it cannot be had, but never in CI. */
+export const withRedis = { skip: process.env.CI ? false : (unavailable() ?? false) }
+
+export interface TestRedis {
+  readonly url: string
+  readonly port: number
+  /** A connection that the test itself asks by; it waits while the server is away. */
+  readonly ask: Redis
+  /** Stops the process where it is, and lets it go on. */
+  freeze(): void
+  thaw(): void
+  /** Ends the process without a word; what it held is lost. */
+  kill(): Promise<void>
+  /** Starts it again, empty, on the same port. */
+  start(): Promise<void>
+}
+
+/** Starts a Redis on a free port of 127.0.0.1, unpacked from Debian's packages; it ends with the test. */
+export async function startRedis(t: Ending): Promise<TestRedis> {
+  await fetchPackages(projectRoot, packages.redis)
+  const port = await deadPort()
+  const folder = mkdtempSync(join(tmpdir(), 'relay-tests-redis-'))
+  const url = `redis://127.0.0.1:${port}`
+  const ask = new Redis(url, { lazyConnect: true, retryStrategy: () => 50, maxRetriesPerRequest: null })
+  ask.on('error', () => {})
+  let child: ChildProcess
+  const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  const start = async () => {
+    child = spawnServer(folder, port)
+    await until('Redis', async () => (await ask.ping()) === 'PONG')
+  }
+  t.after(async () => {
+    ask.disconnect()
+    await kill()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  await start()
+  return {
+    url,
+    port,
+    ask,
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+    kill,
+    start,
+  }
+}
+
+/** One program is all of Redis, and does what it is called by. */
+function spawnServer(folder: string, port: number): ChildProcess {
+  const store = storeOf(projectRoot)
+  const libraries = packages.redis.map((name) => join(store, name, 'usr/lib/x86_64-linux-gnu'))
+  const options = { bind: '127.0.0.1', port: `${port}`, dir: folder, save: '', appendonly: 'no', logfile: 'redis.log' }
+  return spawn(
+    join(store, 'redis-tools/usr/bin/redis-check-rdb'),
+    Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
+    { argv0: 'redis-server', env: { LD_LIBRARY_PATH: libraries.join(':') }, stdio: 'ignore' },
+  )
+}

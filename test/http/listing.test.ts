@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { relayTestList } from '../../src/contract/relay-test.ts'
+import { bearer, resultOf } from '../harness/http.ts'
+import { deadPort, gatedServer } from '../harness/mail-scripts.ts'
+import { conforms } from '../harness/openapi.ts'
+import { KEYS, startService } from '../harness/service.ts'
+import { inTime } from '../harness/waiting.ts'
+
+test('tests are found again', async (t) => {
+  const { server, hold, release } = await gatedServer(t)
+  const dead = await deadPort()
+  const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port},${dead}` } })
+  const make = async (ip: string, reference?: string) =>
+    (await resultOf(await service.post({ ip, port: dead, reference }, bearer(KEYS.desk)))).id
+  const list = async (query: string, key: string = KEYS.partner) => {
+    const response = await service.fetch(`/relay-tests?${query}`, { headers: bearer(key) })
+    return relayTestList.parse(await conforms('get /relay-tests', response, 200)).relayTests
+  }
+  const idsIn = async (query: string, key?: string) => (await list(query, key)).map(({ id }) => id)
+
+  const [a, b] = [await make('127.0.0.1', 'TICKET 1 & 2'), await make('127.0.1.1', 'TICKET 1 & 2')]
+  const c = await make('127.0.2.1', 'TICKET 1 & 2')
+  const d = await make('127.0.0.1')
+  const reference = `reference=${encodeURIComponent('TICKET 1 & 2')}`
+
+  await t.test('by their address, newest first', async () => {
+    assert.deepEqual(await idsIn('ip=127.0.0.1'), [d, a])
+    assert.deepEqual(await idsIn('ip=127.0.0.9'), [])
+  })
+
+  await t.test('by their reference, those of customers whom the key may test', async () => {
+    assert.deepEqual(await idsIn(reference), [b, a])
+    assert.deepEqual(await idsIn(reference, KEYS.desk), [c, b, a])
+    assert.deepEqual(await idsIn('ip=127.0.2.1'), [])
+    assert.deepEqual(await idsIn('reference=TICKET'), [])
+  })
+
+  await t.test('without their transcripts', async () => {
+    const [newest] = await list('ip=127.0.0.1')
+    assert.deepEqual([newest?.verdict, newest?.reason], ['inconclusive', 'connection-refused'])
+    assert.equal('transcript' in (newest ?? {}), false)
+  })
+
+  await t.test('while they run', async () => {
+    const stalled = hold(/^EHLO/)
+    const running = service.post({ ip: '127.0.0.1', port: server.port })
+    await inTime('the test', stalled)
+    assert.equal((await list('ip=127.0.0.1'))[0]?.status, 'running')
+    release()
+    const { id } = await resultOf(await running)
+    assert.deepEqual(await idsIn('ip=127.0.0.1'), [id, d, a])
+  })
+
+  await t.test('the newest twenty of them', async () => {
+    const made: string[] = []
+    for (let count = 0; count < 21; count += 1) made.push(await make('127.0.0.5'))
+    assert.deepEqual(await idsIn('ip=127.0.0.5'), made.slice(1).reverse())
+  })
+})

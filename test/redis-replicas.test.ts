@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type TestContext, test } from 'node:test'
+import { relayTestList } from '../src/contract/relay-test.ts'
+import { leftOf, problemIn, resultOf } from './harness/http.ts'
+import { deadPort, gatedServer } from './harness/mail-scripts.ts'
+import { healthy, type Say, type ScriptedServer, scriptedServer } from './harness/mail-server.ts'
+import { startRedis, type TestRedis, withRedis } from './harness/redis.ts'
+import { KEYS, startService, type TestService } from './harness/service.ts'
+import { inTime, until } from './harness/waiting.ts'
+import { dialogue } from './lab/dialogue.ts'
+
+async function startReplica(t: TestContext, redis: TestRedis, env: Record<string, string>): Promise<TestService> {
+  const service = await startService(t, { env: { REDIS_URL: redis.url, ...env } })
+  await until('Redis', async () => (await (await service.fetch('/readyz')).text()).includes('"redis":"up"'))
+  return service
+}
+
+test('two replicas are one service', withRedis, async (t) => {
+  const redis = await startRedis(t)
+  const { server, hold, release } = await gatedServer(t)
+  const env = { ALLOWED_PORTS: `${server.port}` }
+  const [here, there] = [await startReplica(t, redis, env), await startReplica(t, redis, env)]
+  const target = { ip: '127.0.0.1', port: server.port, reference: 'TICKET-1' }
+
+  await t.test('a result of one is read at the other', async () => {
+    const made = await resultOf(await here.post(target))
+    assert.deepEqual(await resultOf(await there.fetch(`/relay-tests/${made.id}`), 200), made)
+    const list = await there.fetch('/relay-tests?reference=TICKET-1')
+    assert.deepEqual(
+      relayTestList.parse(await list.json()).relayTests.map(({ id }) => id),
+      [made.id],
+    )
+  })
+
+  await t.test('a test that runs at one keeps the other from the address', async () => {
+    const stalled = hold(/^EHLO/)
+    const running = here.post(target)
+    await inTime('the test', stalled)
+    const busy = await there.post(target)
+    const location = busy.headers.get('location') ?? ''
+    await problemIn(busy, 'target-busy')
+    assert.equal((await resultOf(await there.fetch(location), 200)).status, 'running')
+    release()
+    const { id } = await resultOf(await running)
+    assert.equal(location, `/relay-tests/${id}`)
+    await resultOf(await there.post(target))
+  })
+
+  await t.test('a retry at the other gets the result of the first, and quotas are counted once', async () => {
+    const key = { 'idempotency-key': 'a' }
+    const left = await leftOf(there, 'tests-caller', KEYS.partner)
+    const made = await resultOf(await here.post(target, key))
+    const again = await there.post(target, key)
+    assert.equal(again.headers.get('idempotency-replayed'), 'true')
+    assert.deepEqual(await resultOf(again), made)
+    assert.equal(await leftOf(here, 'tests-caller', KEYS.partner), left - 1)
+    assert.equal(await leftOf(there, 'tests-caller', KEYS.partner), left - 1)
+  })
+
+  await t.test('a Redis that would forget quotas is told of', async () => {
+    assert.equal(
+      here.logs().some(({ policy }) => policy !== undefined),
+      false,
+    )
+    await redis.ask.config('SET', 'maxmemory-policy', 'allkeys-lru')
+    await redis.ask.call('CLIENT', 'KILL', 'TYPE', 'normal')
+    await until('the warning', () => here.logs().some(({ policy }) => policy === 'allkeys-lru'))
+  })
+
+  await t.test('what one is refused, the other knows of', async () => {
+    assert.equal(await redis.ask.exists('relay-tests:refused:127.0.0.1'), 1)
+  })
+})
+
+test(
+  'a replica that is killed in the middle of a test leaves it interrupted, and a retry opens no other',
+  withRedis,
+  async (t) => {
+    const redis = await startRedis(t)
+    const { server, hold, release } = await gatedServer(t)
+    const env = { ALLOWED_PORTS: `${server.port}` }
+    const [here, there] = [await startReplica(t, redis, env), await startReplica(t, redis, env)]
+    const target = { ip: '127.0.0.1', port: server.port }
+    const key = { 'idempotency-key': 'k' }
+    const stalled = hold(/^EHLO/)
+    const lost = assert.rejects(here.post(target, key))
+    await inTime('the test', stalled)
+    here.process.kill('SIGKILL')
+    await Promise.all([once(here.process, 'exit'), lost])
+
+    const retry = await there.post(target, key)
+    const location = retry.headers.get('location') ?? ''
+    await problemIn(retry, 'idempotency-running')
+    await problemIn(await there.post(target), 'target-busy')
+    assert.equal((await resultOf(await there.fetch(location), 200)).status, 'running')
+
+    // The time of the lease passes: the deadline of the test, and ten seconds.
+    assert.ok((await redis.ask.pttl('relay-tests:lease:127.0.0.1')) <= 60_000)
+    await redis.ask.pexpire('relay-tests:lease:127.0.0.1', 1)
+    await until('the end of the lease', async () => (await redis.ask.exists('relay-tests:lease:127.0.0.1')) === 0)
+    const result = await resultOf(await there.fetch(location), 200)
+    assert.deepEqual([result.status, result.verdict, result.reason], ['finished', 'inconclusive', 'interrupted'])
+    const again = await there.post(target, key)
+    assert.equal(again.headers.get('idempotency-replayed'), 'true')
+    assert.deepEqual(await resultOf(again), result)
+    const list = relayTestList.parse(await (await there.fetch('/relay-tests?ip=127.0.0.1')).json())
+    assert.deepEqual(
+      list.relayTests.map(({ id, reason }) => [id, reason]),
+      [[result.id, 'interrupted']],
+    )
+    assert.equal(server.connections, 1)
+    release()
+    assert.equal((await resultOf(await there.post(target))).verdict, 'closed')
+  },
+)
+
+test('what comes to the mailbox of one replica reaches the test of the other', withRedis, async (t) => {
+  const redis = await startRedis(t)
+  const mailbox = { here: await deadPort(), there: await deadPort() }
+  let bringAtOnce = true
+  const say: Say = (line) => {
+    if (line === '.' && bringAtOnce) void bring(mailbox.there, lastMessage(server))
+    return healthy(line)
+  }
+  const server = await scriptedServer(t, { say })
+  const start = (port: number) =>
+    startReplica(t, redis, {
+      ALLOWED_PORTS: `${server.port}`,
+      MAILBOX_LISTEN: `127.0.0.1:${port}`,
+      DELIVERY_WAIT_MS: '5000',
+      TEST_DEADLINE_MS: '10000',
+    })
+  const here = await start(mailbox.here)
+  const there = await start(mailbox.there)
+
+  await t.test('while it waits', async () => {
+    const result = await resultOf(await here.post({ ip: '127.0.0.1', port: server.port }))
+    assert.deepEqual([result.verdict, result.evidence], ['open', 'delivered'])
+  })
+
+  await t.test('and later, so that its result is amended for both', async () => {
+    bringAtOnce = false
+    const first = await resultOf(
+      await here.post({ ip: '127.0.0.1', port: server.port }, { prefer: 'respond-async' }),
+      202,
+    )
+    const read = async (service: TestService) => resultOf(await service.fetch(`/relay-tests/${first.id}`), 200)
+    const waited = await until('the end of the wait', async () => {
+      const now = await read(there)
+      return now.status === 'finished' && now
+    })
+    assert.equal(waited.evidence, 'message-accepted')
+    const replies = await bring(mailbox.there, lastMessage(server))
+    assert.ok(replies.some((reply) => /^250 .*/.test(reply)))
+    const amended = await until('the amendment', async () => {
+      const now = await read(there)
+      return now.amendedAt !== null && now
+    })
+    assert.equal(amended.evidence, 'delivered')
+    assert.deepEqual(await read(here), amended)
+  })
+
+  await t.test('and what the server cannot hand on is to come again', async () => {
+    const message = lastMessage(server)
+    await redis.kill()
+    // This replica knows nothing of the token without Redis.
+    assert.match((await bring(mailbox.there, message)).join('\n'), /^451 /m)
+  })
+})
+
+/** The message that a scripted server took last. */
+function lastMessage({ lines }: ScriptedServer): { recipient: string; text: string } {
+  const data = lines.lastIndexOf('DATA')
+  const [, recipient = ''] = /^RCPT TO:<(.*)>$/.exec(lines[data - 1] ?? '') ?? []
+  return { recipient, text: [...lines.slice(data + 1, lines.indexOf('.', data)), '.'].join('\r\n') }
+}
+
+const bring = (port: number, { recipient, text }: { recipient: string; text: string }): Promise<string[]> =>
+  dialogue({ host: '127.0.0.1', port, from: '127.0.0.1' }, [
+    'EHLO mail.example.com',
+    'MAIL FROM:<someone@example.org>',
+    `RCPT TO:<${recipient}>`,
+    'DATA',
+    text,
+    'QUIT',
+  ])

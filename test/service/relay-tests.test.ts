@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { type TestContext, test } from 'node:test'
+import type { ProblemSlug } from '../../src/contract/problems.ts'
+import type { TestQuotas } from '../../src/service/admission.ts'
+import { Refused, refusalIn } from '../../src/service/problem.ts'
+import type { Wish } from '../../src/service/relay-tests.ts'
+import { readFilter, readRequest } from '../../src/service/request.ts'
+import { memoryStores, type Stores } from '../../src/store/stores.ts'
+import { StoreUnavailable } from '../../src/store/unavailable.ts'
+import { startRecorder } from '../harness/recorder.ts'
+import { inProcess, NO_QUOTAS } from '../harness/relay-tests.ts'
+import { resultWith } from '../harness/result.ts'
+import { until } from '../harness/waiting.ts'
+
+const TTL_MS = 60_000
+const NO_WISH: Wish = { idempotencyKey: null, respondAsync: false }
+const GONE = new StoreUnavailable(new Error('away'))
+
+async function replica(t: TestContext, changed: Partial<Stores> = {}) {
+  const recorder = await startRecorder(t)
+  const stores = { ...memoryStores(TTL_MS), ...changed }
+  const service = inProcess(t, stores)
+  const start = (ip: string, wish = NO_WISH, quotas: TestQuotas = NO_QUOTAS, caller = 'desk') => {
+    const request = readRequest({ ip, port: recorder.port }, { allowedPorts: [recorder.port], defaultProof: 'message' })
+    return service.relayTests.start(request, service.asking(caller), quotas, wish)
+  }
+  return { ...service, recorder, stores, start }
+}
+
+const refusedAs = (slug: ProblemSlug) => (error: unknown) => refusalIn(error)?.slug === slug
+
+test('the address of the Redis is never a target, whoever lists it', async (t) => {
+  const server = { isUp: async () => true, addresses: () => ['93.184.216.34', '2001:db8::6379'] }
+  const { start, audited } = await replica(t, { server })
+  const full: TestQuotas = { peek: async () => assert.fail('asked for more than the address'), take: async () => null }
+  await assert.rejects(start('93.184.216.34', NO_WISH, full), (error) => {
+    return error instanceof Refused && error.slug === 'address-special' && /address of this service/.test(error.message)
+  })
+  // Another address of that network gets as far as the quotas.
+  await assert.rejects(start('93.184.216.35', NO_WISH, full), /asked for more than the address/)
+  assert.deepEqual(audited, [])
+})
+
+test('a running result whose lease has run out reads as interrupted, always the same', async (t) => {
+  const { relayTests, asking, stores } = await replica(t)
+  const { caller } = asking('desk')
+  const running = resultWith({ id: randomUUID(), status: 'running', verdict: null, finishedAt: null })
+  await stores.results.put(running)
+  await stores.leases.acquire(running.ip, { testId: running.id, customerId: running.customerId }, TTL_MS)
+  assert.equal((await relayTests.archive.get(running.id, caller))?.status, 'running')
+  await stores.leases.release(running.ip, running.id)
+  await stores.leases.acquire(running.ip, { testId: 'the next', customerId: running.customerId }, TTL_MS)
+  const first = await relayTests.archive.get(running.id, caller)
+  assert.deepEqual([first?.status, first?.verdict, first?.reason], ['finished', 'inconclusive', 'interrupted'])
+  assert.deepEqual(await relayTests.archive.get(running.id, caller), first)
+  assert.deepEqual(await relayTests.archive.list('ip', running.ip, caller), [first])
+})
+
+const FAILING: readonly (readonly [name: string, fail: (stores: Stores) => Partial<Stores>])[] = [
+  ['leases', ({ leases }) => ({ leases: { ...leases, acquire: () => Promise.reject(GONE) } })],
+  ['results', ({ results }) => ({ results: { ...results, put: () => Promise.reject(GONE) } })],
+  ['claims', ({ claims }) => ({ claims: { ...claims, take: () => Promise.reject(GONE) } })],
+  ['found claims', ({ claims }) => ({ claims: { ...claims, find: () => Promise.reject(GONE) } })],
+  ['refusals', ({ refusals }) => ({ refusals: { ...refusals, recently: () => Promise.reject(GONE) } })],
+]
+
+for (const [name, fail] of FAILING) {
+  test(`without ${name} nothing is dialled, and nothing stays behind`, async (t) => {
+    const whole = memoryStores(TTL_MS)
+    const { start, recorder, audited } = await replica(t, { ...whole, ...fail(whole) })
+    const wish = { ...NO_WISH, idempotencyKey: 'k' }
+    await assert.rejects(start('127.0.0.7', wish), refusedAs('limits-unavailable'))
+    assert.deepEqual([recorder.dialled, audited], [[], []])
+    const sound = inProcess(t, whole)
+    const request = readRequest(
+      { ip: '127.0.0.7', port: recorder.port },
+      { allowedPorts: [recorder.port], defaultProof: 'message' },
+    )
+    const { replayed } = await sound.relayTests.start(request, sound.asking('desk'), NO_QUOTAS, wish)
+    assert.equal(replayed, false)
+    assert.equal(recorder.dialled.length, 1)
+  })
+}
+
+for (const [name, take, slug] of [
+  ['are used up', async () => ({ policies: ['tests-target'], retryAfter: 7 }) as const, 'quota-exceeded'],
+  ['cannot be taken', () => Promise.reject(GONE), 'limits-unavailable'],
+] as const) {
+  test(`where quotas ${name} at the last moment, the audit log says so and the test has left no trace`, async (t) => {
+    const { start, recorder, audited, relayTests, asking } = await replica(t)
+    const wish = { ...NO_WISH, idempotencyKey: 'k' }
+    await assert.rejects(start('127.0.0.7', wish, { ...NO_QUOTAS, take }), refusedAs(slug))
+    assert.deepEqual(
+      audited.map(({ audit, refused }) => [audit, refused]),
+      [
+        ['intent', undefined],
+        ['result', slug],
+      ],
+    )
+    assert.deepEqual(await relayTests.archive.list('ip', '127.0.0.7', asking('desk').caller), [])
+    assert.equal(recorder.dialled.length, 0)
+    assert.equal((await start('127.0.0.7', wish)).replayed, false)
+  })
+}
+
+test('a result that cannot be stored goes to its caller, and into the store as soon as that is back', async (t) => {
+  const { results } = memoryStores(TTL_MS)
+  let away = false
+  const put: typeof results.put = (result) => (away ? Promise.reject(GONE) : results.put(result))
+  const { start, relayTests, asking } = await replica(t, {
+    results: {
+      ...results,
+      async put(result) {
+        await put(result)
+        // Gone from the moment on that the test is admitted.
+        if (result.status === 'running') away = true
+      },
+    },
+  })
+  const { result } = await start('127.0.0.7')
+  assert.equal(result.status, 'finished')
+  away = false
+  await until(
+    'the stored result',
+    async () => (await relayTests.archive.get(result.id, asking('desk').caller))?.reason !== 'interrupted',
+  )
+  assert.deepEqual(await relayTests.archive.get(result.id, asking('desk').caller), result)
+})
+
+test('a key whose result has run out opens no second test', async (t) => {
+  const { start, recorder, stores } = await replica(t)
+  const wish = { ...NO_WISH, idempotencyKey: 'k' }
+  const { result } = await start('127.0.0.7', wish)
+  await stores.results.remove(result)
+  await assert.rejects(start('127.0.0.7', wish), refusedAs('not-found'))
+  assert.equal(recorder.dialled.length, 1)
+})
+
+test('a key gives its result to nobody who may not test for the customer any more', async (t) => {
+  const { start, stores } = await replica(t)
+  const wish = { ...NO_WISH, idempotencyKey: 'k' }
+  const { result } = await start('127.0.0.7', wish, NO_QUOTAS, 'partner')
+  await stores.results.put({ ...result, customerId: 'gamma' })
+  await assert.rejects(start('127.0.0.7', wish, NO_QUOTAS, 'partner'), refusedAs('not-found'))
+})
+
+test('a list goes by the canonical spelling of an address', () => {
+  assert.deepEqual(readFilter({ ip: '2001:DB8:0:0::1' }), { by: 'ip', value: '2001:db8::1' })
+  assert.deepEqual(readFilter({ reference: 'a b' }), { by: 'reference', value: 'a b' })
+  assert.throws(() => readFilter({ ip: 'example.com' }), refusedAs('invalid-request'))
+})

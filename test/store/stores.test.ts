@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { type TestContext, test } from 'node:test'
+import type { Log } from '../../src/store/redis/connection.ts'
+import { redisStores } from '../../src/store/redis/stores.ts'
+import type { Signal } from '../../src/store/signals.ts'
+import { memoryStores, type Stores } from '../../src/store/stores.ts'
+import { startRedis, type TestRedis, withRedis } from '../harness/redis.ts'
+import { resultWith } from '../harness/result.ts'
+import { until } from '../harness/waiting.ts'
+
+const SILENT: Log = { info() {}, error() {} }
+const TTL_MS = 60_000
+
+/** Two replicas, which with Redis share all they store; in memory there is one, twice. */
+type Pair = readonly [Stores, Stores]
+
+async function redisPair(t: TestContext, redis: TestRedis): Promise<Pair> {
+  const open = async () => {
+    const stores = redisStores(redis.url, TTL_MS, SILENT)
+    t.after(() => stores.close())
+    await until('a connection', () => stores.server?.isUp())
+    return stores
+  }
+  return [await open(), await open()]
+}
+
+function memoryPair(): Pair {
+  const stores = memoryStores(TTL_MS)
+  return [stores, stores]
+}
+
+const PAIRS: readonly (readonly [name: string, options: object, open: (t: TestContext) => Promise<Pair>])[] = [
+  ['memory', {}, async () => memoryPair()],
+  ['Redis', withRedis, async (t) => redisPair(t, await startRedis(t))],
+]
+
+for (const [name, options, open] of PAIRS) {
+  test(`stores in ${name}`, options, async (t) => {
+    const [here, there] = await open(t)
+
+    await t.test('lease an address to one test, whichever replica asks', async () => {
+      const holder = (testId: string) => ({ testId, customerId: 'acme' })
+      const takers = Array.from({ length: 50 }, (_, index) =>
+        (index % 2 ? here : there).leases.acquire('a', holder(`test-${index}`), TTL_MS),
+      )
+      const answers = await Promise.all(takers)
+      assert.equal(answers.filter((busy) => busy === null).length, 1)
+      const owner = await there.leases.holder('a')
+      assert.ok(owner)
+      assert.equal(owner.customerId, 'acme')
+      await there.leases.release('a', 'another')
+      await here.leases.release('a', owner.testId.slice(0, -1))
+      assert.deepEqual(await here.leases.holder('a'), owner)
+      await there.leases.release('a', owner.testId)
+      assert.equal(await here.leases.holder('a'), null)
+      assert.equal(await here.leases.acquire('a', holder('next'), 1), null)
+      await until('the lease runs out', async () => (await there.leases.holder('a')) === null)
+    })
+
+    await t.test('give an idempotency key to the first test', async () => {
+      const claim = (testId: string) => ({ testId, fingerprint: 'f'.repeat(64) })
+      assert.equal(await here.claims.find('k'), null)
+      assert.equal(await here.claims.take('k', claim('first')), null)
+      assert.deepEqual(await there.claims.take('k', claim('second')), claim('first'))
+      await there.claims.release('k', 'second')
+      assert.deepEqual(await there.claims.find('k'), claim('first'))
+      await here.claims.release('k', 'first')
+      assert.equal(await there.claims.take('k', claim('second')), null)
+    })
+
+    await t.test('count in windows that end, and give back only to the window that was counted in', async () => {
+      const key = randomUUID()
+      assert.deepEqual(await here.windows.read(key), { current: 0, ttl: 0 })
+      const first = await here.windows.count(key, TTL_MS)
+      assert.equal(first.current, 1)
+      assert.ok(first.ttl > TTL_MS - 5_000 && first.ttl <= TTL_MS, `${first.ttl} ms`)
+      const second = await there.windows.count(key, TTL_MS)
+      assert.equal(second.current, 2)
+      assert.ok(second.ttl <= first.ttl)
+      await here.windows.giveBack(key, second.ttl - 20_000)
+      assert.equal((await here.windows.read(key)).current, 2, 'an older window is over')
+      await here.windows.giveBack(key, second.ttl)
+      assert.equal((await there.windows.read(key)).current, 1)
+      for (let times = 0; times < 3; times += 1) await here.windows.giveBack(key, second.ttl)
+      assert.equal((await there.windows.read(key)).current, 0, 'nobody is given credit')
+      const short = randomUUID()
+      await here.windows.count(short, 1)
+      await until('a new window', async () => (await here.windows.count(short, 1)).current === 1)
+    })
+
+    await t.test('keep results as they were put, and take the last of each', async () => {
+      const id = randomUUID()
+      const written = resultWith({ id, summary: 'é \u2028 \\x00', status: 'running' })
+      await here.results.put(written)
+      assert.deepEqual(await there.results.get(id), written)
+      await there.results.put({ ...written, status: 'finished' })
+      assert.equal((await here.results.get(id))?.status, 'finished')
+      await here.results.remove(written)
+      assert.equal(await there.results.get(id), null)
+      for (const none of ['', 'constructor', '__proto__', randomUUID()])
+        assert.equal(await here.results.get(none), null)
+    })
+
+    await t.test('list the newest results of an address or a reference, those that may be seen', async () => {
+      const [ip, reference] = ['203.0.113.77', `TICKET ${randomUUID()}`]
+      const ids: string[] = Array.from({ length: 6 }, () => randomUUID())
+      for (const [index, id] of ids.entries()) {
+        const customerId = index % 2 ? 'beta' : 'acme'
+        const createdAt = new Date(index < 5 ? index * 1000 : 500).toISOString()
+        await here.results.put(resultWith({ id, ip, customerId, createdAt, reference: index < 4 ? reference : null }))
+      }
+      const list = async (by: 'ip' | 'reference', value: string, limit: number, whose = /./) => {
+        const found = await there.results.list({ by, value, mayName: (customerId) => whose.test(customerId) }, limit)
+        return found.map(({ id }) => ids.indexOf(id))
+      }
+      assert.deepEqual(await list('ip', ip, 5), [4, 3, 2, 1, 5])
+      assert.deepEqual(await list('ip', ip, 9, /acme/), [4, 2, 0])
+      assert.deepEqual(await list('reference', reference, 2), [3, 2])
+      assert.deepEqual(await list('reference', reference, 9, /nobody/), [])
+      assert.deepEqual(await list('reference', ip, 9), [])
+      await here.results.remove(resultWith({ id: ids[4] ?? '', ip, customerId: 'acme' }))
+      assert.deepEqual(await list('ip', ip, 2), [3, 2])
+    })
+
+    await t.test('remember who refused', async () => {
+      assert.equal(await here.refusals.recently('203.0.113.25'), false)
+      await here.refusals.note('203.0.113.25')
+      assert.equal(await there.refusals.recently('203.0.113.25'), true)
+    })
+  })
+}
+
+test('signals between replicas', withRedis, async (t) => {
+  const redis = await startRedis(t)
+  const [here, there] = await redisPair(t, redis)
+  const signalOf = (token: string): Signal => ({
+    token,
+    kind: 'message',
+    nonces: ['n'],
+    peer: '203.0.113.25',
+    helo: 'mail.example.com',
+    received: null,
+    receivedAt: new Date(0).toISOString(),
+  })
+  const heard: Signal[] = []
+  await here.signals.send(signalOf('before anybody listens'))
+  there.signals.listen((signal) => heard.push(signal))
+
+  await t.test('tell every mailbox which tokens are good, until the last of their tests is forgotten', async () => {
+    const tokens = new Map([
+      ['r', 'recipient'],
+      ['s', 'sender'],
+    ] as const)
+    await here.signals.announce('one', tokens, TTL_MS)
+    await there.signals.announce('two', tokens, TTL_MS)
+    assert.deepEqual(await Promise.all(['r', 's', 'x'].map((token) => there.signals.kindOf(token))), [
+      'recipient',
+      'sender',
+      null,
+    ])
+    await here.signals.withdraw('one', tokens.keys())
+    assert.equal(await here.signals.kindOf('s'), 'sender')
+    await there.signals.withdraw('two', tokens.keys())
+    assert.equal(await here.signals.kindOf('s'), null)
+  })
+
+  await t.test('are heard in order, those sent before included', async () => {
+    await here.signals.send(signalOf('first'))
+    await here.signals.send(signalOf('second'))
+    await until('two signals', () => heard.some(({ token }) => token === 'second'))
+    assert.deepEqual(
+      heard.map(({ token }) => token),
+      ['before anybody listens', 'first', 'second'],
+    )
+    assert.deepEqual(heard[1], signalOf('first'))
+  })
+
+  await t.test('are heard again when the server was away, though it has forgotten everything', async () => {
+    await redis.kill()
+    await assert.rejects(here.signals.send(signalOf('lost')), { name: 'Error' })
+    await redis.start()
+    await until('a connection', () => here.server?.isUp())
+    await here.signals.send(signalOf('after'))
+    await until('the signal', () => heard.at(-1)?.token === 'after')
+  })
+})
+
+test('every key in Redis runs out', withRedis, async (t) => {
+  const redis = await startRedis(t)
+  const [{ leases, claims, windows, results, refusals, signals, server }] = await redisPair(t, redis)
+  await leases.acquire('a', { testId: 'test', customerId: 'acme' }, TTL_MS)
+  await claims.take('k', { testId: 'test', fingerprint: 'f' })
+  await windows.count('w', TTL_MS)
+  await results.put(resultWith({ reference: 'r' }))
+  await refusals.note('a')
+  await signals.announce('test', new Map([['token', 'sender']]), TTL_MS)
+  await signals.send({ token: 't', kind: 'bounce', nonces: [], peer: 'p', helo: 'h', received: null, receivedAt: '' })
+  await server?.isUp()
+  const keys = await redis.ask.keys('*')
+  assert.equal(keys.length, 10, keys.join(' '))
+  for (const key of keys) {
+    assert.match(key, /^relay-tests:/)
+    assert.ok((await redis.ask.pttl(key)) > 0, key)
+  }
+})
+
+test('the addresses of the server are those that its name leads to, and the one that answers', withRedis, async (t) => {
+  const { port } = await startRedis(t)
+  const stores = redisStores(`redis://localhost:${port}`, TTL_MS, SILENT)
+  t.after(() => stores.close())
+  await until('the address', () => stores.server?.addresses().includes('127.0.0.1'))
+})
