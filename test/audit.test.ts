@@ -170,3 +170,29 @@ test('an audit log that fails stops tests, and one that is mended lets them go o
     ['intent', 'result'],
   )
 })
+
+test('the audit log says what was decided, every address that was dialled and how many messages were accepted', async (t) => {
+  const { service, heard, file } = await start(t, join(folderOf(t), 'audit.log'))
+  // The second of them relays for everybody, the first for nobody.
+  for (const ip of ['127.0.0.2', '127.0.0.3']) assert.equal((await service.post({ ip, port: heard.port })).status, 201)
+  await service.stop()
+  const [closedIntent, closed, openIntent, open] = linesOf(file)
+  for (const intent of [closedIntent, openIntent]) {
+    assert.equal(intent?.decision, 'allowed')
+    assert.equal(intent?.suite, 'standard')
+  }
+  assert.deepEqual([closed?.dialled, closed?.connections, closed?.messagesAccepted], [['127.0.0.2'], 1, 0])
+  assert.deepEqual([open?.dialled, open?.connections, open?.messagesAccepted], [['127.0.0.3'], 1, 1])
+})
+
+test('a test that a quota refused after its intent says so in its result, and dialled nothing', async (t) => {
+  const heard = await listen(t, { hosts: HOSTS, port: 0, greeting: () => '220 mail.example.com', replies })
+  const file = join(folderOf(t), 'audit.log')
+  const env = { AUDIT_FILE: file, ALLOWED_PORTS: String(heard.port), QUOTA_CUSTOMER: '3/1h' }
+  const service = await startService(t, { env })
+  await Promise.all(HOSTS.map((ip) => service.post({ ip, port: heard.port })))
+  await service.stop()
+  const results = linesOf(file).filter(({ audit }) => audit === 'result')
+  const dialled = results.flatMap((result) => z.array(z.string()).parse(result.dialled))
+  assert.deepEqual(dialled.sort(), heard.dialled.map(({ address }) => address).sort())
+})

@@ -16,6 +16,8 @@ export interface Route {
   readonly transcript: Transcript
   /** Aborted when nobody waits any more. */
   readonly stop: AbortSignal
+  /** Told of every connection before it is dialled. */
+  dialling(address: Address): void
 }
 
 /** How to open one connection of a visit. */
@@ -67,6 +69,7 @@ export async function openSession(route: Route, { number, tls, unwanted, connect
   transcript.add('event', number, `connecting to ${literal}:${port}`)
   const left = route.deadline - performance.now()
   if (left <= 0) return { ...NOTHING, number, failure: 'deadline' }
+  route.dialling(address)
   const dialled = await dial({ ...route, timeoutMs: Math.min(CONNECT_MS, left) })
   // A wait that our own deadline cut short says nothing of the server.
   if ('fault' in dialled && dialled.fault === 'connect-timeout' && left < CONNECT_MS) {

@@ -12,15 +12,20 @@ const STANDARD_OUTPUT = 1
  */
 export function openAudit(file: string | null): Audit {
   let fd = file === null ? STANDARD_OUTPUT : openSync(file, 'a', 0o600)
+  let torn = false
   return (entry) => {
     if (file !== null && !isSameFile(fd, file)) {
       const fresh = openSync(file, 'a', 0o600)
       closeSync(fd)
       fd = fresh
     }
-    const line = Buffer.from(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`)
+    const text = `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`
+    // What follows a torn line must not become a part of it.
+    const line = Buffer.from(torn ? `\n${text}` : text)
     // A line is far shorter than PIPE_BUF, so that a pipe takes it whole or not at all.
-    if (writeSync(fd, line) !== line.length) throw new Error('the audit log took only a part of a line')
+    const written = writeSync(fd, line)
+    torn = written !== line.length
+    if (torn) throw new Error('the audit log took only a part of a line')
   }
 }
 

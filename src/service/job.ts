@@ -42,13 +42,21 @@ const FAREWELL_MS = 2_000
 /** Beyond the deadline: a run that is still at it then will never end. */
 const OVERDUE_MS = 5_000
 
+/** What a run writes to, and what it knows from before. */
+export interface Surroundings {
+  readonly transcript: Transcript
+  readonly expectation: Expectation | null
+  /** Whether the target refused things of ours within the last ten minutes. */
+  readonly refusedBefore: boolean
+  /** Takes the address of every connection before it is dialled. */
+  readonly dialled: string[]
+}
+
 /** Runs the test of a job. Rejects when the run does not end: its slot and lease must not be lost with it. */
 export async function runJob(
   { begun, request, vantage, asking }: Job,
   settings: Settings,
-  transcript: Transcript,
-  expectation: Expectation | null,
-  refusedBefore: boolean,
+  { transcript, expectation, refusedBefore, dialled }: Surroundings,
 ): Promise<RunResult> {
   const { address, port, suite, proof } = request
   const now = new Date(begun.createdAt)
@@ -65,6 +73,7 @@ export async function runJob(
       deadline: performance.now() + settings.deadlineMs - FAREWELL_MS,
       transcript,
       stop: AbortSignal.any([asking.gone, overdue.signal]),
+      dialling: ({ text }) => void dialled.push(text),
     },
     suite,
     proof,
@@ -99,6 +108,11 @@ export function expectArrivals(
 
 /** Whether a message went out and was not refused, so that something may still arrive. */
 export const hasSent = ({ findings }: RunResult): boolean => findings.attempts.some(mayArrive)
+
+/** How many messages the server took. */
+export const messagesAccepted = ({ findings }: RunResult): number =>
+  findings.attempts.filter(({ exchanges }) => exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300))
+    .length
 
 /** What a run found, and what the mailbox saw later. Only a message that was not refused can arrive (rule 9). */
 export function withSeen(ran: RunResult, form: string, seen: Seen): RunResult {

@@ -15,7 +15,7 @@ import type { Audit } from './audit.ts'
 import { auditIntent, auditRefusal, auditResult, describe } from './auditing.ts'
 import { DELIVERY_TTL_MS, type Deliveries } from './deliveries.ts'
 import { type IdempotentRequest, idempotent, stillRunning, testOf } from './idempotency.ts'
-import { type Asking, hasSent, type Job, runJob, type Settings, withSeen } from './job.ts'
+import { type Asking, hasSent, type Job, messagesAccepted, runJob, type Settings, withSeen } from './job.ts'
 import { Refused } from './problem.ts'
 import type { TestRequest } from './request.ts'
 import { type Begun, brokenResult, finishedResult, runningResult } from './result.ts'
@@ -170,10 +170,13 @@ export class RelayTests {
         () => stores.results.put(result),
         (error) => asking.log.error({ err: error, id: begun.id }, 'a result is not stored yet'),
       )
+    const dialled: string[] = []
+    let accepted = 0
     try {
       const startedAt = performance.now()
       const transcript = new Transcript()
-      const ran = await runJob(job, settings, transcript, expectation, refusedBefore)
+      const ran = await runJob(job, settings, { transcript, expectation, refusedBefore, dialled })
+      accepted = messagesAccepted(ran)
       if (ran.findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))) {
         // Without the note, the next test may take a ban for silence: no more than that.
         stores.refusals.note(begun.ip).catch(() => {})
@@ -196,7 +199,7 @@ export class RelayTests {
       const { verdict, evidence, reason, cause, durationMs: ms } = result
       const outcome = { ...describe(job), verdict, evidence, reason, cause, ms, callerGone: asking.gone.aborted }
       asking.log.info(outcome, 'relay test')
-      auditResult(audit, asking, outcome)
+      auditResult(audit, asking, outcome, { dialled, messagesAccepted: accepted })
       await leave()
     }
   }

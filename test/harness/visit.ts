@@ -36,6 +36,7 @@ export async function visit(
       deadline: performance.now() + patienceMs,
       transcript,
       stop,
+      dialling() {},
     },
     suite: 'standard',
     proof: 'message',

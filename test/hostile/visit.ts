@@ -73,6 +73,7 @@ export async function visit(
       deadline: startedAt + patienceMs,
       transcript,
       stop: new AbortController().signal,
+      dialling() {},
     },
     suite,
     proof,

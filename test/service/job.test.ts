@@ -44,11 +44,15 @@ test('a run that does not end by its deadline is given up', { timeout: 20_000 },
   }
   /** A mailbox that never answers the question whether a message has arrived. */
   const stuck = {
+    announced: Promise.resolve(),
     nonceOf: () => 'abcdefghijklmnopqrstuvwxyz',
     seen: () => new Promise<never>(() => {}),
     settle() {},
     forget() {},
   }
-  await assert.rejects(runJob(job, SETTINGS, new Transcript(), stuck, false), /did not end by its deadline/)
+  const dialled: string[] = []
+  const surroundings = { transcript: new Transcript(), expectation: stuck, refusedBefore: false, dialled }
+  await assert.rejects(runJob(job, SETTINGS, surroundings), /did not end by its deadline/)
+  assert.deepEqual(dialled, ['127.0.0.1'])
   assert.ok(server.lines.includes('DATA'), 'it was waiting for the arrival')
 })
