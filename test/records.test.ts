@@ -70,7 +70,8 @@ test('what is written about tests', async (t) => {
       port: gated.server.port,
       requestId,
     }
-    assert.deepEqual(told, { audit: 'intent', ...who, domain: 'example.com', proof: 'message', vantage: 'default' })
+    const what = { domain: 'example.com', suite: 'standard', proof: 'message', vantage: 'default' }
+    assert.deepEqual(told, { audit: 'intent', decision: 'allowed', ...who, ...what })
     assert.deepEqual([result?.audit, result?.verdict, result?.caller], ['result', 'closed', 'partner'])
     assert.equal(result?.requestId, requestId)
   })

@@ -23,9 +23,27 @@ export function openAudit(file: string | null): Audit {
     // What follows a torn line must not become a part of it.
     const line = Buffer.from(torn ? `\n${text}` : text)
     // A line is far shorter than PIPE_BUF, so that a pipe takes it whole or not at all.
-    const written = writeSync(fd, line)
+    const written = write(fd, line)
     torn = written !== line.length
     if (torn) throw new Error('the audit log took only a part of a line')
+  }
+}
+
+/** How long a pipe that is full may keep us, and how often it is tried, in milliseconds. */
+const PATIENCE_MS = 250
+const PAUSE_MS = 5
+
+/** Writes at once; a pipe whose reader is behind for a moment, as when many tests begin together, is waited for. */
+function write(fd: number, line: Buffer): number {
+  const until = performance.now() + PATIENCE_MS
+  for (;;) {
+    try {
+      return writeSync(fd, line)
+    } catch (error) {
+      const isFull = error instanceof Error && 'code' in error && error.code === 'EAGAIN'
+      if (!isFull || performance.now() >= until) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
+    }
   }
 }
 
