@@ -79,6 +79,7 @@ async function startService(
     env: {
       PATH: process.env.PATH,
       PORT: String(port),
+      METRICS_PORT: '0',
       CUSTOMERS_FILE: pathOf('examples/customers.yaml'),
       CALLERS_FILE: pathOf('examples/callers.yaml'),
       MAILBOX_DOMAIN: 'test.org.au',

@@ -12,6 +12,7 @@ import { type Life, registerLife } from './http/life.ts'
 import { registerLimits } from './http/limits.ts'
 import { registerListing } from './http/listing.ts'
 import { watchMethods } from './http/methods.ts'
+import { type Metrics, makeMetrics } from './http/metrics.ts'
 import { registerOpenapi } from './http/openapi.ts'
 import { answerClientError, registerProblems, sendError } from './http/problems.ts'
 import { registerQuotas } from './http/quotas.ts'
@@ -43,8 +44,10 @@ const REQUEST_MS = 10_000
 export async function buildApp(
   config: Config,
   parts: Parts,
-): Promise<{ app: FastifyInstance; life: Life; relayTests: RelayTests }> {
+): Promise<{ app: FastifyInstance; life: Life; relayTests: RelayTests; metrics: Metrics }> {
   const { logger, audit, customers, callers, vantage, stores } = parts
+  const files = { customers, callers, ...(vantage ? { vantages: vantage } : {}) }
+  const metrics = makeMetrics({ storeServer: stores.server, files })
   const app = Fastify({
     loggerInstance: logger,
     // One line for each test and each refusal is ours; one for each request would drown them.
@@ -63,7 +66,7 @@ export async function buildApp(
     genReqId: () => randomUUID(),
     trustProxy: config.TRUST_PROXY ?? false,
     return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+    frameworkErrors: (error, request, reply) => sendError(error, request, reply, metrics.refused),
     clientErrorHandler: (error, socket) => answerClientError(error, socket),
   })
   // Bodies are read by the contract's schema, with our own words (service/request.ts); answers are typed by it.
@@ -78,6 +81,7 @@ export async function buildApp(
     audit,
     stores,
     deliveries: parts.deliveries,
+    tally: metrics,
     settings: {
       deadlineMs: config.TEST_DEADLINE_MS,
       maxConcurrent: config.MAX_CONCURRENT_TESTS,
@@ -91,11 +95,10 @@ export async function buildApp(
   app.addHook('onClose', () => relayTests.idle())
 
   const life = registerLife(app)
-  registerProblems(app)
+  registerProblems(app, metrics.refused)
   await app.register(accepts)
   const methods = watchMethods(app)
   await registerOpenapi(app)
-  const files = { customers, callers, ...(vantage ? { vantages: vantage } : {}) }
   registerHealth(app, { life, storeServer: stores.server, files })
   await app.register(async (api) => {
     await registerAuth(api, (key) => callers.current.authenticate(key, new Date()))
@@ -115,5 +118,5 @@ export async function buildApp(
   })
   methods.refuseOthers()
   await app.ready()
-  return { app, life, relayTests }
+  return { app, life, relayTests, metrics }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { DOMAIN_NAME } from './contract/domain.ts'
 import { quotaText } from './contract/limits.ts'
+import { parseAddress } from './ip/address.ts'
 import { parsePrefix } from './ip/prefix.ts'
 
 /** Everything wrong with the environment, one line each. */
@@ -40,6 +41,7 @@ const cidrs = z
 const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65535).default(3000),
+  METRICS_PORT: wholeNumber(0, 65535).default(9464),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'one of fatal, error, warn, info, debug, trace, silent was expected',
@@ -65,10 +67,7 @@ const environment = z.object({
     .optional(),
   MAILBOX_LISTEN: z
     .string()
-    .regex(
-      /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+):\d{1,5}$/,
-      'an address and a port such as 0.0.0.0:2525 or [::]:2525 were expected',
-    )
+    .refine(isListener, 'an address and a port such as 0.0.0.0:2525 or [::]:2525 were expected')
     .optional(),
   DELIVERY_WAIT_MS: wholeNumber(0, 300_000).default(10_000),
   ALLOWED_PORTS: z
@@ -95,8 +94,14 @@ const environment = z.object({
   QUOTA_NETWORK: quotaText.prefault('20/1h'),
 })
 
-/** Variables of later versions: a service that ignored one would promise what it does not do. */
-const NOT_YET = ['METRICS_PORT'] as const
+/** Whether a text is HOST:PORT, the host an address or a name. */
+function isListener(text: string): boolean {
+  const [, six, host = '', port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? []
+  if (port === undefined || Number(port) > 65_535) return false
+  if (six !== undefined) return parseAddress(six)?.family === 6
+  // What looks like an address must be one.
+  return /^[\d.]+$/.test(host) ? parseAddress(host) !== null : host === 'localhost' || DOMAIN_NAME.test(host)
+}
 
 /** Reads the environment. An empty variable counts as not set. Throws ConfigFaults that list everything wrong. */
 export function readConfig(env: NodeJS.ProcessEnv) {
@@ -105,9 +110,6 @@ export function readConfig(env: NodeJS.ProcessEnv) {
   const faults = result.success
     ? []
     : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${explain(message)}`)
-  for (const name of NOT_YET) {
-    if (name in set) faults.push(`${name}: not supported by this version; leave it out`)
-  }
   const loopback = set.ALLOW_LOOPBACK_TARGETS === 'true'
   for (const name of ['PROVIDER_NAME', 'CONTACT'] as const) {
     if (!loopback && !(name in set)) faults.push(`${name}: is needed: the test message says who tests and whom to ask`)

@@ -1,9 +1,11 @@
+import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { type Logger, pino, stdTimeFunctions } from 'pino'
 import { buildApp } from './app.ts'
 import { type Config, ConfigFaults } from './config.ts'
 import type { Reloading } from './files/reloading.ts'
+import { type Metrics, serveMetrics } from './http/metrics.ts'
 import { type Mailbox, startMailbox } from './mailbox/listener.ts'
 import { openAudit } from './service/audit.ts'
 import { Deliveries } from './service/deliveries.ts'
@@ -28,8 +30,8 @@ async function main(): Promise<void> {
   const resultTtlMs = config.RESULT_TTL_SECONDS * 1000
   const stores = config.REDIS_URL ? redisStores(config.REDIS_URL, resultTtlMs, logger) : memoryStores(resultTtlMs)
   const deliveries = config.MAILBOX_LISTEN ? new Deliveries(stores.signals) : null
-  const { app, life, relayTests } = await buildApp(config, { ...setup, audit, stores, deliveries, logger })
-  const mailbox = deliveries && (await openMailbox(config, deliveries, logger))
+  const { app, life, relayTests, metrics } = await buildApp(config, { ...setup, audit, stores, deliveries, logger })
+  const mailbox = deliveries && (await openMailbox(config, deliveries, metrics, logger))
   const warn = () => {
     for (const warning of warningsOf(setup)) logger.warn(warning)
   }
@@ -54,6 +56,7 @@ async function main(): Promise<void> {
     await sleep(config.DRAIN_MS)
     await app.close()
     await mailbox?.close()
+    metricsServer.close()
     await stores.close()
     logger.info('closed')
   })
@@ -61,14 +64,17 @@ async function main(): Promise<void> {
     logger.warn('ALLOW_LOOPBACK_TARGETS is on: loopback may be tested. Never use this outside of a trial.')
   }
   warn()
+  const metricsServer = await serveMetrics(metrics, config.HOST, config.METRICS_PORT).catch(
+    cannotListen('HOST, METRICS_PORT'),
+  )
   const url = await app
     .listen({ host: config.HOST, port: config.PORT, listenTextResolver: () => 'listening' })
-    .catch(cannotListen)
-  logger.info({ url, version: VERSION, ...counts() }, 'ready')
+    .catch(cannotListen('HOST, PORT'))
+  logger.info({ url, metricsUrl: urlOf(metricsServer), version: VERSION, ...counts() }, 'ready')
 }
 
 /** The receiving side, where the configuration names an address for it. */
-function openMailbox(config: Config, deliveries: Deliveries, log: Logger): Promise<Mailbox> {
+function openMailbox(config: Config, deliveries: Deliveries, metrics: Metrics, log: Logger): Promise<Mailbox> {
   const { MAILBOX_LISTEN = '', MAILBOX_DOMAIN: domain, CONTACT: contact } = config
   const colon = MAILBOX_LISTEN.lastIndexOf(':')
   return startMailbox({
@@ -77,16 +83,27 @@ function openMailbox(config: Config, deliveries: Deliveries, log: Logger): Promi
     domain,
     contact,
     knows: (token) => deliveries.knows(token),
-    arrived: (arrival) => deliveries.arrived(arrival),
+    arrived: (arrival) => {
+      metrics.arrived(arrival.kind)
+      return deliveries.arrived(arrival)
+    },
     log,
-  }).catch(cannotListen)
+  }).catch(cannotListen('MAILBOX_LISTEN'))
+}
+
+function urlOf(server: Server): string {
+  const at = server.address()
+  if (at === null || typeof at === 'string') throw new Error('a server that listens has an address')
+  return `http://${at.family === 'IPv6' ? `[${at.address}]` : at.address}:${at.port}/metrics`
 }
 
 /** The address is taken, or none of ours: a matter of configuration, found out only now. */
-function cannotListen(error: NodeJS.ErrnoException): never {
-  process.stderr.write(`HOST, PORT: cannot listen (${error.message})\n`)
-  process.exit(1)
-}
+const cannotListen =
+  (names: string) =>
+  (error: NodeJS.ErrnoException): never => {
+    process.stderr.write(`${names}: cannot listen (${error.message})\n`)
+    process.exit(1)
+  }
 
 function readSetup(): Setup {
   try {

@@ -21,6 +21,7 @@ test('all but five variables have a default', () => {
     ...NEEDED,
     HOST: '127.0.0.1',
     PORT: 3000,
+    METRICS_PORT: 9464,
     LOG_LEVEL: 'info',
     ALLOW_LOOPBACK_TARGETS: false,
     DELIVERY_WAIT_MS: 10_000,
@@ -153,8 +154,21 @@ test('an empty variable counts as not set', () => {
   for (const name of Object.keys(NEEDED)) assert.match(faults({ [name]: '' }).join(), new RegExp(`^${name}: .*needed`))
 })
 
-test('variables of later versions are refused by name, as long as they do nothing', () => {
-  assert.deepEqual(faults({ METRICS_PORT: '1' }), ['METRICS_PORT: not supported by this version; leave it out'])
+test('the mailbox listens at an address and a port that there can be', () => {
+  for (const MAILBOX_LISTEN of ['0.0.0.0:2525', '[::]:25', 'mail.isp.example:65535', 'localhost:0']) {
+    assert.equal(readConfig({ ...NEEDED, MAILBOX_LISTEN }).MAILBOX_LISTEN, MAILBOX_LISTEN)
+  }
+  for (const MAILBOX_LISTEN of [
+    '127.0.0.1:99999',
+    'mail host:25',
+    '127.0.0.300:25',
+    '[::g]:25',
+    '::1:25',
+    ':25',
+    '25',
+  ]) {
+    assert.match(faults({ MAILBOX_LISTEN }).join('\n'), /^MAILBOX_LISTEN: an address and a port/, MAILBOX_LISTEN)
+  }
 })
 
 test('a Redis is a URL, and needs the mailbox key that all replicas have', () => {

@@ -26,7 +26,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   setup: ['access', 'config', 'files', 'service', 'vantage'],
   app: ['access', 'config', 'files', 'http', 'service', 'store', 'vantage'],
   cli: ['access', 'config', 'contract', 'setup'],
-  server: ['app', 'config', 'files', 'mailbox', 'service', 'setup', 'store', 'version'],
+  server: ['app', 'config', 'files', 'http', 'mailbox', 'service', 'setup', 'store', 'version'],
 }
 
 const SRC = join(ROOT, 'src')

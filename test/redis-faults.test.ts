@@ -95,6 +95,7 @@ test('a Redis that fails in the middle of the load', withRedis, async (t) => {
       await problemIn(await service.fetch('/limits'), 'limits-unavailable')
       await problemIn(await service.fetch('/relay-tests?ip=127.0.0.1'), 'limits-unavailable')
       assert.equal(await redisSeenBy(service), 'down')
+      assert.match(await (await fetch(service.metricsUrl)).text(), /^relay_tests_redis_up 0$/m)
       assert.equal(recorder.dialled.filter((ip) => ip.startsWith('127.0.1.')).length, before)
       loading = false
       await Promise.all(load)
@@ -107,6 +108,7 @@ test('a Redis that fails in the middle of the load', withRedis, async (t) => {
       await until('a test', async () => (await post('127.0.1.99')).status === 201, RECOVERY_MS)
       t.diagnostic(`${name}: well again after ${Math.round(performance.now() - since)} ms`)
       assert.equal(await redisSeenBy(service), 'up')
+      assert.match(await (await fetch(service.metricsUrl)).text(), /^relay_tests_redis_up 1$/m)
       // None of the tests that were refused left a lease, or the use of an idempotency key, behind.
       for (const index of [1, 2, 30]) {
         const headers = index % 2 ? { 'idempotency-key': `${name} ${index}` } : {}

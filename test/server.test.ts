@@ -165,7 +165,7 @@ describe('the process', { concurrency: true }, () => {
     const hosts = { '192.0.2.1': 'EADDRNOTAVAIL', '198.51.100.1': 'EADDRNOTAVAIL' }
     for (const [HOST, reason] of Object.entries(hosts)) {
       const { code, stdout, stderr } = await inTime('the exit', runBuilt('dist/server.js', [], { ...env, HOST }))
-      assert.match(stderr, new RegExp(`^HOST, PORT: cannot listen \\(.*${reason}.*\\)\\n$`))
+      assert.match(stderr, new RegExp(`^HOST, METRICS_PORT: cannot listen \\(.*${reason}.*\\)\\n$`))
       assert.equal(code, 1)
       assert.doesNotMatch(stdout, /"msg":"(ready|shutting down)"/)
     }

@@ -107,6 +107,7 @@ describe('under stress', { concurrency: 3 }, () => {
       }
     }
     assert.ok(service.logs().some(({ msg }) => msg === 'relay test'))
+    said.push(await (await fetch(service.metricsUrl)).text())
     for (const key of [KEYS.desk, KEYS.partner, bad]) {
       assert.deepEqual(
         service.output.filter((line) => line.includes(key)),

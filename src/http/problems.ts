@@ -21,8 +21,8 @@ const FRAMEWORK: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
 }
 
 /** Makes every error of the API a problem document (RFC 9457), the framework's own included. */
-export function registerProblems(app: FastifyInstance): void {
-  app.setErrorHandler((error: FastifyError | Refused, request, reply) => sendError(error, request, reply))
+export function registerProblems(app: FastifyInstance, counted: Counted): void {
+  app.setErrorHandler((error: FastifyError | Refused, request, reply) => sendError(error, request, reply, counted))
   app.addHook('onRequest', async (request, reply) => {
     if (request.raw.headersDistinct.host?.length === 1) return
     // RFC 9112 section 3.2; Node's own check is off, as its answer is no problem document.
@@ -55,14 +55,19 @@ export const headersFor = (requestId: string) => ({
 /** A caller may put its key where it does not belong; it must not get into the log. */
 const KEY = /rtk_[\w-]+/g
 
+/** Told of every refusal, with the quotas that were used up. */
+type Counted = (slug: ProblemSlug, policies: readonly string[]) => void
+
 /** Answers a request with what an error means. */
 export function sendError(
   error: FastifyError | Refused | SyntaxError,
   request: FastifyRequest,
   reply: FastifyReply,
+  counted: Counted,
 ): FastifyReply {
   const refused = refusalIn(error) ?? ofFramework(error)
   const { slug, extras } = refused
+  counted(slug, extras.violatedPolicies ?? [])
   const { status } = PROBLEMS[slug]
   if (status === 500) request.log.error({ err: error }, 'the request failed')
   else

@@ -20,6 +20,7 @@ import { Refused } from './problem.ts'
 import type { TestRequest } from './request.ts'
 import { type Begun, brokenResult, finishedResult, runningResult } from './result.ts'
 import { makeSlots, type Slots } from './slots.ts'
+import type { Tally } from './tally.ts'
 
 export type { Caller }
 
@@ -32,6 +33,7 @@ export interface ServiceParts {
   /** Null where the installation has no mailbox. */
   readonly deliveries: Deliveries | null
   readonly settings: Settings
+  readonly tally: Tally
 }
 
 /** How a caller wants its answer. */
@@ -163,7 +165,8 @@ export class RelayTests {
 
   async #perform(job: Job, { expectation, refusedBefore, leave }: Admission): Promise<RelayTest> {
     const { begun, asking } = job
-    const { settings, audit, stores } = this.#parts
+    const { settings, audit, stores, tally } = this.#parts
+    const ended = tally.begun()
     let result = brokenResult(begun, new Date().toISOString())
     const keep = () =>
       sooner(
@@ -190,6 +193,7 @@ export class RelayTests {
       else {
         expectation?.settle((form, seen) => {
           result = conclude(withSeen(ran, form, seen), new Date())
+          tally.amended(result)
           void keep().then(() => logAmendment(asking, result))
         })
       }
@@ -199,7 +203,9 @@ export class RelayTests {
       const { verdict, evidence, reason, cause, durationMs: ms } = result
       const outcome = { ...describe(job), verdict, evidence, reason, cause, ms, callerGone: asking.gone.aborted }
       asking.log.info(outcome, 'relay test')
-      auditResult(audit, asking, outcome, { dialled, messagesAccepted: accepted })
+      const deeds = { dialled, messagesAccepted: accepted }
+      auditResult(audit, asking, outcome, deeds)
+      ended(result, deeds)
       await leave()
     }
   }

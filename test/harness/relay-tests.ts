@@ -27,6 +27,7 @@ export function inProcess(t: TestContext, stores: Stores, options: ServiceOption
     audit: (entry) => void audited.push(entry),
     stores,
     deliveries: null,
+    tally: { begun: () => () => {}, amended() {} },
     settings: {
       deadlineMs: config.TEST_DEADLINE_MS,
       maxConcurrent: config.MAX_CONCURRENT_TESTS,

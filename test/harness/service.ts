@@ -54,6 +54,7 @@ export interface ServiceOptions {
 
 export interface TestService {
   readonly url: string
+  readonly metricsUrl: string
   /** The folder that holds customers.yaml and callers.yaml. */
   readonly folder: string
   readonly process: ChildProcess
@@ -75,6 +76,7 @@ export function environmentFor(folder: string): Record<string, string> {
     PATH: process.env.PATH ?? '',
     ...(process.env.NODE_V8_COVERAGE ? { NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE } : {}),
     PORT: '0',
+    METRICS_PORT: '0',
     CUSTOMERS_FILE: join(folder, 'customers.yaml'),
     CALLERS_FILE: join(folder, 'callers.yaml'),
     MAILBOX_DOMAIN: 'relaytest.isp.example',
@@ -121,12 +123,12 @@ export async function startService(t: Ending, options: ServiceOptions = {}): Pro
     return exited
   }
   t.after(stop)
-  const url = await new Promise<string>((resolve, reject) => {
+  const [url, metricsUrl] = await new Promise<[string, string]>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${errors.join('\n')}`)))
     createInterface({ input: child.stdout }).on('line', (line) => {
       output.push(line)
       const entry = JSON.parse(line)
-      if (entry.msg === 'ready') resolve(entry.url)
+      if (entry.msg === 'ready') resolve([entry.url, entry.metricsUrl])
     })
   })
   const request = (path: string, init: RequestInit = {}) => {
@@ -136,6 +138,7 @@ export async function startService(t: Ending, options: ServiceOptions = {}): Pro
   }
   return {
     url,
+    metricsUrl,
     folder,
     process: child,
     output,

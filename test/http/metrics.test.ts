@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { problemIn, resultOf } from '../harness/http.ts'
+import { closed, open } from '../harness/mail-scripts.ts'
+import { scriptedServer } from '../harness/mail-server.ts'
+import { startService, type TestService } from '../harness/service.ts'
+import { until } from '../harness/waiting.ts'
+
+/** The value of a series, by its name with labels. */
+async function read({ metricsUrl }: TestService, series: string): Promise<number | null> {
+  const text = await (await fetch(metricsUrl)).text()
+  const line = text.split('\n').find((one) => one.startsWith(`${series} `))
+  return line === undefined ? null : Number(line.slice(series.length + 1))
+}
+
+test('what happens is counted, and no word of a caller or a server becomes a label', async (t) => {
+  const servers = [await scriptedServer(t, { say: closed }), await scriptedServer(t, { say: open })]
+  const ports = servers.map(({ port }) => port)
+  const service = await startService(t, { env: { ALLOWED_PORTS: ports.join(','), QUOTA_TARGET: '2/1h' } })
+  for (const port of ports) await resultOf(await service.post({ ip: '127.0.0.1', port, reference: 'TICKET-9' }))
+  await problemIn(await service.post({ ip: '127.0.0.1', port: ports[0] }), 'quota-exceeded')
+  await problemIn(await service.post({ ip: 'nonsense' }), 'invalid-request')
+  const expected = {
+    'relay_tests_finished_total{verdict="closed",reason="none",suite="standard"}': 1,
+    'relay_tests_finished_total{verdict="open",reason="none",suite="standard"}': 1,
+    relay_tests_in_flight: 0,
+    'relay_tests_duration_seconds_count{verdict="closed"}': 1,
+    relay_tests_connections_total: 2,
+    relay_tests_messages_accepted_total: 1,
+    'relay_tests_quota_exceeded_total{policy="tests-target"}': 1,
+    'relay_tests_refused_total{problem="invalid-request"}': 1,
+    'relay_tests_config_reload_success{file="customers"}': 1,
+    relay_tests_redis_up: null,
+  }
+  for (const [series, value] of Object.entries(expected)) assert.equal(await read(service, series), value, series)
+  const text = await (await fetch(service.metricsUrl)).text()
+  for (const word of ['TICKET', 'acme', 'partner', 'mail.example.com', '127.0.0.1', 'rtk_']) {
+    assert.ok(!text.includes(word), word)
+  }
+})
+
+test('a file that was refused shows', async (t) => {
+  const service = await startService(t)
+  writeFileSync(join(service.folder, 'callers.yaml'), 'callers: no\n')
+  await until(
+    'the metric',
+    async () => (await read(service, 'relay_tests_config_reload_success{file="callers"}')) === 0,
+  )
+  assert.equal(await read(service, 'relay_tests_config_reload_success{file="customers"}'), 1)
+})
+
+test('there is nothing but the metrics on their port, and no metrics on the other', async (t) => {
+  const service = await startService(t)
+  const answer = await fetch(service.metricsUrl)
+  assert.match(answer.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/)
+  for (const path of ['/', '/limits', '/metrics/', '/relay-tests']) {
+    assert.equal((await fetch(new URL(path, service.metricsUrl))).status, 404, path)
+  }
+  assert.equal((await fetch(service.metricsUrl, { method: 'POST' })).status, 404)
+  assert.equal((await service.fetch('/metrics')).status, 404)
+})
