@@ -24,6 +24,7 @@ const TABLE: readonly (readonly [text: string, name: string, source: string, kin
   ['0.0.0.0/8', 'this network', 'RFC 791', 'never'],
   ['10.0.0.0/8', 'private use', 'RFC 1918', 'reserved'],
   ['100.64.0.0/10', 'shared address space (carrier-grade NAT)', 'RFC 6598', 'reserved'],
+  ['100.100.100.200/32', 'cloud metadata service', 'Alibaba Cloud, ECS user guide: instance metadata', 'never'],
   ['127.0.0.0/8', 'loopback', 'RFC 1122', 'loopback'],
   ['169.254.0.0/16', 'link local', 'RFC 3927', 'reserved'],
   ['169.254.169.254/32', 'cloud metadata service', 'common practice of cloud providers', 'never'],
@@ -67,6 +68,7 @@ const TABLE: readonly (readonly [text: string, name: string, source: string, kin
   ['3fff::/20', 'documentation', 'RFC 9637', 'reserved'],
   ['5f00::/16', 'segment routing (SRv6) SIDs', 'RFC 9602', 'reserved'],
   ['fc00::/7', 'unique local', 'RFC 4193', 'reserved'],
+  ['fd00:ec2::254/128', 'cloud metadata service', 'AWS SDK for JavaScript, metadata_service/endpoint.js', 'never'],
   // A link-local address means nothing without a zone, and an address here has none.
   ['fe80::/10', 'link local', 'RFC 4291', 'never'],
   ['fec0::/10', 'site local (deprecated)', 'RFC 3879', 'reserved'],

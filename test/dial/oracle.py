@@ -15,8 +15,8 @@ import sys
 
 # IANA's special-purpose registries, and what else no customer's mail server has. No entry of a file can lift these.
 NEVER = """
-0.0.0.0/8 127.0.0.0/8 169.254.169.254/32 224.0.0.0/4 255.255.255.255/32
-::/96 ::ffff:0:0/96 ::ffff:0:0:0/96 64:ff9b::/96 64:ff9b:1::/48 2001::/32 2002::/16 fe80::/10 ff00::/8
+0.0.0.0/8 100.100.100.200/32 127.0.0.0/8 169.254.169.254/32 224.0.0.0/4 255.255.255.255/32
+::/96 ::ffff:0:0/96 ::ffff:0:0:0/96 64:ff9b::/96 64:ff9b:1::/48 2001::/32 2002::/16 fd00:ec2::254/128 fe80::/10 ff00::/8
 """
 # These are for who says that he means them. Of IPv6 only 2000::/3 is in use.
 SPECIAL = """
