@@ -9,12 +9,14 @@ const USAGE = `Usage: npm test [-- PATH...]
 
 Runs the test files of the project, or those given, or those of the folders given. The service is built first, since many
 tests run it as it is shipped. Tests named *.lab.test.ts meet real mail servers: each runs in a network namespace of its
-own, and is skipped with the reason where that is not possible (CI=true makes that a failure).
+own, and is skipped with the reason where that is not possible (CI=true makes that a failure). Tests named
+*.load.test.ts bring the service to its limits, and run one after the other.
 `
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const TEST_FILE = /\.test\.ts$/
 const LAB_FILE = /\.lab\.test\.ts$/
+const LOAD_FILE = /\.load\.test\.ts$/
 
 /** The test files at a path, in the order of their names. */
 function filesAt(path: string): string[] {
@@ -51,8 +53,11 @@ function main(paths: readonly string[]): number {
   }
   if (!succeeds('npm', ['run', '--silent', 'build'])) return 1
   const testing = ['--import', 'tsx', '--test', '--test-reporter=spec', ...concurrency()]
-  const plain = files.filter((file) => !LAB_FILE.test(file))
+  const plain = files.filter((file) => !LAB_FILE.test(file) && !LOAD_FILE.test(file))
   const passed = [plain.length === 0 || succeeds(process.execPath, [...testing, ...plain])]
+  for (const file of files.filter((name) => LOAD_FILE.test(name))) {
+    passed.push(succeeds(process.execPath, [...testing, file]))
+  }
   const isolated = labUnavailable() === null
   for (const file of files.filter((name) => LAB_FILE.test(name))) {
     const command = [process.execPath, ...testing, file]

@@ -21,9 +21,9 @@ export function registerJson(app: FastifyInstance): void {
       return
     }
     parse(request, text, (error, value) => {
-      const [first, ...more] = error ? [] : repeatedMembers(text)
-      if (!first) done(error, value)
-      else done(new Refused('invalid-request', `${first.pointer}: ${first.detail}`, { errors: [first, ...more] }))
+      const fault = error ? null : faultIn(text)
+      if (!fault) done(error, value)
+      else done(new Refused('invalid-request', `${fault.pointer}: ${fault.detail}`, { errors: [fault] }))
     })
   })
 }
@@ -45,26 +45,30 @@ function decode(body: Buffer): string | null {
 /** A string, a mark, or the rest: together they are all there is in a text that is valid JSON. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s"{}[\]:,]+/g
 
-/** The members that an object of a valid JSON text names more than once, at whatever depth. */
-function repeatedMembers(json: string): FieldError[] {
-  const found: FieldError[] = []
+/** How deep a body may be nested: no request of the contract goes beyond one. */
+const DEPTH = 16
+
+/** The first member of a valid JSON text that was there already, or what is nested too deep. */
+function faultIn(json: string): FieldError | null {
   /** Of each object or array around the present place: the names so far, and which member or element this is. */
   const around: { names: Set<string> | null; step: string }[] = []
   let before = ''
   for (const [token] of json.matchAll(TOKEN)) {
     const inner = around.at(-1)
-    if (token === '{' || token === '[') around.push({ names: token === '{' ? new Set() : null, step: '0' })
-    else if (token === '}' || token === ']') around.pop()
+    if (token === '{' || token === '[') {
+      if (around.length === DEPTH) return { pointer: pointerTo(around), detail: 'nothing nested so deep was expected' }
+      around.push({ names: token === '{' ? new Set() : null, step: '0' })
+    } else if (token === '}' || token === ']') around.pop()
     else if (token === ',' && inner?.names === null) inner.step = `${Number(inner.step) + 1}`
     else if (inner?.names && (before === '{' || before === ',')) {
       const name: string = JSON.parse(token)
       inner.step = name
-      if (inner.names.has(name)) found.push({ pointer: pointerTo(around), detail: 'the member was expected once' })
+      if (inner.names.has(name)) return { pointer: pointerTo(around), detail: 'the member was expected once' }
       inner.names.add(name)
     }
     before = token
   }
-  return found
+  return null
 }
 
 /** A JSON Pointer (RFC 6901 section 3). */

@@ -57,6 +57,8 @@ function watchConnections(server: Server) {
   /** Since when there have been bytes that nobody reads; null while there are none. */
   const unreadSince = new Map<Socket, number | null>()
   server.on('connection', (socket) => {
+    // One listener for each request that is pipelined, and as many as there are.
+    socket.setMaxListeners(0)
     idle.set(socket, 0)
     unreadSince.set(socket, null)
     socket.once('close', () => {

@@ -24,10 +24,18 @@ const FRAMEWORK: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
 export function registerProblems(app: FastifyInstance, counted: Counted): void {
   app.setErrorHandler((error: FastifyError | Refused, request, reply) => sendError(error, request, reply, counted))
   app.addHook('onRequest', async (request, reply) => {
-    if (request.raw.headersDistinct.host?.length === 1) return
-    // RFC 9112 section 3.2; Node's own check is off, as its answer is no problem document.
-    reply.header('Connection', 'close')
-    throw new Refused('invalid-request', 'One Host header was expected.')
+    const { headersDistinct, httpVersion } = request.raw
+    for (const [name, values = []] of ONCE.map((one) => [one, headersDistinct[one]] as const)) {
+      // RFC 9112 section 3.2; Node's own check is off, as its answer is no problem document.
+      const isWanting = name === 'host' && values.length === 0 && httpVersion !== '1.0'
+      if (values.length <= 1 && !isWanting) continue
+      reply.header('Connection', 'close')
+      throw new Refused('invalid-request', `One ${name} header was expected.`)
+    }
+    const { 'content-encoding': coding = 'identity' } = request.headers
+    if (coding.toLowerCase() !== 'identity') {
+      throw new Refused('unsupported-media-type', 'Send the body as it is, without a content coding.')
+    }
   })
   app.server.on('request', (request, answer) => {
     const { socket } = request
@@ -44,6 +52,9 @@ export function registerProblems(app: FastifyInstance, counted: Counted): void {
     throw new Refused('not-found', NO_SUCH_PATH)
   })
 }
+
+/** Headers of which another program on the way might read the one, and we the other. */
+const ONCE = ['host', 'authorization', 'content-type']
 
 /** On every answer, whatever it is. */
 export const headersFor = (requestId: string) => ({

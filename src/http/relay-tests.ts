@@ -111,8 +111,9 @@ function send(request: FastifyRequest, reply: FastifyReply, result: RelayTest): 
   return reply.type('text/plain; charset=utf-8').send(renderTest(result, false))
 }
 
-/** `respond-async` among the preferences of RFC 7240; others are ignored, as it says. */
-const RESPOND_ASYNC = /(^|,)[ \t]*respond-async[ \t]*(;|,|$)/i
+/** `respond-async` among the preferences of RFC 7240; others are ignored, as it says, and so is what they quote. */
+const RESPOND_ASYNC = /(^|,)[ \t]*respond-async[ \t]*(=[ \t]*"")?[ \t]*(;|,|$)/i
+const QUOTED = /"(?:[^"\\]|\\.)*"/g
 
 /** Reads how a caller wants its answer. Throws Refused where the idempotency key is none. */
 function readWish({ headers, raw }: FastifyRequest): Wish {
@@ -122,7 +123,7 @@ function readWish({ headers, raw }: FastifyRequest): Wish {
     throw new Refused('invalid-request', detail, { errors: [] })
   }
   const { 'idempotency-key': idempotencyKey = null, prefer = '' } = data
-  return { idempotencyKey, respondAsync: RESPOND_ASYNC.test(prefer) }
+  return { idempotencyKey, respondAsync: RESPOND_ASYNC.test(prefer.replace(QUOTED, '""')) }
 }
 
 /** Aborted when the caller closes the connection before it has its answer. (`request.signal` fires at once, Fastify 5.12.) */

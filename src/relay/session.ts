@@ -2,7 +2,7 @@ import type { Why } from '../contract/words.ts'
 import { type Address, parseAddress } from '../ip/address.ts'
 import { type Answer, SmtpConnection, type TlsFacts } from '../smtp/connection.ts'
 import { dial } from '../smtp/dial.ts'
-import type { Reply } from '../smtp/reply.ts'
+import { abridged, type Reply } from '../smtp/reply.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 
 /** Where to connect, from where, under which name, and until when (`performance.now()` milliseconds). */
@@ -132,7 +132,7 @@ function literalOf(address: Address | null): string {
 }
 
 function answered({ reply, at }: Answer): { reply: Reply; at: readonly number[] } | null {
-  return reply ? { reply, at } : null
+  return reply ? { reply: abridged(reply), at } : null
 }
 
 const NOTHING: Session = {

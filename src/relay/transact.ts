@@ -1,6 +1,6 @@
 import type { Refusal, Why } from '../contract/words.ts'
 import type { Abandon, Answer } from '../smtp/connection.ts'
-import type { Reply } from '../smtp/reply.ts'
+import { abridged, type Reply } from '../smtp/reply.ts'
 import { isPositive } from './assess.ts'
 import type { Attempt, Exchange, Phase } from './findings.ts'
 import type { Form } from './forms.ts'
@@ -196,7 +196,7 @@ function record(
     else if (isOutOfStep(form, phase, answer.reply)) {
       why = 'protocol-error'
       session.connection.desynchronised()
-    } else exchanges.push({ phase, reply: answer.reply, at: answer.at })
+    } else exchanges.push({ phase, reply: abridged(answer.reply), at: answer.at })
     // What follows a refusal in a pipelined group only says that there was nothing to follow.
     if (!positive(phase, answer)) break
   }

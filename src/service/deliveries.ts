@@ -11,8 +11,8 @@ export interface Expectation {
   nonceOf(form: string): string
   /** The arrival of a form's message, or its bounce; null after `ms`, or when nobody waits any more. */
   seen(form: string, ms: number, stop: AbortSignal): Promise<Seen | null>
-  /** From now on, what arrives goes to `late` instead. */
-  settle(late: (form: string, seen: Seen) => void): void
+  /** What arrived, and what will, goes to `late` instead, which keeps so many characters in memory. */
+  settle(late: (form: string, seen: Seen) => void, weight: number): void
   /** Forgets the test: nothing was sent, so nothing can come. */
   forget(): void
 }
@@ -23,6 +23,8 @@ interface Expected {
   readonly expiresAt: number
   readonly tokens: ReadonlyMap<string, string>
   told: (form: string, seen: Seen) => void
+  /** Characters that are kept for the sake of what may still arrive. */
+  weight: number
 }
 
 /** The form that bounces come to: all forms of a test share their sender. */
@@ -30,8 +32,9 @@ const SENDER = 'sender'
 
 /** How long a message may be under way before it proves nothing any more. */
 export const DELIVERY_TTL_MS = 24 * 3_600_000
-/** Tests that can still hear of a message. More than that in a day are open relays beyond imagination. */
+/** Tests that can still hear of a message, and the characters kept for them: beyond, the oldest hear no more. */
 const LIMIT = 10_000
+const WEIGHT_LIMIT = 64 * 1024 * 1024
 
 /**
  * What the tests of this replica wait for; what comes for those of others is told to them. Every token is good for one
@@ -41,6 +44,7 @@ export class Deliveries {
   readonly #tests = new Map<string, Expected>()
   readonly #byToken = new Map<string, Set<Expected>>()
   readonly #signals: Signals
+  #weight = 0
 
   constructor(signals: Signals = NO_SIGNALS) {
     this.#signals = signals
@@ -51,7 +55,7 @@ export class Deliveries {
   expect(testId: string, tokens: ReadonlyMap<string, string>): Expectation {
     this.#sweep()
     const expiresAt = performance.now() + DELIVERY_TTL_MS
-    const test: Expected = { nonces: new Map(), seen: new Map(), expiresAt, tokens, told: () => {} }
+    const test: Expected = { nonces: new Map(), seen: new Map(), expiresAt, tokens, told: () => {}, weight: 0 }
     this.#tests.set(testId, test)
     for (const token of tokens.keys()) this.#byToken.set(token, (this.#byToken.get(token) ?? new Set()).add(test))
     const kinds = new Map([...tokens].map(([token, form]) => [token, kindOf(form)]))
@@ -63,8 +67,13 @@ export class Deliveries {
         return nonce
       },
       seen: (form, ms, stop) => waitFor(test, form, ms, stop),
-      settle(late) {
+      settle: (late, weight) => {
         test.told = late
+        test.weight = weight
+        this.#weight += weight
+        this.#sweep()
+        // What came after the wait and before now has been told to nobody.
+        for (const [form, seen] of test.seen) late(form, seen)
       },
       forget: () => {
         this.#forget(testId, test)
@@ -118,13 +127,14 @@ export class Deliveries {
 
   #sweep(): void {
     for (const [id, test] of this.#tests) {
-      if (this.#tests.size < LIMIT && performance.now() < test.expiresAt) break
+      const isRoom = this.#tests.size < LIMIT && this.#weight <= WEIGHT_LIMIT
+      if (isRoom && performance.now() < test.expiresAt) break
       this.#forget(id, test)
     }
   }
 
   #forget(id: string, test: Expected): void {
-    this.#tests.delete(id)
+    if (this.#tests.delete(id)) this.#weight -= test.weight
     for (const token of test.tokens.keys()) {
       const others = this.#byToken.get(token)
       others?.delete(test)

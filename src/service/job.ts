@@ -109,6 +109,10 @@ export function expectArrivals(
 /** Whether a message went out and was not refused, so that something may still arrive. */
 export const hasSent = ({ findings }: RunResult): boolean => findings.attempts.some(mayArrive)
 
+/** Whether a run knows already what the mailbox saw. */
+export const hasSeen = ({ findings }: RunResult, form: string, seen: Seen): boolean =>
+  findings.attempts.some((attempt) => attempt.form.id === form && attempt.seen?.kind === seen.kind)
+
 /** How many messages the server took. */
 export const messagesAccepted = ({ findings }: RunResult): number =>
   findings.attempts.filter(({ exchanges }) => exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300))

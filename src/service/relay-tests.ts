@@ -15,7 +15,7 @@ import type { Audit } from './audit.ts'
 import { auditIntent, auditRefusal, auditResult, describe } from './auditing.ts'
 import { DELIVERY_TTL_MS, type Deliveries } from './deliveries.ts'
 import { type IdempotentRequest, idempotent, stillRunning, testOf } from './idempotency.ts'
-import { type Asking, hasSent, type Job, messagesAccepted, runJob, type Settings, withSeen } from './job.ts'
+import { type Asking, hasSeen, hasSent, type Job, messagesAccepted, runJob, type Settings, withSeen } from './job.ts'
 import { Refused } from './problem.ts'
 import type { TestRequest } from './request.ts'
 import { type Begun, brokenResult, finishedResult, runningResult } from './result.ts'
@@ -191,11 +191,14 @@ export class RelayTests {
       result = conclude(ran, null)
       if (amendableMs === 0) expectation?.forget()
       else {
+        let latest = ran
         expectation?.settle((form, seen) => {
-          result = conclude(withSeen(ran, form, seen), new Date())
+          if (hasSeen(latest, form, seen)) return
+          latest = withSeen(latest, form, seen)
+          result = conclude(latest, new Date())
           tally.amended(result)
           void keep().then(() => logAmendment(asking, result))
-        })
+        }, JSON.stringify(result).length)
       }
       return result
     } finally {

@@ -29,6 +29,19 @@ const TOO_MUCH = {
 /** How much of a line over the cap is kept for the transcript. */
 const EXCERPT = 512
 
+/** How much of a reply is kept once it has been read, in characters: a refusal comes to the point. */
+const ABRIDGED = 4 * 1024
+
+/** A reply without what nobody would read to the end. */
+export function abridged(reply: Reply): Reply {
+  let size = 0
+  const lines = reply.lines.filter((line) => {
+    size += line.length
+    return size <= ABRIDGED
+  })
+  return { ...reply, lines }
+}
+
 const LF = 0x0a
 const REPLY_LINE = /^([2-5]\d\d)(?:([ -])(.*))?$/s
 const ENHANCED = /^([245]\.\d{1,3}\.\d{1,3})(?= |$)/

@@ -8,8 +8,9 @@ export interface TranscriptEntry {
   readonly answers: number | null
 }
 
-/** How many characters of dialogue a transcript holds; a session within the rules of the probe stays far below. */
+/** How many characters and lines of dialogue a transcript holds; a session within the rules of the probe stays below. */
 const LIMIT = 64 * 1024
+const LINES = 1_000
 
 /** The session as it happens, over all connections of one test, bounded in size. */
 export class Transcript {
@@ -25,7 +26,7 @@ export class Transcript {
 
   /** Adds a line and returns its index, or null where the transcript is full. */
   add(from: TranscriptEntry['from'], connection: number, line: string, answers: number | null = null): number | null {
-    if (this.#truncated || this.#size + line.length > LIMIT) {
+    if (this.#truncated || this.#size + line.length > LIMIT || this.entries.length >= LINES) {
       this.#truncated = true
       return null
     }

@@ -110,10 +110,32 @@ test('waiting ends with its time, and when nobody waits any more', async () => {
 test('what arrives after the test is told to whom it settled on', () => {
   const { deliveries, expectation, nonce } = expecting()
   const late: string[] = []
-  expectation.settle((form, { kind }) => late.push(`${form} ${kind}`))
+  expectation.settle((form, { kind }) => late.push(`${form} ${kind}`), 0)
   deliveries.arrived(arrival('outsideoutsideab', [nonce]))
   deliveries.arrived(arrival('outsideoutsideab', [nonce]))
   assert.deepEqual(late, ['outside-sender message'])
+})
+
+test('what arrived between the wait and the end of the test is told then', () => {
+  const { deliveries, expectation, nonce } = expecting()
+  deliveries.arrived(arrival('outsideoutsideab', [nonce]))
+  const late: string[] = []
+  expectation.settle((form, { kind }) => late.push(`${form} ${kind}`), 0)
+  assert.deepEqual(late, ['outside-sender message'])
+})
+
+test('the oldest tests hear no more when too much is kept for all of them', () => {
+  const deliveries = new Deliveries()
+  const MUCH = 30 * 1024 * 1024
+  const heard: string[] = []
+  const nonces = ['first', 'second', 'third'].map((id) => {
+    const expectation = deliveries.expect(id, TOKENS)
+    const nonce = expectation.nonceOf('outside-sender')
+    expectation.settle(() => heard.push(id), MUCH)
+    return nonce
+  })
+  deliveries.arrived(arrival('outsideoutsideab', nonces))
+  assert.deepEqual(heard, ['second', 'third'])
 })
 
 test('a test that sent nothing is forgotten, and its tokens with it', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { CAPS, type Reply, type ReplyEvent, ReplyParser } from '../../src/smtp/reply.ts'
+import { abridged, CAPS, type Reply, type ReplyEvent, ReplyParser } from '../../src/smtp/reply.ts'
 
 const parse = (...chunks: (string | Buffer)[]): ReplyEvent[] => {
   const parser = new ReplyParser()
@@ -133,4 +133,12 @@ test('a reply over the cap is refused, wherever the segments end', () => {
     assert.deepEqual(replies(events), [])
     assert.equal(faults(events).length, 1)
   }
+})
+
+test('of a reply that is read to its end, no more is kept than anybody would read', () => {
+  const lines = Array.from({ length: 100 }, (_, index) => `${index} ${'x'.repeat(100)}`)
+  const kept = abridged({ code: 554, enhanced: null, lines })
+  assert.ok(kept.lines.join('').length <= 4096)
+  assert.deepEqual(kept.lines, lines.slice(0, kept.lines.length))
+  assert.deepEqual(abridged({ code: 250, enhanced: null, lines: ['ok'] }).lines, ['ok'])
 })

@@ -46,10 +46,14 @@ async function replicas(t: TestContext, env: Record<string, string>, callersFile
   return { services, recorder }
 }
 
-/** Sends all requests at once, half to each replica; returns the addresses that were tested, and the refusing policies. */
+/**
+ * Sends all requests at once, half to each replica; returns the addresses that were tested, and the refusing policies, or
+ * that the machine was too slow for Redis to answer in time: then nothing more can be said of the round.
+ */
 async function burst(services: readonly TestService[], port: number, ips: readonly string[], key: string) {
   const admitted: string[] = []
   const refused: string[][] = []
+  let isSpoiled = false
   await Promise.all(
     ips.map(async (ip, index) => {
       const response = await services[index % services.length]?.post({ ip, port }, bearer(key))
@@ -57,10 +61,14 @@ async function burst(services: readonly TestService[], port: number, ips: readon
       if (response.status === 201) {
         admitted.push(ip)
         await response.body?.cancel()
+      } else if (response.status === 503) {
+        await problemIn(response, 'limits-unavailable')
+        isSpoiled = true
       } else refused.push((await problemIn(response, 'quota-exceeded')).violatedPolicies ?? [])
     }),
   )
-  return { admitted, refused }
+  assert.ok(admitted.length <= 20)
+  return { admitted, refused, isSpoiled }
 }
 
 const callerLeft = async (service: TestService, key: string): Promise<number | null | undefined> => {
@@ -75,13 +83,20 @@ test(
     const customers = 'customers: [{ id: acme, name: Acme, networks: [127.0.0.0/16], domains: [example.com] }]\n'
     const { services, recorder } = await replicas(t, {}, callers('20/1h'), customers)
     const ips = Array.from({ length: REQUESTS }, (_, index) => `127.0.${index}.1`)
+    let spoiled = 0
     for (let round = 0; round < ROUNDS; round += 1) {
       const before = recorder.dialled.length
-      const { admitted, refused } = await burst(services, recorder.port, ips, keyOfRound(round))
+      const { admitted, refused, isSpoiled } = await burst(services, recorder.port, ips, keyOfRound(round))
+      if (isSpoiled) {
+        spoiled += 1
+        continue
+      }
       assert.equal(admitted.length, 20, `round ${round}`)
       assert.deepEqual([...new Set(refused.flat())], ['tests-caller'])
       assert.deepEqual(recorder.dialled.slice(before).sort(), admitted.sort())
     }
+    t.diagnostic(`${spoiled} of ${ROUNDS} rounds were too much for this machine`)
+    assert.ok(spoiled < ROUNDS / 2)
   },
 )
 
@@ -102,10 +117,11 @@ test(
       )
       .join('')}`
     const { services, recorder } = await replicas(t, { QUOTA_NETWORK: `${NETWORK}/1h` }, callers('20/1h'), customers)
+    let spoiled = 0
     for (let round = 0; round < ROUNDS; round += 1) {
       const ips = Array.from({ length: REQUESTS }, (_, index) => `127.${1 + (index % 4)}.${round}.${1 + index}`)
       const key = keyOfRound(round)
-      const { admitted } = await burst(services, recorder.port, ips, key)
+      const { admitted, isSpoiled } = await burst(services, recorder.port, ips, key)
       const count = (second: readonly number[]) =>
         admitted.filter((ip) => second.includes(Number(ip.split('.')[1]))).length
       for (const net of [1, 2, 3, 4]) assert.ok(count([net]) <= NETWORK, `round ${round}, network ${net}`)
@@ -113,6 +129,10 @@ test(
       assert.ok(admitted.length > 0 && admitted.length <= 20)
       const [service] = services
       assert.ok(service)
+      if (isSpoiled) {
+        spoiled += 1
+        continue
+      }
       assert.equal(await callerLeft(service, key), 20 - admitted.length, `round ${round}: charged for what was refused`)
       // What was kept out for a moment can be had now.
       let more = 0
@@ -124,5 +144,7 @@ test(
       }
       assert.equal(admitted.length + more, 20, `round ${round}: places lost`)
     }
+    t.diagnostic(`${spoiled} of ${ROUNDS} rounds were too much for this machine`)
+    assert.ok(spoiled < ROUNDS / 2)
   },
 )

@@ -68,9 +68,12 @@ test('a Redis that fails in the middle of the load', withRedis, async (t) => {
   await until('Redis', async () => (await redisSeenBy(service)) === 'up')
 
   for (const { name, begin, end } of FAULTS) {
-    await t.test(`${name}: nothing new is tested, what runs is answered, and all is well soon after`, async () => {
+    await t.test(`${name}: nothing new is tested, what runs is answered, and all is well soon after`, async (t) => {
       // Before the fault: a load on acme, and a test that runs.
       let loading = true
+      t.after(() => {
+        loading = false
+      })
       const load = Array.from({ length: 10 }, async (_, worker) => {
         for (; loading; ) await (await post(`127.0.0.${10 + worker}`)).text()
       })
