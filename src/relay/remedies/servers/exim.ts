@@ -4,13 +4,12 @@ import { ROUTE_CAUSES, SENDER_CAUSES, type ServerAdvice } from '../advice.ts'
 const CONFIGURE = 'https://github.com/Exim/exim/blob/059ec3d9952740285fb1ebf47961b8aca2eb1b4a/src/src/configure.default'
 /** "deny domains = !+local_domains ... is what stops your Exim from being an open relay." */
 const Q0743 = 'https://github.com/Exim/exim/wiki/Q0743'
-/** dc_relay_nets in update-exim4.conf.conf. */
-const DEBIAN = 'https://gist.github.com/mcnemesis/9462638'
 
 const NAMES = ['Exim']
 const RESTART = 'Send the Exim daemon a HUP, or restart it: it reads its configuration only then.'
 
 export const EXIM: readonly ServerAdvice[] = [
+  // The names of Debian's lists as several update-exim4.conf.conf in public files have them.
   {
     software: 'Exim',
     names: NAMES,
@@ -24,7 +23,7 @@ export const EXIM: readonly ServerAdvice[] = [
       'Ask Exim without sending, as a stranger would: exim -bh 198.51.100.1',
       RESTART,
     ],
-    references: [CONFIGURE, Q0743, DEBIAN],
+    references: [CONFIGURE, Q0743],
   },
   {
     software: 'Exim',

@@ -7,9 +7,7 @@ const MAILENABLE_RELAY = 'https://www.mailenable.com/kb/Content/Article.asp?ID=m
 /** Inbound relay controls and inbound relay enforcement; a new server lets no external host relay. */
 const DOMINO_RELAY =
   'https://help.hcltechsw.com/domino/14.0.0/admin/conf_preventingunauthorizedsmtphostsfromusingdominoasa_t.html'
-/** The redbook on Domino 6: the Allow and Deny fields; from 6 on Allow entries take precedence. */
-const DOMINO_FIELDS = 'https://manualshive.com/ru/manual/ibm/ah0qxml-lotus-domino-messaging/3364478?page=67'
-/** Exceptions for authenticated users; Exclude these connecting hosts from anti-relay checks. */
+/** The redbook on Domino 6: Exceptions for authenticated users; Exclude these connecting hosts from anti-relay checks. */
 const DOMINO_EXCEPTIONS = 'https://manualshive.com/en/manual/ibm/ah0qxml-lotus-domino-messaging/3364478?page=73'
 
 export const WINDOWS: readonly ServerAdvice[] = [
@@ -37,7 +35,8 @@ export const WINDOWS: readonly ServerAdvice[] = [
     ],
     references: [MAILENABLE_RELAY],
   },
-  // SearchDomino: "Enter a * in both of the following fields", the two Deny fields of the relay controls.
+  // SearchDomino, to stop all relaying: "Enter a * in both of the following fields"; the redbook, page 67, has the Allow and
+  // Deny fields for destinations and for sources, and that from Domino 6 on Allow entries take precedence.
   {
     software: 'Domino',
     names: ['Domino'],
@@ -50,6 +49,6 @@ export const WINDOWS: readonly ServerAdvice[] = [
       'Empty Exclude these connecting hosts from anti-relay checks, but for your own hosts.',
       'If your users send from outside, choose Allow all authenticated users to relay. Then Save & Close.',
     ],
-    references: [DOMINO_RELAY, DOMINO_FIELDS, DOMINO_EXCEPTIONS],
+    references: [DOMINO_RELAY, DOMINO_EXCEPTIONS],
   },
 ]
