@@ -71,8 +71,8 @@ function attempts(rows: readonly AttemptView[]): string[] {
 /** What to do, a step a line, for whoever reads it out. */
 function remedy({ remedy }: RelayTest): string[] {
   if (!remedy) return []
-  const steps = remedy.steps.map((step, index) => `${index + 1}. ${step}`)
-  return [`What to do: ${remedy.title}`, ...steps, ...remedy.references.map((reference) => `see ${reference}`)]
+  const steps = remedy.steps.map((step, index) => `  ${index + 1}. ${step}`)
+  return [`What to do: ${remedy.title}`, ...steps, ...remedy.references.map((reference) => `  see ${reference}`)]
 }
 
 /** One connection after the other, each reply under its command, also where commands went out in a group before the first reply came. */

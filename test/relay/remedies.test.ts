@@ -228,7 +228,10 @@ test('the text form shows it between attempts and session, numbered, with its re
     references: ['https://a.example/b'],
   }
   const text = renderTest(resultWith({ verdict: 'open', remedy: shown }), false)
-  assert.match(text, /\n\nWhat to do: Close Postfix\n1\. Do this\.\n2\. Then that\.\nsee https:\/\/a\.example\/b\n$/)
+  assert.match(
+    text,
+    /\n\nWhat to do: Close Postfix\n {2}1\. Do this\.\n {2}2\. Then that\.\n {2}see https:\/\/a\.example\/b\n$/,
+  )
   assert.doesNotMatch(renderTest(resultWith(), false), /What to do/)
 })
 
@@ -256,5 +259,5 @@ test('the result of a test has it, as JSON and as text', async (t) => {
   assert.deepEqual([result.verdict, result.cause], ['open', 'own-domain-sender'])
   assert.deepEqual(result.remedy, closing('own-domain-sender', POSTFIX))
   const text = await (await service.fetch(`/relay-tests/${result.id}`, { headers: { accept: 'text/plain' } })).text()
-  assert.match(text, /\nWhat to do: Stop Postfix from relaying by sender\n1\. In main\.cf, /)
+  assert.match(text, /\nWhat to do: Stop Postfix from relaying by sender\n {2}1\. In main\.cf, /)
 })
