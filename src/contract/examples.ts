@@ -191,7 +191,22 @@ const OPEN: RelayTest = {
   summary: 'It relays for anyone who claims a sender at example.com.',
   retryAfter: null,
   delivery: null,
-  remedy: null,
+  remedy: {
+    software: 'Postfix',
+    title: 'Stop Postfix from relaying by sender',
+    steps: [
+      'In main.cf, find check_sender_access in smtpd_relay_restrictions and smtpd_recipient_restrictions: its table says OK to this sender.',
+      'Move it behind reject_unauth_destination, or into smtpd_sender_restrictions, where an OK opens nothing.',
+      'Set: smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination',
+      'Let your own users log in (permit_sasl_authenticated, port 587): a sender can be claimed by anyone.',
+      'Run: postfix reload',
+      'Look through the mail queue for spam that came in this way, and delete it.',
+      'Test again: it is done when the verdict is closed.',
+    ],
+    references: [
+      'https://github.com/vdukhovni/postfix/blob/15bb9dcf1808e83a224fd99813c4c1498bf33775/postfix/README_FILES/SMTPD_ACCESS_README',
+    ],
+  },
   truncated: false,
   attempts: [
     attempt('outside-sender', 'lsasqq7xuxd3ll4d@relaytest.isp.example', 'teygoi2uqzduoifm@relaytest.isp.example', {

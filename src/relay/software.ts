@@ -28,6 +28,11 @@ const SOFTWARE: readonly Row[] = [
     source: 'measured; postscreen binary of Debian 3.7',
   },
   { name: 'Postfix', greeting: /\bE?SMTP Postfix\b(?: \((\d[\w.-]*)\))?/, source: 'measured: Debian 3.7; postconf(5)' },
+  {
+    name: 'Zimbra',
+    greeting: /\bE?SMTP Zimbra\b/,
+    source: 'zimbraMtaSmtpdBanner, $myhostname ESMTP $mail_name: that of Postfix unless it was changed',
+  },
   { name: 'Exim', greeting: /\bE?SMTP Exim\b(?: (\d[\w.-]*))?/, source: 'measured: Debian 4.96' },
   {
     name: 'Sendmail',
@@ -48,8 +53,8 @@ const SOFTWARE: readonly Row[] = [
   },
   {
     name: 'Exchange',
-    greeting: /\bMicrosoft Exchange Internet Mail Service (\d[\d.]*)/,
-    source: 'Microsoft KB: telnet test of Exchange 5.5',
+    greeting: /\bMicrosoft Exchange Internet Mail (?:Service|Connector) (\d[\d.]*)/,
+    source: 'Microsoft KB: telnet test of Exchange 5.5; up to 4.0 the service is called Connector',
   },
   {
     name: 'Windows SMTP Service',
@@ -116,8 +121,14 @@ const SOFTWARE: readonly Row[] = [
   { name: 'MailEnable', reply: /, this server offers \d+ extensions$/, source: 'nmap service probes' },
 ]
 
+/** A mail server software, and its version where it shows. */
+export interface Software {
+  readonly name: string
+  readonly version: string | null
+}
+
 /** The mail server software that shows, or null. */
-export function recognise(shown: Shown): { name: string; version: string | null } | null {
+export function recognise(shown: Shown): Software | null {
   for (const row of SOFTWARE) {
     const checks: readonly (readonly [RegExp | undefined, readonly string[]])[] = [
       [row.greeting, [shown.greeting]],

@@ -29,7 +29,9 @@ const COLOURED: Style = {
 /** A relay test as a telnet user would have seen it, verdict on top; in plain text, or coloured for a terminal. */
 export function renderTest(test: RelayTest, coloured: boolean): string {
   const style = coloured ? COLOURED : PLAIN
-  return [...heading(test, style), '', ...attempts(test.attempts), '', ...session(test, style), ''].join('\n')
+  const parts = [heading(test, style), attempts(test.attempts), remedy(test), session(test, style)]
+  const texts = parts.filter(({ length }) => length > 0).map((lines) => lines.join('\n'))
+  return `${texts.join('\n\n')}\n`
 }
 
 function heading(test: RelayTest, style: Style): string[] {
@@ -64,6 +66,13 @@ function attempts(rows: readonly AttemptView[]): string[] {
     const said = reply ? `${reply.code} ${reply.lines[0] ?? ''}`.trim() : ''
     return `${form.padEnd(width)}  ${outcome.padEnd(8)}  ${[refusal ?? taken ?? why ?? '', said].filter(Boolean).join(': ')}`.trimEnd()
   })
+}
+
+/** What to do, a step a line, for whoever reads it out. */
+function remedy({ remedy }: RelayTest): string[] {
+  if (!remedy) return []
+  const steps = remedy.steps.map((step, index) => `  ${index + 1}. ${step}`)
+  return [`What to do: ${remedy.title}`, ...steps, ...remedy.references.map((reference) => `  see ${reference}`)]
 }
 
 /** One connection after the other, each reply under its command, also where commands went out in a group before the first reply came. */

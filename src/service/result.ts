@@ -2,6 +2,7 @@ import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import { parseAddress } from '../ip/address.ts'
 import { specialRange } from '../ip/special.ts'
 import type { Assessed } from '../relay/assess.ts'
+import { remedyFor } from '../relay/remedies/remedy.ts'
 import type { RunResult } from '../relay/run.ts'
 import { recognise } from '../relay/software.ts'
 import { summarise } from '../relay/summary.ts'
@@ -64,6 +65,13 @@ export function finishedResult(begun: Begun, run: RunResult, transcript: Transcr
   const { durationMs, amendableMs, amendedAt } = ending
   const { findings } = run
   const judgement = judge(findings)
+  const software =
+    findings.greeting &&
+    recognise({
+      greeting: findings.greeting.reply.lines.join(' '),
+      extensions: run.extensions,
+      replies: findings.attempts.flatMap(({ exchanges }) => exchanges.flatMap(({ reply }) => reply.lines)),
+    })
   const key = new Set(judgement.decisive)
   const finishedAt = Date.parse(begun.createdAt) + durationMs
   return {
@@ -82,11 +90,7 @@ export function finishedResult(begun: Begun, run: RunResult, transcript: Transcr
     durationMs,
     server: findings.greeting && {
       greeting: textOf(findings.greeting.reply),
-      software: recognise({
-        greeting: findings.greeting.reply.lines.join(' '),
-        extensions: run.extensions,
-        replies: findings.attempts.flatMap(({ exchanges }) => exchanges.flatMap(({ reply }) => reply.lines)),
-      }),
+      software,
       extensions: [...run.extensions],
       tls: run.tls,
     },
@@ -98,6 +102,7 @@ export function finishedResult(begun: Begun, run: RunResult, transcript: Transcr
     caveats: [...judgement.caveats],
     retryAfter: judgement.retryAfter,
     delivery: deliveryOf(begun, findings),
+    remedy: remedyFor(judgement, software),
     attempts: judgement.rows.map(viewOf),
     transcript: transcript.entries.map((entry, index) => ({ ...entry, key: key.has(index) })),
     truncated: transcript.truncated,
@@ -115,6 +120,7 @@ export function brokenResult(begun: Begun, finishedAt: string): RelayTest {
     evidence: 'none',
     reason: 'interrupted',
     summary: 'The test broke off through a fault of the service.',
+    remedy: remedyFor({ verdict: 'inconclusive', cause: null, reason: 'interrupted', caveats: [] }, null),
   }
 }
 

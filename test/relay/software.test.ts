@@ -13,6 +13,7 @@ const GREETINGS: readonly (readonly [string, string, string | null])[] = [
   ['mail.example.com ESMTP Postfix', 'Postfix', null],
   ['mail.example.com ESMTP Postfix (3.7.11)', 'Postfix', '3.7.11'],
   ['mail.example.com ESMTP mail.example.com ESMTP Postfix', 'Postfix', null],
+  ['mail.example.com ESMTP Zimbra', 'Zimbra', null],
   ['mail.example.com ESMTP Exim 4.96 Tue, 24 Nov 2026 07:00:00 +0000', 'Exim', '4.96'],
   ['mail.example.com ESMTP Exim 4.98.2-1 #2 Tue, 24 Nov 2026 We do not authorize bulk mail', 'Exim', '4.98.2-1'],
   ['mail.example.com ESMTP Sendmail 8.17.1.9/8.17.1.9; Tue, 24 Nov 2026 07:00:00 GMT', 'Sendmail', '8.17.1.9'],
@@ -31,6 +32,11 @@ const GREETINGS: readonly (readonly [string, string, string | null])[] = [
     'mail.example.com ESMTP Server (Microsoft Exchange Internet Mail Service 5.5.2651.58) ready',
     'Exchange',
     '5.5.2651.58',
+  ],
+  [
+    'mail.example.com ESMTP Server (Microsoft Exchange Internet Mail Connector 4.0.994.63) ready',
+    'Exchange',
+    '4.0.994.63',
   ],
   [
     'mail.example.com Microsoft ESMTP MAIL Service, Version: 6.0.3790.4675 ready at  Tue, 24 Nov 2026',
@@ -103,6 +109,7 @@ const UNKNOWN: readonly Partial<Shown>[] = [
   {},
   { greeting: 'postfix.example.com ESMTP' },
   { greeting: 'exim.example.com ESMTP ready' },
+  { greeting: 'zimbra.example.com ESMTP ready' },
   { greeting: 'mail.protection.outlook.com.example ESMTP' },
   { greeting: 'mail.example.com ESMTP *** no spam ***' },
   { greeting: '2026' },

@@ -1,0 +1,10 @@
+import type { ServerAdvice } from './advice.ts'
+import { EXCHANGE } from './servers/exchange.ts'
+import { EXIM } from './servers/exim.ts'
+import { POSTFIX } from './servers/postfix.ts'
+import { SENDMAIL } from './servers/sendmail.ts'
+import { UNIX } from './servers/unix.ts'
+import { WINDOWS } from './servers/windows.ts'
+
+/** How each software is closed; of rows that fit equally well, the first counts. */
+export const BY_SERVER: readonly ServerAdvice[] = [...POSTFIX, ...EXIM, ...SENDMAIL, ...EXCHANGE, ...UNIX, ...WINDOWS]

@@ -1,0 +1,168 @@
+import { SENDER_CAUSES, type ServerAdvice } from '../advice.ts'
+
+/** "BY DEFAULT, qmail-smtpd is an open relay"; rcpthosts, morercpthosts.cdb; run scripts that refuse to start. */
+const QMAIL_RELAY = 'https://qmail.jms1.net/relay.shtml'
+/** rcpthosts, morercpthosts with qmail-newmrh, RELAYCLIENT. */
+const QMAIL_SMTPD = 'https://github.com/notqmail/notqmail/blob/01cda8253b0ab4a19995dd7f5d6eba5cc005a6aa/qmail-smtpd.8'
+/** percenthack: "any address of the form user%fqdn@domain is rewritten as user@fqdn"; read only at start. */
+const QMAIL_SEND = 'https://github.com/notqmail/notqmail/blob/af9625ddf9464e85fd781e8ad889201ce340d9fc/qmail-send.9'
+/** match: for any, from any, from local (the default), from mail-from "no matter the source IP address", auth. */
+const SMTPD_CONF =
+  'https://github.com/OpenSMTPD/OpenSMTPD/blob/09e6beba40a20ac058d1b550f6a1065b2cb375d8/usr.sbin/smtpd/smtpd.conf.5'
+/** The grammar before match: accept from any for any relay; the first matching rule decides. */
+const SMTPD_CONF_OLD =
+  'https://github.com/openbsd/src/blob/bd1c0740390d2be6423c2edbe0a4e20370f9d855/usr.sbin/smtpd/smtpd.conf.5'
+/** "RELAYCLIENT: Allow the client to relay mail"; set by a login; must be run before changes take effect. */
+const SMTPACCESS = 'https://manpages.ubuntu.com/manpages/noble/man8/makesmtpaccess.8.html'
+/** esmtppercentrelay: the list of percent hack domains. */
+const PERCENTRELAY = 'https://unix.com/man-page/debian/8/makepercentrelay/'
+/** relay.ini: all=true "your mail server is now an open relay"; acl, relay_acl_allow, relay_dest_domains.ini. */
+const HARAKA_RELAY = 'https://haraka.github.io/plugins/relay'
+/** host_list, host_list.anti_spoof, and that a relaying client may send anywhere from a local domain. */
+const HARAKA_HOSTS = 'https://haraka.github.io/plugins/rcpt_to.in_host_list'
+/** haproxy_hosts. */
+const HARAKA_PROXY = 'https://haraka.github.io/core/HAProxy'
+/** allowRelaying, default !is_empty(authenticated_as). */
+const STALWART_RCPT = 'https://stalw.art/docs/ref/object/mta-stage-rcpt'
+/** session.rcpt.relay of versions with a configuration file. */
+const STALWART_RELAY = 'https://stalw.art/docs/smtp/inbound/rcpt'
+/** "Stalwart Mail Server only recognizes the IP address of the proxy". */
+const STALWART_PROXY = 'https://stalw.art/docs/server/proxy'
+
+export const UNIX: readonly ServerAdvice[] = [
+  {
+    software: 'qmail',
+    names: ['qmail'],
+    title: 'Close qmail',
+    steps: [
+      'Look for /var/qmail/control/rcpthosts: without that file, qmail takes mail for everybody.',
+      'Write the domains that you receive mail for into it, one a line; more than 50 into morercpthosts, then run qmail-newmrh.',
+      'In /etc/tcp.smtp, set RELAYCLIENT for your own addresses only, such as: 127.:allow,RELAYCLIENT=""',
+      'Build its database anew: tcprules /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp < /etc/tcp.smtp',
+      'Let the run script of qmail-smtpd refuse to start without rcpthosts.',
+    ],
+    references: [QMAIL_RELAY, QMAIL_SMTPD],
+  },
+  {
+    software: 'qmail',
+    names: ['qmail'],
+    causes: ['percent-hack'],
+    title: 'Switch off the percent hack of qmail',
+    steps: [
+      'Delete /var/qmail/control/percenthack, or take your domains out of it.',
+      'Stop and start qmail-send: it reads its control files only when it starts.',
+    ],
+    references: [QMAIL_SEND],
+  },
+  {
+    software: 'OpenSMTPD',
+    names: ['OpenSMTPD'],
+    title: 'Close OpenSMTPD',
+    steps: [
+      'In smtpd.conf, find rules such as: match from any for any action "relay". Each of them is an open relay.',
+      'Let strangers reach your own domains only: match from any for domain "example.com" action "local"',
+      'Let your own machines and users send: match from local for any action "relay", and match auth from any for any action "relay"',
+      'In the older grammar the mistake is: accept from any for any relay. Write: accept from local for any relay',
+      'Mind the order, the first rule that matches decides; then restart smtpd.',
+    ],
+    references: [SMTPD_CONF, SMTPD_CONF_OLD],
+  },
+  {
+    software: 'OpenSMTPD',
+    names: ['OpenSMTPD'],
+    causes: SENDER_CAUSES,
+    title: 'Stop OpenSMTPD from relaying by sender',
+    steps: [
+      'In smtpd.conf, find rules with mail-from and for any: they match whoever claims that sender, no matter the source address.',
+      'Remove them; or add auth, such as: match auth from any mail-from "@example.com" for any action "relay"',
+      'In the older grammar such a rule says: accept from any sender <senders> for any relay',
+      'Mind the order, the first rule that matches decides; then restart smtpd.',
+    ],
+    references: [SMTPD_CONF, SMTPD_CONF_OLD],
+  },
+  {
+    software: 'Courier',
+    names: ['Courier'],
+    title: 'Close Courier',
+    steps: [
+      'In the files of /etc/courier/smtpaccess, keep allow,RELAYCLIENT beside your own addresses only, such as 127.0.0.1.',
+      'Let your own users log in instead: a login sets RELAYCLIENT by itself.',
+      'In /etc/courier/esmtpacceptmailfor and esmtpacceptmailfor.dir, keep your own domains only, then run makeacceptmailfor.',
+      'Run makesmtpaccess, and makesmtpaccess-msa where port 587 has a file of its own, then restart Courier.',
+    ],
+    references: [SMTPACCESS],
+  },
+  {
+    software: 'Courier',
+    names: ['Courier'],
+    causes: ['percent-hack'],
+    title: 'Switch off the percent hack of Courier',
+    steps: [
+      'Empty /etc/courier/esmtppercentrelay and /etc/courier/esmtppercentrelay.dir: they list the percent hack domains.',
+      'Run makepercentrelay and restart Courier.',
+    ],
+    references: [PERCENTRELAY],
+  },
+  {
+    software: 'Haraka',
+    names: ['Haraka'],
+    title: 'Close Haraka',
+    steps: [
+      'In config/relay.ini, section [relay], set: all=false. With all=true Haraka is an open relay.',
+      'Let config/relay_acl_allow hold your own addresses only.',
+      'Let config/relay_dest_domains.ini hold only domains that you receive mail for.',
+      'In config/plugins, have a rcpt_to plugin, such as rcpt_to.in_host_list with your domains in config/host_list.',
+      'Look through plugins of your own: none may set connection.relaying, or accept a recipient, for a stranger.',
+      'Restart Haraka.',
+    ],
+    references: [HARAKA_RELAY, HARAKA_HOSTS],
+  },
+  {
+    software: 'Haraka',
+    names: ['Haraka'],
+    causes: ['own-domain-sender', 'own-host-sender'],
+    title: 'Stop Haraka from relaying by sender',
+    steps: [
+      'Find what sets connection.relaying for strangers: config/relay_acl_allow, relay.ini, or a plugin of your own.',
+      'Mind that rcpt_to.in_host_list lets a relaying client send anywhere from a domain in config/host_list.',
+      'Set host_list.anti_spoof: strangers who claim a sender at your domain are then refused at MAIL FROM.',
+      'Restart Haraka.',
+    ],
+    references: [HARAKA_HOSTS, HARAKA_RELAY],
+  },
+  {
+    software: 'Haraka',
+    names: ['Haraka'],
+    causes: ['source-address-lost'],
+    title: 'Let Haraka see who connects',
+    steps: [
+      'Take the address of the proxy or gateway out of config/relay_acl_allow.',
+      'List the proxy in config/haproxy_hosts, and let it speak the PROXY protocol (send-proxy).',
+      'Restart Haraka.',
+    ],
+    references: [HARAKA_PROXY, HARAKA_RELAY],
+  },
+  {
+    software: 'Stalwart',
+    names: ['Stalwart'],
+    title: 'Close Stalwart',
+    steps: [
+      'In the WebUI, open Settings > MTA > Session > RCPT TO Stage.',
+      'Set Allow relaying back to its default: !is_empty(authenticated_as)',
+      'In versions with a configuration file, let session.rcpt.relay be true for authenticated sessions only.',
+    ],
+    references: [STALWART_RCPT, STALWART_RELAY],
+  },
+  {
+    software: 'Stalwart',
+    names: ['Stalwart'],
+    causes: ['source-address-lost'],
+    title: 'Let Stalwart see who connects',
+    steps: [
+      'Switch the proxy protocol on at the proxy, and in Stalwart for the network of the proxy.',
+      'In the WebUI, under Settings > MTA > Session > RCPT TO Stage, let no rule allow relaying by address of the proxy.',
+      'The default of Allow relaying is: !is_empty(authenticated_as)',
+    ],
+    references: [STALWART_PROXY, STALWART_RCPT],
+  },
+]
