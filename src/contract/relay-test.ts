@@ -187,7 +187,7 @@ export const relayTest = z
         references: z.array(z.string()),
       })
       .nullable()
-      .meta({ description: 'How to close the server; null where none is on record.' }),
+      .meta({ description: 'What to do: how to close an open server, or how to get an answer; null where nothing is to be done.' }),
     transcript: z.array(transcriptLine),
     truncated: z.boolean().meta({ description: 'Whether the transcript was cut at its size limit.' }),
   })
