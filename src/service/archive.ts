@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Caller } from '../access/callers.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { Leases } from '../store/leases.ts'
@@ -42,29 +41,5 @@ export class Archive {
     // It may have ended in between.
     const now = await this.#results.get(result.id)
     return now?.status === 'finished' ? now : brokenResult(result, result.createdAt)
-  }
-}
-
-const RETRY_MS = 1_000
-const TRIES = 60
-
-/** Does now what others must learn of a test that was made, and goes on trying in the background where it cannot be done. */
-export async function sooner(work: () => Promise<void>, failed: (error: unknown) => void): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    failed(error)
-    void later(work)
-  }
-}
-
-async function later(work: () => Promise<void>): Promise<void> {
-  for (let left = TRIES; left > 0; left -= 1) {
-    await sleep(RETRY_MS, null, { ref: false })
-    const done = await work().then(
-      () => true,
-      () => false,
-    )
-    if (done) return
   }
 }

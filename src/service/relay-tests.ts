@@ -10,10 +10,11 @@ import type { Stores } from '../store/stores.ts'
 import { originOf, type Vantage } from '../vantage/vantages.ts'
 import { VERSION } from '../version.ts'
 import { type Admission, admit, type QuotaSubject, refuseExceeded, type TestQuotas } from './admission.ts'
-import { Archive, sooner } from './archive.ts'
+import { Archive } from './archive.ts'
 import type { Audit } from './audit.ts'
 import { auditIntent, auditRefusal, auditResult, describe } from './auditing.ts'
 import { DELIVERY_TTL_MS, type Deliveries } from './deliveries.ts'
+import { Errands } from './errands.ts'
 import { type IdempotentRequest, idempotent, stillRunning, testOf } from './idempotency.ts'
 import { type Asking, hasSent, type Job, messagesAccepted, runJob, type Settings, withSeen } from './job.ts'
 import { Refused } from './problem.ts'
@@ -57,12 +58,14 @@ export class RelayTests {
   readonly #parts: ServiceParts
   readonly #slots: Slots
   readonly #archive: Archive
+  readonly #errands: Errands
   readonly #running = new Set<Promise<unknown>>()
   #stop = new AbortController()
 
   constructor(parts: ServiceParts) {
     this.#parts = parts
     this.#slots = makeSlots(parts.settings.maxConcurrent)
+    this.#errands = new Errands(parts.settings.resultTtlMs)
     this.#archive = new Archive(parts.stores.results, parts.stores.leases)
   }
 
@@ -152,7 +155,7 @@ export class RelayTests {
       throw new Refused('testing-off', 'Testing is switched off for now: try again later.', { retryAfter: 60 })
     }
     refuseExceeded(await quotas.peek(subject))
-    return admit(job, key, this.#slots, this.#parts, async () => {
+    return admit(job, key, this.#slots, { ...this.#parts, errands: this.#errands }, async () => {
       auditIntent(audit, job)
       try {
         refuseExceeded(await quotas.take(subject))
@@ -168,11 +171,8 @@ export class RelayTests {
     const { settings, audit, stores, tally } = this.#parts
     const ended = tally.begun()
     let result = brokenResult(begun, new Date().toISOString())
-    const keep = () =>
-      sooner(
-        () => stores.results.put(result),
-        (error) => asking.log.error({ err: error, id: begun.id }, 'a result is not stored yet'),
-      )
+    const keep = (work: () => Promise<void>) =>
+      this.#errands.sooner({ what: 'storing a result', id: begun.id, log: asking.log, work })
     const dialled: string[] = []
     let accepted = 0
     try {
@@ -194,19 +194,23 @@ export class RelayTests {
         expectation?.settle((form, seen) => {
           result = conclude(withSeen(ran, form, seen), new Date())
           tally.amended(result)
-          void keep().then(() => logAmendment(asking, result))
+          void keep(() => stores.results.put(result)).then(() => logAmendment(asking, result))
         })
       }
       return result
     } finally {
-      await keep()
+      // In this order: a result that still reads as running, and has no lease, is taken for interrupted.
+      await keep(async () => {
+        await stores.results.put(result)
+        await stores.leases.release(begun.ip, begun.id)
+      })
       const { verdict, evidence, reason, cause, durationMs: ms } = result
       const outcome = { ...describe(job), verdict, evidence, reason, cause, ms, callerGone: asking.gone.aborted }
       asking.log.info(outcome, 'relay test')
       const deeds = { dialled, messagesAccepted: accepted }
       auditResult(audit, asking, outcome, deeds)
       ended(result, deeds)
-      await leave()
+      leave()
     }
   }
 

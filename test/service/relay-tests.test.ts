@@ -108,7 +108,7 @@ test('a result that cannot be stored goes to its caller, and into the store as s
   const { results } = memoryStores(TTL_MS)
   let away = false
   const put: typeof results.put = (result) => (away ? Promise.reject(GONE) : results.put(result))
-  const { start, relayTests, asking } = await replica(t, {
+  const { start, relayTests, asking, stores } = await replica(t, {
     results: {
       ...results,
       async put(result) {
@@ -120,13 +120,47 @@ test('a result that cannot be stored goes to its caller, and into the store as s
   })
   const { result } = await start('127.0.0.7')
   assert.equal(result.status, 'finished')
+  const read = () => relayTests.archive.get(result.id, asking('desk').caller)
+  assert.equal((await read())?.status, 'running', 'the lease is kept: what is finished must not read as interrupted')
   away = false
-  await until(
-    'the stored result',
-    async () => (await relayTests.archive.get(result.id, asking('desk').caller))?.reason !== 'interrupted',
-  )
-  assert.deepEqual(await relayTests.archive.get(result.id, asking('desk').caller), result)
+  await until('the stored result', async () => (await read())?.status === 'finished')
+  assert.deepEqual(await read(), result)
+  assert.equal(await stores.leases.holder('127.0.0.7'), null)
 })
+
+for (const lost of ['leases', 'claims'] as const) {
+  test(`what is taken from ${lost} is given back though the reply is lost, and the connection for a moment`, async (t) => {
+    const whole = memoryStores(TTL_MS)
+    let [away, cuts] = [false, 0]
+    const cut = async <T>(work: Promise<T>): Promise<T> => {
+      await work
+      cuts += 1
+      away = true
+      throw GONE
+    }
+    const { leases, claims } = whole
+    const unless = (work: () => Promise<void>) => (away ? Promise.reject(GONE) : work())
+    const { start, recorder } = await replica(t, {
+      ...whole,
+      leases: {
+        ...leases,
+        acquire: (...all) => (lost === 'leases' && cuts === 0 ? cut(leases.acquire(...all)) : leases.acquire(...all)),
+        release: (...all) => unless(() => leases.release(...all)),
+      },
+      claims: {
+        ...claims,
+        take: (...all) => (lost === 'claims' && cuts === 0 ? cut(claims.take(...all)) : claims.take(...all)),
+        release: (...all) => unless(() => claims.release(...all)),
+      },
+    })
+    const wish = { ...NO_WISH, idempotencyKey: 'k' }
+    await assert.rejects(start('127.0.0.7', wish), refusedAs('limits-unavailable'))
+    away = false
+    const again = await until('a test', () => start('127.0.0.7', wish).catch(() => null))
+    assert.equal(again.result.status, 'finished')
+    assert.equal(recorder.dialled.length, 1)
+  })
+}
 
 test('a key whose result has run out opens no second test', async (t) => {
   const { start, recorder, stores } = await replica(t)
