@@ -132,6 +132,16 @@ test('limits themselves are within the limits', () => {
   assert.deepEqual(faults({ ...edges, RESULT_TTL_SECONDS: '60', ALLOWED_PORTS: '1,65535' }), [])
 })
 
+test('a result is kept for longer than its test may take', () => {
+  const times = (seconds: number, deadlineMs: number) =>
+    faults({ RESULT_TTL_SECONDS: `${seconds}`, TEST_DEADLINE_MS: `${deadlineMs}` })
+  assert.deepEqual(times(60, 50_000), [])
+  assert.deepEqual(times(60, 50_001), [
+    'RESULT_TTL_SECONDS: at least 61 was expected: ten seconds more than TEST_DEADLINE_MS',
+  ])
+  assert.deepEqual(times(310, 300_000), [])
+})
+
 test('the percent hack of the longest MAILBOX_DOMAIN has a local part of 64 octets', () => {
   const longest = `${'a'.repeat(39)}.example`
   const TOKEN_LENGTH = 16

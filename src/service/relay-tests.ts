@@ -102,7 +102,7 @@ export class RelayTests {
     const known = key && (await this.#known(key, caller, respondAsync))
     if (known) return known
     const admitted = this.#admit(job, key, subject, quotas)
-    const finished = admitted.then((admission) => this.#perform(job, admission))
+    const finished = admitted.then((admission) => this.#perform(job, key, admission))
     this.#track(finished)
     if (!respondAsync) return { result: await finished, replayed: false }
     await admitted
@@ -166,13 +166,19 @@ export class RelayTests {
     })
   }
 
-  async #perform(job: Job, { expectation, refusedBefore, leave }: Admission): Promise<RelayTest> {
+  async #perform(job: Job, key: IdempotentRequest | null, admission: Admission): Promise<RelayTest> {
+    const { expectation, refusedBefore, leave } = admission
     const { begun, asking } = job
     const { settings, audit, stores, tally } = this.#parts
     const ended = tally.begun()
     let result = brokenResult(begun, new Date().toISOString())
     const keep = (work: () => Promise<void>) =>
       this.#errands.sooner({ what: 'storing a result', id: begun.id, log: asking.log, work })
+    const put = async () => {
+      await stores.results.put(result)
+      // After it, so that the key outlives its result: it must not open a second test.
+      if (key) await stores.claims.renew(key.key, begun.id)
+    }
     const dialled: string[] = []
     let accepted = 0
     try {
@@ -194,14 +200,14 @@ export class RelayTests {
         expectation?.settle((form, seen) => {
           result = conclude(withSeen(ran, form, seen), new Date())
           tally.amended(result)
-          void keep(() => stores.results.put(result)).then(() => logAmendment(asking, result))
+          void keep(put).then(() => logAmendment(asking, result))
         })
       }
       return result
     } finally {
       // In this order: a result that still reads as running, and has no lease, is taken for interrupted.
       await keep(async () => {
-        await stores.results.put(result)
+        await put()
         await stores.leases.release(begun.ip, begun.id)
       })
       const { verdict, evidence, reason, cause, durationMs: ms } = result

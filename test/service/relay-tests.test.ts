@@ -162,6 +162,29 @@ for (const lost of ['leases', 'claims'] as const) {
   })
 }
 
+test('a key begins its time anew when its result is stored, so that it never runs out first', async (t) => {
+  const { results, claims } = memoryStores(TTL_MS)
+  const done: string[] = []
+  const { start } = await replica(t, {
+    results: {
+      ...results,
+      async put(result) {
+        done.push(`put ${result.status}`)
+        await results.put(result)
+      },
+    },
+    claims: {
+      ...claims,
+      async renew(key, testId) {
+        assert.equal((await claims.find(key))?.testId, testId)
+        done.push('renew')
+      },
+    },
+  })
+  await start('127.0.0.7', { ...NO_WISH, idempotencyKey: 'k' })
+  assert.deepEqual(done, ['put running', 'put finished', 'renew'])
+})
+
 test('a key whose result has run out opens no second test', async (t) => {
   const { start, recorder, stores } = await replica(t)
   const wish = { ...NO_WISH, idempotencyKey: 'k' }

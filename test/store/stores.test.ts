@@ -131,6 +131,20 @@ for (const [name, options, open] of PAIRS) {
   })
 }
 
+test('an idempotency key begins its time anew for its own test alone', withRedis, async (t) => {
+  const redis = await startRedis(t)
+  const [{ claims }] = await redisPair(t, redis)
+  await claims.take('k', { testId: 'first', fingerprint: 'f' })
+  const key = 'relay-tests:claim:k'
+  await redis.ask.pexpire(key, TTL_MS / 2)
+  await claims.renew('k', 'second')
+  assert.ok((await redis.ask.pttl(key)) <= TTL_MS / 2)
+  await claims.renew('k', 'first')
+  assert.ok((await redis.ask.pttl(key)) > TTL_MS / 2)
+  await claims.renew('none', 'first')
+  assert.equal(await claims.find('none'), null)
+})
+
 test('signals between replicas', withRedis, async (t) => {
   const redis = await startRedis(t)
   const [here, there] = await redisPair(t, redis)

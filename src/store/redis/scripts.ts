@@ -4,6 +4,12 @@ local value = redis.call('GET', KEYS[1])
 if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0`
 
+/** Gives such a key a new time to live. */
+export const RENEW_IF_OWN = `
+local value = redis.call('GET', KEYS[1])
+if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0`
+
 /** Counts one in a fixed window; the first one opens it. Returns the count and the milliseconds left. */
 export const COUNT = `
 local current = redis.call('INCR', KEYS[1])
