@@ -81,7 +81,7 @@ const environment = z.object({
   TEST_DEADLINE_MS: wholeNumber(5_000, 300_000).default(50_000),
   DRAIN_MS: wholeNumber(0, 60_000).default(5_000),
   MAX_CONCURRENT_TESTS: wholeNumber(1, 10_000).default(200),
-  RESULT_TTL_SECONDS: wholeNumber(60, 2_592_000).default(86_400),
+  RESULT_TTL_SECONDS: wholeNumber(60, 2_592_000).default(172_800),
   REDIS_URL: z
     .string()
     .refine((text) => /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text), 'redis://HOST:PORT was expected')

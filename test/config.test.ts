@@ -29,7 +29,7 @@ test('all but five variables have a default', () => {
     TEST_DEADLINE_MS: 50_000,
     DRAIN_MS: 5_000,
     MAX_CONCURRENT_TESTS: 200,
-    RESULT_TTL_SECONDS: 86_400,
+    RESULT_TTL_SECONDS: 172_800,
     QUOTA_REQUESTS: { max: 600, windowMs: 60_000 },
     QUOTA_CALLER: { max: 60, windowMs: 3_600_000 },
     QUOTA_CUSTOMER: { max: 30, windowMs: 3_600_000 },

@@ -174,8 +174,8 @@ export class RelayTests {
     let result = brokenResult(begun, new Date().toISOString())
     const keep = (work: () => Promise<void>) =>
       this.#errands.sooner({ what: 'storing a result', id: begun.id, log: asking.log, work })
-    const put = async () => {
-      await stores.results.put(result)
+    const put = async (how: 'put' | 'amend') => {
+      await stores.results[how](result)
       // After it, so that the key outlives its result: it must not open a second test.
       if (key) await stores.claims.renew(key.key, begun.id)
     }
@@ -191,23 +191,25 @@ export class RelayTests {
         stores.refusals.note(begun.ip).catch(() => {})
       }
       const durationMs = Math.round(performance.now() - startedAt)
-      const amendableMs = expectation && hasSent(ran) ? DELIVERY_TTL_MS : 0
+      const amendableMs = expectation && hasSent(ran) ? amendableFor(settings.resultTtlMs) : 0
+      const settled = performance.now() + amendableMs
       const conclude = (seen: RunResult, amendedAt: Date | null) =>
         finishedResult(begun, seen, transcript, { durationMs, amendableMs, amendedAt })
       result = conclude(ran, null)
       if (amendableMs === 0) expectation?.forget()
       else {
         expectation?.settle((form, seen) => {
+          if (performance.now() >= settled) return
           result = conclude(withSeen(ran, form, seen), new Date())
           tally.amended(result)
-          void keep(put).then(() => logAmendment(asking, result))
+          void keep(() => put('amend')).then(() => logAmendment(asking, result))
         })
       }
       return result
     } finally {
       // In this order: a result that still reads as running, and has no lease, is taken for interrupted.
       await keep(async () => {
-        await put()
+        await put('put')
         await stores.leases.release(begun.ip, begun.id)
       })
       const { verdict, evidence, reason, cause, durationMs: ms } = result
@@ -226,6 +228,12 @@ export class RelayTests {
     test.catch(() => {}).finally(() => this.#running.delete(test))
   }
 }
+
+/** Kept back from the time of a result: who reads it when it is settled must find it. */
+const SETTLED_MS = 3_600_000
+
+/** How long later evidence may amend a result that is kept for a time. */
+const amendableFor = (resultTtlMs: number): number => Math.max(0, Math.min(DELIVERY_TTL_MS, resultTtlMs - SETTLED_MS))
 
 /** A message or bounce that came after the wait: the result was judged anew. */
 function logAmendment({ log }: Asking, { id, verdict, evidence, reason, cause }: RelayTest): void {

@@ -11,6 +11,8 @@ export interface Filter {
 /** Results by id, kept for a time. */
 export interface Results {
   put(result: RelayTest): Promise<void>
+  /** Puts a result in the place of an earlier one; without effect where that has gone. */
+  amend(result: RelayTest): Promise<void>
   get(id: string): Promise<RelayTest | null>
   /** The newest `limit` results that match, newest first. */
   list(filter: Filter, limit: number): Promise<RelayTest[]>
@@ -36,19 +38,29 @@ export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
     kept.delete(id)
   }
   const isFresh = ({ expiresAt }: Kept) => performance.now() < expiresAt
+  const has = (id: string) => {
+    const found = kept.get(id)
+    return found !== undefined && isFresh(found)
+  }
+  const put = (result: RelayTest) => {
+    const { id, ip, reference, customerId } = result
+    drop(id)
+    const json = JSON.stringify(result)
+    const times = { createdAt: Date.parse(result.createdAt), expiresAt: performance.now() + ttlMs }
+    kept.set(id, { ip, reference, customerId, json, ...times })
+    size += json.length
+    // A Map keeps the order of insertion, so the first is the oldest.
+    for (const [oldest, entry] of kept) {
+      if (size <= capacity && isFresh(entry)) break
+      drop(oldest)
+    }
+  }
   return {
     async put(result) {
-      const { id, ip, reference, customerId } = result
-      drop(id)
-      const json = JSON.stringify(result)
-      const times = { createdAt: Date.parse(result.createdAt), expiresAt: performance.now() + ttlMs }
-      kept.set(id, { ip, reference, customerId, json, ...times })
-      size += json.length
-      // A Map keeps the order of insertion, so the first is the oldest.
-      for (const [oldest, entry] of kept) {
-        if (size <= capacity && isFresh(entry)) break
-        drop(oldest)
-      }
+      put(result)
+    },
+    async amend(result) {
+      if (has(result.id)) put(result)
     },
     async get(id) {
       const found = kept.get(id)

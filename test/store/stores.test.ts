@@ -102,6 +102,17 @@ for (const [name, options, open] of PAIRS) {
         assert.equal(await here.results.get(none), null)
     })
 
+    await t.test('amend a result that is there, and bring none back', async () => {
+      const id = randomUUID()
+      const written = resultWith({ id })
+      await here.results.amend(written)
+      assert.equal(await there.results.get(id), null)
+      await here.results.put(written)
+      const amended = { ...written, amendedAt: written.createdAt }
+      await there.results.amend(amended)
+      assert.deepEqual(await here.results.get(id), amended)
+    })
+
     await t.test('list the newest results of an address or a reference, those that may be seen', async () => {
       const [ip, reference] = ['203.0.113.77', `TICKET ${randomUUID()}`]
       const ids: string[] = Array.from({ length: 6 }, () => randomUUID())

@@ -28,8 +28,9 @@ local current = tonumber(redis.call('GET', KEYS[1]) or '0')
 if current > 0 and redis.call('PTTL', KEYS[1]) <= tonumber(ARGV[1]) then redis.call('DECR', KEYS[1]) end
 return 0`
 
-/** Puts a result, and its id at its time into each index; the newest thousand stay. */
+/** Puts a result, and its id at its time into each index; the newest thousand stay. May be told to put only anew. */
 export const PUT_RESULT = `
+if ARGV[5] == 'anew' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 for index = 2, #KEYS do
   redis.call('ZADD', KEYS[index], ARGV[3], ARGV[4])
