@@ -195,7 +195,7 @@ export const relayTest = z
 export type RelayTest = z.output<typeof relayTest>
 
 /** What is read to find a test again: a result without its details. */
-const relayTestSummary = relayTest
+export const relayTestSummary = relayTest
   .pick({
     id: true,
     status: true,
@@ -216,6 +216,32 @@ const relayTestSummary = relayTest
     summary: true,
   })
   .meta({ id: 'RelayTestSummary' })
+export type RelayTestSummary = z.output<typeof relayTestSummary>
+
+/** What lists show of a result. */
+export function summaryOf(result: RelayTest): RelayTestSummary {
+  const { id, status, customerId, reference, ip, port, domain, suite, proof, createdAt } = result
+  const { finishedAt, amendedAt, verdict, evidence, reason, cause, summary } = result
+  return {
+    id,
+    status,
+    customerId,
+    reference,
+    ip,
+    port,
+    domain,
+    suite,
+    proof,
+    createdAt,
+    finishedAt,
+    amendedAt,
+    verdict,
+    evidence,
+    reason,
+    cause,
+    summary,
+  }
+}
 
 /** The body of `GET /relay-tests`. */
 export const relayTestList = z

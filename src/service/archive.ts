@@ -1,5 +1,5 @@
 import type { Caller } from '../access/callers.ts'
-import type { RelayTest } from '../contract/relay-test.ts'
+import { type RelayTest, type RelayTestSummary, summaryOf } from '../contract/relay-test.ts'
 import type { Leases } from '../store/leases.ts'
 import type { Filter, Results } from '../store/results.ts'
 import { brokenResult } from './result.ts'
@@ -26,11 +26,18 @@ export class Archive {
     return result && mayName(caller, result.customerId) ? this.#asItStands(result) : null
   }
 
-  /** The newest results of an address, or with a reference, that this caller may see. */
-  async list(by: Filter['by'], value: string, caller: Caller): Promise<RelayTest[]> {
+  /** What lists show of the newest results of an address, or with a reference, that this caller may see. */
+  async list(by: Filter['by'], value: string, caller: Caller): Promise<RelayTestSummary[]> {
     const filter = { by, value, mayName: (customerId: string) => mayName(caller, customerId) }
     const found = await this.#results.list(filter, LIST_LIMIT)
-    return Promise.all(found.map((result) => this.#asItStands(result)))
+    const standing = await Promise.all(
+      found.map(async (summary) => {
+        if (summary.status === 'finished') return summary
+        const result = await this.get(summary.id, caller)
+        return result && summaryOf(result)
+      }),
+    )
+    return standing.filter((summary) => summary !== null)
   }
 
   /** Whoever runs a test holds the lease of its address; it runs out soon after the deadline of a test that nobody runs. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
+import { summaryOf } from '../../src/contract/relay-test.ts'
 import type { Log } from '../../src/store/redis/connection.ts'
 import { redisStores } from '../../src/store/redis/stores.ts'
 import type { Signal } from '../../src/store/signals.ts'
@@ -142,6 +143,45 @@ for (const [name, options, open] of PAIRS) {
   })
 }
 
+test('lists read no result as a whole', withRedis, async (t) => {
+  const redis = await startRedis(t)
+  const [{ results }] = await redisPair(t, redis)
+  const [ip, id] = ['203.0.113.77', randomUUID()]
+  const result = resultWith({ id, ip, caveats: ['x'.repeat(100_000)] })
+  await results.put(result)
+  await redis.ask.del(`relay-tests:result:${id}`)
+  const all = { by: 'ip', value: ip, mayName: () => true } as const
+  assert.deepEqual(await results.list(all, 5), [summaryOf(result)])
+  assert.ok((await redis.ask.strlen(`relay-tests:summary:${id}`)) < 1_000)
+  await results.remove(result)
+  assert.deepEqual(await redis.ask.keys('*:summary:*'), [])
+})
+
+test('what another version has stored is as if it were not there, and said once', withRedis, async (t) => {
+  const redis = await startRedis(t)
+  const logged: string[] = []
+  const log: Log = { info() {}, error: (_fields, message) => void logged.push(message) }
+  const { results, server, close } = redisStores(redis.url, TTL_MS, log)
+  t.after(close)
+  await until('a connection', () => server?.isUp())
+  logged.length = 0
+  const [ip, id, sound] = ['203.0.113.77', randomUUID(), randomUUID()]
+  await results.put(resultWith({ id, ip }))
+  await results.put(resultWith({ id: sound, ip }))
+  const { truncated: _older, ...older } = resultWith({ id, ip })
+  for (const text of [JSON.stringify(older), JSON.stringify({ ...older, status: 'paused' }), 'no JSON', 'null']) {
+    await redis.ask.set(`relay-tests:result:${id}`, text)
+    await redis.ask.set(`relay-tests:summary:${id}`, '{}')
+    assert.equal(await results.get(id), null)
+    const found = await results.list({ by: 'ip', value: ip, mayName: () => true }, 5)
+    assert.deepEqual(
+      found.map((summary) => summary.id),
+      [sound],
+    )
+  }
+  assert.deepEqual(logged, ['a stored result does not fit this version, and reads as not there'])
+})
+
 test('an idempotency key begins its time anew for its own test alone', withRedis, async (t) => {
   const redis = await startRedis(t)
   const [{ claims }] = await redisPair(t, redis)
@@ -223,7 +263,7 @@ test('every key in Redis runs out', withRedis, async (t) => {
   await signals.send({ token: 't', kind: 'bounce', nonces: [], peer: 'p', helo: 'h', received: null, receivedAt: '' })
   await server?.isUp()
   const keys = await redis.ask.keys('*')
-  assert.equal(keys.length, 10, keys.join(' '))
+  assert.equal(keys.length, 11, keys.join(' '))
   for (const key of keys) {
     assert.match(key, /^relay-tests:/)
     assert.ok((await redis.ask.pttl(key)) > 0, key)

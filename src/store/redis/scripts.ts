@@ -28,11 +28,12 @@ local current = tonumber(redis.call('GET', KEYS[1]) or '0')
 if current > 0 and redis.call('PTTL', KEYS[1]) <= tonumber(ARGV[1]) then redis.call('DECR', KEYS[1]) end
 return 0`
 
-/** Puts a result, and its id at its time into each index; the newest thousand stay. May be told to put only anew. */
+/** Puts a result and its summary, and its id at its time into each index; the newest thousand stay. May be told to put only anew. */
 export const PUT_RESULT = `
 if ARGV[5] == 'anew' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-for index = 2, #KEYS do
+redis.call('SET', KEYS[2], ARGV[6], 'PX', ARGV[2])
+for index = 3, #KEYS do
   redis.call('ZADD', KEYS[index], ARGV[3], ARGV[4])
   redis.call('ZREMRANGEBYRANK', KEYS[index], 0, -1001)
   redis.call('PEXPIRE', KEYS[index], ARGV[2])
@@ -40,8 +41,8 @@ end
 return 0`
 
 export const REMOVE_RESULT = `
-redis.call('DEL', KEYS[1])
-for index = 2, #KEYS do redis.call('ZREM', KEYS[index], ARGV[1]) end
+redis.call('DEL', KEYS[1], KEYS[2])
+for index = 3, #KEYS do redis.call('ZREM', KEYS[index], ARGV[1]) end
 return 0`
 
 /** Makes tokens known for a test; a token goes with the last of its tests. */

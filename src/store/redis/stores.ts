@@ -14,7 +14,7 @@ export function redisStores(url: string, resultTtlMs: number, log: Log): Stores 
   return {
     windows: redisWindows(redis),
     leases: redisLeases(redis),
-    results: redisResults(redis, resultTtlMs),
+    results: redisResults(redis, resultTtlMs, log),
     claims: redisClaims(redis, resultTtlMs),
     refusals: redisRefusals(redis),
     signals: redisSignals(redis, ended.signal),
