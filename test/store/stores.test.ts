@@ -143,6 +143,17 @@ for (const [name, options, open] of PAIRS) {
   })
 }
 
+test('a window that has lost its end gets another', withRedis, async (t) => {
+  const redis = await startRedis(t)
+  const [{ windows }] = await redisPair(t, redis)
+  await windows.count('w', TTL_MS)
+  await redis.ask.persist('relay-tests:window:w')
+  assert.deepEqual(await windows.read('w'), { current: 0, ttl: 0 })
+  const { current, ttl } = await windows.count('w', TTL_MS)
+  assert.equal(current, 2)
+  assert.ok(ttl > 0 && ttl <= TTL_MS, `${ttl} ms`)
+})
+
 test('lists read no result as a whole', withRedis, async (t) => {
   const redis = await startRedis(t)
   const [{ results }] = await redisPair(t, redis)
@@ -210,7 +221,11 @@ test('signals between replicas', withRedis, async (t) => {
   })
   const heard: Signal[] = []
   await here.signals.send(signalOf('before anybody listens'))
-  there.signals.listen((signal) => heard.push(signal))
+  const STUMBLE = 'a stone'
+  there.signals.listen((signal) => {
+    if (signal.token === STUMBLE) throw new Error('the hearer stumbled')
+    heard.push(signal)
+  })
 
   await t.test('tell every mailbox which tokens are good, until the last of their tests is forgotten', async () => {
     const tokens = new Map([
@@ -239,6 +254,14 @@ test('signals between replicas', withRedis, async (t) => {
       ['before anybody listens', 'first', 'second'],
     )
     assert.deepEqual(heard[1], signalOf('first'))
+  })
+
+  await t.test('are heard after one that cannot be read, and after one that its hearer stumbles over', async () => {
+    await redis.ask.xadd('relay-tests:signals', '*', 'signal', 'not json')
+    await here.signals.send(signalOf(STUMBLE))
+    await here.signals.send(signalOf('third'))
+    await until('the signal', () => heard.at(-1)?.token === 'third')
+    assert.equal(heard.filter(({ token }) => token === 'first').length, 1, 'none is heard again')
   })
 
   await t.test('are heard again when the server was away, though it has forgotten everything', async () => {

@@ -10,17 +10,21 @@ local value = redis.call('GET', KEYS[1])
 if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0`
 
-/** Counts one in a fixed window; the first one opens it. Returns the count and the milliseconds left. */
+/**
+ * Counts one in a fixed window; the first one opens it, and any gives it an end where it has none. Returns the count and
+ * the milliseconds left.
+ */
 export const COUNT = `
 local current = redis.call('INCR', KEYS[1])
-if current == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return { current, redis.call('PTTL', KEYS[1]) }`
 
-/** The same without counting. */
+/** The same without counting. A window without an end is none: counting gives it one. */
 export const READ = `
 local current = redis.call('GET', KEYS[1])
-if not current then return { 0, 0 } end
-return { tonumber(current), math.max(0, redis.call('PTTL', KEYS[1])) }`
+local ttl = redis.call('PTTL', KEYS[1])
+if not current or ttl < 0 then return { 0, 0 } end
+return { tonumber(current), ttl }`
 
 /** Takes one back, unless the window is younger than the one that was counted in. */
 export const GIVE_BACK = `

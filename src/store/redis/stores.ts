@@ -17,7 +17,7 @@ export function redisStores(url: string, resultTtlMs: number, log: Log): Stores 
     results: redisResults(redis, resultTtlMs, log),
     claims: redisClaims(redis, resultTtlMs),
     refusals: redisRefusals(redis),
-    signals: redisSignals(redis, ended.signal),
+    signals: redisSignals(redis, ended.signal, log),
     server: serverOf(redis),
     async close() {
       ended.abort()
