@@ -44,6 +44,7 @@ export const relayTestRequest = z
           DOMAIN_NAME,
           'a mail domain of letters, digits and hyphens was expected, such as "example.com" (write international names as xn--…)',
         )
+        .toLowerCase()
         .optional()
         .meta({
           description: "A mail domain the server is responsible for. Default: the customer's first.",

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Caller } from '../access/callers.ts'
 import type { Customers } from '../access/customers.ts'
 import { type Decision, decide } from '../access/decide.ts'
@@ -50,6 +51,9 @@ export interface Answer {
   /** Whether an earlier request with the same idempotency key made it. */
   readonly replayed: boolean
 }
+
+/** A test takes its address before its key: what it takes from the one to the other, between replicas. */
+const LEASE_TO_CLAIM_MS = 100
 
 type Allowed = Extract<Decision, { ok: true }>
 
@@ -104,8 +108,14 @@ export class RelayTests {
     const admitted = this.#admit(job, key, subject, quotas)
     const finished = admitted.then((admission) => this.#perform(job, key, admission))
     this.#track(finished)
+    try {
+      await admitted
+    } catch (error) {
+      const other = key && error instanceof Refused ? await this.#knownByNow(error, key, caller, respondAsync) : null
+      if (other) return other
+      throw error
+    }
     if (!respondAsync) return { result: await finished, replayed: false }
-    await admitted
     finished.catch((error) => asking.log.error({ err: error, id: job.begun.id }, 'the test failed'))
     return { result: runningResult(job.begun), replayed: false }
   }
@@ -146,6 +156,17 @@ export class RelayTests {
     if (!result) throw new Refused('not-found', 'The result of this idempotency key has run out: take a new key.')
     if (result.status === 'running' && !respondAsync) throw stillRunning(id)
     return { result, replayed: result.status === 'finished' }
+  }
+
+  /**
+   * Requests of one key that come at once find no test of it, and all but one are refused, as a rule for the address that
+   * the one has: they are answered by its test.
+   */
+  async #knownByNow(refusal: Refused, key: IdempotentRequest, caller: Caller, respondAsync: boolean) {
+    const known = await this.#known(key, caller, respondAsync)
+    if (known || refusal.slug !== 'target-busy') return known
+    await sleep(LEASE_TO_CLAIM_MS)
+    return this.#known(key, caller, respondAsync)
   }
 
   /** The intent is logged before the quotas are taken: a log that fails must cost nobody a test. */

@@ -186,6 +186,46 @@ test('a key begins its time anew when its result is stored, so that it never run
   assert.deepEqual(done, ['put running', 'put finished', 'renew'])
 })
 
+test('of requests with one key that come at once each is told of the one test', async (t) => {
+  const { start, recorder } = await replica(t)
+  const wish = { idempotencyKey: 'k', respondAsync: true }
+  const all = await Promise.all(Array.from({ length: 5 }, () => start('127.0.0.7', wish)))
+  assert.equal(new Set(all.map(({ result }) => result.id)).size, 1)
+  const waiting = { idempotencyKey: 'another', respondAsync: false }
+  const [one, ...others] = await Promise.allSettled([1, 2, 3].map(() => start('127.0.0.8', waiting)))
+  assert.equal(one?.status, 'fulfilled')
+  for (const other of others) assert.ok(other.status === 'rejected' && refusedAs('idempotency-running')(other.reason))
+  await until('both tests', () => recorder.dialled.length === 2)
+})
+
+test('a request whose address is taken just before its key is looks at the key once more', async (t) => {
+  const { leases, claims, ...rest } = memoryStores(TTL_MS)
+  let taking = Promise.resolve()
+  const { start, recorder } = await replica(t, {
+    ...rest,
+    leases: {
+      ...leases,
+      async acquire(...all) {
+        const busy = await leases.acquire(...all)
+        // The claim of the one comes after the other has looked at it.
+        if (busy === null) taking = new Promise((resolve) => setTimeout(resolve, 20))
+        return busy
+      },
+    },
+    claims: {
+      ...claims,
+      async take(...all) {
+        await taking
+        return claims.take(...all)
+      },
+    },
+  })
+  const wish = { idempotencyKey: 'k', respondAsync: true }
+  const [one, other] = await Promise.all([start('127.0.0.7', wish), start('127.0.0.7', wish)])
+  assert.equal(other.result.id, one.result.id)
+  await until('the test', () => recorder.dialled.length === 1)
+})
+
 test('a key whose result has run out opens no second test', async (t) => {
   const { start, recorder, stores } = await replica(t)
   const wish = { ...NO_WISH, idempotencyKey: 'k' }
