@@ -88,6 +88,7 @@ export async function buildApp(
       mailboxDomain: config.MAILBOX_DOMAIN,
       mailboxKey: config.MAILBOX_KEY,
       deliveryWaitMs: config.DELIVERY_WAIT_MS,
+      resultTtlMs: config.RESULT_TTL_SECONDS * 1000,
       tester: { providerName: config.PROVIDER_NAME, contact: config.CONTACT },
     },
   })

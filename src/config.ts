@@ -81,7 +81,7 @@ const environment = z.object({
   TEST_DEADLINE_MS: wholeNumber(5_000, 300_000).default(50_000),
   DRAIN_MS: wholeNumber(0, 60_000).default(5_000),
   MAX_CONCURRENT_TESTS: wholeNumber(1, 10_000).default(200),
-  RESULT_TTL_SECONDS: wholeNumber(60, 2_592_000).default(86_400),
+  RESULT_TTL_SECONDS: wholeNumber(60, 2_592_000).default(172_800),
   REDIS_URL: z
     .string()
     .refine((text) => /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text), 'redis://HOST:PORT was expected')
@@ -103,6 +103,9 @@ function isListener(text: string): boolean {
   return /^[\d.]+$/.test(host) ? parseAddress(host) !== null : host === 'localhost' || DOMAIN_NAME.test(host)
 }
 
+/** A result that ran out before its test did would let an idempotency key open a second one. */
+const BEYOND_DEADLINE_MS = 10_000
+
 /** Reads the environment. An empty variable counts as not set. Throws ConfigFaults that list everything wrong. */
 export function readConfig(env: NodeJS.ProcessEnv) {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
@@ -116,6 +119,10 @@ export function readConfig(env: NodeJS.ProcessEnv) {
   }
   if ('REDIS_URL' in set && !('MAILBOX_KEY' in set)) {
     faults.push('MAILBOX_KEY: is needed with REDIS_URL: all replicas make the same test addresses')
+  }
+  if (result.success && result.data.RESULT_TTL_SECONDS * 1000 < result.data.TEST_DEADLINE_MS + BEYOND_DEADLINE_MS) {
+    const least = Math.ceil((result.data.TEST_DEADLINE_MS + BEYOND_DEADLINE_MS) / 1000)
+    faults.push(`RESULT_TTL_SECONDS: at least ${least} was expected: ten seconds more than TEST_DEADLINE_MS`)
   }
   if (!result.success || faults.length > 0) throw new ConfigFaults(faults)
   const { PROVIDER_NAME, CONTACT, MAILBOX_KEY, ...rest } = result.data

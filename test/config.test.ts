@@ -29,7 +29,7 @@ test('all but five variables have a default', () => {
     TEST_DEADLINE_MS: 50_000,
     DRAIN_MS: 5_000,
     MAX_CONCURRENT_TESTS: 200,
-    RESULT_TTL_SECONDS: 86_400,
+    RESULT_TTL_SECONDS: 172_800,
     QUOTA_REQUESTS: { max: 600, windowMs: 60_000 },
     QUOTA_CALLER: { max: 60, windowMs: 3_600_000 },
     QUOTA_CUSTOMER: { max: 30, windowMs: 3_600_000 },
@@ -130,6 +130,16 @@ test('a port list holds plain decimal numbers', () => {
 test('limits themselves are within the limits', () => {
   const edges = { PORT: '65535', TEST_DEADLINE_MS: '5000', DRAIN_MS: '60000', MAX_CONCURRENT_TESTS: '1' }
   assert.deepEqual(faults({ ...edges, RESULT_TTL_SECONDS: '60', ALLOWED_PORTS: '1,65535' }), [])
+})
+
+test('a result is kept for longer than its test may take', () => {
+  const times = (seconds: number, deadlineMs: number) =>
+    faults({ RESULT_TTL_SECONDS: `${seconds}`, TEST_DEADLINE_MS: `${deadlineMs}` })
+  assert.deepEqual(times(60, 50_000), [])
+  assert.deepEqual(times(60, 50_001), [
+    'RESULT_TTL_SECONDS: at least 61 was expected: ten seconds more than TEST_DEADLINE_MS',
+  ])
+  assert.deepEqual(times(310, 300_000), [])
 })
 
 test('the percent hack of the longest MAILBOX_DOMAIN has a local part of 64 octets', () => {

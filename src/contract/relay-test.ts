@@ -44,6 +44,7 @@ export const relayTestRequest = z
           DOMAIN_NAME,
           'a mail domain of letters, digits and hyphens was expected, such as "example.com" (write international names as xn--…)',
         )
+        .toLowerCase()
         .optional()
         .meta({
           description: "A mail domain the server is responsible for. Default: the customer's first.",
@@ -187,7 +188,10 @@ export const relayTest = z
         references: z.array(z.string()),
       })
       .nullable()
-      .meta({ description: 'What to do: how to close an open server, or how to get an answer; null where nothing is to be done.' }),
+      .meta({
+        description:
+          'What to do: how to close an open server, or how to get an answer; null where nothing is to be done.',
+      }),
     transcript: z.array(transcriptLine),
     truncated: z.boolean().meta({ description: 'Whether the transcript was cut at its size limit.' }),
   })
@@ -195,7 +199,7 @@ export const relayTest = z
 export type RelayTest = z.output<typeof relayTest>
 
 /** What is read to find a test again: a result without its details. */
-const relayTestSummary = relayTest
+export const relayTestSummary = relayTest
   .pick({
     id: true,
     status: true,
@@ -216,6 +220,32 @@ const relayTestSummary = relayTest
     summary: true,
   })
   .meta({ id: 'RelayTestSummary' })
+export type RelayTestSummary = z.output<typeof relayTestSummary>
+
+/** What lists show of a result. */
+export function summaryOf(result: RelayTest): RelayTestSummary {
+  const { id, status, customerId, reference, ip, port, domain, suite, proof, createdAt } = result
+  const { finishedAt, amendedAt, verdict, evidence, reason, cause, summary } = result
+  return {
+    id,
+    status,
+    customerId,
+    reference,
+    ip,
+    port,
+    domain,
+    suite,
+    proof,
+    createdAt,
+    finishedAt,
+    amendedAt,
+    verdict,
+    evidence,
+    reason,
+    cause,
+    summary,
+  }
+}
 
 /** The body of `GET /relay-tests`. */
 export const relayTestList = z

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import { relayTestList } from '../contract/relay-test.ts'
+import { type RelayTestList, relayTestList } from '../contract/relay-test.ts'
 import type { RelayTests } from '../service/relay-tests.ts'
 import { readFilter } from '../service/request.ts'
 import { callerOf } from './auth.ts'
@@ -38,9 +38,8 @@ export function registerListing(api: FastifyInstance, relayTests: RelayTests): v
     },
     async (request) => {
       const { by, value } = readFilter(request.query)
-      const found = await relayTests.archive.list(by, value, callerOf(request))
-      // The schema leaves out what a list does not show.
-      return relayTestList.parse({ relayTests: found })
+      const list: RelayTestList = { relayTests: await relayTests.archive.list(by, value, callerOf(request)) }
+      return list
     },
   )
 }

@@ -108,10 +108,11 @@ export async function registerQuotas(api: FastifyInstance, settings: QuotaSettin
 
   api.addHook('onRequest', async (request) => {
     request.quotaStates = new Map()
-    const { exceeded, resetSeconds } = await count(request, 'requests', true)
+    const exceeded = exceededOf([await count(request, 'requests', true)])
     if (!exceeded) return
-    const detail = `Used up: ${QUOTAS.requests} (requests). Try again in ${resetSeconds} s.`
-    throw new Refused('quota-exceeded', detail, { violatedPolicies: ['requests'], retryAfter: resetSeconds })
+    const { policies, retryAfter } = exceeded
+    const detail = `Used up: ${QUOTAS.requests} (requests). Try again in ${retryAfter} s.`
+    throw new Refused('quota-exceeded', detail, { violatedPolicies: policies, retryAfter })
   })
   api.addHook('onSend', async (request, reply) => {
     const states = [...(request.quotaStates ?? [])]

@@ -86,7 +86,7 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
       schema: {
         operationId: 'getRelayTest',
         summary: 'Read a result again',
-        description: 'Results are kept for a day by default. A test that still runs has the status `running`.',
+        description: 'Results are kept for two days by default. A test that still runs has the status `running`.',
         tags: ['Relay tests'],
         params: z.object({ id: z.string().meta({ description: 'The id of the test.', format: 'uuid' }) }),
         response: {

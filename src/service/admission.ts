@@ -2,8 +2,9 @@ import type { Caller } from '../access/callers.ts'
 import type { Customer } from '../access/customers.ts'
 import { QUOTAS, type QuotaName } from '../contract/limits.ts'
 import type { Stores } from '../store/stores.ts'
-import { mayName, sooner } from './archive.ts'
+import { mayName } from './archive.ts'
 import type { Deliveries, Expectation } from './deliveries.ts'
+import type { Errands } from './errands.ts'
 import { claimFor, type IdempotentRequest } from './idempotency.ts'
 import { expectArrivals, type Job, type Settings } from './job.ts'
 import { Refused } from './problem.ts'
@@ -36,6 +37,7 @@ export interface AdmissionParts {
   readonly stores: Pick<Stores, 'leases' | 'results' | 'claims' | 'refusals'>
   readonly deliveries: Deliveries | null
   readonly settings: Settings
+  readonly errands: Errands
 }
 
 /** A test that may dial now. */
@@ -43,8 +45,8 @@ export interface Admission {
   readonly expectation: Expectation | null
   /** Whether the target refused things of ours within the last ten minutes. */
   readonly refusedBefore: boolean
-  /** Gives slot and lease back when the test is over. */
-  leave(): Promise<void>
+  /** Gives the slot back when the test is over. */
+  leave(): void
 }
 
 export const RETRY_SOON_SECONDS = 5
@@ -58,7 +60,7 @@ export async function admit(
   job: Job,
   key: IdempotentRequest | null,
   slots: Slots,
-  { stores, deliveries, settings }: AdmissionParts,
+  { stores, deliveries, settings, errands }: AdmissionParts,
   commit: () => Promise<void>,
 ): Promise<Admission> {
   const { begun, asking } = job
@@ -71,11 +73,11 @@ export async function admit(
     })
   }
   const undo: (() => Promise<void>)[] = [() => leases.release(ip, id)]
+  let expectation: Expectation | null = null
   try {
     const busy = await leases.acquire(ip, { testId: id, customerId }, settings.deadlineMs + LEASE_GRACE_MS)
     if (busy) throw targetBusy(ip, mayName(asking.caller, busy.customerId) ? busy.testId : null)
-    const expectation = expectArrivals(job, settings, deliveries)
-    undo.push(async () => expectation?.forget())
+    expectation = expectArrivals(job, settings, deliveries)
     const running = runningResult(begun)
     undo.push(() => results.remove(running))
     if (key) undo.push(() => claims.release(key.key, id))
@@ -86,22 +88,15 @@ export async function admit(
       key && claimFor(id, key, claims),
     ])
     await commit()
-    return {
-      expectation,
-      refusedBefore,
-      async leave() {
-        leaveSlot()
-        await sooner(
-          () => leases.release(ip, id),
-          (error) => asking.log.error({ err: error, id }, 'the lease of a target is not given back yet'),
-        )
-      },
-    }
+    return { expectation, refusedBefore, leave: leaveSlot }
   } catch (error) {
     leaveSlot()
-    // Not waited for: a store that does not answer would hold up the refusal. A command that seemed to fail may still
-    // be carried out, so that what it did is undone all the same.
-    for (const step of undo) step().catch(() => {})
+    expectation?.forget()
+    // Not waited for: a store that does not answer would hold up the refusal. A command that seemed to fail may have been
+    // carried out, so that what it did is undone all the same, on the next connection where this one is lost. Each step
+    // goes by the id of the test, so that it is never too late.
+    const work = async () => void (await Promise.all(undo.map((step) => step())))
+    void errands.sooner({ what: 'undoing what a refused test had taken', id, log: asking.log, work })
     throw error
   }
 }

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Caller } from '../access/callers.ts'
-import type { RelayTest } from '../contract/relay-test.ts'
+import { type RelayTest, type RelayTestSummary, summaryOf } from '../contract/relay-test.ts'
 import type { Leases } from '../store/leases.ts'
 import type { Filter, Results } from '../store/results.ts'
 import { brokenResult } from './result.ts'
@@ -27,11 +26,18 @@ export class Archive {
     return result && mayName(caller, result.customerId) ? this.#asItStands(result) : null
   }
 
-  /** The newest results of an address, or with a reference, that this caller may see. */
-  async list(by: Filter['by'], value: string, caller: Caller): Promise<RelayTest[]> {
+  /** What lists show of the newest results of an address, or with a reference, that this caller may see. */
+  async list(by: Filter['by'], value: string, caller: Caller): Promise<RelayTestSummary[]> {
     const filter = { by, value, mayName: (customerId: string) => mayName(caller, customerId) }
     const found = await this.#results.list(filter, LIST_LIMIT)
-    return Promise.all(found.map((result) => this.#asItStands(result)))
+    const standing = await Promise.all(
+      found.map(async (summary) => {
+        if (summary.status === 'finished') return summary
+        const result = await this.get(summary.id, caller)
+        return result && summaryOf(result)
+      }),
+    )
+    return standing.filter((summary) => summary !== null)
   }
 
   /** Whoever runs a test holds the lease of its address; it runs out soon after the deadline of a test that nobody runs. */
@@ -42,29 +48,5 @@ export class Archive {
     // It may have ended in between.
     const now = await this.#results.get(result.id)
     return now?.status === 'finished' ? now : brokenResult(result, result.createdAt)
-  }
-}
-
-const RETRY_MS = 1_000
-const TRIES = 60
-
-/** Does now what others must learn of a test that was made, and goes on trying in the background where it cannot be done. */
-export async function sooner(work: () => Promise<void>, failed: (error: unknown) => void): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    failed(error)
-    void later(work)
-  }
-}
-
-async function later(work: () => Promise<void>): Promise<void> {
-  for (let left = TRIES; left > 0; left -= 1) {
-    await sleep(RETRY_MS, null, { ref: false })
-    const done = await work().then(
-      () => true,
-      () => false,
-    )
-    if (done) return
   }
 }

@@ -27,6 +27,8 @@ export interface Settings {
   readonly mailboxKey: string
   readonly tester: Tester
   readonly deliveryWaitMs: number
+  /** How long results are kept. */
+  readonly resultTtlMs: number
 }
 
 /** One test, from its admission on. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Caller } from '../access/callers.ts'
 import type { Customers } from '../access/customers.ts'
 import { type Decision, decide } from '../access/decide.ts'
@@ -10,10 +11,11 @@ import type { Stores } from '../store/stores.ts'
 import { originOf, type Vantage } from '../vantage/vantages.ts'
 import { VERSION } from '../version.ts'
 import { type Admission, admit, type QuotaSubject, refuseExceeded, type TestQuotas } from './admission.ts'
-import { Archive, sooner } from './archive.ts'
+import { Archive } from './archive.ts'
 import type { Audit } from './audit.ts'
 import { auditIntent, auditRefusal, auditResult, describe } from './auditing.ts'
 import { DELIVERY_TTL_MS, type Deliveries } from './deliveries.ts'
+import { Errands } from './errands.ts'
 import { type IdempotentRequest, idempotent, stillRunning, testOf } from './idempotency.ts'
 import { type Asking, hasSeen, hasSent, type Job, messagesAccepted, runJob, type Settings, withSeen } from './job.ts'
 import { Refused } from './problem.ts'
@@ -50,6 +52,9 @@ export interface Answer {
   readonly replayed: boolean
 }
 
+/** A test takes its address before its key: what it takes from the one to the other, between replicas. */
+const LEASE_TO_CLAIM_MS = 100
+
 type Allowed = Extract<Decision, { ok: true }>
 
 /** Relay tests from admission to result. Refusals are thrown as Refused, in the order that docs give. */
@@ -57,12 +62,14 @@ export class RelayTests {
   readonly #parts: ServiceParts
   readonly #slots: Slots
   readonly #archive: Archive
+  readonly #errands: Errands
   readonly #running = new Set<Promise<unknown>>()
   #stop = new AbortController()
 
   constructor(parts: ServiceParts) {
     this.#parts = parts
     this.#slots = makeSlots(parts.settings.maxConcurrent)
+    this.#errands = new Errands(parts.settings.resultTtlMs)
     this.#archive = new Archive(parts.stores.results, parts.stores.leases)
   }
 
@@ -99,10 +106,16 @@ export class RelayTests {
     const known = key && (await this.#known(key, caller, respondAsync))
     if (known) return known
     const admitted = this.#admit(job, key, subject, quotas)
-    const finished = admitted.then((admission) => this.#perform(job, admission))
+    const finished = admitted.then((admission) => this.#perform(job, key, admission))
     this.#track(finished)
+    try {
+      await admitted
+    } catch (error) {
+      const other = key && error instanceof Refused ? await this.#knownByNow(error, key, caller, respondAsync) : null
+      if (other) return other
+      throw error
+    }
     if (!respondAsync) return { result: await finished, replayed: false }
-    await admitted
     finished.catch((error) => asking.log.error({ err: error, id: job.begun.id }, 'the test failed'))
     return { result: runningResult(job.begun), replayed: false }
   }
@@ -145,6 +158,17 @@ export class RelayTests {
     return { result, replayed: result.status === 'finished' }
   }
 
+  /**
+   * Requests of one key that come at once find no test of it, and all but one are refused, as a rule for the address that
+   * the one has: they are answered by its test.
+   */
+  async #knownByNow(refusal: Refused, key: IdempotentRequest, caller: Caller, respondAsync: boolean) {
+    const known = await this.#known(key, caller, respondAsync)
+    if (known || refusal.slug !== 'target-busy') return known
+    await sleep(LEASE_TO_CLAIM_MS)
+    return this.#known(key, caller, respondAsync)
+  }
+
   /** The intent is logged before the quotas are taken: a log that fails must cost nobody a test. */
   async #admit(job: Job, key: IdempotentRequest | null, subject: QuotaSubject, quotas: TestQuotas): Promise<Admission> {
     const { customers, audit } = this.#parts
@@ -152,7 +176,7 @@ export class RelayTests {
       throw new Refused('testing-off', 'Testing is switched off for now: try again later.', { retryAfter: 60 })
     }
     refuseExceeded(await quotas.peek(subject))
-    return admit(job, key, this.#slots, this.#parts, async () => {
+    return admit(job, key, this.#slots, { ...this.#parts, errands: this.#errands }, async () => {
       auditIntent(audit, job)
       try {
         refuseExceeded(await quotas.take(subject))
@@ -163,16 +187,19 @@ export class RelayTests {
     })
   }
 
-  async #perform(job: Job, { expectation, refusedBefore, leave }: Admission): Promise<RelayTest> {
+  async #perform(job: Job, key: IdempotentRequest | null, admission: Admission): Promise<RelayTest> {
+    const { expectation, refusedBefore, leave } = admission
     const { begun, asking } = job
     const { settings, audit, stores, tally } = this.#parts
     const ended = tally.begun()
     let result = brokenResult(begun, new Date().toISOString())
-    const keep = () =>
-      sooner(
-        () => stores.results.put(result),
-        (error) => asking.log.error({ err: error, id: begun.id }, 'a result is not stored yet'),
-      )
+    const keep = (work: () => Promise<void>) =>
+      this.#errands.sooner({ what: 'storing a result', id: begun.id, log: asking.log, work })
+    const put = async (how: 'put' | 'amend') => {
+      await stores.results[how](result)
+      // After it, so that the key outlives its result: it must not open a second test.
+      if (key) await stores.claims.renew(key.key, begun.id)
+    }
     const dialled: string[] = []
     let accepted = 0
     try {
@@ -185,7 +212,8 @@ export class RelayTests {
         stores.refusals.note(begun.ip).catch(() => {})
       }
       const durationMs = Math.round(performance.now() - startedAt)
-      const amendableMs = expectation && hasSent(ran) ? DELIVERY_TTL_MS : 0
+      const amendableMs = expectation && hasSent(ran) ? amendableFor(settings.resultTtlMs) : 0
+      const settled = performance.now() + amendableMs
       const conclude = (seen: RunResult, amendedAt: Date | null) =>
         finishedResult(begun, seen, transcript, { durationMs, amendableMs, amendedAt })
       result = conclude(ran, null)
@@ -193,23 +221,27 @@ export class RelayTests {
       else {
         let latest = ran
         expectation?.settle((form, seen) => {
-          if (hasSeen(latest, form, seen)) return
+          if (performance.now() >= settled || hasSeen(latest, form, seen)) return
           latest = withSeen(latest, form, seen)
           result = conclude(latest, new Date())
           tally.amended(result)
-          void keep().then(() => logAmendment(asking, result))
+          void keep(() => put('amend')).then(() => logAmendment(asking, result))
         }, JSON.stringify(result).length)
       }
       return result
     } finally {
-      await keep()
+      // In this order: a result that still reads as running, and has no lease, is taken for interrupted.
+      await keep(async () => {
+        await put('put')
+        await stores.leases.release(begun.ip, begun.id)
+      })
       const { verdict, evidence, reason, cause, durationMs: ms } = result
       const outcome = { ...describe(job), verdict, evidence, reason, cause, ms, callerGone: asking.gone.aborted }
       asking.log.info(outcome, 'relay test')
       const deeds = { dialled, messagesAccepted: accepted }
       auditResult(audit, asking, outcome, deeds)
       ended(result, deeds)
-      await leave()
+      leave()
     }
   }
 
@@ -219,6 +251,12 @@ export class RelayTests {
     test.catch(() => {}).finally(() => this.#running.delete(test))
   }
 }
+
+/** Kept back from the time of a result: who reads it when it is settled must find it. */
+const SETTLED_MS = 3_600_000
+
+/** How long later evidence may amend a result that is kept for a time. */
+const amendableFor = (resultTtlMs: number): number => Math.max(0, Math.min(DELIVERY_TTL_MS, resultTtlMs - SETTLED_MS))
 
 /** A message or bounce that came after the wait: the result was judged anew. */
 function logAmendment({ log }: Asking, { id, verdict, evidence, reason, cause }: RelayTest): void {

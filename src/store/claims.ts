@@ -11,6 +11,8 @@ export interface Claims {
   find(key: string): Promise<Claim | null>
   /** Takes the key for a test, or returns who has it. */
   take(key: string, claim: Claim): Promise<Claim | null>
+  /** Begins the time of a key anew; without effect where it ran out, or another test has it. */
+  renew(key: string, testId: string): Promise<void>
   /** Frees the key of a test that was not made; without effect where another test has it. */
   release(key: string, testId: string): Promise<void>
 }
@@ -28,6 +30,10 @@ export function memoryClaims(ttlMs: number): Claims {
       const current = taken.get(key)
       if (current === null) taken.set(key, claim, ttlMs)
       return current
+    },
+    async renew(key, testId) {
+      const current = taken.get(key)
+      if (current?.testId === testId) taken.set(key, current, ttlMs)
     },
     async release(key, testId) {
       if (taken.get(key)?.testId === testId) taken.delete(key)

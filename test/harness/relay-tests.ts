@@ -34,6 +34,7 @@ export function inProcess(t: TestContext, stores: Stores, options: ServiceOption
       mailboxDomain: config.MAILBOX_DOMAIN,
       mailboxKey: config.MAILBOX_KEY,
       deliveryWaitMs: config.DELIVERY_WAIT_MS,
+      resultTtlMs: config.RESULT_TTL_SECONDS * 1000,
       tester: { providerName: config.PROVIDER_NAME, contact: config.CONTACT },
     },
   })

@@ -116,6 +116,22 @@ test('a test that sends nothing is settled when it is finished', async (t) => {
   assert.equal(weaker.proof, 'message')
 })
 
+test('a result is settled an hour before it is thrown away, or a day after its test', async (t) => {
+  const amendable = async (env: Record<string, string>) => {
+    const { ip, port, service, ...office } = await postOffice(t, healthy, env)
+    const first = await resultOf(await service.post({ ip, port }))
+    const ms = Date.parse(first.settledAt ?? '') - Date.parse(first.finishedAt ?? '')
+    return { ms, first, service, ...office }
+  }
+  assert.equal((await amendable({})).ms, 24 * 3_600_000)
+  assert.equal((await amendable({ RESULT_TTL_SECONDS: '7200' })).ms, 3_600_000)
+  const { ms, first, service, server, bring } = await amendable({ RESULT_TTL_SECONDS: '60' })
+  assert.equal(ms, 0)
+  const { recipient, message } = taken(server)
+  await bring(recipient, message)
+  assert.deepEqual(await resultOf(await service.fetch(`/relay-tests/${first.id}`), 200), first)
+})
+
 test('without a mailbox there is no such proof to ask for', async (t) => {
   const service = await startService(t)
   const problem = await problemIn(await service.post({ ip: '127.0.0.1', proof: 'delivery' }), 'proof-unavailable')

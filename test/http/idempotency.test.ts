@@ -41,6 +41,9 @@ test('an idempotency key', async (t) => {
   await t.test('stands for the request as it was understood, defaults included', async () => {
     const same = { suite: 'standard', port: server.port, proof: 'message', ip: '127.0.0.1' }
     assert.equal((await post('a', same)).headers.get('idempotency-replayed'), 'true')
+    await resultOf(await post('case', { ...here, domain: 'example.com' }))
+    const shouted = await post('case', { ...here, domain: 'EXAMPLE.com' })
+    assert.equal(shouted.headers.get('idempotency-replayed'), 'true')
     for (const other of [
       { ...here, ip: '127.0.0.2' },
       { ...here, port: 25 },

@@ -67,3 +67,9 @@ test('where one counter cannot be had the test is refused, and the others give b
     assert.deepEqual(await counted(windows), [0, 0, 0, 0], lost)
   }
 })
+
+test('whoever is refused is told to wait a second at least, though the window ends this instant', async (t) => {
+  const ending: Windows = { ...memoryWindows(), count: async () => ({ current: 1_000, ttl: 0 }) }
+  const { body } = await takeOnce(t, ending)
+  assert.match(body, /Try again in 1 s/)
+})

@@ -13,6 +13,7 @@ const SETTINGS: Settings = {
   mailboxKey: 'k'.repeat(32),
   tester: { providerName: 'ISP', contact: 'help@isp.example' },
   deliveryWaitMs: 60_000,
+  resultTtlMs: 86_400_000,
 }
 
 test('a run that does not end by its deadline is given up', { timeout: 20_000 }, async (t) => {

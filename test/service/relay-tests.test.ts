@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import type { ProblemSlug } from '../../src/contract/problems.ts'
+import { summaryOf } from '../../src/contract/relay-test.ts'
 import type { TestQuotas } from '../../src/service/admission.ts'
 import { Refused, refusalIn } from '../../src/service/problem.ts'
 import type { Wish } from '../../src/service/relay-tests.ts'
@@ -54,7 +55,7 @@ test('a running result whose lease has run out reads as interrupted, always the 
   const first = await relayTests.archive.get(running.id, caller)
   assert.deepEqual([first?.status, first?.verdict, first?.reason], ['finished', 'inconclusive', 'interrupted'])
   assert.deepEqual(await relayTests.archive.get(running.id, caller), first)
-  assert.deepEqual(await relayTests.archive.list('ip', running.ip, caller), [first])
+  assert.deepEqual(await relayTests.archive.list('ip', running.ip, caller), [first && summaryOf(first)])
 })
 
 const FAILING: readonly (readonly [name: string, fail: (stores: Stores) => Partial<Stores>])[] = [
@@ -108,7 +109,7 @@ test('a result that cannot be stored goes to its caller, and into the store as s
   const { results } = memoryStores(TTL_MS)
   let away = false
   const put: typeof results.put = (result) => (away ? Promise.reject(GONE) : results.put(result))
-  const { start, relayTests, asking } = await replica(t, {
+  const { start, relayTests, asking, stores } = await replica(t, {
     results: {
       ...results,
       async put(result) {
@@ -120,12 +121,109 @@ test('a result that cannot be stored goes to its caller, and into the store as s
   })
   const { result } = await start('127.0.0.7')
   assert.equal(result.status, 'finished')
+  const read = () => relayTests.archive.get(result.id, asking('desk').caller)
+  assert.equal((await read())?.status, 'running', 'the lease is kept: what is finished must not read as interrupted')
   away = false
-  await until(
-    'the stored result',
-    async () => (await relayTests.archive.get(result.id, asking('desk').caller))?.reason !== 'interrupted',
-  )
-  assert.deepEqual(await relayTests.archive.get(result.id, asking('desk').caller), result)
+  await until('the stored result', async () => (await read())?.status === 'finished')
+  assert.deepEqual(await read(), result)
+  assert.equal(await stores.leases.holder('127.0.0.7'), null)
+})
+
+for (const lost of ['leases', 'claims'] as const) {
+  test(`what is taken from ${lost} is given back though the reply is lost, and the connection for a moment`, async (t) => {
+    const whole = memoryStores(TTL_MS)
+    let [away, cuts] = [false, 0]
+    const cut = async <T>(work: Promise<T>): Promise<T> => {
+      await work
+      cuts += 1
+      away = true
+      throw GONE
+    }
+    const { leases, claims } = whole
+    const unless = (work: () => Promise<void>) => (away ? Promise.reject(GONE) : work())
+    const { start, recorder } = await replica(t, {
+      ...whole,
+      leases: {
+        ...leases,
+        acquire: (...all) => (lost === 'leases' && cuts === 0 ? cut(leases.acquire(...all)) : leases.acquire(...all)),
+        release: (...all) => unless(() => leases.release(...all)),
+      },
+      claims: {
+        ...claims,
+        take: (...all) => (lost === 'claims' && cuts === 0 ? cut(claims.take(...all)) : claims.take(...all)),
+        release: (...all) => unless(() => claims.release(...all)),
+      },
+    })
+    const wish = { ...NO_WISH, idempotencyKey: 'k' }
+    await assert.rejects(start('127.0.0.7', wish), refusedAs('limits-unavailable'))
+    away = false
+    const again = await until('a test', () => start('127.0.0.7', wish).catch(() => null))
+    assert.equal(again.result.status, 'finished')
+    assert.equal(recorder.dialled.length, 1)
+  })
+}
+
+test('a key begins its time anew when its result is stored, so that it never runs out first', async (t) => {
+  const { results, claims } = memoryStores(TTL_MS)
+  const done: string[] = []
+  const { start } = await replica(t, {
+    results: {
+      ...results,
+      async put(result) {
+        done.push(`put ${result.status}`)
+        await results.put(result)
+      },
+    },
+    claims: {
+      ...claims,
+      async renew(key, testId) {
+        assert.equal((await claims.find(key))?.testId, testId)
+        done.push('renew')
+      },
+    },
+  })
+  await start('127.0.0.7', { ...NO_WISH, idempotencyKey: 'k' })
+  assert.deepEqual(done, ['put running', 'put finished', 'renew'])
+})
+
+test('of requests with one key that come at once each is told of the one test', async (t) => {
+  const { start, recorder } = await replica(t)
+  const wish = { idempotencyKey: 'k', respondAsync: true }
+  const all = await Promise.all(Array.from({ length: 5 }, () => start('127.0.0.7', wish)))
+  assert.equal(new Set(all.map(({ result }) => result.id)).size, 1)
+  const waiting = { idempotencyKey: 'another', respondAsync: false }
+  const [one, ...others] = await Promise.allSettled([1, 2, 3].map(() => start('127.0.0.8', waiting)))
+  assert.equal(one?.status, 'fulfilled')
+  for (const other of others) assert.ok(other.status === 'rejected' && refusedAs('idempotency-running')(other.reason))
+  await until('both tests', () => recorder.dialled.length === 2)
+})
+
+test('a request whose address is taken just before its key is looks at the key once more', async (t) => {
+  const { leases, claims, ...rest } = memoryStores(TTL_MS)
+  let taking = Promise.resolve()
+  const { start, recorder } = await replica(t, {
+    ...rest,
+    leases: {
+      ...leases,
+      async acquire(...all) {
+        const busy = await leases.acquire(...all)
+        // The claim of the one comes after the other has looked at it.
+        if (busy === null) taking = new Promise((resolve) => setTimeout(resolve, 20))
+        return busy
+      },
+    },
+    claims: {
+      ...claims,
+      async take(...all) {
+        await taking
+        return claims.take(...all)
+      },
+    },
+  })
+  const wish = { idempotencyKey: 'k', respondAsync: true }
+  const [one, other] = await Promise.all([start('127.0.0.7', wish), start('127.0.0.7', wish)])
+  assert.equal(other.result.id, one.result.id)
+  await until('the test', () => recorder.dialled.length === 1)
 })
 
 test('a key whose result has run out opens no second test', async (t) => {

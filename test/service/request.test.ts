@@ -53,6 +53,7 @@ test('every member is read', () => {
   assert.deepEqual(readRequest({ ip: '2001:DB8::25', ...members }, RULES), {
     address: addressOf('2001:db8::25'),
     ...members,
+    domain: 'example.com',
   })
 })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type RelayTest, summaryOf } from '../../src/contract/relay-test.ts'
 import { memoryResults, type Results } from '../../src/store/results.ts'
 import { resultWith } from '../harness/result.ts'
 import { until } from '../harness/waiting.ts'
@@ -7,7 +8,8 @@ import { until } from '../harness/waiting.ts'
 const LONG_MS = 60_000
 
 /** Ids of the same length, so that all results have the same size. */
-const SIZE = JSON.stringify(resultWith({ id: 'a' })).length
+const sizeOf = (result: RelayTest) => JSON.stringify(result).length + JSON.stringify(summaryOf(result)).length
+const SIZE = sizeOf(resultWith({ id: 'a' }))
 
 async function idsIn(results: Results, ids: string): Promise<string> {
   const found = await Promise.all([...ids].map((id) => results.get(id)))
@@ -60,7 +62,7 @@ test('over the capacity the oldest results go first', async () => {
 test('one large result drives out as many as it needs', async () => {
   const results = memoryResults(LONG_MS, 3 * SIZE)
   await putAll(results, 'abc')
-  await results.put(resultWith({ id: 'd', summary: `${resultWith().summary}${'x'.repeat(SIZE)}` }))
+  await results.put(resultWith({ id: 'd', caveats: ['x'.repeat(SIZE - 2)] }))
   assert.equal(await idsIn(results, 'abcd'), 'cd')
 })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
+import { summaryOf } from '../../src/contract/relay-test.ts'
 import type { Log } from '../../src/store/redis/connection.ts'
 import { redisStores } from '../../src/store/redis/stores.ts'
 import type { Signal } from '../../src/store/signals.ts'
@@ -102,6 +103,17 @@ for (const [name, options, open] of PAIRS) {
         assert.equal(await here.results.get(none), null)
     })
 
+    await t.test('amend a result that is there, and bring none back', async () => {
+      const id = randomUUID()
+      const written = resultWith({ id })
+      await here.results.amend(written)
+      assert.equal(await there.results.get(id), null)
+      await here.results.put(written)
+      const amended = { ...written, amendedAt: written.createdAt }
+      await there.results.amend(amended)
+      assert.deepEqual(await here.results.get(id), amended)
+    })
+
     await t.test('list the newest results of an address or a reference, those that may be seen', async () => {
       const [ip, reference] = ['203.0.113.77', `TICKET ${randomUUID()}`]
       const ids: string[] = Array.from({ length: 6 }, () => randomUUID())
@@ -131,6 +143,70 @@ for (const [name, options, open] of PAIRS) {
   })
 }
 
+test('a window that has lost its end gets another', withRedis, async (t) => {
+  const redis = await startRedis(t)
+  const [{ windows }] = await redisPair(t, redis)
+  await windows.count('w', TTL_MS)
+  await redis.ask.persist('relay-tests:window:w')
+  assert.deepEqual(await windows.read('w'), { current: 0, ttl: 0 })
+  const { current, ttl } = await windows.count('w', TTL_MS)
+  assert.equal(current, 2)
+  assert.ok(ttl > 0 && ttl <= TTL_MS, `${ttl} ms`)
+})
+
+test('lists read no result as a whole', withRedis, async (t) => {
+  const redis = await startRedis(t)
+  const [{ results }] = await redisPair(t, redis)
+  const [ip, id] = ['203.0.113.77', randomUUID()]
+  const result = resultWith({ id, ip, caveats: ['x'.repeat(100_000)] })
+  await results.put(result)
+  await redis.ask.del(`relay-tests:result:${id}`)
+  const all = { by: 'ip', value: ip, mayName: () => true } as const
+  assert.deepEqual(await results.list(all, 5), [summaryOf(result)])
+  assert.ok((await redis.ask.strlen(`relay-tests:summary:${id}`)) < 1_000)
+  await results.remove(result)
+  assert.deepEqual(await redis.ask.keys('*:summary:*'), [])
+})
+
+test('what another version has stored is as if it were not there, and said once', withRedis, async (t) => {
+  const redis = await startRedis(t)
+  const logged: string[] = []
+  const log: Log = { info() {}, error: (_fields, message) => void logged.push(message) }
+  const { results, server, close } = redisStores(redis.url, TTL_MS, log)
+  t.after(close)
+  await until('a connection', () => server?.isUp())
+  logged.length = 0
+  const [ip, id, sound] = ['203.0.113.77', randomUUID(), randomUUID()]
+  await results.put(resultWith({ id, ip }))
+  await results.put(resultWith({ id: sound, ip }))
+  const { truncated: _older, ...older } = resultWith({ id, ip })
+  for (const text of [JSON.stringify(older), JSON.stringify({ ...older, status: 'paused' }), 'no JSON', 'null']) {
+    await redis.ask.set(`relay-tests:result:${id}`, text)
+    await redis.ask.set(`relay-tests:summary:${id}`, '{}')
+    assert.equal(await results.get(id), null)
+    const found = await results.list({ by: 'ip', value: ip, mayName: () => true }, 5)
+    assert.deepEqual(
+      found.map((summary) => summary.id),
+      [sound],
+    )
+  }
+  assert.deepEqual(logged, ['a stored result does not fit this version, and reads as not there'])
+})
+
+test('an idempotency key begins its time anew for its own test alone', withRedis, async (t) => {
+  const redis = await startRedis(t)
+  const [{ claims }] = await redisPair(t, redis)
+  await claims.take('k', { testId: 'first', fingerprint: 'f' })
+  const key = 'relay-tests:claim:k'
+  await redis.ask.pexpire(key, TTL_MS / 2)
+  await claims.renew('k', 'second')
+  assert.ok((await redis.ask.pttl(key)) <= TTL_MS / 2)
+  await claims.renew('k', 'first')
+  assert.ok((await redis.ask.pttl(key)) > TTL_MS / 2)
+  await claims.renew('none', 'first')
+  assert.equal(await claims.find('none'), null)
+})
+
 test('signals between replicas', withRedis, async (t) => {
   const redis = await startRedis(t)
   const [here, there] = await redisPair(t, redis)
@@ -145,7 +221,11 @@ test('signals between replicas', withRedis, async (t) => {
   })
   const heard: Signal[] = []
   await here.signals.send(signalOf('before anybody listens'))
-  there.signals.listen((signal) => heard.push(signal))
+  const STUMBLE = 'a stone'
+  there.signals.listen((signal) => {
+    if (signal.token === STUMBLE) throw new Error('the hearer stumbled')
+    heard.push(signal)
+  })
 
   await t.test('tell every mailbox which tokens are good, until the last of their tests is forgotten', async () => {
     const tokens = new Map([
@@ -176,6 +256,14 @@ test('signals between replicas', withRedis, async (t) => {
     assert.deepEqual(heard[1], signalOf('first'))
   })
 
+  await t.test('are heard after one that cannot be read, and after one that its hearer stumbles over', async () => {
+    await redis.ask.xadd('relay-tests:signals', '*', 'signal', 'not json')
+    await here.signals.send(signalOf(STUMBLE))
+    await here.signals.send(signalOf('third'))
+    await until('the signal', () => heard.at(-1)?.token === 'third')
+    assert.equal(heard.filter(({ token }) => token === 'first').length, 1, 'none is heard again')
+  })
+
   await t.test('are heard again when the server was away, though it has forgotten everything', async () => {
     await redis.kill()
     await assert.rejects(here.signals.send(signalOf('lost')), { name: 'Error' })
@@ -198,7 +286,7 @@ test('every key in Redis runs out', withRedis, async (t) => {
   await signals.send({ token: 't', kind: 'bounce', nonces: [], peer: 'p', helo: 'h', received: null, receivedAt: '' })
   await server?.isUp()
   const keys = await redis.ask.keys('*')
-  assert.equal(keys.length, 10, keys.join(' '))
+  assert.equal(keys.length, 11, keys.join(' '))
   for (const key of keys) {
     assert.match(key, /^relay-tests:/)
     assert.ok((await redis.ask.pttl(key)) > 0, key)

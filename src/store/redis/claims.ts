@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Claim, Claims } from '../claims.ts'
 import { replyTo } from './connection.ts'
-import { DELETE_IF_OWN } from './scripts.ts'
+import { DELETE_IF_OWN, RENEW_IF_OWN } from './scripts.ts'
 
 const nameOf = (key: string) => `claim:${key}`
 
@@ -20,6 +20,9 @@ export const redisClaims = (redis: Redis, ttlMs: number): Claims => ({
   },
   async take(key, claim) {
     return claimIn(await replyTo(redis.set(nameOf(key), textOf(claim), 'PX', ttlMs, 'NX', 'GET')))
+  },
+  async renew(key, testId) {
+    await replyTo(redis.eval(RENEW_IF_OWN, 1, nameOf(key), `${testId} `, ttlMs))
   },
   async release(key, testId) {
     await replyTo(redis.eval(DELETE_IF_OWN, 1, nameOf(key), `${testId} `))

@@ -40,16 +40,31 @@ export function connectTo(url: string, log: Log): Redis {
   redis.on('ready', () => {
     if (told) log.info({}, 'Redis is up again')
     told = false
-    void warnOfEviction(redis, log)
+    void warnOf(redis, log)
   })
   return redis
 }
 
-/** A server that drops keys when its memory is full forgets quotas, and so admits too much. */
-async function warnOfEviction(redis: Redis, log: Log): Promise<void> {
-  const info = await redis.info('memory').catch(() => '')
+async function warnOf(redis: Redis, log: Log): Promise<void> {
+  // Several sections at once are more than older servers understand.
+  const sections = await Promise.all(['memory', 'server'].map((section) => redis.info(section).catch(() => '')))
+  for (const { fields, message } of misfitsIn(sections.join('\n'))) log.error(fields, message)
+}
+
+/** The oldest server that knows `SET … NX GET`, by which leases and keys are taken. */
+const OLDEST = 7
+
+/** What a server says of itself in INFO that does not suit us, for the log. */
+export function misfitsIn(info: string): { readonly fields: object; readonly message: string }[] {
   const [, policy = 'noeviction'] = /^maxmemory_policy:(\S+)/m.exec(info) ?? []
-  if (policy !== 'noeviction') log.error({ policy }, 'Redis may forget quotas: its maxmemory-policy is not noeviction')
+  const [, version, major = `${OLDEST}`] = /^redis_version:((\d+)\S*)/m.exec(info) ?? []
+  return [
+    // A server that drops keys when its memory is full forgets quotas, and so admits too much.
+    policy === 'noeviction'
+      ? []
+      : { fields: { policy }, message: 'Redis may forget quotas: its maxmemory-policy is not noeviction' },
+    Number(major) >= OLDEST ? [] : { fields: { version }, message: `Redis ${OLDEST} or newer is needed` },
+  ].flat()
 }
 
 /**

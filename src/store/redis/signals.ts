@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { type Signals, signal, tokenKind } from '../signals.ts'
-import { replyTo } from './connection.ts'
+import { type Signal, type Signals, signal, tokenKind } from '../signals.ts'
+import { type Log, replyTo } from './connection.ts'
+import { readJson } from './json.ts'
 import { ANNOUNCE, SEND, WITHDRAW } from './scripts.ts'
 
 const STREAM = 'signals'
@@ -13,7 +14,7 @@ const START = '0-0'
 const keyOf = (token: string) => `token:${token}`
 
 /** Signals between all replicas, over a stream: one that was away for a moment still hears what was said. */
-export function redisSignals(redis: Redis, ended: AbortSignal): Signals {
+export function redisSignals(redis: Redis, ended: AbortSignal, log: Log): Signals {
   return {
     async announce(testId, tokens, ttlMs) {
       const keys = [...tokens.keys()].map(keyOf)
@@ -30,28 +31,32 @@ export function redisSignals(redis: Redis, ended: AbortSignal): Signals {
     async send(sent) {
       await replyTo(redis.eval(SEND, 1, STREAM, JSON.stringify(sent), KEPT_MS))
     },
-    listen: (heard) => void follow(redis, heard, ended),
+    listen: (heard) => void follow(redis, heard, ended, log),
   }
 }
 
 /** Reads the stream from its start, on a connection of its own that may wait. */
-async function follow(redis: Redis, heard: Parameters<Signals['listen']>[0], ended: AbortSignal): Promise<void> {
+async function follow(redis: Redis, heard: (signal: Signal) => void, ended: AbortSignal, log: Log): Promise<void> {
   const reader = redis.duplicate({ socketTimeout: 4 * BLOCK_MS })
   // The other connection tells of outages.
   reader.on('error', () => {})
   ended.addEventListener('abort', () => reader.disconnect())
   for (let last = START; !ended.aborted; ) {
-    try {
-      const [stream] = (await reader.xread('COUNT', 100, 'BLOCK', BLOCK_MS, 'STREAMS', STREAM, last)) ?? []
-      for (const [id, [, text = '']] of stream?.[1] ?? []) {
-        last = id
-        const { data } = signal.safeParse(JSON.parse(text))
-        if (data) heard(data)
-      }
-    } catch {
+    const streams = await reader.xread('COUNT', 100, 'BLOCK', BLOCK_MS, 'STREAMS', STREAM, last).catch(async () => {
       // A server that lost its memory begins anew, perhaps with lower ids.
       last = START
       await sleep(RETRY_MS, null, { signal: ended }).catch(() => {})
+      return null
+    })
+    for (const [id, [, text = '']] of streams?.[0]?.[1] ?? []) {
+      last = id
+      // One signal that cannot be read, or that a test stumbles over, must not keep the others from being heard.
+      try {
+        const sent = readJson(signal, text)
+        if (sent) heard(sent)
+      } catch (err) {
+        log.error({ err }, 'what came to a mailbox was not taken up')
+      }
     }
   }
 }

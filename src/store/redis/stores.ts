@@ -14,10 +14,10 @@ export function redisStores(url: string, resultTtlMs: number, log: Log): Stores 
   return {
     windows: redisWindows(redis),
     leases: redisLeases(redis),
-    results: redisResults(redis, resultTtlMs),
+    results: redisResults(redis, resultTtlMs, log),
     claims: redisClaims(redis, resultTtlMs),
     refusals: redisRefusals(redis),
-    signals: redisSignals(redis, ended.signal),
+    signals: redisSignals(redis, ended.signal, log),
     server: serverOf(redis),
     async close() {
       ended.abort()
