@@ -47,19 +47,24 @@ async function* withPauses<T>(
   pauseMs: number,
 ): AsyncGenerator<T | typeof PAUSE> {
   const items = each(source)
-  for (let next = items.next(); ; ) {
-    const timer = alarm(pauseMs)
-    const come = await Promise.race([next, timer.rings]).finally(timer.stop)
-    if (come === PAUSE) yield PAUSE
-    else if (come.done) return
-    else {
-      yield come.value
-      next = items.next()
+  try {
+    for (let next = items.next(); ; ) {
+      const timer = alarm(pauseMs)
+      const come = await Promise.race([next, timer.rings]).finally(timer.stop)
+      if (come === PAUSE) yield PAUSE
+      else if (come.done) return
+      else {
+        yield come.value
+        next = items.next()
+      }
     }
+  } finally {
+    // Not waited for: what comes next may be long in coming.
+    items.return().catch(() => {})
   }
 }
 
-async function* each<T>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
+async function* each<T>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T, void, void> {
   yield* source
 }
 
