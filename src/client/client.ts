@@ -30,12 +30,13 @@ export interface CreateOptions extends CallOptions {
   readonly idempotencyKey?: string
 }
 
-/** An address of a name, and whether this key may test it. */
+/** An address that a name leads to. */
 export interface NamedAddress {
   readonly ip: string
-  /** The record that led to it. */
-  readonly via: string
+  /** Whether this key may test it. */
   readonly testable: boolean
+  /** Why a test would be refused. */
+  readonly problem: { readonly detail: string } | null
 }
 
 const PATIENCE_MS = 60_000

@@ -28,9 +28,28 @@ const COLOURED: Style = {
 
 /** A relay test as a telnet user would have seen it, verdict on top; in plain text, or coloured for a terminal. */
 export function renderTest(test: RelayTest, coloured: boolean): string {
-  const style = coloured ? COLOURED : PLAIN
-  return [...heading(test, style), '', ...attempts(test.attempts), '', ...session(test, style), ''].join('\n')
+  const style = styleOf(coloured)
+  return [...outcome(test, style), '', ...session(test, style), ''].join('\n')
 }
+
+/** A relay test whose session has been shown as it happened: what came of it, and the lines that decided. */
+export function renderOutcome(test: RelayTest, coloured: boolean): string {
+  const style = styleOf(coloured)
+  const deciding = test.transcript.filter(({ key }) => key).map(({ line }) => style.verdict(test, line))
+  return [...outcome(test, style), ...(deciding.length > 0 ? ['', 'Decided by', ...deciding] : []), ''].join('\n')
+}
+
+/** A line of a session as it happens: which lines decide is known only at the end. */
+export function renderLine({ from, line }: Pick<TranscriptLine, 'from' | 'line'>, coloured: boolean): string {
+  return spoken(from, line, styleOf(coloured))
+}
+
+const styleOf = (coloured: boolean): Style => (coloured ? COLOURED : PLAIN)
+
+const spoken = (from: TranscriptLine['from'], line: string, style: Style): string =>
+  style[from](from === 'event' ? `-- ${line}` : line)
+
+const outcome = (test: RelayTest, style: Style): string[] => [...heading(test, style), '', ...attempts(test.attempts)]
 
 function heading(test: RelayTest, style: Style): string[] {
   const literal = test.ip.includes(':') ? `[${test.ip}]` : test.ip
@@ -79,9 +98,6 @@ function session(test: RelayTest, style: Style): string[] {
   const lines = transcript
     .flatMap((line, index) => (line.answers === null ? [line, ...(answersTo.get(index) ?? [])] : []))
     .sort((a, b) => a.connection - b.connection)
-  const shown = lines.map(({ from, line, key }) => {
-    if (from === 'event') return style.event(`-- ${line}`)
-    return key ? style.verdict(test, line) : style[from](line)
-  })
+  const shown = lines.map(({ from, line, key }) => (key ? style.verdict(test, line) : spoken(from, line, style)))
   return test.truncated ? [...shown, style.event('-- the rest of the session was left out')] : shown
 }

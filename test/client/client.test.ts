@@ -112,7 +112,7 @@ test('a client of the service', async (t) => {
       assert.match(error.requestId ?? '', /^[0-9a-f-]{36}$/)
       return error
     }
-    const bad = await refused('invalid-request', () => client.create({ ip: 'mail.example.com' }))
+    const bad = await refused('invalid-request', () => client.create({ ...here, ip: 'mail.example.com' }))
     assert.deepEqual([bad.status, bad.retryAfter, bad.location], [400, null, null])
     assert.deepEqual(
       bad.errors.map(({ pointer }) => pointer),
