@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -11,17 +11,25 @@ import { keyOf } from '../harness/http.ts'
 import { closed, deadPort, gatedServer, open } from '../harness/mail-scripts.ts'
 import { healthy, scriptedServer } from '../harness/mail-server.ts'
 import { everyAddress } from '../harness/many-addresses.ts'
-import { type Ran, runBuilt } from '../harness/process.ts'
+import { type Ran, runBuilt, runProgram } from '../harness/process.ts'
 import { KEYS, ROOT, startService } from '../harness/service.ts'
 import { inTime, until } from '../harness/waiting.ts'
 
 const CLI = 'dist/cli/relay-test.js'
 
+/** The environment that leads the command to a service. */
+const led = (url: string, key: string = KEYS.partner) => ({ RELAY_TESTS_URL: url, RELAY_TESTS_KEY: key })
+
+/** What a shell command shows on a terminal. */
+async function onTerminal(line: string, env: Readonly<Record<string, string>>): Promise<string> {
+  return (await runProgram('script', ['--quiet', '--command', line, '/dev/null'], env)).stdout
+}
+
 /** The command with the environment that leads it to a service. */
 const commandFor =
   (url: string, key: string = KEYS.partner) =>
   (...args: string[]): Promise<Ran> =>
-    runBuilt(CLI, args, { RELAY_TESTS_URL: url, RELAY_TESTS_KEY: key })
+    runBuilt(CLI, args, led(url, key))
 
 /** One line on standard error, and nothing else. */
 function assertOneLine({ code, stdout, stderr }: Ran, what: RegExp): void {
@@ -42,7 +50,7 @@ async function lookup(t: TestContext, service: string, addresses: readonly objec
     const answer = await fetch(`${service}${request.url}`, {
       method: request.method ?? 'GET',
       headers: Object.entries(request.headers).flatMap(([name, value]) =>
-        ['accept', 'authorization', 'content-type'].includes(name) ? [[name, String(value)] as const] : [],
+        ['accept', 'authorization', 'content-type'].includes(name) ? [[name, String(value)] as [string, string]] : [],
       ),
       ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
     })
@@ -101,8 +109,7 @@ test('one target', async (t) => {
 
   await t.test('is shown while it is tested', async () => {
     const stalled = shut.hold(/^RCPT/)
-    const env = { PATH: process.env.PATH, RELAY_TESTS_URL: service.url, RELAY_TESTS_KEY: KEYS.partner }
-    const child = spawn(process.execPath, [join(ROOT, CLI), ...at(shut.server.port)], { env })
+    const child = spawn(process.execPath, [join(ROOT, CLI), ...at(shut.server.port)], { env: led(service.url) })
     let shown = ''
     child.stdout.setEncoding('utf8').on('data', (chunk) => {
       shown += chunk
@@ -116,8 +123,8 @@ test('one target', async (t) => {
 
   await t.test('is given up when the command is interrupted', async () => {
     const stalled = shut.hold(/^RCPT/)
-    const env = { PATH: process.env.PATH, RELAY_TESTS_URL: service.url, RELAY_TESTS_KEY: KEYS.partner }
-    const child = spawn(process.execPath, [join(ROOT, CLI), ...at(shut.server.port)], { env, stdio: 'ignore' })
+    const options = { env: led(service.url), stdio: 'ignore' } as const
+    const child = spawn(process.execPath, [join(ROOT, CLI), ...at(shut.server.port)], options)
     await inTime('the command', stalled)
     const told = shut.server.lines.length
     const ended = once(child, 'close')
@@ -141,18 +148,13 @@ test('one target', async (t) => {
   })
 
   await t.test('is shown in colour on a terminal, unless NO_COLOR is set', async () => {
-    const onTerminal = (no: string) => {
-      const command = `${process.execPath} ${join(ROOT, CLI)} ${at(relay.port).join(' ')}`
-      const env = { PATH: process.env.PATH, NO_COLOR: no, RELAY_TESTS_URL: service.url, RELAY_TESTS_KEY: KEYS.partner }
-      const args = ['--quiet', '--command', command, '/dev/null']
-      return execFileSync('script', args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
-    }
-    const shown = onTerminal('')
+    const line = `${process.execPath} ${join(ROOT, CLI)} ${at(relay.port).join(' ')}`
+    const shown = await onTerminal(line, { ...led(service.url), NO_COLOR: '' })
     assert.match(shown, /\x1b\[1mEHLO /)
     assert.match(shown, /\x1b\[3m250 /)
     assert.match(shown, /\x1b\[1;31mOPEN {2}127/)
-    assert.match(shown, /Decided by\r\n\x1b\[1;31mMAIL FROM/)
-    assert.doesNotMatch(onTerminal('1'), /\x1b/)
+    assert.match(shown, /Decided by\r\n\x1b\[1;31mRCPT TO/)
+    assert.doesNotMatch(await onTerminal(line, { ...led(service.url), NO_COLOR: '1' }), /\x1b/)
   })
 
   await t.test('by its name is each of its addresses that may be tested; the worst counts', async () => {
@@ -243,7 +245,7 @@ test('many targets', async (t) => {
     return join(folder, 'targets.txt')
   }
   const command = commandFor(service.url)
-  const test_ = (text: string, ...args: string[]) =>
+  const testFile = (text: string, ...args: string[]) =>
     command('--file', fileWith(text), '--port', `${mail.port}`, ...args)
   const rows = ({ stdout }: Ran): Record<string, unknown>[] =>
     stdout
@@ -252,7 +254,7 @@ test('many targets', async (t) => {
       .map((line) => JSON.parse(line))
 
   await t.test('come out as one line of JSON each, refused ones among them, and the worst counts', async () => {
-    const ran = await test_(
+    const ran = await testFile(
       '# customers of today\n127.0.0.1 example.com TICKET-1\n\n  127.0.0.2\texample.net\r\n127.0.0.3 # no domain\n127.0.2.1 example.com\n',
     )
     const found = rows(ran).sort((a, b) => String(a.ip).localeCompare(String(b.ip)))
@@ -271,7 +273,7 @@ test('many targets', async (t) => {
   })
 
   await t.test('wait for their turn where a quota says so', async () => {
-    const ran = await test_('127.0.0.4\n127.0.0.4\n127.0.0.4\n', '--at-once', '3')
+    const ran = await testFile('127.0.0.4\n127.0.0.4\n127.0.0.4\n', '--at-once', '3')
     assert.deepEqual(
       rows(ran).map(({ verdict }) => verdict),
       ['closed', 'closed', 'closed'],
@@ -281,7 +283,7 @@ test('many targets', async (t) => {
 
   await t.test('are tested no more at a time than was said', async () => {
     mail.hold()
-    const ran = test_(Array.from({ length: 5 }, (_, index) => `127.0.0.${10 + index}\n`).join(''), '--at-once', '2')
+    const ran = testFile(Array.from({ length: 5 }, (_, index) => `127.0.0.${10 + index}\n`).join(''), '--at-once', '2')
     await until('two tests', () => mail.held === 2)
     for (let round = 0; round < 10; round += 1) await service.fetch('/livez')
     assert.equal(mail.held, 2)
@@ -291,20 +293,13 @@ test('many targets', async (t) => {
 
   await t.test('can come from standard input', async () => {
     const script = `printf '127.0.0.20\\n' | ${process.execPath} ${join(ROOT, CLI)} --file - --port ${mail.port}`
-    const environment = { RELAY_TESTS_URL: service.url, RELAY_TESTS_KEY: KEYS.partner, PATH: process.env.PATH }
-    const shown = execFileSync('sh', ['-c', script], { env: environment, encoding: 'utf8' })
-    assert.equal(JSON.parse(shown).ip, '127.0.0.20')
+    const { stdout } = await runProgram('sh', ['-c', script], led(service.url))
+    assert.equal(JSON.parse(stdout).ip, '127.0.0.20')
   })
 
   await t.test('show on a terminal how far they are', async () => {
     const line = `${process.execPath} ${join(ROOT, CLI)} --file ${fileWith('127.0.0.30\n127.0.0.31\n')} --port ${mail.port}`
-    const environment = { RELAY_TESTS_URL: service.url, RELAY_TESTS_KEY: KEYS.partner, PATH: process.env.PATH }
-    const args = ['--quiet', '--command', `${line} > /dev/null`, '/dev/null']
-    const shown = execFileSync('script', args, {
-      env: environment,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const shown = await onTerminal(`${line} > /dev/null`, led(service.url))
     assert.match(shown, /\r\[\.{24}\] 0\/2 {2}0 open, 0 closed, 0 inconclusive, 0 error/)
     assert.match(shown, /\r\[#{12}\.{12}\] 1\/2/)
     assert.match(shown, /\r\[#{24}\] 2\/2 {2}0 open, 2 closed, 0 inconclusive, 0 error\x1b\[K\r\n$/)
@@ -320,14 +315,14 @@ test('many targets', async (t) => {
       ['# nobody\n\n', /no target/],
       ['', /no target/],
     ] as const) {
-      assertOneLine(await test_(text), what)
+      assertOneLine(await testFile(text), what)
     }
     assert.equal(service.logs().filter(({ audit }) => audit === 'intent').length, before)
   })
 
   await t.test('end without a word when nobody reads on', async () => {
     const line = `${process.execPath} ${join(ROOT, CLI)} --file ${fileWith('127.0.0.50\n127.0.0.51\n127.0.0.52\n')} --port ${mail.port} --at-once 1 | true`
-    const environment = { RELAY_TESTS_URL: service.url, RELAY_TESTS_KEY: KEYS.partner, PATH: process.env.PATH }
-    assert.equal(execFileSync('sh', ['-c', `(${line}) 2>&1`], { env: environment, encoding: 'utf8' }), '')
+    const { stdout } = await runProgram('sh', ['-c', `(${line}) 2>&1`], led(service.url))
+    assert.equal(stdout, '')
   })
 })

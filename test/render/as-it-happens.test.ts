@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { SessionLine } from '../../src/contract/events.ts'
 import { AsItHappens } from '../../src/render/as-it-happens.ts'
 
-type Row = readonly [from: SessionLine['from'], line: string, answers?: number, connection?: number]
+type Row = readonly [from: SessionLine['from'], line: string, answers?: number | undefined, connection?: number]
 
 /** What is shown after each line, and at the end. */
 function shown(rows: readonly Row[]): string[][] {
