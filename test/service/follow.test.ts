@@ -57,7 +57,8 @@ test('a stream whose test fails ends without a verdict', async (t) => {
   }
   release()
   const events = await inTime('the end', ended)
-  assert.deepEqual([...new Set(events.map(({ event }) => event))], ['line'])
+  assert.ok(linesIn(events).some((line) => line.startsWith('RCPT TO:')))
+  assert.ok(events.every(({ event }) => event !== 'verdict'))
 })
 
 async function* toAsync<T>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
