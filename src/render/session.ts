@@ -35,7 +35,9 @@ export function renderTest(test: RelayTest, coloured: boolean): string {
 /** A relay test whose session has been shown as it happened: what came of it, and the lines that decided. */
 export function renderOutcome(test: RelayTest, coloured: boolean): string {
   const style = styleOf(coloured)
-  const deciding = test.transcript.filter(({ key }) => key).map(({ line }) => style.verdict(test, line))
+  const deciding = inOrder(test.transcript)
+    .filter(({ key }) => key)
+    .map(({ line }) => style.verdict(test, line))
   return [...outcome(test, style), ...(deciding.length > 0 ? ['', 'Decided by', ...deciding] : []), ''].join('\n')
 }
 
@@ -85,9 +87,15 @@ function attempts(rows: readonly AttemptView[]): string[] {
   })
 }
 
-/** One connection after the other, each reply under its command, also where commands went out in a group before the first reply came. */
 function session(test: RelayTest, style: Style): string[] {
-  const { transcript } = test
+  const shown = inOrder(test.transcript).map(({ from, line, key }) =>
+    key ? style.verdict(test, line) : spoken(from, line, style),
+  )
+  return test.truncated ? [...shown, style.event('-- the rest of the session was left out')] : shown
+}
+
+/** One connection after the other, each reply under its command, also where commands went out in a group before the first reply came. */
+function inOrder(transcript: readonly TranscriptLine[]): TranscriptLine[] {
   const answersTo = new Map<number, TranscriptLine[]>()
   for (const line of transcript) {
     if (line.answers === null) continue
@@ -95,9 +103,7 @@ function session(test: RelayTest, style: Style): string[] {
     if (answers) answers.push(line)
     else answersTo.set(line.answers, [line])
   }
-  const lines = transcript
+  return transcript
     .flatMap((line, index) => (line.answers === null ? [line, ...(answersTo.get(index) ?? [])] : []))
     .sort((a, b) => a.connection - b.connection)
-  const shown = lines.map(({ from, line, key }) => (key ? style.verdict(test, line) : spoken(from, line, style)))
-  return test.truncated ? [...shown, style.event('-- the rest of the session was left out')] : shown
 }
