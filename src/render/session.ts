@@ -28,10 +28,32 @@ const COLOURED: Style = {
 
 /** A relay test as a telnet user would have seen it, verdict on top; in plain text, or coloured for a terminal. */
 export function renderTest(test: RelayTest, coloured: boolean): string {
-  const style = coloured ? COLOURED : PLAIN
-  const parts = [heading(test, style), attempts(test.attempts), remedy(test), session(test, style)]
-  const texts = parts.filter(({ length }) => length > 0).map((lines) => lines.join('\n'))
-  return `${texts.join('\n\n')}\n`
+  const style = styleOf(coloured)
+  return [...outcome(test, style), '', ...session(test, style), ''].join('\n')
+}
+
+/** A relay test whose session has been shown as it happened: what came of it, and the lines that decided. */
+export function renderOutcome(test: RelayTest, coloured: boolean): string {
+  const style = styleOf(coloured)
+  const deciding = inOrder(test.transcript)
+    .filter(({ key }) => key)
+    .map(({ line }) => style.verdict(test, line))
+  return [...outcome(test, style), ...(deciding.length > 0 ? ['', 'Decided by', ...deciding] : []), ''].join('\n')
+}
+
+/** A line of a session as it happens: which lines decide is known only at the end. */
+export function renderLine({ from, line }: Pick<TranscriptLine, 'from' | 'line'>, coloured: boolean): string {
+  return spoken(from, line, styleOf(coloured))
+}
+
+const styleOf = (coloured: boolean): Style => (coloured ? COLOURED : PLAIN)
+
+const spoken = (from: TranscriptLine['from'], line: string, style: Style): string =>
+  style[from](from === 'event' ? `-- ${line}` : line)
+
+function outcome(test: RelayTest, style: Style): string[] {
+  const parts = [heading(test, style), attempts(test.attempts), remedy(test)].filter(({ length }) => length > 0)
+  return parts.flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]))
 }
 
 function heading(test: RelayTest, style: Style): string[] {
@@ -75,9 +97,15 @@ function remedy({ remedy }: RelayTest): string[] {
   return [`What to do: ${remedy.title}`, ...steps, ...remedy.references.map((reference) => `  see ${reference}`)]
 }
 
-/** One connection after the other, each reply under its command, also where commands went out in a group before the first reply came. */
 function session(test: RelayTest, style: Style): string[] {
-  const { transcript } = test
+  const shown = inOrder(test.transcript).map(({ from, line, key }) =>
+    key ? style.verdict(test, line) : spoken(from, line, style),
+  )
+  return test.truncated ? [...shown, style.event('-- the rest of the session was left out')] : shown
+}
+
+/** One connection after the other, each reply under its command, also where commands went out in a group before the first reply came. */
+function inOrder(transcript: readonly TranscriptLine[]): TranscriptLine[] {
   const answersTo = new Map<number, TranscriptLine[]>()
   for (const line of transcript) {
     if (line.answers === null) continue
@@ -85,12 +113,7 @@ function session(test: RelayTest, style: Style): string[] {
     if (answers) answers.push(line)
     else answersTo.set(line.answers, [line])
   }
-  const lines = transcript
+  return transcript
     .flatMap((line, index) => (line.answers === null ? [line, ...(answersTo.get(index) ?? [])] : []))
     .sort((a, b) => a.connection - b.connection)
-  const shown = lines.map(({ from, line, key }) => {
-    if (from === 'event') return style.event(`-- ${line}`)
-    return key ? style.verdict(test, line) : style[from](line)
-  })
-  return test.truncated ? [...shown, style.event('-- the rest of the session was left out')] : shown
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Caller } from '../access/callers.ts'
 import type { Customers } from '../access/customers.ts'
 import { type Decision, decide } from '../access/decide.ts'
+import type { RelayTestEvent } from '../contract/events.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import { canonicalNetwork, parseAddress } from '../ip/address.ts'
 import type { RunResult } from '../relay/run.ts'
@@ -16,6 +17,7 @@ import type { Audit } from './audit.ts'
 import { auditIntent, auditRefusal, auditResult, describe } from './auditing.ts'
 import { DELIVERY_TTL_MS, type Deliveries } from './deliveries.ts'
 import { Errands } from './errands.ts'
+import { followElsewhere, LiveTest, replay } from './follow.ts'
 import { type IdempotentRequest, idempotent, stillRunning, testOf } from './idempotency.ts'
 import { type Asking, hasSeen, hasSent, type Job, messagesAccepted, runJob, type Settings, withSeen } from './job.ts'
 import { Refused } from './problem.ts'
@@ -43,9 +45,11 @@ export interface Wish {
   readonly idempotencyKey: string | null
   /** Not to wait for the end of the test. */
   readonly respondAsync: boolean
+  /** To be told what happens as it happens, and to stay for it. */
+  readonly live: boolean
 }
 
-/** A test, finished unless the caller would not wait. */
+/** A test, finished unless the caller would not wait for that. */
 export interface Answer {
   readonly result: RelayTest
   /** Whether an earlier request with the same idempotency key made it. */
@@ -64,6 +68,7 @@ export class RelayTests {
   readonly #archive: Archive
   readonly #errands: Errands
   readonly #running = new Set<Promise<unknown>>()
+  readonly #live = new Map<string, LiveTest>()
   #stop = new AbortController()
 
   constructor(parts: ServiceParts) {
@@ -97,27 +102,38 @@ export class RelayTests {
   /** Runs one test, or finds the one that the same idempotency key has opened before. */
   async start(request: TestRequest, asking: Asking, quotas: TestQuotas, wish: Wish): Promise<Answer> {
     const { caller } = asking
-    const { idempotencyKey, respondAsync } = wish
+    const { idempotencyKey, respondAsync, live } = wish
+    const waits = !respondAsync && !live
     // What can be asked for again, or read later, is not for its first caller alone.
     const mayLeave = idempotencyKey !== null || respondAsync
     const gone = AbortSignal.any([this.#stop.signal, ...(mayLeave ? [] : [asking.gone])])
     const { job, subject } = this.#prepare(request, { ...asking, gone })
     const key = idempotencyKey === null ? null : idempotent(caller.id, idempotencyKey, request)
-    const known = key && (await this.#known(key, caller, respondAsync))
+    const known = key && (await this.#known(key, caller, waits))
     if (known) return known
     const admitted = this.#admit(job, key, subject, quotas)
-    const finished = admitted.then((admission) => this.#perform(job, key, admission))
+    const finished = admitted.then((admission) => this.#performLive(job, key, admission))
     this.#track(finished)
     try {
       await admitted
     } catch (error) {
-      const other = key && error instanceof Refused ? await this.#knownByNow(error, key, caller, respondAsync) : null
+      const other = key && error instanceof Refused ? await this.#knownByNow(error, key, caller, waits) : null
       if (other) return other
       throw error
     }
-    if (!respondAsync) return { result: await finished, replayed: false }
+    if (waits) return { result: await finished, replayed: false }
     finished.catch((error) => asking.log.error({ err: error, id: job.begun.id }, 'the test failed'))
     return { result: runningResult(job.begun), replayed: false }
+  }
+
+  /**
+   * What happens in a test that a caller has been shown, from its beginning to its verdict. Lines come as they happen where
+   * the test runs in this replica; from another one they come when it is finished.
+   */
+  follow(test: RelayTest, caller: Caller, stop: AbortSignal): AsyncIterable<RelayTestEvent> | Iterable<RelayTestEvent> {
+    if (test.status === 'finished') return replay(test)
+    const live = this.#live.get(test.id)
+    return live ? live.follow(stop) : followElsewhere(() => this.#archive.get(test.id, caller), stop)
   }
 
   /** Whom the test is for, and from where. Throws Refused where it may not be made. */
@@ -149,12 +165,12 @@ export class RelayTests {
   }
 
   /** What a retry is told: the test of its key as it is today; null where there is none yet. */
-  async #known(key: IdempotentRequest, caller: Caller, respondAsync: boolean): Promise<Answer | null> {
+  async #known(key: IdempotentRequest, caller: Caller, waits: boolean): Promise<Answer | null> {
     const id = await testOf(key, this.#parts.stores.claims)
     if (id === null) return null
     const result = await this.#archive.get(id, caller)
     if (!result) throw new Refused('not-found', 'The result of this idempotency key has run out: take a new key.')
-    if (result.status === 'running' && !respondAsync) throw stillRunning(id)
+    if (result.status === 'running' && waits) throw stillRunning(id)
     return { result, replayed: result.status === 'finished' }
   }
 
@@ -162,11 +178,11 @@ export class RelayTests {
    * Requests of one key that come at once find no test of it, and all but one are refused, as a rule for the address that
    * the one has: they are answered by its test.
    */
-  async #knownByNow(refusal: Refused, key: IdempotentRequest, caller: Caller, respondAsync: boolean) {
-    const known = await this.#known(key, caller, respondAsync)
+  async #knownByNow(refusal: Refused, key: IdempotentRequest, caller: Caller, waits: boolean) {
+    const known = await this.#known(key, caller, waits)
     if (known || refusal.slug !== 'target-busy') return known
     await sleep(LEASE_TO_CLAIM_MS)
-    return this.#known(key, caller, respondAsync)
+    return this.#known(key, caller, waits)
   }
 
   /** The intent is logged before the quotas are taken: a log that fails must cost nobody a test. */
@@ -187,8 +203,27 @@ export class RelayTests {
     })
   }
 
-  async #perform(job: Job, key: IdempotentRequest | null, admission: Admission): Promise<RelayTest> {
-    const { expectation, refusedBefore, leave } = admission
+  /** Performs a test, and tells those who follow it. */
+  async #performLive(job: Job, key: IdempotentRequest | null, admission: Admission): Promise<RelayTest> {
+    const { id } = job.begun
+    const live = new LiveTest()
+    this.#live.set(id, live)
+    let result: RelayTest | null = null
+    try {
+      result = await this.#perform(job, key, admission, live)
+      return result
+    } finally {
+      this.#live.delete(id)
+      live.end(result)
+    }
+  }
+
+  async #perform(
+    job: Job,
+    key: IdempotentRequest | null,
+    { expectation, refusedBefore, leave }: Admission,
+    live: LiveTest,
+  ): Promise<RelayTest> {
     const { begun, asking } = job
     const { settings, audit, stores, tally } = this.#parts
     const ended = tally.begun()
@@ -204,7 +239,9 @@ export class RelayTests {
     let accepted = 0
     try {
       const startedAt = performance.now()
-      const transcript = new Transcript()
+      const transcript = new Transcript((entry, index) =>
+        live.tell({ event: 'line', data: { ...entry, index, key: false } }),
+      )
       const ran = await runJob(job, settings, { transcript, expectation, refusedBefore, dialled })
       accepted = messagesAccepted(ran)
       if (ran.findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))) {

@@ -9,16 +9,20 @@ export interface Ran {
 }
 
 /** Runs a script of the built service, such as `dist/cli/key.js`, to its end. */
-export function runBuilt(
+export const runBuilt = (
   script: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): Promise<Ran> => runProgram(process.execPath, [join(ROOT, script), ...args], env)
+
+/** Runs a program to its end, with that environment and PATH. */
+export function runProgram(
+  program: string,
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(ROOT, script), ...args], {
-      env: { PATH: process.env.PATH, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const child = spawn(program, args, { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
     let stdout = ''
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (chunk) => {

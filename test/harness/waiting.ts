@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** How long anything here may take on a slow machine: a deadline for what hangs, never a measure. */
-export const PATIENCE_MS = 15_000
+export const PATIENCE_MS = 30_000
 
 /** Looks again and again until there is something, and returns it. Throws after the deadline, saying what was awaited. */
 export async function until<T>(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { AttemptView, TranscriptLine } from '../../src/contract/relay-test.ts'
-import { renderTest } from '../../src/render/session.ts'
+import { renderLine, renderOutcome, renderTest } from '../../src/render/session.ts'
 import { printable } from '../../src/smtp/printable.ts'
 import { line, resultWith } from '../harness/result.ts'
 
@@ -255,5 +255,34 @@ test('the coloured form is the plain one and the colours of the renderer', () =>
       )
       assert.doesNotMatch(coloured.replaceAll(SGR, ''), /\x1b/)
     }),
+  )
+})
+
+test('where the session was shown already, what is left is the outcome and the lines that decided, in their order', () => {
+  const transcript = [
+    line('client', 'RCPT TO:<a>', { key: true }),
+    line('client', 'RCPT TO:<b>', { key: true }),
+    line('client', 'RSET'),
+    line('server', '554 no', { answers: 0, key: true }),
+    line('server', '550 no', { answers: 1, key: true }),
+    line('server', '250 ok', { answers: 2 }),
+  ]
+  const shown = resultWith({ attempts: [ATTEMPT], transcript })
+  const [heading, attempts, deciding] = partsOf(renderOutcome(shown, false))
+  assert.deepEqual([heading, attempts], partsOf(renderTest(shown, false)).slice(0, 2))
+  assert.deepEqual(deciding, ['Decided by', 'RCPT TO:<a>', '554 no', 'RCPT TO:<b>', '550 no'])
+  assert.match(renderOutcome(shown, true), /\x1b\[1;32mRCPT TO:<a>\x1b\[0m/)
+  assert.equal(partsOf(renderOutcome(resultWith({ transcript: [] }), false)).length, 2)
+})
+
+test('a line as it happens says who speaks', () => {
+  const rows = [line('client', 'EHLO x'), line('server', '250 x'), line('event', 'dropped')]
+  assert.deepEqual(
+    rows.map((row) => renderLine(row, false)),
+    ['EHLO x', '250 x', '-- dropped'],
+  )
+  assert.deepEqual(
+    rows.map((row) => renderLine(row, true)),
+    ['\x1b[1mEHLO x\x1b[0m', '\x1b[3m250 x\x1b[0m', '\x1b[2m-- dropped\x1b[0m'],
   )
 })

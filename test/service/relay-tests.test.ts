@@ -15,7 +15,7 @@ import { resultWith } from '../harness/result.ts'
 import { until } from '../harness/waiting.ts'
 
 const TTL_MS = 60_000
-const NO_WISH: Wish = { idempotencyKey: null, respondAsync: false }
+const NO_WISH: Wish = { idempotencyKey: null, respondAsync: false, live: false }
 const GONE = new StoreUnavailable(new Error('away'))
 
 async function replica(t: TestContext, changed: Partial<Stores> = {}) {
@@ -188,10 +188,10 @@ test('a key begins its time anew when its result is stored, so that it never run
 
 test('of requests with one key that come at once each is told of the one test', async (t) => {
   const { start, recorder } = await replica(t)
-  const wish = { idempotencyKey: 'k', respondAsync: true }
+  const wish = { idempotencyKey: 'k', respondAsync: true, live: false }
   const all = await Promise.all(Array.from({ length: 5 }, () => start('127.0.0.7', wish)))
   assert.equal(new Set(all.map(({ result }) => result.id)).size, 1)
-  const waiting = { idempotencyKey: 'another', respondAsync: false }
+  const waiting = { idempotencyKey: 'another', respondAsync: false, live: false }
   const [one, ...others] = await Promise.allSettled([1, 2, 3].map(() => start('127.0.0.8', waiting)))
   assert.equal(one?.status, 'fulfilled')
   for (const other of others) assert.ok(other.status === 'rejected' && refusedAs('idempotency-running')(other.reason))
@@ -220,7 +220,7 @@ test('a request whose address is taken just before its key is looks at the key o
       },
     },
   })
-  const wish = { idempotencyKey: 'k', respondAsync: true }
+  const wish = { idempotencyKey: 'k', respondAsync: true, live: false }
   const [one, other] = await Promise.all([start('127.0.0.7', wish), start('127.0.0.7', wish)])
   assert.equal(other.result.id, one.result.id)
   await until('the test', () => recorder.dialled.length === 1)

@@ -1,0 +1,106 @@
+#!/usr/bin/env node
+import { isIP } from 'node:net'
+import { type NewRelayTest, RelayTestClient, type SessionLine } from '../client/client.ts'
+import { AsItHappens } from '../render/as-it-happens.ts'
+import { renderLine, renderOutcome } from '../render/session.ts'
+import { testMany } from './batch.ts'
+import { type Ending, exitCodeOf, lineFor } from './ending.ts'
+import { Mistake } from './mistake.ts'
+import { HELP, type Options, readOptions } from './options.ts'
+import { showProgress } from './progress.ts'
+import { readTargets } from './targets.ts'
+
+const DEFAULT_URL = 'http://127.0.0.1:3000'
+/** Somebody waits: rather an error that says when than silence. */
+const PATIENCE_MS = 10_000
+
+const say = (text: string): boolean => process.stdout.write(`${text}\n`)
+const ERROR = exitCodeOf(['error'])
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = readOptions(args)
+  if (!options) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  const client = makeClient()
+  if (options.target === null || options.file !== null) return testFile(client, options)
+  const endings: Ending[] = []
+  for (const ip of await addressesOf(options.target, client)) endings.push(await testOne(client, ip, options))
+  return exitCodeOf(endings)
+}
+
+function makeClient(): RelayTestClient {
+  const { RELAY_TESTS_URL: url = DEFAULT_URL, RELAY_TESTS_KEY: key } = process.env
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    throw new Mistake(`RELAY_TESTS_URL: a web address such as ${DEFAULT_URL} was expected, not "${url}"`)
+  }
+  if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
+    throw new Mistake('RELAY_TESTS_KEY: an API key was expected: rtk_ and 43 characters, without spaces')
+  }
+  return new RelayTestClient({ url, patienceMs: PATIENCE_MS, ...(key === undefined ? {} : { key }) })
+}
+
+/** The addresses that a target stands for: itself, or those of a name that may be tested. */
+async function addressesOf(target: string, client: RelayTestClient): Promise<readonly string[]> {
+  if (isIP(target) !== 0) return [target]
+  const addresses = await client.addresses(target)
+  const testable = addresses.filter((address) => address.testable).map(({ ip }) => ip)
+  if (testable.length > 0) return testable
+  const others = addresses.map(({ ip, problem }) => (problem ? `${ip} (${problem.detail})` : ip))
+  throw new Mistake(
+    others.length === 0
+      ? `${target} leads to no address`
+      : `${target} leads to no address that this key may test: ${others.join(', ')}`,
+  )
+}
+
+async function testOne(client: RelayTestClient, ip: string, { wanted, json }: Options): Promise<Ending> {
+  if (!json) return showLive(client, { ip, ...wanted })
+  const result = await client.create({ ip, ...wanted })
+  say(JSON.stringify(result))
+  return result.verdict ?? 'error'
+}
+
+/** Shows a session while it happens, and what came of it. */
+async function showLive(client: RelayTestClient, request: NewRelayTest): Promise<Ending> {
+  const coloured = process.stdout.isTTY && (process.env.NO_COLOR ?? '') === ''
+  const session = new AsItHappens()
+  let connection = 1
+  const show = (line: SessionLine) => {
+    if (line.connection !== connection) {
+      connection = line.connection
+      say(renderLine({ from: 'event', line: `connection ${connection}` }, coloured))
+    }
+    say(renderLine(line, coloured))
+  }
+  for await (const event of client.follow(request)) {
+    if (event.event === 'line') session.next(event.data).forEach(show)
+    if (event.event !== 'verdict') continue
+    session.rest().forEach(show)
+    say(`\n${renderOutcome(event.data, coloured)}`)
+    return event.data.verdict ?? 'error'
+  }
+  return 'error'
+}
+
+async function testFile(client: RelayTestClient, { file, wanted, atOnce }: Options): Promise<number> {
+  const requests = readTargets(file ?? '-').map((target) => ({ ...wanted, ...target }))
+  const endings: Ending[] = []
+  showProgress(process.stderr, endings, requests.length)
+  await testMany(client, requests, atOnce, (line, ending) => {
+    say(JSON.stringify(line))
+    endings.push(ending)
+    showProgress(process.stderr, endings, requests.length)
+  })
+  return exitCodeOf(endings)
+}
+
+// Whoever reads no further, as `head` does, has seen enough.
+process.stdout.on('error', () => process.exit(ERROR))
+
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  const hint = error instanceof Mistake ? '; see relay-test --help' : ''
+  process.stderr.write(`relay-test: ${lineFor(error)}${hint}\n`)
+  return ERROR
+})

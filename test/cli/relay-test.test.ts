@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { relayTest } from '../../src/contract/relay-test.ts'
+import { folderOf } from '../harness/files.ts'
+import { keyOf } from '../harness/http.ts'
+import { closed, deadPort, gatedServer, open } from '../harness/mail-scripts.ts'
+import { healthy, scriptedServer } from '../harness/mail-server.ts'
+import { everyAddress } from '../harness/many-addresses.ts'
+import { type Ran, runBuilt, runProgram } from '../harness/process.ts'
+import { KEYS, ROOT, startService } from '../harness/service.ts'
+import { inTime, until } from '../harness/waiting.ts'
+
+const CLI = 'dist/cli/relay-test.js'
+
+/** The environment that leads the command to a service. */
+const led = (url: string, key: string = KEYS.partner) => ({ RELAY_TESTS_URL: url, RELAY_TESTS_KEY: key })
+
+/** What a shell command shows on a terminal. */
+async function onTerminal(line: string, env: Readonly<Record<string, string>>): Promise<string> {
+  return (await runProgram('script', ['--quiet', '--command', line, '/dev/null'], env)).stdout
+}
+
+/** The command with the environment that leads it to a service. */
+const commandFor =
+  (url: string, key: string = KEYS.partner) =>
+  (...args: string[]): Promise<Ran> =>
+    runBuilt(CLI, args, led(url, key))
+
+/** One line on standard error, and nothing else. */
+function assertOneLine({ code, stdout, stderr }: Ran, what: RegExp): void {
+  assert.match(stderr, /^relay-test: [^\n]+\n$/)
+  assert.match(stderr, what)
+  assert.deepEqual([code, stdout], [3, ''])
+}
+
+/** A place that answers `GET /addresses` with these, and sends everything else on to the service. */
+async function lookup(t: TestContext, service: string, addresses: readonly object[]): Promise<string> {
+  const server = createServer(async (request, response) => {
+    if (request.url?.startsWith('/addresses?')) {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ name: request.url, addresses }))
+      return
+    }
+    const chunks = await request.toArray()
+    const answer = await fetch(`${service}${request.url}`, {
+      method: request.method ?? 'GET',
+      headers: Object.entries(request.headers).flatMap(([name, value]) =>
+        ['accept', 'authorization', 'content-type'].includes(name) ? [[name, String(value)] as [string, string]] : [],
+      ),
+      ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
+    })
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' })
+    response.end(Buffer.from(await answer.arrayBuffer()))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return `http://127.0.0.1:${address.port}`
+}
+
+test('one target', async (t) => {
+  const shut = await gatedServer(t, closed)
+  const relay = await scriptedServer(t, { say: open })
+  const pipelining = await scriptedServer(t, {
+    say: (line) => (/^RCPT/.test(line) ? '554 5.7.1 Relay access denied' : healthy(line)),
+  })
+  const dead = await deadPort()
+  const ports = [shut.server.port, relay.port, pipelining.port, dead]
+  const service = await startService(t, { env: { ALLOWED_PORTS: ports.join(',') } })
+  const relayTestCommand = commandFor(service.url)
+  const at = (port: number) => ['127.0.0.1', '--port', `${port}`]
+
+  await t.test('that is closed exits with 0, and shows the session before the verdict', async () => {
+    const { code, stdout, stderr } = await relayTestCommand(...at(shut.server.port), '--reference', 'TICKET-4711')
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.match(stdout, /^-- connecting to 127\.0\.0\.1:\d+\n220 mail\.example\.com ESMTP\nEHLO .*\n250 mail/)
+    assert.match(
+      stdout,
+      /\nRCPT TO:<.*>\n554 5\.7\.1 .*\n(.*\n)+\nCLOSED {2}127\.0\.0\.1:\d+ \(example\.com\)\n(.*\n)+\nDecided by\n/,
+    )
+    assert.match(stdout, /TICKET-4711/)
+    assert.doesNotMatch(stdout, /\x1b/)
+  })
+
+  await t.test('that is open exits with 1', async () => {
+    const { code, stdout } = await relayTestCommand(...at(relay.port))
+    assert.match(stdout, /^OPEN {2}/m)
+    assert.equal(code, 1)
+  })
+
+  await t.test('that is dead exits with 2, and says so', async () => {
+    const { code, stdout } = await relayTestCommand(...at(dead))
+    assert.match(stdout, /^-- no connection: connection-refused/m)
+    assert.match(stdout, /^INCONCLUSIVE {2}/m)
+    assert.equal(code, 2)
+  })
+
+  await t.test('shows each reply under its command, also where they were sent in a group', async () => {
+    const { stdout } = await relayTestCommand(...at(pipelining.port))
+    assert.match(stdout, /\nMAIL FROM:<.+>\n250 .*\nRCPT TO:<.+>\n554 .*\nRSET\n250 .*\nMAIL FROM/)
+  })
+
+  await t.test('is shown while it is tested', async () => {
+    const stalled = shut.hold(/^RCPT/)
+    const child = spawn(process.execPath, [join(ROOT, CLI), ...at(shut.server.port)], { env: led(service.url) })
+    let shown = ''
+    child.stdout.setEncoding('utf8').on('data', (chunk) => {
+      shown += chunk
+    })
+    const ended = once(child, 'close')
+    await inTime('the command', stalled)
+    await until('the command on the screen', () => /\nRCPT TO:<.*>\n$/.test(shown))
+    shut.release()
+    assert.deepEqual(await ended, [0, null])
+  })
+
+  await t.test('is given up when the command is interrupted', async () => {
+    const stalled = shut.hold(/^RCPT/)
+    const options = { env: led(service.url), stdio: 'ignore' } as const
+    const child = spawn(process.execPath, [join(ROOT, CLI), ...at(shut.server.port)], options)
+    await inTime('the command', stalled)
+    const told = shut.server.lines.length
+    const ended = once(child, 'close')
+    child.kill('SIGINT')
+    assert.deepEqual(await ended, [null, 'SIGINT'])
+    for (let round = 0; round < 3; round += 1) await service.fetch('/livez')
+    shut.release()
+    await until('QUIT', () => shut.server.lines.slice(told).includes('QUIT'))
+    assert.deepEqual(shut.server.lines.slice(told), ['RSET', 'QUIT'])
+  })
+
+  await t.test('comes as JSON on one line', async () => {
+    const options = ['--domain', 'example.net', '--suite', 'standard', '--proof', 'recipient', '--reference', 'R 1']
+    const { code, stdout } = await relayTestCommand(...at(relay.port), '--json', ...options)
+    assert.equal(stdout.split('\n').length, 2)
+    const result = relayTest.parse(JSON.parse(stdout))
+    assert.deepEqual(
+      [result.verdict, result.domain, result.suite, result.proof, result.reference, code],
+      ['inconclusive', 'example.net', 'standard', 'recipient', 'R 1', 2],
+    )
+  })
+
+  await t.test('is shown in colour on a terminal, unless NO_COLOR is set', async () => {
+    const line = `${process.execPath} ${join(ROOT, CLI)} ${at(relay.port).join(' ')}`
+    const shown = await onTerminal(line, { ...led(service.url), NO_COLOR: '' })
+    assert.match(shown, /\x1b\[1mEHLO /)
+    assert.match(shown, /\x1b\[3m250 /)
+    assert.match(shown, /\x1b\[1;31mOPEN {2}127/)
+    assert.match(shown, /Decided by\r\n\x1b\[1;31mRCPT TO/)
+    assert.doesNotMatch(await onTerminal(line, { ...led(service.url), NO_COLOR: '1' }), /\x1b/)
+  })
+
+  await t.test('by its name is each of its addresses that may be tested; the worst counts', async () => {
+    const refused = { ip: '127.0.2.1', testable: false, problem: { detail: 'not yours' } }
+    const first = { ip: '127.0.0.1', testable: true, problem: null }
+    const both = commandFor(await lookup(t, service.url, [refused, first]))
+    const { code, stdout } = await both('mail.example.com', '--port', `${relay.port}`, '--json')
+    assert.deepEqual([code, JSON.parse(stdout).ip], [1, '127.0.0.1'])
+    const none = commandFor(await lookup(t, service.url, [refused]))
+    assertOneLine(await none('mail.example.com'), /127\.0\.2\.1 \(not yours\)/)
+    const nowhere = commandFor(await lookup(t, service.url, []))
+    assertOneLine(await nowhere('mail.example.com'), /leads to no address/)
+  })
+
+  await t.test('that is refused is told in one line with the option at fault', async () => {
+    for (const [args, what] of [
+      [['127.0.0.1', '--port', '26'], /port: .* \(invalid-request\)/],
+      [[...at(dead), '--domain', 'no domain'], /domain: .* \(invalid-request\)/],
+      [[...at(dead), '--domain', 'example.org'], /domain: .* \(domain-not-listed\)/],
+      [[...at(dead), '--reference', 'é\n\x1b[31m'], /reference: .* \(invalid-request\)/],
+      [['127.0.2.1', '--port', `${dead}`], /\(not-allowed\)/],
+      [['127.0.0.99', '--port', `${dead}`], /\(opted-out\)/],
+      [['169.254.169.254', '--port', `${dead}`, '--json'], /\(address-special\)/],
+    ] as const) {
+      assertOneLine(await relayTestCommand(...args), what)
+    }
+    assertOneLine(await commandFor(service.url, keyOf('x'))('127.0.0.1'), /\(unauthenticated\)/)
+    assertOneLine(await runBuilt(CLI, ['127.0.0.1'], { RELAY_TESTS_URL: service.url }), /\(unauthenticated\)/)
+  })
+})
+
+test('a command that cannot be understood says why in one line, and where to read more', async () => {
+  for (const [args, what] of [
+    [[], /an address or a host name/],
+    [[''], /an address or a host name/],
+    [['127.0.0.1', '127.0.0.2'], /127\.0\.0\.2: one target .* --file/],
+    [['127.0.0.1', '--file', 'x'], /either a target or --file/],
+    [['127.0.0.1', '--suite', 'loud'], /--suite: one of standard, full/],
+    [['127.0.0.1', '--proof', ''], /--proof: one of recipient, message, delivery/],
+    [['127.0.0.1', '--port', '0'], /--port: 1 to 65535/],
+    [['127.0.0.1', '--port', '1e3'], /--port: 1 to 65535/],
+    [['--file', 'x', '--at-once', '33'], /--at-once: 1 to 32/],
+    [['127.0.0.1', '--colour'], /--colour/],
+    [['127.0.0.1', '--domain'], /--domain/],
+    [['--file', '/nonexistent/targets.txt'], /targets\.txt cannot be read: ENOENT/],
+    [['--file', ROOT], /cannot be read: EISDIR/],
+  ] as const) {
+    const ran = await runBuilt(CLI, args)
+    assertOneLine(ran, what)
+    assert.match(ran.stderr, /; see relay-test --help\n$/)
+  }
+})
+
+test('an environment that leads nowhere is told in one line', async () => {
+  const dead = `http://127.0.0.1:${await deadPort()}`
+  for (const [env, what] of [
+    [{ RELAY_TESTS_URL: 'relay.example' }, /RELAY_TESTS_URL: a web address .* not "relay\.example"/],
+    [{ RELAY_TESTS_URL: 'file:///etc' }, /RELAY_TESTS_URL/],
+    [{ RELAY_TESTS_URL: '' }, /RELAY_TESTS_URL/],
+    [{ RELAY_TESTS_URL: dead, RELAY_TESTS_KEY: 'two words' }, /RELAY_TESTS_KEY/],
+    [{ RELAY_TESTS_URL: dead }, /cannot be reached: .*ECONNREFUSED/],
+  ] as const) {
+    const ran = await runBuilt(CLI, ['127.0.0.1'], env)
+    assertOneLine(ran, what)
+    assert.doesNotMatch(ran.stderr, /two words/)
+  }
+})
+
+test('--help teaches, whatever else is said', async () => {
+  const { code, stdout, stderr } = await runBuilt(CLI, ['127.0.0.1', '--help'])
+  assert.deepEqual([code, stderr], [0, ''])
+  for (const word of [
+    ...['--domain', '--suite', '--proof', '--reference', '--port', '--json', '--file', '--at-once'],
+    ...['RELAY_TESTS_URL', 'RELAY_TESTS_KEY', 'NO_COLOR', 'inconclusive', 'ADDRESS [DOMAIN] [REFERENCE]'],
+  ]) {
+    assert.ok(stdout.includes(word), word)
+  }
+  for (const line of stdout.split('\n')) assert.ok(line.length <= 120, line)
+})
+
+test('many targets', async (t) => {
+  const mail = await everyAddress(t)
+  const env = { ALLOWED_PORTS: `${mail.port}`, QUOTA_TARGET: '1/3s' }
+  const service = await startService(t, { env })
+  const folder = folderOf(t)
+  const fileWith = (text: string): string => {
+    writeFileSync(join(folder, 'targets.txt'), text)
+    return join(folder, 'targets.txt')
+  }
+  const command = commandFor(service.url)
+  const testFile = (text: string, ...args: string[]) =>
+    command('--file', fileWith(text), '--port', `${mail.port}`, ...args)
+  const rows = ({ stdout }: Ran): Record<string, unknown>[] =>
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+
+  await t.test('come out as one line of JSON each, refused ones among them, and the worst counts', async () => {
+    const ran = await testFile(
+      '# customers of today\n127.0.0.1 example.com TICKET-1\n\n  127.0.0.2\texample.net\r\n127.0.0.3 # no domain\n127.0.2.1 example.com\n',
+    )
+    const found = rows(ran).sort((a, b) => String(a.ip).localeCompare(String(b.ip)))
+    assert.deepEqual(
+      found.slice(0, 3).map(({ ip, domain, reference, verdict }) => [ip, domain, reference, verdict]),
+      [
+        ['127.0.0.1', 'example.com', 'TICKET-1', 'closed'],
+        ['127.0.0.2', 'example.net', null, 'closed'],
+        ['127.0.0.3', 'example.com', null, 'closed'],
+      ],
+    )
+    const { ip, domain, error } = found[3] ?? {}
+    assert.deepEqual([ip, domain], ['127.0.2.1', 'example.com'])
+    assert.equal(Object(error).slug, 'not-allowed')
+    assert.deepEqual([found.length, ran.code, ran.stderr], [4, 3, ''])
+  })
+
+  await t.test('wait for their turn where a quota says so', async () => {
+    const ran = await testFile('127.0.0.4\n127.0.0.4\n127.0.0.4\n', '--at-once', '3')
+    assert.deepEqual(
+      rows(ran).map(({ verdict }) => verdict),
+      ['closed', 'closed', 'closed'],
+    )
+    assert.equal(ran.code, 0)
+  })
+
+  await t.test('are tested no more at a time than was said', async () => {
+    mail.hold()
+    const ran = testFile(Array.from({ length: 5 }, (_, index) => `127.0.0.${10 + index}\n`).join(''), '--at-once', '2')
+    await until('two tests', () => mail.held === 2)
+    for (let round = 0; round < 10; round += 1) await service.fetch('/livez')
+    assert.equal(mail.held, 2)
+    mail.release()
+    assert.equal((await ran).code, 0)
+  })
+
+  await t.test('can come from standard input', async () => {
+    const script = `printf '127.0.0.20\\n' | ${process.execPath} ${join(ROOT, CLI)} --file - --port ${mail.port}`
+    const { stdout } = await runProgram('sh', ['-c', script], led(service.url))
+    assert.equal(JSON.parse(stdout).ip, '127.0.0.20')
+  })
+
+  await t.test('show on a terminal how far they are', async () => {
+    const line = `${process.execPath} ${join(ROOT, CLI)} --file ${fileWith('127.0.0.30\n127.0.0.31\n')} --port ${mail.port}`
+    const shown = await onTerminal(`${line} > /dev/null`, led(service.url))
+    assert.match(shown, /\r\[\.{24}\] 0\/2 {2}0 open, 0 closed, 0 inconclusive, 0 error/)
+    assert.match(shown, /\r\[#{12}\.{12}\] 1\/2/)
+    assert.match(shown, /\r\[#{24}\] 2\/2 {2}0 open, 2 closed, 0 inconclusive, 0 error\x1b\[K\r\n$/)
+  })
+
+  await t.test('of which one line is wrong are not tested at all: the line is named', async () => {
+    const before = service.logs().filter(({ audit }) => audit === 'intent').length
+    for (const [text, what] of [
+      ['127.0.0.40\nmail.example.com\n', /targets\.txt:2: .*"mail\.example\.com"/],
+      ['127.0.0.40\n127.1\n', /targets\.txt:2/],
+      ['127.0.0.40 a b c\n', /targets\.txt:1: ADDRESS \[DOMAIN\] \[REFERENCE\]/],
+      ['\x1b[31mred\n', /targets\.txt:1/],
+      ['# nobody\n\n', /no target/],
+      ['', /no target/],
+    ] as const) {
+      assertOneLine(await testFile(text), what)
+    }
+    assert.equal(service.logs().filter(({ audit }) => audit === 'intent').length, before)
+  })
+
+  await t.test('end without a word when nobody reads on', async () => {
+    const line = `${process.execPath} ${join(ROOT, CLI)} --file ${fileWith('127.0.0.50\n127.0.0.51\n127.0.0.52\n')} --port ${mail.port} --at-once 1 | true`
+    const { stdout } = await runProgram('sh', ['-c', `(${line}) 2>&1`], led(service.url))
+    assert.equal(stdout, '')
+  })
+})

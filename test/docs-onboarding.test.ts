@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { relayTest } from '../src/contract/relay-test.ts'
+import { folderOf } from './harness/files.ts'
+import { closed, deadPort, gatedServer, open } from './harness/mail-scripts.ts'
+import { healthy, scriptedServer } from './harness/mail-server.ts'
+import { type Ran, runProgram } from './harness/process.ts'
+import { resultWith } from './harness/result.ts'
+import { KEYS, ROOT, startService } from './harness/service.ts'
+import { inTime } from './harness/waiting.ts'
+
+const DOCUMENT = readFileSync(join(ROOT, 'docs/onboarding.md'), 'utf8')
+
+/** The example in that language, as it stands in the document. */
+function exampleIn(language: string): string {
+  const [, text] = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(DOCUMENT) ?? []
+  assert.ok(text, language)
+  return text
+}
+
+/** Ten minutes are over at once, and noted; a few seconds are not. */
+const SHORT_SLEEP_SH = `#!/bin/sh
+[ "$1" -lt 60 ] || { echo "$1" >> "$SLEPT"; exit 0; }
+exec /bin/sleep "$1"
+`
+const SHORT_SLEEP_JS = `
+import { appendFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import timers from 'node:timers/promises'
+const { setTimeout: sleep } = timers
+timers.setTimeout = async (ms, ...rest) => {
+  if (ms < 60_000) return sleep(ms, ...rest)
+  appendFileSync(process.env.SLEPT, \`\${ms / 1_000}\\n\`)
+}
+syncBuiltinESMExports()
+`
+
+interface Example {
+  readonly name: string
+  run(order: string, request: object, url: string): Promise<Ran>
+  /** The long waits that were asked for so far, in seconds. */
+  slept(): string[]
+}
+
+const TSC = join(ROOT, 'node_modules/.bin/tsc')
+
+/** A folder with these files, where the package is installed as a partner would have it. */
+function installed(t: TestContext, files: Readonly<Record<string, string>>): string {
+  const folder = folderOf(t, { 'package.json': '{"type": "module"}', ...files })
+  mkdirSync(join(folder, 'node_modules/@types'), { recursive: true })
+  symlinkSync(ROOT, join(folder, 'node_modules/relay-tests'))
+  symlinkSync(join(ROOT, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'))
+  return folder
+}
+
+/** Both examples, ready to run. */
+function examples(t: TestContext): Example[] {
+  const folder = installed(t, {
+    'onboard.sh': exampleIn('sh'),
+    'onboard.ts': exampleIn('ts'),
+    'short-sleep.js': SHORT_SLEEP_JS,
+    'bin/sleep': SHORT_SLEEP_SH,
+    slept: '',
+  })
+  chmodSync(join(folder, 'bin/sleep'), 0o755)
+  const at = (name: string) => join(folder, name)
+  const envFor = (url: string) => ({
+    RELAY_TESTS_URL: url,
+    RELAY_TESTS_KEY: KEYS.partner,
+    SLEPT: at('slept'),
+    PATH: `${at('bin')}:${process.env.PATH}`,
+  })
+  const slept = () => readFileSync(at('slept'), 'utf8').split('\n').slice(0, -1)
+  const tsx = pathToFileURL(join(ROOT, 'node_modules/tsx/dist/esm/index.mjs')).href
+  const ts = ['--import', tsx, '--import', pathToFileURL(at('short-sleep.js')).href, at('onboard.ts')]
+  return [
+    {
+      name: 'shell',
+      slept,
+      run: (order, request, url) => runProgram('sh', [at('onboard.sh'), order, JSON.stringify(request)], envFor(url)),
+    },
+    {
+      name: 'TypeScript',
+      slept,
+      run: (order, request, url) => runProgram(process.execPath, [...ts, order, JSON.stringify(request)], envFor(url)),
+    },
+  ]
+}
+
+test('the TypeScript example is one, with the types of the package', async (t) => {
+  const folder = installed(t, {
+    'good.ts': exampleIn('ts'),
+    'bad.ts': exampleIn('ts').replace('result.retryAfter === null', 'result.tryAgain === null'),
+  })
+  const flags = '--ignoreConfig --noEmit --strict --module nodenext --target es2023 --types node --skipLibCheck'
+  const check = (name: string) => runProgram(TSC, [...flags.split(' '), join(folder, name)])
+  assert.deepEqual(await check('good.ts'), { code: 0, stdout: '', stderr: '' })
+  assert.match((await check('bad.ts')).stdout, /'tryAgain' does not exist on type/)
+})
+
+test('the onboarding examples', async (t) => {
+  const shut = await gatedServer(t, closed)
+  const relay = await scriptedServer(t, { say: open })
+  let greylists = true
+  const greylisting = await scriptedServer(t, {
+    say: (line, session) => {
+      if (!/^RCPT/.test(line)) return healthy(line)
+      return greylists ? '451 4.7.1 Greylisted, try again later' : closed(line, session)
+    },
+  })
+  const dead = await deadPort()
+  const ports = [shut.server.port, relay.port, greylisting.port, dead]
+  const service = await startService(t, { env: { ALLOWED_PORTS: ports.join(',') } })
+  const intents = () => service.logs().filter(({ audit }) => audit === 'intent').length
+  const at = (port: number) => ({ ip: '127.0.0.1', port, domain: 'example.com' })
+
+  for (const { name, run, slept } of examples(t)) {
+    await t.test(`in ${name}: activate a closed server, and find the same test when run again`, async () => {
+      const before = intents()
+      const stalled = shut.hold(/^EHLO/)
+      const first = run(`${name}-closed`, at(shut.server.port), service.url)
+      await inTime('the test', stalled)
+      // Another run of the job, while the test is running or right after.
+      const second = run(`${name}-closed`, at(shut.server.port), service.url)
+      shut.release()
+      const ran = [await first, await second, await run(`${name}-closed`, at(shut.server.port), service.url)]
+      for (const { code, stdout, stderr } of ran) {
+        assert.match(stdout, /^closed: /)
+        assert.deepEqual([code, stderr], [0, ''])
+      }
+      assert.equal(intents(), before + 1)
+    })
+
+    await t.test(`in ${name}: do not activate an open one`, async () => {
+      const { code, stdout } = await run(`${name}-open`, at(relay.port), service.url)
+      assert.match(stdout, /^open: /)
+      assert.equal(code, 1)
+    })
+
+    await t.test(`in ${name}: ask somebody to look where another test would tell no more`, async () => {
+      const { code, stdout } = await run(`${name}-dead`, at(dead), service.url)
+      assert.match(stdout, /^inconclusive: /)
+      assert.equal(code, 2)
+    })
+
+    await t.test(`in ${name}: come back when retryAfter says, three times at most`, async () => {
+      greylists = true
+      const before = intents()
+      assert.equal((await run(`${name}-greylisted`, at(greylisting.port), service.url)).code, 2)
+      assert.equal(intents(), before + 3)
+      assert.deepEqual([...new Set(slept())], ['600'])
+      // The lists of the day before have passed us by then.
+      greylists = false
+      assert.match((await run(`${name}-later`, at(greylisting.port), service.url)).stdout, /^closed: /m)
+    })
+
+    await t.test(`in ${name}: end with the reason where the request is refused`, async () => {
+      const ran = await run(`${name}-refused`, { ...at(dead), domain: 'example.org' }, service.url)
+      assert.notEqual(ran.code, 0)
+      assert.match(`${ran.stdout}${ran.stderr}`, /domain-not-listed|422/)
+    })
+
+    await t.test(`in ${name}: read again at settledAt, and do not activate what has turned`, async (context) => {
+      const turning = await turningService(context)
+      const { code, stdout } = await run(`${name}-turning`, at(dead), turning.url)
+      assert.match(stdout, /^open: a late message\n$/)
+      assert.equal(code, 1)
+      assert.ok(turning.readAfterwards())
+    })
+  }
+})
+
+/** Stands for a service whose test settles in two seconds, where the real one takes a day: its verdict turns until then. */
+async function turningService(t: TestContext): Promise<{ url: string; readAfterwards: () => boolean }> {
+  const settledAt = Date.now() + 2_000
+  let readAfterwards = false
+  const server = createServer((request, response) => {
+    const isOver = Date.now() >= settledAt
+    readAfterwards ||= isOver && request.method === 'GET'
+    const result = resultWith({
+      verdict: isOver ? 'open' : 'closed',
+      summary: isOver ? 'a late message' : 'not yet',
+      settledAt: new Date(settledAt).toISOString(),
+    })
+    response.writeHead(request.method === 'POST' ? 202 : 200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(relayTest.parse(result)))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return { url: `http://127.0.0.1:${address.port}`, readAfterwards: () => readAfterwards }
+}
