@@ -33,7 +33,7 @@ export function registerProblems(app: FastifyInstance, counted: Counted): void {
       throw new Refused('invalid-request', `One ${name} header was expected.`)
     }
     const { 'content-encoding': coding = 'identity' } = request.headers
-    if (coding.toLowerCase() !== 'identity') {
+    if (request.method === 'POST' && coding.toLowerCase() !== 'identity') {
       throw new Refused('unsupported-media-type', 'Send the body as it is, without a content coding.')
     }
   })

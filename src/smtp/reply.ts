@@ -34,11 +34,13 @@ const ABRIDGED = 4 * 1024
 
 /** A reply without what nobody would read to the end. */
 export function abridged(reply: Reply): Reply {
-  let size = 0
-  const lines = reply.lines.filter((line) => {
-    size += line.length
-    return size <= ABRIDGED
-  })
+  const lines: string[] = []
+  let room = ABRIDGED
+  for (const line of reply.lines) {
+    if (room <= 0) break
+    lines.push(line.slice(0, room))
+    room -= line.length
+  }
   return { ...reply, lines }
 }
 

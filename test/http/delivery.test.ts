@@ -128,7 +128,8 @@ test('a result is settled an hour before it is thrown away, or a day after its t
   const { ms, first, service, server, bring } = await amendable({ RESULT_TTL_SECONDS: '60' })
   assert.equal(ms, 0)
   const { recipient, message } = taken(server)
-  await bring(recipient, message)
+  // The mailbox does not know the recipient any more, and hangs up on who talks on.
+  await bring(recipient, message).catch(() => {})
   assert.deepEqual(await resultOf(await service.fetch(`/relay-tests/${first.id}`), 200), first)
 })
 
