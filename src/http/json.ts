@@ -3,14 +3,18 @@ import type { FieldError } from '../contract/problems.ts'
 import { Refused } from '../service/problem.ts'
 
 /**
- * Reads JSON bodies strictly: in UTF-8 and no other charset (RFC 8259 section 8.1), and each member once. Where two
+ * Reads JSON bodies strictly: as they are, in UTF-8 and no other charset (RFC 8259 section 8.1), and each member once. Where two
  * programs read `{"ip": 1, "ip": 2}` differently, one of them checks what the other does not use.
  */
 export function registerJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    const { 'content-type': type = '' } = request.headers
+    const { 'content-type': type = '', 'content-encoding': coding = 'identity' } = request.headers
+    if (coding.toLowerCase() !== 'identity') {
+      done(new Refused('unsupported-media-type', 'Send the body as it is, without a content coding.'))
+      return
+    }
     if (!inUtf8(type)) {
       done(new Refused('unsupported-media-type', 'Send the body as application/json in UTF-8.'))
       return

@@ -32,10 +32,6 @@ export function registerProblems(app: FastifyInstance, counted: Counted): void {
       reply.header('Connection', 'close')
       throw new Refused('invalid-request', `One ${name} header was expected.`)
     }
-    const { 'content-encoding': coding = 'identity' } = request.headers
-    if (request.method === 'POST' && coding.toLowerCase() !== 'identity') {
-      throw new Refused('unsupported-media-type', 'Send the body as it is, without a content coding.')
-    }
   })
   app.server.on('request', (request, answer) => {
     const { socket } = request
