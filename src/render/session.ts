@@ -29,7 +29,7 @@ const COLOURED: Style = {
 /** A relay test as a telnet user would have seen it, verdict on top; in plain text, or coloured for a terminal. */
 export function renderTest(test: RelayTest, coloured: boolean): string {
   const style = styleOf(coloured)
-  return [...outcome(test, style), '', ...session(test, style), ''].join('\n')
+  return paragraphs(heading(test, style), attempts(test.attempts), remedy(test), session(test, style))
 }
 
 /** A relay test whose session has been shown as it happened: what came of it, and the lines that decided. */
@@ -38,7 +38,8 @@ export function renderOutcome(test: RelayTest, coloured: boolean): string {
   const deciding = inOrder(test.transcript)
     .filter(({ key }) => key)
     .map(({ line }) => style.verdict(test, line))
-  return [...outcome(test, style), ...(deciding.length > 0 ? ['', 'Decided by', ...deciding] : []), ''].join('\n')
+  const decided = deciding.length > 0 ? ['Decided by', ...deciding] : []
+  return paragraphs(heading(test, style), attempts(test.attempts), remedy(test), decided)
 }
 
 /** A line of a session as it happens: which lines decide is known only at the end. */
@@ -51,10 +52,12 @@ const styleOf = (coloured: boolean): Style => (coloured ? COLOURED : PLAIN)
 const spoken = (from: TranscriptLine['from'], line: string, style: Style): string =>
   style[from](from === 'event' ? `-- ${line}` : line)
 
-function outcome(test: RelayTest, style: Style): string[] {
-  const parts = [heading(test, style), attempts(test.attempts), remedy(test)].filter(({ length }) => length > 0)
-  return parts.flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]))
-}
+/** Parts with an empty line between them, those that say nothing left out. */
+const paragraphs = (...parts: readonly string[][]): string =>
+  `${parts
+    .filter(({ length }) => length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`
 
 function heading(test: RelayTest, style: Style): string[] {
   const literal = test.ip.includes(':') ? `[${test.ip}]` : test.ip
