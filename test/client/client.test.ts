@@ -159,6 +159,29 @@ test('a client of the service', async (t) => {
     await assert.rejects(follow(far.follow(here)).ended, RelayTestUnreachable)
     assert.equal(way.connections, 2)
   })
+
+  await t.test('goes on with a stream that breaks off, and tells no line twice', async () => {
+    // Tests whose callers were cut off hold their address until they have said QUIT.
+    const audited = (kind: string) => service.logs().filter(({ audit }) => audit === kind).length
+    await until('the tests that were left', () => audited('result') === audited('intent'))
+    const way = await cuttable(t, service.url)
+    const far = new RelayTestClient({ url: way.url, key })
+    const stalled = hold(/^RCPT/)
+    const { events, ended } = follow(far.follow(here, { idempotencyKey: 'cut' }))
+    await inTime('the test', stalled)
+    await until('the command', () => linesIn(events).at(-1)?.startsWith('RCPT TO:'))
+    way.cut()
+    await until('the second connection', () => way.connections === 2)
+    release()
+    const all = await inTime('the end', ended)
+    const last = all.at(-1)
+    assert.ok(last?.event === 'verdict')
+    assert.deepEqual(
+      linesIn(all),
+      last.data.transcript.map(({ line }) => line),
+    )
+    assert.equal(last.data.verdict, 'closed')
+  })
 })
 
 test('a client that is told to come back later comes back then', async (t) => {
