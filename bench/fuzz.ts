@@ -1,6 +1,6 @@
-import { seedOf } from '../test/fuzz/random.ts'
 import { fuzzReplyParser } from '../test/fuzz/reply-parser.ts'
 import { startFuzzing } from '../test/fuzz/start.ts'
+import { seedOf } from '../test/harness/random.ts'
 
 /**
  * What `npm test` fuzzes, ten times as much: generated requests to the built service, and byte strings for the reply

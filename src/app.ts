@@ -19,6 +19,7 @@ import { registerQuotas } from './http/quotas.ts'
 import { registerRelayTests } from './http/relay-tests.ts'
 import type { Audit } from './service/audit.ts'
 import type { Deliveries } from './service/deliveries.ts'
+import type { Settings } from './service/job.ts'
 import { RelayTests } from './service/relay-tests.ts'
 import type { Stores } from './store/stores.ts'
 import { DEFAULT_VANTAGE, type Vantage } from './vantage/vantages.ts'
@@ -39,6 +40,17 @@ export interface Parts {
 const BODY_LIMIT = 8 * 1024
 const MAX_HEADERS = 8 * 1024
 const REQUEST_MS = 10_000
+
+/** What tests are made with, of all that is configured. */
+export const settingsOf = (config: Config): Settings => ({
+  deadlineMs: config.TEST_DEADLINE_MS,
+  maxConcurrent: config.MAX_CONCURRENT_TESTS,
+  mailboxDomain: config.MAILBOX_DOMAIN,
+  mailboxKey: config.MAILBOX_KEY,
+  deliveryWaitMs: config.DELIVERY_WAIT_MS,
+  resultTtlMs: config.RESULT_TTL_SECONDS * 1000,
+  tester: { providerName: config.PROVIDER_NAME, contact: config.CONTACT },
+})
 
 /** Wires everything: the table of contents of the service. */
 export async function buildApp(
@@ -82,15 +94,7 @@ export async function buildApp(
     stores,
     deliveries: parts.deliveries,
     tally: metrics,
-    settings: {
-      deadlineMs: config.TEST_DEADLINE_MS,
-      maxConcurrent: config.MAX_CONCURRENT_TESTS,
-      mailboxDomain: config.MAILBOX_DOMAIN,
-      mailboxKey: config.MAILBOX_KEY,
-      deliveryWaitMs: config.DELIVERY_WAIT_MS,
-      resultTtlMs: config.RESULT_TTL_SECONDS * 1000,
-      tester: { providerName: config.PROVIDER_NAME, contact: config.CONTACT },
-    },
+    settings: settingsOf(config),
   })
 
   app.addHook('onClose', () => relayTests.idle())

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { type Address, addressOf, parseAddress } from '../../src/ip/address.ts'
 import { type Prefix, parsePrefix } from '../../src/ip/prefix.ts'
+import { type Random, randomFrom } from '../harness/random.ts'
 import { hostileSpellings, hostileSpellingsOf } from '../ip/hostile-spellings.ts'
 import { CALLERS, CUSTOMERS, NEVER_TEST, OWN_ADDRESSES } from './installation.ts'
-import { type Random, randomFrom } from './random.ts'
 import { edited, embeddings, notTexts, otherSpellings } from './spellings.ts'
 
 /** One request: the caller who makes it, and the text of its body. */

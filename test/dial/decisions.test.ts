@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { loadCustomers } from '../../src/access/customers.ts'
 import { faultsOf, folderOf, yamlFile } from '../harness/files.ts'
+import { type Random, randomFrom } from '../harness/random.ts'
 import { casesFrom, take, VECTORS } from './cases.ts'
 import { agree, decider } from './decisions.ts'
 import { FILES, type Network } from './installation.ts'
 import { expectedOf, networksJudged, oracleUnavailable } from './oracle.ts'
-import { type Random, randomFrom } from './random.ts'
 
 const SEED = 20270101
 const missing = oracleUnavailable()

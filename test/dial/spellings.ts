@@ -1,5 +1,5 @@
 import { type Address, addressOf } from '../../src/ip/address.ts'
-import type { Random } from './random.ts'
+import type { Random } from '../harness/random.ts'
 
 const groupsOf = (value: bigint): string[] =>
   [112n, 96n, 80n, 64n, 48n, 32n, 16n, 0n].map((shift) => ((value >> shift) & 0xffffn).toString(16))

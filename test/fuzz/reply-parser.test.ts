@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { CAPS, ReplyParser } from '../../src/smtp/reply.ts'
-import { seedOf } from './random.ts'
+import { seedOf } from '../harness/random.ts'
 import { fuzzReplyParser } from './reply-parser.ts'
 
 const STRINGS = 1_000_000

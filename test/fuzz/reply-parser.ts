@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { CAPS, type ReplyEvent, ReplyParser } from '../../src/smtp/reply.ts'
-import { type Random, randomFrom } from './random.ts'
+import { type Random, randomFrom } from '../harness/random.ts'
 
 /** What real servers say, as bytes are mutated from; the long ones stand at the caps. */
 const GOLDEN: readonly Buffer[] = [
@@ -32,22 +32,22 @@ const MUTATIONS: readonly Mutation[] = [
   (bytes, at, random) => Buffer.concat([bytes.subarray(0, at), randomBytes(random, 4), bytes.subarray(at)]),
   (bytes, at, random) => Buffer.concat([bytes.subarray(0, at), randomBytes(random, 2), bytes.subarray(at + 2)]),
   (bytes, at) => bytes.subarray(0, at),
-  (bytes, at, random) => Buffer.concat([bytes.subarray(0, at), random.of(SHORT)]),
+  (bytes, at, random) => Buffer.concat([bytes.subarray(0, at), random.pick(SHORT)]),
   (bytes, at) => Buffer.concat([bytes, bytes.subarray(at)]),
-  (bytes, at, random) => Buffer.concat([bytes.subarray(at), bytes.subarray(0, random.below(at + 1))]),
+  (bytes, at, random) => Buffer.concat([bytes.subarray(at), bytes.subarray(0, random.int(at + 1))]),
 ]
 
 const randomBytes = (random: Random, most: number): Buffer =>
-  Buffer.from(Array.from({ length: random.below(most + 1) }, () => random.below(256)))
+  Buffer.from(Array.from({ length: random.int(most + 1) }, () => random.int(256)))
 
 /** Bytes that a server may send: of any kind, of those that replies are made of, or nearly replies. */
 function byteString(random: Random): Buffer {
-  const kind = random.below(200)
+  const kind = random.int(200)
   if (kind < 40) return randomBytes(random, 60)
-  if (kind < 80) return Buffer.from(Array.from({ length: random.below(80) }, () => random.of(ALPHABET)))
-  let bytes: Buffer = random.of(kind < 198 ? SHORT : GOLDEN)
-  for (let times = random.below(4); times > 0; times -= 1) {
-    bytes = random.of(MUTATIONS)(bytes, random.below(bytes.length + 1), random)
+  if (kind < 80) return Buffer.from(Array.from({ length: random.int(80) }, () => random.pick(ALPHABET)))
+  let bytes: Buffer = random.pick(kind < 198 ? SHORT : GOLDEN)
+  for (let times = random.int(4); times > 0; times -= 1) {
+    bytes = random.pick(MUTATIONS)(bytes, random.int(bytes.length + 1), random)
   }
   return bytes
 }
@@ -59,10 +59,10 @@ const parse = (pieces: readonly Buffer[]): ReplyEvent[] => {
 
 /** Divides bytes at random places; now and then into single bytes. */
 function divided(bytes: Buffer, random: Random): Buffer[] {
-  const single = random.below(20) === 0 && bytes.length < 1_000
+  const single = random.int(20) === 0 && bytes.length < 1_000
   const pieces: Buffer[] = []
   for (let start = 0; start < bytes.length; ) {
-    const end = start + 1 + (single ? 0 : random.below(bytes.length))
+    const end = start + 1 + (single ? 0 : random.int(bytes.length))
     pieces.push(bytes.subarray(start, end))
     start = end
   }

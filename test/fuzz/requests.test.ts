@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { seedOf } from './random.ts'
+import { seedOf } from '../harness/random.ts'
 import { startFuzzing } from './start.ts'
 
 const REQUESTS = 20_000

@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test'
+import { settingsOf } from '../../src/app.ts'
 import type { TestQuotas } from '../../src/service/admission.ts'
 import type { Asking } from '../../src/service/job.ts'
 import { RelayTests } from '../../src/service/relay-tests.ts'
@@ -28,15 +29,7 @@ export function inProcess(t: TestContext, stores: Stores, options: ServiceOption
     stores,
     deliveries: null,
     tally: { begun: () => () => {}, amended() {} },
-    settings: {
-      deadlineMs: config.TEST_DEADLINE_MS,
-      maxConcurrent: config.MAX_CONCURRENT_TESTS,
-      mailboxDomain: config.MAILBOX_DOMAIN,
-      mailboxKey: config.MAILBOX_KEY,
-      deliveryWaitMs: config.DELIVERY_WAIT_MS,
-      resultTtlMs: config.RESULT_TTL_SECONDS * 1000,
-      tester: { providerName: config.PROVIDER_NAME, contact: config.CONTACT },
-    },
+    settings: settingsOf(config),
   })
   return {
     relayTests,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Random } from '../dial/random.ts'
 import { bearer, keyOf } from '../harness/http.ts'
+import type { Random } from '../harness/random.ts'
 import { KEYS } from '../harness/service.ts'
 import { hostile, hostileButPrintable } from './texts.ts'
 

@@ -1,4 +1,4 @@
-import type { Random } from '../dial/random.ts'
+import type { Random } from '../harness/random.ts'
 
 /** What ends a line, a string, a message or a field for somebody. */
 const BREAKS = [

@@ -34,3 +34,7 @@ export function randomFrom(seed: number): Random {
     chance: (share) => next() / 2 ** 32 < share,
   }
 }
+
+/** Another run each day, the same all day: what a run finds can be had again by the seed that it prints. */
+export const seedOf = (text: string | undefined): number =>
+  text === undefined ? Math.floor(Date.now() / 86_400_000) : Number(text)
