@@ -9,12 +9,14 @@ import { until } from './harness/waiting.ts'
 
 const ROUNDS = 50
 const REQUESTS = 200
+/** A round in which Redis could not answer in time, on a machine that is too busy, is made again; so many at most. */
+const TRIES = 2 * ROUNDS
 
 /** A key for each round, so that each begins with a fresh quota; `limit` is the caller's own. */
 const keyOfRound = (round: number): string => `rtk_${`${round}`.padStart(43, 'r')}`
 const callers = (limit: string) =>
   callersYaml(
-    Array.from({ length: ROUNDS }, (_, round) => ({
+    Array.from({ length: TRIES }, (_, round) => ({
       id: `caller-${round}`,
       key: keyOfRound(round),
       customers: 'all',
@@ -83,20 +85,17 @@ test(
     const customers = 'customers: [{ id: acme, name: Acme, networks: [127.0.0.0/16], domains: [example.com] }]\n'
     const { services, recorder } = await replicas(t, {}, callers('20/1h'), customers)
     const ips = Array.from({ length: REQUESTS }, (_, index) => `127.0.${index}.1`)
-    let spoiled = 0
-    for (let round = 0; round < ROUNDS; round += 1) {
+    let good = 0
+    for (let round = 0; round < TRIES && good < ROUNDS; round += 1) {
       const before = recorder.dialled.length
       const { admitted, refused, isSpoiled } = await burst(services, recorder.port, ips, keyOfRound(round))
-      if (isSpoiled) {
-        spoiled += 1
-        continue
-      }
+      if (isSpoiled) continue
+      good += 1
       assert.equal(admitted.length, 20, `round ${round}`)
       assert.deepEqual([...new Set(refused.flat())], ['tests-caller'])
       assert.deepEqual(recorder.dialled.slice(before).sort(), admitted.sort())
     }
-    t.diagnostic(`${spoiled} of ${ROUNDS} rounds were too much for this machine`)
-    assert.ok(spoiled < ROUNDS / 2)
+    assert.equal(good, ROUNDS)
   },
 )
 
@@ -107,7 +106,7 @@ test(
     // A network of its own for each round: two customers, a /24 of each.
     const CUSTOMER = 12
     const NETWORK = 7
-    const nets = (from: number) => Array.from({ length: ROUNDS }, (_, round) => `127.${from}.${round}.0/24`)
+    const nets = (from: number) => Array.from({ length: TRIES }, (_, round) => `127.${from}.${round}.0/24`)
     const customers = `customers:\n${[1, 2]
       .flatMap((from) =>
         nets(from).map(
@@ -117,8 +116,8 @@ test(
       )
       .join('')}`
     const { services, recorder } = await replicas(t, { QUOTA_NETWORK: `${NETWORK}/1h` }, callers('20/1h'), customers)
-    let spoiled = 0
-    for (let round = 0; round < ROUNDS; round += 1) {
+    let good = 0
+    for (let round = 0; round < TRIES && good < ROUNDS; round += 1) {
       const ips = Array.from({ length: REQUESTS }, (_, index) => `127.${1 + (index % 4)}.${round}.${1 + index}`)
       const key = keyOfRound(round)
       const { admitted, isSpoiled } = await burst(services, recorder.port, ips, key)
@@ -129,10 +128,8 @@ test(
       assert.ok(admitted.length > 0 && admitted.length <= 20)
       const [service] = services
       assert.ok(service)
-      if (isSpoiled) {
-        spoiled += 1
-        continue
-      }
+      if (isSpoiled) continue
+      good += 1
       assert.equal(await callerLeft(service, key), 20 - admitted.length, `round ${round}: charged for what was refused`)
       // What was kept out for a moment can be had now.
       let more = 0
@@ -144,7 +141,6 @@ test(
       }
       assert.equal(admitted.length + more, 20, `round ${round}: places lost`)
     }
-    t.diagnostic(`${spoiled} of ${ROUNDS} rounds were too much for this machine`)
-    assert.ok(spoiled < ROUNDS / 2)
+    assert.equal(good, ROUNDS)
   },
 )

@@ -35,21 +35,17 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
     const evidence = arrived ? 'delivered' : 'message-accepted'
     return { ...row, outcome: 'accepted', evidence, decisive: done ?? exchanges.at(-1) ?? null }
   }
-  if (!refused) {
-    if (!taken) return { ...row, outcome: 'not-run' }
-    return {
-      ...row,
-      outcome: 'accepted',
-      evidence: form.control ? 'none' : 'recipient-accepted',
-      decisive: taken,
-    }
-  }
-  const { refusal, reasoned } = classify(refused.reply, { phase: refused.phase, sender: form.sender.as, names })
+  const context = { sender: form.sender.as, names }
+  const { refusal, reasoned } = refused
+    ? classify(refused.reply, { ...context, phase: refused.phase })
+    : { refusal: null, reasoned: true }
   const final = isFinal(refusal)
-  // The recipient was taken, and no message came as far as being refused.
-  if (taken && !final && (refused.phase === 'mail' || refused.phase === 'rcpt')) {
+  // Where another session would not even hear of the sender, no message came as far as being refused.
+  const isUntried = !refused || (!final && (refused.phase === 'mail' || refused.phase === 'rcpt'))
+  if (taken && isUntried) {
     return { ...row, outcome: 'accepted', evidence: form.control ? 'none' : 'recipient-accepted', decisive: taken }
   }
+  if (!refused) return { ...row, outcome: 'not-run' }
   const refusedLater = taken !== undefined && !final
   return {
     ...row,
@@ -69,6 +65,12 @@ const isFinal = (refusal: Refusal | null): boolean => refusal === 'relay-denied'
 export const mayArrive = ({ exchanges }: Attempt): boolean =>
   exchanges.some(({ phase, reply }) => phase === 'data' && reply.code === 354) &&
   exchanges.every((exchange) => exchange.phase !== 'dot' || isPositive(exchange))
+
+/** Whether an outside recipient was taken that can be nothing else. */
+export const mayRelay = (rows: readonly Assessed[]): boolean =>
+  rows.some(
+    ({ attempt: { form }, outcome }) => outcome === 'accepted' && form.recipient.kind === 'plain' && !form.control,
+  )
 
 /** The row of a form. */
 export const rowOf = (rows: readonly Assessed[], id: string): Assessed | undefined =>

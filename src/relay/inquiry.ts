@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Refusal, Suite, Why } from '../contract/words.ts'
-import { type Assessed, againAfter, assess, isAsBefore, isPositive } from './assess.ts'
+import { type Assessed, againAfter, assess, isAsBefore, isPositive, mayRelay } from './assess.ts'
 import { Connections } from './connections.ts'
 import type { Attempt } from './findings.ts'
 import { type Form, formOf, formsOf, type TestAddresses } from './forms.ts'
@@ -239,10 +239,7 @@ export class Inquiry {
 
   /** A connection is kept for the message, once there is something to send. */
   #reserve(): number {
-    const mayRelay = this.assessed().some(
-      ({ attempt: { form }, outcome }) => outcome === 'accepted' && form.recipient.kind === 'plain' && !form.control,
-    )
-    return mayRelay ? 1 : 0
+    return mayRelay(this.assessed()) ? 1 : 0
   }
 
   /** What every connection of the full suite ends in: the outside sender once more, which shows a ban (docs/verdict.md, rule 4b). */

@@ -4,6 +4,7 @@ import {
   type Assessed,
   assess,
   mayArrive,
+  mayRelay,
   needsRepeat,
   wantsExistingSender,
   wantsPostmasterControl,
@@ -78,10 +79,7 @@ class Visit {
     const rows = this.inquiry.assessed()
     const { domain } = this.inquiry.target
     const certain = domain !== null && domain.source !== 'greeting'
-    const mayBeRelay = rows.some(
-      (row) => row.outcome === 'accepted' && row.attempt.form.recipient.kind === 'plain' && !row.attempt.form.control,
-    )
-    if (!certain || mayBeRelay) return
+    if (!certain || mayRelay(rows)) return
     if (wantsPostmasterControl(rows)) await this.inquiry.ask('postmaster-control')
     if (wantsRandomControl(this.inquiry.assessed())) await this.inquiry.ask('random-local-control')
     const names = this.inquiry.target.echoes()

@@ -4,9 +4,9 @@ import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { RelayTestClient, RelayTestProblem, RelayTestUnreachable } from '../../src/client/client.ts'
 import type { ProblemSlug } from '../../src/contract/problems.ts'
-import { cuttable } from '../harness/cuttable.ts'
 import { follow, linesIn } from '../harness/events.ts'
 import { keyOf } from '../harness/http.ts'
+import { openLink } from '../harness/link.ts'
 import { closed, deadPort, gatedServer } from '../harness/mail-scripts.ts'
 import { KEYS, startService } from '../harness/service.ts'
 import { inTime, until } from '../harness/waiting.ts'
@@ -140,21 +140,21 @@ test('a client of the service', async (t) => {
   })
 
   await t.test('tries again with its idempotency key when the network fails, and makes one test', async () => {
-    const way = await cuttable(t, service.url)
+    const way = await openLink(t, Number(new URL(service.url).port))
     const far = new RelayTestClient({ url: way.url, key })
     const before = testsSoFar()
-    way.refuse(true)
+    way.refusing = true
     const created = far.create(here, { idempotencyKey: 'over a bad network' })
     await until('two tries', () => way.connections >= 2)
-    way.refuse(false)
+    way.refusing = false
     assert.equal((await created).verdict, 'closed')
     assert.equal(testsSoFar(), before + 1)
   })
 
   await t.test('does not try again without one: nobody knows whether there is a test', async () => {
-    const way = await cuttable(t, service.url)
+    const way = await openLink(t, Number(new URL(service.url).port))
     const far = new RelayTestClient({ url: way.url, key })
-    way.refuse(true)
+    way.refusing = true
     await assert.rejects(far.create(here), RelayTestUnreachable)
     await assert.rejects(follow(far.follow(here)).ended, RelayTestUnreachable)
     assert.equal(way.connections, 2)
@@ -164,7 +164,7 @@ test('a client of the service', async (t) => {
     // Tests whose callers were cut off hold their address until they have said QUIT.
     const audited = (kind: string) => service.logs().filter(({ audit }) => audit === kind).length
     await until('the tests that were left', () => audited('result') === audited('intent'))
-    const way = await cuttable(t, service.url)
+    const way = await openLink(t, Number(new URL(service.url).port))
     const far = new RelayTestClient({ url: way.url, key })
     const stalled = hold(/^RCPT/)
     const { events, ended } = follow(far.follow(here, { idempotencyKey: 'cut' }))

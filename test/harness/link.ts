@@ -1,18 +1,28 @@
 import { connect, createServer, type Socket } from 'node:net'
-import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { listening } from './listening.ts'
+import type { Ending } from './service.ts'
 
-/** A way to a port of 127.0.0.1 whose answers can be held up. */
+/** A way to a port of 127.0.0.1 that can be held up or cut. */
 export interface Link {
   readonly port: number
+  readonly url: string
+  /** How many connections came. */
+  readonly connections: number
   /** How long each answer takes from now on. */
   delayMs: number
+  /** From now on cuts every connection as soon as an answer comes, until told otherwise. */
+  refusing: boolean
+  /** Cuts every connection there is. */
+  cut(): void
 }
 
 /** Opens a link; it ends with the test. */
-export async function openLink(t: TestContext, target: number): Promise<Link> {
+export async function openLink(t: Ending, target: number): Promise<Link> {
   const sockets = new Set<Socket>()
+  let connections = 0
   const server = createServer((near) => {
+    connections += 1
     const far = connect(target, '127.0.0.1')
     for (const [socket, other] of [
       [near, far],
@@ -28,6 +38,10 @@ export async function openLink(t: TestContext, target: number): Promise<Link> {
     near.on('data', (chunk) => far.write(chunk))
     let last = Promise.resolve()
     far.on('data', (chunk) => {
+      if (link.refusing) {
+        far.destroy()
+        return
+      }
       const due = sleep(link.delayMs, null, { ref: false })
       // One after the other, also where a later answer takes less time.
       last = last.then(async () => {
@@ -36,13 +50,18 @@ export async function openLink(t: TestContext, target: number): Promise<Link> {
       })
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  const link = { port: address.port, delayMs: 0 }
+  const port = await listening(t, server, sockets)
+  const link: Link = {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    get connections() {
+      return connections
+    },
+    delayMs: 0,
+    refusing: false,
+    cut() {
+      for (const socket of sockets) socket.destroy()
+    },
+  }
   return link
 }

@@ -1,5 +1,6 @@
 import { createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { listening } from './listening.ts'
 
 /**
  * What a scripted server says to a line: reply lines without CRLF, or nothing at all. A line within a message is not
@@ -85,15 +86,9 @@ export async function scriptedServer(
     write(greeting)
     connected?.(session)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
+  const port = await listening(t, server, sockets)
   return {
-    port: address.port,
+    port,
     lines,
     segments,
     get connections() {

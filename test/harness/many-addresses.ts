@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
+import { listening } from './listening.ts'
 import { closed } from './mail-scripts.ts'
 import type { Ending } from './service.ts'
 
@@ -39,16 +39,9 @@ export async function everyAddress(t: Ending): Promise<ManyAddresses> {
     })
     socket.write(`220 mail.example.com ${mark}\r\n`)
   })
-  server.listen(0, '0.0.0.0')
-  await once(server, 'listening')
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
+  const port = await listening(t, server, sockets, '0.0.0.0')
   return {
-    port: address.port,
+    port,
     get connections() {
       return sockets.size
     },

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import type { TestContext } from 'node:test'
+import { listening } from './listening.ts'
 
 /** Who was dialled: every address of loopback, on one port. */
 export interface Recorder {
@@ -16,9 +17,5 @@ export async function startRecorder(t: TestContext): Promise<Recorder> {
     socket.on('error', () => {})
     socket.end('554 5.7.1 not today\r\n')
   })
-  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve))
-  t.after(() => server.close())
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return { port: address.port, dialled }
+  return { port: await listening(t, server, new Set(), '0.0.0.0'), dialled }
 }
