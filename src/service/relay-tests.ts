@@ -6,23 +6,22 @@ import { type Decision, decide } from '../access/decide.ts'
 import type { RelayTestEvent } from '../contract/events.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import { canonicalNetwork, parseAddress } from '../ip/address.ts'
-import type { RunResult } from '../relay/run.ts'
-import { Transcript } from '../smtp/transcript.ts'
 import type { Stores } from '../store/stores.ts'
 import { originOf, type Vantage } from '../vantage/vantages.ts'
 import { VERSION } from '../version.ts'
 import { type Admission, admit, type QuotaSubject, refuseExceeded, type TestQuotas } from './admission.ts'
 import { Archive } from './archive.ts'
 import type { Audit } from './audit.ts'
-import { auditIntent, auditRefusal, auditResult, describe } from './auditing.ts'
-import { DELIVERY_TTL_MS, type Deliveries } from './deliveries.ts'
+import { auditIntent, auditRefusal } from './auditing.ts'
+import type { Deliveries } from './deliveries.ts'
 import { Errands } from './errands.ts'
 import { followElsewhere, LiveTest, replay } from './follow.ts'
 import { type IdempotentRequest, idempotent, stillRunning, testOf } from './idempotency.ts'
-import { type Asking, hasSeen, hasSent, type Job, messagesAccepted, runJob, type Settings, withSeen } from './job.ts'
+import type { Asking, Job, Settings } from './job.ts'
+import { perform } from './perform.ts'
 import { Refused } from './problem.ts'
 import type { TestRequest } from './request.ts'
-import { type Begun, brokenResult, finishedResult, runningResult } from './result.ts'
+import { type Begun, runningResult } from './result.ts'
 import { makeSlots, type Slots } from './slots.ts'
 import type { Tally } from './tally.ts'
 
@@ -210,75 +209,11 @@ export class RelayTests {
     this.#live.set(id, live)
     let result: RelayTest | null = null
     try {
-      result = await this.#perform(job, key, admission, live)
+      result = await perform(job, key, admission, live, { ...this.#parts, errands: this.#errands })
       return result
     } finally {
       this.#live.delete(id)
       live.end(result)
-    }
-  }
-
-  async #perform(
-    job: Job,
-    key: IdempotentRequest | null,
-    { expectation, refusedBefore, leave }: Admission,
-    live: LiveTest,
-  ): Promise<RelayTest> {
-    const { begun, asking } = job
-    const { settings, audit, stores, tally } = this.#parts
-    const ended = tally.begun()
-    let result = brokenResult(begun, new Date().toISOString())
-    const keep = (work: () => Promise<void>) =>
-      this.#errands.sooner({ what: 'storing a result', id: begun.id, log: asking.log, work })
-    const put = async (how: 'put' | 'amend') => {
-      await stores.results[how](result)
-      // After it, so that the key outlives its result: it must not open a second test.
-      if (key) await stores.claims.renew(key.key, begun.id)
-    }
-    const dialled: string[] = []
-    let accepted = 0
-    try {
-      const startedAt = performance.now()
-      const transcript = new Transcript((entry, index) =>
-        live.tell({ event: 'line', data: { ...entry, index, key: false } }),
-      )
-      const ran = await runJob(job, settings, { transcript, expectation, refusedBefore, dialled })
-      accepted = messagesAccepted(ran)
-      if (ran.findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))) {
-        // Without the note, the next test may take a ban for silence: no more than that.
-        stores.refusals.note(begun.ip).catch(() => {})
-      }
-      const durationMs = Math.round(performance.now() - startedAt)
-      const amendableMs = expectation && hasSent(ran) ? amendableFor(settings.resultTtlMs) : 0
-      const settled = performance.now() + amendableMs
-      const conclude = (seen: RunResult, amendedAt: Date | null) =>
-        finishedResult(begun, seen, transcript, { durationMs, amendableMs, amendedAt })
-      result = conclude(ran, null)
-      if (amendableMs === 0) expectation?.forget()
-      else {
-        let latest = ran
-        expectation?.settle((form, seen) => {
-          if (performance.now() >= settled || hasSeen(latest, form, seen)) return
-          latest = withSeen(latest, form, seen)
-          result = conclude(latest, new Date())
-          tally.amended(result)
-          void keep(() => put('amend')).then(() => logAmendment(asking, result))
-        }, JSON.stringify(result).length)
-      }
-      return result
-    } finally {
-      // In this order: a result that still reads as running, and has no lease, is taken for interrupted.
-      await keep(async () => {
-        await put('put')
-        await stores.leases.release(begun.ip, begun.id)
-      })
-      const { verdict, evidence, reason, cause, durationMs: ms } = result
-      const outcome = { ...describe(job), verdict, evidence, reason, cause, ms, callerGone: asking.gone.aborted }
-      asking.log.info(outcome, 'relay test')
-      const deeds = { dialled, messagesAccepted: accepted }
-      auditResult(audit, asking, outcome, deeds)
-      ended(result, deeds)
-      leave()
     }
   }
 
@@ -287,17 +222,6 @@ export class RelayTests {
     // Whoever waits for the test hears of its fault.
     test.catch(() => {}).finally(() => this.#running.delete(test))
   }
-}
-
-/** Kept back from the time of a result: who reads it when it is settled must find it. */
-const SETTLED_MS = 3_600_000
-
-/** How long later evidence may amend a result that is kept for a time. */
-const amendableFor = (resultTtlMs: number): number => Math.max(0, Math.min(DELIVERY_TTL_MS, resultTtlMs - SETTLED_MS))
-
-/** A message or bounce that came after the wait: the result was judged anew. */
-function logAmendment({ log }: Asking, { id, verdict, evidence, reason, cause }: RelayTest): void {
-  log.info({ id, verdict, evidence, reason, cause }, 'relay test amended')
 }
 
 function begin(request: TestRequest, { customer, domain }: Allowed, vantage: Vantage): Begun {
