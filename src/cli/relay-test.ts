@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { isIP } from 'node:net'
-import { type NewRelayTest, RelayTestClient, type SessionLine } from '../client/client.ts'
+import { type NewRelayTest, RelayTestClient, RelayTestProblem, type SessionLine } from '../client/client.ts'
 import { AsItHappens } from '../render/as-it-happens.ts'
 import { renderLine, renderOutcome } from '../render/session.ts'
 import { testMany } from './batch.ts'
@@ -44,7 +44,10 @@ function makeClient(): RelayTestClient {
 /** The addresses that a target stands for: itself, or those of a name that may be tested. */
 async function addressesOf(target: string, client: RelayTestClient): Promise<readonly string[]> {
   if (isIP(target) !== 0) return [target]
-  const addresses = await client.addresses(target)
+  const addresses = await client.addresses(target).catch((error: unknown) => {
+    if (!(error instanceof RelayTestProblem) || error.slug !== 'not-found') throw error
+    throw new Mistake(`this service looks up no names: give an address instead of ${target}`)
+  })
   const testable = addresses.filter((address) => address.testable).map(({ ip }) => ip)
   if (testable.length > 0) return testable
   const others = addresses.map(({ ip, problem }) => (problem ? `${ip} (${problem.detail})` : ip))

@@ -13,7 +13,7 @@ export interface Observed {
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
 }
 
-/** Everything that is counted, under the names that docs/operators.md lists. No label holds a word of a caller or a server. */
+/** Everything that is counted. No label holds a word of a caller or a server. */
 export interface Metrics extends Tally {
   /** A request was refused; `policies` are the quotas that were used up. */
   refused(slug: ProblemSlug, policies: readonly string[]): void

@@ -169,6 +169,11 @@ test('one target', async (t) => {
     assertOneLine(await nowhere('mail.example.com'), /leads to no address/)
   })
 
+  await t.test('by its name is an error where the service looks up none', async () => {
+    const command = commandFor(service.url)
+    assertOneLine(await command('mail.example.com'), /looks up no names: give an address instead of mail\.example\.com/)
+  })
+
   await t.test('that is refused is told in one line with the option at fault', async () => {
     for (const [args, what] of [
       [['127.0.0.1', '--port', '26'], /port: .* \(invalid-request\)/],
