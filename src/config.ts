@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { DOMAIN_NAME } from './contract/domain.ts'
 import { quotaText } from './contract/limits.ts'
+import { parseAddress } from './ip/address.ts'
 import { parsePrefix } from './ip/prefix.ts'
 
 /** Everything wrong with the environment, one line each. */
@@ -87,6 +88,11 @@ const environment = z.object({
     .string()
     .refine((text) => /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text), 'redis://HOST:PORT was expected')
     .optional(),
+  DNS_SERVERS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
+    .refine((servers) => servers.every(isServer), 'addresses such as 10.0.0.53 or 127.0.0.1:5353 were expected'),
   AUDIT_FILE: z.string().optional(),
   QUOTA_REQUESTS: quotaText.prefault('600/1m'),
   QUOTA_CALLER: quotaText.prefault('60/1h'),
@@ -94,6 +100,12 @@ const environment = z.object({
   QUOTA_TARGET: quotaText.prefault('2/10m'),
   QUOTA_NETWORK: quotaText.prefault('20/1h'),
 })
+
+/** An address, or one with a port: `10.0.0.53`, `10.0.0.53:5353`, `[2001:db8::53]:5353`. */
+function isServer(text: string): boolean {
+  const [, bracketed, plain = text, port = '53'] = /^(?:\[(.+)\]|([^:]+)):([1-9]\d{0,4})$/.exec(text) ?? []
+  return parseAddress(bracketed ?? plain) !== null && Number(port) <= 65535
+}
 
 /** Variables of later versions: a service that ignored one would promise what it does not do. */
 const NOT_YET = ['METRICS_PORT'] as const

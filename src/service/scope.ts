@@ -1,0 +1,96 @@
+import type { Caller } from '../access/callers.ts'
+import type { Wish } from '../access/decide.ts'
+import { SANDBOX_ADDRESSES } from '../access/sandbox.ts'
+import { problemType } from '../contract/problems.ts'
+import { type AddressList, CUSTOMERS_PAGE, type CustomerList } from '../contract/scope.ts'
+import { type Address, parseAddress } from '../ip/address.ts'
+import { mayName } from './archive.ts'
+import type { Found, LookUp } from './names.ts'
+import { customersFor, type PermissionParts, permissionsOf } from './permissions.ts'
+
+export interface ScopeParts extends PermissionParts {
+  readonly lookUp: LookUp
+}
+
+type Place = AddressList['addresses'][number]
+
+/** How many addresses a name may lead to. */
+const ADDRESSES = 32
+
+/** What a caller may test, made visible. Nothing here dials. */
+export class Scope {
+  readonly #parts: ScopeParts
+
+  constructor(parts: ScopeParts) {
+    this.#parts = parts
+  }
+
+  /** The customers of a caller by id, those after an id. */
+  customers(caller: Caller, after: string | null): CustomerList {
+    const { all } = customersFor(caller, this.#parts)
+    const own = [...all.values()].filter(({ id }) => mayName(caller, id) && (after === null || id > after))
+    const sorted = own.sort((a, b) => (a.id < b.id ? -1 : 1))
+    const page = sorted.slice(0, CUSTOMERS_PAGE)
+    return {
+      customers: page.map(({ id, name, networks, domains }) => ({
+        id,
+        name,
+        networks: networks.map(({ text }) => text),
+        domains: [...domains],
+      })),
+      next: sorted.length > page.length ? (page.at(-1)?.id ?? null) : null,
+    }
+  }
+
+  /** Where a name leads, and what of it a caller may test. An address leads to itself. */
+  async addresses(caller: Caller, asked: Address | string): Promise<AddressList> {
+    const permit = permissionsOf(caller, this.#parts)
+    const view = (
+      address: Address,
+      host: string | null,
+      preference: number | null,
+      mailDomain: string | null,
+    ): Place => {
+      const wish: Wish = { address, customerId: null, domain: mailDomain }
+      const first = permit(wish)
+      // A domain that is not the customer's says nothing against its server.
+      const decision = !first.ok && first.problem === 'domain-not-listed' ? permit({ ...wish, domain: null }) : first
+      const place = { ip: address.text, host, preference }
+      if (!decision.ok) {
+        const problem = { type: problemType(decision.problem), detail: `${decision.detail}.` }
+        return { ...place, testable: false, customerId: null, domain: null, problem }
+      }
+      const { customer, domain } = decision
+      return { ...place, testable: true, customerId: customer.id, domain: domain?.name ?? null, problem: null }
+    }
+    if (typeof asked !== 'string') {
+      const addresses = [view(asked, null, null, null)]
+      return { name: asked.text, mx: [], addresses, unanswered: [], truncated: false }
+    }
+    const found = caller.sandbox ? sandboxName(asked) : await this.#parts.lookUp(asked)
+    const mailDomain = found.mx.length > 0 ? asked : null
+    const places = new Map<string, Place>()
+    for (const { name, preference, ips } of found.hosts) {
+      for (const address of ips.map((ip) => parseAddress(ip)).filter((one) => one !== null)) {
+        if (!places.has(address.text)) places.set(address.text, view(address, name, preference, mailDomain))
+      }
+    }
+    const addresses = [...places.values()]
+    const { mx, unanswered, truncated } = found
+    return {
+      name: asked,
+      mx,
+      addresses: addresses.slice(0, ADDRESSES),
+      unanswered,
+      truncated: truncated || addresses.length > ADDRESSES,
+    }
+  }
+}
+
+/** In the sandbox every name leads to all there is. */
+const sandboxName = (name: string): Found => ({
+  mx: [],
+  hosts: [{ name, preference: null, ips: SANDBOX_ADDRESSES }],
+  unanswered: [],
+  truncated: false,
+})
