@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import type { Reloading } from './files/reloading.ts'
 import { registerAddresses } from './http/addresses.ts'
 import { registerAuth } from './http/auth.ts'
+import { registerConsole } from './http/console.ts'
 import { registerCustomers } from './http/customers.ts'
 import { registerHealth } from './http/health.ts'
 import { registerJson } from './http/json.ts'
@@ -106,6 +107,7 @@ export async function buildApp(
   await app.register(accepts)
   const methods = watchMethods(app)
   await registerOpenapi(app)
+  registerConsole(app)
   const files = { customers, callers, ...(vantage ? { vantages: vantage } : {}) }
   registerHealth(app, { life, storeServer: stores.server, files })
   await app.register(async (api) => {

@@ -1,0 +1,221 @@
+import { createTest, eventsOf, followTest, getJson, quotasOf, Refusal, request, useKey } from './api.js'
+import {
+  byId,
+  clearProblems,
+  element,
+  Session,
+  showAttempts,
+  showChoices,
+  showEarlier,
+  showProblem,
+  showQuotas,
+  showResult,
+  showRunning,
+} from './view.js'
+
+/** The result that is shown, and how to give up waiting for the next one. */
+let shown = null
+let waiting = new AbortController()
+
+/** Lets the page in: a proxy may vouch for its user, so that a key is asked for only where the service asks for it. */
+async function enter() {
+  try {
+    const limits = await getJson('/limits')
+    byId('key-form').hidden = true
+    byId('test-form').hidden = false
+    byId('caller').textContent = `You are ${limits.caller}.`
+    byId('port').replaceChildren(...limits.ports.map((port) => element('option', String(port))))
+    showLimits(limits)
+    await route()
+  } catch (error) {
+    refuse(error)
+  }
+}
+
+const showLimits = ({ quotas }) =>
+  showQuotas(quotas.filter(({ remaining }) => remaining !== null).map((quota) => ({ ...quota })))
+
+function askForKey(detail) {
+  byId('test-form').hidden = true
+  byId('key-form').hidden = false
+  byId('key-problem').textContent = detail
+  byId('key').focus()
+}
+
+/** What a failure means for the page. */
+function refuse(error) {
+  if (error.name === 'AbortError') return
+  byId('status').textContent = ''
+  if (!(error instanceof Refusal)) throw error
+  const { problem } = error
+  if (problem.status === 401) askForKey(byId('key').value ? 'This key is not valid.' : '')
+  else showProblem(problem)
+  if (problem.lastTest) offerLast(problem.lastTest)
+}
+
+function offerLast({ id, finishedAt, verdict }) {
+  const when = `${finishedAt.slice(0, 16).replace('T', ' ')} UTC`
+  const link = element('a', `Its last test, ${verdict}, ${when}`, { href: `#/${id}` })
+  byId('form-problem').append(' ', link)
+}
+
+/** Runs work that waits for the service, with the button out of reach; whatever was waited for before is given up. */
+async function busily(work) {
+  waiting.abort()
+  const mine = new AbortController()
+  waiting = mine
+  byId('submit').disabled = true
+  try {
+    await work(mine.signal)
+  } catch (error) {
+    refuse(error)
+  } finally {
+    if (waiting === mine) byId('submit').disabled = false
+  }
+}
+
+/** The part of a request that the options give. */
+function options() {
+  const { domain, reference, port, suite, proof } = byId('test-form').elements
+  return {
+    port: Number(port.value),
+    suite: suite.value,
+    ...(proof.value ? { proof: proof.value } : {}),
+    ...(domain.value.trim() ? { domain: domain.value.trim() } : {}),
+    ...(reference.value ? { reference: reference.value } : {}),
+  }
+}
+
+/** Finds out what the field names, and tests it where that is one address. */
+const look = () =>
+  busily(async (signal) => {
+    clearProblems()
+    byId('choices').hidden = true
+    const name = byId('target').value.trim()
+    byId('status').textContent = `Looking up ${name}…`
+    const found = await lookUp(name, signal)
+    byId('status').textContent = ''
+    const testable = found.addresses.filter((address) => address.testable)
+    const [only] = found.addresses
+    if (only && only.host === null && !only.testable) {
+      throw new Refusal({ detail: only.problem.detail, errors: [{ pointer: '/ip', detail: only.problem.detail }] })
+    }
+    if (testable.length === 1) await run(requestFor(testable[0]), signal)
+    else showChoices(found, (address) => busily((next) => run(requestFor(address), next)))
+  })
+
+async function lookUp(name, signal) {
+  try {
+    return await getJson(`/addresses?name=${encodeURIComponent(name)}`, { signal })
+  } catch (error) {
+    if (error.problem?.status !== 400) throw error
+    const detail = error.problem.detail.replace(/^name: /, '')
+    throw new Refusal({ ...error.problem, errors: [{ pointer: '/ip', detail }] })
+  }
+}
+
+/** The domain that a name is about goes with it, unless the options say another. */
+const requestFor = ({ ip, domain }) => ({ ip, ...(domain === null ? {} : { domain }), ...options() })
+
+/** Makes a test and shows it as it goes. */
+async function run(body, signal) {
+  begin(body.ip)
+  const response = await createTest(body, signal)
+  const quotas = quotasOf(response)
+  await follow(response)
+  history.replaceState(null, '', `#/${shown.id}`)
+  await showSurroundings(quotas)
+}
+
+function begin(target) {
+  clearProblems()
+  byId('choices').hidden = true
+  byId('earlier').hidden = true
+  byId('status').textContent = `Testing ${target}…`
+  showRunning(target)
+}
+
+/** Shows the events of a test up to its result. */
+async function follow(response) {
+  const session = new Session()
+  const attempts = new Map()
+  for await (const { event, data } of eventsOf(response)) {
+    if (event === 'line') session.add(data)
+    if (event === 'attempt') showAttempts([...attempts.set(data.form, data).values()])
+    if (event === 'verdict') finish(data)
+  }
+  if (byId('status').textContent !== '') {
+    throw new Refusal({ status: 0, detail: 'The session broke off; its result may be among the earlier tests.' })
+  }
+}
+
+function finish(test) {
+  shown = test
+  byId('status').textContent = ''
+  document.title = `${test.verdict ?? test.status}: ${test.ip} · Relay Tests`
+  showResult(test)
+  byId('verdict').focus()
+}
+
+/** What else there is to know: earlier tests of the address, and what is left of the quotas. */
+async function showSurroundings(quotas = []) {
+  const { ip, id } = shown
+  const [{ relayTests }, limits] = await Promise.all([
+    getJson(`/relay-tests?ip=${encodeURIComponent(ip)}`),
+    getJson('/limits'),
+  ])
+  showEarlier(relayTests, ip, id)
+  showLimits(limits)
+  if (quotas.length > 0) showQuotas(quotas)
+}
+
+/** Shows what the address of the page names: a result, or nothing. */
+async function route() {
+  const [, id] = /^#\/([\w-]+)$/.exec(location.hash) ?? []
+  if (id === undefined) {
+    byId('target').focus()
+    return
+  }
+  if (id === shown?.id && shown.status === 'finished') return
+  await busily(async (signal) => {
+    begin('…')
+    await follow(await followTest(id, signal))
+    byId('target').value = shown.ip
+    await showSurroundings()
+  })
+}
+
+async function copy() {
+  const text = await (await request(`/relay-tests/${shown.id}`, { accept: 'text/plain' })).text()
+  try {
+    await navigator.clipboard.writeText(text)
+    byId('status').textContent = 'Copied.'
+  } catch {
+    // Without HTTPS there is no clipboard to write to.
+    byId('text').value = text
+    byId('text').hidden = false
+    byId('text').select()
+  }
+}
+
+const onSubmit = (form, work) =>
+  byId(form).addEventListener('submit', (event) => {
+    event.preventDefault()
+    work()
+  })
+
+onSubmit('key-form', () => {
+  useKey(byId('key').value.trim())
+  enter()
+})
+onSubmit('test-form', look)
+byId('again').addEventListener('click', () => {
+  const { ip, port, suite, proof, reference, domain, domainSource } = shown
+  const chosen = domainSource === 'request' ? { domain } : {}
+  const body = { ip, port, suite, proof, ...chosen, ...(reference === null ? {} : { reference }) }
+  busily((signal) => run(body, signal))
+})
+byId('copy').addEventListener('click', () => copy().catch(refuse))
+addEventListener('hashchange', route)
+
+enter()
