@@ -20,12 +20,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   store: ['contract'],
   relay: ['contract', 'ip', 'smtp'],
   render: ['contract'],
+  client: ['contract'],
   service: ['access', 'contract', 'ip', 'mailbox', 'relay', 'smtp', 'store', 'vantage', 'version'],
   http: ['contract', 'render', 'service', 'store', 'version'],
   config: ['contract', 'ip'],
   setup: ['access', 'config', 'files', 'service', 'vantage'],
   app: ['access', 'config', 'files', 'http', 'service', 'store', 'vantage'],
-  cli: ['access', 'config', 'contract', 'setup'],
+  cli: ['access', 'client', 'config', 'contract', 'render', 'setup'],
   server: ['app', 'config', 'files', 'mailbox', 'service', 'setup', 'store', 'version'],
 }
 
@@ -50,6 +51,14 @@ for (const file of files) {
     assert.deepEqual(others, [])
   })
 }
+
+test('the client takes no more than types from the contract, and nothing from Node or from a package', () => {
+  for (const file of files.filter((name) => roomOf(name) === 'client')) {
+    const text = readFileSync(join(SRC, file), 'utf8')
+    assert.doesNotMatch(text, /^(import|export) (?!type ).*'\.\.\//m, file)
+    assert.doesNotMatch(text, /from '(?!\.)/, file)
+  }
+})
 
 test('every arrow on the map is used, and none runs in a circle', () => {
   const used = (room: string) =>

@@ -77,6 +77,8 @@ export const relayTestRequest = z
   )
   .meta({ id: 'RelayTestRequest' })
 export type RelayTestRequest = z.output<typeof relayTestRequest>
+/** The same as a caller writes it, defaults left out. */
+export type NewRelayTest = z.input<typeof relayTestRequest>
 
 const reply = z
   .object({
@@ -86,7 +88,7 @@ const reply = z
   })
   .meta({ id: 'Reply' })
 
-const attempt = z
+export const attempt = z
   .object({
     form: z.string().meta({
       description: 'The way of writing the envelope. New forms may appear.',
@@ -107,7 +109,7 @@ const attempt = z
   .meta({ id: 'Attempt' })
 export type AttemptView = z.output<typeof attempt>
 
-const transcriptLine = z
+export const transcriptLine = z
   .object({
     ms: z.int().meta({ description: 'Milliseconds since the test began.' }),
     connection: z.int().meta({ description: 'The connection, from 1.' }),

@@ -1,21 +1,29 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { relayTestEvent } from '../contract/events.ts'
 import { type RelayTest, relayTest, relayTestHeaders, relayTestRequest } from '../contract/relay-test.ts'
 import { renderTest } from '../render/session.ts'
 import { Refused } from '../service/problem.ts'
 import type { RelayTests, Wish } from '../service/relay-tests.ts'
 import { type RequestRules, readRequest } from '../service/request.ts'
 import { callerOf } from './auth.ts'
+import { EVENT_STREAM, sendEvents } from './live.ts'
 import { negotiate } from './negotiate.ts'
 import { ANY_API_PROBLEM, problemResponses } from './openapi.ts'
 import type { QuotaCounters } from './quotas.ts'
 
-const FORMATS = ['application/json', 'text/plain'] as const
+const FORMATS = ['application/json', 'text/plain', EVENT_STREAM] as const
 
 const answer = (description: string) => ({
   description,
   content: { 'application/json': { schema: relayTest }, 'text/plain': { schema: z.string() } },
 })
+
+/** The same, and as it happens. */
+const answerOrEvents = (description: string) => {
+  const { content } = answer(description)
+  return { description, content: { ...content, [EVENT_STREAM]: { schema: relayTestEvent } } }
+}
 
 const POLL_SECONDS = 5
 
@@ -34,12 +42,12 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
         operationId: 'createRelayTest',
         summary: 'Test whether a mail server relays for strangers',
         description:
-          'Runs one test and answers when it is done. The status speaks of the request; what the mail server did is in the body, also where it could not be reached.',
+          'Runs one test and answers when it is done; as `text/event-stream`, as soon as it begins. The status speaks of the request; what the mail server did is in the body, also where it could not be reached.',
         tags: ['Relay tests'],
         headers: relayTestHeaders,
         body: relayTestRequest,
         response: {
-          201: answer('The test is done.'),
+          201: answerOrEvents('The test is done; or it has begun, and its events follow as they happen.'),
           202: answer('The test runs; its result is under `Location`.'),
           ...problemResponses(
             ...ANY_API_PROBLEM,
@@ -70,12 +78,17 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
     },
     async (request, reply) => {
       const wanted = readRequest(request.body, rules)
-      const asking = { caller: callerOf(request), requestId: request.id, gone: whenGone(reply), log: request.log }
-      const { result, replayed } = await relayTests.start(wanted, asking, quotas.of(request), readWish(request))
+      const caller = callerOf(request)
+      const gone = whenGone(reply)
+      const wish = readWish(request)
+      const asking = { caller, requestId: request.id, gone, log: request.log }
+      const { result, replayed } = await relayTests.start(wanted, asking, quotas.of(request), wish)
       reply.header('Location', `/relay-tests/${result.id}`)
       if (replayed) reply.header('Idempotency-Replayed', 'true')
+      if (wish.respondAsync && result.status === 'running') reply.header('Preference-Applied', 'respond-async')
+      if (wish.live) return sendEvents(reply.code(201), relayTests.follow(result, caller, gone))
       if (result.status === 'finished') reply.code(201)
-      else reply.code(202).headers({ 'Retry-After': POLL_SECONDS, 'Preference-Applied': 'respond-async' })
+      else reply.code(202).header('Retry-After', POLL_SECONDS)
       return send(request, reply, result)
     },
   )
@@ -86,11 +99,12 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
       schema: {
         operationId: 'getRelayTest',
         summary: 'Read a result again',
-        description: 'Results are kept for a day by default. A test that still runs has the status `running`.',
+        description:
+          'Results are kept for a day by default. A test that still runs has the status `running`; as `text/event-stream` it is followed to its end, from its beginning, as a finished one is. The lines of a test that another replica runs come when it is finished.',
         tags: ['Relay tests'],
         params: z.object({ id: z.string().meta({ description: 'The id of the test.', format: 'uuid' }) }),
         response: {
-          200: answer('The result, or what there is of it.'),
+          200: answerOrEvents('The result, or what there is of it; or its events.'),
           ...problemResponses(...ANY_API_PROBLEM, 'not-found'),
         },
       },
@@ -99,8 +113,10 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
       },
     },
     async (request, reply) => {
-      const result = await relayTests.archive.get(request.params.id, callerOf(request))
+      const caller = callerOf(request)
+      const result = await relayTests.archive.get(request.params.id, caller)
       if (!result) throw new Refused('not-found', 'There is no such result, or it has run out.')
+      if (isLive(request)) return sendEvents(reply, relayTests.follow(result, caller, whenGone(reply)))
       return send(request, reply, result)
     },
   )
@@ -111,18 +127,21 @@ function send(request: FastifyRequest, reply: FastifyReply, result: RelayTest): 
   return reply.type('text/plain; charset=utf-8').send(renderTest(result, false))
 }
 
+const isLive = (request: FastifyRequest): boolean => negotiate(request, FORMATS) === EVENT_STREAM
+
 /** `respond-async` among the preferences of RFC 7240; others are ignored, as it says. */
 const RESPOND_ASYNC = /(^|,)[ \t]*respond-async[ \t]*(;|,|$)/i
 
 /** Reads how a caller wants its answer. Throws Refused where the idempotency key is none. */
-function readWish({ headers, raw }: FastifyRequest): Wish {
+function readWish(request: FastifyRequest): Wish {
+  const { headers, raw } = request
   const { success, data } = relayTestHeaders.safeParse(headers)
   if (!success || (raw.headersDistinct['idempotency-key'] ?? []).length > 1) {
     const detail = 'Idempotency-Key: 1 to 255 printable ASCII characters were expected, once.'
     throw new Refused('invalid-request', detail, { errors: [] })
   }
   const { 'idempotency-key': idempotencyKey = null, prefer = '' } = data
-  return { idempotencyKey, respondAsync: RESPOND_ASYNC.test(prefer) }
+  return { idempotencyKey, respondAsync: RESPOND_ASYNC.test(prefer), live: isLive(request) }
 }
 
 /** Aborted when the caller closes the connection before it has its answer. (`request.signal` fires at once, Fastify 5.12.) */

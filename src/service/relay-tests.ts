@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Caller } from '../access/callers.ts'
 import type { Customers } from '../access/customers.ts'
 import type { Decision } from '../access/decide.ts'
+import type { RelayTestEvent } from '../contract/events.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import { canonicalNetwork } from '../ip/address.ts'
 import type { RunResult } from '../relay/run.ts'
@@ -14,13 +15,14 @@ import { Archive, placeOf, sooner } from './archive.ts'
 import type { Audit } from './audit.ts'
 import { auditIntent, auditRefusal, auditResult, describe } from './auditing.ts'
 import { DELIVERY_TTL_MS, type Deliveries } from './deliveries.ts'
+import { followElsewhere, LiveTest, replay } from './follow.ts'
 import { type IdempotentRequest, idempotent, stillRunning, testOf } from './idempotency.ts'
 import { type Asking, hasSent, type Job, messagesAccepted, runJob, type Settings, withSeen } from './job.ts'
 import { permissionsOf } from './permissions.ts'
 import { Refused } from './problem.ts'
 import type { TestRequest } from './request.ts'
 import { type Begun, brokenResult, finishedResult, runningResult } from './result.ts'
-import { asRecorded, countedAs, replay } from './sandbox.ts'
+import { asRecorded, countedAs, playBack } from './sandbox.ts'
 import { makeSlots, type Slots } from './slots.ts'
 
 export type { Caller }
@@ -41,9 +43,11 @@ export interface Wish {
   readonly idempotencyKey: string | null
   /** Not to wait for the end of the test. */
   readonly respondAsync: boolean
+  /** To be told what happens as it happens, and to stay for it. */
+  readonly live: boolean
 }
 
-/** A test, finished unless the caller would not wait. */
+/** A test, finished unless the caller would not wait for that. */
 export interface Answer {
   readonly result: RelayTest
   /** Whether an earlier request with the same idempotency key made it. */
@@ -58,6 +62,7 @@ export class RelayTests {
   readonly #slots: Slots
   readonly #archive: Archive
   readonly #running = new Set<Promise<unknown>>()
+  readonly #live = new Map<string, LiveTest>()
   #stop = new AbortController()
 
   constructor(parts: ServiceParts) {
@@ -90,21 +95,32 @@ export class RelayTests {
   /** Runs one test, or finds the one that the same idempotency key has opened before. */
   async start(request: TestRequest, asking: Asking, quotas: TestQuotas, wish: Wish): Promise<Answer> {
     const { caller } = asking
-    const { idempotencyKey, respondAsync } = wish
+    const { idempotencyKey, respondAsync, live } = wish
+    const waits = !respondAsync && !live
     // What can be asked for again, or read later, is not for its first caller alone.
     const mayLeave = idempotencyKey !== null || respondAsync
     const gone = AbortSignal.any([this.#stop.signal, ...(mayLeave ? [] : [asking.gone])])
     const { job, subject } = this.#prepare(request, { ...asking, gone })
     const key = idempotencyKey === null ? null : idempotent(caller.id, idempotencyKey, request)
-    const known = key && (await this.#known(key, caller, respondAsync))
+    const known = key && (await this.#known(key, caller, waits))
     if (known) return known
     const admitted = this.#admit(job, key, subject, quotas)
-    const finished = admitted.then((admission) => this.#perform(job, admission))
+    const finished = admitted.then((admission) => this.#performLive(job, admission))
     this.#track(finished)
-    if (!respondAsync) return { result: await finished, replayed: false }
+    if (waits) return { result: await finished, replayed: false }
     await admitted
     finished.catch((error) => asking.log.error({ err: error, id: job.begun.id }, 'the test failed'))
     return { result: runningResult(job.begun), replayed: false }
+  }
+
+  /**
+   * What happens in a test that a caller has been shown, from its beginning to its verdict. Lines come as they happen where
+   * the test runs in this replica; from another one they come when it is finished.
+   */
+  follow(test: RelayTest, caller: Caller, stop: AbortSignal): AsyncIterable<RelayTestEvent> | Iterable<RelayTestEvent> {
+    if (test.status === 'finished') return replay(test)
+    const live = this.#live.get(test.id)
+    return live ? live.follow(stop) : followElsewhere(() => this.#archive.get(test.id, caller), stop)
   }
 
   /** Whom the test is for, and from where. Throws Refused where it may not be made. */
@@ -135,12 +151,12 @@ export class RelayTests {
   }
 
   /** What a retry is told: the test of its key as it is today; null where there is none yet. */
-  async #known(key: IdempotentRequest, caller: Caller, respondAsync: boolean): Promise<Answer | null> {
+  async #known(key: IdempotentRequest, caller: Caller, waits: boolean): Promise<Answer | null> {
     const id = await testOf(key, this.#parts.stores.claims)
     if (id === null) return null
     const result = await this.#archive.get(id, caller)
     if (!result) throw new Refused('not-found', 'The result of this idempotency key has run out: take a new key.')
-    if (result.status === 'running' && !respondAsync) throw stillRunning(id)
+    if (result.status === 'running' && waits) throw stillRunning(id)
     return { result, replayed: result.status === 'finished' }
   }
 
@@ -163,7 +179,22 @@ export class RelayTests {
     })
   }
 
-  async #perform(job: Job, { expectation, refusedBefore, leave }: Admission): Promise<RelayTest> {
+  /** Performs a test, and tells those who follow it. */
+  async #performLive(job: Job, admission: Admission): Promise<RelayTest> {
+    const { id } = job.begun
+    const live = new LiveTest()
+    this.#live.set(id, live)
+    let result: RelayTest | null = null
+    try {
+      result = await this.#perform(job, admission, live)
+      return result
+    } finally {
+      this.#live.delete(id)
+      live.end(result)
+    }
+  }
+
+  async #perform(job: Job, { expectation, refusedBefore, leave }: Admission, live: LiveTest): Promise<RelayTest> {
     const { begun, asking } = job
     const { settings, audit, stores } = this.#parts
     let result = brokenResult(begun, new Date().toISOString())
@@ -176,9 +207,11 @@ export class RelayTests {
     let accepted = 0
     try {
       const startedAt = performance.now()
-      const transcript = new Transcript()
+      const transcript = new Transcript((entry, index) =>
+        live.tell({ event: 'line', data: { ...entry, index, key: false } }),
+      )
       const ran = asking.caller.sandbox
-        ? await replay(job, transcript)
+        ? await playBack(job, transcript)
         : await runJob(job, settings, { transcript, expectation, refusedBefore, dialled })
       accepted = dialled.length > 0 ? messagesAccepted(ran) : 0
       if (ran.findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))) {

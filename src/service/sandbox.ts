@@ -41,7 +41,7 @@ const RECORDED = { target: '203.0.113.25:25', ehlo: 'relaytest.isp.example' } as
 const LONGEST_WAIT_MS = 2_000
 
 /** Plays a recorded session back, in its own time, as if the server behind the address of the job had spoken. */
-export async function replay({ begun, asking }: Job, transcript: Transcript): Promise<RunResult> {
+export async function playBack({ begun, asking }: Job, transcript: Transcript): Promise<RunResult> {
   const recording = behind(begun.ip)
   if (recording === null || typeof recording === 'string') throw new Error(`no session for ${begun.ip}`)
   let at = 0

@@ -17,6 +17,12 @@ export class Transcript {
   #size = 0
   #truncated = false
   readonly #startedAt = performance.now()
+  readonly #added: (entry: TranscriptEntry, index: number) => void
+
+  /** @param added told of every line as it is added */
+  constructor(added: (entry: TranscriptEntry, index: number) => void = () => {}) {
+    this.#added = added
+  }
 
   /** Whether lines were left out because the limit was reached. */
   get truncated(): boolean {
@@ -31,6 +37,9 @@ export class Transcript {
     }
     this.#size += line.length
     const ms = Math.round(performance.now() - this.#startedAt)
-    return this.entries.push({ ms, connection, from, line, answers }) - 1
+    const entry = { ms, connection, from, line, answers }
+    const index = this.entries.push(entry) - 1
+    this.#added(entry, index)
+    return index
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ValidateFunction } from 'ajv'
 import { PROBLEMS } from '../../src/contract/problems.ts'
+import { eventsIn } from '../harness/events.ts'
 import { ajv, paths } from '../harness/openapi.ts'
 import type { FuzzRequest } from './requests.ts'
 
@@ -39,6 +40,12 @@ function promised({ method, path }: FuzzRequest, { status, type }: FuzzAnswer): 
 /** What the document does not describe by path and method is answered by one of these. */
 const ELSEWHERE: ReadonlySet<number> = new Set([400, 404, 405, 431])
 
+/** What the schema of a media type speaks of: the body, or each event of a stream. */
+function valuesIn(type: string, body: string): readonly unknown[] {
+  if (type === 'text/event-stream') return eventsIn(body)
+  return [type === 'text/plain' ? body : JSON.parse(body)]
+}
+
 /** Checks that an answer is one that the document promises: no fault of the service, and a body as described. */
 export function checkAnswer(request: FuzzRequest, answer: FuzzAnswer): void {
   const { status, type, body, requestId } = answer
@@ -49,8 +56,9 @@ export function checkAnswer(request: FuzzRequest, answer: FuzzAnswer): void {
   assert.ok(pointer !== null || (problem && ELSEWHERE.has(status)), `no document promises ${status} ${type}: ${body}`)
   if (request.method === 'HEAD') return
   const validate = validatorFor(pointer ?? '/components/schemas/Problem')
-  const value: unknown = /json$/.test(type) ? JSON.parse(body) : body
-  assert.ok(validate(value), `${ajv.errorsText(validate.errors)}\n${body}`)
+  for (const value of valuesIn(type, body)) {
+    assert.ok(validate(value), `${ajv.errorsText(validate.errors)}\n${body}`)
+  }
   if (!problem) return
   const slug = Object.entries(PROBLEMS).find(([name]) => body.includes(`"urn:relay-tests:problem:${name}"`))
   assert.equal(slug?.[1].status, status, body)

@@ -14,7 +14,7 @@ import { resultWith } from '../harness/result.ts'
 import { until } from '../harness/waiting.ts'
 
 const TTL_MS = 60_000
-const NO_WISH: Wish = { idempotencyKey: null, respondAsync: false }
+const NO_WISH: Wish = { idempotencyKey: null, respondAsync: false, live: false }
 const GONE = new StoreUnavailable(new Error('away'))
 
 async function replica(t: TestContext, changed: Partial<Stores> = {}) {

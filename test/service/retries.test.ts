@@ -84,7 +84,7 @@ for (const [name, options, open] of PAIRS) {
           { ip, port: recorder.port },
           { allowedPorts: [recorder.port], defaultProof: 'message' },
         )
-        const wish = { idempotencyKey: key, respondAsync }
+        const wish = { idempotencyKey: key, respondAsync, live: false }
         return relayTests.start(request, asking('partner', gone), NO_QUOTAS, wish).catch((error: unknown) => {
           assert.ok(error instanceof Refused && TRY_AGAIN.includes(error.slug), String(error))
           return null

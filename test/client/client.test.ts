@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { test } from 'node:test'
+import { RelayTestClient, RelayTestProblem, RelayTestUnreachable } from '../../src/client/client.ts'
+import type { ProblemSlug } from '../../src/contract/problems.ts'
+import { cuttable } from '../harness/cuttable.ts'
+import { follow, linesIn } from '../harness/events.ts'
+import { keyOf } from '../harness/http.ts'
+import { closed, deadPort, gatedServer } from '../harness/mail-scripts.ts'
+import { KEYS, startService } from '../harness/service.ts'
+import { inTime, until } from '../harness/waiting.ts'
+
+const key = KEYS.partner
+
+test('a client of the service', async (t) => {
+  const { server, hold, release } = await gatedServer(t, closed)
+  const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}` } })
+  const client = new RelayTestClient({ url: `${service.url}/`, key })
+  const here = { ip: '127.0.0.1', port: server.port }
+  const testsSoFar = () => service.logs().filter(({ audit }) => audit === 'intent').length
+
+  await t.test('makes a test, and reads and finds it again', async () => {
+    const result = await client.create({ ...here, reference: 'A/B & C' })
+    assert.equal(result.verdict, 'closed')
+    assert.deepEqual(await client.get(result.id), result)
+    for (const by of [{ ip: '127.0.0.1' }, { reference: 'A/B & C' }]) {
+      const [first] = await client.list(by)
+      assert.deepEqual([first?.id, first?.verdict], [result.id, 'closed'])
+    }
+  })
+
+  await t.test('knows what its key may do', async () => {
+    const { caller, customers } = await client.limits()
+    assert.deepEqual([caller, customers], ['partner', ['acme', 'beta']])
+  })
+
+  await t.test('need not wait for a test, and can wait for it later', async () => {
+    const stalled = hold(/^EHLO/)
+    const running = await client.create(here, { respondAsync: true })
+    await inTime('the test', stalled)
+    assert.equal(running.status, 'running')
+    const waiting = client.wait(running.id)
+    release()
+    const result = await waiting
+    assert.equal(result.verdict, 'closed')
+    assert.deepEqual(await client.wait(running.id, { for: 'settled' }), result)
+  })
+
+  await t.test('follows a test that it makes, and one that there is', async () => {
+    const stalled = hold(/^RCPT/)
+    const made = follow(client.follow(here))
+    await inTime('the test', stalled)
+    await until('the command', () => linesIn(made.events).at(-1)?.startsWith('RCPT TO:'))
+    release()
+    const events = await made.ended
+    const last = events.at(-1)
+    assert.ok(last?.event === 'verdict')
+    assert.equal(last.data.verdict, 'closed')
+    const again = await follow(client.follow(last.data.id)).ended
+    assert.deepEqual(linesIn(again), linesIn(events))
+    assert.deepEqual(again.at(-1), last)
+  })
+
+  await t.test('stops a test by leaving the loop', async () => {
+    let id = ''
+    const stalled = hold(/^RCPT/)
+    for await (const { event, data } of client.follow({ ...here, reference: 'leaving' })) {
+      if (event !== 'line' || !data.line.startsWith('RCPT')) continue
+      await inTime('the command', stalled)
+      id = (await client.list({ reference: 'leaving' }))[0]?.id ?? ''
+      break
+    }
+    for (let round = 0; round < 3; round += 1) await service.fetch('/livez')
+    release()
+    assert.equal((await client.wait(id)).reason, 'interrupted')
+  })
+
+  await t.test('leaves off when its signal says so, whatever it waits for', async () => {
+    const stalled = hold(/^EHLO/)
+    const { id } = await client.create(here, { respondAsync: true })
+    await inTime('the test', stalled)
+    const leave = (work: (signal: AbortSignal) => Promise<unknown>) => {
+      const leaving = new AbortController()
+      const left = assert.rejects(work(leaving.signal), /enough/)
+      leaving.abort(new Error('enough'))
+      return inTime('the end', left)
+    }
+    await leave((signal) => client.wait(id, { signal }))
+    await leave((signal) => follow(client.follow(id, { signal })).ended)
+    await leave((signal) => client.create(here, { idempotencyKey: 'left', signal }))
+    const waiting = new AbortController()
+    const waited = assert.rejects(client.wait(id, { signal: waiting.signal }), /enough/)
+    const pausing = new AbortController()
+    const paused = assert.rejects(follow(client.follow(id, { signal: pausing.signal })).ended, /enough/)
+    await service.fetch('/livez')
+    waiting.abort(new Error('enough'))
+    pausing.abort(new Error('enough'))
+    await inTime('both ends', Promise.all([waited, paused]))
+    release()
+    await client.wait(id)
+  })
+
+  await t.test('turns every refusal into an error that says what it is', async () => {
+    const refused = async (slug: ProblemSlug, work: () => Promise<unknown>): Promise<RelayTestProblem> => {
+      const error = await work().then(
+        () => assert.fail(`not refused: ${slug}`),
+        (reason: unknown) => reason,
+      )
+      assert.ok(error instanceof RelayTestProblem, String(error))
+      assert.deepEqual([error.slug, error.message], [slug, error.detail])
+      assert.match(error.requestId ?? '', /^[0-9a-f-]{36}$/)
+      return error
+    }
+    const bad = await refused('invalid-request', () => client.create({ ip: 'mail.example.com' }))
+    assert.deepEqual([bad.status, bad.retryAfter, bad.location], [400, null, null])
+    assert.deepEqual(
+      bad.errors.map(({ pointer }) => pointer),
+      ['/ip'],
+    )
+    await refused('not-allowed', () => client.create({ ...here, ip: '127.0.2.1' }))
+    await refused('not-found', () => client.get('x/../../limits'))
+    await refused('not-found', () => follow(client.follow('x')).ended)
+    await refused('unauthenticated', () => new RelayTestClient({ url: service.url, key: keyOf('x') }).limits())
+    await refused('unauthenticated', () => new RelayTestClient({ url: service.url }).limits())
+    await refused('domain-not-listed', () => follow(client.follow({ ...here, domain: 'example.org' })).ended)
+    const stalled = hold(/^EHLO/)
+    const running = client.create(here, { idempotencyKey: 'held' })
+    await inTime('the test', stalled)
+    const busy = await refused('target-busy', () => client.create(here))
+    assert.deepEqual([busy.status, busy.retryAfter], [409, 5])
+    await refused('idempotency-mismatch', () => client.create({ ...here, reference: 'x' }, { idempotencyKey: 'held' }))
+    // The retry of a key whose test runs waits for it.
+    const before = testsSoFar()
+    const again = client.create(here, { idempotencyKey: 'held' })
+    release()
+    assert.deepEqual(await again, await running)
+    assert.equal(busy.location, `/relay-tests/${(await running).id}`)
+    assert.equal(testsSoFar(), before)
+  })
+
+  await t.test('tries again with its idempotency key when the network fails, and makes one test', async () => {
+    const way = await cuttable(t, service.url)
+    const far = new RelayTestClient({ url: way.url, key })
+    const before = testsSoFar()
+    way.refuse(true)
+    const created = far.create(here, { idempotencyKey: 'over a bad network' })
+    await until('two tries', () => way.connections >= 2)
+    way.refuse(false)
+    assert.equal((await created).verdict, 'closed')
+    assert.equal(testsSoFar(), before + 1)
+  })
+
+  await t.test('does not try again without one: nobody knows whether there is a test', async () => {
+    const way = await cuttable(t, service.url)
+    const far = new RelayTestClient({ url: way.url, key })
+    way.refuse(true)
+    await assert.rejects(far.create(here), RelayTestUnreachable)
+    await assert.rejects(follow(far.follow(here)).ended, RelayTestUnreachable)
+    assert.equal(way.connections, 2)
+  })
+
+  await t.test('goes on with a stream that breaks off, and tells no line twice', async () => {
+    const way = await cuttable(t, service.url)
+    const far = new RelayTestClient({ url: way.url, key })
+    const stalled = hold(/^RCPT/)
+    const { events, ended } = follow(far.follow(here, { idempotencyKey: 'cut' }))
+    await inTime('the test', stalled)
+    await until('the command', () => linesIn(events).at(-1)?.startsWith('RCPT TO:'))
+    way.cut()
+    await until('the second connection', () => way.connections === 2)
+    release()
+    const all = await inTime('the end', ended)
+    const last = all.at(-1)
+    assert.ok(last?.event === 'verdict')
+    assert.deepEqual(
+      linesIn(all),
+      last.data.transcript.map(({ line }) => line),
+    )
+    assert.equal(last.data.verdict, 'closed')
+  })
+})
+
+test('a client that is told to come back later comes back then', async (t) => {
+  const { server } = await gatedServer(t, closed)
+  const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}`, QUOTA_TARGET: '1/3s' } })
+  const here = { ip: '127.0.0.1', port: server.port }
+  const client = new RelayTestClient({ url: service.url, key })
+  await client.create(here)
+  assert.equal((await client.create(here)).verdict, 'closed')
+  const events = await follow(client.follow(here)).ended
+  assert.equal(events.at(-1)?.event, 'verdict')
+  const impatient = new RelayTestClient({ url: service.url, key, patienceMs: 0 })
+  const error = await impatient.create(here).catch((reason: unknown) => reason)
+  assert.ok(error instanceof RelayTestProblem && error.slug === 'quota-exceeded')
+  assert.ok(error.retryAfter !== null && error.retryAfter <= 3)
+  assert.deepEqual(error.violatedPolicies, ['tests-target'])
+})
+
+test('a client that finds something else than the service says so', async (t) => {
+  const answers = { status: 200, type: 'text/html', body: '<h1>Welcome</h1>' }
+  const server = createServer((_request, response) => {
+    response.writeHead(answers.status, { 'content-type': answers.type }).end(answers.body)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  const client = new RelayTestClient({ url: `http://127.0.0.1:${address.port}`, key, patienceMs: 0 })
+  for (const [status, type, body] of [
+    [200, 'text/html', '<h1>Welcome</h1>'],
+    [200, 'application/json', '{}'],
+    [200, 'application/json', '{"verdict": '],
+    [200, 'application/json', 'null'],
+    [502, 'text/html', '<h1>Bad Gateway</h1>'],
+    [503, 'application/json', '{"status": 503}'],
+    [401, 'application/problem+json', '{"type": "about:blank", "status": 401, "detail": "x"}'],
+    [404, 'application/problem+json', '[]'],
+  ] as const) {
+    Object.assign(answers, { status, type, body })
+    await assert.rejects(client.get('x'), RelayTestUnreachable, body)
+    await assert.rejects(follow(client.follow('x')).ended, RelayTestUnreachable, body)
+  }
+  for (const body of [
+    '',
+    ': a relay test\n\n',
+    'event: news\ndata: {}\n\n',
+    'data\n\n',
+    '\n\n\n\n',
+    'event: verdict\n',
+  ]) {
+    Object.assign(answers, { status: 200, type: 'text/event-stream', body })
+    await assert.rejects(follow(client.follow('x')).ended, RelayTestUnreachable, JSON.stringify(body))
+  }
+})
+
+test('a client that finds nobody says where it looked, and why not', async () => {
+  const url = `http://127.0.0.1:${await deadPort()}`
+  const client = new RelayTestClient({ url, key, patienceMs: 0 })
+  await assert.rejects(client.limits(), { name: 'RelayTestUnreachable', message: new RegExp(`${url}.*ECONNREFUSED`) })
+})
