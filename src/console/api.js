@@ -9,9 +9,10 @@ export function useKey(text) {
 
 /** A refusal: the problem document (RFC 9457) that came, or one of our own where none did. */
 export class Refusal extends Error {
-  constructor(problem) {
+  constructor(problem, location = null) {
     super(problem.detail)
     this.problem = problem
+    this.location = location
   }
 }
 
@@ -27,61 +28,53 @@ export async function request(path, { accept = 'application/json', ...init } = {
   }
   if (response.ok) return response
   const problem = await response.json().catch(() => null)
+  const location = response.headers.get('location')
   throw new Refusal(
     problem?.detail ? problem : { status: response.status, detail: `The service answered ${response.status}.` },
+    location,
   )
 }
 
 export const getJson = async (path, init) => (await request(path, init)).json()
 
-/** Makes a test, live where the service can tell it live. The answer is a stream of events or the whole result. */
-export async function createTest(body, signal) {
-  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), signal }
-  return live('/relay-tests', init)
-}
+/** Makes a test, or follows one from its beginning: the answer is a stream of events. */
+export const createTest = (body, signal) =>
+  stream('/relay-tests', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal,
+  })
+export const followTest = (id, signal) => stream(`/relay-tests/${id}`, { signal })
 
-/** Follows a test from its beginning, or reads its result. */
-export const followTest = (id, signal) => live(`/relay-tests/${encodeURIComponent(id)}`, { signal })
+const stream = (path, init) => request(path, { ...init, accept: 'text/event-stream' })
 
-async function live(path, init) {
-  try {
-    return await request(path, { ...init, accept: 'text/event-stream' })
-  } catch (refusal) {
-    if (refusal.problem?.status !== 406) throw refusal
-    return request(path, init)
-  }
-}
-
-/** Server-sent events of a response, or its body as the one event `verdict` where it is no stream. */
+/** The server-sent events of a response as they come; comments are passed over. */
 export async function* eventsOf(response) {
-  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
-    yield { event: 'verdict', data: await response.json() }
-    return
-  }
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+  const read = () =>
+    reader.read().catch((error) => {
+      if (error.name === 'AbortError') throw error
+      return { done: true }
+    })
   let rest = ''
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+  for (let part = await read(); !part.done; part = await read()) {
     const blocks = (rest + part.value).split('\n\n')
     rest = blocks.pop()
     for (const block of blocks) {
-      const fields = new Map(
-        block
-          .split('\n')
-          .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]),
-      )
+      const fields = new Map(block.split('\n').map((line) => [/^\w*/.exec(line)[0], line.replace(/^\w*: ?/, '')]))
       if (fields.has('data')) yield { event: fields.get('event'), data: JSON.parse(fields.get('data')) }
     }
   }
 }
 
-/** The quotas of `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10), by name. */
-export function quotasOf(response) {
-  const items = (name) => [...(response.headers.get(name) ?? '').matchAll(/"([^"]+)";(\w)=(\d+);(\w)=(\d+)/g)]
-  const limits = new Map(items('ratelimit-policy').map(([, name, , limit]) => [name, Number(limit)]))
-  return items('ratelimit').map(([, name, , remaining, , reset]) => ({
-    name,
-    remaining: Number(remaining),
-    limit: limits.get(name) ?? null,
-    resetSeconds: Number(reset),
-  }))
+/** What is left of each quota by `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10), by name. */
+export function leftBy(response) {
+  const items = (response.headers.get('ratelimit') ?? '').matchAll(/"([^"]+)";r=(\d+);t=(\d+)/g)
+  return new Map(
+    [...items].map(([, name, remaining, reset]) => [
+      name,
+      { remaining: Number(remaining), resetSeconds: Number(reset) },
+    ]),
+  )
 }

@@ -1,4 +1,4 @@
-import { createTest, eventsOf, followTest, getJson, quotasOf, Refusal, request, useKey } from './api.js'
+import { createTest, eventsOf, followTest, getJson, leftBy, Refusal, request, useKey } from './api.js'
 import {
   byId,
   clearProblems,
@@ -32,8 +32,16 @@ async function enter() {
   }
 }
 
-const showLimits = ({ quotas }) =>
-  showQuotas(quotas.filter(({ remaining }) => remaining !== null).map((quota) => ({ ...quota })))
+/** The quotas of the key; those of an address only its own test can tell. */
+const showLimits = ({ quotas }, left = new Map()) =>
+  showQuotas(
+    quotas
+      .map((quota) => ({ ...left.get(quota.name), ...known(quota) }))
+      .filter(({ remaining }) => remaining !== undefined),
+  )
+
+const known = ({ remaining, resetSeconds, ...rest }) =>
+  remaining === null ? rest : { ...rest, remaining, resetSeconds }
 
 function askForKey(detail) {
   byId('test-form').hidden = true
@@ -50,14 +58,12 @@ function refuse(error) {
   const { problem } = error
   if (problem.status === 401) askForKey(byId('key').value ? 'This key is not valid.' : '')
   else showProblem(problem)
-  if (problem.lastTest) offerLast(problem.lastTest)
+  if (problem.lastTest) offer(problem.lastTest.id, `Its last test, ${problem.lastTest.verdict}`)
+  else if (error.location) offer(error.location.split('/').at(-1), 'Follow that test')
 }
 
-function offerLast({ id, finishedAt, verdict }) {
-  const when = `${finishedAt.slice(0, 16).replace('T', ' ')} UTC`
-  const link = element('a', `Its last test, ${verdict}, ${when}`, { href: `#/${id}` })
-  byId('form-problem').append(' ', link)
-}
+/** A result to read instead. */
+const offer = (id, text) => byId('form-problem').append(' ', element('a', text, { href: `#/${id}` }))
 
 /** Runs work that waits for the service, with the button out of reach; whatever was waited for before is given up. */
 async function busily(work) {
@@ -119,69 +125,60 @@ const requestFor = ({ ip, domain }) => ({ ip, ...(domain === null ? {} : { domai
 
 /** Makes a test and shows it as it goes. */
 async function run(body, signal) {
-  begin(body.ip)
-  const response = await createTest(body, signal)
-  const quotas = quotasOf(response)
-  await follow(response)
+  const left = await follow(body.ip, () => createTest(body, signal))
   history.replaceState(null, '', `#/${shown.id}`)
-  await showSurroundings(quotas)
+  await showSurroundings(left)
 }
 
-function begin(target) {
+/** Shows the events of a test up to its result; returns what is left of the quotas. */
+async function follow(target, open) {
   clearProblems()
   byId('choices').hidden = true
-  byId('earlier').hidden = true
   byId('status').textContent = `Testing ${target}…`
+  const response = await open()
   showRunning(target)
-}
-
-/** Shows the events of a test up to its result. */
-async function follow(response) {
+  byId('earlier').hidden = true
   const session = new Session()
   const attempts = new Map()
   for await (const { event, data } of eventsOf(response)) {
     if (event === 'line') session.add(data)
     if (event === 'attempt') showAttempts([...attempts.set(data.form, data).values()])
-    if (event === 'verdict') finish(data)
+    if (event !== 'verdict') continue
+    shown = data
+    byId('status').textContent = ''
+    document.title = `${data.verdict}: ${data.ip} · Relay Tests`
+    showResult(data)
+    byId('verdict').focus()
+    return leftBy(response)
   }
-  if (byId('status').textContent !== '') {
-    throw new Refusal({ status: 0, detail: 'The session broke off; its result may be among the earlier tests.' })
-  }
-}
-
-function finish(test) {
-  shown = test
-  byId('status').textContent = ''
-  document.title = `${test.verdict ?? test.status}: ${test.ip} · Relay Tests`
-  showResult(test)
-  byId('verdict').focus()
+  throw new Refusal({ status: 0, detail: 'The session broke off: its result may be among the earlier tests.' })
 }
 
 /** What else there is to know: earlier tests of the address, and what is left of the quotas. */
-async function showSurroundings(quotas = []) {
+async function showSurroundings(left) {
   const { ip, id } = shown
   const [{ relayTests }, limits] = await Promise.all([
     getJson(`/relay-tests?ip=${encodeURIComponent(ip)}`),
     getJson('/limits'),
   ])
   showEarlier(relayTests, ip, id)
-  showLimits(limits)
-  if (quotas.length > 0) showQuotas(quotas)
+  showLimits(limits, left)
 }
 
 /** Shows what the address of the page names: a result, or nothing. */
 async function route() {
   const [, id] = /^#\/([\w-]+)$/.exec(location.hash) ?? []
   if (id === undefined) {
+    shown = null
+    byId('result').hidden = true
     byId('target').focus()
     return
   }
-  if (id === shown?.id && shown.status === 'finished') return
+  if (id === shown?.id) return
   await busily(async (signal) => {
-    begin('…')
-    await follow(await followTest(id, signal))
+    const left = await follow('…', () => followTest(id, signal))
     byId('target').value = shown.ip
-    await showSurroundings()
+    await showSurroundings(left)
   })
 }
 

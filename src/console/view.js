@@ -1,4 +1,4 @@
-/** What is shown. All text that comes from outside goes through textContent, and nothing through innerHTML. */
+/** What is shown. What comes from outside becomes text nodes, and never markup. */
 
 export const byId = (id) => document.getElementById(id)
 
@@ -40,8 +40,11 @@ export function clearProblems() {
 
 /** The session, line by line as it comes: each reply under its command, one connection after the other. */
 export class Session {
-  #items = []
   #list = byId('session')
+  #items = []
+  /** The first line of each connection, and the last answer to each line so far. */
+  #first = new Map()
+  #answer = new Map()
 
   constructor(verdict = null) {
     this.#list.replaceChildren()
@@ -49,44 +52,38 @@ export class Session {
   }
 
   add({ from, line, connection, answers, key }) {
-    const text = { client: 'kbd', server: 'samp' }[from]
-    const item = element('li', text ? element(text, line) : `-- ${line}`, { className: from })
+    const name = { client: 'kbd', server: 'samp' }[from]
+    const item = element('li', name ? element(name, line) : `-- ${line}`, { className: from })
     if (key) {
       item.classList.add('key')
       item.append(element('span', ' (decides the verdict)', { className: 'unseen' }))
     }
-    this.#list.insertBefore(item, this.#placeFor(connection, answers))
-    this.#items.push({ item, connection, answers })
+    const above = answers === null ? null : (this.#answer.get(answers) ?? this.#items[answers])
+    this.#list.insertBefore(item, above ? above.nextSibling : this.#startAfter(connection))
+    this.#items.push(item)
+    if (above) this.#answer.set(answers, item)
+    if (!this.#first.has(connection)) this.#first.set(connection, item)
   }
 
-  /** The item that a line goes before; null for the end. */
-  #placeFor(connection, answers) {
-    const command = answers === null ? undefined : this.#items[answers]
-    const above = this.#items.filter((other) => (command ? other.answers === answers : other.connection <= connection))
-    const last = (command ? (above.at(-1) ?? command) : lowest(above))?.item
-    return last ? last.nextSibling : this.#list.firstChild
+  /** Where the connections after this one begin; null where there are none. */
+  #startAfter(connection) {
+    const later = [...this.#first.keys()].filter((other) => other > connection)
+    return later.length === 0 ? null : this.#first.get(Math.min(...later))
   }
 }
-
-/** Of items in any order, the one that stands last. */
-const lowest = (items) =>
-  items.reduce(
-    (last, next) =>
-      last && last.item.compareDocumentPosition(next.item) & Node.DOCUMENT_POSITION_PRECEDING ? last : next,
-    null,
-  )
 
 /** The attempts, the last word on each form. */
 export function showAttempts(attempts) {
   const rows = attempts.map((attempt) => {
     const { form, control, mailFrom, rcptTo, outcome, refusal, evidence, why, reply } = attempt
     const reason = refusal ?? why ?? (outcome === 'accepted' && evidence !== 'none' ? evidence : null)
+    const cell = (label, text) => element('td', text, { 'data-label': label })
     return element('tr', [
       element('th', control ? `${form} (control)` : form, { scope: 'row' }),
-      element('td', reason ? `${outcome}: ${reason}` : outcome),
-      element('td', mailFrom === null ? '' : `<${mailFrom}>`),
-      element('td', rcptTo === null ? '' : `<${rcptTo}>`),
-      element('td', reply ? `${reply.code} ${reply.lines.join(' ')}` : ''),
+      cell('Outcome', reason ? `${outcome}: ${reason}` : outcome),
+      cell('From', mailFrom === '' ? '<>' : (mailFrom ?? '')),
+      cell('To', rcptTo ?? ''),
+      cell('Reply', reply ? `${reply.code} ${reply.lines.join(' ')}` : ''),
     ])
   })
   byId('attempts').replaceChildren(...rows)
@@ -179,9 +176,9 @@ export function showQuotas(quotas) {
   byId('quotas').hidden = quotas.length === 0
   facts(
     byId('quotas-list'),
-    quotas.map(({ name, remaining, limit, resetSeconds }) => {
+    quotas.map(({ counts, remaining, limit, resetSeconds }) => {
       const renewed = resetSeconds ? `, anew in ${duration(resetSeconds)}` : ''
-      return [name, `${remaining}${limit === null ? '' : ` of ${limit}`}${renewed}`]
+      return [counts, `${remaining} of ${limit}${renewed}`]
     }),
   )
 }
