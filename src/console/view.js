@@ -27,7 +27,15 @@ export function showProblem(problem) {
     first ??= field
   }
   if (first) first.focus()
-  else byId('form-problem').textContent = problem.detail
+  else tell(problem.detail)
+}
+
+/** Says what is wrong where the user is: at the form that is shown, or above all while none is. */
+function tell(text) {
+  const form = ['key-form', 'test-form'].find((id) => !byId(id).hidden)
+  const place = byId({ 'key-form': 'key-problem', 'test-form': 'form-problem' }[form] ?? 'status')
+  place.textContent = text
+  place.scrollIntoView({ block: 'nearest' })
 }
 
 /** A detail as a sentence of its own. */

@@ -84,6 +84,29 @@ test('a key is asked for only where the service asks for it, and kept nowhere', 
   assert.equal(await behindProxy.page.getByLabel('API key').isVisible(), false)
 })
 
+test('who has no luck with keys, or no service, is told so', withBrowser, async (t) => {
+  const service = await startService(t)
+  const { page } = await openPage(t, browser)
+  await page.goto(service.url)
+  const key = page.getByLabel('API key')
+  for (let left = 11; left > 0; left -= 1) {
+    await key.fill(keyOf('x'))
+    const answered = page.waitForResponse(/\/limits$/)
+    await page.keyboard.press('Enter')
+    await answered
+  }
+  await page.locator('#key-problem', { hasText: 'Too many requests without a valid key' }).waitFor()
+  const again = await openPage(t, browser)
+  await again.page.goto(service.url)
+  await again.page.locator('#status', { hasText: 'Too many requests without a valid key' }).waitFor()
+  await key.fill(KEYS.partner)
+  await page.keyboard.press('Enter')
+  await page.getByText('You are partner.').waitFor()
+  await service.stop()
+  await ask(page, '127.0.0.1')
+  await page.locator('#form-problem', { hasText: 'The service cannot be reached.' }).waitFor()
+})
+
 for (const [name, say, pattern, banner] of [
   ['closed', closed, /^CLOSED: 127\.0\.0\.1/, 'It does not relay'],
   ['open', open, /^OPEN: 127\.0\.0\.1/, 'It relays for everyone'],
