@@ -96,6 +96,9 @@ function options() {
 const look = () =>
   busily(async (signal) => {
     clearProblems()
+    shown = null
+    byId('result').hidden = true
+    byId('earlier').hidden = true
     byId('choices').hidden = true
     const name = byId('target').value.trim()
     byId('status').textContent = `Looking up ${name}…`

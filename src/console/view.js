@@ -38,8 +38,10 @@ function tell(text) {
   place.scrollIntoView({ block: 'nearest' })
 }
 
-/** A detail as a sentence of its own. */
-const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.')
+/** A detail as a sentence of its own; a name or an address at its beginning stays as it is. */
+const sentence = (text) =>
+  text.replace(/^[a-z]+(?= )/, ([first, ...rest]) => first.toUpperCase() + rest.join('')) +
+  (/[.!?]$/.test(text) ? '' : '.')
 
 export function clearProblems() {
   for (const place of document.querySelectorAll('.problem')) place.textContent = ''
@@ -95,6 +97,7 @@ export function showAttempts(attempts) {
     ])
   })
   byId('attempts').replaceChildren(...rows)
+  byId('tried').hidden = rows.length === 0
 }
 
 const facts = (list, pairs) =>
@@ -210,7 +213,8 @@ export function showChoices({ name, mx, addresses, unanswered, truncated }, choo
     ...addresses.map((address) => {
       const { ip, host, preference, testable, customerId, problem } = address
       const where = [host, preference === null ? null : `MX ${preference}`, customerId].filter(Boolean).join(', ')
-      if (!testable) return element('li', [element('strong', ip), ` ${where} `, element('span', problem.detail)])
+      if (!testable)
+        return element('li', [element('strong', ip), where && ` ${where}`, ` – ${sentence(problem.detail)}`])
       const button = element('button', `Test ${ip}`, { type: 'button' })
       button.addEventListener('click', () => choose(address))
       return element('li', [button, where])
