@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import type { TestContext } from 'node:test'
+import type { Ending } from './service.ts'
 
 /** What a name has: addresses by family, and mail exchangers as `PREFERENCE HOST`. */
 export interface Records {
@@ -24,7 +24,7 @@ const NAME_ERROR = 3
 const SERVER_FAILURE = 2
 
 /** A name server on loopback that knows these names and no others; it ends with the test. */
-export async function dnsServer(t: TestContext, zone: Readonly<Record<string, Records | Silence>>): Promise<DnsServer> {
+export async function dnsServer(t: Ending, zone: Readonly<Record<string, Records | Silence>>): Promise<DnsServer> {
   const questions: string[] = []
   const socket = createSocket('udp4')
   socket.on('message', (query, from) => {
