@@ -5,7 +5,7 @@ import { problemType } from '../contract/problems.ts'
 import { type AddressList, CUSTOMERS_PAGE, type CustomerList } from '../contract/scope.ts'
 import { type Address, parseAddress } from '../ip/address.ts'
 import { mayName } from './archive.ts'
-import type { Found, LookUp } from './names.ts'
+import type { Found, Host, LookUp } from './names.ts'
 import { customersFor, type PermissionParts, permissionsOf } from './permissions.ts'
 
 export interface ScopeParts extends PermissionParts {
@@ -69,22 +69,24 @@ export class Scope {
     }
     const found = caller.sandbox ? sandboxName(asked) : await this.#parts.lookUp(asked)
     const mailDomain = found.mx.length > 0 ? asked : null
-    const places = new Map<string, Place>()
-    for (const { name, preference, ips } of found.hosts) {
-      for (const address of ips.map((ip) => parseAddress(ip)).filter((one) => one !== null)) {
-        if (!places.has(address.text)) places.set(address.text, view(address, name, preference, mailDomain))
-      }
-    }
-    const addresses = [...places.values()]
+    const leads = leadsOf(found)
+    const addresses = leads
+      .slice(0, ADDRESSES)
+      .map(({ address, host }) => view(address, host.name, host.preference, mailDomain))
     const { mx, unanswered, truncated } = found
-    return {
-      name: asked,
-      mx,
-      addresses: addresses.slice(0, ADDRESSES),
-      unanswered,
-      truncated: truncated || addresses.length > ADDRESSES,
+    return { name: asked, mx, addresses, unanswered, truncated: truncated || leads.length > ADDRESSES }
+  }
+}
+
+/** Each address that was found, with the first host that leads to it. */
+function leadsOf({ hosts }: Found): { address: Address; host: Host }[] {
+  const leads = new Map<string, { address: Address; host: Host }>()
+  for (const host of hosts) {
+    for (const address of host.ips.map((ip) => parseAddress(ip)).filter((one) => one !== null)) {
+      if (!leads.has(address.text)) leads.set(address.text, { address, host })
     }
   }
+  return [...leads.values()]
 }
 
 /** In the sandbox every name leads to all there is. */

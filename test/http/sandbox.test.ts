@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { hashKey } from '../../src/access/keys.ts'
 import { limits } from '../../src/contract/limits.ts'
 import { addressList, customerList } from '../../src/contract/scope.ts'
+import { eventsOf, follow, linesIn } from '../harness/events.ts'
 import { bearer, callersYaml, keyOf, leftOf, problemIn, resultOf } from '../harness/http.ts'
 import { conforms } from '../harness/openapi.ts'
 import { rejudge } from '../harness/rejudge.ts'
@@ -107,6 +108,19 @@ test('a caller in the sandbox gets recorded sessions, judged as any other', asyn
     }
     assert.ok(relayTests.length > 0)
     assert.ok(!relayTests.some((listed) => listed.id === id))
+  })
+
+  await t.test('a session comes live as well, line by line', async () => {
+    const response = await one.post({ ip: '192.0.2.7' }, { accept: 'text/event-stream' })
+    const { events, ended } = follow(eventsOf(response))
+    await inTime('the end of the stream', ended)
+    const last = events.at(-1)
+    assert.ok(last?.event === 'verdict')
+    assert.equal(last.data.reason, 'ambiguous-accepted')
+    assert.deepEqual(
+      linesIn(events),
+      last.data.transcript.map(({ line }) => line),
+    )
   })
 
   await t.test('idempotency keys and respond-async work as elsewhere, and sandboxes do not meet', async () => {
