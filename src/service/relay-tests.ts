@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Caller } from '../access/callers.ts'
 import type { Customers } from '../access/customers.ts'
-import { type Decision, decide } from '../access/decide.ts'
+import type { Decision } from '../access/decide.ts'
 import type { RelayTestEvent } from '../contract/events.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
-import { canonicalNetwork, parseAddress } from '../ip/address.ts'
+import { canonicalNetwork } from '../ip/address.ts'
 import type { RunResult } from '../relay/run.ts'
 import { Transcript } from '../smtp/transcript.ts'
 import type { Stores } from '../store/stores.ts'
-import { originOf, type Vantage } from '../vantage/vantages.ts'
+import type { Vantage } from '../vantage/vantages.ts'
 import { VERSION } from '../version.ts'
 import { type Admission, admit, type QuotaSubject, refuseExceeded, type TestQuotas } from './admission.ts'
-import { Archive } from './archive.ts'
+import { Archive, placeOf } from './archive.ts'
 import type { Audit } from './audit.ts'
 import { auditIntent, auditRefusal, auditResult, describe } from './auditing.ts'
 import { DELIVERY_TTL_MS, type Deliveries } from './deliveries.ts'
@@ -20,9 +20,11 @@ import { Errands } from './errands.ts'
 import { followElsewhere, LiveTest, replay } from './follow.ts'
 import { type IdempotentRequest, idempotent, stillRunning, testOf } from './idempotency.ts'
 import { type Asking, hasSeen, hasSent, type Job, messagesAccepted, runJob, type Settings, withSeen } from './job.ts'
+import { permissionsOf } from './permissions.ts'
 import { Refused } from './problem.ts'
 import type { TestRequest } from './request.ts'
 import { type Begun, brokenResult, finishedResult, runningResult } from './result.ts'
+import { asRecorded, countedAs, playBack } from './sandbox.ts'
 import { makeSlots, type Slots } from './slots.ts'
 import type { Tally } from './tally.ts'
 
@@ -140,25 +142,24 @@ export class RelayTests {
   #prepare(request: TestRequest, asking: Asking): { job: Job; subject: QuotaSubject } {
     const { address, proof } = request
     const vantage = this.#parts.vantage()
-    const allowed = this.#decide(request, asking.caller, vantage)
+    const allowed = this.#decide(request, asking.caller)
     if (proof === 'delivery' && !this.#parts.deliveries) {
       const detail = 'This installation has no mailbox: ask for proof "message", or leave it out.'
       throw new Refused('proof-unavailable', detail, { errors: [{ detail, pointer: '/proof' }] })
     }
     const { caller } = asking
     const { customer } = allowed
-    return {
-      job: { request, asking, vantage, begun: begin(request, allowed, vantage) },
-      subject: { caller, customer, target: address.text, network: canonicalNetwork(address) },
-    }
+    const seen = caller.sandbox ? asRecorded(request) : request
+    const begun = begin(seen, allowed, vantage)
+    const counted = caller.sandbox
+      ? countedAs(address.text, begun.id)
+      : { target: address.text, network: canonicalNetwork(address), usedUp: null }
+    return { job: { request: seen, asking, vantage, begun }, subject: { caller, customer, ...counted } }
   }
 
-  #decide({ address, customerId, domain }: TestRequest, caller: Caller, vantage: Vantage): Allowed {
-    const { customers, stores } = this.#parts
-    const wish = { address, customerId: customerId ?? null, domain: domain ?? null }
-    const origin = originOf(vantage)
-    const servers = (stores.server?.addresses() ?? []).map((text) => parseAddress(text)).filter((own) => own !== null)
-    const decision = decide(wish, caller, customers(), { ...origin, own: [...origin.own, ...servers] })
+  #decide({ address, customerId, domain }: TestRequest, caller: Caller): Allowed {
+    const permit = permissionsOf(caller, this.#parts)
+    const decision = permit({ address, customerId: customerId ?? null, domain: domain ?? null })
     if (decision.ok) return decision
     const { problem, detail, pointer } = decision
     throw new Refused(problem, `${detail}.`, { errors: [{ detail, pointer }] })
@@ -191,11 +192,12 @@ export class RelayTests {
     if (!customers().testing) {
       throw new Refused('testing-off', 'Testing is switched off for now: try again later.', { retryAfter: 60 })
     }
-    refuseExceeded(await quotas.peek(subject))
+    const lastTest = () => this.#archive.lastTest(job.begun.ip, job.asking.caller)
+    await refuseExceeded(await quotas.peek(subject), lastTest)
     return admit(job, key, this.#slots, { ...this.#parts, errands: this.#errands }, async () => {
       auditIntent(audit, job)
       try {
-        refuseExceeded(await quotas.take(subject))
+        await refuseExceeded(await quotas.take(subject), lastTest)
       } catch (error) {
         auditRefusal(audit, job, error)
         throw error
@@ -242,11 +244,13 @@ export class RelayTests {
       const transcript = new Transcript((entry, index) =>
         live.tell({ event: 'line', data: { ...entry, index, key: false } }),
       )
-      const ran = await runJob(job, settings, { transcript, expectation, refusedBefore, dialled })
-      accepted = messagesAccepted(ran)
+      const ran = asking.caller.sandbox
+        ? await playBack(job, transcript)
+        : await runJob(job, settings, { transcript, expectation, refusedBefore, dialled })
+      accepted = dialled.length > 0 ? messagesAccepted(ran) : 0
       if (ran.findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))) {
         // Without the note, the next test may take a ban for silence: no more than that.
-        stores.refusals.note(begun.ip).catch(() => {})
+        stores.refusals.note(placeOf(begun)).catch(() => {})
       }
       const durationMs = Math.round(performance.now() - startedAt)
       const amendableMs = expectation && hasSent(ran) ? amendableFor(settings.resultTtlMs) : 0
@@ -270,7 +274,7 @@ export class RelayTests {
       // In this order: a result that still reads as running, and has no lease, is taken for interrupted.
       await keep(async () => {
         await put('put')
-        await stores.leases.release(begun.ip, begun.id)
+        await stores.leases.release(placeOf(begun), begun.id)
       })
       const { verdict, evidence, reason, cause, durationMs: ms } = result
       const outcome = { ...describe(job), verdict, evidence, reason, cause, ms, callerGone: asking.gone.aborted }
