@@ -5,7 +5,10 @@ import type { Callers } from './access/callers.ts'
 import type { Customers } from './access/customers.ts'
 import type { Config } from './config.ts'
 import type { Reloading } from './files/reloading.ts'
+import { registerAddresses } from './http/addresses.ts'
 import { registerAuth } from './http/auth.ts'
+import { registerConsole } from './http/console.ts'
+import { registerCustomers } from './http/customers.ts'
 import { registerHealth } from './http/health.ts'
 import { registerJson } from './http/json.ts'
 import { type Life, registerLife } from './http/life.ts'
@@ -20,7 +23,9 @@ import { registerRelayTests } from './http/relay-tests.ts'
 import type { Audit } from './service/audit.ts'
 import type { Deliveries } from './service/deliveries.ts'
 import type { Settings } from './service/job.ts'
+import { makeLookUp } from './service/names.ts'
 import { RelayTests } from './service/relay-tests.ts'
+import { Scope } from './service/scope.ts'
 import type { Stores } from './store/stores.ts'
 import { DEFAULT_VANTAGE, type Vantage } from './vantage/vantages.ts'
 
@@ -97,6 +102,13 @@ export async function buildApp(
     settings: settingsOf(config),
   })
 
+  const scope = new Scope({
+    customers: () => customers.current,
+    vantage: () => vantage?.current ?? DEFAULT_VANTAGE,
+    stores,
+    lookUp: makeLookUp(config.DNS_SERVERS),
+  })
+
   app.addHook('onClose', () => relayTests.idle())
 
   const life = registerLife(app)
@@ -104,6 +116,7 @@ export async function buildApp(
   await app.register(accepts)
   const methods = watchMethods(app)
   await registerOpenapi(app)
+  registerConsole(app)
   registerHealth(app, { life, storeServer: stores.server, files })
   await app.register(async (api) => {
     await registerAuth(api, (key) => callers.current.authenticate(key, new Date()))
@@ -119,6 +132,8 @@ export async function buildApp(
     const rules = { allowedPorts, defaultProof: parts.deliveries ? 'delivery' : 'message' } as const
     registerRelayTests(api, { relayTests, quotas, rules })
     registerListing(api, relayTests)
+    registerCustomers(api, scope)
+    registerAddresses(api, scope)
     registerLimits(api, { relayTests, quotas, allowedPorts })
   })
   methods.refuseOthers()

@@ -86,6 +86,11 @@ const environment = z.object({
     .string()
     .refine((text) => /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text), 'redis://HOST:PORT was expected')
     .optional(),
+  DNS_SERVERS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
+    .refine((servers) => servers.every(isServer), 'addresses such as 10.0.0.53 or 127.0.0.1:5353 were expected'),
   AUDIT_FILE: z.string().optional(),
   QUOTA_REQUESTS: quotaText.prefault('600/1m'),
   QUOTA_CALLER: quotaText.prefault('60/1h'),
@@ -105,6 +110,12 @@ function isListener(text: string): boolean {
 
 /** A result that ran out before its test did would let an idempotency key open a second one. */
 const BEYOND_DEADLINE_MS = 10_000
+
+/** An address, or one with a port: `10.0.0.53`, `10.0.0.53:5353`, `[2001:db8::53]:5353`. */
+function isServer(text: string): boolean {
+  const [, bracketed, plain = text, port = '53'] = /^(?:\[(.+)\]|([^:]+)):([1-9]\d{0,4})$/.exec(text) ?? []
+  return parseAddress(bracketed ?? plain) !== null && Number(port) <= 65535
+}
 
 /** Reads the environment. An empty variable counts as not set. Throws ConfigFaults that list everything wrong. */
 export function readConfig(env: NodeJS.ProcessEnv) {

@@ -30,6 +30,7 @@ test('all but five variables have a default', () => {
     DRAIN_MS: 5_000,
     MAX_CONCURRENT_TESTS: 200,
     RESULT_TTL_SECONDS: 172_800,
+    DNS_SERVERS: [],
     QUOTA_REQUESTS: { max: 600, windowMs: 60_000 },
     QUOTA_CALLER: { max: 60, windowMs: 3_600_000 },
     QUOTA_CUSTOMER: { max: 30, windowMs: 3_600_000 },
@@ -223,4 +224,15 @@ test('all faults are told at once', () => {
     'REDIS_URL',
     'TRUST_PROXY',
   ])
+})
+
+test('name servers are addresses, with a port or without', () => {
+  const good = '10.0.0.53, 127.0.0.1:5353,2001:db8::53,[2001:db8::53]:53'
+  assert.deepEqual(
+    readConfig({ ...NEEDED, DNS_SERVERS: good }).DNS_SERVERS,
+    good.split(',').map((server) => server.trim()),
+  )
+  for (const bad of ['dns.example', '10.0.0.53:0', '10.0.0.53:65536', '10.0.0', '10.0.0.53:', '::1:x']) {
+    assert.match(faults({ DNS_SERVERS: bad }).join(), /^DNS_SERVERS: addresses such as/, bad)
+  }
 })

@@ -3,12 +3,15 @@ import { identifier } from '../contract/ids.ts'
 import { type Quota, quotaText } from '../contract/limits.ts'
 import { FileFaults, nameOf, readAll } from '../files/yaml-file.ts'
 import { hashKey } from './keys.ts'
+import { SANDBOX_PREFIX, sandboxCustomerOf } from './sandbox.ts'
 
-/** The holder of API keys. `customers` is whose servers the caller may test. */
+/** The holder of API keys. `customers` is whose servers the caller may test; in the sandbox, none but its own. */
 export interface Caller {
   readonly id: string
   readonly customers: 'all' | ReadonlySet<string>
   readonly quota: Quota | null
+  /** Whether it gets recorded sessions, and nothing is ever dialled for it. */
+  readonly sandbox: boolean
 }
 
 export interface Callers {
@@ -17,6 +20,7 @@ export interface Callers {
   authenticate(key: string, now: Date): Caller | null
 }
 
+const CUSTOMERS = 'all, or a list of customer ids, was expected'
 const SHA256 = 'the SHA-256 of a key in 64 lower-case hex digits was expected, in quotes (see dist/cli/key.js)'
 
 const callersFile = z.strictObject({
@@ -31,10 +35,9 @@ const callersFile = z.strictObject({
             .optional(),
         }),
       ),
-      customers: z.union([z.literal('all'), z.array(identifier)], {
-        error: 'all, or a list of customer ids, was expected',
-      }),
+      customers: z.union([z.literal('all'), z.array(identifier)], { error: CUSTOMERS }).optional(),
       quota: quotaText.optional(),
+      sandbox: z.boolean({ error: 'true or false was expected' }).default(false),
     }),
   ),
 })
@@ -46,9 +49,12 @@ export function loadCallers(files: readonly string[]): Callers {
   const keys = new Map<string, { caller: Caller; expiresAt: number }>()
   for (const { file, value } of readAll(files, callersFile, faults)) {
     for (const [index, entry] of value.callers.entries()) {
-      const { id, customers, quota } = entry
-      const caller = { id, customers: customers === 'all' ? customers : new Set(customers), quota: quota ?? null }
+      const { id } = entry
       const at = ['callers', index]
+      for (const { member, reason } of scopeObjections(entry)) {
+        faults.push(file.fault([...at, member], `${nameOf([...at, member])}: ${reason}`))
+      }
+      const caller = callerFrom(entry)
       if (callers.has(id)) faults.push(file.fault([...at, 'id'], `${nameOf([...at, 'id'])}: ${id} is there already`))
       callers.set(id, caller)
       for (const [number, { sha256, expires }] of entry.keys.entries()) {
@@ -67,6 +73,27 @@ export function loadCallers(files: readonly string[]): Callers {
       return found && now.getTime() < found.expiresAt ? found.caller : null
     },
   }
+}
+
+type Entry = z.output<typeof callersFile>['callers'][number]
+
+const LONGEST_SANDBOX_ID = 64 - SANDBOX_PREFIX.length
+
+/** What is wrong with the scope of an entry. In the sandbox every caller has the same, its own. */
+function scopeObjections({ id, customers, sandbox }: Entry): { member: 'id' | 'customers'; reason: string }[] {
+  if (!sandbox) return customers === undefined ? [{ member: 'customers', reason: CUSTOMERS }] : []
+  const tooLong = `at most ${LONGEST_SANDBOX_ID} characters were expected of a caller in the sandbox`
+  return [
+    ...(customers === undefined
+      ? []
+      : [{ member: 'customers' as const, reason: 'a caller in the sandbox has none: leave it out' }]),
+    ...(id.length > LONGEST_SANDBOX_ID ? [{ member: 'id' as const, reason: tooLong }] : []),
+  ]
+}
+
+function callerFrom({ id, customers = [], quota, sandbox }: Entry): Caller {
+  const scope = sandbox ? [sandboxCustomerOf(id)] : customers
+  return { id, customers: scope === 'all' ? scope : new Set(scope), quota: quota ?? null, sandbox }
 }
 
 const DAY_MS = 86_400_000

@@ -7,6 +7,7 @@ import { type Address, addressOf } from '../ip/address.ts'
 import { type Prefix, parsePrefix } from '../ip/prefix.ts'
 import { buildPrefixIndex, type PrefixEntry } from '../ip/prefix-index.ts'
 import { isLoopback, overlappingSpecials } from '../ip/special.ts'
+import { SANDBOX_PREFIX } from './sandbox.ts'
 
 /** The owner of networks and domains. The first domain is what a test uses where the request names none. */
 export interface Customer {
@@ -117,6 +118,9 @@ class Reading {
     const networks: Prefix[] = []
     const customer = { id, name, domains, networks, quota: quota ?? null }
     if (this.#customers.has(id)) this.#fault(file, [...at, 'id'], `${id} is there already`)
+    if (id.startsWith(SANDBOX_PREFIX)) {
+      this.#fault(file, [...at, 'id'], `ids that begin with ${SANDBOX_PREFIX} are those of the sandbox`)
+    }
     this.#customers.set(id, customer)
     for (const [index, domain] of domains.entries()) {
       if (isWithin(domain, this.#rules.mailboxDomain) || isWithin(this.#rules.mailboxDomain, domain)) {

@@ -302,7 +302,7 @@ const OPEN: RelayTest = {
   ]),
 }
 
-export const EXAMPLES: Readonly<Record<string, { summary: string; value: RelayTest }>> = {
+export const EXAMPLES = {
   closed: { summary: 'A closed server', value: CLOSED },
   open: { summary: 'A server that trusts its own domain as sender', value: OPEN },
-}
+} as const satisfies Readonly<Record<string, { summary: string; value: RelayTest }>>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { VERDICTS } from './words.ts'
 
 /**
  * Every error of the API: slug → HTTP status and title (RFC 9457). `type` is `urn:relay-tests:problem:SLUG` and stays;
@@ -58,9 +59,20 @@ export const problem = z
       .array(z.string())
       .optional()
       .meta({ description: 'The quotas that refused, by the names that `RateLimit-Policy` gives.' }),
+    lastTest: z
+      .object({
+        id: z.uuid(),
+        finishedAt: z.string().meta({ format: 'date-time' }),
+        verdict: z.enum(VERDICTS),
+      })
+      .optional()
+      .meta({ description: 'The newest result of the address, where its quota is used up and this key may read it.' }),
   })
   .meta({ id: 'Problem' })
 export type Problem = z.output<typeof problem>
+
+/** What a refused test can be answered by instead. */
+export type LastTest = NonNullable<Problem['lastTest']>
 
 /** One field at fault, for `errors` of a problem. */
 export type FieldError = NonNullable<Problem['errors']>[number]

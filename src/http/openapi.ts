@@ -54,6 +54,7 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
       security: [{ key: [] }],
       tags: [
         { name: 'Relay tests', description: 'Test a mail server, and read results again.' },
+        { name: 'Scope', description: 'Whom and what a key may test.' },
         { name: 'Limits', description: 'What a key may do.' },
         { name: 'Health', description: 'For load balancers and orchestrators.' },
       ],

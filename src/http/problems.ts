@@ -112,7 +112,12 @@ function ofFramework(error: FastifyError | Refused | SyntaxError): Refused {
   return new Refused('internal-error', 'The service failed; the log of this request id says why.')
 }
 
-function problemOf(slug: ProblemSlug, detail: string, instance: string, { errors, violatedPolicies }: Extras): Problem {
+function problemOf(
+  slug: ProblemSlug,
+  detail: string,
+  instance: string,
+  { errors, violatedPolicies, lastTest }: Extras,
+): Problem {
   const { status, title } = PROBLEMS[slug]
   return {
     type: problemType(slug),
@@ -122,6 +127,7 @@ function problemOf(slug: ProblemSlug, detail: string, instance: string, { errors
     instance,
     ...(errors ? { errors: [...errors] } : {}),
     ...(violatedPolicies ? { violatedPolicies: [...violatedPolicies] } : {}),
+    ...(lastTest ? { lastTest } : {}),
   }
 }
 

@@ -76,9 +76,11 @@ export async function registerQuotas(api: FastifyInstance, settings: QuotaSettin
     const result = await limiters.get(name)?.(request, { increment })
     if (!result || result.isAllowed) throw new Error(`no limit for ${name}`)
     const { max, timeWindow, remaining, ttl, ttlInSeconds: resetSeconds, key } = result
-    const state = { quota: { max, windowMs: timeWindow }, remaining, resetSeconds }
+    const quota = { max, windowMs: timeWindow }
+    const usedUp = request.subject?.usedUp === name
+    const state = usedUp ? { quota, remaining: 0, resetSeconds: timeWindow / 1000 } : { quota, remaining, resetSeconds }
     request.quotaStates.set(name, state)
-    return { ...state, name, key, ttl, exceeded: increment ? result.isExceeded : remaining === 0 }
+    return { ...state, name, key, ttl, exceeded: increment ? result.isExceeded : state.remaining === 0 }
   }
 
   const giveBack = async (request: FastifyRequest, { name, key, ttl, exceeded, ...state }: Standing) => {

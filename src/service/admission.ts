@@ -1,8 +1,9 @@
 import type { Caller } from '../access/callers.ts'
 import type { Customer } from '../access/customers.ts'
 import { QUOTAS, type QuotaName } from '../contract/limits.ts'
+import type { LastTest } from '../contract/problems.ts'
 import type { Stores } from '../store/stores.ts'
-import { mayName } from './archive.ts'
+import { mayName, placeOf } from './archive.ts'
 import type { Deliveries, Expectation } from './deliveries.ts'
 import type { Errands } from './errands.ts'
 import { claimFor, type IdempotentRequest } from './idempotency.ts'
@@ -17,6 +18,8 @@ export interface QuotaSubject {
   readonly customer: Customer
   readonly target: string
   readonly network: string
+  /** A quota that is used up whatever was counted: the sandbox's example of one. */
+  readonly usedUp: QuotaName | null
 }
 
 /**
@@ -65,6 +68,7 @@ export async function admit(
 ): Promise<Admission> {
   const { begun, asking } = job
   const { id, ip, customerId } = begun
+  const place = placeOf(begun)
   const { leases, results, claims, refusals } = stores
   const leaveSlot = slots.take(asking.caller.id)
   if (!leaveSlot) {
@@ -72,10 +76,10 @@ export async function admit(
       retryAfter: RETRY_SOON_SECONDS,
     })
   }
-  const undo: (() => Promise<void>)[] = [() => leases.release(ip, id)]
+  const undo: (() => Promise<void>)[] = [() => leases.release(place, id)]
   let expectation: Expectation | null = null
   try {
-    const busy = await leases.acquire(ip, { testId: id, customerId }, settings.deadlineMs + LEASE_GRACE_MS)
+    const busy = await leases.acquire(place, { testId: id, customerId }, settings.deadlineMs + LEASE_GRACE_MS)
     if (busy) throw targetBusy(ip, mayName(asking.caller, busy.customerId) ? busy.testId : null)
     expectation = expectArrivals(job, settings, deliveries)
     const running = runningResult(begun)
@@ -107,11 +111,23 @@ function targetBusy(ip: string, testId: string | null): Refused {
   return new Refused('target-busy', detail, { retryAfter: RETRY_SOON_SECONDS, ...location })
 }
 
-/** Throws the refusal of a test that a quota is used up for. */
-export function refuseExceeded(exceeded: Exceeded | null): void {
+/**
+ * Throws the refusal of a test that a quota is used up for.
+ *
+ * @param lastTest what may be read instead, where it is the address that was tested too often
+ */
+export async function refuseExceeded(
+  exceeded: Exceeded | null,
+  lastTest: () => Promise<LastTest | null>,
+): Promise<void> {
   if (!exceeded) return
   const { policies, retryAfter } = exceeded
   const what = policies.map((name) => `${QUOTAS[name]} (${name})`).join(', ')
   const detail = `Used up: ${what}. Try again in ${retryAfter} s; GET /limits shows the quotas.`
-  throw new Refused('quota-exceeded', detail, { violatedPolicies: policies, retryAfter })
+  const known = policies.includes('tests-target') ? await lastTest() : null
+  throw new Refused('quota-exceeded', detail, {
+    violatedPolicies: policies,
+    retryAfter,
+    ...(known ? { lastTest: known } : {}),
+  })
 }

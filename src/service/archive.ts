@@ -1,4 +1,6 @@
 import type { Caller } from '../access/callers.ts'
+import { SANDBOX_PREFIX } from '../access/sandbox.ts'
+import type { LastTest } from '../contract/problems.ts'
 import { type RelayTest, type RelayTestSummary, summaryOf } from '../contract/relay-test.ts'
 import type { Leases } from '../store/leases.ts'
 import type { Filter, Results } from '../store/results.ts'
@@ -9,6 +11,13 @@ export const LIST_LIMIT = 20
 
 export const mayName = ({ customers }: Caller, customerId: string): boolean =>
   customers === 'all' || customers.has(customerId)
+
+/**
+ * What a lease is held on: the address. In the sandbox it is each caller's own, since there is no server that two tests
+ * could meet at.
+ */
+export const placeOf = ({ customerId, ip }: Pick<RelayTest, 'customerId' | 'ip'>): string =>
+  customerId.startsWith(SANDBOX_PREFIX) ? `${customerId} ${ip}` : ip
 
 /** Results as callers may see them. A test whose replica died in the middle reads as interrupted. */
 export class Archive {
@@ -40,10 +49,18 @@ export class Archive {
     return standing.filter((summary) => summary !== null)
   }
 
+  /** The newest verdict on an address that this caller may see, or null. */
+  async lastTest(ip: string, caller: Caller): Promise<LastTest | null> {
+    for (const { id, finishedAt, verdict } of await this.list('ip', ip, caller)) {
+      if (finishedAt !== null && verdict !== null) return { id, finishedAt, verdict }
+    }
+    return null
+  }
+
   /** Whoever runs a test holds the lease of its address; it runs out soon after the deadline of a test that nobody runs. */
   async #asItStands(result: RelayTest): Promise<RelayTest> {
     if (result.status === 'finished') return result
-    const holder = await this.#leases.holder(result.ip)
+    const holder = await this.#leases.holder(placeOf(result))
     if (holder?.testId === result.id) return result
     // It may have ended in between.
     const now = await this.#results.get(result.id)

@@ -3,6 +3,7 @@ import type { RunResult } from '../relay/run.ts'
 import { Transcript } from '../smtp/transcript.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Admission } from './admission.ts'
+import { placeOf } from './archive.ts'
 import type { Audit } from './audit.ts'
 import { auditResult, describe } from './auditing.ts'
 import { DELIVERY_TTL_MS } from './deliveries.ts'
@@ -11,6 +12,7 @@ import type { LiveTest } from './follow.ts'
 import type { IdempotentRequest } from './idempotency.ts'
 import { type Asking, hasSeen, hasSent, type Job, messagesAccepted, runJob, type Settings, withSeen } from './job.ts'
 import { brokenResult, finishedResult } from './result.ts'
+import { playBack } from './sandbox.ts'
 import type { Tally } from './tally.ts'
 
 /** What a test leaves its traces in. */
@@ -50,11 +52,13 @@ export async function perform(
     const transcript = new Transcript((entry, index) =>
       live.tell({ event: 'line', data: { ...entry, index, key: false } }),
     )
-    const ran = await runJob(job, settings, { transcript, expectation, refusedBefore, dialled })
-    accepted = messagesAccepted(ran)
+    const ran = asking.caller.sandbox
+      ? await playBack(job, transcript)
+      : await runJob(job, settings, { transcript, expectation, refusedBefore, dialled })
+    accepted = dialled.length > 0 ? messagesAccepted(ran) : 0
     if (ran.findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))) {
       // Without the note, the next test may take a ban for silence: no more than that.
-      stores.refusals.note(begun.ip).catch(() => {})
+      stores.refusals.note(placeOf(begun)).catch(() => {})
     }
     const durationMs = Math.round(performance.now() - startedAt)
     const amendableMs = expectation && hasSent(ran) ? amendableFor(settings.resultTtlMs) : 0
@@ -78,7 +82,7 @@ export async function perform(
     // In this order: a result that still reads as running, and has no lease, is taken for interrupted.
     await keep(async () => {
       await put('put')
-      await stores.leases.release(begun.ip, begun.id)
+      await stores.leases.release(placeOf(begun), begun.id)
     })
     const { verdict, evidence, reason, cause, durationMs: ms } = result
     const outcome = { ...describe(job), verdict, evidence, reason, cause, ms, callerGone: asking.gone.aborted }

@@ -1,4 +1,4 @@
-import type { FieldError, ProblemSlug } from '../contract/problems.ts'
+import type { FieldError, LastTest, ProblemSlug } from '../contract/problems.ts'
 import { StoreUnavailable } from '../store/unavailable.ts'
 
 /** What goes with a refusal besides its words. Seconds, and the path of a result. */
@@ -7,6 +7,7 @@ export interface Extras {
   readonly violatedPolicies?: readonly string[]
   readonly retryAfter?: number
   readonly location?: string
+  readonly lastTest?: LastTest
 }
 
 /** A refusal of a request, by its slug in the problem catalogue. */

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Caller } from '../access/callers.ts'
 import type { Customers } from '../access/customers.ts'
-import { type Decision, decide } from '../access/decide.ts'
+import type { Decision } from '../access/decide.ts'
 import type { RelayTestEvent } from '../contract/events.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
-import { canonicalNetwork, parseAddress } from '../ip/address.ts'
+import { canonicalNetwork } from '../ip/address.ts'
 import type { Stores } from '../store/stores.ts'
-import { originOf, type Vantage } from '../vantage/vantages.ts'
+import type { Vantage } from '../vantage/vantages.ts'
 import { VERSION } from '../version.ts'
 import { type Admission, admit, type QuotaSubject, refuseExceeded, type TestQuotas } from './admission.ts'
 import { Archive } from './archive.ts'
@@ -19,9 +19,11 @@ import { followElsewhere, LiveTest, replay } from './follow.ts'
 import { type IdempotentRequest, idempotent, stillRunning, testOf } from './idempotency.ts'
 import type { Asking, Job, Settings } from './job.ts'
 import { perform } from './perform.ts'
+import { permissionsOf } from './permissions.ts'
 import { Refused } from './problem.ts'
 import type { TestRequest } from './request.ts'
 import { type Begun, runningResult } from './result.ts'
+import { asRecorded, countedAs } from './sandbox.ts'
 import { makeSlots, type Slots } from './slots.ts'
 import type { Tally } from './tally.ts'
 
@@ -139,25 +141,24 @@ export class RelayTests {
   #prepare(request: TestRequest, asking: Asking): { job: Job; subject: QuotaSubject } {
     const { address, proof } = request
     const vantage = this.#parts.vantage()
-    const allowed = this.#decide(request, asking.caller, vantage)
+    const allowed = this.#decide(request, asking.caller)
     if (proof === 'delivery' && !this.#parts.deliveries) {
       const detail = 'This installation has no mailbox: ask for proof "message", or leave it out.'
       throw new Refused('proof-unavailable', detail, { errors: [{ detail, pointer: '/proof' }] })
     }
     const { caller } = asking
     const { customer } = allowed
-    return {
-      job: { request, asking, vantage, begun: begin(request, allowed, vantage) },
-      subject: { caller, customer, target: address.text, network: canonicalNetwork(address) },
-    }
+    const seen = caller.sandbox ? asRecorded(request) : request
+    const begun = begin(seen, allowed, vantage)
+    const counted = caller.sandbox
+      ? countedAs(address.text, begun.id)
+      : { target: address.text, network: canonicalNetwork(address), usedUp: null }
+    return { job: { request: seen, asking, vantage, begun }, subject: { caller, customer, ...counted } }
   }
 
-  #decide({ address, customerId, domain }: TestRequest, caller: Caller, vantage: Vantage): Allowed {
-    const { customers, stores } = this.#parts
-    const wish = { address, customerId: customerId ?? null, domain: domain ?? null }
-    const origin = originOf(vantage)
-    const servers = (stores.server?.addresses() ?? []).map((text) => parseAddress(text)).filter((own) => own !== null)
-    const decision = decide(wish, caller, customers(), { ...origin, own: [...origin.own, ...servers] })
+  #decide({ address, customerId, domain }: TestRequest, caller: Caller): Allowed {
+    const permit = permissionsOf(caller, this.#parts)
+    const decision = permit({ address, customerId: customerId ?? null, domain: domain ?? null })
     if (decision.ok) return decision
     const { problem, detail, pointer } = decision
     throw new Refused(problem, `${detail}.`, { errors: [{ detail, pointer }] })
@@ -190,11 +191,12 @@ export class RelayTests {
     if (!customers().testing) {
       throw new Refused('testing-off', 'Testing is switched off for now: try again later.', { retryAfter: 60 })
     }
-    refuseExceeded(await quotas.peek(subject))
+    const lastTest = () => this.#archive.lastTest(job.begun.ip, job.asking.caller)
+    await refuseExceeded(await quotas.peek(subject), lastTest)
     return admit(job, key, this.#slots, { ...this.#parts, errands: this.#errands }, async () => {
       auditIntent(audit, job)
       try {
-        refuseExceeded(await quotas.take(subject))
+        await refuseExceeded(await quotas.take(subject), lastTest)
       } catch (error) {
         auditRefusal(audit, job, error)
         throw error

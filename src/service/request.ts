@@ -1,4 +1,6 @@
 import type { z } from 'zod'
+import { DOMAIN_NAME } from '../contract/domain.ts'
+import { identifier } from '../contract/ids.ts'
 import type { FieldError } from '../contract/problems.ts'
 import { type RelayTestRequest, relayTestRequest } from '../contract/relay-test.ts'
 import type { Proof } from '../contract/words.ts'
@@ -25,7 +27,7 @@ export function readRequest(body: unknown, { allowedPorts, defaultProof }: Reque
   const address = ip === null ? null : parseAddress(ip)
   if (ip !== null && !address) errors.push({ pointer: '/ip', detail: explainAddress(ip) })
   if (address && isMapped(address)) {
-    errors.push({ pointer: '/ip', detail: 'an IPv4 address was expected to be written as such, not mapped into IPv6' })
+    errors.push({ pointer: '/ip', detail: NOT_MAPPED })
   }
   const port = parsed.success ? parsed.data.port : isRecord(body) ? body.port : undefined
   if (typeof port === 'number' && !allowedPorts.includes(port) && !errors.some(({ pointer }) => pointer === '/port')) {
@@ -52,6 +54,38 @@ export function readFilter(query: unknown): { by: 'ip' | 'reference'; value: str
   if (!address) throw new Refused('invalid-request', `ip: ${explainAddress(value)}`, { errors: [] })
   return { by, value: address.text }
 }
+
+/** Reads the query of `GET /customers`: `after`, or nothing. Throws Refused where it is anything else. */
+export function readAfter(query: unknown): string | null {
+  const [first, ...more] = Object.entries(isRecord(query) ? query : {})
+  if (first === undefined) return null
+  const [name, value] = first
+  const parsed = identifier.safeParse(value)
+  if (name !== 'after' || more.length > 0 || !parsed.success) {
+    throw new Refused('invalid-request', 'At most after was expected, the id of a customer.', { errors: [] })
+  }
+  return parsed.data
+}
+
+/** Reads the query of `GET /addresses`: an address, or a name in lower case. Throws Refused where it is neither. */
+export function readName(query: unknown): Address | string {
+  const [first, ...more] = Object.entries(isRecord(query) ? query : {})
+  const [member, text] = first ?? []
+  if (more.length > 0 || member !== 'name' || typeof text !== 'string') {
+    throw new Refused('invalid-request', 'name was expected, once, and nothing else.', { errors: [] })
+  }
+  const address = parseAddress(text)
+  if (address && isMapped(address)) throw new Refused('invalid-request', `name: ${NOT_MAPPED}`, { errors: [] })
+  if (address) return address
+  if (DOMAIN_NAME.test(text)) return text.toLowerCase()
+  throw new Refused('invalid-request', `name: ${/[:/]|^[0-9.]+$/.test(text) ? explainAddress(text) : NO_NAME}`, {
+    errors: [],
+  })
+}
+
+const NO_NAME =
+  'an IP address, or a host name or mail domain of letters, digits and hyphens was expected, such as "mail.example.com" (write international names as xn--…)'
+const NOT_MAPPED = 'an IPv4 address was expected to be written as such, not mapped into IPv6'
 
 /** One fault a member: what comes after the first follows from it as a rule. */
 const firstOfEach = (errors: readonly FieldError[]): FieldError[] =>

@@ -36,11 +36,13 @@ test('a key lets its caller in, with the scope and quota of the file', (t) => {
     id: 'support-desk',
     customers: 'all',
     quota: { max: 600, windowMs: 3_600_000 },
+    sandbox: false,
   })
   assert.deepEqual(callers.authenticate(SCOPED, NOW), {
     id: 'partner',
     customers: new Set(['acme', 'beta']),
     quota: null,
+    sandbox: false,
   })
   assert.deepEqual(
     callers.all.map(({ id }) => id),
@@ -67,6 +69,23 @@ test('a key is good until the end of its last day in UTC, and one without a date
   assert.equal(idAt(OLD, '2027-06-30T23:59:59.999Z'), 'support-desk')
   assert.equal(idAt(OLD, '2027-07-01T00:00:00.000Z'), undefined)
   assert.equal(idAt(NEW, '2099-01-01T00:00:00.000Z'), 'support-desk')
+})
+
+test('a caller in the sandbox has the customer of its sandbox, and no other', (t) => {
+  const { all } = load(t, 'callers: [{ id: try, keys: [], sandbox: true, quota: 5/1h }]\n')
+  assert.deepEqual(all, [
+    { id: 'try', customers: new Set(['sandbox-try']), quota: { max: 5, windowMs: 3_600_000 }, sandbox: true },
+  ])
+  const longest = 'a'.repeat(56)
+  assert.deepEqual(faults(t, `callers: [{ id: ${longest}, keys: [], sandbox: true }]\n`), [])
+  assert.match(
+    faults(t, `callers: [{ id: a${longest}, keys: [], sandbox: true }]\n`).join(),
+    /id: at most 56 characters/,
+  )
+  for (const customers of ['all', '[]', '[acme]']) {
+    const [fault] = faults(t, `callers:\n  - id: try\n    keys: []\n    sandbox: true\n    customers: ${customers}\n`)
+    assert.match(fault ?? '', /^5: callers\[0\]\.customers: a caller in the sandbox has none/)
+  }
 })
 
 test('callers without keys, and no callers at all, are allowed', (t) => {

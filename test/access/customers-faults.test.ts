@@ -45,6 +45,10 @@ test('each fault is told with its line and what to write instead', (t) => {
       'customers:\n  - id: a b\n    name: A\n    networks: [8.8.8.0/24]\n',
       /^2: customers\[0\]\.id: an id of 1 to 64 letters/,
     ],
+    [
+      'customers:\n  - id: sandbox-a\n    name: A\n    networks: [8.8.8.0/24]\n',
+      /^2: customers\[0\]\.id: ids that begin with sandbox- are those of the sandbox$/,
+    ],
     ['customers:\n  - id: a\n    networks: [8.8.8.0/24]\n', /^2: customers\[0\]\.name: a name was expected$/],
     [
       'customers:\n  - id: a\n    name: A\n    networks: []\n',

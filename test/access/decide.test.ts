@@ -16,8 +16,13 @@ const CUSTOMERS = `customers:
 neverTest: [8.8.4.4/32]
 `
 
-const ALL: Caller = { id: 'desk', customers: 'all', quota: null }
-const limitedTo = (...ids: string[]): Caller => ({ id: 'partner', customers: new Set(ids), quota: null })
+const ALL: Caller = { id: 'desk', customers: 'all', quota: null, sandbox: false }
+const limitedTo = (...ids: string[]): Caller => ({
+  id: 'partner',
+  customers: new Set(ids),
+  quota: null,
+  sandbox: false,
+})
 
 const ORIGIN: Origin = { own: [], sources: [addressOf('198.51.100.7')], families: new Set([4, 6]) }
 

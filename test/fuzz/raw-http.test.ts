@@ -39,7 +39,7 @@ const REQUEST_LINE: readonly Row[] = [
   ['overlong UTF-8 in the target', get('/relay-tests/%c0%af'), [404]],
   ['dots in the target', get('/../../etc/passwd'), [404]],
   ['a target of another scheme', get('file:///etc/passwd'), [404]],
-  ['OPTIONS *', `OPTIONS * HTTP/1.1\r\n${HEADERS}\r\n`, [404]],
+  ['OPTIONS *', `OPTIONS * HTTP/1.1\r\n${HEADERS}\r\n`, [405]],
   ['CONNECT to a mail server', `CONNECT 127.0.0.1:25 HTTP/1.1\r\n${HEADERS}\r\n`, []],
   ['a target of nine thousand bytes', get(`/${'a'.repeat(9_000)}`), [431]],
 ]

@@ -1,4 +1,5 @@
 import { Agent } from 'node:http'
+import { dnsServer } from '../harness/dns-server.ts'
 import { bearer, keyOf, resultOf } from '../harness/http.ts'
 import { deadPort } from '../harness/mail-scripts.ts'
 import { type Ending, KEYS, startService, type TestService } from '../harness/service.ts'
@@ -35,9 +36,14 @@ export async function startFuzzing(t: Ending): Promise<Fuzzing> {
   const others = more.map((other) => hostileServer(t, { ...peaceful, host: other, port: first.port }))
   const servers = [first, ...(await Promise.all(others))]
   const ports = [first.port, await deadPort()]
+  const dns = await dnsServer(t, {
+    'example.com': { mx: [[10, 'mail.example.com']] },
+    'mail.example.com': { a: [host], aaaa: ['2001:db8::25'] },
+  })
   const service = await startService(t, {
     customers: CUSTOMERS,
     env: {
+      DNS_SERVERS: dns.address,
       ALLOWED_PORTS: ports.join(','),
       RESULT_TTL_SECONDS: '60',
       LOG_LEVEL: 'info',
@@ -56,6 +62,8 @@ export async function startFuzzing(t: Ending): Promise<Fuzzing> {
     domain: ['example.com', 'example.com', 'mail.example.com', 'example.net', 'example.org'],
     suite: ['standard'],
     proof: ['message', 'recipient'],
+    name: ['example.com', 'mail.example.com', host, 'no-such-name.example.com'],
+    after: ['acme', 'nobody'],
     id: [known.id],
     prefer: ['respond-async'],
     'idempotency-key': ['first', 'second', 'third'],

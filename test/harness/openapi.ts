@@ -36,6 +36,8 @@ export type Route =
   | 'get /relay-tests'
   | 'get /relay-tests/{id}'
   | 'get /limits'
+  | 'get /customers'
+  | 'get /addresses'
   | 'get /livez'
   | 'get /readyz'
   | 'get /openapi.json'

@@ -93,7 +93,7 @@ test('bad requests are refused as problems, and nothing is dialled', async (t) =
   })
 
   await t.test('a path that does not exist is 404, with a key and without', async () => {
-    for (const path of ['/', '/relay-test', '/relay-tests/a/b', '/Limits', '/metrics', '//limits', '/docs']) {
+    for (const path of ['/console', '/relay-test', '/relay-tests/a/b', '/Limits', '/metrics', '//limits', '/docs']) {
       for (const headers of [{}, { authorization: 'none' }]) await problemIn(await get(path, headers), 'not-found')
     }
     await problemIn(await service.fetch('/nowhere', { method: 'POST', body: '<a/>' }), 'not-found')

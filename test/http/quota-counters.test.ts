@@ -29,7 +29,7 @@ async function takeOnce(t: TestContext, windows: Windows) {
   }
   const quotas = await registerQuotas(app, { requests: lax, ...settings }, windows)
   app.get('/', async (request) => {
-    const subject = { caller, customer, target: '127.0.0.1', network: '127.0.0.0/24' }
+    const subject = { caller, customer, target: '127.0.0.1', network: '127.0.0.0/24', usedUp: null }
     return { exceeded: await quotas.of(request).take(subject) }
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { limits } from '../../src/contract/limits.ts'
 import { bearer, callersYaml, keyOf, leftOf, problemIn, resultOf } from '../harness/http.ts'
-import { deadPort } from '../harness/mail-scripts.ts'
+import { closed, deadPort } from '../harness/mail-scripts.ts'
+import { scriptedServer } from '../harness/mail-server.ts'
 import { KEYS, startService } from '../harness/service.ts'
+import { until } from '../harness/waiting.ts'
 
 /** A caller for each thing that is counted, so that nothing else is used up. */
 const CALLERS = callersYaml([
@@ -188,4 +192,43 @@ test('the requests quota', async (t) => {
     assert.equal((await present(KEYS.desk)).status, 200)
     await problemIn(await present(keyOf('y')), 'quota-exceeded')
   })
+})
+
+test('who tests an address too often is told of its last verdict, where it may read it', async (t) => {
+  const server = await scriptedServer(t, { say: closed })
+  const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}`, QUOTA_TARGET: '1/1h' } })
+  const here = { ip: '127.0.0.1', port: server.port }
+  const { id, finishedAt } = await resultOf(await service.post(here))
+  const refused = await problemIn(await service.post(here), 'quota-exceeded')
+  assert.deepEqual(refused.violatedPolicies, ['tests-target'])
+  assert.deepEqual(refused.lastTest, { id, finishedAt, verdict: 'closed' })
+  const desk = await problemIn(await service.post(here, bearer(KEYS.desk)), 'quota-exceeded')
+  assert.equal(desk.lastTest?.id, id)
+})
+
+test('no verdict is told of an address that has none, nor where another quota is used up', async (t) => {
+  const server = await scriptedServer(t, { say: closed })
+  const env = { ALLOWED_PORTS: `${server.port}`, QUOTA_TARGET: '1/1h', QUOTA_NETWORK: '1/1h', RESULT_TTL_SECONDS: '60' }
+  const customers = `customers:
+  - { id: acme, name: Acme, networks: [127.0.0.1/32] }
+  - { id: beta, name: Beta, networks: [127.0.0.2/32] }
+`
+  const service = await startService(t, { env, customers })
+  await resultOf(await service.post({ ip: '127.0.0.1', port: server.port }))
+  const other = await problemIn(await service.post({ ip: '127.0.0.2', port: server.port }), 'quota-exceeded')
+  assert.deepEqual(other.violatedPolicies, ['tests-network'])
+  assert.equal(other.lastTest, undefined)
+})
+
+test('a verdict of another customer is not told of', async (t) => {
+  const server = await scriptedServer(t, { say: closed })
+  const own = (owner: string) => `customers: [{ id: ${owner}, name: N, networks: [127.0.0.1/32] }]\n`
+  const env = { ALLOWED_PORTS: `${server.port}`, QUOTA_TARGET: '1/1h' }
+  const service = await startService(t, { env, customers: own('gamma') })
+  const here = { ip: '127.0.0.1', port: server.port }
+  await resultOf(await service.post(here, bearer(KEYS.desk)))
+  writeFileSync(join(service.folder, 'customers.yaml'), own('acme'))
+  await until('the reload', () => service.logs().find(({ msg }) => msg === 'customers reloaded'))
+  assert.equal((await problemIn(await service.post(here), 'quota-exceeded')).lastTest, undefined)
+  assert.ok((await problemIn(await service.post(here, bearer(KEYS.desk)), 'quota-exceeded')).lastTest)
 })

@@ -92,6 +92,32 @@ export const packages = {
   /** A clock that can be set for one process. */
   faketime: ['libfaketime'],
   redis: ['redis-server', 'redis-tools', 'libatomic1', 'libjemalloc2', 'liblzf1', 'libssl3'],
+  /** A browser, for the console. */
+  chromium: [
+    'chromium',
+    'chromium-common',
+    'libasyncns0',
+    'libcolord2',
+    'libdouble-conversion3',
+    'libepoxy0',
+    'libflac12',
+    'libgtk-3-0',
+    'libharfbuzz-subset0',
+    'libminizip1',
+    'libmp3lame0',
+    'libmpg123-0',
+    'libogg0',
+    'libopenh264-7',
+    'libopenjp2-7',
+    'libopus0',
+    'libpulse0',
+    'libsndfile1',
+    'libvorbis0a',
+    'libvorbisenc2',
+    'libwayland-cursor0',
+    'libwayland-egl1',
+    'libxnvctrl0',
+  ],
   ip: ['iproute2', 'libbpf1', 'libelf1', 'libmnl0', 'libbsd0', 'libxtables12', 'libcap2', ...nsl],
 } as const satisfies Record<string, readonly string[]>
 

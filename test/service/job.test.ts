@@ -24,7 +24,7 @@ test('a run that does not end by its deadline is given up', { timeout: 20_000 },
   const job: Job = {
     request: { ...common, address },
     asking: {
-      caller: { id: 'desk', customers: 'all', quota: null },
+      caller: { id: 'desk', customers: 'all', quota: null, sandbox: false },
       requestId: '1',
       gone: new AbortController().signal,
       log: { info() {}, error() {} },

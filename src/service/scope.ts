@@ -1,0 +1,98 @@
+import type { Caller } from '../access/callers.ts'
+import type { Wish } from '../access/decide.ts'
+import { SANDBOX_ADDRESSES } from '../access/sandbox.ts'
+import { problemType } from '../contract/problems.ts'
+import { type AddressList, CUSTOMERS_PAGE, type CustomerList } from '../contract/scope.ts'
+import { type Address, parseAddress } from '../ip/address.ts'
+import { mayName } from './archive.ts'
+import type { Found, Host, LookUp } from './names.ts'
+import { customersFor, type PermissionParts, permissionsOf } from './permissions.ts'
+
+export interface ScopeParts extends PermissionParts {
+  readonly lookUp: LookUp
+}
+
+type Place = AddressList['addresses'][number]
+
+/** How many addresses a name may lead to. */
+const ADDRESSES = 32
+
+/** What a caller may test, made visible. Nothing here dials. */
+export class Scope {
+  readonly #parts: ScopeParts
+
+  constructor(parts: ScopeParts) {
+    this.#parts = parts
+  }
+
+  /** The customers of a caller by id, those after an id. */
+  customers(caller: Caller, after: string | null): CustomerList {
+    const { all } = customersFor(caller, this.#parts)
+    const own = [...all.values()].filter(({ id }) => mayName(caller, id) && (after === null || id > after))
+    const sorted = own.sort((a, b) => (a.id < b.id ? -1 : 1))
+    const page = sorted.slice(0, CUSTOMERS_PAGE)
+    return {
+      customers: page.map(({ id, name, networks, domains }) => ({
+        id,
+        name,
+        networks: networks.map(({ text }) => text),
+        domains: [...domains],
+      })),
+      next: sorted.length > page.length ? (page.at(-1)?.id ?? null) : null,
+    }
+  }
+
+  /** Where a name leads, and what of it a caller may test. An address leads to itself. */
+  async addresses(caller: Caller, asked: Address | string): Promise<AddressList> {
+    const permit = permissionsOf(caller, this.#parts)
+    const view = (
+      address: Address,
+      host: string | null,
+      preference: number | null,
+      mailDomain: string | null,
+    ): Place => {
+      const wish: Wish = { address, customerId: null, domain: mailDomain }
+      const first = permit(wish)
+      // A domain that is not the customer's says nothing against its server.
+      const decision = !first.ok && first.problem === 'domain-not-listed' ? permit({ ...wish, domain: null }) : first
+      const place = { ip: address.text, host, preference }
+      if (!decision.ok) {
+        const problem = { type: problemType(decision.problem), detail: `${decision.detail}.` }
+        return { ...place, testable: false, customerId: null, domain: null, problem }
+      }
+      const { customer, domain } = decision
+      return { ...place, testable: true, customerId: customer.id, domain: domain?.name ?? null, problem: null }
+    }
+    if (typeof asked !== 'string') {
+      const addresses = [view(asked, null, null, null)]
+      return { name: asked.text, mx: [], addresses, unanswered: [], truncated: false }
+    }
+    const found = caller.sandbox ? sandboxName(asked) : await this.#parts.lookUp(asked)
+    const mailDomain = found.mx.length > 0 ? asked : null
+    const leads = leadsOf(found)
+    const addresses = leads
+      .slice(0, ADDRESSES)
+      .map(({ address, host }) => view(address, host.name, host.preference, mailDomain))
+    const { mx, unanswered, truncated } = found
+    return { name: asked, mx, addresses, unanswered, truncated: truncated || leads.length > ADDRESSES }
+  }
+}
+
+/** Each address that was found, with the first host that leads to it. */
+function leadsOf({ hosts }: Found): { address: Address; host: Host }[] {
+  const leads = new Map<string, { address: Address; host: Host }>()
+  for (const host of hosts) {
+    for (const address of host.ips.map((ip) => parseAddress(ip)).filter((one) => one !== null)) {
+      if (!leads.has(address.text)) leads.set(address.text, { address, host })
+    }
+  }
+  return [...leads.values()]
+}
+
+/** In the sandbox every name leads to all there is. */
+const sandboxName = (name: string): Found => ({
+  mx: [],
+  hosts: [{ name, preference: null, ips: SANDBOX_ADDRESSES }],
+  unanswered: [],
+  truncated: false,
+})
