@@ -33,12 +33,12 @@ async function visit(
   const { key = KEYS.partner, ...rest } = options
   const opened = await openPage(t, browser, { extraHTTPHeaders: bearer(key), ...rest })
   await opened.page.goto(service.url)
-  await opened.page.getByLabel(SERVER).waitFor()
+  await opened.page.getByRole('textbox', { name: SERVER }).waitFor()
   return opened
 }
 
 async function ask(page: Page, target: string): Promise<void> {
-  await page.getByLabel(SERVER).fill(target)
+  await page.getByRole('textbox', { name: SERVER }).fill(target)
   await page.getByRole('button', { name: 'Test', exact: true }).click()
 }
 
