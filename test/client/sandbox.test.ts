@@ -1,23 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hashKey } from '../../src/access/keys.ts'
 import { RelayTestClient, RelayTestProblem } from '../../src/client/client.ts'
 import { follow, linesIn } from '../harness/events.ts'
-import { keyOf } from '../harness/http.ts'
-import { startService } from '../harness/service.ts'
-
-const KEY = keyOf('p')
-const CALLERS = `
-callers:
-  - id: portal
-    keys: [{ sha256: ${hashKey(KEY)} }]
-    sandbox: true
-`
+import { startSandbox } from '../harness/sandbox.ts'
 
 /** What a partner's engineer can try the client against, without a mail server. */
 test('a client in the sandbox', async (t) => {
-  const service = await startService(t, { callers: CALLERS, env: { ALLOWED_PORTS: '25' } })
-  const client = new RelayTestClient({ url: service.url, key: KEY, patienceMs: 0 })
+  const { url, key } = await startSandbox(t)
+  const client = new RelayTestClient({ url, key, patienceMs: 0 })
 
   await t.test('meets every verdict, each with what to do', async () => {
     for (const [ip, verdict, reason] of [
