@@ -130,11 +130,12 @@ test('a denial points at the member that it is about', (t) => {
 
 /** A customers file that lists everything, which loading would refuse: what is left are the rules of the decision. */
 function everythingListed(allowSpecial: boolean): Customers {
-  const customer = { id: 'acme', name: 'A', networks: [], domains: [], quota: null }
+  const customer = { id: 'acme', name: 'A', domains: [], quota: null }
   return {
     all: new Map([['acme', customer]]),
     testing: true,
     ownerOf: () => ({ customer, allowSpecial }),
+    isInside: () => false,
     isOptedOut: () => false,
   }
 }
