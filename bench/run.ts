@@ -1,0 +1,3 @@
+import { run as service } from './service.ts'
+
+console.log(await service())
