@@ -1,0 +1,13 @@
+/**
+ * A signal that is aborted when one of those is, which must not outlive it by much: they keep it. In Node.js 20,
+ * `AbortSignal.any` takes as long as a connection, and what it leaves behind is only found by the garbage collector.
+ */
+export function anyOf(...signals: readonly AbortSignal[]): AbortSignal {
+  const controller = new AbortController()
+  const abort = () => controller.abort()
+  for (const signal of signals) {
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
+  }
+  return controller.signal
+}
