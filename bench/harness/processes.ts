@@ -14,8 +14,12 @@ export interface Helper<Order, Answer> {
 export function startHelper<Order extends object, Answer>(
   bench: { after(work: () => unknown): void },
   file: string,
+  nodeOptions: readonly string[] = [],
 ): Helper<Order, Answer> {
-  const child = fork(join(ROOT, 'bench/harness', file), { execArgv: ['--import', 'tsx'], serialization: 'advanced' })
+  const child = fork(join(ROOT, 'bench/harness', file), {
+    execArgv: ['--import', 'tsx', ...nodeOptions],
+    serialization: 'advanced',
+  })
   bench.after(() => child.kill())
   return {
     process: child,
@@ -47,7 +51,7 @@ export function cpuSecondsOf({ pid }: ChildProcess): number {
 }
 
 /** The memory that a process has now, and has had at most, in MiB. */
-export function memoryOf({ pid }: ChildProcess): { now: number; most: number } {
+export function memoryOf({ pid }: { readonly pid?: number | undefined }): { now: number; most: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const kib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1])
   return { now: kib('VmRSS') / 1024, most: kib('VmHWM') / 1024 }

@@ -19,6 +19,7 @@ const PLENTY = Object.fromEntries(
 export interface Served {
   readonly port: number
   readonly url: string
+  readonly metricsUrl: string
   /** The folder that holds customers.yaml and callers.yaml. */
   readonly folder: string
   readonly process: ChildProcess
@@ -33,8 +34,14 @@ export async function serve(
   { customers = WIDE, nodeOptions = [] }: { customers?: string; nodeOptions?: readonly string[] } = {},
 ): Promise<Served> {
   const folder = configFolder(bench, { customers })
-  const port = await deadPort()
-  const own = { ...environmentFor(folder), ...PLENTY, MAX_CONCURRENT_TESTS: '10000', PORT: `${port}` }
+  const [port, metricsPort] = [await deadPort(), await deadPort()]
+  const own = {
+    ...environmentFor(folder),
+    ...PLENTY,
+    MAX_CONCURRENT_TESTS: '10000',
+    PORT: `${port}`,
+    METRICS_PORT: `${metricsPort}`,
+  }
   const log = openSync(join(folder, 'service.log'), 'a')
   const child = spawn(process.execPath, [...nodeOptions, join(ROOT, 'dist/server.js')], {
     env: { ...own, ...env },
@@ -51,5 +58,11 @@ export async function serve(
       .then(({ ok }) => ok)
       .catch(() => false)
   await until('the service', isUp, READY_MS)
-  return { port, url, folder, process: child }
+  return { port, url, metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`, folder, process: child }
+}
+
+/** A value that `GET /metrics` tells, of a metric without labels. */
+export async function metricOf({ metricsUrl }: Served, name: string): Promise<number> {
+  const text = await (await fetch(metricsUrl)).text()
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
 }
