@@ -8,6 +8,8 @@ export interface Load {
   readonly request: string
   readonly connections: number
   readonly ms: number
+  /** With which of the million addresses to begin. */
+  readonly from?: number
 }
 
 export interface Loaded {
@@ -19,8 +21,8 @@ export interface Loaded {
 }
 
 /** 127.100.100.100 to 127.199.199.199: all are as long, so that no length in a request depends on them. */
-function* addresses(): Generator<string> {
-  for (let n = 0; ; n = (n + 1) % 1_000_000) {
+function* addresses(from: number): Generator<string> {
+  for (let n = from; ; n = (n + 1) % 1_000_000) {
     yield `127.${100 + Math.floor(n / 10_000)}.${100 + (Math.floor(n / 100) % 100)}.${100 + (n % 100)}`
   }
 }
@@ -53,10 +55,10 @@ function ask(port: number, next: () => string, until: number, answered: (status:
 }
 
 /** A client process: it does what it is told to and says what came of it. */
-answering(async ({ port, request, connections, ms }: Load): Promise<Loaded> => {
+answering(async ({ port, request, connections, ms, from = 0 }: Load): Promise<Loaded> => {
   const answers: Record<string, number> = {}
   const times: number[] = []
-  const ip = addresses()
+  const ip = addresses(from)
   const [before = '', after] = request.split('{ip}')
   const next = after === undefined ? () => request : () => `${before}${ip.next().value}${after}`
   const startedAt = performance.now()

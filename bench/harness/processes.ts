@@ -43,7 +43,7 @@ export function answering<Order, Answer>(work: (order: Order) => Promise<Answer>
 const TICKS_PER_SECOND = 100
 
 /** The processor time that a process has used, in seconds, all of its threads together. */
-export function cpuSecondsOf({ pid }: ChildProcess): number {
+export function cpuSecondsOf({ pid }: { readonly pid?: number | undefined }): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   // The name in the second field may hold anything; utime and stime are the fields 14 and 15 (proc_pid_stat(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
