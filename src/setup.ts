@@ -1,5 +1,5 @@
 import { type Callers, loadCallers } from './access/callers.ts'
-import { type Customers, loadCustomers } from './access/customers.ts'
+import { type Customers, loadCustomers, reloadCustomers } from './access/customers.ts'
 import { type Config, ConfigFaults, readConfig } from './config.ts'
 import { Reloading } from './files/reloading.ts'
 import { FileFaults } from './files/yaml-file.ts'
@@ -33,7 +33,10 @@ export function setUp(env: NodeJS.ProcessEnv): Setup {
   }
   const { CUSTOMERS_FILE, CALLERS_FILE, VANTAGES_FILE } = env
   const customers = CUSTOMERS_FILE
-    ? attempt(() => new Reloading(CUSTOMERS_FILE, (files) => loadCustomers(files, rules)))
+    ? attempt(() => {
+        const load = (files: readonly string[]) => loadCustomers(files, rules)
+        return new Reloading(CUSTOMERS_FILE, load, (files) => reloadCustomers(files, rules))
+      })
     : undefined
   const callers = CALLERS_FILE ? attempt(() => new Reloading(CALLERS_FILE, loadCallers)) : undefined
   const vantage = VANTAGES_FILE ? attempt(() => new Reloading(VANTAGES_FILE, loadVantage)) : null

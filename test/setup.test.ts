@@ -63,7 +63,7 @@ test('files that are not there are told by their paths', (t) => {
   )
 })
 
-test('warnings are of what is in use now, and follow the files', (t) => {
+test('warnings are of what is in use now, and follow the files', async (t) => {
   const folder = configFolder(t, {
     customers: 'customers: [{ id: acme, name: Acme, networks: [127.0.0.0/24], domains: [example.com] }]\n',
     callers: 'callers: [{ id: desk, keys: [], customers: all }]\n',
@@ -79,7 +79,7 @@ test('warnings are of what is in use now, and follow the files', (t) => {
   const scopes = '{ id: p, keys: [], customers: [bare, acme, gone] }, { id: q, keys: [], customers: [] }'
   writeFileSync(join(folder, 'customers.yaml'), `customers: [${bare}]\n`)
   writeFileSync(join(folder, 'callers.yaml'), `callers: [${scopes}]\n`)
-  assert.deepEqual([setup.customers.look(), setup.callers.look()], [true, true])
+  assert.deepEqual([await setup.customers.look(), await setup.callers.look()], [true, true])
   assert.deepEqual(warningsOf(setup), [
     noVantage,
     'caller p may test acme, but there is no such customer',
@@ -90,7 +90,7 @@ test('warnings are of what is in use now, and follow the files', (t) => {
 
   writeFileSync(join(folder, 'customers.yaml'), 'customers: []\n')
   writeFileSync(join(folder, 'callers.yaml'), 'callers: []\n')
-  assert.deepEqual([setup.customers.look(), setup.callers.look()], [true, true])
+  assert.deepEqual([await setup.customers.look(), await setup.callers.look()], [true, true])
   assert.deepEqual(warningsOf(setup), [
     'there are no customers: nothing can be tested',
     'there are no callers: nobody can use the service',

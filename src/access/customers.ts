@@ -1,22 +1,15 @@
-import { z } from 'zod'
-import { DOMAIN_NAME } from '../contract/domain.ts'
-import { identifier } from '../contract/ids.ts'
-import { type Quota, quotaText } from '../contract/limits.ts'
-import { FileFaults, nameOf, readAll, type YamlFile } from '../files/yaml-file.ts'
-import { type Address, addressOf } from '../ip/address.ts'
-import { type Prefix, parsePrefix } from '../ip/prefix.ts'
-import { buildPrefixIndex, type PrefixEntry } from '../ip/prefix-index.ts'
-import { isLoopback, overlappingSpecials } from '../ip/special.ts'
-import { SANDBOX_PREFIX } from './sandbox.ts'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { statSync } from 'node:fs'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { FileFaults } from '../files/yaml-file.ts'
+import type { Address } from '../ip/address.ts'
+import { prefixesAround } from '../ip/prefix-index.ts'
+import { type Customer, type CustomerRules, type CustomerTable, readCustomers } from './customers-file.ts'
+import type { Order, Piece } from './customers-process.ts'
 
-/** The owner of networks and domains. The first domain is what a test uses where the request names none. */
-export interface Customer {
-  readonly id: string
-  readonly name: string
-  readonly networks: readonly Prefix[]
-  readonly domains: readonly string[]
-  readonly quota: Quota | null
-}
+export { type Customer, isWithin } from './customers-file.ts'
 
 /** A customer's hold on a network. `allowSpecial` lifts the rule on special-purpose ranges for it. */
 export interface Holding {
@@ -30,146 +23,75 @@ export interface Customers {
   readonly testing: boolean
   /** Who owns an address: the longest prefix over all customers. */
   ownerOf(address: Address): Holding | null
+  /** Whether a network of the customer holds the address, be it another's within that one. */
+  isInside(address: Address, customer: Customer): boolean
   isOptedOut(address: Address): boolean
 }
 
-/** What a customers file is judged by. */
-export interface CustomerRules {
-  readonly allowLoopback: boolean
-  readonly mailboxDomain: string
-}
-
-/** The widest network that an entry may hold without `allowWide`, by family, as prefix length. */
-const WIDEST = { 4: 16, 6: 32 } as const
-
-const network = z.union(
-  [
-    z.string().transform((cidr) => ({ cidr, allowSpecial: false, allowWide: false })),
-    z.strictObject({
-      cidr: z.string(),
-      allowSpecial: z.boolean().default(false),
-      allowWide: z.boolean().default(false),
-    }),
-  ],
-  { error: 'a network such as 203.0.113.0/24, or { cidr, allowSpecial, allowWide }, was expected' },
-)
-
-const customersFile = z.strictObject({
-  testing: z.boolean({ error: 'true or false was expected' }).default(true),
-  customers: z
-    .array(
-      z.strictObject({
-        id: identifier,
-        name: z.string({ error: 'a name was expected' }).min(1).max(200),
-        networks: z.array(network).min(1, 'at least one network was expected'),
-        domains: z
-          .array(z.string().regex(DOMAIN_NAME, 'a mail domain such as example.com was expected').toLowerCase())
-          .default([]),
-        quota: quotaText.optional(),
-      }),
-    )
-    .default([]),
-  neverTest: z.array(z.string({ error: 'a network such as 203.0.113.250/32 was expected' })).default([]),
-})
-type CustomersFile = z.output<typeof customersFile>
-
 /** Reads the customers file, or the files of a folder as one. Throws FileFaults that list everything wrong. */
-export function loadCustomers(files: readonly string[], rules: CustomerRules): Customers {
-  const reading = new Reading(rules)
-  for (const { file, value } of readAll(files, customersFile, reading.faults)) reading.add(file, value)
-  return reading.finish()
+export const loadCustomers = (files: readonly string[], rules: CustomerRules): Customers =>
+  customersOf(readCustomers(files, rules))
+
+/** Beside this file, whether it is built or not. */
+const READER = fileURLToPath(new URL(`./customers-process${extname(import.meta.url)}`, import.meta.url))
+
+/** What is read within some milliseconds, sooner than a process starts. */
+const SMALL_BYTES = 32_768
+
+const bytesOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
+
+/**
+ * Reads as `loadCustomers` does, holding up nobody: what is large in a process of its own. A file of 100,000 networks takes
+ * seconds, and half a gigabyte for as long. What was read is taken over piece by piece, between other work.
+ */
+export async function reloadCustomers(files: readonly string[], rules: CustomerRules): Promise<Customers> {
+  const bytes = files.reduce((sum, file) => sum + bytesOf(file), 0)
+  return bytes > SMALL_BYTES ? readElsewhere(files, rules) : loadCustomers(files, rules)
 }
 
-class Reading {
-  readonly #rules: CustomerRules
-  readonly faults: string[] = []
-  readonly #customers = new Map<string, Customer>()
-  readonly #holdings = new Map<string, PrefixEntry<Holding>>()
-  readonly #optedOut: PrefixEntry<true>[] = []
-  #testing = true
-
-  constructor(rules: CustomerRules) {
-    this.#rules = rules
-  }
-
-  add(file: YamlFile, { testing, customers, neverTest }: CustomersFile): void {
-    this.#testing &&= testing
-    for (const [index, entry] of customers.entries()) this.#addCustomer(file, ['customers', index], entry)
-    for (const [index, cidr] of neverTest.entries()) {
-      const prefix = this.#prefix(file, ['neverTest', index], cidr)
-      if (prefix) this.#optedOut.push({ prefix, value: true })
-    }
-  }
-
-  finish(): Customers {
-    if (this.faults.length > 0) throw new FileFaults(this.faults)
-    const owners = buildPrefixIndex(this.#holdings.values())
-    const optedOut = buildPrefixIndex(this.#optedOut)
-    return {
-      all: this.#customers,
-      testing: this.#testing,
-      ownerOf: (address) => owners.find(address)?.value ?? null,
-      isOptedOut: (address) => optedOut.find(address) !== null,
-    }
-  }
-
-  #addCustomer(file: YamlFile, at: readonly PropertyKey[], entry: CustomersFile['customers'][number]): void {
-    const { id, name, domains, quota } = entry
-    const networks: Prefix[] = []
-    const customer = { id, name, domains, networks, quota: quota ?? null }
-    if (this.#customers.has(id)) this.#fault(file, [...at, 'id'], `${id} is there already`)
-    if (id.startsWith(SANDBOX_PREFIX)) {
-      this.#fault(file, [...at, 'id'], `ids that begin with ${SANDBOX_PREFIX} are those of the sandbox`)
-    }
-    this.#customers.set(id, customer)
-    for (const [index, domain] of domains.entries()) {
-      if (isWithin(domain, this.#rules.mailboxDomain) || isWithin(this.#rules.mailboxDomain, domain)) {
-        const why = `${domain} and our own mailbox domain ${this.#rules.mailboxDomain} hold one another: MAILBOX_DOMAIN must be apart from all customers`
-        this.#fault(file, [...at, 'domains', index], why)
+async function readElsewhere(files: readonly string[], rules: CustomerRules): Promise<Customers> {
+  const reader = fork(READER, { serialization: 'advanced' })
+  const ended = new AbortController()
+  reader.on('error', () => ended.abort()).once('exit', () => ended.abort())
+  const customers: Customer[] = []
+  const all = new Map<string, Customer>()
+  const order: Order = { files, rules }
+  try {
+    for (;;) {
+      reader.send(order)
+      const [piece]: Piece[] = await once(reader, 'message', { signal: ended.signal })
+      if (!piece || 'faults' in piece) throw new FileFaults(piece?.faults ?? [])
+      if ('rest' in piece) return customersOf({ ...piece.rest, customers }, all)
+      for (const customer of piece.customers) {
+        customers.push(customer)
+        all.set(customer.id, customer)
       }
     }
-    for (const [index, { cidr, allowSpecial, allowWide }] of entry.networks.entries()) {
-      const place = [...at, 'networks', index]
-      const prefix = this.#prefix(file, place, cidr)
-      if (!prefix) continue
-      const objection = this.#objection(prefix, allowSpecial, allowWide)
-      if (objection) this.#fault(file, place, objection)
-      networks.push(prefix)
-      this.#holdings.set(prefix.text, { prefix, value: { customer, allowSpecial } })
-    }
-  }
-
-  /** Why a network may not stand in the file, or null. */
-  #objection(prefix: Prefix, allowSpecial: boolean, allowWide: boolean): string | null {
-    const known = this.#holdings.get(prefix.text)
-    if (known) return `${prefix.text} is there already, with customer ${known.value.customer.id}`
-    const specials = overlappingSpecials(prefix)
-    const [first, last] = [addressOf(prefix.family, prefix.first), addressOf(prefix.family, prefix.last)]
-    if (this.#rules.allowLoopback && isLoopback(first) && isLoopback(last)) return null
-    for (const { kind, liftable, name, text } of specials) {
-      if (kind === 'loopback') {
-        return `${prefix.text} holds loopback addresses: they are for trials, with ALLOW_LOOPBACK_TARGETS=true, and no others beside them`
-      }
-      if (!liftable) return `${prefix.text} holds addresses of ${text} (${name}), which are never tested`
-      if (!allowSpecial) return `${prefix.text} holds addresses of ${text} (${name}): only with allowSpecial: true`
-    }
-    const tooWide = prefix.length < WIDEST[prefix.family] && !allowWide
-    return tooWide ? `${prefix.text} is wider than a /${WIDEST[prefix.family]}: only with allowWide: true` : null
-  }
-
-  #prefix(file: YamlFile, at: readonly PropertyKey[], cidr: string): Prefix | null {
-    const parsed = parsePrefix(cidr)
-    if (parsed.ok) return parsed.prefix
-    this.#fault(file, at, parsed.fault)
-    return null
-  }
-
-  #fault(file: YamlFile, at: readonly PropertyKey[], reason: string): void {
-    this.faults.push(file.fault(at, `${nameOf(at)}: ${reason}`))
+  } catch (error) {
+    if (!ended.signal.aborted) throw error
+    // Where there is no room for a process: a pause is better than a file that says to stop and is not heard.
+    if (reader.pid === undefined) return loadCustomers(files, rules)
+    throw new FileFaults([`${files.join(', ')}: cannot be read (the process that reads it ended)`])
+  } finally {
+    reader.kill()
   }
 }
 
-/** Whether a domain equals another or lies under it. */
-export function isWithin(domain: string, parent: string): boolean {
-  return domain === parent || domain.endsWith(`.${parent}`)
+/** The answers to who may test what, from what the files say. */
+export function customersOf(
+  { customers, testing, networks, owners, lifted, optedOut }: CustomerTable,
+  all = new Map(customers.map((customer) => [customer.id, customer])),
+): Customers {
+  const ownerOf = (network: number) => customers[owners[network] ?? -1]
+  return {
+    all,
+    testing,
+    ownerOf(address) {
+      const [longest = -1] = prefixesAround(networks, address)
+      const customer = ownerOf(longest)
+      return customer ? { customer, allowSpecial: lifted[longest] === 1 } : null
+    },
+    isInside: (address, customer) => prefixesAround(networks, address).some((network) => ownerOf(network) === customer),
+    isOptedOut: (address) => prefixesAround(optedOut, address).length > 0,
+  }
 }

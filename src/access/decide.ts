@@ -1,7 +1,6 @@
 import type { ProblemSlug } from '../contract/problems.ts'
 import type { DomainSource } from '../contract/words.ts'
 import type { Address } from '../ip/address.ts'
-import { contains } from '../ip/prefix.ts'
 import { isLoopback, specialRange } from '../ip/special.ts'
 import type { Caller } from './callers.ts'
 import { type Customer, type Customers, isWithin } from './customers.ts'
@@ -58,7 +57,7 @@ export function decide(wish: Wish, caller: Caller, customers: Customers, origin:
   }
   const domain = domainFor(wish, customer)
   if (domain && 'problem' in domain) return domain
-  const objection = loopback ? null : vantageObjection(address, customer, origin)
+  const objection = loopback ? null : vantageObjection(address, customer, customers, origin)
   return objection ?? { ok: true, customer, domain }
 }
 
@@ -110,8 +109,13 @@ function domainFor({ domain }: Wish, customer: Customer): Extract<Decision, { ok
 }
 
 /** A test from inside the customer's own network would find every healthy server open. */
-function vantageObjection(address: Address, customer: Customer, { sources, families }: Origin): Denial | null {
-  const inside = sources.find((source) => customer.networks.some((network) => contains(network, source)))
+function vantageObjection(
+  address: Address,
+  customer: Customer,
+  customers: Customers,
+  { sources, families }: Origin,
+): Denial | null {
+  const inside = sources.find((source) => customers.isInside(source, customer))
   if (inside) {
     const where = `our vantage ${inside.text} lies in a network of customer ${customer.id}`
     return deny('vantage-inside-network', `${where}: a test must come from outside`)

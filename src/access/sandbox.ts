@@ -1,5 +1,4 @@
-import { parsePrefix } from '../ip/prefix.ts'
-import { buildPrefixIndex } from '../ip/prefix-index.ts'
+import type { Address } from '../ip/address.ts'
 import type { Caller } from './callers.ts'
 import type { Customer, Customers } from './customers.ts'
 
@@ -20,28 +19,22 @@ export const SANDBOX_PREFIX = 'sandbox-'
 
 export const sandboxCustomerOf = (callerId: string): string => `${SANDBOX_PREFIX}${callerId}`
 
-const NETWORKS = SANDBOX_ADDRESSES.map((text) => {
-  const parsed = parsePrefix(`${text}/32`)
-  if (!parsed.ok) throw new Error(parsed.fault)
-  return parsed.prefix
-})
-
 /** The world of a caller in the sandbox: one customer, who holds the sandbox's addresses. */
 export function sandboxCustomers(caller: Caller): Customers {
   const id = sandboxCustomerOf(caller.id)
   const customer: Customer = {
     id,
     name: 'The sandbox',
-    networks: NETWORKS,
+    networks: SANDBOX_ADDRESSES.map((address) => `${address}/32`),
     domains: ['example.com'],
     quota: caller.quota,
   }
-  const value = { customer, allowSpecial: true }
-  const owners = buildPrefixIndex(NETWORKS.map((prefix) => ({ prefix, value })))
+  const isInside = ({ text }: Address) => SANDBOX_ADDRESSES.some((address) => address === text)
   return {
     all: new Map([[id, customer]]),
     testing: true,
-    ownerOf: (address) => owners.find(address)?.value ?? null,
+    ownerOf: (address) => (isInside(address) ? { customer, allowSpecial: true } : null),
+    isInside,
     isOptedOut: () => false,
   }
 }

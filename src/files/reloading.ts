@@ -11,17 +11,25 @@ const LOOK_MS = 2_000
  */
 export class Reloading<T> {
   readonly path: string
-  readonly #load: (files: readonly string[]) => T
+  readonly #reload: (files: readonly string[]) => T | Promise<T>
   #current: T
   #signature: string
   #loadedAt = new Date()
   #error: string | null = null
   #timer: NodeJS.Timeout | undefined
 
-  /** Throws FileFaults where the first version is no good. */
-  constructor(path: string, load: (files: readonly string[]) => T) {
+  /**
+   * Throws FileFaults where the first version is no good.
+   *
+   * @param reload how later versions are read, where that takes too long for a thread that serves
+   */
+  constructor(
+    path: string,
+    load: (files: readonly string[]) => T,
+    reload: (files: readonly string[]) => T | Promise<T> = load,
+  ) {
     this.path = path
-    this.#load = load
+    this.#reload = reload
     this.#signature = signatureOf(path)
     this.#current = load(filesOf(path))
   }
@@ -40,24 +48,31 @@ export class Reloading<T> {
 
   /** Looks for changes every two seconds and tells of each new version, good or bad, until `unwatch`. */
   watch(changed: (error: string | null) => void): void {
-    this.#timer = setInterval(() => {
-      if (this.look()) changed(this.#error)
+    let looking = false
+    const timer = setInterval(async () => {
+      // A large file may take longer to read than the time between two looks.
+      if (looking) return
+      looking = true
+      const isNews = await this.look()
+      looking = false
+      if (isNews && this.#timer === timer) changed(this.#error)
     }, LOOK_MS)
-    this.#timer.unref()
+    this.#timer = timer.unref()
   }
 
   unwatch(): void {
     clearInterval(this.#timer)
+    this.#timer = undefined
   }
 
-  /** Looks now. Returns whether there is a new version; `error` then tells whether it is in use. */
-  look(): boolean {
+  /** Looks now, not twice at once. Resolves with whether there is a new version; `error` then tells whether it is in use. */
+  async look(): Promise<boolean> {
     // A file that cannot be read has no signature: when it comes back as it was, that is news.
     let signature = ''
     try {
       signature = signatureOf(this.path)
       if (signature === this.#signature) return false
-      this.#current = this.#load(filesOf(this.path))
+      this.#current = await this.#reload(filesOf(this.path))
       this.#loadedAt = new Date()
       this.#error = null
     } catch (error) {

@@ -120,9 +120,11 @@ export class Connections {
   async leave(): Promise<void> {
     const waiting = this.#spares.splice(0)
     const ended = waiting.map(async ({ session }) => this.end(await session))
-    // Who has not greeted us by now is not waited for.
-    this.#unwanted.abort()
-    this.#unwanted = new AbortController()
+    if (waiting.length > 0) {
+      // Who has not greeted us by now is not waited for.
+      this.#unwanted.abort()
+      this.#unwanted = new AbortController()
+    }
     await Promise.all([this.end(this.#current), ...ended])
   }
 

@@ -41,6 +41,8 @@ export class Inquiry {
   readonly connections: Connections
   readonly #options: InquiryOptions
   readonly #attempts = new Map<Form, Attempt>()
+  /** What attempts came to, as far as that was asked: they are asked about again and again, and never change. */
+  readonly #rows = new WeakMap<Attempt, Assessed>()
   readonly #taken = new Set<string>()
   readonly #retries = new Map<Form, number>()
   /** The connections on which the outside sender was asked once more at the end, and answered. */
@@ -57,7 +59,7 @@ export class Inquiry {
 
   /** Of several repeats, on as many connections, the one that was answered otherwise than at the beginning is kept. */
   #isNews(repeat: Attempt): boolean {
-    const row = assess(repeat, this.target.echoes())
+    const row = this.#assess(repeat)
     const known = this.#rowOf(repeat.form)
     if (row.outcome === 'refused' && row.refusal !== 'tls-required' && repeat.connection !== null) {
       this.#vouched.add(repeat.connection)
@@ -70,7 +72,13 @@ export class Inquiry {
 
   #rowOf(form: Form): Assessed | undefined {
     const attempt = this.#attempts.get(form)
-    return attempt && assess(attempt, this.target.echoes())
+    return attempt && this.#assess(attempt)
+  }
+
+  #assess(attempt: Attempt): Assessed {
+    const row = this.#rows.get(attempt) ?? assess(attempt, this.target.echoes())
+    this.#rows.set(attempt, row)
+    return row
   }
 
   get attempts(): readonly Attempt[] {
@@ -79,7 +87,7 @@ export class Inquiry {
 
   /** All attempts so far, each with what it came to. */
   assessed(): Assessed[] {
-    return this.attempts.map((attempt) => assess(attempt, this.target.echoes()))
+    return this.attempts.map((attempt) => this.#assess(attempt))
   }
 
   /** Opens the first connection; the full suite needs more, and has others come along once the first one stands. */
@@ -309,7 +317,7 @@ export class Inquiry {
 
   #set(attempt: Attempt): void {
     this.#attempts.set(attempt.form, attempt)
-    this.#options.decided?.(assess(attempt, this.target.echoes()))
+    this.#options.decided?.(this.#assess(attempt))
   }
 
   #whyNot(session: Session): Why {

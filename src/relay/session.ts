@@ -1,5 +1,6 @@
 import type { Why } from '../contract/words.ts'
 import { type Address, parseAddress } from '../ip/address.ts'
+import { anyOf } from '../smtp/any-of.ts'
 import { type Answer, SmtpConnection, type TlsFacts } from '../smtp/connection.ts'
 import { dial } from '../smtp/dial.ts'
 import { abridged, type Reply } from '../smtp/reply.ts'
@@ -86,7 +87,7 @@ export async function openSession(route: Route, { number, tls, unwanted, connect
   const ehlo = route.ehlo ?? literalOf(localAddress)
   const connection = new SmtpConnection({ socket, number, transcript, deadline: route.deadline })
   const opened = { ...NOTHING, connection, number, localAddress, ehlo }
-  const greeted = await greet(opened, connection, AbortSignal.any([stop, unwanted]))
+  const greeted = await greet(opened, connection, anyOf(stop, unwanted))
   return tls && isReady(greeted) ? secure(greeted) : greeted
 }
 

@@ -5,6 +5,7 @@ import type { Seen } from '../relay/findings.ts'
 import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
 import { buildMessage, type Tester } from '../relay/message.ts'
 import { type RunResult, run } from '../relay/run.ts'
+import { anyOf } from '../smtp/any-of.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import type { Vantage } from '../vantage/vantages.ts'
 import type { Deliveries, Expectation } from './deliveries.ts'
@@ -65,7 +66,12 @@ export async function runJob(
   if (asking.caller.sandbox) throw new Error('nothing is ever dialled for a caller in the sandbox')
   const { address, port, suite, proof } = request
   const now = new Date(begun.createdAt)
-  const at = (form: string) => `${tokenOf(begun, form, settings)}@${settings.mailboxDomain}`
+  const addresses = new Map<string, string>()
+  const at = (form: string) => {
+    const address = addresses.get(form) ?? `${tokenOf(begun, form, settings)}@${settings.mailboxDomain}`
+    addresses.set(form, address)
+    return address
+  }
   const addressesFor = (form: Form): TestAddresses => ({ sender: at('sender'), recipient: at(form.id) })
   const { domain, domainSource } = begun
   const overdue = new AbortController()
@@ -77,7 +83,7 @@ export async function runJob(
       ehlo: vantage.ehlo,
       deadline: performance.now() + settings.deadlineMs - FAREWELL_MS,
       transcript,
-      stop: AbortSignal.any([asking.gone, overdue.signal]),
+      stop: anyOf(asking.gone, overdue.signal),
       dialling: ({ text }) => void dialled.push(text),
     },
     suite,

@@ -6,6 +6,7 @@ import type { Decision } from '../access/decide.ts'
 import type { RelayTestEvent } from '../contract/events.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import { canonicalNetwork } from '../ip/address.ts'
+import { anyOf } from '../smtp/any-of.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Vantage } from '../vantage/vantages.ts'
 import { VERSION } from '../version.ts'
@@ -68,9 +69,9 @@ export class RelayTests {
   readonly #slots: Slots
   readonly #archive: Archive
   readonly #errands: Errands
-  readonly #running = new Set<Promise<unknown>>()
+  /** The tests that run, and what stops each. */
+  readonly #running = new Map<Promise<unknown>, AbortController>()
   readonly #live = new Map<string, LiveTest>()
-  #stop = new AbortController()
 
   constructor(parts: ServiceParts) {
     this.#parts = parts
@@ -91,13 +92,12 @@ export class RelayTests {
 
   /** Stops every running test at its next command: testing was switched off. */
   stopAll(): void {
-    this.#stop.abort()
-    this.#stop = new AbortController()
+    for (const stop of this.#running.values()) stop.abort()
   }
 
   /** Resolves when no test runs any more, those whose callers have left included. */
   async idle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.allSettled(this.#running)
+    while (this.#running.size > 0) await Promise.allSettled(this.#running.keys())
   }
 
   /** Runs one test, or finds the one that the same idempotency key has opened before. */
@@ -107,14 +107,15 @@ export class RelayTests {
     const waits = !respondAsync && !live
     // What can be asked for again, or read later, is not for its first caller alone.
     const mayLeave = idempotencyKey !== null || respondAsync
-    const gone = AbortSignal.any([this.#stop.signal, ...(mayLeave ? [] : [asking.gone])])
+    const stop = new AbortController()
+    const gone = anyOf(stop.signal, ...(mayLeave ? [] : [asking.gone]))
     const { job, subject } = this.#prepare(request, { ...asking, gone })
     const key = idempotencyKey === null ? null : idempotent(caller.id, idempotencyKey, request)
     const known = key && (await this.#known(key, caller, waits))
     if (known) return known
     const admitted = this.#admit(job, key, subject, quotas)
     const finished = admitted.then((admission) => this.#performLive(job, key, admission))
-    this.#track(finished)
+    this.#track(finished, stop)
     try {
       await admitted
     } catch (error) {
@@ -219,8 +220,8 @@ export class RelayTests {
     }
   }
 
-  #track(test: Promise<unknown>): void {
-    this.#running.add(test)
+  #track(test: Promise<unknown>, stop: AbortController): void {
+    this.#running.set(test, stop)
     // Whoever waits for the test hears of its fault.
     test.catch(() => {}).finally(() => this.#running.delete(test))
   }

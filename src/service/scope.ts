@@ -35,7 +35,7 @@ export class Scope {
       customers: page.map(({ id, name, networks, domains }) => ({
         id,
         name,
-        networks: networks.map(({ text }) => text),
+        networks: [...networks],
         domains: [...domains],
       })),
       next: sorted.length > page.length ? (page.at(-1)?.id ?? null) : null,

@@ -66,8 +66,18 @@ export function loadVantage(files: readonly string[]): Vantage {
   return vantage
 }
 
-/** The addresses of this machine's interfaces, loopback included. */
-export function ownAddresses(): Address[] {
+/** How long what the system said of its interfaces counts: every test asks, and an answer takes as long as a dial. */
+const INTERFACES_MS = 1_000
+let interfaces: { readonly at: number; readonly addresses: readonly Address[] } | null = null
+
+/** The addresses of this machine's interfaces, loopback included, as they were at most a second ago. */
+export function ownAddresses(): readonly Address[] {
+  const now = performance.now()
+  if (!interfaces || now - interfaces.at >= INTERFACES_MS) interfaces = { at: now, addresses: readInterfaces() }
+  return interfaces.addresses
+}
+
+function readInterfaces(): Address[] {
   const texts = Object.values(networkInterfaces()).flatMap((infos) => infos?.map(({ address }) => address) ?? [])
   // A link-local address comes with its zone, which is no part of the address.
   return texts.map((text) => parseAddress(text.replace(/%.*$/, ''))).filter((address) => address !== null)
@@ -78,7 +88,7 @@ const NOT_ROUTED: ReadonlySet<string> = new Set(['link local', 'unique local'])
 
 /** Where tests from a vantage come from: what access decisions ask about it. */
 export function originOf({ publicIps, bind }: Vantage): {
-  own: Address[]
+  own: readonly Address[]
   sources: Address[]
   families: Set<4 | 6>
 } {

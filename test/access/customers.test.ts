@@ -31,10 +31,9 @@ neverTest: [203.0.113.250/32]
   )
   const acme = customers.all.get('acme')
   assert.equal(acme?.name, 'Acme Pty Ltd')
-  assert.deepEqual(
-    acme?.networks.map(({ text }) => text),
-    ['203.0.113.0/24', '2001:db8:25::/48'],
-  )
+  for (const text of ['203.0.113.0', '203.0.113.255', '2001:db8:25::', '2001:db8:25:ffff::1']) {
+    assert.equal(ownerOf(customers, text), 'acme', text)
+  }
   assert.deepEqual(acme?.domains, ['example.com', 'example.net'])
   assert.deepEqual(acme?.quota, { max: 100, windowMs: 3_600_000 })
   assert.deepEqual(customers.all.get('beta')?.domains, [])
@@ -77,6 +76,23 @@ test('of nested networks the longest prefix owns an address, whoever holds the o
     ['2600:1407::', null],
   ] as const
   for (const [text, owner] of owners) assert.equal(ownerOf(customers, text), owner, text)
+})
+
+test('an address is inside the networks of a customer, be it another one that owns it', (t) => {
+  const customers = load(
+    t,
+    `customers:
+  - { id: wide, name: Wide, networks: [8.8.0.0/16] }
+  - { id: inner, name: Inner, networks: [8.8.8.0/24] }
+  - { id: other, name: Other, networks: [9.9.9.0/24] }
+`,
+  )
+  const insideOf = (text: string) =>
+    [...customers.all.values()].filter((customer) => customers.isInside(addressOf(text), customer)).map(({ id }) => id)
+  assert.deepEqual(insideOf('8.8.8.8'), ['wide', 'inner'])
+  assert.deepEqual(insideOf('8.8.9.8'), ['wide'])
+  assert.deepEqual(insideOf('9.9.9.9'), ['other'])
+  assert.deepEqual(insideOf('9.9.8.9'), [])
 })
 
 test('allowSpecial holds for the network that it stands with and for no other', (t) => {

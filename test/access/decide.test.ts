@@ -140,6 +140,7 @@ function everythingListed(allowSpecial: boolean): Customers {
     all: new Map([['acme', customer]]),
     testing: true,
     ownerOf: () => ({ customer, allowSpecial }),
+    isInside: () => false,
     isOptedOut: () => false,
   }
 }

@@ -23,6 +23,7 @@ export const withRedis = { skip: process.env.CI ? false : (unavailable() ?? fals
 export interface TestRedis {
   readonly url: string
   readonly port: number
+  readonly pid: number | undefined
   /** A connection that the test itself asks by; it waits while the server is away. */
   readonly ask: Redis
   /** Stops the process where it is, and lets it go on. */
@@ -61,6 +62,9 @@ export async function startRedis(t: Ending): Promise<TestRedis> {
   return {
     url,
     port,
+    get pid() {
+      return child.pid
+    },
     ask,
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),

@@ -1,0 +1,64 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readiness } from '../src/contract/health.ts'
+import { customersYamlOf } from '../test/harness/customers.ts'
+import { configFolder } from '../test/harness/service.ts'
+import { type Bench, during } from './harness/bench.ts'
+import type { Load, Loaded } from './harness/client.ts'
+import type { Loading, LoadingOrder } from './harness/loading.ts'
+import { cpuSecondsOf, startHelper } from './harness/processes.ts'
+import { RUNS } from './harness/rate.ts'
+import { median, quantile, table } from './harness/report.ts'
+import { type Served, serve } from './harness/served.ts'
+
+const NETWORKS = [100, 1_000, 10_000, 100_000]
+const A_CUSTOMER = 20
+
+const LIVEZ = 'GET /livez HTTP/1.1\r\nHost: relay-tests\r\n\r\n'
+
+async function loadedAt({ url }: Served): Promise<string | undefined> {
+  return readiness.parse(await (await fetch(`${url}/readyz`)).json()).files.customers?.loadedAt
+}
+
+/** Has the service reload its customers while it is asked for livez without a pause, from before until after. */
+async function reload(service: Served, client: ReturnType<typeof startHelper<Load, Loaded>>, text: string) {
+  const before = await loadedAt(service)
+  writeFileSync(join(service.folder, 'customers.yaml'), text)
+  const from = cpuSecondsOf(service.process)
+  const answers: Loaded[] = []
+  while ((await loadedAt(service)) === before) {
+    answers.push(await client.tell({ port: service.port, request: LIVEZ, connections: 1, ms: 500 }))
+  }
+  const times = answers.flatMap((one) => one.times).sort((a, b) => a - b)
+  return { most: times.at(-1) ?? Number.NaN, p99: quantile(times, 0.99), cpu: cpuSecondsOf(service.process) - from }
+}
+
+async function measure(bench: Bench): Promise<string> {
+  const client = startHelper<Load, Loaded>(bench, 'client.ts')
+  const rows: (string | number)[][] = []
+  for (const networks of NETWORKS) {
+    const text = customersYamlOf(networks, A_CUSTOMER)
+    const file = join(configFolder(bench, { customers: text }), 'customers.yaml')
+    const service = await serve(bench, {}, { customers: text })
+    const loads: Loading[] = []
+    const stalls: { most: number; p99: number }[] = []
+    for (let run = 0; run < RUNS; run += 1) {
+      loads.push(
+        await during((once) =>
+          startHelper<LoadingOrder, Loading>(once, 'loading.ts', ['--expose-gc']).tell({ file, networks }),
+        ),
+      )
+      stalls.push(await reload(service, client, `${text}# ${run}\n`))
+    }
+    const of = (which: keyof Loading) => median(loads.map((one) => one[which]))
+    const stall = (which: 'most' | 'p99') => median(stalls.map((one) => one[which]))
+    const lookUp = of('lookUpUs')
+    const head = [networks.toLocaleString('en'), of('seconds'), of('keptMib'), of('mostMib'), lookUp]
+    rows.push([...head, stall('p99'), stall('most')])
+  }
+  const head = ['networks', 'load, s', 'kept, MiB', 'RSS at most, MiB', 'look-up, µs (aim 2)']
+  return table([...head, 'livez p99 in a reload, ms', 'the longest, ms (aim 50)'], rows)
+}
+
+/** Allowlists: what it takes to load, keep, ask and reload so many networks. */
+export const run = (): Promise<string> => during(measure)

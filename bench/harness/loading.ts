@@ -1,0 +1,45 @@
+import { loadCustomers } from '../../src/access/customers.ts'
+import { parseAddress } from '../../src/ip/address.ts'
+import { addressIn } from '../../test/harness/customers.ts'
+import { answering, memoryOf } from './processes.ts'
+
+/** A customers file, and how many networks it has. */
+export interface LoadingOrder {
+  readonly file: string
+  readonly networks: number
+}
+
+export interface Loading {
+  readonly seconds: number
+  /** What the networks take for as long as they are in use, and what it took to read them. */
+  readonly keptMib: number
+  readonly mostMib: number
+  readonly lookUpUs: number
+}
+
+const LOOK_UPS = 200_000
+
+/** Loads a customers file in a fresh process and looks up addresses all over it. Needs --expose-gc. */
+answering(async ({ file, networks }: LoadingOrder): Promise<Loading> => {
+  const heap = () => {
+    global.gc?.()
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    return (heapUsed + arrayBuffers) / 1024 ** 2
+  }
+  const before = heap()
+  const startedAt = performance.now()
+  const customers = loadCustomers([file], { allowLoopback: false, mailboxDomain: 'relaytest.isp.example' })
+  const seconds = (performance.now() - startedAt) / 1000
+  const { most: mostMib } = memoryOf(process)
+  const keptMib = heap() - before
+  const addresses = Array.from({ length: LOOK_UPS }, (_, n) => parseAddress(addressIn((n * 7919) % networks)))
+  const round = () => {
+    const from = performance.now()
+    let found = 0
+    for (const address of addresses) if (address && customers.ownerOf(address)) found += 1
+    if (found !== LOOK_UPS) throw new Error(`${found} of ${LOOK_UPS} addresses were found`)
+    return ((performance.now() - from) * 1000) / LOOK_UPS
+  }
+  round()
+  return { seconds, keptMib, mostMib, lookUpUs: round() }
+})

@@ -1,0 +1,58 @@
+import type { ChildProcess } from 'node:child_process'
+import { KEYS } from '../../test/harness/service.ts'
+import type { Load, Loaded } from './client.ts'
+import { cpuSecondsOf, type Helper } from './processes.ts'
+import { median } from './report.ts'
+
+/** How long each measurement takes, and how many of them the median is of. */
+const RUN_MS = 2_000
+export const RUNS = 5
+
+/** An address in a request: each is as long. */
+export const AN_ADDRESS = '127.100.100.100'
+
+/** `POST /relay-tests` as bytes; `{ip}` in it is a new address each time. */
+export function postRelayTest(members: object): string {
+  const body = JSON.stringify(members)
+  const length = Buffer.byteLength(body.replace('{ip}', AN_ADDRESS))
+  return `POST /relay-tests HTTP/1.1\r\nHost: relay-tests\r\nAuthorization: Bearer ${KEYS.desk}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${body}`
+}
+
+export interface Rates {
+  /** Answers for each second of processor time that the process used: its rate on a core that it has for itself. */
+  readonly core: number
+  /** Answers a second by the clock. */
+  readonly clock: number
+}
+
+export interface Asked {
+  readonly process: ChildProcess
+  readonly port: number
+  readonly request: string
+  /** The status that every answer must have. */
+  readonly status: number
+}
+
+/** What a process does when it is asked on so many connections. */
+async function rateOf(client: Helper<Load, Loaded>, { process, port, request, status }: Asked, connections: number) {
+  const before = cpuSecondsOf(process)
+  const { answers, seconds } = await client.tell({ port, request, connections, ms: RUN_MS })
+  const { [status]: count = 0, ...others } = answers
+  if (Object.keys(others).length > 0) throw new Error(`not only ${status}: ${JSON.stringify(answers)}`)
+  return { core: count / (cpuSecondsOf(process) - before), clock: count / seconds }
+}
+
+/** Asks two in turn, and returns the medians of both and of their ratio on one core. What warms up is not counted. */
+export async function sideBySide(client: Helper<Load, Loaded>, ours: Asked, bare: Asked, connections: number) {
+  const pairs: { readonly ours: Rates; readonly bare: Rates }[] = []
+  for (let run = 0; run <= RUNS; run += 1) {
+    pairs.push({ ours: await rateOf(client, ours, connections), bare: await rateOf(client, bare, connections) })
+  }
+  const counted = pairs.slice(1)
+  const of = (whose: 'ours' | 'bare', which: keyof Rates) => median(counted.map((pair) => pair[whose][which]))
+  return {
+    ours: { core: of('ours', 'core'), clock: of('ours', 'clock') },
+    bare: { core: of('bare', 'core'), clock: of('bare', 'clock') },
+    ratio: median(counted.map((pair) => pair.ours.core / pair.bare.core)),
+  }
+}
