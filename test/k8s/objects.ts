@@ -110,18 +110,17 @@ export class Rendered {
   /** Where each file of the configuration is seen by the service, and what is in it. */
   files(): Record<string, string> {
     const { volumes, containers } = this.pod()
-    return Object.fromEntries(
-      containers[0].volumeMounts.flatMap(({ name, mountPath }) => {
-        const volume = volumes.find((one) => one.name === name)
-        const held = z.object({ data: labels })
-        const texts = volume?.secret
-          ? Object.entries(this.one('Secret', volume.secret.secretName, held).data).map(([file, data]) => [
-              file,
-              Buffer.from(data, 'base64').toString(),
-            ])
-          : Object.entries(this.one('ConfigMap', volume?.configMap?.name ?? '', held).data)
-        return texts.map(([file, text]) => [`${mountPath}/${file}`, text])
-      }),
-    )
+    const held = z.object({ data: labels })
+    const files: Record<string, string> = {}
+    for (const { name, mountPath } of containers[0].volumeMounts) {
+      const { configMap, secret } = volumes.find((volume) => volume.name === name) ?? {}
+      const { data } = secret
+        ? this.one('Secret', secret.secretName, held)
+        : this.one('ConfigMap', configMap?.name ?? '', held)
+      for (const [file, text] of Object.entries(data)) {
+        files[`${mountPath}/${file}`] = secret ? Buffer.from(text, 'base64').toString() : text
+      }
+    }
+    return files
   }
 }
