@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { parse } from 'yaml'
+import { hashKey } from '../src/access/keys.ts'
+import { readConfig } from '../src/config.ts'
+import { bearer, problemIn } from './harness/http.ts'
+import { deadPort } from './harness/mail-scripts.ts'
+import { runProgram } from './harness/process.ts'
+import { KEYS, ROOT, startService, type TestService } from './harness/service.ts'
+import { until } from './harness/waiting.ts'
+
+const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
+
+const DOCUMENT = read('docs/operators.md')
+
+/** The blocks of the document in that language, in order. */
+const blocksIn = (language: string): string[] =>
+  [...DOCUMENT.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, text = '']) => text)
+
+const [makeKey = '', rotateMailboxKey = '', ...otherCommands] = blocksIn('sh').filter((text) => !/^podman /.test(text))
+const [customersFile = '', callersFile = '', ...otherFiles] = blocksIn('yaml')
+
+const statusFor = async (service: TestService, key: string): Promise<number> =>
+  (await service.fetch('/limits', { headers: bearer(key) })).status
+
+/** Writes a configuration file of a running service, and waits until it is in use. */
+async function install(service: TestService, name: 'customers' | 'callers', text: string): Promise<void> {
+  const reloads = () => service.logs().filter(({ msg }) => msg === `${name} reloaded`).length
+  const before = reloads()
+  writeFileSync(join(service.folder, `${name}.yaml`), text)
+  await until(`${name} to be reloaded`, () => reloads() > before)
+}
+
+test('the document holds no command and no file that is not run here, or by the proof of the image', () => {
+  assert.match(makeKey, /^node dist\/cli\/key\.js /)
+  assert.match(rotateMailboxKey, /^MAILBOX_KEY=/)
+  assert.match(customersFile, /^testing: false$/m)
+  assert.match(callersFile, /^callers:$/m)
+  assert.deepEqual([...otherCommands, ...otherFiles], [])
+  assert.deepEqual([blocksIn('json').length, blocksIn('zone').length], [1, 1])
+})
+
+test('the names of the document agree with each other, and with the configuration for Kubernetes', () => {
+  const records = (blocksIn('zone')[0] ?? '')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(/ {2,}/))
+  const values = (name: string, type: string) =>
+    records.filter(([a, b]) => a === name && b === type).map(([, , c]) => c)
+  const [vantage] = parse(read('k8s/base/config/vantages.yaml')).vantages
+  const [ip] = vantage.publicIps
+  const [, domain] = /^MAILBOX_DOMAIN=(.*)$/m.exec(read('k8s/base/config/settings.env')) ?? []
+  assert.deepEqual(values(`${vantage.ehlo}.`, 'A'), [ip])
+  assert.deepEqual(values(`${ip.split('.').reverse().join('.')}.in-addr.arpa.`, 'PTR'), [`${vantage.ehlo}.`])
+  assert.deepEqual(values(`${domain}.`, 'TXT'), [`"v=spf1 ip4:${ip} -all"`])
+  const [mx = ''] = values(`${domain}.`, 'MX')
+  assert.equal(values(mx?.replace('10 ', '') ?? '', 'A').length, 1)
+  assert.equal(records.length, 5)
+})
+
+test('the kill switch stops everything, and the opt-out list is stronger than an allowlist', async (t) => {
+  const service = await startService(t)
+  const at = (ip: string) => service.post({ ip, port: 25 })
+  await install(service, 'customers', customersFile)
+  await problemIn(await at('203.0.113.25'), 'testing-off')
+  await install(service, 'customers', customersFile.replace('testing: false\n', ''))
+  await problemIn(await at('203.0.113.250'), 'opted-out')
+})
+
+test('a key is made and rotated as the document says', async (t) => {
+  const made = await runProgram('sh', ['-c', `cd '${ROOT}' && ${makeKey}`])
+  const [key = ''] = /rtk_[\w-]{43}/.exec(made.stdout) ?? []
+  assert.match(made.stdout, /^ {2}- id: support-desk$/m)
+  assert.match(made.stdout, /expires: 2027-06-30/)
+  const service = await startService(t)
+  const both = callersFile.replace('OLD', hashKey(KEYS.desk) ?? '').replace('NEW', hashKey(key) ?? '')
+  await install(service, 'callers', both)
+  assert.deepEqual([await statusFor(service, KEYS.desk), await statusFor(service, key)], [200, 200])
+  await install(service, 'callers', both.replace(/^ +- sha256: .*\n/m, ''))
+  assert.deepEqual([await statusFor(service, KEYS.desk), await statusFor(service, key)], [401, 200])
+})
+
+test('the mailbox key of the document is one that the service takes', async () => {
+  const old = 'o'.repeat(32)
+  const { stdout } = await runProgram('sh', ['-c', `${rotateMailboxKey}\nprintf %s "$MAILBOX_KEY"`], {
+    MAILBOX_KEY: old,
+  })
+  const [made = '', before] = stdout.split(',')
+  assert.equal(before, old)
+  const config = readConfig({
+    CUSTOMERS_FILE: 'x',
+    CALLERS_FILE: 'x',
+    MAILBOX_DOMAIN: 'isp.example',
+    ALLOW_LOOPBACK_TARGETS: 'true',
+    MAILBOX_KEY: stdout,
+  })
+  assert.equal(config.MAILBOX_KEY, made)
+})
+
+/** A service whose Redis is away. */
+const withoutRedis = async (t: TestContext) =>
+  startService(t, { env: { REDIS_URL: `redis://127.0.0.1:${await deadPort()}` } })
+
+test('without Redis the service is as the document says', async (t) => {
+  const service = await withoutRedis(t)
+  const refused = await service.post({ ip: '127.0.0.1', port: 25 })
+  assert.ok(Number(refused.headers.get('retry-after')) > 0)
+  await problemIn(refused, 'limits-unavailable')
+  const result = await service.fetch('/relay-tests/53e47991-0352-4264-8926-d61bebe500b9')
+  await problemIn(result, 'limits-unavailable')
+  const ready = await service.fetch('/readyz')
+  assert.equal(ready.status, 200)
+  const { files, ...state } = await ready.json().then(Object)
+  assert.deepEqual(state, JSON.parse(blocksIn('json')[0] ?? ''))
+  assert.match(await (await fetch(service.metricsUrl)).text(), /^relay_tests_redis_up 0$/m)
+})
+
+test('the document says what to do about every alert', () => {
+  const [{ rules }] = parse(read('k8s/components/prometheus/rules.yaml')).spec.groups
+  const told = [...DOCUMENT.matchAll(/^\| `(RelayTests\w+)` \|/gm)].map(([, name]) => name)
+  assert.deepEqual(
+    told,
+    rules.map(({ alert }: { alert: string }) => alert),
+  )
+})

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { stringify } from 'yaml'
+import { z } from 'zod'
+import { PROBLEMS } from '../../src/contract/problems.ts'
+import { REASONS, VERDICTS } from '../../src/contract/words.ts'
+import { makeMetrics } from '../../src/http/metrics.ts'
+import { folderOf } from '../harness/files.ts'
+import { type Ran, runProgram } from '../harness/process.ts'
+import { fetchPackages, projectRoot, storeOf } from '../lab/packages.ts'
+import { isDebian12, onPath } from '../lab/unavailable.ts'
+import { everything } from './folders.ts'
+import { Rendered } from './objects.ts'
+import { withKubectl } from './render.ts'
+
+const rule = z.looseObject({ alert: z.string(), expr: z.string() })
+const rulesShape = z.object({ spec: z.object({ groups: z.array(z.looseObject({ rules: z.array(rule) })) }) })
+const scalerShape = z.object({
+  spec: z.looseObject({
+    metrics: z.array(z.looseObject({ pods: z.looseObject({ metric: z.object({ name: z.string() }) }).optional() })),
+  }),
+})
+
+const specOf = async (t: TestContext) =>
+  (await Rendered.of(everything(t))).one('PrometheusRule', 'relay-tests', rulesShape).spec
+
+/** The names of all metrics of a service that has a Redis. */
+async function metricNames(): Promise<Set<string>> {
+  const file = { loadedAt: new Date(), error: null }
+  const storeServer = { isUp: async () => true, addresses: () => [] }
+  const text = await makeMetrics({ storeServer, files: { customers: file } }).text()
+  return new Set([...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name))
+}
+
+/** What the labels of the metrics may be, of those that rules ask for. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  problem: Object.keys(PROBLEMS),
+  reason: REASONS,
+  verdict: VERDICTS,
+}
+
+describe('the alert rules', withKubectl, () => {
+  test('ask for metrics that there are, with labels that they have', async (t) => {
+    const names = await metricNames()
+    for (const { alert, expr } of (await specOf(t)).groups.flatMap(({ rules }) => rules)) {
+      const asked = expr.match(/relay_tests_\w+/g) ?? []
+      assert.ok(asked.length > 0, alert)
+      for (const name of asked) assert.ok(names.has(name), `${alert}: ${name}`)
+      for (const [, label = '', words = ''] of expr.matchAll(/(\w+)=~?"([^"]*)"/g)) {
+        for (const word of words.split('|')) assert.ok(WORDS[label]?.includes(word), `${alert}: ${label}="${word}"`)
+      }
+    }
+  })
+
+  test('and so does the autoscaler', async (t) => {
+    const { spec } = (await Rendered.of(everything(t))).one('HorizontalPodAutoscaler', 'relay-tests', scalerShape)
+    const asked = spec.metrics.flatMap(({ pods }) => pods?.metric.name ?? [])
+    assert.equal(asked.length, 1)
+    const names = await metricNames()
+    for (const name of asked) assert.ok(names.has(name), name)
+  })
+})
+
+/** Series of two hours, a value a minute, and the alerts that they raise at its end. */
+const CASES: readonly (readonly [what: string, series: Readonly<Record<string, string>>, alerts: readonly string[]])[] =
+  [
+    ['all is well', {}, []],
+    ['no replica is there', { relay_tests_info: '_x120' }, ['RelayTestsAbsent']],
+    ['one replica has lost Redis', { 'relay_tests_redis_up{pod="b"}': '0x120' }, ['RelayTestsRedisDown']],
+    [
+      'the audit log is full',
+      { 'relay_tests_refused_total{problem="audit-unavailable"}': '0+1x120' },
+      ['RelayTestsAuditUnavailable'],
+    ],
+    ['the program fails', { 'relay_tests_refused_total{problem="internal-error"}': '0+1x120' }, ['RelayTestsFaults']],
+    ['callers are refused for other reasons', { 'relay_tests_refused_total{problem="not-allowed"}': '0+100x120' }, []],
+    [
+      'a file is refused',
+      { 'relay_tests_config_reload_success{pod="b",file="customers"}': '0x120' },
+      ['RelayTestsFileRefused'],
+    ],
+    [
+      'all slots are taken',
+      { 'relay_tests_refused_total{problem="at-capacity"}': '0+1x120' },
+      ['RelayTestsAtCapacity'],
+    ],
+    [
+      'keys are guessed',
+      { 'relay_tests_refused_total{problem="unauthenticated"}': '0+20x120' },
+      ['RelayTestsKeysGuessed'],
+    ],
+    [
+      'we are blocklisted',
+      { 'relay_tests_finished_total{verdict="inconclusive",reason="vantage-blocked"}': '0+1x120' },
+      ['RelayTestsVantageBlocked'],
+    ],
+    [
+      'port 25 is closed',
+      { 'relay_tests_finished_total{verdict="inconclusive",reason="connect-timeout"}': '0+3x120' },
+      ['RelayTestsUnreachable'],
+    ],
+    ['no mail arrives', { relay_tests_mailbox_arrivals_total: '0x120' }, ['RelayTestsMailboxSilent']],
+  ]
+
+/** What a healthy installation of two replicas tells. */
+const HEALTHY: Readonly<Record<string, string>> = {
+  relay_tests_info: '1x120',
+  'relay_tests_redis_up{pod="a"}': '1x120',
+  'relay_tests_redis_up{pod="b"}': '1x120',
+  'relay_tests_config_reload_success{pod="a",file="customers"}': '1x120',
+  'relay_tests_config_reload_success{pod="b",file="customers"}': '1x120',
+  'relay_tests_finished_total{verdict="closed",reason="none"}': '0+1x120',
+  relay_tests_messages_accepted_total: '0+1x120',
+  relay_tests_mailbox_arrivals_total: '0+1x120',
+}
+
+const withPromtool = {
+  skip:
+    withKubectl.skip ||
+    (process.env.CI || (isDebian12() && onPath('apt-get'))
+      ? false
+      : 'promtool is taken from the packages of Debian 12'),
+}
+
+async function promtool(...args: string[]): Promise<Ran> {
+  await fetchPackages(projectRoot, ['prometheus'])
+  return runProgram(join(storeOf(projectRoot), 'prometheus/usr/bin/promtool'), args)
+}
+
+describe('Prometheus', withPromtool, () => {
+  test('raises each alert for its reason, and no other', async (t) => {
+    const { groups } = await specOf(t)
+    const alerts = groups.flatMap(({ rules }) => rules.map(({ alert }) => alert))
+    assert.deepEqual(new Set(CASES.flatMap(([, , raised]) => raised)), new Set(alerts))
+    const tests = CASES.map(([name, series, raised]) => ({
+      name,
+      interval: '1m',
+      input_series: Object.entries({ ...HEALTHY, ...series }).map(([one, values]) => ({ series: one, values })),
+      promql_expr_test: alerts.map((alert) => ({
+        expr: `count(ALERTS{alertname="${alert}",alertstate="firing"})`,
+        eval_time: '2h',
+        exp_samples: raised.includes(alert) ? [{ value: 1 }] : [],
+      })),
+    }))
+    const folder = folderOf(t, {
+      'rules.yaml': stringify({ groups }),
+      'tests.yaml': stringify({ rule_files: ['rules.yaml'], evaluation_interval: '1m', tests }),
+    })
+    const { code, stdout, stderr } = await promtool('test', 'rules', join(folder, 'tests.yaml'))
+    assert.deepEqual([code, stderr], [0, ''], stdout)
+  })
+})
