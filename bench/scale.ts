@@ -22,7 +22,7 @@ const INSTALLATIONS: readonly (readonly [replicas: number, redis: boolean])[] = 
 /** What they are asked for: tests of ever other addresses, and one that is refused. */
 const KINDS = [
   { what: 'tests', status: '201', members: (port: number) => ({ ip: '{ip}', port }) },
-  { what: 'refusals (403)', status: '403', members: () => ({ ip: '93.184.216.34' }) },
+  { what: 'refusals (403)', status: '403', members: (port: number) => ({ ip: '93.184.216.34', port }) },
 ] as const
 
 interface Outcome {

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { statSync } from 'node:fs'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { FileFaults } from '../files/yaml-file.ts'
@@ -31,14 +32,19 @@ export interface Customers {
 export const loadCustomers = (files: readonly string[], rules: CustomerRules): Customers =>
   customersOf(readCustomers(files, rules))
 
+/** What is read in less time than it takes to start a process: some hundred networks. Bytes. */
+const SMALL = 64 * 1024
+
 /** Beside this file, whether it is built or not. */
 const READER = fileURLToPath(new URL(`./customers-process${extname(import.meta.url)}`, import.meta.url))
 
 /**
- * Reads as `loadCustomers` does, in a process of its own: a file of 100,000 networks takes seconds, in which this one
- * would answer nobody, and half a gigabyte for as long. What was read is taken over piece by piece, between other work.
+ * Reads as `loadCustomers` does, unless it is little in a process of its own: a file of 100,000 networks takes seconds, in
+ * which this one would answer nobody, and half a gigabyte for as long. What was read is taken over piece by piece, between other work.
  */
 export async function reloadCustomers(files: readonly string[], rules: CustomerRules): Promise<Customers> {
+  const bytes = files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0)
+  if (bytes <= SMALL) return loadCustomers(files, rules)
   const reader = fork(READER, { serialization: 'advanced' })
   const ended = new AbortController()
   reader.once('error', () => ended.abort()).once('exit', () => ended.abort())

@@ -10,6 +10,9 @@ import { folderOf, yamlFile } from '../harness/files.ts'
 
 const RULES = { allowLoopback: false, mailboxDomain: 'relaytest.isp.example' }
 
+/** What is longer than this is read in a process of its own. */
+const PADDING = `# ${'.'.repeat(64 * 1024)}\n`
+
 const ownersOf = (customers: Customers, places: readonly number[]) =>
   places.map((n) => customers.ownerOf(addressOf(addressIn(n)))?.customer)
 
@@ -19,7 +22,7 @@ customers:
   - { id: wide, name: Wide, networks: [8.8.0.0/16, { cidr: 10.0.0.0/16, allowSpecial: true }], quota: 5/1h }
   - { id: inner, name: Inner, networks: [8.8.8.0/24, '2600:1406::/48'], domains: [inner.example] }
 neverTest: [8.8.9.9/32]
-`
+${PADDING}`
   const path = yamlFile(t, text)
   const [loaded, reloaded] = [loadCustomers([path], RULES), await reloadCustomers([path], RULES)]
   assert.deepEqual([...reloaded.all], [...loaded.all])
@@ -32,7 +35,10 @@ neverTest: [8.8.9.9/32]
 })
 
 test('faults of a reload are those of a load', async (t) => {
-  const path = yamlFile(t, 'customers:\n  - { id: a, name: A, networks: [8.8.8.8/24] }\n  - { id: a, colour: red }\n')
+  const path = yamlFile(
+    t,
+    `customers:\n  - { id: a, name: A, networks: [8.8.8.8/24] }\n  - { id: a, colour: red }\n${PADDING}`,
+  )
   const faults = (error: unknown) => (error instanceof FileFaults ? error.faults : error)
   const reloading = await reloadCustomers([path], RULES).then(() => [], faults)
   assert.throws(
