@@ -28,7 +28,7 @@ async function loadedAt({ url }: Served): Promise<string | undefined> {
 async function busiest({ folder, process }: Served): Promise<number> {
   const file = join(folder, 'turns')
   rmSync(file, { force: true })
-  process.kill('SIGUSR2')
+  process.kill('SIGWINCH')
   return until('the turns', () => existsSync(file) && Number(readFileSync(file, 'utf8')))
 }
 
