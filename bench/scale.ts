@@ -7,7 +7,7 @@ import { median, table } from './harness/report.ts'
 import { type Served, serve } from './harness/served.ts'
 import type { SinkOrder } from './harness/sink.ts'
 
-const RUN_MS = 3_000
+const RUN_MS = 2_000
 /** Over all replicas. */
 const CONNECTIONS = 64
 
@@ -22,11 +22,13 @@ const INSTALLATIONS: readonly (readonly [replicas: number, redis: boolean])[] = 
 /** What they are asked for: tests of ever other addresses, and one that is refused. */
 const KINDS = [
   { what: 'tests', status: '201', members: (port: number) => ({ ip: '{ip}', port }) },
-  { what: 'refusals (403)', status: '403', members: () => ({ ip: '93.184.216.34' }) },
+  { what: 'refusals (403)', status: '403', members: (port: number) => ({ ip: '93.184.216.34', port }) },
 ] as const
 
 interface Outcome {
   readonly rate: number
+  /** How many were refused since Redis did not answer in time. */
+  readonly unavailable: number
   /** Processor time for each answer, in milliseconds: of all replicas, and of Redis. */
   readonly cpuMs: number
   readonly redisMs: number
@@ -51,11 +53,14 @@ async function load(
     }),
   )
   const answers = results.reduce((sum, { answers: { [status]: count = 0 } }) => sum + count, 0)
-  const all = results.flatMap(({ answers: by }) => Object.values(by)).reduce((sum, count) => sum + count, 0)
-  if (answers !== all) throw new Error(`not only ${status}: ${JSON.stringify(results.map((one) => one.answers))}`)
+  // A replica that gets no answer from Redis in time refuses: on a machine with too few cores that happens.
+  const statuses = results.flatMap(({ answers: by }) => Object.keys(by))
+  if (statuses.some((one) => one !== status && one !== '503')) throw new Error(`not only ${status}: ${statuses}`)
+  const unavailable = results.reduce((sum, { answers: { '503': count = 0 } }) => sum + count, 0)
   const seconds = Math.max(...results.map((one) => one.seconds))
   return {
     rate: answers / seconds,
+    unavailable,
     cpuMs: ((used() - before) * 1000) / answers,
     redisMs: ((redisUsed() - redisBefore) * 1000) / answers,
   }
@@ -78,12 +83,20 @@ async function measure(bench: Bench): Promise<string> {
         for (let run = 0; run <= RUNS; run += 1) runs.push(await load(clients, replicas, redis, asked))
         const of = (which: keyof Outcome) => median(runs.slice(1).map((one) => one[which]))
         const where = shared ? 'Redis' : 'memory'
-        rows.push([`${count}`, where, what, of('rate'), of('cpuMs'), shared ? of('redisMs') : '–'])
+        rows.push([
+          `${count}`,
+          where,
+          what,
+          of('rate'),
+          of('cpuMs'),
+          shared ? of('redisMs') : '–',
+          `${of('unavailable')}`,
+        ])
       }
     })
   }
   const head = ['replicas', 'state in', 'of', 'answers/s by the clock']
-  return table([...head, 'replicas: CPU, ms an answer', 'Redis: CPU, ms an answer'], rows)
+  return table([...head, 'replicas: CPU, ms an answer', 'Redis: CPU, ms an answer', '503s in 2 s'], rows)
 }
 
 /** Scale: what one, two and four replicas do together on this machine. */

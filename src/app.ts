@@ -127,7 +127,7 @@ export async function buildApp(
       'tests-target': config.QUOTA_TARGET,
       'tests-network': config.QUOTA_NETWORK,
     }
-    const quotas = await registerQuotas(api, quotaSettings, stores.windows)
+    const quotas = registerQuotas(api, quotaSettings, stores.windows)
     const allowedPorts = config.ALLOWED_PORTS
     const rules = { allowedPorts, defaultProof: parts.deliveries ? 'delivery' : 'message' } as const
     registerRelayTests(api, { relayTests, quotas, rules })

@@ -41,6 +41,7 @@ export async function serve(
     MAX_CONCURRENT_TESTS: '10000',
     PORT: `${port}`,
     METRICS_PORT: `${metricsPort}`,
+    TURNS_FILE: join(folder, 'turns'),
   }
   const log = openSync(join(folder, 'service.log'), 'a')
   const child = spawn(process.execPath, [...nodeOptions, join(ROOT, 'dist/server.js')], {

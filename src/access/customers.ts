@@ -36,7 +36,7 @@ export const loadCustomers = (files: readonly string[], rules: CustomerRules): C
 const READER = fileURLToPath(new URL(`./customers-process${extname(import.meta.url)}`, import.meta.url))
 
 /** What is read within some milliseconds, sooner than a process starts. */
-const SMALL_BYTES = 32_768
+const SMALL_BYTES = 65_536
 
 const bytesOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
 

@@ -16,11 +16,6 @@ export async function limitersOn(app: FastifyInstance, windows: Windows): Promis
       windows.count(key, windowMs).then((counted) => done(null, counted), done)
     }
 
-    /** For a limiter that is asked not to count; the types of the library do not know it. */
-    read(key: string, done: Done): void {
-      windows.read(key).then((counted) => done(null, counted), done)
-    }
-
     child(): this {
       return this
     }

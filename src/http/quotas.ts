@@ -4,7 +4,6 @@ import type { Exceeded, QuotaSubject, TestQuotas } from '../service/admission.ts
 import { Refused } from '../service/problem.ts'
 import type { Windows } from '../store/windows.ts'
 import { callerOf } from './auth.ts'
-import { limitersOn } from './limiters.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -64,23 +63,22 @@ interface Standing extends QuotaState {
 }
 
 /** Counts every request of this scope in `windows`, and offers the counting of tests to its routes. */
-export async function registerQuotas(api: FastifyInstance, settings: QuotaSettings, windows: Windows) {
+export function registerQuotas(api: FastifyInstance, settings: QuotaSettings, windows: Windows) {
   api.decorateRequest('subject', null)
   // Each request gets a map of its own in the hook below, before anything else asks for it.
   api.decorateRequest('quotaStates')
   const names = Object.keys(POLICIES).filter((name): name is QuotaName => name in QUOTAS)
-  const makeLimiter = await limitersOn(api, windows)
-  const limiters = new Map(names.map((name) => [name, makeLimiter(limitOf(name, settings))]))
 
   const count = async (request: FastifyRequest, name: QuotaName, increment: boolean): Promise<Standing> => {
-    const result = await limiters.get(name)?.(request, { increment })
-    if (!result || result.isAllowed) throw new Error(`no limit for ${name}`)
-    const { max, timeWindow, remaining, ttl, ttlInSeconds: resetSeconds, key } = result
-    const quota = { max, windowMs: timeWindow }
+    const policy = POLICIES[name]
+    const quota = policy.quota(request, settings)
+    const key = `${name}:${policy.key(request)}`
+    const { current, ttl } = await (increment ? windows.count(key, quota.windowMs) : windows.read(key))
     const usedUp = request.subject?.usedUp === name
-    const state = usedUp ? { quota, remaining: 0, resetSeconds: timeWindow / 1000 } : { quota, remaining, resetSeconds }
+    const left = { remaining: Math.max(0, quota.max - current), resetSeconds: Math.ceil(ttl / 1000) }
+    const state = { quota, ...(usedUp ? { remaining: 0, resetSeconds: quota.windowMs / 1000 } : left) }
     request.quotaStates.set(name, state)
-    return { ...state, name, key, ttl, exceeded: increment ? result.isExceeded : state.remaining === 0 }
+    return { ...state, name, key, ttl, exceeded: increment ? current > quota.max : state.remaining === 0 }
   }
 
   const giveBack = async (request: FastifyRequest, { name, key, ttl, exceeded, ...state }: Standing) => {
@@ -153,16 +151,7 @@ export async function registerQuotas(api: FastifyInstance, settings: QuotaSettin
     },
   }
 }
-export type QuotaCounters = Awaited<ReturnType<typeof registerQuotas>>
-
-function limitOf(name: QuotaName, settings: QuotaSettings) {
-  const { key, quota } = POLICIES[name]
-  return {
-    keyGenerator: (request: FastifyRequest) => `${name}:${key(request)}`,
-    max: (request: FastifyRequest) => quota(request, settings).max,
-    timeWindow: (request: FastifyRequest) => quota(request, settings).windowMs,
-  }
-}
+export type QuotaCounters = ReturnType<typeof registerQuotas>
 
 function exceededOf(standings: readonly Standing[]): Exceeded | null {
   const exceeded = standings.filter((standing) => standing.exceeded)

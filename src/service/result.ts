@@ -75,7 +75,7 @@ export function finishedResult(begun: Begun, run: RunResult, transcript: Transcr
   const key = new Set(judgement.decisive)
   const finishedAt = Date.parse(begun.createdAt) + durationMs
   return {
-    ...runningResult(begun),
+    ...begun,
     status: 'finished',
     domain: findings.domain,
     domainSource: findings.domainSource,

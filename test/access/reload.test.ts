@@ -14,7 +14,7 @@ const ownersOf = (customers: Customers, places: readonly number[]) =>
   places.map((n) => customers.ownerOf(addressOf(addressIn(n)))?.customer)
 
 /** As large as makes it worth a process of its own. */
-const LARGE = '#'.repeat(40_000)
+const LARGE = '#'.repeat(70_000)
 
 for (const [size, more] of Object.entries({ small: '', large: LARGE }))
   test(`what is reloaded from a ${size} file is what is loaded`, async (t) => {
