@@ -297,6 +297,18 @@ test('many targets', async (t) => {
     assert.equal(ran.code, 0)
   })
 
+  await t.test('do not wait for a turn that is days away', async () => {
+    // Longer than a timer of Node counts: it would ring at once.
+    const strict = await startService(t, { env: { ...env, QUOTA_TARGET: '1/30d' } })
+    const file = fileWith('127.0.0.5\n127.0.0.5\n')
+    const args = ['--file', file, '--port', `${mail.port}`, '--at-once', '1']
+    const ran = await inTime('the end', commandFor(strict.url)(...args))
+    const [first, second] = rows(ran)
+    assert.deepEqual([first?.verdict, Object(second?.error).slug, ran.code], ['closed', 'quota-exceeded', 3])
+    const asked = strict.logs().filter(({ problem }) => problem === 'quota-exceeded')
+    assert.equal(asked.length, 1)
+  })
+
   await t.test('are tested no more at a time than was said', async () => {
     mail.hold()
     const ran = testFile(Array.from({ length: 5 }, (_, index) => `127.0.0.${10 + index}\n`).join(''), '--at-once', '2')
