@@ -27,9 +27,15 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.target === null || options.file !== null) return testFile(client, options)
   const endings: Ending[] = []
   for (const target of await targetsOf(options.target, client)) {
-    endings.push(await testOne(client, { ...target, ...options.wanted }, options.json))
+    endings.push(await testOne(client, { ...target, ...options.wanted }, options.json).catch(complain))
   }
   return exitCodeOf(endings)
+}
+
+/** One address that cannot be tested hides nothing about the others of a name. */
+function complain(error: unknown): Ending {
+  process.stderr.write(`relay-test: ${lineFor(error)}\n`)
+  return 'error'
 }
 
 function makeClient(): RelayTestClient {

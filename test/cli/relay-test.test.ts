@@ -57,6 +57,7 @@ test('one target', async (t) => {
     'mx2.example.net': { a: ['127.0.0.2'] },
     'mail.example.net': { a: ['127.0.2.1', '127.0.0.1'] },
     'foreign.example.net': { a: ['127.0.2.1'] },
+    'shared.example.net': { a: ['127.0.1.1', '127.0.0.1'] },
     'failing.example.net': 'failing',
   })
   const service = await startService(t, { env: { ALLOWED_PORTS: ports.join(','), DNS_SERVERS: dns.address } })
@@ -148,6 +149,15 @@ test('one target', async (t) => {
     const { ip, domain, domainSource } = JSON.parse(stdout)
     assert.deepEqual([code, ip, domain, domainSource], [1, '127.0.0.1', 'example.com', 'customer'])
     assert.equal(stderr, 'relay-test: left out 127.0.2.1: this key may not test 127.0.2.1.\n')
+  })
+
+  await t.test('by its name is tested at every address, also where one of them is refused', async () => {
+    // Customer beta, who holds 127.0.1.1, has no domain.
+    const options = ['--port', `${relay.port}`, '--domain', 'example.com', '--json']
+    const { code, stdout, stderr } = await relayTestCommand('shared.example.net', ...options)
+    const { ip, verdict } = JSON.parse(stdout)
+    assert.deepEqual([ip, verdict, code], ['127.0.0.1', 'open', 1])
+    assert.match(stderr, /^relay-test: domain: [^\n]+ \(domain-not-listed\)\n$/)
   })
 
   await t.test('by its mail domain is each of its mail servers, tested as one of that domain', async () => {
