@@ -92,6 +92,8 @@ async function testFile(client: RelayTestClient, { file, wanted, atOnce }: Optio
 
 // Whoever reads no further, as `head` does, has seen enough.
 process.stdout.on('error', () => process.exit(ERROR))
+// Node would end with 1, which says that the server is open.
+process.stderr.on('error', () => {})
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   const hint = error instanceof Mistake ? '; see relay-test --help' : ''

@@ -234,6 +234,12 @@ test('a command that cannot be understood says why in one line, and where to rea
   }
 })
 
+test('a command that nobody hears does not say that a server is open', async () => {
+  const line = `{ ${process.execPath} ${join(ROOT, CLI)} --nonsense; echo $? >&3; } 2>&1 >/dev/null | true`
+  const { stdout } = await runProgram('sh', ['-c', `{ ${line}; } 3>&1`])
+  assert.equal(stdout, '3\n')
+})
+
 test('an environment that leads nowhere is told in one line', async () => {
   const dead = `http://127.0.0.1:${await deadPort()}`
   for (const [env, what] of [
