@@ -38,8 +38,10 @@ async function testInTurn(client: RelayTestClient, request: NewRelayTest, idempo
     try {
       return await client.create(request, { idempotencyKey })
     } catch (error) {
-      if (!(error instanceof RelayTestProblem) || error.retryAfter === null || Date.now() > until) throw error
-      await sleep(error.retryAfter * 1_000)
+      if (!(error instanceof RelayTestProblem) || error.retryAfter === null) throw error
+      const waitMs = error.retryAfter * 1_000
+      if (Date.now() + waitMs > until) throw error
+      await sleep(waitMs)
     }
   }
 }

@@ -12,8 +12,7 @@ const RANKS: readonly Ending[] = ['closed', 'inconclusive', 'error', 'open']
 
 /** The exit code of many endings: that of the worst. */
 export function exitCodeOf(endings: readonly Ending[]): number {
-  const worst = Math.max(...endings.map((ending) => RANKS.indexOf(ending)))
-  return EXIT_CODES[RANKS[worst] ?? 'error']
+  return EXIT_CODES[RANKS.findLast((ending) => endings.includes(ending)) ?? 'error']
 }
 
 /** An error in one line, the options at fault by their names. */

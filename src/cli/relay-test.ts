@@ -27,9 +27,15 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.target === null || options.file !== null) return testFile(client, options)
   const endings: Ending[] = []
   for (const target of await targetsOf(options.target, client)) {
-    endings.push(await testOne(client, { ...target, ...options.wanted }, options.json))
+    endings.push(await testOne(client, { ...target, ...options.wanted }, options.json).catch(complain))
   }
   return exitCodeOf(endings)
+}
+
+/** One address that cannot be tested hides nothing about the others of a name. */
+function complain(error: unknown): Ending {
+  process.stderr.write(`relay-test: ${lineFor(error)}\n`)
+  return 'error'
 }
 
 function makeClient(): RelayTestClient {
@@ -86,6 +92,8 @@ async function testFile(client: RelayTestClient, { file, wanted, atOnce }: Optio
 
 // Whoever reads no further, as `head` does, has seen enough.
 process.stdout.on('error', () => process.exit(ERROR))
+// Node would end with 1, which says that the server is open.
+process.stderr.on('error', () => {})
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   const hint = error instanceof Mistake ? '; see relay-test --help' : ''

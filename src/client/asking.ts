@@ -46,7 +46,8 @@ export async function ask<T>(service: Service, request: Ask, read: (response: Re
 function waitFor(error: unknown, { repeatable }: Ask, pauseMs: number): number | null {
   if (error instanceof RelayTestUnreachable) return repeatable ? pauseMs : null
   if (!(error instanceof RelayTestProblem) || error.retryAfter === null) return null
-  return PASSING.has(error.status) || error.slug === STILL_RUNNING ? error.retryAfter * 1_000 : null
+  const isPassing = PASSING.has(error.status) || error.slug === STILL_RUNNING
+  return isPassing ? Math.max(error.retryAfter * 1_000, FIRST_PAUSE_MS) : null
 }
 
 async function askOnce({ url, key }: Service, { path, accept, body, headers, signal }: Ask): Promise<Response> {

@@ -78,12 +78,15 @@ export class Scope {
   }
 }
 
-/** Each address that was found, with the first host that leads to it. */
+/** The addresses that were found, each with the first host that leads to it; one more than are shown, if there are so many. */
 function leadsOf({ hosts }: Found): { address: Address; host: Host }[] {
   const leads = new Map<string, { address: Address; host: Host }>()
   for (const host of hosts) {
-    for (const address of host.ips.map((ip) => parseAddress(ip)).filter((one) => one !== null)) {
-      if (!leads.has(address.text)) leads.set(address.text, { address, host })
+    // An answer holds thousands, and reading them all would keep everybody waiting.
+    for (const ip of host.ips) {
+      if (leads.size > ADDRESSES) return [...leads.values()]
+      const address = leads.has(ip) ? null : parseAddress(ip)
+      if (address) leads.set(ip, { address, host })
     }
   }
   return [...leads.values()]

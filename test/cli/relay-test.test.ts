@@ -57,6 +57,7 @@ test('one target', async (t) => {
     'mx2.example.net': { a: ['127.0.0.2'] },
     'mail.example.net': { a: ['127.0.2.1', '127.0.0.1'] },
     'foreign.example.net': { a: ['127.0.2.1'] },
+    'shared.example.net': { a: ['127.0.1.1', '127.0.0.1'] },
     'failing.example.net': 'failing',
   })
   const service = await startService(t, { env: { ALLOWED_PORTS: ports.join(','), DNS_SERVERS: dns.address } })
@@ -150,6 +151,15 @@ test('one target', async (t) => {
     assert.equal(stderr, 'relay-test: left out 127.0.2.1: this key may not test 127.0.2.1.\n')
   })
 
+  await t.test('by its name is tested at every address, also where one of them is refused', async () => {
+    // Customer beta, who holds 127.0.1.1, has no domain.
+    const options = ['--port', `${relay.port}`, '--domain', 'example.com', '--json']
+    const { code, stdout, stderr } = await relayTestCommand('shared.example.net', ...options)
+    const { ip, verdict } = JSON.parse(stdout)
+    assert.deepEqual([ip, verdict, code], ['127.0.0.1', 'open', 1])
+    assert.match(stderr, /^relay-test: domain: [^\n]+ \(domain-not-listed\)\n$/)
+  })
+
   await t.test('by its mail domain is each of its mail servers, tested as one of that domain', async () => {
     for (const [options, expected] of [
       [[], 'example.net'],
@@ -224,6 +234,12 @@ test('a command that cannot be understood says why in one line, and where to rea
   }
 })
 
+test('a command that nobody hears does not say that a server is open', async () => {
+  const line = `{ ${process.execPath} ${join(ROOT, CLI)} --nonsense; echo $? >&3; } 2>&1 >/dev/null | true`
+  const { stdout } = await runProgram('sh', ['-c', `{ ${line}; } 3>&1`])
+  assert.equal(stdout, '3\n')
+})
+
 test('an environment that leads nowhere is told in one line', async () => {
   const dead = `http://127.0.0.1:${await deadPort()}`
   for (const [env, what] of [
@@ -295,6 +311,18 @@ test('many targets', async (t) => {
       ['closed', 'closed', 'closed'],
     )
     assert.equal(ran.code, 0)
+  })
+
+  await t.test('do not wait for a turn that is days away', async () => {
+    // Longer than a timer of Node counts: it would ring at once.
+    const strict = await startService(t, { env: { ...env, QUOTA_TARGET: '1/30d' } })
+    const file = fileWith('127.0.0.5\n127.0.0.5\n')
+    const args = ['--file', file, '--port', `${mail.port}`, '--at-once', '1']
+    const ran = await inTime('the end', commandFor(strict.url)(...args))
+    const [first, second] = rows(ran)
+    assert.deepEqual([first?.verdict, Object(second?.error).slug, ran.code], ['closed', 'quota-exceeded', 3])
+    const asked = strict.logs().filter(({ problem }) => problem === 'quota-exceeded')
+    assert.equal(asked.length, 1)
   })
 
   await t.test('are tested no more at a time than was said', async () => {

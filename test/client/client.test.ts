@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { test } from 'node:test'
+import { createServer, type Server } from 'node:http'
+import { type TestContext, test } from 'node:test'
 import { RelayTestClient, RelayTestProblem, RelayTestUnreachable } from '../../src/client/client.ts'
 import type { ProblemSlug } from '../../src/contract/problems.ts'
 import { follow, linesIn } from '../harness/events.ts'
@@ -202,17 +202,21 @@ test('a client that is told to come back later comes back then', async (t) => {
   assert.deepEqual([error.lastTest?.id, error.lastTest?.verdict], [latest?.id, 'closed'])
 })
 
-test('a client that finds something else than the service says so', async (t) => {
-  const answers = { status: 200, type: 'text/html', body: '<h1>Welcome</h1>' }
-  const server = createServer((_request, response) => {
-    response.writeHead(answers.status, { 'content-type': answers.type }).end(answers.body)
-  })
+async function urlOf(t: TestContext, server: Server): Promise<string> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => server.close())
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('no port')
-  const client = new RelayTestClient({ url: `http://127.0.0.1:${address.port}`, key, patienceMs: 0 })
+  return `http://127.0.0.1:${address.port}`
+}
+
+test('a client that finds something else than the service says so', async (t) => {
+  const answers = { status: 200, type: 'text/html', body: '<h1>Welcome</h1>' }
+  const server = createServer((_request, response) => {
+    response.writeHead(answers.status, { 'content-type': answers.type }).end(answers.body)
+  })
+  const client = new RelayTestClient({ url: await urlOf(t, server), key, patienceMs: 0 })
   for (const [status, type, body] of [
     [200, 'text/html', '<h1>Welcome</h1>'],
     [200, 'application/json', '{}'],
@@ -237,6 +241,20 @@ test('a client that finds something else than the service says so', async (t) =>
   ]) {
     Object.assign(answers, { status: 200, type: 'text/event-stream', body })
     await assert.rejects(follow(client.follow('x')).ended, RelayTestUnreachable, JSON.stringify(body))
+  }
+})
+
+test('a client never asks without a pause, whatever it is told', async (t) => {
+  for (const retryAfter of ['0', '-60']) {
+    let asked = 0
+    const body = '{"type": "urn:relay-tests:problem:at-capacity", "status": 503, "detail": "full"}'
+    const server = createServer((_request, response) => {
+      asked += 1
+      response.writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': retryAfter }).end(body)
+    })
+    const url = await urlOf(t, server)
+    await assert.rejects(new RelayTestClient({ url, key, patienceMs: 1_200 }).limits(), RelayTestProblem)
+    assert.equal(asked, 3)
   }
 })
 
