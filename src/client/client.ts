@@ -82,6 +82,7 @@ export class RelayTestClient {
    */
   async *follow(test: NewRelayTest | string, options: CreateOptions = {}): AsyncGenerator<RelayTestEvent, void, void> {
     let lines = 0
+    let id = typeof test === 'string' ? test : undefined
     const only = { repeatable: isRepeatable(options), ...signalOf(options) }
     const join = (id: string): Ask => ({ ...GET, ...signalOf(options), ...STREAM, path: pathOf(id) })
     const first: Ask =
@@ -95,7 +96,7 @@ export class RelayTestClient {
         yield event
         if (event.event === 'verdict') return
       }
-      const id = typeof test === 'string' ? test : response.headers.get('location')?.split('/').pop()
+      id ??= response.headers.get('location')?.split('/').pop()
       if (id === undefined || Date.now() > until) throw new RelayTestUnreachable('The stream broke off.')
       next = join(id)
     }

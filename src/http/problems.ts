@@ -61,6 +61,10 @@ export const headersFor = (requestId: string) => ({
 
 /** A caller may put its key where it does not belong; it must not get into the log. */
 const KEY = /rtk_[\w-]+/g
+/** What a reader of the log may take for the end of a line, or show as something else. */
+const UNPRINTABLE = /[^\x20-\x7e]/g
+const forLog = (text: string): string =>
+  text.replace(KEY, 'rtk_...').replace(UNPRINTABLE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** Told of every refusal, with the quotas that were used up. */
 type Counted = (slug: ProblemSlug, policies: readonly string[]) => void
@@ -86,7 +90,7 @@ export function sendError(
         route: request.routeOptions.url,
         problem: slug,
         status,
-        detail: refused.message.replace(KEY, 'rtk_…'),
+        detail: forLog(refused.message),
         ...(error === refused || status < 500 ? {} : { cause: error.message }),
         ...(extras.violatedPolicies ? { violatedPolicies: extras.violatedPolicies } : {}),
       },

@@ -17,27 +17,36 @@ import { labUnavailable } from '../lab/unavailable.ts'
 import { BASE_IMAGE, makeBaseImage, npmSetting } from './base-image.ts'
 import { type Podman, startPodman } from './podman.ts'
 
-const IMAGE = 'localhost/relay-tests:local'
-const VERSION = '1.2.3'
+const IMAGE = 'localhost/relay-tests:0.1.0'
+const VERSION = '0.1.0'
 const DRAIN_MS = 1_000
 
-/** Builds the image as anybody would, but for the base image; npm works with the settings and the cache of this machine. */
+/** The arguments of the command of docs/operators.md that begins so. */
+function documented(start: string): string[] {
+  const document = readFileSync(join(projectRoot, 'docs/operators.md'), 'utf8')
+  const line = document.split('\n').find((one) => one.startsWith(`podman ${start}`))
+  assert.ok(line, start)
+  return line.split(' ').slice(2)
+}
+
+/** Builds the image as docs/operators.md says, but for the base image; npm works with the settings and the cache of this machine. */
 async function buildImage(t: TestContext, podman: Podman): Promise<void> {
   const settings = await Promise.all(['globalconfig', 'userconfig'].map(npmSetting))
   const texts = settings.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8'))
   const secret = join(folderOf(t, { npmrc: [...texts, 'prefer-offline=true'].join('\n') }), 'npmrc')
   chmodSync(secret, 0o600)
   const cache = await npmSetting('cache')
+  const [folder = '', ...options] = documented('build').reverse()
+  assert.equal(folder, '.')
   await podman.run(
     'build',
     '--pull-never',
     '--layers=false',
     '--network=host',
     ...['--build-arg', `NODE_IMAGE=${BASE_IMAGE}`],
-    ...['--build-arg', `VERSION=${VERSION}`],
     ...['--secret', `id=npmrc,src=${secret}`],
     ...(existsSync(cache) ? ['--volume', `${cache}:/root/.npm:O`] : []),
-    ...['--tag', IMAGE],
+    ...options.reverse(),
     projectRoot,
   )
 }
@@ -145,6 +154,21 @@ test('the image', { skip: process.env.CI ? false : (labUnavailable() ?? false) }
     const bad = await ended([...runArguments(context, { PORT: 'x' }), '--network=none', IMAGE, 'dist/cli/check.js'])
     assert.equal(bad.code, 1)
     assert.match(bad.stderr, /^PORT: /)
+  })
+
+  await t.test('checks a configuration by the command of docs/operators.md', async (context) => {
+    const { PATH, NODE_V8_COVERAGE, ...env } = environmentFor('/config')
+    const folder = folderOf(context, {
+      'config/customers.yaml': CUSTOMERS,
+      'config/callers.yaml': CALLERS,
+      'settings.env': Object.entries(env)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join(''),
+    })
+    chmodSync(folder, 0o755)
+    const { program, args, env: environment } = podman.command('run', '--network=none', ...documented('run'))
+    const { stdout, stderr } = await runProgram('env', ['-C', folder, program, ...args], environment)
+    assert.match(stdout, /^ok: 3 customers, 2 callers/m, stderr)
   })
 
   await t.test('listens on every interface unless told otherwise, and ends in order', async (context) => {

@@ -35,6 +35,15 @@ export async function startPodman(t: TestContext): Promise<Podman> {
   await mkdir(at('.config/containers'), { recursive: true })
   await writeFile(at('.config/containers/policy.json'), '{ "default": [{ "type": "insecureAcceptAnything" }] }')
   await writeFile(at('registries.conf'), '')
+  const libraries = PACKAGES.map((name) => unpacked(`${name}/usr/lib/x86_64-linux-gnu`))
+  const env = {
+    HOME: folder,
+    XDG_CONFIG_HOME: at('.config'),
+    CONTAINERS_CONF: at('containers.conf'),
+    CONTAINERS_REGISTRIES_CONF: at('registries.conf'),
+    LD_LIBRARY_PATH: libraries.join(':'),
+  }
+  const variables = Object.entries(env).map(([name, value]) => `"${name}=${value}"`)
   await writeFile(
     at('containers.conf'),
     `[containers]
@@ -46,20 +55,14 @@ events_logger = "none"
 lock_type = "file"
 runtime = "runc"
 conmon_path = ["${unpacked('conmon/usr/bin/conmon')}"]
+# Conmon starts the podman that notes how a container ended; without that, the other waits for 20 s.
+conmon_env_vars = [${variables.join(', ')}]
 [engine.runtimes]
 runc = ["${unpacked('runc/usr/sbin/runc')}"]
 [network]
 network_config_dir = "${at('networks')}"
 `,
   )
-  const libraries = PACKAGES.map((name) => unpacked(`${name}/usr/lib/x86_64-linux-gnu`))
-  const env = {
-    HOME: folder,
-    XDG_CONFIG_HOME: at('.config'),
-    CONTAINERS_CONF: at('containers.conf'),
-    CONTAINERS_REGISTRIES_CONF: at('registries.conf'),
-    LD_LIBRARY_PATH: libraries.join(':'),
-  }
   const places = ['--root', at('store'), '--runroot', at('run'), '--tmpdir', at('tmp'), '--storage-driver', 'overlay']
   const command = (...args: string[]): Command => ({
     program: 'unshare',

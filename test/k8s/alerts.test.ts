@@ -100,6 +100,12 @@ const CASES: readonly (readonly [what: string, series: Readonly<Record<string, s
       { 'relay_tests_finished_total{verdict="inconclusive",reason="connect-timeout"}': '0+3x120' },
       ['RelayTestsUnreachable'],
     ],
+    ['some keys are wrong', { 'relay_tests_refused_total{problem="unauthenticated"}': '0+1x120' }, []],
+    [
+      'one list has us',
+      { 'relay_tests_finished_total{verdict="inconclusive",reason="vantage-blocked"}': '0+0.1x120' },
+      [],
+    ],
     ['no mail arrives', { relay_tests_mailbox_arrivals_total: '0x120' }, ['RelayTestsMailboxSilent']],
   ]
 
