@@ -4,6 +4,7 @@ import { problemIn, resultOf } from '../harness/http.ts'
 import { closed } from '../harness/mail-scripts.ts'
 import { scriptedServer } from '../harness/mail-server.ts'
 import { startService } from '../harness/service.ts'
+import { until } from '../harness/waiting.ts'
 
 /** Members that take the place of those of a good request, and the pointers to what is wrong with them. */
 type Row = readonly [title: string, members: object, ...pointers: string[]]
@@ -228,6 +229,13 @@ test('bad bodies are refused with a pointer to each fault, and nothing is dialle
     const latin1 = Buffer.from('{"ip":"127.0.0.1","reference":"M\xfcller"}', 'latin1')
     const { detail } = await problemIn(await send(latin1), 'invalid-request')
     assert.match(detail, /UTF-8/)
+  })
+
+  await t.test('what is told of it in the log is printable, whatever the members are called', async () => {
+    await post({ 'a\u2028b\u2029c\u009bd\u202ee\ud800': 1 })
+    const line = await until('the line', () => service.output.find((one) => one.includes('2028')))
+    assert.match(line, /a\\\\u2028b\\\\u2029c\\\\u009bd\\\\u202ee/)
+    assert.match(line, /^[\x20-\x7e]+$/)
   })
 
   await t.test('nothing of all this reached a mail server; the same body without a fault does', async () => {
