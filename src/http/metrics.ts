@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ProblemSlug } from '../contract/problems.ts'
+import type { VantageView } from '../contract/vantages.ts'
 import type { Tally } from '../service/tally.ts'
 import type { StoreServer } from '../store/stores.ts'
 import { VERSION } from '../version.ts'
@@ -11,6 +12,7 @@ export interface Observed {
   readonly storeServer: StoreServer | null
   /** The configuration files by what they hold. */
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
+  readonly vantages: { views(): readonly VantageView[] }
 }
 
 /** Everything that is counted. No label holds a word of a caller or a server. */
@@ -26,7 +28,7 @@ export interface Metrics extends Tally {
 const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60]
 
 /** Makes the metrics of one process. */
-export function makeMetrics({ storeServer, files }: Observed): Metrics {
+export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -69,6 +71,19 @@ export function makeMetrics({ storeServer, files }: Observed): Metrics {
     registers,
     collect() {
       for (const [file, { loadedAt }] of Object.entries(files)) this.set({ file }, loadedAt.getTime() / 1000)
+    },
+  })
+  new Gauge({
+    name: 'relay_tests_vantage_up',
+    help: 'Whether tests can be made from a vantage; none before it has been looked at.',
+    labelNames: ['vantage'],
+    registers,
+    collect() {
+      // A vantage that is in the file no more has no state.
+      this.reset()
+      for (const { name: vantage, state } of vantages.views()) {
+        if (state !== 'unknown') this.set({ vantage }, state === 'up' ? 1 : 0)
+      }
     },
   })
   if (storeServer) {

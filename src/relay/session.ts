@@ -3,6 +3,7 @@ import { type Address, parseAddress } from '../ip/address.ts'
 import { type Answer, SmtpConnection, type TlsFacts } from '../smtp/connection.ts'
 import { dial } from '../smtp/dial.ts'
 import { abridged, type Reply } from '../smtp/reply.ts'
+import type { SocksProxy } from '../smtp/socks.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 
 /** Where to connect, from where, under which name, and until when (`performance.now()` milliseconds). */
@@ -10,6 +11,8 @@ export interface Route {
   readonly address: Address
   readonly port: number
   readonly bind: Address | null
+  /** Null connects directly. */
+  readonly proxy: SocksProxy | null
   /** Our name; null stands for the address literal of the local end (RFC 5321 section 4.1.4). */
   readonly ehlo: string | null
   readonly deadline: number
@@ -71,18 +74,20 @@ export async function openSession(route: Route, { number, tls, unwanted, connect
   if (left <= 0) return { ...NOTHING, number, failure: 'deadline' }
   route.dialling(address)
   const dialled = await dial({ ...route, timeoutMs: Math.min(CONNECT_MS, left) })
-  // A wait that our own deadline cut short says nothing of the server.
-  if ('fault' in dialled && dialled.fault === 'connect-timeout' && left < CONNECT_MS) {
-    transcript.add('event', number, 'no connection before the deadline')
-    return { ...NOTHING, number, failure: 'deadline' }
-  }
   if ('fault' in dialled) {
-    transcript.add('event', number, `no connection: ${dialled.fault}${dialled.errno ? ` (${dialled.errno})` : ''}`)
-    return { ...NOTHING, number, failure: dialled.fault }
+    const { fault, detail } = dialled
+    // A wait that our own deadline cut short says nothing of the server.
+    if (detail === null && left < CONNECT_MS) {
+      transcript.add('event', number, 'no connection before the deadline')
+      return { ...NOTHING, number, failure: 'deadline' }
+    }
+    transcript.add('event', number, `no connection: ${fault}${detail ? ` (${detail})` : ''}`)
+    return { ...NOTHING, number, failure: fault }
   }
   connected?.()
   const { socket } = dialled
-  const localAddress = parseAddress(socket.localAddress ?? '')
+  // The end that a proxy sees is not the one that the server sees.
+  const localAddress = route.proxy ? null : parseAddress(socket.localAddress ?? '')
   const ehlo = route.ehlo ?? literalOf(localAddress)
   const connection = new SmtpConnection({ socket, number, transcript, deadline: route.deadline })
   const opened = { ...NOTHING, connection, number, localAddress, ehlo }

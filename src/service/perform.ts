@@ -3,7 +3,7 @@ import type { RunResult } from '../relay/run.ts'
 import { Transcript } from '../smtp/transcript.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Admission } from './admission.ts'
-import { placeOf } from './archive.ts'
+import { bannedPlaceOf, placeOf } from './archive.ts'
 import type { Audit } from './audit.ts'
 import { auditResult, describe } from './auditing.ts'
 import { DELIVERY_TTL_MS } from './deliveries.ts'
@@ -58,7 +58,7 @@ export async function perform(
     accepted = dialled.length > 0 ? messagesAccepted(ran) : 0
     if (ran.findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))) {
       // Without the note, the next test may take a ban for silence: no more than that.
-      stores.refusals.note(placeOf(begun)).catch(() => {})
+      stores.refusals.note(bannedPlaceOf(begun)).catch(() => {})
     }
     const durationMs = Math.round(performance.now() - startedAt)
     const amendableMs = expectation && hasSent(ran) ? amendableFor(settings.resultTtlMs) : 0

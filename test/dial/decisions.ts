@@ -24,8 +24,7 @@ export type Decided = { readonly dial: string } | { readonly refused: string }
 
 const ORIGIN: Origin = {
   own: OWN_ADDRESSES.map(addressOf),
-  sources: VANTAGE.map(addressOf),
-  families: new Set([4, 6]),
+  vantages: [{ name: 'proof', sources: VANTAGE.map(addressOf), families: new Set([4, 6]) }],
 }
 const RULES = { allowedPorts: [25], defaultProof: 'message' } as const
 
@@ -39,7 +38,7 @@ export function decider(files: { readonly customers: string; readonly callers: s
     if (!caller) throw new Error(`no caller ${id}`)
     try {
       const { address, customerId, domain } = readRequest(JSON.parse(body), RULES)
-      const wish = { address, customerId: customerId ?? null, domain: domain ?? null }
+      const wish = { address, customerId: customerId ?? null, domain: domain ?? null, vantage: null }
       const decision = decide(wish, caller, customers, ORIGIN)
       return decision.ok ? { dial: address.text } : { refused: decision.problem }
     } catch (error) {
