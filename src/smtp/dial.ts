@@ -1,6 +1,6 @@
 import { connect, type LookupFunction, type Socket } from 'node:net'
 import { type Address, parseAddress } from '../ip/address.ts'
-import { introduce, ProxyFault, request, type SocksProxy } from './socks.ts'
+import { ProxyFault, SocksDialogue, type SocksProxy } from './socks.ts'
 
 /** Why a connection did not come about; `vantage-failed` says nothing about the target: our own proxy did not do its part. */
 export type DialFault = 'connect-timeout' | 'connection-refused' | 'unreachable' | 'dropped' | 'vantage-failed'
@@ -51,52 +51,53 @@ export function dial(options: DialOptions): Promise<Dialled> {
 export async function objectionOf(proxy: SocksProxy, timeoutMs: number): Promise<string | null> {
   const reached = await reach(proxy, timeoutMs)
   if ('objection' in reached) return reached.objection ?? 'does not answer'
-  reached.socket.destroy()
+  reached.value.socket.destroy()
   return null
 }
 
 async function dialThrough(proxy: SocksProxy, { address, port, timeoutMs }: DialOptions): Promise<Dialled> {
   const until = performance.now() + timeoutMs
   const reached = await reach(proxy, timeoutMs)
-  if ('objection' in reached)
-    return { fault: 'vantage-failed', detail: reached.objection && ofProxy(reached.objection) }
-  const { socket } = reached
-  const asked = await within(socket, until - performance.now(), () => request(socket, address, port))
-  if ('value' in asked && asked.value === 0) return { socket }
-  socket.destroy()
-  if ('value' in asked) {
-    const [fault, detail] = ANSWERS[asked.value] ?? ['vantage-failed', `answers ${asked.value}`]
-    return { fault, detail: ofProxy(detail) }
+  if ('objection' in reached) return failed(reached.objection)
+  const dialogue = reached.value
+  const asked = await within(dialogue, until - performance.now(), () => dialogue.connect(address, port))
+  if ('objection' in asked) {
+    // A target that is silent keeps the proxy waiting; so does a proxy that has died in the meantime.
+    const objection = asked.objection ?? (await objectionOf(proxy, SIGN_OF_LIFE_MS))
+    return objection === null ? { fault: 'connect-timeout', detail: null } : failed(objection)
   }
-  // A target that is silent keeps the proxy waiting; so does a proxy that has died in the meantime.
-  const objection = asked.objection ?? (await objectionOf(proxy, SIGN_OF_LIFE_MS))
-  if (objection === null) return { fault: 'connect-timeout', detail: null }
-  return { fault: 'vantage-failed', detail: ofProxy(objection) }
+  const { socket } = dialogue
+  if (asked.value === 0) {
+    dialogue.end()
+    return { socket }
+  }
+  socket.destroy()
+  const answer = ANSWERS[asked.value]
+  return answer ? { fault: answer[0], detail: ofProxy(answer[1]) } : failed(`answers ${asked.value}`)
 }
 
 const ofProxy = (what: string): string => `our proxy: ${what}`
 
-/** Connects to a proxy and introduces us. The objection is null where the time ran out. */
-async function reach(
-  proxy: SocksProxy,
-  timeoutMs: number,
-): Promise<{ readonly socket: Socket } | { readonly objection: string | null }> {
+const failed = (objection: string | null): Dialled => ({
+  fault: 'vantage-failed',
+  detail: objection === null ? null : ofProxy(objection),
+})
+
+/** What came of something; the objection is null where the time ran out. */
+type Outcome<T> = { readonly value: T } | { readonly objection: string | null }
+
+/** Connects to a proxy and introduces us. */
+async function reach(proxy: SocksProxy, timeoutMs: number): Promise<Outcome<SocksDialogue>> {
   const until = performance.now() + timeoutMs
   const opened = await open({ address: proxy.address, port: proxy.port, bind: null, timeoutMs })
   if ('fault' in opened) return { objection: opened.detail }
-  const { socket } = opened
-  const introduced = await within(socket, until - performance.now(), () => introduce(socket, proxy))
-  if ('value' in introduced) return opened
-  socket.destroy()
-  return introduced
+  const dialogue = new SocksDialogue(opened.socket)
+  const introduced = await within(dialogue, until - performance.now(), () => dialogue.introduce(proxy))
+  return 'value' in introduced ? { value: dialogue } : introduced
 }
 
-/** What a proxy answers, or what it did instead: null where the time was up, which ends the socket. */
-async function within<T>(
-  socket: Socket,
-  ms: number,
-  work: () => Promise<T>,
-): Promise<{ readonly value: T } | { readonly objection: string | null }> {
+/** Gives a proxy so much time for its part. Where it does not do it, its socket is of no use any more. */
+async function within<T>({ socket }: SocksDialogue, ms: number, work: () => Promise<T>): Promise<Outcome<T>> {
   let late = false
   const timer = setTimeout(
     () => {
@@ -105,16 +106,14 @@ async function within<T>(
     },
     Math.max(0, ms),
   )
-  const broken = () => {}
-  socket.on('error', broken)
   try {
     return { value: await work() }
   } catch (error) {
+    socket.destroy()
     if (!(error instanceof ProxyFault)) throw error
     return { objection: late ? null : error.message }
   } finally {
     clearTimeout(timer)
-    socket.off('error', broken)
   }
 }
 

@@ -22,22 +22,6 @@ const NAME = 3
 const IPV6 = 4
 const GRANTED = 0
 
-/** Agrees on a method with the proxy behind a socket, and logs in where that is configured. Throws ProxyFault. */
-export async function introduce(socket: Socket, { login }: SocksProxy): Promise<void> {
-  const wanted = login ? LOGIN : NO_LOGIN
-  socket.write(Buffer.from([VERSION, 1, wanted]))
-  const [version, method] = await take(socket, 2)
-  if (version !== VERSION) throw new ProxyFault('speaks no SOCKS5')
-  if (method !== wanted) throw new ProxyFault(login ? 'takes no password' : 'asks for a password')
-  if (!login) return
-  const [user, password] = [Buffer.from(login.user), Buffer.from(login.password)]
-  socket.write(
-    Buffer.concat([Buffer.from([LOGIN_VERSION, user.length]), user, Buffer.from([password.length]), password]),
-  )
-  const [, status] = await take(socket, 2)
-  if (status !== GRANTED) throw new ProxyFault('does not know our password')
-}
-
 /** The bytes that ask for a connection to an address, which they hold as such: there is nothing for a proxy to look up. */
 export function connectRequest({ family, value }: Address, port: number): Buffer {
   const length = family === 4 ? 4 : 16
@@ -52,41 +36,70 @@ export function destinationIn(request: Buffer): Address {
 }
 
 /**
- * Asks the proxy behind a socket for a connection and reads its whole answer: what follows comes from the target. Resolves
- * with the reply code of RFC 1928 section 6, 0 where the connection stands. Throws ProxyFault.
+ * What is said to the proxy behind a socket. Every method throws ProxyFault where it does not do its part. One dialogue lasts
+ * from begin to end: a socket whose `readable` listeners come and go may wake none of them (Node 20).
  */
-export async function request(socket: Socket, address: Address, port: number): Promise<number> {
-  const bytes = connectRequest(address, port)
-  if (destinationIn(bytes).text !== address.text)
-    throw new Error(`${address.text} would reach the proxy as another address`)
-  socket.write(bytes)
-  const [version, code = GRANTED, , type] = await take(socket, 4)
-  if (version !== VERSION) throw new ProxyFault('speaks no SOCKS5')
-  // Where it connects from is of no use, and many do not tell; after a refusal some leave it out.
-  if (code !== GRANTED) return code
-  const length = type === NAME ? ((await take(socket, 1))[0] ?? 0) : type === IPV6 ? 16 : 4
-  await take(socket, length + 2)
-  return code
-}
+export class SocksDialogue {
+  readonly socket: Socket
+  #wake = () => {}
+  readonly #more = () => this.#wake()
 
-/** Reads so many bytes and leaves the rest where it is. Throws ProxyFault where they do not come. */
-async function take(socket: Socket, length: number): Promise<Buffer> {
-  for (;;) {
-    const chunk: Buffer | null = socket.read(length)
-    // At the end of a stream fewer bytes are given than were asked for.
-    if (chunk?.length === length) return chunk
-    if (chunk !== null || socket.readableEnded || socket.destroyed) throw new ProxyFault('hung up')
-    await moreFrom(socket)
+  constructor(socket: Socket) {
+    this.socket = socket
+    for (const event of EVENTS) socket.on(event, this.#more)
+  }
+
+  /** Leaves the socket to others, with all that was not read. */
+  end(): void {
+    for (const event of EVENTS) this.socket.off(event, this.#more)
+  }
+
+  /** Agrees on a method, and logs in where that is configured. */
+  async introduce({ login }: SocksProxy): Promise<void> {
+    const wanted = login ? LOGIN : NO_LOGIN
+    this.socket.write(Buffer.from([VERSION, 1, wanted]))
+    const [version, method] = await this.#take(2)
+    if (version !== VERSION) throw new ProxyFault('speaks no SOCKS5')
+    if (method !== wanted) throw new ProxyFault(login ? 'takes no password' : 'asks for a password')
+    if (!login) return
+    const [user, password] = [Buffer.from(login.user), Buffer.from(login.password)]
+    const words = [Buffer.from([LOGIN_VERSION, user.length]), user, Buffer.from([password.length]), password]
+    this.socket.write(Buffer.concat(words))
+    const [, status] = await this.#take(2)
+    if (status !== GRANTED) throw new ProxyFault('does not know our password')
+  }
+
+  /**
+   * Asks for a connection and reads the whole answer: what follows comes from the target. Resolves with the reply code of
+   * RFC 1928 section 6, 0 where the connection stands.
+   */
+  async connect(address: Address, port: number): Promise<number> {
+    const request = connectRequest(address, port)
+    if (destinationIn(request).text !== address.text) {
+      throw new Error(`${address.text} would reach the proxy as another address`)
+    }
+    this.socket.write(request)
+    const [version, code = GRANTED, , type] = await this.#take(4)
+    if (version !== VERSION) throw new ProxyFault('speaks no SOCKS5')
+    // Where it connects from is of no use, as many do not tell; after a refusal some leave it out.
+    if (code !== GRANTED) return code
+    const length = type === NAME ? ((await this.#take(1))[0] ?? 0) : type === IPV6 ? 16 : 4
+    await this.#take(length + 2)
+    return code
+  }
+
+  async #take(length: number): Promise<Buffer> {
+    for (;;) {
+      const chunk: Buffer | null = this.socket.read(length)
+      // At the end of a stream fewer bytes are given than were asked for.
+      if (chunk?.length === length) return chunk
+      if (chunk !== null || this.socket.readableEnded || this.socket.destroyed) throw new ProxyFault('hung up')
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
   }
 }
 
-function moreFrom(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    const events = ['readable', 'end', 'close', 'error'] as const
-    const done = () => {
-      for (const event of events) socket.off(event, done)
-      resolve()
-    }
-    for (const event of events) socket.on(event, done)
-  })
-}
+/** All that may end the wait for bytes. */
+const EVENTS = ['readable', 'end', 'close', 'error'] as const
