@@ -68,6 +68,7 @@ export const CHECKS: Readonly<
 
   async mailbox(vantage, { lookUp, mailbox }) {
     if (!mailbox) return skipped('There is none.')
+    if (vantage.ehlo === null) return skipped('Without a vantages file there is nothing to compare with.')
     const { hosts, unanswered } = await lookUp(mailbox.domain)
     // Where there are exchangers, mail for the domain goes to them alone.
     const exchangers = hosts.filter(({ preference }) => preference !== null)
@@ -84,13 +85,16 @@ export const CHECKS: Readonly<
     const address = addresses.find(
       (one) => (isLoopback(one) && mailbox.allowLoopback) || (families.has(one.family) && specialRange(one) === null),
     )
-    return address ? visit(vantage, address, mailbox) : skipped('Its address cannot be reached from here.')
+    return address
+      ? visit(vantage, vantage.ehlo, address, mailbox)
+      : skipped('Its address cannot be reached from here.')
   },
 }
 
 /** Says EHLO to our own mailbox, which answers with the address that it sees. */
 async function visit(
-  { ehlo, publicIps, bind, proxy }: Vantage,
+  { publicIps, bind, proxy }: Vantage,
+  ehlo: string,
   address: Address,
   { domain, port }: NonNullable<Helpers['mailbox']>,
 ): Promise<Finding> {
@@ -100,7 +104,7 @@ async function visit(
   if ('fault' in dialled) return failed(`No connection to it came about: ${dialled.fault}.`)
   const connection = new SmtpConnection({ ...dialled, number: 1, transcript: new Transcript(), deadline })
   await connection.greeting(MAILBOX_MS)
-  const { reply } = await connection.command(`EHLO ${ehlo ?? '[127.0.0.1]'}`)
+  const { reply } = await connection.command(`EHLO ${ehlo}`)
   await connection.quit()
   const [name, sees, literal = ''] = reply?.lines[0]?.split(' ') ?? []
   const seen = parseAddress(literal.replace(/^\[(.*)\]$/, '$1'))
