@@ -20,6 +20,7 @@ import { registerOpenapi } from './http/openapi.ts'
 import { answerClientError, registerProblems, sendError } from './http/problems.ts'
 import { registerQuotas } from './http/quotas.ts'
 import { registerRelayTests } from './http/relay-tests.ts'
+import { traceOf } from './http/trace.ts'
 import { registerVantages } from './http/vantages.ts'
 import type { Audit } from './service/audit.ts'
 import type { Deliveries } from './service/deliveries.ts'
@@ -92,6 +93,8 @@ export async function buildApp(
     routerOptions: { maxParamLength: MAX_HEADERS, ignoreTrailingSlash: true },
     requestIdHeader: false,
     genReqId: () => randomUUID(),
+    childLoggerFactory: (log, bindings, options, { headers }) =>
+      log.child({ ...bindings, ...traceOf(headers.traceparent) }, options),
     trustProxy: config.TRUST_PROXY ?? false,
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => sendError(error, request, reply, metrics.refused),

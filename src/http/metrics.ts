@@ -25,7 +25,7 @@ export interface Metrics extends Tally {
   text(): Promise<string>
 }
 
-const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60]
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60]
 
 /** Makes the metrics of one process. */
 export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics {
@@ -40,6 +40,13 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
     name: 'relay_tests_duration_seconds',
     help: 'How long tests took, waiting for deliveries included.',
     labelNames: ['verdict'],
+    buckets: SECONDS,
+    registers,
+  })
+  const phase = new Histogram({
+    name: 'relay_tests_phase_seconds',
+    help: 'How long the parts of tests took: connect and greeting of the first connection, the dialogue, waiting for deliveries.',
+    labelNames: ['phase'],
     buckets: SECONDS,
     registers,
   })
@@ -99,10 +106,13 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
   return {
     begun() {
       inFlight.inc()
-      return ({ verdict, reason, suite, durationMs }, { dialled, messagesAccepted }) => {
+      return ({ verdict, reason, suite, durationMs }, { dialled, messagesAccepted }, phases) => {
         inFlight.dec()
         finished.inc({ verdict: verdict ?? 'none', reason: reason ?? 'none', suite })
         duration.observe({ verdict: verdict ?? 'none' }, (durationMs ?? 0) / 1000)
+        for (const [name, ms] of Object.entries(phases ?? {})) {
+          if (ms !== null) phase.observe({ phase: name }, ms / 1000)
+        }
         connections.inc(dialled.length)
         messages.inc(messagesAccepted)
       }

@@ -48,6 +48,9 @@ export interface Session {
   readonly tls: TlsFacts | null
   /** The reply that refused the greeting, or EHLO and HELO both. */
   readonly turnedAway: { readonly reply: Reply; readonly at: readonly number[] } | null
+  /** How long the connection took to stand, and from then on its greeting, in milliseconds; null where it did not. */
+  readonly connectMs: number | null
+  readonly greetingMs: number | null
   /** Why there is no connection to work with. */
   readonly failure: Why | null
 }
@@ -73,6 +76,7 @@ export async function openSession(route: Route, { number, tls, unwanted, connect
   const left = route.deadline - performance.now()
   if (left <= 0) return { ...NOTHING, number, failure: 'deadline' }
   route.dialling(address)
+  const dialledAt = performance.now()
   const dialled = await dial({ ...route, timeoutMs: Math.min(CONNECT_MS, left) })
   if ('fault' in dialled) {
     const { fault, detail } = dialled
@@ -90,15 +94,17 @@ export async function openSession(route: Route, { number, tls, unwanted, connect
   const localAddress = route.proxy ? null : parseAddress(socket.localAddress ?? '')
   const ehlo = route.ehlo ?? literalOf(localAddress)
   const connection = new SmtpConnection({ socket, number, transcript, deadline: route.deadline })
-  const opened = { ...NOTHING, connection, number, localAddress, ehlo }
+  const connectMs = performance.now() - dialledAt
+  const opened = { ...NOTHING, connection, number, localAddress, ehlo, connectMs }
   const greeted = await greet(opened, connection, AbortSignal.any([stop, unwanted]))
   return tls && isReady(greeted) ? secure(greeted) : greeted
 }
 
 async function greet(opened: Session, connection: SmtpConnection, unwanted: AbortSignal): Promise<Session> {
+  const connectedAt = performance.now()
   const greeting = answered(await connection.greeting(GREETING_MS, unwanted))
   if (!greeting) return { ...opened, failure: connection.fault }
-  const greeted = { ...opened, greeting }
+  const greeted = { ...opened, greeting, greetingMs: performance.now() - connectedAt }
   if (greeting.reply.code !== 220) return { ...greeted, turnedAway: greeting, failure: 'greeting-refused' }
   return unwanted.aborted ? { ...greeted, failure: 'interrupted' } : hello(greeted, connection)
 }
@@ -150,5 +156,7 @@ const NOTHING: Session = {
   pipelining: false,
   tls: null,
   turnedAway: null,
+  connectMs: null,
+  greetingMs: null,
   failure: null,
 }

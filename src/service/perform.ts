@@ -1,5 +1,5 @@
 import type { RelayTest } from '../contract/relay-test.ts'
-import type { RunResult } from '../relay/run.ts'
+import type { Phases, RunResult } from '../relay/run.ts'
 import { Transcript } from '../smtp/transcript.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Admission } from './admission.ts'
@@ -47,6 +47,7 @@ export async function perform(
   }
   const dialled: string[] = []
   let accepted = 0
+  let phases: Phases | null = null
   try {
     const startedAt = performance.now()
     const transcript = new Transcript((entry, index) =>
@@ -55,6 +56,7 @@ export async function perform(
     const ran = asking.caller.sandbox
       ? await playBack(job, transcript)
       : await runJob(job, settings, { transcript, expectation, refusedBefore, dialled })
+    phases = ran.phases
     accepted = dialled.length > 0 ? messagesAccepted(ran) : 0
     if (ran.findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))) {
       // Without the note, the next test may take a ban for silence: no more than that.
@@ -89,7 +91,7 @@ export async function perform(
     asking.log.info(outcome, 'relay test')
     const deeds = { dialled, messagesAccepted: accepted }
     auditResult(audit, asking, outcome, deeds)
-    ended(result, deeds)
+    ended(result, deeds, phases)
     leave()
   }
 }

@@ -54,7 +54,14 @@ export async function playBack({ begun, asking }: Job, transcript: Transcript): 
   const circumstances = { ...begun, vantage: { ...begun.vantage, ehlo: RECORDED.ehlo }, delivery: null }
   const heard = findingsIn({ ...recording, transcript: transcript.entries }, circumstances)
   const findings = asking.gone.aborted ? interrupted(heard, findingsIn(recording, circumstances)) : heard
-  return { findings, localAddress: null, ehlo: RECORDED.ehlo, extensions: extensionsIn(recording), tls: null }
+  return {
+    findings,
+    localAddress: null,
+    ehlo: RECORDED.ehlo,
+    extensions: extensionsIn(recording),
+    tls: null,
+    phases: null,
+  }
 }
 
 /** What was heard of a session that was left: an attempt counts where all of it was. */
