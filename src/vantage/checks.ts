@@ -50,13 +50,14 @@ export const CHECKS: Readonly<
     return objection === null ? ok('It answers.') : failed(`The proxy: ${objection}.`)
   },
 
-  async 'ehlo-name'({ ehlo, publicIps }, { lookUp }) {
+  async 'ehlo-name'({ ehlo, publicIps, bind }, { lookUp }) {
     if (ehlo === null) return skipped('There is none.')
-    if (publicIps.length === 0) return skipped('The vantages file has no publicIps to compare it with.')
+    const known = publicIps.length > 0 ? publicIps : bind.filter((address) => specialRange(address) === null)
+    if (known.length === 0) return skipped('The vantages file has no publicIps to compare it with.')
     const { hosts, unanswered } = await lookUp(ehlo)
     const isAnswered = ({ family }: Address) =>
       !unanswered.some(({ name, type }) => name === ehlo && type === (family === 4 ? 'A' : 'AAAA'))
-    const asked = publicIps.filter(isAnswered)
+    const asked = known.filter(isAnswered)
     if (asked.length === 0) return skipped('No name server answered.')
     const found = hosts.flatMap(({ name, ips }) => (name === ehlo ? ips : [])).map((ip) => parseAddress(ip)?.text)
     const missing = asked.filter(({ text }) => !found.includes(text))
