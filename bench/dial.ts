@@ -91,7 +91,11 @@ function report(seed: number, decisions: Decisions, run: DialRun): { text: strin
     ['what was accepted is dialled', accepted.length, strays(accepted, dialled)],
     ['what is dialled has its intent in the audit log', dialled.length, strays(dialled, intents)],
     ['the kernel saw as many connections begin', witness.port25, Math.abs(witness.port25 - dialled.length)],
-    ['nothing else left: other ports, name look-ups', run.asked, witness.elsewhere + witness.datagrams + strangers.length],
+    [
+      'nothing else left: other ports, name look-ups',
+      run.asked,
+      witness.elsewhere + witness.datagrams + strangers.length,
+    ],
   ]
   const failures = rows.reduce((sum, [, , failed]) => sum + failed, 0)
   const text = `# What is dialled

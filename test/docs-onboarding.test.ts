@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { relayTest } from '../src/contract/relay-test.ts'
-import { folderOf } from './harness/files.ts'
+import { documentOf, examplesIn, installed } from './harness/documents.ts'
 import { closed, deadPort, gatedServer, open } from './harness/mail-scripts.ts'
 import { healthy, scriptedServer } from './harness/mail-server.ts'
 import { type Ran, runProgram } from './harness/process.ts'
@@ -14,14 +14,8 @@ import { resultWith } from './harness/result.ts'
 import { KEYS, ROOT, startService } from './harness/service.ts'
 import { inTime } from './harness/waiting.ts'
 
-const DOCUMENT = readFileSync(join(ROOT, 'docs/onboarding.md'), 'utf8')
-
-/** The example in that language, as it stands in the document. */
-function exampleIn(language: string): string {
-  const [, text] = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(DOCUMENT) ?? []
-  assert.ok(text, language)
-  return text
-}
+const DOCUMENT = documentOf('docs/onboarding.md')
+const exampleIn = (language: string): string => examplesIn(DOCUMENT, language)[0]?.text ?? assert.fail(language)
 
 /** Ten minutes are over at once, and noted; a few seconds are not. */
 const SHORT_SLEEP_SH = `#!/bin/sh
@@ -48,15 +42,6 @@ interface Example {
 }
 
 const TSC = join(ROOT, 'node_modules/.bin/tsc')
-
-/** A folder with these files, where the package is installed as a partner would have it. */
-function installed(t: TestContext, files: Readonly<Record<string, string>>): string {
-  const folder = folderOf(t, { 'package.json': '{"type": "module"}', ...files })
-  mkdirSync(join(folder, 'node_modules/@types'), { recursive: true })
-  symlinkSync(ROOT, join(folder, 'node_modules/relay-tests'))
-  symlinkSync(join(ROOT, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'))
-  return folder
-}
 
 /** Both examples, ready to run. */
 function examples(t: TestContext): Example[] {

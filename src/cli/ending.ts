@@ -19,7 +19,8 @@ export function exitCodeOf(endings: readonly Ending[]): number {
 /** An error in one line, the options at fault by their names. */
 export function lineFor(error: unknown): string {
   if (!(error instanceof RelayTestProblem)) return oneLine(error instanceof Error ? error.message : String(error))
-  const { errors, detail, slug } = error
+  const { errors, detail, slug, lastTest } = error
   const faults = errors.map((fault) => `${fault.pointer.slice(1)}: ${fault.detail}`)
-  return oneLine(`${faults.length > 0 ? faults.join('; ') : detail} (${slug})`)
+  const last = lastTest ? ` Its last test, ${lastTest.id}, ended ${lastTest.verdict}.` : ''
+  return oneLine(`${faults.length > 0 ? faults.join('; ') : detail}${last} (${slug})`)
 }

@@ -27,8 +27,7 @@ export const HELP = `Usage: relay-test ADDRESS|HOST [options]
        relay-test --file targets.txt [options]
 
 Asks a relay test service whether strangers can send mail through a mail server, and shows the session while it
-happens. A HOST, or a mail domain, is looked up by the service, where it does that; each of its addresses that you
-may test is tested.
+happens. A HOST, or a mail domain, is looked up by the service; each of its addresses that you may test is tested.
 
   --domain NAME      the server's own mail domain (default: the customer's first)
   --suite SUITE      ${SUITES.join(' or ')} (default: standard; full is louder)

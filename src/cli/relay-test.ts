@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { isIP } from 'node:net'
-import { type NewRelayTest, RelayTestClient, RelayTestProblem, type SessionLine } from '../client/client.ts'
+import { type NewRelayTest, RelayTestClient, type SessionLine } from '../client/client.ts'
 import { AsItHappens } from '../render/as-it-happens.ts'
 import { renderLine, renderOutcome } from '../render/session.ts'
 import { testMany } from './batch.ts'
 import { type Ending, exitCodeOf, lineFor } from './ending.ts'
 import { Mistake } from './mistake.ts'
+import { targetsOf } from './names.ts'
 import { HELP, type Options, readOptions } from './options.ts'
 import { showProgress } from './progress.ts'
 import { readTargets } from './targets.ts'
@@ -26,7 +26,9 @@ async function main(args: readonly string[]): Promise<number> {
   const client = makeClient()
   if (options.target === null || options.file !== null) return testFile(client, options)
   const endings: Ending[] = []
-  for (const ip of await addressesOf(options.target, client)) endings.push(await testOne(client, ip, options))
+  for (const target of await targetsOf(options.target, client)) {
+    endings.push(await testOne(client, { ...target, ...options.wanted }, options.json))
+  }
   return exitCodeOf(endings)
 }
 
@@ -41,26 +43,9 @@ function makeClient(): RelayTestClient {
   return new RelayTestClient({ url, patienceMs: PATIENCE_MS, ...(key === undefined ? {} : { key }) })
 }
 
-/** The addresses that a target stands for: itself, or those of a name that may be tested. */
-async function addressesOf(target: string, client: RelayTestClient): Promise<readonly string[]> {
-  if (isIP(target) !== 0) return [target]
-  const addresses = await client.addresses(target).catch((error: unknown) => {
-    if (!(error instanceof RelayTestProblem) || error.slug !== 'not-found') throw error
-    throw new Mistake(`this service looks up no names: give an address instead of ${target}`)
-  })
-  const testable = addresses.filter((address) => address.testable).map(({ ip }) => ip)
-  if (testable.length > 0) return testable
-  const others = addresses.map(({ ip, problem }) => (problem ? `${ip} (${problem.detail})` : ip))
-  throw new Mistake(
-    others.length === 0
-      ? `${target} leads to no address`
-      : `${target} leads to no address that this key may test: ${others.join(', ')}`,
-  )
-}
-
-async function testOne(client: RelayTestClient, ip: string, { wanted, json }: Options): Promise<Ending> {
-  if (!json) return showLive(client, { ip, ...wanted })
-  const result = await client.create({ ip, ...wanted })
+async function testOne(client: RelayTestClient, request: NewRelayTest, json: boolean): Promise<Ending> {
+  if (!json) return showLive(client, request)
+  const result = await client.create(request)
   say(JSON.stringify(result))
   return result.verdict ?? 'error'
 }

@@ -1,14 +1,16 @@
 import type { RelayTestEvent } from '../contract/events.ts'
 import type { Limits } from '../contract/limits.ts'
 import type { NewRelayTest, RelayTest, RelayTestList } from '../contract/relay-test.ts'
+import type { AddressList } from '../contract/scope.ts'
 import { type Ask, ask, pause, type Service } from './asking.ts'
 import { readEvents } from './events.ts'
 import { RelayTestUnreachable } from './problem.ts'
 
 export type { RelayTestEvent, SessionLine } from '../contract/events.ts'
 export type { Limits } from '../contract/limits.ts'
-export type { FieldError, ProblemSlug } from '../contract/problems.ts'
+export type { FieldError, LastTest, ProblemSlug } from '../contract/problems.ts'
 export type { AttemptView, NewRelayTest, RelayTest, RelayTestList, TranscriptLine } from '../contract/relay-test.ts'
+export type { AddressList } from '../contract/scope.ts'
 export { RelayTestProblem, RelayTestUnreachable } from './problem.ts'
 
 export interface ClientOptions {
@@ -28,15 +30,6 @@ export interface CallOptions {
 export interface CreateOptions extends CallOptions {
   /** Makes it safe to ask again: one test is made, however often. It then goes on when its caller leaves. */
   readonly idempotencyKey?: string
-}
-
-/** An address that a name leads to. */
-export interface NamedAddress {
-  readonly ip: string
-  /** Whether this key may test it. */
-  readonly testable: boolean
-  /** Why a test would be refused. */
-  readonly problem: { readonly detail: string } | null
 }
 
 const PATIENCE_MS = 60_000
@@ -120,11 +113,10 @@ export class RelayTestClient {
     return this.#json({ ...GET, path: '/limits', ...signalOf(options) }, isLimits)
   }
 
-  /** The addresses that a name leads to (MX, A, AAAA). */
-  async addresses(name: string, options: CallOptions = {}): Promise<readonly NamedAddress[]> {
+  /** Where a name leads (MX, A, AAAA), each address with what a test of it would come to. */
+  addresses(name: string, options: CallOptions = {}): Promise<AddressList> {
     const path = `/addresses?${new URLSearchParams({ name })}`
-    const found = await this.#json({ ...GET, path, ...signalOf(options) }, isLookup)
-    return found.addresses
+    return this.#json({ ...GET, path, ...signalOf(options) }, isAddressList)
   }
 
   #json<T>(request: Ask, isAnswer: (body: unknown) => body is T): Promise<T> {
@@ -145,7 +137,7 @@ const having =
 const isTest = having<RelayTest>('verdict')
 const isList = having<RelayTestList>('relayTests')
 const isLimits = having<Limits>('quotas')
-const isLookup = having<{ readonly addresses: readonly NamedAddress[] }>('addresses')
+const isAddressList = having<AddressList>('addresses')
 
 /** setTimeout takes no more than 2^31 ms. */
 const LONGEST_WAIT_MS = 24 * 3_600_000

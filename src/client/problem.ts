@@ -1,4 +1,4 @@
-import type { FieldError, Problem, ProblemSlug } from '../contract/problems.ts'
+import type { FieldError, LastTest, Problem, ProblemSlug } from '../contract/problems.ts'
 
 /**
  * A refusal by the service, as its problem document tells it. New slugs may appear: go by the status where you do not
@@ -15,6 +15,8 @@ export class RelayTestProblem extends Error {
   readonly errors: readonly FieldError[]
   /** The quotas that refused. */
   readonly violatedPolicies: readonly string[]
+  /** The last verdict on the address, where that address was tested too often. */
+  readonly lastTest: LastTest | null
   /** Seconds after which to try again; null where that would be of no use. */
   readonly retryAfter: number | null
   /** The path of the test that stands in the way, or answers the question. */
@@ -29,6 +31,7 @@ export class RelayTestProblem extends Error {
     this.detail = problem.detail
     this.errors = problem.errors ?? []
     this.violatedPolicies = problem.violatedPolicies ?? []
+    this.lastTest = problem.lastTest ?? null
     this.retryAfter = retryAfter
     this.location = location
     this.requestId = problem.instance

@@ -19,6 +19,8 @@ export interface InquiryOptions {
   /** The target's own mail domain, where it is known. */
   readonly domain: OwnDomain | null
   addressesFor(form: Form): TestAddresses
+  /** Told of every attempt as it stands now, and again where more becomes known of it. */
+  decided?(row: Assessed): void
 }
 
 /** The first go, and what may follow from it: TLS, postscreen's second visit, greylisting, another pace. */
@@ -150,7 +152,7 @@ export class Inquiry {
       const before = this.#attempts.get(fresh.form)
       const stands = before && fresh.why !== 'spared' && this.#rowOf(fresh.form)?.refusal !== 'tls-required'
       const attempt = stands && fresh.exchanges.length === 0 ? { ...before, why: fresh.why } : fresh
-      this.#attempts.set(attempt.form, attempt)
+      this.#set(attempt)
       const [mail] = attempt.exchanges
       if (attempt.mailFrom !== null && mail && mail.reply.code < 300) this.#taken.add(attempt.mailFrom)
     }
@@ -298,11 +300,16 @@ export class Inquiry {
 
   /** Takes back what a connection out of step seemed to answer. */
   #void(session: Session): void {
-    for (const [form, attempt] of this.#attempts) {
+    for (const attempt of this.#attempts.values()) {
       const proven = attempt.exchanges.some(({ phase }) => phase === 'dot')
       if (attempt.connection !== session.number || proven) continue
-      this.#attempts.set(form, { ...attempt, exchanges: [], why: 'protocol-error' })
+      this.#set({ ...attempt, exchanges: [], why: 'protocol-error' })
     }
+  }
+
+  #set(attempt: Attempt): void {
+    this.#attempts.set(attempt.form, attempt)
+    this.#options.decided?.(assess(attempt, this.target.echoes()))
   }
 
   #whyNot(session: Session): Why {

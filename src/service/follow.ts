@@ -1,24 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { RelayTestEvent } from '../contract/events.ts'
-import type { RelayTest } from '../contract/relay-test.ts'
+import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 
 /** A test that runs here, for any number of followers: each hears everything from the beginning, however late it comes. */
 export class LiveTest {
   readonly #events: RelayTestEvent[] = []
+  readonly #attempts = new Map<string, AttemptView>()
   readonly #waiting = new Set<() => void>()
   #over = false
 
-  /** Tells those who follow. It waits for nobody: who reads slowly reads later. */
+  /** Tells those who follow, and nothing of an attempt twice. It waits for nobody: who reads slowly reads later. */
   tell(event: RelayTestEvent): void {
+    if (event.event === 'attempt') {
+      const { data } = event
+      if (isDeepStrictEqual(this.#attempts.get(data.form), data)) return
+      this.#attempts.set(data.form, data)
+    }
     this.#events.push(event)
     this.#wake()
   }
 
   /** The result is there, or null where the test failed and there is none to tell. */
   end(result: RelayTest | null): void {
-    if (result) {
-      for (const event of outcomeOf(result)) this.#events.push(event)
-    }
+    if (result) for (const event of outcomeOf(result)) this.tell(event)
     this.#over = true
     this.#wake()
   }

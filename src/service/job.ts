@@ -1,6 +1,6 @@
 import type { Caller } from '../access/callers.ts'
 import { tokenFor } from '../mailbox/tokens.ts'
-import { mayArrive } from '../relay/assess.ts'
+import { type Assessed, mayArrive } from '../relay/assess.ts'
 import type { Seen } from '../relay/findings.ts'
 import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
 import { buildMessage, type Tester } from '../relay/message.ts'
@@ -52,13 +52,15 @@ export interface Surroundings {
   readonly refusedBefore: boolean
   /** Takes the address of every connection before it is dialled. */
   readonly dialled: string[]
+  /** Told of every attempt as it stands, while the test runs. */
+  readonly decided: (row: Assessed) => void
 }
 
 /** Runs the test of a job. Rejects when the run does not end: its slot and lease must not be lost with it. */
 export async function runJob(
   { begun, request, vantage, asking }: Job,
   settings: Settings,
-  { transcript, expectation, refusedBefore, dialled }: Surroundings,
+  { transcript, expectation, refusedBefore, dialled, decided }: Surroundings,
 ): Promise<RunResult> {
   if (asking.caller.sandbox) throw new Error('nothing is ever dialled for a caller in the sandbox')
   const { address, port, suite, proof } = request
@@ -86,6 +88,7 @@ export async function runJob(
     vantage: [...vantage.publicIps, ...vantage.bind].map(({ text }) => text),
     deliveryWaitMs: settings.deliveryWaitMs,
     addressesFor,
+    decided,
     messageFor: (form) => {
       const secret = expectation?.nonceOf(form.id) ?? null
       return { lines: buildMessage(addressesFor(form), settings.tester, now, secret), secret }

@@ -1,4 +1,5 @@
 import type { RelayTest } from '../contract/relay-test.ts'
+import type { Assessed } from '../relay/assess.ts'
 import type { Phases, RunResult } from '../relay/run.ts'
 import { Transcript } from '../smtp/transcript.ts'
 import type { Stores } from '../store/stores.ts'
@@ -11,7 +12,7 @@ import type { Errands } from './errands.ts'
 import type { LiveTest } from './follow.ts'
 import type { IdempotentRequest } from './idempotency.ts'
 import { type Asking, hasSeen, hasSent, type Job, messagesAccepted, runJob, type Settings, withSeen } from './job.ts'
-import { brokenResult, finishedResult } from './result.ts'
+import { brokenResult, finishedResult, viewOf } from './result.ts'
 import { playBack } from './sandbox.ts'
 import type { Tally } from './tally.ts'
 
@@ -53,9 +54,10 @@ export async function perform(
     const transcript = new Transcript((entry, index) =>
       live.tell({ event: 'line', data: { ...entry, index, key: false } }),
     )
+    const decided = (row: Assessed) => live.tell({ event: 'attempt', data: viewOf(row) })
     const ran = asking.caller.sandbox
-      ? await playBack(job, transcript)
-      : await runJob(job, settings, { transcript, expectation, refusedBefore, dialled })
+      ? await playBack(job, transcript, decided)
+      : await runJob(job, settings, { transcript, expectation, refusedBefore, dialled, decided })
     phases = ran.phases
     accepted = dialled.length > 0 ? messagesAccepted(ran) : 0
     if (ran.findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))) {

@@ -128,7 +128,8 @@ export function brokenResult(begun: Begun, finishedAt: string): RelayTest {
 const SHOWN_LINES = 10
 const SHOWN_LENGTH = 512
 
-function viewOf({ attempt, outcome, refusal, evidence, decisive }: Assessed): AttemptView {
+/** An attempt as callers see it. */
+export function viewOf({ attempt, outcome, refusal, evidence, decisive }: Assessed): AttemptView {
   const { form, mailFrom, rcptTo, why, connection } = attempt
   const lines = decisive?.reply.lines.slice(0, SHOWN_LINES).map((line) => line.slice(0, SHOWN_LENGTH)) ?? []
   const reply = decisive && { ...decisive.reply, lines }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SandboxAddress } from '../access/sandbox.ts'
 import type { QuotaName } from '../contract/limits.ts'
+import { type Assessed, assess } from '../relay/assess.ts'
 import type { Findings } from '../relay/findings.ts'
 import type { RunResult } from '../relay/run.ts'
 import type { Transcript } from '../smtp/transcript.ts'
@@ -40,19 +41,28 @@ const RECORDED = { target: '203.0.113.25:25', ehlo: 'relaytest.isp.example' } as
 /** A longer wait in a recording is cut to this. */
 const LONGEST_WAIT_MS = 2_000
 
-/** Plays a recorded session back, in its own time, as if the server behind the address of the job had spoken. */
-export async function playBack({ begun, asking }: Job, transcript: Transcript): Promise<RunResult> {
+/**
+ * Plays a recorded session back, in its own time, as if the server behind the address of the job had spoken. `decided` is
+ * told of every attempt as it stands.
+ */
+export async function playBack(
+  { begun, asking }: Job,
+  transcript: Transcript,
+  decided: (row: Assessed) => void,
+): Promise<RunResult> {
   const recording = behind(begun.ip)
   if (recording === null || typeof recording === 'string') throw new Error(`no session for ${begun.ip}`)
+  const circumstances = { ...begun, vantage: { ...begun.vantage, ehlo: RECORDED.ehlo }, delivery: null }
+  const heardSoFar = () => findingsIn({ ...recording, transcript: transcript.entries }, circumstances)
   let at = 0
   for (const { ms, from, connection, line, answers } of recording.transcript) {
     if (ms > at) await sleep(Math.min(ms - at, LONGEST_WAIT_MS), null, { signal: asking.gone }).catch(() => {})
     if (asking.gone.aborted) break
     at = ms
     transcript.add(from, connection, line.replace(RECORDED.target, `${begun.ip}:${begun.port}`), answers)
+    if (from === 'server') for (const row of decidedIn(heardSoFar())) decided(row)
   }
-  const circumstances = { ...begun, vantage: { ...begun.vantage, ehlo: RECORDED.ehlo }, delivery: null }
-  const heard = findingsIn({ ...recording, transcript: transcript.entries }, circumstances)
+  const heard = heardSoFar()
   const findings = asking.gone.aborted ? interrupted(heard, findingsIn(recording, circumstances)) : heard
   return {
     findings,
@@ -63,6 +73,9 @@ export async function playBack({ begun, asking }: Job, transcript: Transcript): 
     phases: null,
   }
 }
+
+const decidedIn = ({ attempts, names }: Findings): Assessed[] =>
+  attempts.map((attempt) => assess(attempt, names)).filter(({ outcome }) => outcome !== 'not-run')
 
 /** What was heard of a session that was left: an attempt counts where all of it was. */
 function interrupted(heard: Findings, whole: Findings): Findings {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { relayTest } from '../../src/contract/relay-test.ts'
+import { dnsServer } from '../harness/dns-server.ts'
 import { folderOf } from '../harness/files.ts'
 import { keyOf } from '../harness/http.ts'
 import { closed, deadPort, gatedServer, open } from '../harness/mail-scripts.ts'
@@ -38,33 +38,6 @@ function assertOneLine({ code, stdout, stderr }: Ran, what: RegExp): void {
   assert.deepEqual([code, stdout], [3, ''])
 }
 
-/** A place that answers `GET /addresses` with these, and sends everything else on to the service. */
-async function lookup(t: TestContext, service: string, addresses: readonly object[]): Promise<string> {
-  const server = createServer(async (request, response) => {
-    if (request.url?.startsWith('/addresses?')) {
-      response.writeHead(200, { 'content-type': 'application/json' })
-      response.end(JSON.stringify({ name: request.url, addresses }))
-      return
-    }
-    const chunks = await request.toArray()
-    const answer = await fetch(`${service}${request.url}`, {
-      method: request.method ?? 'GET',
-      headers: Object.entries(request.headers).flatMap(([name, value]) =>
-        ['accept', 'authorization', 'content-type'].includes(name) ? [[name, String(value)] as [string, string]] : [],
-      ),
-      ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
-    })
-    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' })
-    response.end(Buffer.from(await answer.arrayBuffer()))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close())
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return `http://127.0.0.1:${address.port}`
-}
-
 test('one target', async (t) => {
   const shut = await gatedServer(t, closed)
   const relay = await scriptedServer(t, { say: open })
@@ -73,7 +46,20 @@ test('one target', async (t) => {
   })
   const dead = await deadPort()
   const ports = [shut.server.port, relay.port, pipelining.port, dead]
-  const service = await startService(t, { env: { ALLOWED_PORTS: ports.join(',') } })
+  const dns = await dnsServer(t, {
+    'example.net': {
+      mx: [
+        [20, 'mx2.example.net'],
+        [10, 'mx1.example.net'],
+      ],
+    },
+    'mx1.example.net': { a: ['127.0.0.1'] },
+    'mx2.example.net': { a: ['127.0.0.2'] },
+    'mail.example.net': { a: ['127.0.2.1', '127.0.0.1'] },
+    'foreign.example.net': { a: ['127.0.2.1'] },
+    'failing.example.net': 'failing',
+  })
+  const service = await startService(t, { env: { ALLOWED_PORTS: ports.join(','), DNS_SERVERS: dns.address } })
   const relayTestCommand = commandFor(service.url)
   const at = (port: number) => ['127.0.0.1', '--port', `${port}`]
 
@@ -137,7 +123,18 @@ test('one target', async (t) => {
   })
 
   await t.test('comes as JSON on one line', async () => {
-    const options = ['--domain', 'example.net', '--suite', 'standard', '--proof', 'recipient', '--reference', 'R 1']
+    const options = [
+      '--domain',
+      'example.net',
+      '--suite',
+      'standard',
+      '--proof',
+      'recipient',
+      '--reference',
+      'R 1',
+      '--vantage',
+      'default',
+    ]
     const { code, stdout } = await relayTestCommand(...at(relay.port), '--json', ...options)
     assert.equal(stdout.split('\n').length, 2)
     const result = relayTest.parse(JSON.parse(stdout))
@@ -158,20 +155,45 @@ test('one target', async (t) => {
   })
 
   await t.test('by its name is each of its addresses that may be tested; the worst counts', async () => {
-    const refused = { ip: '127.0.2.1', testable: false, problem: { detail: 'not yours' } }
-    const first = { ip: '127.0.0.1', testable: true, problem: null }
-    const both = commandFor(await lookup(t, service.url, [refused, first]))
-    const { code, stdout } = await both('mail.example.com', '--port', `${relay.port}`, '--json')
-    assert.deepEqual([code, JSON.parse(stdout).ip], [1, '127.0.0.1'])
-    const none = commandFor(await lookup(t, service.url, [refused]))
-    assertOneLine(await none('mail.example.com'), /127\.0\.2\.1 \(not yours\)/)
-    const nowhere = commandFor(await lookup(t, service.url, []))
-    assertOneLine(await nowhere('mail.example.com'), /leads to no address/)
+    const { code, stdout, stderr } = await relayTestCommand('mail.example.net', '--port', `${relay.port}`, '--json')
+    const { ip, domain, domainSource } = JSON.parse(stdout)
+    assert.deepEqual([code, ip, domain, domainSource], [1, '127.0.0.1', 'example.com', 'customer'])
+    assert.equal(stderr, 'relay-test: left out 127.0.2.1: this key may not test 127.0.2.1.\n')
   })
 
-  await t.test('by its name is an error where the service looks up none', async () => {
-    const command = commandFor(service.url)
-    assertOneLine(await command('mail.example.com'), /looks up no names: give an address instead of mail\.example\.com/)
+  await t.test('by its mail domain is each of its mail servers, tested as one of that domain', async () => {
+    for (const [options, expected] of [
+      [[], 'example.net'],
+      [['--domain', 'sub.example.com'], 'sub.example.com'],
+    ] as const) {
+      const { code, stdout } = await relayTestCommand('example.net', '--port', `${dead}`, '--json', ...options)
+      const results = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+      assert.deepEqual(
+        results.map(({ ip, domain, domainSource }) => [ip, domain, domainSource]),
+        [
+          ['127.0.0.1', expected, 'request'],
+          ['127.0.0.2', expected, 'request'],
+        ],
+      )
+      assert.equal(code, 2)
+    }
+  })
+
+  await t.test('by a name that leads nowhere is an error that says why', async () => {
+    for (const [name, why] of [
+      [
+        'foreign.example.net',
+        /leads to no address that can be tested: 127\.0\.2\.1: this key may not test 127\.0\.2\.1\./,
+      ],
+      ['no-such.example.net', /no-such\.example\.net leads to no address that can be tested;/],
+      ['failing.example.net', /no answer about failing\.example\.net \(A\)/],
+      ['no_name.example.net', /name: .* \(invalid-request\)/],
+    ] as const) {
+      assertOneLine(await relayTestCommand(name), why)
+    }
   })
 
   await t.test('that is refused is told in one line with the option at fault', async () => {
@@ -180,6 +202,7 @@ test('one target', async (t) => {
       [[...at(dead), '--domain', 'no domain'], /domain: .* \(invalid-request\)/],
       [[...at(dead), '--domain', 'example.org'], /domain: .* \(domain-not-listed\)/],
       [[...at(dead), '--reference', 'é\n\x1b[31m'], /reference: .* \(invalid-request\)/],
+      [[...at(dead), '--vantage', 'per-1'], /there is no vantage per-1: GET \/vantages .* \(vantage-unknown\)/i],
       [['127.0.2.1', '--port', `${dead}`], /\(not-allowed\)/],
       [['127.0.0.99', '--port', `${dead}`], /\(opted-out\)/],
       [['169.254.169.254', '--port', `${dead}`, '--json'], /\(address-special\)/],
@@ -232,7 +255,7 @@ test('--help teaches, whatever else is said', async () => {
   const { code, stdout, stderr } = await runBuilt(CLI, ['127.0.0.1', '--help'])
   assert.deepEqual([code, stderr], [0, ''])
   for (const word of [
-    ...['--domain', '--suite', '--proof', '--reference', '--port', '--json', '--file', '--at-once'],
+    ...['--domain', '--suite', '--proof', '--vantage', '--reference', '--port', '--json', '--file', '--at-once'],
     ...['RELAY_TESTS_URL', 'RELAY_TESTS_KEY', 'NO_COLOR', 'inconclusive', 'ADDRESS [DOMAIN] [REFERENCE]'],
   ]) {
     assert.ok(stdout.includes(word), word)

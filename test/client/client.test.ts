@@ -198,6 +198,8 @@ test('a client that is told to come back later comes back then', async (t) => {
   assert.ok(error instanceof RelayTestProblem && error.slug === 'quota-exceeded')
   assert.ok(error.retryAfter !== null && error.retryAfter <= 3)
   assert.deepEqual(error.violatedPolicies, ['tests-target'])
+  const [latest] = await client.list({ ip: '127.0.0.1' })
+  assert.deepEqual([error.lastTest?.id, error.lastTest?.verdict], [latest?.id, 'closed'])
 })
 
 test('a client that finds something else than the service says so', async (t) => {

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { before, type TestContext, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { dnsServer } from '../harness/dns-server.ts'
@@ -9,10 +7,10 @@ import { closed, deadPort, gatedServer, open } from '../harness/mail-scripts.ts'
 import { healthy, type Say, scriptedServer } from '../harness/mail-server.ts'
 import { CALLERS, CUSTOMERS, KEYS, startService, type TestService } from '../harness/service.ts'
 import { inTime } from '../harness/waiting.ts'
+import { violations } from './axe.ts'
 import { openBrowser, openPage, withBrowser } from './browser.ts'
 import { PAYLOADS } from './payloads.ts'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const SERVER = 'Mail server'
 
 let browser: Browser
@@ -33,26 +31,16 @@ async function visit(
   const { key = KEYS.partner, ...rest } = options
   const opened = await openPage(t, browser, { extraHTTPHeaders: bearer(key), ...rest })
   await opened.page.goto(service.url)
-  await opened.page.getByLabel(SERVER).waitFor()
+  await opened.page.getByRole('textbox', { name: SERVER }).waitFor()
   return opened
 }
 
 async function ask(page: Page, target: string): Promise<void> {
-  await page.getByLabel(SERVER).fill(target)
+  await page.getByRole('textbox', { name: SERVER }).fill(target)
   await page.getByRole('button', { name: 'Test', exact: true }).click()
 }
 
 const verdict = (page: Page, pattern: RegExp) => page.getByRole('heading', { name: pattern }).waitFor()
-
-/** What axe-core objects to in the page as it is now. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  return page.evaluate(async () => {
-    // @ts-expect-error axe is what the line before has loaded
-    const { violations: found } = await axe.run(document, { resultTypes: ['violations'] })
-    return found.map(({ id, nodes }: { id: string; nodes: { html: string }[] }) => `${id}: ${nodes[0]?.html}`)
-  })
-}
 
 const onPort = (port: number) => ({ env: { ALLOWED_PORTS: `${port}` } })
 

@@ -9,7 +9,7 @@ import { registerLife } from '../../src/http/life.ts'
 import { sendEvents } from '../../src/http/live.ts'
 import { eventsOf, follow, linesIn } from '../harness/events.ts'
 import { bearer, keyOf, problemIn, resultOf } from '../harness/http.ts'
-import { closed, gatedServer } from '../harness/mail-scripts.ts'
+import { closed, gatedServer, open } from '../harness/mail-scripts.ts'
 import { ajv } from '../harness/openapi.ts'
 import { startService } from '../harness/service.ts'
 import { inTime, until } from '../harness/waiting.ts'
@@ -183,6 +183,23 @@ test('a test that is followed', async (t) => {
     assert.equal((await inTime('the end of the stream', ended)).at(-1)?.event, 'verdict')
     assert.equal(await inTime('the exit', stopped), 0)
   })
+})
+
+test('attempts are told as they are decided, and again where more becomes known', async (t) => {
+  const { server, hold, release } = await gatedServer(t, open)
+  const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}` } })
+  const stalled = hold(/^\.$/)
+  const { events, ended } = follow(eventsOf(await service.post({ ip: '127.0.0.1', port: server.port }, STREAM)))
+  await inTime('the dot', stalled)
+  const evidence = (all: readonly RelayTestEvent[]) =>
+    all.flatMap(({ event, data }) => (event === 'attempt' ? `${data.form} ${data.evidence}` : []))
+  const asked = ['outside-sender', 'percent-hack', 'own-domain-sender', 'null-sender'].map(
+    (form) => `${form} recipient-accepted`,
+  )
+  await until('four attempts', () => evidence(events).length >= asked.length)
+  assert.deepEqual(evidence(events), asked)
+  release()
+  assert.deepEqual(evidence(await inTime('the end', ended)), [...asked, 'outside-sender message-accepted'])
 })
 
 test('what is refused is a problem with its status, and no stream', async (t) => {

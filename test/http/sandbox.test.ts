@@ -121,6 +121,14 @@ test('a caller in the sandbox gets recorded sessions, judged as any other', asyn
       linesIn(events),
       last.data.transcript.map(({ line }) => line),
     )
+    const told = events.flatMap(({ event, data }, at) => (event === 'attempt' ? [{ form: data.form, at }] : []))
+    assert.ok(
+      told[0] && told[0].at < events.findLastIndex(({ event }) => event === 'line'),
+      'an attempt came in between',
+    )
+    const latest = new Map(events.flatMap(({ event, data }) => (event === 'attempt' ? [[data.form, data]] : [])))
+    for (const attempt of last.data.attempts) assert.deepEqual(latest.get(attempt.form), attempt)
+    assert.equal(latest.size, last.data.attempts.length)
   })
 
   await t.test('idempotency keys and respond-async work as elsewhere, and sandboxes do not meet', async () => {

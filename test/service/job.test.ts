@@ -52,7 +52,7 @@ test('a run that does not end by its deadline is given up', { timeout: 20_000 },
     forget() {},
   }
   const dialled: string[] = []
-  const surroundings = { transcript: new Transcript(), expectation: stuck, refusedBefore: false, dialled }
+  const surroundings = { transcript: new Transcript(), expectation: stuck, refusedBefore: false, dialled, decided() {} }
   await assert.rejects(runJob(job, SETTINGS, surroundings), /did not end by its deadline/)
   assert.deepEqual(dialled, ['127.0.0.1'])
   assert.ok(server.lines.includes('DATA'), 'it was waiting for the arrival')

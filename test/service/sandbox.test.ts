@@ -74,7 +74,7 @@ test('what dials refuses a caller in the sandbox, whatever led there', async () 
     deliveryWaitMs: 0,
     resultTtlMs: 172_800_000,
   }
-  const surroundings = { transcript: new Transcript(), expectation: null, refusedBefore: false, dialled }
+  const surroundings = { transcript: new Transcript(), expectation: null, refusedBefore: false, dialled, decided() {} }
   await assert.rejects(runJob(job, settings, surroundings), /nothing is ever dialled for a caller in the sandbox/)
   assert.deepEqual(dialled, [])
 })

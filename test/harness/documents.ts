@@ -1,0 +1,45 @@
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { folderOf } from './files.ts'
+import { ROOT } from './service.ts'
+
+/** A command or program in a document, and what the document says that it prints. */
+export interface Example {
+  readonly language: string
+  readonly text: string
+  /** `…` stands for anything; null where the document shows nothing. */
+  readonly prints: string | null
+}
+
+export const documentOf = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
+
+/** The examples of a document that are to be run: blocks in that language, each with the plain block that follows it at once. */
+export function examplesIn(document: string, ...languages: string[]): Example[] {
+  const blocks = [...document.matchAll(/^```(\w*)\n(.*?)^```\n(?:^```\n(.*?)^```$)?/gms)]
+  return blocks
+    .map(([, language = '', text = '', prints]) => ({ language, text, prints: prints ?? null }))
+    .filter(({ language }) => languages.includes(language))
+}
+
+/** What output must match for a document to be true. */
+export function patternOf(prints: string): RegExp {
+  const parts = prints.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${parts.join('[^]*?')}$`)
+}
+
+/** The rows of the table below a heading, without its head; code marks taken off. */
+export function rowsBelow(document: string, heading: string): string[][] {
+  const [, section = ''] = new RegExp(`^#+ ${heading}$(.*?)(?=^#|(?![^]))`, 'ms').exec(document) ?? []
+  const rows = [...section.matchAll(/^\| (.*) \|$/gm)].map(([, row = '']) => row.split(' | '))
+  return rows.slice(2).map((row) => row.map((cell) => cell.replaceAll('`', '').trim()))
+}
+
+/** A folder with these files, where the package is installed as a partner would have it. */
+export function installed(t: TestContext, files: Readonly<Record<string, string>>): string {
+  const folder = folderOf(t, { 'package.json': '{"type": "module"}', ...files })
+  mkdirSync(join(folder, 'node_modules/@types'), { recursive: true })
+  symlinkSync(ROOT, join(folder, 'node_modules/relay-tests'))
+  symlinkSync(join(ROOT, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'))
+  return folder
+}
