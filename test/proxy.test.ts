@@ -125,8 +125,10 @@ test(
     const proxy = await startMicrosocks(t)
     const { server, hold, release } = await gatedServer(t)
     const { service, file } = await serviceBehind(t, vantagesYaml(proxy), [server.port])
-    const post = () => service.post({ ip: '127.0.0.1', port: server.port })
+    const post = (headers = {}) => service.post({ ip: '127.0.0.1', port: server.port }, headers)
     await until('the first look', async () => (await stateOf(service))?.state === 'up')
+    const key = { 'idempotency-key': 'before' }
+    const before = await resultOf(await post(key))
 
     const asked = hold(/^RCPT/)
     const answer = post()
@@ -150,6 +152,8 @@ test(
     const wait = Number(refused.headers.get('retry-after'))
     assert.ok(wait >= 1 && wait <= 120, `${wait}`)
     await problemIn(refused, 'vantage-down')
+    // What was tested before can be read all the same, also by a retry.
+    assert.deepEqual(await resultOf(await post(key)), before)
     const ready = await fetch(`${service.url}/readyz`)
     assert.equal(ready.status, 200)
     assert.deepEqual(readiness.parse(await ready.json()).vantages, { 'syd-1': 'down' })
