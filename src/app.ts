@@ -20,6 +20,8 @@ import { registerOpenapi } from './http/openapi.ts'
 import { answerClientError, registerProblems, sendError } from './http/problems.ts'
 import { registerQuotas } from './http/quotas.ts'
 import { registerRelayTests } from './http/relay-tests.ts'
+import { traceOf } from './http/trace.ts'
+import { registerVantages } from './http/vantages.ts'
 import type { Audit } from './service/audit.ts'
 import type { Deliveries } from './service/deliveries.ts'
 import type { Settings } from './service/job.ts'
@@ -27,6 +29,7 @@ import { makeLookUp } from './service/names.ts'
 import { RelayTests } from './service/relay-tests.ts'
 import { Scope } from './service/scope.ts'
 import type { Stores } from './store/stores.ts'
+import { SelfCheck } from './vantage/self-check.ts'
 import { DEFAULT_VANTAGE, type Vantage } from './vantage/vantages.ts'
 
 /** What the process opens for the app. */
@@ -36,7 +39,7 @@ export interface Parts {
   readonly customers: Reloading<Customers>
   readonly callers: Reloading<Callers>
   /** Null where the installation names no vantage. */
-  readonly vantage: Reloading<Vantage> | null
+  readonly vantages: Reloading<readonly Vantage[]> | null
   readonly stores: Stores
   /** Null where the installation has no mailbox. */
   readonly deliveries: Deliveries | null
@@ -45,6 +48,8 @@ export interface Parts {
 const BODY_LIMIT = 8 * 1024
 const MAX_HEADERS = 8 * 1024
 const REQUEST_MS = 10_000
+/** Where the world reaches our mailbox, whatever port it listens on here. */
+const SMTP_PORT = 25
 
 /** What tests are made with, of all that is configured. */
 export const settingsOf = (config: Config): Settings => ({
@@ -61,10 +66,17 @@ export const settingsOf = (config: Config): Settings => ({
 export async function buildApp(
   config: Config,
   parts: Parts,
-): Promise<{ app: FastifyInstance; life: Life; relayTests: RelayTests; metrics: Metrics }> {
-  const { logger, audit, customers, callers, vantage, stores } = parts
-  const files = { customers, callers, ...(vantage ? { vantages: vantage } : {}) }
-  const metrics = makeMetrics({ storeServer: stores.server, files })
+): Promise<{ app: FastifyInstance; life: Life; relayTests: RelayTests; metrics: Metrics; selfCheck: SelfCheck }> {
+  const { logger, audit, customers, callers, stores } = parts
+  const files = { customers, callers, ...(parts.vantages ? { vantages: parts.vantages } : {}) }
+  const lookUp = makeLookUp(config.DNS_SERVERS)
+  const mailbox = { domain: config.MAILBOX_DOMAIN, port: SMTP_PORT, allowLoopback: config.ALLOW_LOOPBACK_TARGETS }
+  const vantages = new SelfCheck({
+    vantages: () => parts.vantages?.current ?? [DEFAULT_VANTAGE],
+    helpers: { lookUp, mailbox: parts.deliveries && mailbox },
+    log: logger,
+  })
+  const metrics = makeMetrics({ storeServer: stores.server, files, vantages })
   const app = Fastify({
     loggerInstance: logger,
     // One line for each test and each refusal is ours; one for each request would drown them.
@@ -81,6 +93,8 @@ export async function buildApp(
     routerOptions: { maxParamLength: MAX_HEADERS, ignoreTrailingSlash: true },
     requestIdHeader: false,
     genReqId: () => randomUUID(),
+    childLoggerFactory: (log, bindings, options, { headers }) =>
+      log.child({ ...bindings, ...traceOf(headers.traceparent) }, options),
     trustProxy: config.TRUST_PROXY ?? false,
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => sendError(error, request, reply, metrics.refused),
@@ -94,7 +108,7 @@ export async function buildApp(
 
   const relayTests = new RelayTests({
     customers: () => customers.current,
-    vantage: () => vantage?.current ?? DEFAULT_VANTAGE,
+    vantages,
     audit,
     stores,
     deliveries: parts.deliveries,
@@ -102,14 +116,12 @@ export async function buildApp(
     settings: settingsOf(config),
   })
 
-  const scope = new Scope({
-    customers: () => customers.current,
-    vantage: () => vantage?.current ?? DEFAULT_VANTAGE,
-    stores,
-    lookUp: makeLookUp(config.DNS_SERVERS),
-  })
+  const scope = new Scope({ customers: () => customers.current, vantages, stores, lookUp })
 
-  app.addHook('onClose', () => relayTests.idle())
+  app.addHook('onClose', () => {
+    vantages.stop()
+    return relayTests.idle()
+  })
 
   const life = registerLife(app)
   registerProblems(app, metrics.refused)
@@ -117,7 +129,7 @@ export async function buildApp(
   const methods = watchMethods(app)
   await registerOpenapi(app)
   registerConsole(app)
-  registerHealth(app, { life, storeServer: stores.server, files })
+  registerHealth(app, { life, storeServer: stores.server, files, vantages })
   await app.register(async (api) => {
     await registerAuth(api, (key) => callers.current.authenticate(key, new Date()))
     const quotaSettings = {
@@ -134,9 +146,10 @@ export async function buildApp(
     registerListing(api, relayTests)
     registerCustomers(api, scope)
     registerAddresses(api, scope)
+    registerVantages(api, () => vantages.views())
     registerLimits(api, { relayTests, quotas, allowedPorts })
   })
   methods.refuseOthers()
   await app.ready()
-  return { app, life, relayTests, metrics }
+  return { app, life, relayTests, metrics, selfCheck: vantages }
 }

@@ -20,7 +20,7 @@ const CLOSING_MS = 5_000
 /** The process: environment → files → app → listen → graceful close. */
 async function main(): Promise<void> {
   const setup = readSetup()
-  const { config, customers, callers, vantage } = setup
+  const { config, customers, callers, vantages } = setup
   const logger = pino({
     level: config.LOG_LEVEL,
     timestamp: stdTimeFunctions.isoTime,
@@ -30,7 +30,8 @@ async function main(): Promise<void> {
   const resultTtlMs = config.RESULT_TTL_SECONDS * 1000
   const stores = config.REDIS_URL ? redisStores(config.REDIS_URL, resultTtlMs, logger) : memoryStores(resultTtlMs)
   const deliveries = config.MAILBOX_LISTEN ? new Deliveries(stores.signals) : null
-  const { app, life, relayTests, metrics } = await buildApp(config, { ...setup, audit, stores, deliveries, logger })
+  const parts = { ...setup, audit, stores, deliveries, logger }
+  const { app, life, relayTests, metrics, selfCheck } = await buildApp(config, parts)
   const mailbox = deliveries && (await openMailbox(config, deliveries, metrics, logger))
   const warn = () => {
     for (const warning of warningsOf(setup)) logger.warn(warning)
@@ -44,11 +45,13 @@ async function main(): Promise<void> {
       }
       logger.info({ file: file.path, ...counts() }, `${name} reloaded`)
       if (!customers.current.testing) relayTests.stopAll()
+      if (file === vantages) void selfCheck.look()
       warn()
     })
   follow('customers', customers)
   follow('callers', callers)
-  if (vantage) follow('vantages', vantage)
+  if (vantages) follow('vantages', vantages)
+  selfCheck.begin()
   closeWithGrace({ delay: config.DRAIN_MS + config.TEST_DEADLINE_MS + CLOSING_MS, logger }, async ({ signal, err }) => {
     if (err) logger.fatal({ err }, 'a fault of the program: closing')
     logger.info({ signal, drainMs: config.DRAIN_MS }, 'shutting down')

@@ -4,14 +4,15 @@ import { type Config, ConfigFaults, readConfig } from './config.ts'
 import { Reloading } from './files/reloading.ts'
 import { FileFaults } from './files/yaml-file.ts'
 import { auditObjection } from './service/audit.ts'
-import { loadVantage, type Vantage } from './vantage/vantages.ts'
+import { loadVantages, type Vantage } from './vantage/vantages.ts'
 
 /** All that the environment leads to. */
 export interface Setup {
   readonly config: Config
   readonly customers: Reloading<Customers>
   readonly callers: Reloading<Callers>
-  readonly vantage: Reloading<Vantage> | null
+  /** Null where the installation names none. */
+  readonly vantages: Reloading<readonly Vantage[]> | null
 }
 
 /** Reads environment and files. Throws ConfigFaults that list everything wrong with any of them at once. */
@@ -39,15 +40,15 @@ export function setUp(env: NodeJS.ProcessEnv): Setup {
       })
     : undefined
   const callers = CALLERS_FILE ? attempt(() => new Reloading(CALLERS_FILE, loadCallers)) : undefined
-  const vantage = VANTAGES_FILE ? attempt(() => new Reloading(VANTAGES_FILE, loadVantage)) : null
+  const vantages = VANTAGES_FILE ? attempt(() => new Reloading(VANTAGES_FILE, loadVantages)) : null
   const objection = env.AUDIT_FILE ? auditObjection(env.AUDIT_FILE) : null
   if (objection) faults.push(`AUDIT_FILE: ${objection}`)
-  if (!config || !customers || !callers || vantage === undefined || objection) throw new ConfigFaults(faults)
-  return { config, customers, callers, vantage }
+  if (!config || !customers || !callers || vantages === undefined || objection) throw new ConfigFaults(faults)
+  return { config, customers, callers, vantages }
 }
 
 /** What is valid and yet hardly meant: told at start, on reload and by the check. */
-export function warningsOf({ customers, callers, vantage }: Omit<Setup, 'config'>): string[] {
+export function warningsOf({ customers, callers, vantages }: Omit<Setup, 'config'>): string[] {
   const known = customers.current.all
   const ofCallers = callers.current.all.flatMap(({ id, customers: scope, sandbox }) => {
     if (scope === 'all' || sandbox) return []
@@ -61,7 +62,7 @@ export function warningsOf({ customers, callers, vantage }: Omit<Setup, 'config'
   return [
     ...(known.size === 0 ? ['there are no customers: nothing can be tested'] : []),
     ...(callers.current.all.length === 0 ? ['there are no callers: nobody can use the service'] : []),
-    ...(vantage ? [] : ['VANTAGES_FILE is not set: EHLO gives an address literal, which many servers refuse']),
+    ...(vantages ? [] : ['VANTAGES_FILE is not set: EHLO gives an address literal, which many servers refuse']),
     ...ofCallers,
     ...ofCustomers,
   ]

@@ -16,14 +16,14 @@ test('environment and files make a set-up', (t) => {
     setup.callers.current.all.map(({ id }) => id),
     ['partner', 'desk'],
   )
-  assert.equal(setup.vantage, null)
+  assert.equal(setup.vantages, null)
   assert.equal(existsSync(audit), false, 'nothing is opened yet')
 })
 
 test('the vantages file is read where one is named', (t) => {
   const folder = configFolder(t)
   const vantages = join(folderOf(t, { 'v.yaml': 'vantages: [{ name: a, ehlo: a.example }]\n' }), 'v.yaml')
-  assert.equal(setUp({ ...environmentFor(folder), VANTAGES_FILE: vantages }).vantage?.current.name, 'a')
+  assert.equal(setUp({ ...environmentFor(folder), VANTAGES_FILE: vantages }).vantages?.current[0]?.name, 'a')
 })
 
 test('faults of the environment and of every file come in one list', (t) => {

@@ -10,12 +10,21 @@ export interface Wish {
   readonly address: Address
   readonly customerId: string | null
   readonly domain: string | null
+  /** The name of the vantage asked for; null leaves the choice to us. */
+  readonly vantage: string | null
 }
 
-/** Where the test would come from. */
+/** Where the test could come from. */
 export interface Origin {
   /** The addresses of this machine's interfaces. */
   readonly own: readonly Address[]
+  /** The vantages in the order of preference. */
+  readonly vantages: readonly Outlook[]
+}
+
+/** What is asked about a vantage. */
+export interface Outlook {
+  readonly name: string
   /** Every address that a test may be seen to come from. */
   readonly sources: readonly Address[]
   /** The IP versions that a test can be made over. */
@@ -27,6 +36,8 @@ export type Decision =
       readonly ok: true
       readonly customer: Customer
       readonly domain: { readonly name: string; readonly source: DomainSource } | null
+      /** The names of the vantages that it can be tested from, the preferred first. */
+      readonly vantages: readonly string[]
     }
   | { readonly ok: false; readonly problem: ProblemSlug; readonly detail: string; readonly pointer: string }
 
@@ -57,8 +68,8 @@ export function decide(wish: Wish, caller: Caller, customers: Customers, origin:
   }
   const domain = domainFor(wish, customer)
   if (domain && 'problem' in domain) return domain
-  const objection = loopback ? null : vantageObjection(address, customer, customers, origin)
-  return objection ?? { ok: true, customer, domain }
+  const vantages = vantagesFor(wish, customer, customers, origin)
+  return 'problem' in vantages ? vantages : { ok: true, customer, domain, vantages }
 }
 
 type Denial = Extract<Decision, { ok: false }>
@@ -108,18 +119,29 @@ function domainFor({ domain }: Wish, customer: Customer): Extract<Decision, { ok
   return deny('domain-not-listed', `${name} neither is nor lies under a domain of the customer: ${listed}`, '/domain')
 }
 
-/** A test from inside the customer's own network would find every healthy server open. */
-function vantageObjection(
-  address: Address,
-  customer: Customer,
-  customers: Customers,
-  { sources, families }: Origin,
-): Denial | null {
-  const inside = sources.find((source) => customers.isInside(source, customer))
+/**
+ * The vantages that a test can be made from: the one asked for, or any that speaks the address's IP version and lies outside
+ * the customer's networks, since from inside every healthy server looks open. Loopback is reached from all.
+ */
+function vantagesFor(wish: Wish, customer: Customer, customers: Customers, origin: Origin): string[] | Denial {
+  const { address, vantage } = wish
+  const asked = vantage === null ? origin.vantages : origin.vantages.filter(({ name }) => name === vantage)
+  const names = asked.map(({ name }) => name)
+  const at = vantage === null ? '/ip' : '/vantage'
+  if (asked.length === 0) {
+    return deny('vantage-unknown', `there is no vantage ${vantage}: GET /vantages shows those there are`, at)
+  }
+  if (isLoopback(address)) return names
+  const insideOf = ({ sources }: Outlook) => sources.find((source) => customers.isInside(source, customer))
+  const outside = asked.filter((one) => !insideOf(one))
+  const inside = outside.length === 0 ? asked.map(insideOf)[0] : undefined
   if (inside) {
     const where = `our vantage ${inside.text} lies in a network of customer ${customer.id}`
-    return deny('vantage-inside-network', `${where}: a test must come from outside`)
+    return deny('vantage-inside-network', `${where}: a test must come from outside`, at)
   }
-  if (families.has(address.family)) return null
-  return deny('vantage-family', `our vantage has no IPv${address.family} address`)
+  const speaking = outside.filter(({ families }) => families.has(address.family))
+  if (speaking.length > 0) return speaking.map(({ name }) => name)
+  const who =
+    outside.length === 1 ? 'our vantage has' : `our vantages ${outside.map(({ name }) => name).join(', ')} have`
+  return deny('vantage-family', `${who} no IPv${address.family} address`, at)
 }

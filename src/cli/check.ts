@@ -17,9 +17,13 @@ function main(): number {
   }
   try {
     const setup = setUp(process.env)
-    const { customers, callers, vantage } = setup
+    const { customers, callers, vantages } = setup
     for (const warning of warningsOf(setup)) process.stdout.write(`warning: ${warning}\n`)
-    const from = vantage ? `from vantage ${vantage.current.name}` : 'without a vantages file'
+    const names = vantages?.current.map(({ name }) => name) ?? []
+    const from =
+      names.length > 0
+        ? `from ${names.length > 1 ? 'vantages' : 'vantage'} ${names.join(', ')}`
+        : 'without a vantages file'
     const testing = customers.current.testing ? '' : '; testing is switched off'
     process.stdout.write(
       `ok: ${customers.current.all.size} customers, ${callers.current.all.length} callers, ${from}${testing}\n`,

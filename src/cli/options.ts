@@ -8,6 +8,7 @@ export interface Wanted {
   readonly domain?: string
   readonly suite?: Suite
   readonly proof?: Proof
+  readonly vantage?: string
   readonly reference?: string
 }
 
@@ -31,6 +32,7 @@ happens. A HOST, or a mail domain, is looked up by the service; each of its addr
   --domain NAME      the server's own mail domain (default: the customer's first)
   --suite SUITE      ${SUITES.join(' or ')} (default: standard; full is louder)
   --proof PROOF      how far to go: ${PROOFS.join(', ')} (default: as far as the service can)
+  --vantage NAME     where to test from (default: the first that is up and can)
   --reference TEXT   your own reference, such as a ticket: kept with the result, never sent to the mail server
   --port PORT        another port than 25, where the service allows it
   --json             the whole result as JSON, one line for each test, and nothing else
@@ -74,7 +76,7 @@ export function readOptions(args: readonly string[]): Options | null {
   if (target === null && file === null) throw new Mistake('an address or a host name was expected')
   if (target !== null && file !== null) throw new Mistake('either a target or --file was expected, not both')
   if (target !== null && target.trim() === '') throw new Mistake('an address or a host name was expected')
-  const { domain, reference } = values
+  const { domain, reference, vantage } = values
   const port = values.port === undefined ? undefined : numberIn('--port', values.port, 65535)
   const suite = wordIn('--suite', values.suite, SUITES)
   const proof = wordIn('--proof', values.proof, PROOFS)
@@ -86,6 +88,7 @@ export function readOptions(args: readonly string[]): Options | null {
       ...(domain === undefined ? {} : { domain }),
       ...(suite === undefined ? {} : { suite }),
       ...(proof === undefined ? {} : { proof }),
+      ...(vantage === undefined ? {} : { vantage }),
       ...(reference === undefined ? {} : { reference }),
     },
     json: values.json ?? false,
@@ -104,6 +107,7 @@ function parsed(args: readonly string[]) {
         domain: text,
         suite: text,
         proof: text,
+        vantage: text,
         reference: text,
         port: text,
         json: flag,

@@ -22,6 +22,7 @@ export const PROBLEMS = {
   'domain-not-listed': { status: 422, title: 'The domain is not one of the customer' },
   'vantage-inside-network': { status: 422, title: "The vantage lies inside the customer's network" },
   'vantage-family': { status: 422, title: 'The vantage does not speak this IP version' },
+  'vantage-unknown': { status: 422, title: 'There is no vantage of this name' },
   'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
   'proof-unavailable': { status: 422, title: 'This installation has no mailbox to prove a delivery with' },
   'idempotency-mismatch': { status: 422, title: 'This idempotency key was used for another request' },
@@ -32,6 +33,7 @@ export const PROBLEMS = {
   'audit-unavailable': { status: 503, title: 'The audit log cannot be written, so nothing is tested' },
   'limits-unavailable': { status: 503, title: 'The quotas cannot be looked at, so nothing is tested' },
   'shutting-down': { status: 503, title: 'The service is shutting down' },
+  'vantage-down': { status: 503, title: 'The vantage is down, so nothing is tested from it' },
   'testing-off': { status: 503, title: 'Testing is switched off' },
 } as const satisfies Record<string, { status: number; title: string }>
 

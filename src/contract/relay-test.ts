@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DOMAIN_NAME } from './domain.ts'
 import { identifier } from './ids.ts'
+import { VANTAGE_NAME } from './vantages.ts'
 import {
   CAUSES,
   DOMAIN_SOURCES,
@@ -62,6 +63,15 @@ export const relayTestRequest = z
         .meta({
           description:
             'How far to go: `recipient` stops at the reply to RCPT, `message` sends a test message through a server that accepts one, `delivery` waits for it in our own mailbox. Default: `delivery` where this installation has a mailbox, else `message`.',
+        }),
+      vantage: z
+        .string({ error: 'the name of a vantage was expected, such as "syd-1"' })
+        .regex(VANTAGE_NAME, 'the name of a vantage was expected, such as "syd-1"')
+        .optional()
+        .meta({
+          description:
+            "Where to test from, as `GET /vantages` names it. Default: the first that is up, has the address's IP version and lies outside the customer's networks.",
+          examples: ['syd-1'],
         }),
       reference: z
         .string({ error: '1 to 64 printable ASCII characters were expected, such as "TICKET-4711"' })

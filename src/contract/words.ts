@@ -1,6 +1,7 @@
 /**
- * The closed and open word lists of the API. `STATUSES`, `VERDICTS`, `EVIDENCES` and `OUTCOMES` are closed: they never
- * grow. `REASONS`, `CAUSES`, `REFUSALS`, `CAVEATS` and `WHYS` may grow; a client reads an unknown value as "other".
+ * The closed and open word lists of the API. `STATUSES`, `VERDICTS`, `EVIDENCES`, `OUTCOMES`, `VANTAGE_STATES` and
+ * `CHECK_OUTCOMES` are closed: they never grow. `REASONS`, `CAUSES`, `REFUSALS`, `CAVEATS`, `WHYS` and `VANTAGE_CHECKS` may
+ * grow; a client reads an unknown value as "other".
  */
 
 export const STATUSES = ['running', 'finished'] as const
@@ -28,6 +29,7 @@ export type DomainSource = (typeof DOMAIN_SOURCES)[number]
 /** Why a verdict is inconclusive, in the order in which the first that fits is reported. */
 export const REASONS = [
   'interrupted',
+  'vantage-failed',
   'recipient-accepted',
   'content-refused',
   'accepted-then-bounced',
@@ -92,6 +94,7 @@ export type Caveat = (typeof CAVEATS)[number]
 /** Why an attempt was not run, or had no answer. */
 export const WHYS = [
   'interrupted',
+  'vantage-failed',
   'domain-unknown',
   'host-unknown',
   'local-part-too-long',
@@ -109,3 +112,14 @@ export const WHYS = [
   'deadline',
 ] as const
 export type Why = (typeof WHYS)[number]
+
+/** Whether tests can be made from a vantage; unknown until it has been looked at. */
+export const VANTAGE_STATES = ['up', 'down', 'unknown'] as const
+export type VantageState = (typeof VANTAGE_STATES)[number]
+
+/** What is looked at of a vantage. */
+export const VANTAGE_CHECKS = ['source-address', 'proxy', 'ehlo-name', 'mailbox'] as const
+export type VantageCheckName = (typeof VANTAGE_CHECKS)[number]
+
+export const CHECK_OUTCOMES = ['ok', 'failed', 'skipped'] as const
+export type CheckOutcome = (typeof CHECK_OUTCOMES)[number]

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { liveness, type Readiness, readiness } from '../contract/health.ts'
+import type { VantageView } from '../contract/vantages.ts'
 import type { StoreServer } from '../store/stores.ts'
 import type { Life } from './life.ts'
 import { ANY_PROBLEM, problemResponses } from './openapi.ts'
@@ -10,13 +11,14 @@ export interface HealthRoutes {
   readonly storeServer: StoreServer | null
   /** The configuration files by what they hold. */
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
+  readonly vantages: { views(): readonly VantageView[] }
 }
 
 /** Without a key, the body gives away no more than that something is wrong: faults name customers and networks. */
 const SEE_LOG = 'the newest version was refused; the log of the service says why'
 
 /** `GET /livez` and `GET /readyz`: without a key, and without a quota. */
-export function registerHealth(app: FastifyInstance, { life, storeServer, files }: HealthRoutes): void {
+export function registerHealth(app: FastifyInstance, { life, storeServer, files, vantages }: HealthRoutes): void {
   app.get(
     '/livez',
     {
@@ -58,6 +60,7 @@ export function registerHealth(app: FastifyInstance, { life, storeServer, files 
       return {
         status: life.draining ? 'shutting-down' : 'ok',
         redis: storeServer && ((await storeServer.isUp()) ? 'up' : 'down'),
+        vantages: Object.fromEntries(vantages.views().map(({ name, state }) => [name, state])),
         files: Object.fromEntries(states),
       } satisfies Readiness
     },

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { ProblemSlug } from '../contract/problems.ts'
+import { PROBLEMS, type ProblemSlug } from '../contract/problems.ts'
+import type { VantageView } from '../contract/vantages.ts'
 import type { Tally } from '../service/tally.ts'
 import type { StoreServer } from '../store/stores.ts'
 import { VERSION } from '../version.ts'
@@ -11,6 +12,7 @@ export interface Observed {
   readonly storeServer: StoreServer | null
   /** The configuration files by what they hold. */
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
+  readonly vantages: { views(): readonly VantageView[] }
 }
 
 /** Everything that is counted. No label holds a word of a caller or a server. */
@@ -23,10 +25,10 @@ export interface Metrics extends Tally {
   text(): Promise<string>
 }
 
-const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60]
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60]
 
 /** Makes the metrics of one process. */
-export function makeMetrics({ storeServer, files }: Observed): Metrics {
+export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -41,11 +43,20 @@ export function makeMetrics({ storeServer, files }: Observed): Metrics {
     buckets: SECONDS,
     registers,
   })
+  const phase = new Histogram({
+    name: 'relay_tests_phase_seconds',
+    help: 'How long the parts of tests took: connect and greeting of the first connection, the dialogue, waiting for deliveries.',
+    labelNames: ['phase'],
+    buckets: SECONDS,
+    registers,
+  })
   const connections = counter('connections_total', 'Connections to mail servers under test.')
   const messages = counter('messages_accepted_total', 'Test messages that mail servers took.')
   const amended = counter('amended_total', 'Results that were judged anew, by their new verdict.', ['verdict'])
   const arrivals = counter('mailbox_arrivals_total', 'What came to test addresses, by kind.', ['kind'])
   const refusals = counter('refused_total', 'Requests that were refused, by problem.', ['problem'])
+  // Prometheus sees no increase in what was not there before.
+  for (const problem of Object.keys(PROBLEMS)) refusals.inc({ problem }, 0)
   const exceeded = counter('quota_exceeded_total', 'Requests that a quota refused, by its name.', ['policy'])
   new Gauge({
     name: 'relay_tests_info',
@@ -71,6 +82,19 @@ export function makeMetrics({ storeServer, files }: Observed): Metrics {
       for (const [file, { loadedAt }] of Object.entries(files)) this.set({ file }, loadedAt.getTime() / 1000)
     },
   })
+  new Gauge({
+    name: 'relay_tests_vantage_up',
+    help: 'Whether tests can be made from a vantage; none before it has been looked at.',
+    labelNames: ['vantage'],
+    registers,
+    collect() {
+      // A vantage that is in the file no more has no state.
+      this.reset()
+      for (const { name: vantage, state } of vantages.views()) {
+        if (state !== 'unknown') this.set({ vantage }, state === 'up' ? 1 : 0)
+      }
+    },
+  })
   if (storeServer) {
     new Gauge({
       name: 'relay_tests_redis_up',
@@ -84,10 +108,13 @@ export function makeMetrics({ storeServer, files }: Observed): Metrics {
   return {
     begun() {
       inFlight.inc()
-      return ({ verdict, reason, suite, durationMs }, { dialled, messagesAccepted }) => {
+      return ({ verdict, reason, suite, durationMs }, { dialled, messagesAccepted }, phases) => {
         inFlight.dec()
         finished.inc({ verdict: verdict ?? 'none', reason: reason ?? 'none', suite })
         duration.observe({ verdict: verdict ?? 'none' }, (durationMs ?? 0) / 1000)
+        for (const [name, ms] of Object.entries(phases ?? {})) {
+          if (ms !== null) phase.observe({ phase: name }, ms / 1000)
+        }
         connections.inc(dialled.length)
         messages.inc(messagesAccepted)
       }

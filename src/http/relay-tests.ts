@@ -64,6 +64,8 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
             'proof-unavailable',
             'vantage-inside-network',
             'vantage-family',
+            'vantage-unknown',
+            'vantage-down',
             'at-capacity',
             'audit-unavailable',
             'testing-off',

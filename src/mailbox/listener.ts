@@ -38,7 +38,8 @@ export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
 
   const server = new SMTPServer({
     name: domain,
-    heloResponse: '%s',
+    // The second is the address in brackets, by which a vantage learns how it is seen.
+    heloResponse: '%s sees %s',
     disabledCommands: DISABLED,
     disableReverseLookup: true,
     hideSMTPUTF8: true,

@@ -37,6 +37,20 @@ export interface RunResult {
   readonly ehlo: string | null
   readonly extensions: readonly string[]
   readonly tls: Session['tls']
+  /** Null where nothing was dialled. */
+  readonly phases: Phases | null
+}
+
+/** How long each part of a run took, in milliseconds; null where it did not come to that. */
+export interface Phases {
+  /** Until the first connection stood. */
+  readonly connect: number | null
+  /** From then on to its greeting. */
+  readonly greeting: number | null
+  /** Everything else that was said, on all connections. */
+  readonly dialogue: number | null
+  /** Waiting for what the mailbox sees. */
+  readonly delivery: number | null
 }
 
 const MESSAGES = 3
@@ -62,6 +76,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
 class Visit {
   readonly inquiry: Inquiry
   readonly #options: RunOptions
+  readonly #startedAt = performance.now()
+  #watchedMs: number | null = null
 
   constructor(options: RunOptions) {
     this.#options = options
@@ -143,7 +159,9 @@ class Visit {
       if (seen) this.inquiry.keep([{ ...attempt, seen }])
       if (seen?.kind !== 'message') await Promise.reject(new Error('not arrived'))
     })
+    const watchedFrom = performance.now()
     await Promise.any(watches).catch(() => {})
+    this.#watchedMs = (this.#watchedMs ?? 0) + performance.now() - watchedFrom
   }
 
   #isAccepted(attempt: Attempt): boolean {
@@ -166,7 +184,15 @@ class Visit {
       // As the suite lists them, whatever order the connections needed.
       attempts: [...this.inquiry.attempts].sort((a, b) => FORMS.indexOf(a.form) - FORMS.indexOf(b.form)),
     }
-    return { findings, localAddress, ehlo, extensions, tls: current?.tls ?? null }
+    return { findings, localAddress, ehlo, extensions, tls: current?.tls ?? null, phases: this.#phases() }
+  }
+
+  #phases(): Phases {
+    const { connectMs: connect = null, greetingMs: greeting = null } = this.inquiry.connections.first ?? {}
+    const delivery = this.#watchedMs
+    const others = (connect ?? 0) + (greeting ?? 0) + (delivery ?? 0)
+    const dialogue = greeting === null ? null : performance.now() - this.#startedAt - others
+    return { connect, greeting, dialogue, delivery }
   }
 }
 

@@ -4,6 +4,7 @@ import { anyOf } from '../smtp/any-of.ts'
 import { type Answer, SmtpConnection, type TlsFacts } from '../smtp/connection.ts'
 import { dial } from '../smtp/dial.ts'
 import { abridged, type Reply } from '../smtp/reply.ts'
+import type { SocksProxy } from '../smtp/socks.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 
 /** Where to connect, from where, under which name, and until when (`performance.now()` milliseconds). */
@@ -11,6 +12,8 @@ export interface Route {
   readonly address: Address
   readonly port: number
   readonly bind: Address | null
+  /** Null connects directly. */
+  readonly proxy: SocksProxy | null
   /** Our name; null stands for the address literal of the local end (RFC 5321 section 4.1.4). */
   readonly ehlo: string | null
   readonly deadline: number
@@ -46,6 +49,9 @@ export interface Session {
   readonly tls: TlsFacts | null
   /** The reply that refused the greeting, or EHLO and HELO both. */
   readonly turnedAway: { readonly reply: Reply; readonly at: readonly number[] } | null
+  /** How long the connection took to stand, and from then on its greeting, in milliseconds; null where it did not. */
+  readonly connectMs: number | null
+  readonly greetingMs: number | null
   /** Why there is no connection to work with. */
   readonly failure: Why | null
 }
@@ -71,30 +77,35 @@ export async function openSession(route: Route, { number, tls, unwanted, connect
   const left = route.deadline - performance.now()
   if (left <= 0) return { ...NOTHING, number, failure: 'deadline' }
   route.dialling(address)
+  const dialledAt = performance.now()
   const dialled = await dial({ ...route, timeoutMs: Math.min(CONNECT_MS, left) })
-  // A wait that our own deadline cut short says nothing of the server.
-  if ('fault' in dialled && dialled.fault === 'connect-timeout' && left < CONNECT_MS) {
-    transcript.add('event', number, 'no connection before the deadline')
-    return { ...NOTHING, number, failure: 'deadline' }
-  }
   if ('fault' in dialled) {
-    transcript.add('event', number, `no connection: ${dialled.fault}${dialled.errno ? ` (${dialled.errno})` : ''}`)
-    return { ...NOTHING, number, failure: dialled.fault }
+    const { fault, detail } = dialled
+    // A wait that our own deadline cut short says nothing of the server.
+    if (detail === null && left < CONNECT_MS) {
+      transcript.add('event', number, 'no connection before the deadline')
+      return { ...NOTHING, number, failure: 'deadline' }
+    }
+    transcript.add('event', number, `no connection: ${fault}${detail ? ` (${detail})` : ''}`)
+    return { ...NOTHING, number, failure: fault }
   }
   connected?.()
   const { socket } = dialled
-  const localAddress = parseAddress(socket.localAddress ?? '')
+  // The end that a proxy sees is not the one that the server sees.
+  const localAddress = route.proxy ? null : parseAddress(socket.localAddress ?? '')
   const ehlo = route.ehlo ?? literalOf(localAddress)
   const connection = new SmtpConnection({ socket, number, transcript, deadline: route.deadline })
-  const opened = { ...NOTHING, connection, number, localAddress, ehlo }
+  const connectMs = performance.now() - dialledAt
+  const opened = { ...NOTHING, connection, number, localAddress, ehlo, connectMs }
   const greeted = await greet(opened, connection, anyOf(stop, unwanted))
   return tls && isReady(greeted) ? secure(greeted) : greeted
 }
 
 async function greet(opened: Session, connection: SmtpConnection, unwanted: AbortSignal): Promise<Session> {
+  const connectedAt = performance.now()
   const greeting = answered(await connection.greeting(GREETING_MS, unwanted))
   if (!greeting) return { ...opened, failure: connection.fault }
-  const greeted = { ...opened, greeting }
+  const greeted = { ...opened, greeting, greetingMs: performance.now() - connectedAt }
   if (greeting.reply.code !== 220) return { ...greeted, turnedAway: greeting, failure: 'greeting-refused' }
   return unwanted.aborted ? { ...greeted, failure: 'interrupted' } : hello(greeted, connection)
 }
@@ -146,5 +157,7 @@ const NOTHING: Session = {
   pipelining: false,
   tls: null,
   turnedAway: null,
+  connectMs: null,
+  greetingMs: null,
   failure: null,
 }

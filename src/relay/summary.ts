@@ -39,6 +39,7 @@ const INCONCLUSIVE: Record<Reason, (domain: string) => string> = {
   'connect-timeout': () =>
     'No connection came about in time: is the address right, the server up, the port open to us?',
   'connection-refused': () => 'The address refuses connections on this port: no mail server listens there.',
+  'vantage-failed': () => 'Our own way out failed before every question had an answer: test again later.',
   unreachable: () => 'The address cannot be reached from our vantage.',
   'protocol-error': () => 'What answers there does not speak SMTP as a mail server does.',
   dropped: () => 'The connection ended before every question had an answer.',

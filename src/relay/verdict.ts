@@ -32,6 +32,7 @@ const RETRY_AFTER: Partial<Record<Reason, number>> = {
   greylisted: 600,
   throttled: 600,
   'server-trouble': 600,
+  'vantage-failed': 300,
   'connect-timeout': 600,
   'vantage-banned': 1200,
   dropped: 600,
@@ -165,6 +166,7 @@ const takesAnything = (rows: readonly Assessed[]): boolean =>
 /** What a missing answer means; null where the form could not be asked at all, and so was not planned. */
 const REASON_OF_WHY: Record<Why, Reason | null> = {
   interrupted: 'interrupted',
+  'vantage-failed': 'vantage-failed',
   'domain-unknown': 'domain-unknown',
   'host-unknown': null,
   'local-part-too-long': null,

@@ -3,7 +3,7 @@ import type { Customer } from '../access/customers.ts'
 import { QUOTAS, type QuotaName } from '../contract/limits.ts'
 import type { LastTest } from '../contract/problems.ts'
 import type { Stores } from '../store/stores.ts'
-import { mayName, placeOf } from './archive.ts'
+import { bannedPlaceOf, mayName, placeOf } from './archive.ts'
 import type { Deliveries, Expectation } from './deliveries.ts'
 import type { Errands } from './errands.ts'
 import { claimFor, type IdempotentRequest } from './idempotency.ts'
@@ -86,7 +86,7 @@ export async function admit(
     undo.push(() => results.remove(running))
     if (key) undo.push(() => claims.release(key.key, id))
     const [refusedBefore] = await Promise.all([
-      refusals.recently(ip),
+      refusals.recently(bannedPlaceOf(begun)),
       expectation?.announced,
       results.put(running),
       key && claimFor(id, key, claims),

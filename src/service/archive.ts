@@ -19,6 +19,10 @@ export const mayName = ({ customers }: Caller, customerId: string): boolean =>
 export const placeOf = ({ customerId, ip }: Pick<RelayTest, 'customerId' | 'ip'>): string =>
   customerId.startsWith(SANDBOX_PREFIX) ? `${customerId} ${ip}` : ip
 
+/** What a ban of ours is on: the same server, met from the same vantage. */
+export const bannedPlaceOf = (test: Pick<RelayTest, 'customerId' | 'ip' | 'vantage'>): string =>
+  `${placeOf(test)} ${test.vantage.name}`
+
 /** Results as callers may see them. A test whose replica died in the middle reads as interrupted. */
 export class Archive {
   readonly #results: Results

@@ -80,6 +80,7 @@ export async function runJob(
       address,
       port,
       bind: vantage.bind.find(({ family }) => family === address.family) ?? null,
+      proxy: vantage.proxy,
       ehlo: vantage.ehlo,
       deadline: performance.now() + settings.deadlineMs - FAREWELL_MS,
       transcript,

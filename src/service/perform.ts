@@ -1,10 +1,10 @@
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { Assessed } from '../relay/assess.ts'
-import type { RunResult } from '../relay/run.ts'
+import type { Phases, RunResult } from '../relay/run.ts'
 import { Transcript } from '../smtp/transcript.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Admission } from './admission.ts'
-import { placeOf } from './archive.ts'
+import { bannedPlaceOf, placeOf } from './archive.ts'
 import type { Audit } from './audit.ts'
 import { auditResult, describe } from './auditing.ts'
 import { DELIVERY_TTL_MS } from './deliveries.ts'
@@ -48,6 +48,7 @@ export async function perform(
   }
   const dialled: string[] = []
   let accepted = 0
+  let phases: Phases | null = null
   try {
     const startedAt = performance.now()
     const transcript = new Transcript((entry, index) =>
@@ -57,10 +58,11 @@ export async function perform(
     const ran = asking.caller.sandbox
       ? await playBack(job, transcript, decided)
       : await runJob(job, settings, { transcript, expectation, refusedBefore, dialled, decided })
+    phases = ran.phases
     accepted = dialled.length > 0 ? messagesAccepted(ran) : 0
     if (ran.findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))) {
       // Without the note, the next test may take a ban for silence: no more than that.
-      stores.refusals.note(placeOf(begun)).catch(() => {})
+      stores.refusals.note(bannedPlaceOf(begun)).catch(() => {})
     }
     const durationMs = Math.round(performance.now() - startedAt)
     const amendableMs = expectation && hasSent(ran) ? amendableFor(settings.resultTtlMs) : 0
@@ -91,7 +93,7 @@ export async function perform(
     asking.log.info(outcome, 'relay test')
     const deeds = { dialled, messagesAccepted: accepted }
     auditResult(audit, asking, outcome, deeds)
-    ended(result, deeds)
+    ended(result, deeds, phases)
     leave()
   }
 }

@@ -4,17 +4,25 @@ import { type Decision, decide, type Origin, type Wish } from '../access/decide.
 import { sandboxCustomers } from '../access/sandbox.ts'
 import { parseAddress } from '../ip/address.ts'
 import type { Stores } from '../store/stores.ts'
-import { originOf, type Vantage } from '../vantage/vantages.ts'
+import { outlookOf, ownAddresses, type Vantage } from '../vantage/vantages.ts'
 
-/** What decisions are made by. `customers` and `vantage` are looked up anew for each: their files reload. */
+/** What decisions are made by. `customers` and `vantages` are looked up anew for each: their files reload. */
 export interface PermissionParts {
   readonly customers: () => Customers
-  readonly vantage: () => Vantage
+  readonly vantages: Vantages
   readonly stores: Pick<Stores, 'server'>
 }
 
-/** A sandbox dials nothing, so it does not matter from where. */
-const NOWHERE: Origin = { own: [], sources: [], families: new Set([4, 6]) }
+/** Where tests come from now, the preferred first. */
+export interface Vantages {
+  readonly all: readonly Vantage[]
+  /** Whether nothing can be tested from a vantage. */
+  isDown(vantage: Vantage): boolean
+  /** The way out of a vantage has just failed: it is looked at again. */
+  suspect(vantage: Vantage): void
+  /** How long it is until all are looked at again. */
+  readonly secondsToNextLook: number
+}
 
 /** Whose servers a caller chooses from. A caller in the sandbox never meets a real one. */
 export const customersFor = (caller: Caller, { customers }: Pick<PermissionParts, 'customers'>): Customers =>
@@ -23,13 +31,19 @@ export const customersFor = (caller: Caller, { customers }: Pick<PermissionParts
 /** Decides for one caller, as files and machine are now. */
 export function permissionsOf(caller: Caller, parts: PermissionParts): (wish: Wish) => Decision {
   const customers = customersFor(caller, parts)
-  const origin = caller.sandbox ? NOWHERE : originNow(parts)
+  const origin = caller.sandbox ? nowhere(parts) : originNow(parts)
   return (wish) => decide(wish, caller, customers, origin)
 }
 
-/** The store's addresses count as our own: nobody tests what keeps our quotas. */
-function originNow({ vantage, stores }: PermissionParts): Origin {
-  const origin = originOf(vantage())
-  const servers = (stores.server?.addresses() ?? []).map((text) => parseAddress(text)).filter((own) => own !== null)
-  return { ...origin, own: [...origin.own, ...servers] }
+/** A sandbox dials nothing, so it does not matter from where. */
+function nowhere({ vantages }: PermissionParts): Origin {
+  return { own: [], vantages: vantages.all.map(({ name }) => ({ name, sources: [], families: new Set([4, 6]) })) }
+}
+
+/** The addresses of the store and of proxies count as our own: nobody tests what we stand on. */
+function originNow({ vantages, stores }: PermissionParts): Origin {
+  const own = ownAddresses()
+  const servers = (stores.server?.addresses() ?? []).map((text) => parseAddress(text)).filter((one) => one !== null)
+  const proxies = vantages.all.flatMap(({ proxy }) => proxy?.address ?? [])
+  return { own: [...own, ...servers, ...proxies], vantages: vantages.all.map((vantage) => outlookOf(vantage, own)) }
 }

@@ -20,7 +20,7 @@ import { followElsewhere, LiveTest, replay } from './follow.ts'
 import { type IdempotentRequest, idempotent, stillRunning, testOf } from './idempotency.ts'
 import type { Asking, Job, Settings } from './job.ts'
 import { perform } from './perform.ts'
-import { permissionsOf } from './permissions.ts'
+import { permissionsOf, type Vantages } from './permissions.ts'
 import { Refused } from './problem.ts'
 import type { TestRequest } from './request.ts'
 import { type Begun, runningResult } from './result.ts'
@@ -30,10 +30,10 @@ import type { Tally } from './tally.ts'
 
 export type { Caller }
 
-/** What the service is made of. `customers` and `vantage` are looked up anew for each test: their files reload. */
+/** What the service is made of. `customers` and `vantages` are looked up anew for each test: their files reload. */
 export interface ServiceParts {
   readonly customers: () => Customers
-  readonly vantage: () => Vantage
+  readonly vantages: Vantages
   readonly audit: Audit
   readonly stores: Stores
   /** Null where the installation has no mailbox. */
@@ -141,8 +141,8 @@ export class RelayTests {
   /** Whom the test is for, and from where. Throws Refused where it may not be made. */
   #prepare(request: TestRequest, asking: Asking): { job: Job; subject: QuotaSubject } {
     const { address, proof } = request
-    const vantage = this.#parts.vantage()
     const allowed = this.#decide(request, asking.caller)
+    const vantage = this.#vantageOf(allowed)
     if (proof === 'delivery' && !this.#parts.deliveries) {
       const detail = 'This installation has no mailbox: ask for proof "message", or leave it out.'
       throw new Refused('proof-unavailable', detail, { errors: [{ detail, pointer: '/proof' }] })
@@ -157,12 +157,22 @@ export class RelayTests {
     return { job: { request: seen, asking, vantage, begun }, subject: { caller, customer, ...counted } }
   }
 
-  #decide({ address, customerId, domain }: TestRequest, caller: Caller): Allowed {
+  #decide({ address, customerId, domain, vantage }: TestRequest, caller: Caller): Allowed {
     const permit = permissionsOf(caller, this.#parts)
-    const decision = permit({ address, customerId: customerId ?? null, domain: domain ?? null })
+    const wish = { address, customerId: customerId ?? null, domain: domain ?? null, vantage: vantage ?? null }
+    const decision = permit(wish)
     if (decision.ok) return decision
     const { problem, detail, pointer } = decision
     throw new Refused(problem, `${detail}.`, { errors: [{ detail, pointer }] })
+  }
+
+  /** The first of those allowed that is not down; where all are, admission refuses the first. */
+  #vantageOf({ vantages: names }: Allowed): Vantage {
+    const { vantages } = this.#parts
+    const fitting = vantages.all.filter(({ name }) => names.includes(name))
+    const [vantage] = [...fitting.filter((one) => !vantages.isDown(one)), ...fitting]
+    if (!vantage) throw new Error('a test was allowed from nowhere')
+    return vantage
   }
 
   /** What a retry is told: the test of its key as it is today; null where there is none yet. */
@@ -188,9 +198,13 @@ export class RelayTests {
 
   /** The intent is logged before the quotas are taken: a log that fails must cost nobody a test. */
   async #admit(job: Job, key: IdempotentRequest | null, subject: QuotaSubject, quotas: TestQuotas): Promise<Admission> {
-    const { customers, audit } = this.#parts
+    const { customers, audit, vantages } = this.#parts
     if (!customers().testing) {
       throw new Refused('testing-off', 'Testing is switched off for now: try again later.', { retryAfter: 60 })
+    }
+    if (!job.asking.caller.sandbox && vantages.isDown(job.vantage)) {
+      const detail = `Nothing can be tested from ${job.vantage.name} for now: try again later.`
+      throw new Refused('vantage-down', detail, { retryAfter: vantages.secondsToNextLook })
     }
     const lastTest = () => this.#archive.lastTest(job.begun.ip, job.asking.caller)
     await refuseExceeded(await quotas.peek(subject), lastTest)
@@ -217,6 +231,7 @@ export class RelayTests {
     } finally {
       this.#live.delete(id)
       live.end(result)
+      if (result?.reason === 'vantage-failed') this.#parts.vantages.suspect(job.vantage)
     }
   }
 

@@ -64,7 +64,14 @@ export async function playBack(
   }
   const heard = heardSoFar()
   const findings = asking.gone.aborted ? interrupted(heard, findingsIn(recording, circumstances)) : heard
-  return { findings, localAddress: null, ehlo: RECORDED.ehlo, extensions: extensionsIn(recording), tls: null }
+  return {
+    findings,
+    localAddress: null,
+    ehlo: RECORDED.ehlo,
+    extensions: extensionsIn(recording),
+    tls: null,
+    phases: null,
+  }
 }
 
 const decidedIn = ({ attempts, names }: Findings): Assessed[] =>

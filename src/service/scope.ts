@@ -51,7 +51,7 @@ export class Scope {
       preference: number | null,
       mailDomain: string | null,
     ): Place => {
-      const wish: Wish = { address, customerId: null, domain: mailDomain }
+      const wish: Wish = { address, customerId: null, domain: mailDomain, vantage: null }
       const first = permit(wish)
       // A domain that is not the customer's says nothing against its server.
       const decision = !first.ok && first.problem === 'domain-not-listed' ? permit({ ...wish, domain: null }) : first

@@ -1,9 +1,9 @@
 import { Expiring } from './expiring.ts'
 
-/** Which addresses refused something of ours lately. */
+/** Which places refused something of ours lately: a server, as met from a vantage. */
 export interface Refusals {
-  note(address: string): Promise<void>
-  recently(address: string): Promise<boolean>
+  note(place: string): Promise<void>
+  recently(place: string): Promise<boolean>
 }
 
 /** How long a ban usually lasts, and refusals count towards one: fail2ban's findtime and bantime. */
@@ -14,11 +14,11 @@ const LIMIT = 10_000
 export function memoryRefusals(): Refusals {
   const seen = new Expiring<true>(LIMIT)
   return {
-    async note(address) {
-      seen.set(address, true, BAN_MS)
+    async note(place) {
+      seen.set(place, true, BAN_MS)
     },
-    async recently(address) {
-      return seen.get(address) !== null
+    async recently(place) {
+      return seen.get(place) !== null
     },
   }
 }

@@ -3,7 +3,6 @@ import { type TestContext, test } from 'node:test'
 import type { Caller } from '../../src/access/callers.ts'
 import { type Customers, loadCustomers } from '../../src/access/customers.ts'
 import { type Decision, decide, type Origin, type Wish } from '../../src/access/decide.ts'
-import type { Address } from '../../src/ip/address.ts'
 import { addressOf } from '../harness/addresses.ts'
 import { yamlFile } from '../harness/files.ts'
 
@@ -24,15 +23,26 @@ const limitedTo = (...ids: string[]): Caller => ({
   sandbox: false,
 })
 
-const ORIGIN: Origin = { own: [], sources: [addressOf('198.51.100.7')], families: new Set([4, 6]) }
+type Outlook = Origin['vantages'][number]
+
+const OUTSIDE: Outlook = { name: 'syd-1', sources: [addressOf('198.51.100.7')], families: new Set([4, 6]) }
+const from = (...vantages: readonly Partial<Outlook>[]): Origin => ({
+  own: [],
+  vantages: vantages.map((vantage) => ({ ...OUTSIDE, ...vantage })),
+})
+const ORIGIN = from({})
 
 const load = (t: TestContext, text = CUSTOMERS, allowLoopback = false): Customers =>
   loadCustomers([yamlFile(t, text)], { allowLoopback, mailboxDomain: 'relaytest.isp.example' })
 
-const wish = (ip: string, { customerId = null, domain = null }: Partial<Omit<Wish, 'address'>> = {}): Wish => ({
+const wish = (
+  ip: string,
+  { customerId = null, domain = null, vantage = null }: Partial<Omit<Wish, 'address'>> = {},
+): Wish => ({
   address: addressOf(ip),
   customerId,
   domain,
+  vantage,
 })
 
 /** The customer that the test is for, or the problem. */
@@ -118,7 +128,7 @@ test('a denial points at the member that it is about', (t) => {
   const customers = load(t)
   const wide = { customerId: 'acme', domain: 'example.net' }
   const origin = { ...ORIGIN, own: [addressOf('8.8.1.9')] }
-  const inside = { ...ORIGIN, sources: [addressOf('8.8.200.1')] }
+  const inside = from({ sources: [addressOf('8.8.200.1')] })
   const rows: readonly (readonly [problem: string, pointer: string, Decision])[] = [
     ['address-special', '/ip', decide(wish('10.2.2.3', wide), ALL, customers, ORIGIN)],
     ['address-special', '/ip', decide(wish('8.8.1.9', wide), ALL, customers, origin)],
@@ -126,7 +136,7 @@ test('a denial points at the member that it is about', (t) => {
     ['domain-not-listed', '/domain', decide(wish('8.8.1.1', { domain: 'example.org' }), ALL, customers, ORIGIN)],
     ['domain-not-listed', '/domain', decide(wish('93.184.216.34', { domain: 'a.example' }), ALL, customers, ORIGIN)],
     ['vantage-inside-network', '/ip', decide(wish('8.8.1.1', wide), ALL, customers, inside)],
-    ['vantage-family', '/ip', decide(wish('8.8.1.1', wide), ALL, customers, { ...ORIGIN, families: new Set() })],
+    ['vantage-family', '/ip', decide(wish('8.8.1.1', wide), ALL, customers, from({ families: new Set() }))],
   ]
   for (const [problem, pointer, decision] of rows) {
     assert.deepEqual(decision.ok ? null : [decision.problem, decision.pointer], [problem, pointer])
@@ -184,7 +194,7 @@ test('an address of this machine is denied even to its owner', (t) => {
 })
 
 test('loopback is tested only where it is listed, and then without the rules on own addresses and vantage', (t) => {
-  const origin: Origin = { own: [addressOf('127.0.0.1')], sources: [addressOf('127.0.0.1')], families: new Set() }
+  const origin = { ...from({ sources: [addressOf('127.0.0.1')], families: new Set() }), own: [addressOf('127.0.0.1')] }
   assert.equal(said(decide(wish('127.0.0.1'), ALL, load(t), origin)), 'address-special')
   assert.equal(said(decide(wish('::1'), ALL, load(t), origin)), 'address-special')
   const trial = load(t, 'customers: [{ id: demo, name: D, networks: [127.0.0.0/24] }]', true)
@@ -218,17 +228,62 @@ test("a domain must be one of the customer's or lie under one; else the first is
 
 test("a test does not start from within the customer's own networks", (t) => {
   const customers = load(t)
-  const from = (...sources: Address[]) => ({ ...ORIGIN, sources })
-  const inside = from(addressOf('198.51.100.7'), addressOf('8.8.200.1'))
+  const inside = from({ sources: [addressOf('198.51.100.7'), addressOf('8.8.200.1')] })
   assert.equal(said(decide(wish('8.8.1.1'), ALL, customers, inside)), 'vantage-inside-network')
   assert.equal(said(decide(wish('2600:1406:a::1'), ALL, customers, inside)), 'vantage-inside-network')
   assert.equal(said(decide(wish('93.184.216.34'), ALL, customers, inside)), 'gamma')
   assert.equal(said(decide(wish('8.8.1.1'), limitedTo('beta'), customers, inside)), 'not-allowed')
 })
 
+test('of several vantages those fit that lie outside and speak the IP version, in their order; one that was named is the only one', (t) => {
+  const customers = load(t)
+  const origin = from(
+    { name: 'inside', sources: [addressOf('8.8.200.1')] },
+    { name: 'four', families: new Set([4]) },
+    { name: 'six', families: new Set([6]) },
+    { name: 'both' },
+  )
+  const ask = (ip: string, vantage: string | null) => decide(wish(ip, { vantage }), ALL, customers, origin)
+  const rows = [
+    ['8.8.1.1', null, ['four', 'both']],
+    ['2600:1406:a::1', null, ['six', 'both']],
+    ['93.184.216.34', null, ['inside', 'four', 'both']],
+    ['8.8.1.1', 'both', ['both']],
+    ['93.184.216.34', 'inside', ['inside']],
+    [
+      '8.8.1.1',
+      'inside',
+      'vantage-inside-network',
+      'our vantage 8.8.200.1 lies in a network of customer acme: a test must come from outside',
+    ],
+    ['8.8.1.1', 'six', 'vantage-family', 'our vantage has no IPv4 address'],
+    ['8.8.1.1', 'mel-1', 'vantage-unknown', 'there is no vantage mel-1: GET /vantages shows those there are'],
+    // What is wrong with the address itself comes first.
+    ['8.8.4.4', 'mel-1', 'opted-out'],
+  ] as const
+  for (const [ip, vantage, expected, detail] of rows) {
+    const decision = ask(ip, vantage)
+    assert.deepEqual(decision.ok ? decision.vantages : decision.problem, expected, `${ip} from ${vantage}`)
+    if (decision.ok || detail === undefined) continue
+    assert.deepEqual([decision.detail, decision.pointer], [detail, '/vantage'])
+  }
+})
+
+test('where no vantage fits, each of those that lie outside is named', (t) => {
+  const customers = load(t)
+  const four = new Set<4 | 6>([4])
+  const origin = from({ name: 'a', families: four }, { name: 'b', families: four })
+  const decision = decide(wish('2600:1406:a::1'), ALL, customers, origin)
+  assert.ok(!decision.ok)
+  assert.deepEqual(
+    [decision.problem, decision.pointer, decision.detail],
+    ['vantage-family', '/ip', 'our vantages a, b have no IPv6 address'],
+  )
+})
+
 test('a test needs a vantage that speaks the IP version of the target', (t) => {
   const customers = load(t)
-  const only = (family: 4 | 6) => ({ ...ORIGIN, families: new Set([family]) })
+  const only = (family: 4 | 6) => from({ families: new Set([family]) })
   assert.equal(said(decide(wish('2600:1406:a::1'), ALL, customers, only(4))), 'vantage-family')
   assert.equal(said(decide(wish('2600:1406:a::1'), ALL, customers, only(6))), 'acme')
   assert.equal(said(decide(wish('8.8.1.1'), ALL, customers, only(6))), 'vantage-family')

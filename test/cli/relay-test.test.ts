@@ -124,7 +124,18 @@ test('one target', async (t) => {
   })
 
   await t.test('comes as JSON on one line', async () => {
-    const options = ['--domain', 'example.net', '--suite', 'standard', '--proof', 'recipient', '--reference', 'R 1']
+    const options = [
+      '--domain',
+      'example.net',
+      '--suite',
+      'standard',
+      '--proof',
+      'recipient',
+      '--reference',
+      'R 1',
+      '--vantage',
+      'default',
+    ]
     const { code, stdout } = await relayTestCommand(...at(relay.port), '--json', ...options)
     assert.equal(stdout.split('\n').length, 2)
     const result = relayTest.parse(JSON.parse(stdout))
@@ -201,6 +212,7 @@ test('one target', async (t) => {
       [[...at(dead), '--domain', 'no domain'], /domain: .* \(invalid-request\)/],
       [[...at(dead), '--domain', 'example.org'], /domain: .* \(domain-not-listed\)/],
       [[...at(dead), '--reference', 'é\n\x1b[31m'], /reference: .* \(invalid-request\)/],
+      [[...at(dead), '--vantage', 'per-1'], /there is no vantage per-1: GET \/vantages .* \(vantage-unknown\)/i],
       [['127.0.2.1', '--port', `${dead}`], /\(not-allowed\)/],
       [['127.0.0.99', '--port', `${dead}`], /\(opted-out\)/],
       [['169.254.169.254', '--port', `${dead}`, '--json'], /\(address-special\)/],
@@ -259,7 +271,7 @@ test('--help teaches, whatever else is said', async () => {
   const { code, stdout, stderr } = await runBuilt(CLI, ['127.0.0.1', '--help'])
   assert.deepEqual([code, stderr], [0, ''])
   for (const word of [
-    ...['--domain', '--suite', '--proof', '--reference', '--port', '--json', '--file', '--at-once'],
+    ...['--domain', '--suite', '--proof', '--vantage', '--reference', '--port', '--json', '--file', '--at-once'],
     ...['RELAY_TESTS_URL', 'RELAY_TESTS_KEY', 'NO_COLOR', 'inconclusive', 'ADDRESS [DOMAIN] [REFERENCE]'],
   ]) {
     assert.ok(stdout.includes(word), word)

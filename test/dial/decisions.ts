@@ -4,6 +4,7 @@ import { loadCustomers } from '../../src/access/customers.ts'
 import { decide, type Origin } from '../../src/access/decide.ts'
 import { Refused } from '../../src/service/problem.ts'
 import { readRequest } from '../../src/service/request.ts'
+import { connectRequest } from '../../src/smtp/socks.ts'
 import { addressOf } from '../harness/addresses.ts'
 import type { Case } from './cases.ts'
 import { CALLERS, OWN_ADDRESSES, VANTAGE } from './installation.ts'
@@ -20,12 +21,11 @@ export const REFUSALS: Readonly<Record<Denial, readonly string[]>> = {
 }
 
 /** What the product decided: the address that it would dial, or the slug of its refusal. */
-export type Decided = { readonly dial: string } | { readonly refused: string }
+export type Decided = { readonly dial: string; readonly throughProxy: Buffer } | { readonly refused: string }
 
 const ORIGIN: Origin = {
   own: OWN_ADDRESSES.map(addressOf),
-  sources: VANTAGE.map(addressOf),
-  families: new Set([4, 6]),
+  vantages: [{ name: 'proof', sources: VANTAGE.map(addressOf), families: new Set([4, 6]) }],
 }
 const RULES = { allowedPorts: [25], defaultProof: 'message' } as const
 
@@ -39,9 +39,11 @@ export function decider(files: { readonly customers: string; readonly callers: s
     if (!caller) throw new Error(`no caller ${id}`)
     try {
       const { address, customerId, domain } = readRequest(JSON.parse(body), RULES)
-      const wish = { address, customerId: customerId ?? null, domain: domain ?? null }
+      const wish = { address, customerId: customerId ?? null, domain: domain ?? null, vantage: null }
       const decision = decide(wish, caller, customers, ORIGIN)
-      return decision.ok ? { dial: address.text } : { refused: decision.problem }
+      return decision.ok
+        ? { dial: address.text, throughProxy: connectRequest(address, 25) }
+        : { refused: decision.problem }
     } catch (error) {
       if (error instanceof Refused) return { refused: error.slug }
       throw error
@@ -51,6 +53,21 @@ export function decider(files: { readonly customers: string; readonly callers: s
 
 /** Whether the product does what python expects. */
 export function agree(expected: Expected, decided: Decided): boolean {
-  if ('allow' in expected) return 'dial' in decided && decided.dial === expected.allow
+  if ('allow' in expected) {
+    if (!('dial' in decided) || decided.dial !== expected.allow) return false
+    return decided.throughProxy.equals(requestFor(expected.allow))
+  }
   return 'refused' in decided && REFUSALS[expected.deny].includes(decided.refused)
+}
+
+/** What a SOCKS5 proxy is to be sent (RFC 1928 section 4) for an address as python writes it, written anew from its text. */
+function requestFor(text: string): Buffer {
+  const isSix = text.includes(':')
+  return Buffer.from([5, 1, 0, isSix ? 4 : 1, ...(isSix ? bytesOfSix(text) : text.split('.').map(Number)), 0, 25])
+}
+
+function bytesOfSix(text: string): number[] {
+  const [head = [], tail = []] = text.split('::').map((half) => half.split(':').filter((group) => group !== ''))
+  const groups = [...head, ...Array<string>(8 - head.length - tail.length).fill('0'), ...tail]
+  return groups.map((group) => Number.parseInt(group, 16)).flatMap((group) => [group >> 8, group & 255])
 }

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { dnsServer } from '../harness/dns-server.ts'
 import { configFolder, type Ending, startService } from '../harness/service.ts'
 import { type Answer, askAll } from './asking.ts'
 import type { Case } from './cases.ts'
@@ -29,6 +30,8 @@ export interface DialRun {
   /** How many python denied, by why. */
   readonly denied: Readonly<Record<string, number>>
   readonly witness: Witness
+  /** Names that were looked up. */
+  readonly looked: readonly string[]
 }
 
 /**
@@ -44,6 +47,7 @@ export async function dialAll(t: Ending, cases: readonly Case[], asked: (done: n
     greeting: () => '220 mail.example.com ESMTP',
     replies: closedReplies,
   })
+  const dns = await dnsServer(t, {})
   const folder = configFolder(t)
   const audit = join(folder, 'audit.log')
   writeFileSync(join(folder, 'vantages.yaml'), FILES.vantages)
@@ -55,12 +59,13 @@ export async function dialAll(t: Ending, cases: readonly Case[], asked: (done: n
       ALLOWED_PORTS: undefined,
       VANTAGES_FILE: join(folder, 'vantages.yaml'),
       AUDIT_FILE: audit,
+      DNS_SERVERS: dns.address,
       LOG_LEVEL: 'info',
       MAX_CONCURRENT_TESTS: '10000',
       ...NO_QUOTAS,
     },
   })
-  await watch(Number(new URL(service.url).port))
+  await watch(Number(new URL(service.url).port), Number(dns.address.split(':')[1]))
   const answers = await askAll(service.url, cases, laneFor(expected), asked)
   await service.stop()
   const denied: Record<string, number> = {}
@@ -76,6 +81,7 @@ export async function dialAll(t: Ending, cases: readonly Case[], asked: (done: n
     }),
     denied,
     witness: await witnessed(),
+    looked: [...new Set(dns.questions.map((question) => question.split(' ')[1] ?? ''))],
   }
 }
 

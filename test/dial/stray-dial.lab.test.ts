@@ -21,6 +21,8 @@ test('of 21,000 requests the service dials exactly what python allows, and nothi
   assert.deepEqual(run.dialled, run.accepted)
   assert.deepEqual(run.intents, run.accepted)
   assert.deepEqual(run.witness, { port25: run.accepted.length, elsewhere: 0, datagrams: 0 })
+  // The self-check asks for the vantage's own name.
+  assert.deepEqual(run.looked, ['relaytest.isp.example'])
   assert.ok(run.accepted.length > 1_500, `${run.accepted.length} tests`)
   for (const why of ['syntax', 'special', 'own', 'not-allowed', 'opted-out', 'domain']) {
     assert.ok((run.denied[why] ?? 0) > 100, `${why}: ${run.denied[why]}`)

@@ -23,7 +23,7 @@ export interface Witness {
   readonly port25: number
   /** The same to any port but 25 and that of the service. */
   readonly elsewhere: number
-  /** UDP: a name that was looked up would be here. */
+  /** UDP, but to and from the name server: a name that was looked up anywhere else would be here. */
   readonly datagrams: number
 }
 
@@ -56,8 +56,12 @@ export async function openWorld(own: readonly string[]): Promise<void> {
   )
 }
 
-/** Begins to count. The service's own port is where the requests go. */
-export async function watch(servicePort: number): Promise<void> {
+/**
+ * Begins to count. The service's own port is where the requests go.
+ *
+ * @param dnsPort of the name server that the self-check asks, whose questions are to be looked at; 0 where there is none
+ */
+export async function watch(servicePort: number, dnsPort = 0): Promise<void> {
   const opening = 'tcp flags & (syn | ack) == syn'
   await run(
     'nft',
@@ -71,6 +75,8 @@ export async function watch(servicePort: number): Promise<void> {
       '    type filter hook output priority 0;',
       `    ${opening} tcp dport 25 counter name port25`,
       `    ${opening} tcp dport != { 25, ${servicePort} } counter name elsewhere`,
+      `    udp dport ${dnsPort} accept`,
+      `    udp sport ${dnsPort} accept`,
       '    meta l4proto udp counter name datagrams',
       '  }',
       '}',

@@ -38,6 +38,7 @@ export type Route =
   | 'get /limits'
   | 'get /customers'
   | 'get /addresses'
+  | 'get /vantages'
   | 'get /livez'
   | 'get /readyz'
   | 'get /openapi.json'

@@ -24,7 +24,7 @@ export function inProcess(t: TestContext, stores: Stores, options: ServiceOption
   const audited: Readonly<Record<string, unknown>>[] = []
   const relayTests = new RelayTests({
     customers: () => customers.current,
-    vantage: () => DEFAULT_VANTAGE,
+    vantages: { all: [DEFAULT_VANTAGE], isDown: () => false, suspect() {}, secondsToNextLook: 1 },
     audit: (entry) => void audited.push(entry),
     stores,
     deliveries: null,

@@ -32,6 +32,7 @@ export async function visit(
       address: LOOPBACK,
       port: server.port,
       bind: null,
+      proxy: null,
       ehlo: 'relaytest.isp.example',
       deadline: performance.now() + patienceMs,
       transcript,

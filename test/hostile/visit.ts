@@ -69,6 +69,7 @@ export async function visit(
       address: addressOf('127.0.0.1'),
       port: server.port,
       bind: null,
+      proxy: null,
       ehlo: 'relaytest.isp.example',
       deadline: startedAt + patienceMs,
       transcript,

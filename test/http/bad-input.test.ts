@@ -113,7 +113,7 @@ const ROWS: readonly Row[] = [
   ['the suite everything', { suite: 'everything' }, '/suite'],
   ['a suite in capitals', { suite: 'STANDARD' }, '/suite'],
   ['the proof everything', { proof: 'everything' }, '/proof'],
-  ['a vantage', { vantage: 'syd-1' }, '/vantage'],
+  ['a vantage that is no name', { vantage: 'Sydney 1' }, '/vantage'],
   ['a vantage of null', { vantage: null }, '/vantage'],
   ['an unknown member', { colour: 'red' }, '/colour'],
   ['a member in other case', { IP: '127.0.0.1' }, '/IP'],

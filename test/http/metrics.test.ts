@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { problemIn, resultOf } from '../harness/http.ts'
 import { closed, open } from '../harness/mail-scripts.ts'
 import { scriptedServer } from '../harness/mail-server.ts'
-import { startService, type TestService } from '../harness/service.ts'
+import { ROOT, startService, type TestService } from '../harness/service.ts'
 import { until } from '../harness/waiting.ts'
 
 /** The value of a series, by its name with labels. */
@@ -27,6 +27,10 @@ test('what happens is counted, and no word of a caller or a server becomes a lab
     'relay_tests_finished_total{verdict="open",reason="none",suite="standard"}': 1,
     relay_tests_in_flight: 0,
     'relay_tests_duration_seconds_count{verdict="closed"}': 1,
+    'relay_tests_phase_seconds_count{phase="connect"}': 2,
+    'relay_tests_phase_seconds_count{phase="greeting"}': 2,
+    'relay_tests_phase_seconds_count{phase="dialogue"}': 2,
+    'relay_tests_phase_seconds_count{phase="delivery"}': null,
     relay_tests_connections_total: 2,
     relay_tests_messages_accepted_total: 1,
     'relay_tests_quota_exceeded_total{policy="tests-target"}': 1,
@@ -60,4 +64,13 @@ test('there is nothing but the metrics on their port, and no metrics on the othe
   }
   assert.equal((await fetch(service.metricsUrl, { method: 'POST' })).status, 404)
   assert.equal((await service.fetch('/metrics')).status, 404)
+})
+
+test('the README has every metric and no other', async (t) => {
+  const service = await startService(t)
+  const text = await (await fetch(service.metricsUrl)).text()
+  const served = [...text.matchAll(/^# HELP (relay_tests_\S+)/gm)].map(([, name]) => name)
+  const rows = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^\| `(relay_tests_\S+)` \|/gm)]
+  // Without Redis there is no state of it.
+  assert.deepEqual(rows.map(([, name]) => name).sort(), [...served, 'relay_tests_redis_up'].sort())
 })

@@ -29,7 +29,7 @@ const specOf = async (t: TestContext) =>
 async function metricNames(): Promise<Set<string>> {
   const file = { loadedAt: new Date(), error: null }
   const storeServer = { isUp: async () => true, addresses: () => [] }
-  const text = await makeMetrics({ storeServer, files: { customers: file } }).text()
+  const text = await makeMetrics({ storeServer, files: { customers: file }, vantages: { views: () => [] } }).text()
   return new Set([...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name))
 }
 
@@ -75,6 +75,7 @@ const CASES: readonly (readonly [what: string, series: Readonly<Record<string, s
     ],
     ['the program fails', { 'relay_tests_refused_total{problem="internal-error"}': '0+1x120' }, ['RelayTestsFaults']],
     ['callers are refused for other reasons', { 'relay_tests_refused_total{problem="not-allowed"}': '0+100x120' }, []],
+    ['one vantage is down', { 'relay_tests_vantage_up{pod="b",vantage="syd-1"}': '0x120' }, ['RelayTestsVantageDown']],
     [
       'a file is refused',
       { 'relay_tests_config_reload_success{pod="b",file="customers"}': '0x120' },

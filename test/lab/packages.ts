@@ -92,6 +92,8 @@ export const packages = {
   /** A clock that can be set for one process. */
   faketime: ['libfaketime'],
   redis: ['redis-server', 'redis-tools', 'libatomic1', 'libjemalloc2', 'liblzf1', 'libssl3'],
+  /** A SOCKS5 proxy. */
+  microsocks: ['microsocks'],
   /** A browser, for the console. */
   chromium: [
     'chromium',

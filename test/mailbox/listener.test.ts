@@ -9,12 +9,13 @@ const TAKEN = '250 2.1.5 Accepted'
 
 const at = (local: string): string => `${local}@${DOMAIN}`
 
-test('the greeting and EHLO name the domain and the size, and offer neither AUTH nor STARTTLS', async (t) => {
+test('the greeting and EHLO name the domain, the address that is seen and the size, and offer neither AUTH nor STARTTLS', async (t) => {
   const { connect } = await testMailbox(t)
   const client = await connect()
   assert.equal(await client.reply(), `220 ${DOMAIN} ESMTP`)
   const extensions = ['PIPELINING', '8BITMIME', 'ENHANCEDSTATUSCODES', 'SIZE 65536']
-  const lines = [DOMAIN, ...extensions].map((text, line) => `250${line === extensions.length ? ' ' : '-'}${text}`)
+  const hello = `${DOMAIN} sees [127.0.0.1]`
+  const lines = [hello, ...extensions].map((text, line) => `250${line === extensions.length ? ' ' : '-'}${text}`)
   assert.equal(await client.say('EHLO mx.example.net'), lines.join('\n'))
   for (const command of ['AUTH PLAIN AGEAYg==', 'STARTTLS', 'WIZ x', 'XCLIENT ADDR=203.0.113.1']) {
     assert.match(await client.say(command), /^500 /, command)

@@ -79,7 +79,8 @@ test('a fault of a member is told with its pointer and what was expected', () =>
     ['suite', ['everything', 'Full', '', null, 1], /^one of standard, full was expected$/],
     ['proof', ['everything', 'Message', null], /^one of recipient, message, delivery was expected$/],
     ['reference', ['', 5, null, 'x'.repeat(65), 'a\nb', 'é'], /1 to 64 printable ASCII characters were expected/],
-    ['vantage', ['syd-1', null], /unknown member: leave it out/],
+    ['vantage', ['Sydney 1', '', null, 7, 'a'.repeat(33), '-a'], /the name of a vantage was expected, such as "syd-1"/],
+    ['colour', ['red', null], /unknown member: leave it out/],
   ]
   for (const [member, values, expected] of rows) {
     for (const value of values) {

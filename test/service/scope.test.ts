@@ -19,7 +19,7 @@ test('of a name that leads to thousands of addresses, no more are read than are 
   })
   const scope = new Scope({
     customers: () => customers,
-    vantage: () => DEFAULT_VANTAGE,
+    vantages: { all: [DEFAULT_VANTAGE], isDown: () => false, suspect() {}, secondsToNextLook: 1 },
     stores: { server: null },
     lookUp: async (name) => ({ mx: [], hosts: [{ name, preference: null, ips }], unanswered: [], truncated: false }),
   })

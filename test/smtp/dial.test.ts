@@ -28,7 +28,13 @@ async function listen(t: TestContext, host: string) {
 
 test('the connection goes to the address that was asked for, from the one to bind', async (t) => {
   const { port } = await listen(t, '127.0.0.1')
-  const result = await dial({ address: addressOf('127.0.0.1'), port, bind: addressOf('127.0.0.5'), timeoutMs: 2_000 })
+  const result = await dial({
+    address: addressOf('127.0.0.1'),
+    port,
+    bind: addressOf('127.0.0.5'),
+    proxy: null,
+    timeoutMs: 2_000,
+  })
   assert.ok('socket' in result)
   assert.equal(result.socket.remoteAddress, '127.0.0.1')
   assert.equal(result.socket.localAddress, '127.0.0.5')
@@ -37,21 +43,27 @@ test('the connection goes to the address that was asked for, from the one to bin
 
 test('IPv6 works the same way', async (t) => {
   const { port } = await listen(t, '::1')
-  const result = await dial({ address: addressOf('::1'), port, bind: null, timeoutMs: 2_000 })
+  const result = await dial({ address: addressOf('::1'), port, bind: null, proxy: null, timeoutMs: 2_000 })
   assert.ok('socket' in result)
   result.socket.destroy()
 })
 
 test('a port where nobody listens refuses', async (t) => {
   const { port } = await listen(t, '127.0.0.1')
-  const result = await dial({ address: addressOf('127.0.0.2'), port, bind: null, timeoutMs: 2_000 })
-  assert.deepEqual(result, { fault: 'connection-refused', errno: 'ECONNREFUSED' })
+  const result = await dial({ address: addressOf('127.0.0.2'), port, bind: null, proxy: null, timeoutMs: 2_000 })
+  assert.deepEqual(result, { fault: 'connection-refused', detail: 'ECONNREFUSED' })
 })
 
 test('an address that this machine does not have cannot be bound to', async (t) => {
   const { port } = await listen(t, '127.0.0.1')
-  const result = await dial({ address: addressOf('127.0.0.1'), port, bind: addressOf('192.0.2.77'), timeoutMs: 2_000 })
-  assert.deepEqual(result, { fault: 'unreachable', errno: 'EADDRNOTAVAIL' })
+  const result = await dial({
+    address: addressOf('127.0.0.1'),
+    port,
+    bind: addressOf('192.0.2.77'),
+    proxy: null,
+    timeoutMs: 2_000,
+  })
+  assert.deepEqual(result, { fault: 'unreachable', detail: 'EADDRNOTAVAIL' })
 })
 
 /** A process that listens and never accepts: when its queue is full, a connection comes about no more. */
@@ -64,10 +76,11 @@ test('a server whose queue is full is a timeout', async (t) => {
   const child = spawn(process.execPath, ['-e', DEAF], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => child.kill('SIGKILL'))
   const [port] = await once(child.stdout, 'data')
-  const attempt = () => dial({ address: addressOf('127.0.0.1'), port: Number(port), bind: null, timeoutMs: 300 })
+  const attempt = () =>
+    dial({ address: addressOf('127.0.0.1'), port: Number(port), bind: null, proxy: null, timeoutMs: 300 })
   for (let connections = 0; connections < 20; connections += 1) {
     const result = await attempt()
-    if ('fault' in result) return assert.deepEqual(result, { fault: 'connect-timeout', errno: null })
+    if ('fault' in result) return assert.deepEqual(result, { fault: 'connect-timeout', detail: null })
     t.after(() => result.socket.destroy())
   }
   assert.fail('twenty connections came about')

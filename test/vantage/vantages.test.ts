@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { DEFAULT_VANTAGE, loadVantage, originOf, ownAddresses, type Vantage } from '../../src/vantage/vantages.ts'
+import { DEFAULT_VANTAGE, loadVantages, outlookOf, ownAddresses, type Vantage } from '../../src/vantage/vantages.ts'
 import { addressOf } from '../harness/addresses.ts'
 import { faultsIn, faultsOf, yamlFile } from '../harness/files.ts'
 import { ROOT } from '../harness/service.ts'
@@ -14,16 +14,82 @@ const vantage = (members = ''): string => `vantages:
     ${members}
 `
 
-const load = (t: TestContext, text: string): Vantage => loadVantage([yamlFile(t, text)])
-const faults = (t: TestContext, text: string) => faultsIn(t, text, (path) => loadVantage([path]))
+const loadAll = (t: TestContext, text: string) => loadVantages([yamlFile(t, text)])
+const load = (t: TestContext, text: string): Vantage => {
+  const [vantage] = loadAll(t, text)
+  assert.ok(vantage)
+  return vantage
+}
+const faults = (t: TestContext, text: string) => faultsIn(t, text, (path) => loadVantages([path]))
 const textsOf = (addresses: readonly { text: string }[]) => addresses.map(({ text }) => text)
 
 /** An address that this machine does not have. */
 const FOREIGN = ['198.51.100.77', '198.51.100.78'].find((text) => !textsOf(ownAddresses()).includes(text)) ?? ''
 
 test('the example that is shipped is one vantage', () => {
-  const { name, ehlo, publicIps, bind } = loadVantage([join(ROOT, 'examples/vantages.yaml')])
-  assert.deepEqual([name, ehlo, textsOf(publicIps), bind], ['syd-1', 'relaytest.isp.example', ['198.51.100.7'], []])
+  const [vantage, ...others] = loadVantages([join(ROOT, 'examples/vantages.yaml')])
+  assert.ok(vantage)
+  const { name, ehlo, publicIps, bind, proxy } = vantage
+  assert.deepEqual([name, ehlo, textsOf(publicIps)], ['syd-1', 'relaytest.isp.example', ['198.51.100.7']])
+  assert.deepEqual([bind, proxy, others], [[], null, []])
+})
+
+test('several vantages stand in one file, or in several, and keep their order', (t) => {
+  const file = (...names: string[]) =>
+    yamlFile(t, `vantages:\n${names.map((name) => `  - { name: ${name}, ehlo: ${name}.isp.example }\n`).join('')}`)
+  const paths = [file('syd-1', 'a'), file('mel-1')]
+  assert.deepEqual(
+    loadVantages(paths).map(({ name }) => name),
+    ['syd-1', 'a', 'mel-1'],
+  )
+  const [fault, ...more] = faultsOf(() => loadVantages([file('syd-1', 'b'), file('c', 'syd-1')]))
+  assert.match(fault ?? '', /:3: vantages\[1\]\.name: syd-1 is there already$/)
+  assert.deepEqual(more, [])
+})
+
+test('a proxy is an address and a port, with user and password where it asks for them', (t) => {
+  const rows = [
+    ['socks5://10.0.0.5:1080', '10.0.0.5', 1080, null],
+    ['socks5://[2001:db8::5]:1', '2001:db8::5', 1, null],
+    ['socks5://relay:p%40s%3As@10.0.0.5:65535', '10.0.0.5', 65535, { user: 'relay', password: 'p@s:s' }],
+    ['socks5://%C3%A4:%C3%BC@10.0.0.5:1080', '10.0.0.5', 1080, { user: 'ä', password: 'ü' }],
+  ] as const
+  for (const [text, host, port, login] of rows) {
+    const { proxy } = load(t, vantage(`publicIps: [198.51.100.7]\n    proxy: "${text}"`))
+    assert.deepEqual([proxy?.address.text, proxy?.port, proxy?.login], [host, port, login])
+  }
+})
+
+test('what is no proxy is told without its text, which may hold a password', (t) => {
+  const long = 'x'.repeat(256)
+  const wrong = [
+    ...[
+      '10.0.0.5:1080',
+      'socks5://10.0.0.5',
+      'socks5://10.0.0.5:0',
+      'socks5://10.0.0.5:65536',
+      'socks5://10.0.0.5:1080/',
+    ],
+    ...['socks4://10.0.0.5:1080', 'socks5h://10.0.0.5:1080', 'http://10.0.0.5:1080', 'socks5://proxy.example:1080'],
+    ...['socks5://s3cret@10.0.0.5:1080', 'socks5://u:s3cret@010.0.0.5:1080', 'socks5://u:s3%@10.0.0.5:1080'],
+    ...[
+      'socks5://2001:db8::5:1080',
+      'socks5://[10.0.0.5]:1080',
+      'socks5://u:@10.0.0.5:1080',
+      ` socks5://10.0.0.5:1080`,
+    ],
+    ...[`socks5://u:${long}@10.0.0.5:1080`, `socks5://${long}:p@10.0.0.5:1080`, '', '7'],
+  ]
+  for (const text of wrong) {
+    const [fault = '', ...more] = faults(t, vantage(`publicIps: [198.51.100.7]\n    proxy: "${text}"`))
+    assert.match(
+      fault,
+      /^5: vantages\[0\]\.proxy: socks5:\/\/ADDRESS:PORT or socks5:\/\/USER:PASSWORD@ADDRESS:PORT was /,
+      text,
+    )
+    assert.doesNotMatch(fault, /s3|xxx/, text)
+    assert.deepEqual(more, [], text)
+  }
 })
 
 test('a vantage binds to one address, or to one of each IP version', (t) => {
@@ -36,11 +102,7 @@ test('a vantage binds to one address, or to one of each IP version', (t) => {
 
 test('each fault is told with its line and what was expected', (t) => {
   const rows: readonly (readonly [text: string, fault: RegExp])[] = [
-    [
-      'vantages: [{ name: a, ehlo: a.example }, { name: b, ehlo: b.example }]\n',
-      /^1: vantages: exactly one vantage was expected/,
-    ],
-    ['vantages: []\n', /^1: vantages: exactly one vantage was expected/],
+    ['vantages: []\n', /^1: vantages: at least one vantage was expected$/],
     [
       vantage(`bind: ${FOREIGN}`),
       new RegExp(`^4: vantages\\[0\\]\\.bind: no interface of this machine has ${FOREIGN}$`),
@@ -52,7 +114,13 @@ test('each fault is told with its line and what was expected', (t) => {
       /^4: .*\.publicIps\[1\]: an IPv4 or IPv6 address was expected$/,
     ],
     [vantage('publicIps: [198.51.100.0/24]'), /^4: .*\.publicIps\[0\]: an IPv4 or IPv6 address was expected$/],
-    [vantage('proxy: socks5://10.0.0.5:1080'), /^4: vantages\[0\]\.proxy is unknown here$/],
+    [vantage('proxy: socks5://10.0.0.5:1080'), /^4: vantages\[0\]\.proxy: publicIps is needed with it/],
+    [vantage('proxy: 7'), /^4: vantages\[0\]\.proxy: socks5:\/\/ADDRESS:PORT/],
+    [vantage('relay: 10.0.0.5'), /^4: vantages\[0\]\.relay is unknown here$/],
+    [
+      vantage('publicIps: [198.51.100.7]\n    bind: 127.0.0.1\n    proxy: socks5://10.0.0.5:1080'),
+      /^5: vantages\[0\]\.bind: either bind or proxy was expected/,
+    ],
     [
       'vantages:\n  - { name: Sydney 1,\n      ehlo: a.example }\n',
       /^2: vantages\[0\]\.name: a name such as syd-1 was expected$/,
@@ -74,7 +142,7 @@ test('each fault is told with its line and what was expected', (t) => {
 })
 
 test('a folder without a vantages file is a fault', () => {
-  assert.equal(faultsOf(() => loadVantage([])).length, 1)
+  assert.equal(faultsOf(() => loadVantages([])).length, 1)
 })
 
 test('a reason tells what was expected in the words of the file', (t) => {
@@ -95,19 +163,26 @@ test("this machine's addresses are those of its interfaces, without zones", () =
 
 test('tests come from the addresses bound to, and are seen as the public ones', () => {
   const bound = { ...DEFAULT_VANTAGE, publicIps: [addressOf('198.51.100.7')], bind: [addressOf('127.0.0.1')] }
-  const { own, sources, families } = originOf(bound)
-  assert.deepEqual(own, ownAddresses())
-  assert.deepEqual(textsOf(sources), ['198.51.100.7', '127.0.0.1'])
+  const { name, sources, families } = outlookOf(bound, ownAddresses())
+  assert.deepEqual([name, textsOf(sources)], ['default', ['198.51.100.7', '127.0.0.1']])
   assert.deepEqual(families, new Set([4]))
 })
 
 test('a vantage that binds to nothing may use every interface but loopback, link local and unique local', () => {
   const infos = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
   const routable = infos.filter(({ internal, address }) => !internal && !/^(169\.254\.|fe[89ab]|f[cd])/i.test(address))
-  const { sources, families } = originOf(DEFAULT_VANTAGE)
+  const { sources, families } = outlookOf(DEFAULT_VANTAGE, ownAddresses())
   assert.deepEqual(
     textsOf(sources),
     routable.map(({ address }) => addressOf(address).text),
   )
   assert.deepEqual(families, new Set(routable.map(({ family }) => (family === 'IPv6' ? 6 : 4))))
+})
+
+test('behind a proxy a vantage has what the world sees of it, whatever this machine has', () => {
+  const proxy = { address: addressOf('10.0.0.5'), port: 1080, login: null }
+  const proxied = { ...DEFAULT_VANTAGE, publicIps: [addressOf('2001:db8:51::7')], proxy }
+  const { sources, families } = outlookOf(proxied, [addressOf('192.0.2.1')])
+  assert.deepEqual(new Set(textsOf(sources)), new Set(['2001:db8:51::7']))
+  assert.deepEqual(families, new Set([6]))
 })

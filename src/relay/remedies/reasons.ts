@@ -150,6 +150,15 @@ export const BY_REASON: Record<Reason, Advice> = {
     ],
     references: [],
   },
+  'vantage-failed': {
+    title: 'Test again later: our own way out failed',
+    steps: [
+      'Nothing has to be done at the server: it was our proxy that did not do its part.',
+      'If it fails again, tell the operators of this service: GET /vantages, and their log, say what is wrong.',
+      'Test again in some minutes, or from another vantage where there is one.',
+    ],
+    references: [],
+  },
   unreachable: {
     title: 'Find out why there is no way there',
     steps: [

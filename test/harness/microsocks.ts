@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { fetchPackages, packages, projectRoot, storeOf } from '../lab/packages.ts'
+import { isDebian12, onPath } from '../lab/unavailable.ts'
+import { deadPort } from './mail-scripts.ts'
+import type { Ending } from './service.ts'
+import { until } from './waiting.ts'
+
+function unavailable(): string | null {
+  if (process.platform !== 'linux' || !isDebian12()) return 'microsocks is taken from the packages of Debian 12'
+  const absent = ['apt-get', 'dpkg', 'flock'].find((tool) => !onPath(tool))
+  return absent === undefined ? null : `microsocks needs ${absent}`
+}
+
+/** The option of a test that needs a real proxy: skipped with the reason where it cannot be had, but never in CI. */
+export const withMicrosocks = { skip: process.env.CI ? false : (unavailable() ?? false) }
+
+export interface RealProxy {
+  readonly port: number
+  /** Where its IPv4 connections come from. */
+  readonly source: string
+  readonly user: string
+  readonly password: string
+  kill(): Promise<void>
+  start(): Promise<void>
+}
+
+/** Starts Debian's microsocks on a free port of 127.0.0.1; it asks for a password, and ends with the test. */
+export async function startMicrosocks(t: Ending, { source = '127.0.0.77' } = {}): Promise<RealProxy> {
+  await fetchPackages(projectRoot, packages.microsocks)
+  const port = await deadPort()
+  const login = { user: 'relay', password: 's3cr3t:p@ss' }
+  const args = ['-i', '127.0.0.1', '-p', `${port}`, '-u', login.user, '-P', login.password]
+  const bound = source === '' ? [] : ['-b', source]
+  let child: ChildProcess
+  const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  const start = async () => {
+    child = spawn(join(storeOf(projectRoot), 'microsocks/usr/bin/microsocks'), [...args, ...bound], { stdio: 'ignore' })
+    await until('microsocks', () => isListening(port))
+  }
+  t.after(kill)
+  await start()
+  return { port, source, ...login, kill, start }
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+}
