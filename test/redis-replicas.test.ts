@@ -69,7 +69,7 @@ test('two replicas are one service', withRedis, async (t) => {
   })
 
   await t.test('what one is refused, the other knows of', async () => {
-    assert.equal(await redis.ask.exists('relay-tests:refused:127.0.0.1'), 1)
+    assert.equal(await redis.ask.exists('relay-tests:refused:127.0.0.1 default'), 1)
   })
 })
 
