@@ -87,15 +87,18 @@ export class RelayTestClient {
     const join = (id: string): Ask => ({ ...GET, ...signalOf(options), ...STREAM, path: pathOf(id) })
     const first: Ask =
       typeof test === 'string' ? join(test) : { ...POST, ...STREAM, body: test, headers: headersOf(options), ...only }
-    const until = Date.now() + this.#service.patienceMs
+    let until = Date.now() + this.#service.patienceMs
     for (let next = first; ; await pause(FIRST_LOOK_MS, options.signal ?? null)) {
       const response = await ask(this.#service, next, async (stream) => stream)
+      const known = lines
       for await (const event of unbroken(response, options.signal)) {
         if (event.event === 'line' && event.data.index < lines) continue
         if (event.event === 'line') lines += 1
         yield event
         if (event.event === 'verdict') return
       }
+      // A test may take longer than patience lasts: that counts from where the stream last brought something new.
+      if (lines > known) until = Date.now() + this.#service.patienceMs
       id ??= response.headers.get('location')?.split('/').pop()
       if (id === undefined || Date.now() > until) throw new RelayTestUnreachable('The stream broke off.')
       next = join(id)

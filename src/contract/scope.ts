@@ -60,7 +60,10 @@ export const addressList = z
             .meta({ description: 'Why a test would be refused.' }),
         }),
       )
-      .meta({ description: 'Mail exchangers first.' }),
+      .meta({
+        description:
+          'Mail exchangers first. A key for some customers only is not shown what lies in ranges that are not tested, such as 10.0.0.0/8.',
+      }),
     unanswered: z
       .array(z.object({ name: z.string(), type: z.enum(['MX', 'A', 'AAAA']) }))
       .meta({ description: 'Questions that the name servers did not answer in time.' }),

@@ -9,15 +9,18 @@ import { brokenResult } from './result.ts'
 /** How many results a list has at most. */
 export const LIST_LIMIT = 20
 
+const isSandbox = (customerId: string): boolean => customerId.startsWith(SANDBOX_PREFIX)
+
+/** All customers are all real ones: what was played back for a partner must not pass for a test of a server. */
 export const mayName = ({ customers }: Caller, customerId: string): boolean =>
-  customers === 'all' || customers.has(customerId)
+  customers === 'all' ? !isSandbox(customerId) : customers.has(customerId)
 
 /**
  * What a lease is held on: the address. In the sandbox it is each caller's own, since there is no server that two tests
  * could meet at.
  */
 export const placeOf = ({ customerId, ip }: Pick<RelayTest, 'customerId' | 'ip'>): string =>
-  customerId.startsWith(SANDBOX_PREFIX) ? `${customerId} ${ip}` : ip
+  isSandbox(customerId) ? `${customerId} ${ip}` : ip
 
 /** What a ban of ours is on: the same server, met from the same vantage. */
 export const bannedPlaceOf = (test: Pick<RelayTest, 'customerId' | 'ip' | 'vantage'>): string =>

@@ -17,6 +17,12 @@ type Place = AddressList['addresses'][number]
 /** How many addresses a name may lead to. */
 const ADDRESSES = 32
 
+/**
+ * What no limited caller may test, and none is shown for a name: our name servers may know the inside of a network by names
+ * that the world does not.
+ */
+const INSIDE = problemType('address-special')
+
 /** What a caller may test, made visible. Nothing here dials. */
 export class Scope {
   readonly #parts: ScopeParts
@@ -73,6 +79,7 @@ export class Scope {
     const addresses = leads
       .slice(0, ADDRESSES)
       .map(({ address, host }) => view(address, host.name, host.preference, mailDomain))
+      .filter(({ problem }) => caller.customers === 'all' || problem?.type !== INSIDE)
     const { mx, unanswered, truncated } = found
     return { name: asked, mx, addresses, unanswered, truncated: truncated || leads.length > ADDRESSES }
   }

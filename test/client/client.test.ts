@@ -260,6 +260,40 @@ test('a client never asks without a pause, whatever it is told', async (t) => {
   }
 })
 
+test('a client goes on with a stream that breaks off, however late', async (t) => {
+  const line = `event: line\ndata: {"index": 0, "line": "220 mail.example.com"}\n\n`
+  let asked = 0
+  const server = createServer((_request, response) => {
+    asked += 1
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(line)
+    if (asked > 1) response.end('event: verdict\ndata: {}\n\n')
+    else setTimeout(() => response.end(), 200)
+  })
+  const client = new RelayTestClient({ url: await urlOf(t, server), key, patienceMs: 100 })
+  const events = await inTime('the end', follow(client.follow('x')).ended)
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ['line', 'verdict'],
+  )
+})
+
+test('a client reads no event that has no end', async (t) => {
+  const chunk = 'x'.repeat(64 * 1024)
+  let sent = 0
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    const send = () => {
+      while (response.write(chunk) && !response.closed) sent += chunk.length
+      sent += chunk.length
+    }
+    response.on('drain', send)
+    send()
+  })
+  const client = new RelayTestClient({ url: await urlOf(t, server), key, patienceMs: 0 })
+  await assert.rejects(inTime('the end', follow(client.follow('x')).ended), RelayTestUnreachable)
+  assert.ok(sent < 64 * 1024 * 1024, `${sent}`)
+})
+
 test('a client that finds nobody says where it looked, and why not', async () => {
   const url = `http://127.0.0.1:${await deadPort()}`
   const client = new RelayTestClient({ url, key, patienceMs: 0 })

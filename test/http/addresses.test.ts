@@ -21,6 +21,7 @@ const ZONE = {
     a: ['93.184.216.34', '10.0.0.1'],
     aaaa: ['::ffff:7f00:1'],
   },
+  'inside.example.com': { a: ['10.96.0.1', '169.254.169.254'], aaaa: ['fd00::1'] },
   'nomail.example.com': { mx: [[0, '.']] },
   'slow.example.com': 'silent',
   'broken.example.com': 'failing',
@@ -34,7 +35,7 @@ const ZONE = {
   ...Object.fromEntries(
     Array.from({ length: 12 }, (_, index) => [
       `h${index}.example.com`,
-      { a: Array.from({ length: 8 }, (_, host) => `127.0.${index}.${host + 1}`) },
+      { a: Array.from({ length: 8 }, (_, host) => `9.9.${index}.${host + 1}`) },
     ]),
   ),
 } as const
@@ -62,11 +63,8 @@ test('a name leads to addresses, and each says whether this key may test it', as
     assert.deepEqual(brief(found), [
       ['127.0.0.25', 'mail.example.com', true],
       ['127.0.0.99', 'mail.example.com', 'opted-out'],
-      ['2001:db8::25', 'mail.example.com', 'address-special'],
       ['127.0.1.25', 'backup.example.com', true],
       ['93.184.216.34', 'foreign.example.org', 'not-allowed'],
-      ['10.0.0.1', 'foreign.example.org', 'address-special'],
-      ['::ffff:7f00:1', 'foreign.example.org', 'address-special'],
       ['127.0.0.80', 'example.com', true],
     ])
     assert.deepEqual(found.unanswered, [])
@@ -86,6 +84,14 @@ test('a name leads to addresses, and each says whether this key may test it', as
     const found = await list(service, 'foreign.example.org', KEYS.desk)
     assert.equal(found.addresses.find(({ ip }) => ip === '93.184.216.34')?.customerId, 'gamma')
     assert.match(found.addresses.find(({ ip }) => ip === '10.0.0.1')?.problem?.detail ?? '', /10\.0\.0\.0\/8/)
+    assert.equal(found.addresses.find(({ ip }) => ip === '::ffff:7f00:1')?.testable, false)
+  })
+
+  await t.test('nobody else learns what a name means inside the network', async () => {
+    const inside = await list(service, 'inside.example.com')
+    const { addresses, ...rest } = await list(service, 'no-such-name.example.com')
+    assert.deepEqual(inside, { addresses, ...rest, name: 'inside.example.com' })
+    assert.equal((await list(service, 'inside.example.com', KEYS.desk)).addresses.length, 3)
   })
 
   await t.test('an address leads to itself, without a question', async () => {

@@ -110,6 +110,14 @@ test('a caller in the sandbox gets recorded sessions, judged as any other', asyn
     assert.ok(!relayTests.some((listed) => listed.id === id))
   })
 
+  await t.test('and what is played back never stands among the tests of servers', async () => {
+    const { id } = await resultOf(await one.post({ ip: '192.0.2.2', reference: 'TICKET-4711' }))
+    await problemIn(await desk.get(`/relay-tests/${id}`), 'not-found')
+    for (const query of ['ip=192.0.2.2', 'reference=TICKET-4711']) {
+      assert.deepEqual(await (await desk.get(`/relay-tests?${query}`)).json(), { relayTests: [] })
+    }
+  })
+
   await t.test('a session comes live as well, line by line', async () => {
     const response = await one.post({ ip: '192.0.2.7' }, { accept: 'text/event-stream' })
     const { events, ended } = follow(eventsOf(response))
