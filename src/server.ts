@@ -52,7 +52,10 @@ async function main(): Promise<void> {
   follow('callers', callers)
   if (vantages) follow('vantages', vantages)
   selfCheck.begin()
-  closeWithGrace({ delay: config.DRAIN_MS + config.TEST_DEADLINE_MS + CLOSING_MS, logger }, async ({ signal, err }) => {
+  // What other servers reload at is no reason to end.
+  process.on('SIGHUP', () => logger.info('SIGHUP changes nothing: files are followed as they change'))
+  const delay = config.DRAIN_MS + config.TEST_DEADLINE_MS + CLOSING_MS
+  closeWithGrace({ delay, logger, skip: ['SIGHUP'] }, async ({ signal, err }) => {
     if (err) logger.fatal({ err }, 'a fault of the program: closing')
     logger.info({ signal, drainMs: config.DRAIN_MS }, 'shutting down')
     life.draining = true

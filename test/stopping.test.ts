@@ -72,3 +72,10 @@ test('requests that wait behind others on a connection end with it', async (t) =
   await until('the end of the test', () => tested().length > 0)
   for (const { callerGone, reason } of tested()) assert.deepEqual([callerGone, reason], [true, 'interrupted'])
 })
+
+test('SIGHUP, at which other servers reload, ends nothing', async (t) => {
+  const service = await startService(t)
+  service.process.kill('SIGHUP')
+  await until('the line', () => service.logs().find(({ msg }) => `${msg}`.startsWith('SIGHUP changes nothing')))
+  assert.equal((await service.fetch('/readyz')).status, 200)
+})

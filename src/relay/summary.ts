@@ -64,9 +64,13 @@ export function summarise(judgement: Judgement, findings: Findings): string {
         ? `It does not relay; it takes mail for any local part at ${domain}, existing or not.`
         : 'It does not relay: everything that a stranger tried was refused.'
     case 'inconclusive':
-      return refusesPostmaster(judgement) ? NOT_EVEN_POSTMASTER(domain) : INCONCLUSIVE[judgement.reason](domain)
+      if (refusesPostmaster(judgement)) return NOT_EVEN_POSTMASTER(domain)
+      if (judgement.reason === 'deadline' && findings.greeting === null) return SILENT
+      return INCONCLUSIVE[judgement.reason](domain)
   }
 }
+
+const SILENT = 'It takes connections and says nothing: no greeting came in time.'
 
 const NOT_EVEN_POSTMASTER = (domain: string): string =>
   `It knows not even a postmaster at ${domain}: either it refuses us, or that is not its mail domain.`

@@ -435,3 +435,11 @@ test('never open without a message taken, never closed without a proper refusal,
     { numRuns: 5_000 },
   )
 })
+
+test('a server that never greets is told apart from one that is slow', () => {
+  const attempts = ['outside-sender', 'null-sender'].map((form) => attempt(form, [], 'deadline'))
+  const sentence = (what: Findings) => [judge(what).reason, summarise(judge(what), what)]
+  const [silence, slowness] = [findings(attempts, { greeting: null }), findings(attempts)]
+  assert.deepEqual(sentence(silence), ['deadline', 'It takes connections and says nothing: no greeting came in time.'])
+  assert.deepEqual(sentence(slowness), ['deadline', 'It answered too slowly for a whole test.'])
+})

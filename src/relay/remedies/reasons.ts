@@ -20,7 +20,9 @@ const ASK_LOG = "Ask the server's administrator to look at its log at the time o
 export const BY_REASON: Record<Reason, Advice> = {
   interrupted: {
     title: 'Run the test again',
-    steps: ['Run the test again and let it finish: closing the connection to the service stops it.'],
+    steps: [
+      'Run the test again and let it finish: it stops when whoever asked for it leaves, and when testing is switched off.',
+    ],
     references: [],
   },
   // RFC 2505 2.1: else refuse to relay, at RCPT TO.
@@ -199,6 +201,7 @@ export const BY_REASON: Record<Reason, Advice> = {
   deadline: {
     title: 'Give it more time',
     steps: [
+      'If it says nothing at all, find out what listens there: a firewall or proxy that takes connections for a mail server that is down does so.',
       'Test again when the server is less busy; take the standard suite.',
       'Ask the operators of this service for a longer deadline (TEST_DEADLINE_MS), if the server is always slow.',
       `${ASK_LOG} Slow DNS look-ups of clients are a common cause.`,
