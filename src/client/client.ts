@@ -87,6 +87,7 @@ export class RelayTestClient {
     const first: Ask =
       typeof test === 'string' ? join(test) : { ...POST, ...STREAM, body: test, headers: headersOf(options), ...only }
     let until = Date.now() + this.#service.patienceMs
+    let id = typeof test === 'string' ? test : undefined
     for (let next = first; ; await pause(FIRST_LOOK_MS, options.signal ?? null)) {
       const response = await ask(this.#service, next, async (stream) => stream)
       const known = lines
@@ -98,7 +99,7 @@ export class RelayTestClient {
       }
       // A test may take longer than patience lasts: that counts from where the stream last brought something new.
       if (lines > known) until = Date.now() + this.#service.patienceMs
-      const id = typeof test === 'string' ? test : response.headers.get('location')?.split('/').pop()
+      id ??= response.headers.get('location')?.split('/').pop()
       if (id === undefined || Date.now() > until) throw new RelayTestUnreachable('The stream broke off.')
       next = join(id)
     }
