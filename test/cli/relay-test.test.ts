@@ -346,6 +346,8 @@ test('many targets', async (t) => {
     const shown = await onTerminal(`${line} > /dev/null`, led(service.url))
     assert.match(shown, /\r\[\.{24}\] 0\/2 {2}0 open, 0 closed, 0 inconclusive, 0 error/)
     assert.match(shown, /\r\[#{12}\.{12}\] 1\/2/)
+    const narrow = await onTerminal(`stty columns 40; ${line} > /dev/null`, led(service.url))
+    assert.match(narrow, /\r\[#{24}\] 2\/2 {2}0 open,\x1b\[K\r\n$/)
     assert.match(shown, /\r\[#{24}\] 2\/2 {2}0 open, 2 closed, 0 inconclusive, 0 error\x1b\[K\r\n$/)
   })
 
