@@ -246,6 +246,7 @@ test('an environment that leads nowhere is told in one line', async () => {
     [{ RELAY_TESTS_URL: 'relay.example' }, /RELAY_TESTS_URL: a web address .* not "relay\.example"/],
     [{ RELAY_TESTS_URL: 'file:///etc' }, /RELAY_TESTS_URL/],
     [{ RELAY_TESTS_URL: '' }, /RELAY_TESTS_URL/],
+    [{ RELAY_TESTS_URL: dead.replace('//', '//me:two words@') }, /RELAY_TESTS_URL: no name and password/],
     [{ RELAY_TESTS_URL: dead, RELAY_TESTS_KEY: 'two words' }, /RELAY_TESTS_KEY/],
     [{ RELAY_TESTS_URL: dead }, /cannot be reached: .*ECONNREFUSED/],
   ] as const) {
