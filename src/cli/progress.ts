@@ -16,5 +16,7 @@ export function progressLine(endings: readonly Ending[], total: number): string 
 export function showProgress(stream: NodeJS.WriteStream, endings: readonly Ending[], total: number): void {
   if (!stream.isTTY) return
   const end = endings.length === total ? '\n' : ''
-  stream.write(`\r${progressLine(endings, total)}\x1b[K${end}`)
+  // A line that wraps cannot be drawn over; a terminal that does not know its width has 0.
+  const line = progressLine(endings, total).slice(0, (stream.columns || Number.POSITIVE_INFINITY) - 1)
+  stream.write(`\r${line}\x1b[K${end}`)
 }

@@ -43,6 +43,9 @@ function makeClient(): RelayTestClient {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new Mistake(`RELAY_TESTS_URL: a web address such as ${DEFAULT_URL} was expected, not "${url}"`)
   }
+  if (new URL(url).username !== '' || new URL(url).password !== '') {
+    throw new Mistake('RELAY_TESTS_URL: no name and password were expected in it; the key belongs in RELAY_TESTS_KEY')
+  }
   if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
     throw new Mistake('RELAY_TESTS_KEY: an API key was expected: rtk_ and 43 characters, without spaces')
   }

@@ -88,6 +88,7 @@ export class RelayTestClient {
     const first: Ask =
       typeof test === 'string' ? join(test) : { ...POST, ...STREAM, body: test, headers: headersOf(options), ...only }
     let until = Date.now() + this.#service.patienceMs
+    let id = typeof test === 'string' ? test : undefined
     for (let next = first; ; await pause(FIRST_LOOK_MS, options.signal ?? null)) {
       const response = await ask(this.#service, next, async (stream) => stream)
       const known = lines

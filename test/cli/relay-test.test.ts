@@ -258,6 +258,7 @@ test('an environment that leads nowhere is told in one line', async () => {
     [{ RELAY_TESTS_URL: 'relay.example' }, /RELAY_TESTS_URL: a web address .* not "relay\.example"/],
     [{ RELAY_TESTS_URL: 'file:///etc' }, /RELAY_TESTS_URL/],
     [{ RELAY_TESTS_URL: '' }, /RELAY_TESTS_URL/],
+    [{ RELAY_TESTS_URL: dead.replace('//', '//me:two words@') }, /RELAY_TESTS_URL: no name and password/],
     [{ RELAY_TESTS_URL: dead, RELAY_TESTS_KEY: 'two words' }, /RELAY_TESTS_KEY/],
     [{ RELAY_TESTS_URL: dead }, /cannot be reached: .*ECONNREFUSED/],
   ] as const) {
@@ -358,6 +359,8 @@ test('many targets', async (t) => {
     const shown = await onTerminal(`${line} > /dev/null`, led(service.url))
     assert.match(shown, /\r\[\.{24}\] 0\/2 {2}0 open, 0 closed, 0 inconclusive, 0 error/)
     assert.match(shown, /\r\[#{12}\.{12}\] 1\/2/)
+    const narrow = await onTerminal(`stty columns 40; ${line} > /dev/null`, led(service.url))
+    assert.match(narrow, /\r\[#{24}\] 2\/2 {2}0 open,\x1b\[K\r\n$/)
     assert.match(shown, /\r\[#{24}\] 2\/2 {2}0 open, 2 closed, 0 inconclusive, 0 error\x1b\[K\r\n$/)
   })
 

@@ -277,6 +277,19 @@ test('a client goes on with a stream that breaks off, however late', async (t) =
   )
 })
 
+test('a client goes on with a stream of its own test that breaks off more than once', async (t) => {
+  const asked: string[] = []
+  const server = createServer(({ method, url }, response) => {
+    asked.push(`${method} ${url}`)
+    const location = method === 'POST' ? { location: '/relay-tests/7' } : {}
+    response.writeHead(200, { 'content-type': 'text/event-stream', ...location })
+    response.end(asked.length < 3 ? ': a relay test\n\n' : 'event: verdict\ndata: {}\n\n')
+  })
+  const client = new RelayTestClient({ url: await urlOf(t, server), key })
+  await inTime('the end', follow(client.follow({ ip: '127.0.0.1' })).ended)
+  assert.deepEqual(asked, ['POST /relay-tests', 'GET /relay-tests/7', 'GET /relay-tests/7'])
+})
+
 test('a client reads no event that has no end', async (t) => {
   const chunk = 'x'.repeat(64 * 1024)
   let sent = 0

@@ -24,6 +24,7 @@ export async function openLink(t: Ending, target: number): Promise<Link> {
   const server = createServer((near) => {
     connections += 1
     const far = connect(target, '127.0.0.1')
+    let last = Promise.resolve()
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -32,11 +33,11 @@ export async function openLink(t: Ending, target: number): Promise<Link> {
       socket.on('error', () => {})
       socket.on('close', () => {
         sockets.delete(socket)
-        other.destroy()
+        // What has come from there, and is delayed, still arrives.
+        void last.then(() => other.destroySoon())
       })
     }
     near.on('data', (chunk) => far.write(chunk))
-    let last = Promise.resolve()
     far.on('data', (chunk) => {
       if (link.refusing) {
         far.destroy()
