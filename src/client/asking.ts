@@ -61,6 +61,8 @@ async function askOnce({ url, key }: Service, { path, accept, body, headers, sig
     },
     ...(body === null ? {} : { body: JSON.stringify(body) }),
     signal,
+    // Whoever else would answer is not the service that the key is for.
+    redirect: 'error',
   }).catch((error: unknown) => {
     signal?.throwIfAborted()
     throw new RelayTestUnreachable(`${url} cannot be reached: ${reasonOf(error)}.`, { cause: error })

@@ -82,7 +82,6 @@ export class RelayTestClient {
    */
   async *follow(test: NewRelayTest | string, options: CreateOptions = {}): AsyncGenerator<RelayTestEvent, void, void> {
     let lines = 0
-    let id = typeof test === 'string' ? test : undefined
     const only = { repeatable: isRepeatable(options), ...signalOf(options) }
     const join = (id: string): Ask => ({ ...GET, ...signalOf(options), ...STREAM, path: pathOf(id) })
     const first: Ask =

@@ -246,6 +246,20 @@ test('a client that finds something else than the service says so', async (t) =>
   }
 })
 
+test('a client follows nobody elsewhere', async (t) => {
+  let visits = 0
+  const elsewhere = createServer((_request, response) => {
+    visits += 1
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"verdict": "closed"}')
+  })
+  const location = await urlOf(t, elsewhere)
+  const server = createServer((_request, response) => void response.writeHead(307, { location }).end())
+  const client = new RelayTestClient({ url: await urlOf(t, server), key, patienceMs: 0 })
+  await assert.rejects(client.get('x'), RelayTestUnreachable)
+  await assert.rejects(client.create({ ip: '192.0.2.1' }), RelayTestUnreachable)
+  assert.equal(visits, 0)
+})
+
 test('a client never asks without a pause, whatever it is told', async (t) => {
   for (const retryAfter of ['0', '-60']) {
     let asked = 0
@@ -256,7 +270,7 @@ test('a client never asks without a pause, whatever it is told', async (t) => {
     })
     const url = await urlOf(t, server)
     await assert.rejects(new RelayTestClient({ url, key, patienceMs: 1_200 }).limits(), RelayTestProblem)
-    assert.equal(asked, 3)
+    assert.ok(asked >= 2 && asked <= 3, `${asked}`)
   }
 })
 
