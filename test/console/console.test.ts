@@ -330,6 +330,10 @@ test('run again, earlier tests, what is left, and the last verdict where nothing
   await page.getByText('Used up: tests of one address').waitFor({ state: 'detached' })
   await verdict(page, /^CLOSED/)
   const third = page.url()
+  await page.getByRole('button', { name: 'Run again' }).click()
+  await page.getByRole('link', { name: 'Its last test, closed' }).click()
+  await page.getByText('Used up: tests of one address').waitFor({ state: 'detached' })
+  assert.equal(page.url(), third, 'it was shown already')
 
   // A name that leads nowhere is passed over on the way back.
   await ask(page, '127.0.0.256')
