@@ -9,10 +9,11 @@ export function useKey(text) {
 
 /** A refusal: the problem document (RFC 9457) that came, or one of our own where none did. */
 export class Refusal extends Error {
-  constructor(problem, location = null) {
+  constructor(problem, response) {
     super(problem.detail)
     this.problem = problem
-    this.location = location
+    this.testId = testIdOf(response)
+    this.left = leftBy(response)
   }
 }
 
@@ -28,10 +29,9 @@ export async function request(path, { accept = 'application/json', ...init } = {
   }
   if (response.ok) return response
   const problem = await response.json().catch(() => null)
-  const location = response.headers.get('location')
   throw new Refusal(
     problem?.detail ? problem : { status: response.status, detail: `The service answered ${response.status}.` },
-    location,
+    response,
   )
 }
 
@@ -68,9 +68,12 @@ export async function* eventsOf(response) {
   }
 }
 
+/** The test that an answer leads to by its `Location`. */
+export const testIdOf = (response) => response?.headers.get('location')?.split('/').at(-1)
+
 /** What is left of each quota by `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10), by name. */
 export function leftBy(response) {
-  const items = (response.headers.get('ratelimit') ?? '').matchAll(/"([^"]+)";r=(\d+);t=(\d+)/g)
+  const items = (response?.headers.get('ratelimit') ?? '').matchAll(/"([^"]+)";r=(\d+);t=(\d+)/g)
   return new Map(
     [...items].map(([, name, remaining, reset]) => [
       name,

@@ -1,21 +1,27 @@
-import { createTest, eventsOf, followTest, getJson, leftBy, Refusal, request, useKey } from './api.js'
+import { createTest, eventsOf, followTest, getJson, leftBy, Refusal, request, testIdOf, useKey } from './api.js'
 import {
   byId,
   clearProblems,
   element,
+  nameRunning,
   Session,
   showAttempts,
+  showBroken,
   showChoices,
   showEarlier,
   showProblem,
+  showProgress,
   showQuotas,
   showResult,
   showRunning,
 } from './view.js'
 
-/** The result that is shown, and how to give up waiting for the next one. */
+/** The result that is shown, the test that runs for this page alone, and how to give up what is waited for. */
 let shown = null
+let own = null
 let waiting = new AbortController()
+
+let quotas = []
 
 /** Lets the page in: a proxy may vouch for its user, so that a key is asked for only where the service asks for it. */
 async function enter() {
@@ -25,23 +31,19 @@ async function enter() {
     byId('test-form').hidden = false
     byId('caller').textContent = `You are ${limits.caller}.`
     byId('port').replaceChildren(...limits.ports.map((port) => element('option', String(port))))
-    showLimits(limits)
+    quotas = limits.quotas
+    showLeft(new Map())
     await route()
   } catch (error) {
     refuse(error)
   }
 }
 
-/** The quotas of the key; those of an address only its own test can tell. */
-const showLimits = ({ quotas }, left = new Map()) =>
+/** What is left of the quotas of the key; of those of an address only an answer about it can tell. */
+const showLeft = (left) =>
   showQuotas(
-    quotas
-      .map((quota) => ({ ...left.get(quota.name), ...known(quota) }))
-      .filter(({ remaining }) => remaining !== undefined),
+    quotas.map((quota) => ({ ...quota, ...left.get(quota.name) })).filter(({ remaining }) => remaining !== null),
   )
-
-const known = ({ remaining, resetSeconds, ...rest }) =>
-  remaining === null ? rest : { ...rest, remaining, resetSeconds }
 
 function askForKey(detail) {
   byId('test-form').hidden = true
@@ -53,13 +55,16 @@ function askForKey(detail) {
 /** What a failure means for the page. */
 function refuse(error) {
   if (error.name === 'AbortError') return
-  byId('status').textContent = ''
+  showProgress('')
   if (!(error instanceof Refusal)) throw error
-  const { problem } = error
+  const { problem, testId, left } = error
+  const id = idInPage()
+  if (left.size > 0) showLeft(left)
   if (problem.status === 401) askForKey(byId('key').value ? 'This key is not valid.' : '')
   else showProblem(problem)
   if (problem.lastTest) offer(problem.lastTest.id, `Its last test, ${problem.lastTest.verdict}`)
-  else if (error.location) offer(error.location.split('/').at(-1), 'Follow that test')
+  else if (testId) offer(testId, 'Follow that test')
+  else if (problem.status === 0 && id && !shown) offer(id, 'Look for its result')
 }
 
 /** A result to read instead. */
@@ -70,6 +75,7 @@ async function busily(work) {
   waiting.abort()
   const mine = new AbortController()
   waiting = mine
+  own = null
   byId('submit').disabled = true
   try {
     await work(mine.signal)
@@ -78,6 +84,14 @@ async function busily(work) {
   } finally {
     if (waiting === mine) byId('submit').disabled = false
   }
+}
+
+/** Takes away what is shown. */
+function clear() {
+  clearProblems()
+  shown = null
+  for (const part of ['result', 'earlier', 'choices']) byId(part).hidden = true
+  document.title = 'Relay Tests'
 }
 
 /** The part of a request that the options give. */
@@ -95,15 +109,13 @@ function options() {
 /** Finds out what the field names, and tests it where that is one address. */
 const look = () =>
   busily(async (signal) => {
-    clearProblems()
-    shown = null
-    byId('result').hidden = true
-    byId('earlier').hidden = true
-    byId('choices').hidden = true
+    // What comes of it takes the place of this entry: Back leads to the result before.
+    if (idInPage()) history.pushState('between', '', '#/')
+    clear()
     const name = byId('target').value.trim()
-    byId('status').textContent = `Looking up ${name}…`
+    showProgress(`Looking up ${name}…`)
     const found = await lookUp(name, signal)
-    byId('status').textContent = ''
+    showProgress('')
     const testable = found.addresses.filter((address) => address.testable)
     const [only] = found.addresses
     if (only && only.host === null && !only.testable) {
@@ -128,61 +140,82 @@ const requestFor = ({ ip, domain }) => ({ ip, ...(domain === null ? {} : { domai
 
 /** Makes a test and shows it as it goes. */
 async function run(body, signal) {
-  const left = await follow(body.ip, () => createTest(body, signal))
-  history.replaceState(null, '', `#/${shown.id}`)
-  await showSurroundings(left)
+  clearProblems()
+  showProgress(`Testing ${body.ip}…`)
+  const response = await createTest(body, signal)
+  own = testIdOf(response)
+  history[history.state === 'between' ? 'replaceState' : 'pushState'](null, '', `#/${own}`)
+  await follow(response, `Testing ${body.ip}`, signal)
 }
 
-/** Shows the events of a test up to its result; returns what is left of the quotas. */
-async function follow(target, open) {
-  clearProblems()
-  byId('choices').hidden = true
-  byId('status').textContent = `Testing ${target}…`
-  const response = await open()
-  showRunning(target)
-  byId('earlier').hidden = true
+/** Shows a test that there is, as it went or goes. */
+async function join(id, signal, doing = 'Following a test') {
+  clear()
+  showProgress(`${doing}…`, 'Stop following')
+  await follow(await followTest(id, signal), doing, signal)
+}
+
+/** Shows the events of a test up to its result, and then what else there is to know. */
+async function follow(response, title, signal) {
+  clear()
+  showRunning(title)
   const session = new Session()
   const attempts = new Map()
   for await (const { event, data } of eventsOf(response)) {
     if (event === 'line') session.add(data)
+    if (event === 'line' && data.from === 'event') nameRunning(data.line)
     if (event === 'attempt') showAttempts([...attempts.set(data.form, data).values()])
     if (event !== 'verdict') continue
     shown = data
-    byId('status').textContent = ''
-    document.title = `${data.verdict}: ${data.ip} · Relay Tests`
+    own = null
+    showProgress('')
     showResult(data)
     byId('verdict').focus()
-    return leftBy(response)
+    return showSurroundings(leftBy(response), signal)
   }
-  throw new Refusal({ status: 0, detail: 'The session broke off: its result may be among the earlier tests.' })
+  showBroken()
+  throw new Refusal({ status: 0, detail: 'The session broke off before its verdict.' })
 }
 
-/** What else there is to know: earlier tests of the address, and what is left of the quotas. */
-async function showSurroundings(left) {
+/** Earlier tests of the address, and what is left of the quotas. */
+async function showSurroundings(left, signal) {
   const { ip, id } = shown
   const [{ relayTests }, limits] = await Promise.all([
-    getJson(`/relay-tests?ip=${encodeURIComponent(ip)}`),
-    getJson('/limits'),
+    getJson(`/relay-tests?ip=${encodeURIComponent(ip)}`, { signal }),
+    request('/limits', { signal }),
   ])
   showEarlier(relayTests, ip, id)
-  showLimits(limits, left)
+  showLeft(new Map([...left, ...leftBy(limits)]))
 }
+
+/** The test that the address of the page names. */
+const idInPage = () => /^#\/([\w-]+)$/.exec(location.hash)?.[1]
 
 /** Shows what the address of the page names: a result, or nothing. */
 async function route() {
-  const [, id] = /^#\/([\w-]+)$/.exec(location.hash) ?? []
+  const id = idInPage()
+  const field = byId('target')
+  clearProblems()
   if (id === undefined) {
-    shown = null
-    byId('result').hidden = true
-    byId('target').focus()
-    return
+    waiting.abort()
+    showProgress('')
+    clear()
+    field.focus()
+  } else if (id !== shown?.id) {
+    const typed = field.value
+    await busily(async (signal) => {
+      await join(id, signal)
+      if (field.value === typed) field.value = shown.ip
+    })
   }
-  if (id === shown?.id) return
-  await busily(async (signal) => {
-    const left = await follow('…', () => followTest(id, signal))
-    byId('target').value = shown.ip
-    await showSurroundings(left)
-  })
+}
+
+/** Leaves what is waited for. A test of our own is stopped by that at its next command, and its result is worth seeing. */
+function stop() {
+  const id = own
+  if (id) return busily((signal) => join(id, signal, 'Stopping the test'))
+  location.hash = '#/'
+  return route()
 }
 
 async function copy() {
@@ -205,8 +238,10 @@ const onSubmit = (form, work) =>
   })
 
 onSubmit('key-form', () => {
-  useKey(byId('key').value.trim())
-  enter()
+  const key = byId('key').value.trim()
+  useKey(key)
+  if (key) enter()
+  else askForKey('A key is needed.')
 })
 onSubmit('test-form', look)
 byId('again').addEventListener('click', () => {
@@ -216,6 +251,9 @@ byId('again').addEventListener('click', () => {
   busily((signal) => run(body, signal))
 })
 byId('copy').addEventListener('click', () => copy().catch(refuse))
+byId('stop').addEventListener('click', stop)
+// A link to what the address of the page names already changes nothing by itself.
+byId('form-problem').addEventListener('click', ({ target }) => target.localName === 'a' && route())
 addEventListener('hashchange', route)
 
 enter()

@@ -107,11 +107,33 @@ const facts = (list, pairs) =>
       .map(([name, value]) => element('div', [element('dt', name), element('dd', String(value))])),
   )
 
-/** What a test is about, while nothing is known of it. */
-export function showRunning(target) {
+let clock
+
+/** Says what is waited for, with a button to leave it and the seconds, which no screen reader reads out; '' ends it. */
+export function showProgress(text, leave = 'Stop') {
+  clearInterval(clock)
+  byId('status').textContent = text
+  byId('elapsed').textContent = ''
+  byId('stop').textContent = leave
+  byId('stop').hidden = text === ''
+  if (text === '') return
+  const began = performance.now()
+  clock = setInterval(() => {
+    byId('elapsed').textContent = ` ${Math.floor((performance.now() - began) / 1000)} s`
+  }, 1000)
+}
+
+/** What the banner and the tab of the browser say. */
+function entitle(text) {
+  byId('verdict').textContent = text
+  document.title = `${text} · Relay Tests`
+}
+
+/** A test of which nothing is known but what it is called. */
+export function showRunning(title) {
   byId('result').hidden = false
   byId('banner').className = 'card'
-  byId('verdict').textContent = `Testing ${target}`
+  entitle(title)
   byId('summary').textContent = ''
   facts(byId('facts'), [])
   byId('remedy').hidden = true
@@ -120,24 +142,37 @@ export function showRunning(target) {
   showAttempts([])
 }
 
+/** The session begins with the address. */
+export function nameRunning(line) {
+  const [, address] = /^connecting to (.+):\d+$/.exec(line) ?? []
+  if (address) entitle(`Testing ${address}`)
+}
+
+export function showBroken() {
+  entitle('The session broke off')
+  byId('summary').textContent = 'What was heard until then stands below. It is no verdict.'
+}
+
 /** A whole result. */
 export function showResult(test) {
   const literal = test.ip.includes(':') ? `[${test.ip}]` : test.ip
   const software = [test.server?.software?.name, test.server?.software?.version].filter(Boolean).join(' ')
   byId('result').hidden = false
   byId('banner').className = `card ${test.verdict}`
-  byId('verdict').textContent = `${test.verdict?.toUpperCase() ?? 'RUNNING'}: ${literal}:${test.port}`
+  entitle(`${test.verdict.toUpperCase()}: ${literal}:${test.port}`)
   byId('summary').textContent = test.summary ?? ''
   facts(byId('facts'), [
     ['Customer', test.customerId],
     ['Mail domain', test.domain],
     ['Reference', test.reference],
-    ['Evidence', test.evidence],
+    ['Evidence', test.verdict === 'closed' ? null : test.evidence],
     ['Reason', test.reason],
     ['What it trusts', test.cause],
     ['Keep in mind', test.caveats.join(', ')],
     ['Test again in', test.retryAfter === null ? null : duration(test.retryAfter)],
     ['Server', software || test.server?.greeting],
+    ['Suite', test.suite],
+    ['Proof', test.proof],
     ['Tested from', [test.vantage.name, test.vantage.ip].filter(Boolean).join(', ')],
     ['Tested at', `${test.createdAt.slice(0, 19).replace('T', ' ')} UTC`],
     ['It took', test.durationMs === null ? null : `${(test.durationMs / 1000).toFixed(2)} s`],
@@ -201,13 +236,29 @@ function duration(seconds) {
 
 /** The addresses that a name leads to, each with a button or with the reason why there is none. */
 export function showChoices({ name, mx, addresses, unanswered, truncated }, choose) {
+  const some = addresses.length > 0
+  const silent = unanswered.map((one) => `${one.name} (${one.type})`).join(', ')
+  const takesNone = mx.some(({ host }) => host === '.')
+  const hosts = mx.map(({ host }) => host).join(', ')
+  const nothing = !some && !silent && !takesNone
+  const titles = [
+    [addresses.some(({ testable }) => testable), 'Which of these?'],
+    [some, 'None of these can be tested'],
+    [silent, 'No answer'],
+    [takesNone, 'No mail server'],
+    [true, 'No address'],
+  ]
   const notes = [
-    addresses.length === 0 ? `${name} leads to no address.` : `${name} leads to:`,
-    mx.some(({ host }) => host === '.') ? 'The domain takes no mail.' : '',
-    unanswered.length > 0 ? `No answer about ${unanswered.map((one) => `${one.name} (${one.type})`).join(', ')}.` : '',
-    truncated ? 'There is more than is shown.' : '',
+    takesNone && `${name} takes no mail: its MX record says so.`,
+    silent && `The name servers did not answer about ${silent}.`,
+    silent && !some && 'Try again in a moment.',
+    nothing &&
+      (hosts ? `Mail for ${name} goes to ${hosts}: no address there.` : `${name} does not exist, or has no address.`),
+    truncated && 'There is more than is shown.',
+    some && `${name} leads to:`,
   ]
   byId('choices').hidden = false
+  byId('choices-title').textContent = titles.find(([fits]) => fits)[1]
   byId('choices-note').textContent = notes.filter(Boolean).join(' ')
   byId('choices-list').replaceChildren(
     ...addresses.map((address) => {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { before, type TestContext, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { dnsServer } from '../harness/dns-server.ts'
-import { bearer, keyOf, resultOf } from '../harness/http.ts'
+import { bearer, callersYaml, keyOf, resultOf } from '../harness/http.ts'
 import { closed, deadPort, gatedServer, open } from '../harness/mail-scripts.ts'
 import { healthy, type Say, scriptedServer } from '../harness/mail-server.ts'
 import { CALLERS, CUSTOMERS, KEYS, startService, type TestService } from '../harness/service.ts'
-import { inTime } from '../harness/waiting.ts'
+import { inTime, until } from '../harness/waiting.ts'
 import { violations } from './axe.ts'
 import { openBrowser, openPage, withBrowser } from './browser.ts'
 import { PAYLOADS } from './payloads.ts'
@@ -45,7 +47,7 @@ const verdict = (page: Page, pattern: RegExp) => page.getByRole('heading', { nam
 const onPort = (port: number) => ({ env: { ALLOWED_PORTS: `${port}` } })
 
 test('a key is asked for only where the service asks for it, and kept nowhere', withBrowser, async (t) => {
-  const service = await startService(t)
+  const service = await startService(t, onPort(await deadPort()))
   const { page, faults } = await openPage(t, browser)
   await page.goto(service.url)
   const key = page.getByLabel('API key')
@@ -59,17 +61,33 @@ test('a key is asked for only where the service asks for it, and kept nowhere', 
   await page.keyboard.press('Enter')
   await page.getByRole('alert').filter({ hasText: 'This key is not valid.' }).waitFor()
 
+  await key.fill('')
+  await page.keyboard.press('Enter')
+  await page.getByRole('alert').filter({ hasText: 'A key is needed.' }).waitFor()
+
   await key.fill(KEYS.partner)
   await page.getByRole('button', { name: 'Go on' }).click()
   await page.getByText('You are partner.').waitFor()
   const kept = await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie, location.href])
   assert.deepEqual(kept, [0, 0, '', `${service.url}/`])
-  await page.reload()
-  await key.waitFor()
-  assert.deepEqual(faults, [])
 
   const behindProxy = await visit(t, service)
   assert.equal(await behindProxy.page.getByLabel('API key').isVisible(), false)
+
+  await ask(page, '127.0.0.1')
+  await verdict(page, /^INCONCLUSIVE/)
+  writeFileSync(join(service.folder, 'callers.yaml'), callersYaml([{ id: 'desk', key: KEYS.desk, customers: 'all' }]))
+  await until('the end of the key', async () => (await service.fetch('/limits')).status === 401)
+  await ask(page, '127.0.0.2')
+  await page.getByRole('alert').filter({ hasText: 'This key is not valid.' }).waitFor()
+  await key.fill(KEYS.desk)
+  await page.keyboard.press('Enter')
+  await page.getByText('You are desk.').waitFor()
+  await page.locator('#target:focus').waitFor()
+  assert.equal(await page.getByRole('textbox', { name: SERVER }).inputValue(), '127.0.0.2')
+  await page.reload()
+  await key.waitFor()
+  assert.deepEqual(faults, [])
 })
 
 test('who has no luck with keys, or no service, is told so', withBrowser, async (t) => {
@@ -126,6 +144,13 @@ for (const [name, say, pattern, banner] of [
       result.transcript.filter(({ from }) => from !== 'event').map(({ line }) => line),
     )
     assert.equal(shown.filter(({ key }) => key).length, result.transcript.filter(({ key }) => key).length)
+    const heights = await page.locator('#session li').evaluateAll((items) => items.map((item) => item.clientHeight))
+    assert.ok(Math.min(...heights) > 12, 'the blank line of a message can be seen')
+    const facts = await page.locator('#facts dt').allTextContents()
+    assert.deepEqual(
+      ['Suite', 'Proof', 'Evidence'].map((fact) => facts.includes(fact)),
+      [true, true, name === 'open'],
+    )
     for (const { name: tag, bold, italic } of shown) assert.deepEqual([bold, italic], [tag === 'KBD', tag === 'SAMP'])
     const [deciding, other] = [shown.find(({ key }) => key), shown.find(({ key, name: tag }) => !key && tag !== '')]
     assert.notEqual(deciding?.color, other?.color)
@@ -171,25 +196,49 @@ test('a dead server is inconclusive, on a phone and by keyboard alone', withBrow
   assert.deepEqual(faults, [])
 })
 
-test('the session comes live, and another page can join by the link', withBrowser, async (t) => {
-  const { server, hold, release } = await gatedServer(t)
-  const service = await startService(t, onPort(server.port))
-  const { page } = await visit(t, service)
-  const held = hold(/^RCPT/)
-  await ask(page, '127.0.0.1')
-  await inTime('the first recipient', held)
-  await page.locator('#session li', { hasText: 'RCPT TO' }).waitFor()
-  await page.getByRole('heading', { name: 'Testing 127.0.0.1' }).waitFor()
-  const { relayTests } = (await (await service.fetch('/relay-tests?ip=127.0.0.1')).json()) as {
-    relayTests: { id: string }[]
-  }
-  const other = await openPage(t, browser, { extraHTTPHeaders: bearer(KEYS.desk) })
-  await other.page.goto(`${service.url}/#/${relayTests[0]?.id}`)
-  await other.page.locator('#session li', { hasText: 'RCPT TO' }).waitFor()
-  release()
-  await verdict(page, /^CLOSED/)
-  await verdict(other.page, /^CLOSED/)
-})
+test(
+  'the session comes live; another page joins by the link; it can be stopped, and break off',
+  withBrowser,
+  async (t) => {
+    const { server, hold, release } = await gatedServer(t)
+    const service = await startService(t, onPort(server.port))
+    const { page } = await visit(t, service)
+    const held = hold(/^RCPT/)
+    await ask(page, '127.0.0.1')
+    await inTime('the first recipient', held)
+    await page.locator('#session li', { hasText: 'RCPT TO' }).waitFor()
+    await page.getByRole('heading', { name: 'Testing 127.0.0.1' }).waitFor()
+    const other = await openPage(t, browser, { extraHTTPHeaders: bearer(KEYS.desk) })
+    await other.page.goto(page.url())
+    await other.page.locator('#session li', { hasText: 'RCPT TO' }).waitFor()
+    await verdict(other.page, /^Testing 127\.0\.0\.1$/)
+    await page.locator('#elapsed', { hasText: /[1-9] s/ }).waitFor()
+    assert.equal(await page.locator('#status').textContent(), 'Testing 127.0.0.1…', 'what is read out does not count')
+    assert.deepEqual(await violations(page), [])
+    release()
+    await verdict(page, /^CLOSED/)
+    await verdict(other.page, /^CLOSED/)
+    assert.equal(await page.locator('#elapsed').textContent(), '')
+
+    const toStop = hold(/^RCPT/)
+    await page.getByRole('button', { name: 'Run again' }).click()
+    await inTime('the first recipient', toStop)
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.getByText('Stopping the test…').waitFor()
+    release()
+    await verdict(page, /^INCONCLUSIVE/)
+    await page.getByText('interrupted', { exact: true }).waitFor()
+
+    const toBreak = hold(/^RCPT/)
+    await page.getByRole('button', { name: 'Run again' }).click()
+    await inTime('the first recipient', toBreak)
+    service.process.kill('SIGKILL')
+    await verdict(page, /^The session broke off$/)
+    await page.getByRole('link', { name: 'Look for its result' }).click()
+    await page.locator('#form-problem', { hasText: 'The service cannot be reached.' }).waitFor()
+    await page.getByRole('link', { name: 'Look for its result' }).waitFor()
+  },
+)
 
 test('an error stands beside the field that it points to', withBrowser, async (t) => {
   const service = await startService(t, onPort(await deadPort()))
@@ -226,6 +275,10 @@ test('a name that leads to several addresses leaves the choice, and says why not
     'example.com': { mx: [[10, 'mail.example.com']] },
     'mail.example.com': { a: ['127.0.0.25', '127.0.0.26', '127.0.0.99', '93.184.216.34'] },
     'one.example.com': { a: ['127.0.0.27'] },
+    'foreign.example.com': { a: ['93.184.216.34'] },
+    'no-mail.example.com': { mx: [[0, '.']] },
+    'lost.example.com': { mx: [[10, 'gone.example.com']] },
+    'failing.example.com': 'failing',
   })
   const service = await startService(t, { env: { ALLOWED_PORTS: `${await deadPort()}`, DNS_SERVERS: dns.address } })
   const { page, faults } = await visit(t, service)
@@ -239,32 +292,64 @@ test('a name that leads to several addresses leaves the choice, and says why not
   await verdict(page, /127\.0\.0\.26/)
   await ask(page, 'one.example.com')
   await verdict(page, /127\.0\.0\.27/)
-  await ask(page, 'no-such-name.example.com')
-  await page.getByText('no-such-name.example.com leads to no address.').waitFor()
+  for (const [name, title, note] of [
+    ['no-such-name', 'No address', 'no-such-name.example.com does not exist, or has no address.'],
+    ['no-mail', 'No mail server', 'no-mail.example.com takes no mail'],
+    ['lost', 'No address', 'Mail for lost.example.com goes to gone.example.com'],
+    ['failing', 'No answer', 'The name servers did not answer about failing.example.com (MX)'],
+    ['foreign', 'None of these can be tested', 'foreign.example.com leads to:'],
+  ] as const) {
+    await ask(page, `${name}.example.com`)
+    await page.locator('#choices', { hasText: note }).waitFor()
+    assert.equal(await page.locator('#choices-title').textContent(), title, name)
+  }
   assert.deepEqual(faults, [])
 })
 
 test('run again, earlier tests, what is left, and the last verdict where nothing is', withBrowser, async (t) => {
   const server = await scriptedServer(t, { say: closed })
-  const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}`, QUOTA_TARGET: '2/1h' } })
+  const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}`, QUOTA_TARGET: '3/1h' } })
   const { page, faults } = await visit(t, service)
   await ask(page, '127.0.0.1')
   await verdict(page, /^CLOSED/)
-  await page.getByText('1 of 2, anew in').waitFor()
+  await page.getByText('2 of 3, anew in').waitFor()
   const first = page.url()
   await page.getByRole('button', { name: 'Run again' }).click()
   await page.getByRole('heading', { name: 'Earlier tests of 127.0.0.1' }).waitFor()
-  await page.getByText('0 of 2, anew in').waitFor()
-  assert.notEqual(page.url(), first)
+  await page.getByText('1 of 3, anew in').waitFor()
+  const second = page.url()
+  assert.notEqual(second, first)
   const link = page.locator('#earlier-list a')
   assert.equal(await link.count(), 1)
   assert.ok(first.endsWith((await link.getAttribute('href')) ?? 'nothing'))
+  await resultOf(await service.post({ ip: '127.0.0.1', port: server.port }), 201)
   await page.getByRole('button', { name: 'Run again' }).click()
   await page.getByText('Used up: tests of one address').waitFor()
-  await page.getByRole('link', { name: 'Its last test, closed' }).waitFor()
-  await link.click()
-  await page.waitForURL(first)
+  await page.getByText('0 of 3, anew in').waitFor()
+  await page.getByRole('link', { name: 'Its last test, closed' }).click()
+  await page.getByText('Used up: tests of one address').waitFor({ state: 'detached' })
   await verdict(page, /^CLOSED/)
+  const third = page.url()
+  await page.getByRole('button', { name: 'Run again' }).click()
+  await page.getByRole('link', { name: 'Its last test, closed' }).click()
+  await page.getByText('Used up: tests of one address').waitFor({ state: 'detached' })
+  assert.equal(page.url(), third, 'it was shown already')
+
+  // A name that leads nowhere is passed over on the way back.
+  await ask(page, '127.0.0.256')
+  await page.getByText('octet is at most 255').waitFor()
+  assert.equal(await page.title(), 'Relay Tests')
+  await ask(page, '127.0.0.2')
+  await verdict(page, /^INCONCLUSIVE: 127\.0\.0\.2/)
+  for (const before of [third, second, first]) {
+    await page.goBack()
+    assert.equal(page.url(), before)
+    await verdict(page, /^CLOSED: 127\.0\.0\.1:/)
+    await page.locator(`#permalink[href="${new URL(before).hash}"]`).waitFor()
+  }
+  await page.getByRole('link', { name: 'Relay Tests' }).click()
+  await page.locator('#result').waitFor({ state: 'hidden' })
+  assert.equal(await page.title(), 'Relay Tests')
   assert.deepEqual(await violations(page), [])
   assert.deepEqual(faults, [])
 })
