@@ -32,7 +32,7 @@ test('the console is served as its files stand, without a key, under a policy fo
 
 test('the page weighs less than many an image', () => {
   const weight = sources.reduce((sum, [, source]) => sum + Buffer.byteLength(source), 0)
-  assert.ok(weight < 48 * 1024, `${weight} bytes`)
+  assert.ok(weight < 40 * 1024, `${weight} bytes`)
 })
 
 test('no script or style stands in the page, and no text becomes markup', () => {
