@@ -207,7 +207,7 @@ test('one target', async (t) => {
         'failing.example.net',
         /: no answer about failing\.example\.net \(MX\); no answer about failing\.example\.net \(A\); /,
       ],
-      ['no_name.example.net', /^relay-test: an IP address, or .* \(invalid-request\)$/m],
+      ['no_name.example.net', /^relay-test: an IP address, a host name .* \(invalid-request\)$/m],
     ] as const) {
       assertOneLine(await relayTestCommand(name), why)
     }
