@@ -96,6 +96,7 @@ async function startService(
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  process.once('exit', () => child.kill('SIGTERM'))
   const url = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`the service did not start within ${START_MS} ms`)), START_MS)
     child.once('exit', (code) => reject(new Error(`the service ended with exit code ${code}`)))
@@ -128,5 +129,8 @@ function freePort(): Promise<number> {
     })
   })
 }
+
+// Whoever reads no further, as `head` does, has seen enough.
+process.stdout.on('error', () => process.exit(0))
 
 await main()

@@ -135,6 +135,9 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     const least = Math.ceil((result.data.TEST_DEADLINE_MS + BEYOND_DEADLINE_MS) / 1000)
     faults.push(`RESULT_TTL_SECONDS: at least ${least} was expected: ten seconds more than TEST_DEADLINE_MS`)
   }
+  if (result.success && result.data.PORT !== 0 && result.data.METRICS_PORT === result.data.PORT) {
+    faults.push(`METRICS_PORT: another port than PORT was expected, which is ${result.data.PORT}`)
+  }
   if (!result.success || faults.length > 0) throw new ConfigFaults(faults)
   const { PROVIDER_NAME, CONTACT, MAILBOX_KEY, ...rest } = result.data
   return Object.freeze({

@@ -56,6 +56,9 @@ export function warningsOf({ customers, callers, vantages }: Omit<Setup, 'config
     const unknown = [...scope].filter((name) => !known.has(name))
     return unknown.map((name) => `caller ${id} may test ${name}, but there is no such customer`)
   })
+  const ofKeys = callers.current
+    .expired(new Date())
+    .map(({ id }) => `caller ${id} has a key that is expired: take it out`)
   const ofCustomers = [...known.values()]
     .filter(({ domains }) => domains.length === 0)
     .map(({ id }) => `customer ${id} has no domains: its servers can be found open, but never closed`)
@@ -64,6 +67,7 @@ export function warningsOf({ customers, callers, vantages }: Omit<Setup, 'config
     ...(callers.current.all.length === 0 ? ['there are no callers: nobody can use the service'] : []),
     ...(vantages ? [] : ['VANTAGES_FILE is not set: EHLO gives an address literal, which many servers refuse']),
     ...ofCallers,
+    ...ofKeys,
     ...ofCustomers,
   ]
 }

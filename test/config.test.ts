@@ -143,6 +143,11 @@ test('a result is kept for longer than its test may take', () => {
   assert.deepEqual(times(310, 300_000), [])
 })
 
+test('metrics have a port of their own, unless both ports are any', () => {
+  assert.deepEqual(faults({ PORT: '9464' }), ['METRICS_PORT: another port than PORT was expected, which is 9464'])
+  assert.deepEqual(faults({ PORT: '0', METRICS_PORT: '0' }), [])
+})
+
 test('the percent hack of the longest MAILBOX_DOMAIN has a local part of 64 octets', () => {
   const longest = `${'a'.repeat(39)}.example`
   const TOKEN_LENGTH = 16

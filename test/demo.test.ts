@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { ROOT } from './harness/service.ts'
+import { until } from './harness/waiting.ts'
 
 function startDemo(...options: string[]) {
   const args = ['--import', 'tsx', join(ROOT, 'demo/demo.ts'), ...options]
@@ -50,4 +52,16 @@ test('the curl line that the demo prints works as written, until the demo is end
   assert.match(answer, /^OPEN {2}127\.0\.0\.1:\d+ \(example\.com\)$/m)
   demo.kill('SIGINT')
   assert.deepEqual(await exited, [0, null])
+})
+
+test('the demo leaves no service behind when nobody reads on', async (t) => {
+  const { demo, exited, lines } = startDemo('--once')
+  t.after(() => demo.kill('SIGKILL'))
+  await once(lines, 'line')
+  const children = readFileSync(`/proc/${demo.pid}/task/${demo.pid}/children`, 'utf8').match(/\d+/g) ?? []
+  const service = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('dist/server.js'))
+  assert.ok(service)
+  demo.stdout.destroy()
+  await exited
+  await until('the end of the service', () => !existsSync(`/proc/${service}`))
 })

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { relayTest } from '../src/contract/relay-test.ts'
 import { documentOf, examplesIn, installed } from './harness/documents.ts'
+import { keyOf } from './harness/http.ts'
 import { closed, deadPort, gatedServer, open } from './harness/mail-scripts.ts'
 import { healthy, scriptedServer } from './harness/mail-server.ts'
 import { type Ran, runProgram } from './harness/process.ts'
@@ -36,7 +37,7 @@ syncBuiltinESMExports()
 
 interface Example {
   readonly name: string
-  run(order: string, request: object, url: string): Promise<Ran>
+  run(order: string, request: object, url: string, key?: string): Promise<Ran>
   /** The long waits that were asked for so far, in seconds. */
   slept(): string[]
 }
@@ -54,9 +55,9 @@ function examples(t: TestContext): Example[] {
   })
   chmodSync(join(folder, 'bin/sleep'), 0o755)
   const at = (name: string) => join(folder, name)
-  const envFor = (url: string) => ({
+  const envFor = (url: string, key: string = KEYS.partner) => ({
     RELAY_TESTS_URL: url,
-    RELAY_TESTS_KEY: KEYS.partner,
+    RELAY_TESTS_KEY: key,
     SLEPT: at('slept'),
     PATH: `${at('bin')}:${process.env.PATH}`,
   })
@@ -67,12 +68,14 @@ function examples(t: TestContext): Example[] {
     {
       name: 'shell',
       slept,
-      run: (order, request, url) => runProgram('sh', [at('onboard.sh'), order, JSON.stringify(request)], envFor(url)),
+      run: (order, request, ...to) =>
+        runProgram('sh', [at('onboard.sh'), order, JSON.stringify(request)], envFor(...to)),
     },
     {
       name: 'TypeScript',
       slept,
-      run: (order, request, url) => runProgram(process.execPath, [...ts, order, JSON.stringify(request)], envFor(url)),
+      run: (order, request, ...to) =>
+        runProgram(process.execPath, [...ts, order, JSON.stringify(request)], envFor(...to)),
     },
   ]
 }
@@ -144,27 +147,55 @@ test('the onboarding examples', async (t) => {
       assert.match((await run(`${name}-later`, at(greylisting.port), service.url)).stdout, /^closed: /m)
     })
 
-    await t.test(`in ${name}: end with the reason where the request is refused`, async () => {
-      const ran = await run(`${name}-refused`, { ...at(dead), domain: 'example.org' }, service.url)
-      assert.notEqual(ran.code, 0)
-      assert.match(`${ran.stdout}${ran.stderr}`, /domain-not-listed|422/)
+    await t.test(`in ${name}: ask somebody to look, with the reason, where the request is refused`, async () => {
+      const order = `${name}-refused`
+      const foreign = { ...at(dead), domain: 'example.org' }
+      for (const [ran, reason] of [
+        [
+          await run(order, foreign, service.url),
+          /^example\.org neither is nor lies under a domain of the customer: .*$/m,
+        ],
+        [await run(order, at(dead), service.url, keyOf('x')), /^Send a valid key: /m],
+      ] as const) {
+        assert.match(ran.stderr, reason)
+        assert.deepEqual([ran.code, ran.stdout], [2, ''])
+      }
     })
 
-    await t.test(`in ${name}: read again at settledAt, and do not activate what has turned`, async (context) => {
-      const turning = await turningService(context)
-      const { code, stdout } = await run(`${name}-turning`, at(dead), turning.url)
-      assert.match(stdout, /^open: a late message\n$/)
-      assert.equal(code, 1)
-      assert.ok(turning.readAfterwards())
+    await t.test(`in ${name}: ask somebody to look where the script is led nowhere`, async () => {
+      const { code, stdout, stderr } = await run(`${name}-lost`, at(dead), '')
+      assert.match(stderr, /\burl\b/i)
+      assert.deepEqual([code, stdout], [2, ''])
     })
+
+    await t.test(
+      `in ${name}: come back after a 503, read again at settledAt, and do not activate what has turned`,
+      async (context) => {
+        const turning = await turningService(context)
+        const { code, stdout } = await run(`${name}-turning`, at(dead), turning.url)
+        assert.match(stdout, /^open: a late message\n$/)
+        assert.equal(code, 1)
+        assert.ok(turning.readAfterwards())
+      },
+    )
   }
 })
 
-/** Stands for a service whose test settles in two seconds, where the real one takes a day: its verdict turns until then. */
+/**
+ * Stands for a service that is busy at first, and whose test settles in two seconds, where the real one takes a day: its
+ * verdict turns until then.
+ */
 async function turningService(t: TestContext): Promise<{ url: string; readAfterwards: () => boolean }> {
   const settledAt = Date.now() + 2_000
   let readAfterwards = false
+  let busy = true
   const server = createServer((request, response) => {
+    if (busy) {
+      busy = false
+      response.writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' })
+      response.end(JSON.stringify({ type: 'urn:relay-tests:problem:at-capacity', status: 503, detail: 'busy' }))
+      return
+    }
     const isOver = Date.now() >= settledAt
     readAfterwards ||= isOver && request.method === 'GET'
     const result = resultWith({

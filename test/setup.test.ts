@@ -76,7 +76,8 @@ test('warnings are of what is in use now, and follow the files', async (t) => {
   assert.deepEqual(warningsOf(setup), [noVantage])
 
   const bare = '{ id: bare, name: B, networks: [127.1.0.0/24] }'
-  const scopes = '{ id: p, keys: [], customers: [bare, acme, gone] }, { id: q, keys: [], customers: [] }'
+  const expired = `{ sha256: ${'a'.repeat(64)}, expires: 2020-01-31 }, { sha256: ${'b'.repeat(64)}, expires: 2999-01-31 }`
+  const scopes = `{ id: p, keys: [${expired}], customers: [bare, acme, gone] }, { id: q, keys: [], customers: [] }`
   writeFileSync(join(folder, 'customers.yaml'), `customers: [${bare}]\n`)
   writeFileSync(join(folder, 'callers.yaml'), `callers: [${scopes}]\n`)
   assert.deepEqual([await setup.customers.look(), await setup.callers.look()], [true, true])
@@ -85,6 +86,7 @@ test('warnings are of what is in use now, and follow the files', async (t) => {
     'caller p may test acme, but there is no such customer',
     'caller p may test gone, but there is no such customer',
     'caller q may test no customer',
+    'caller p has a key that is expired: take it out',
     'customer bare has no domains: its servers can be found open, but never closed',
   ])
 

@@ -18,6 +18,8 @@ export interface Callers {
   readonly all: readonly Caller[]
   /** The caller that holds this key at this time, or null: unknown, malformed and expired keys look the same. */
   authenticate(key: string, now: Date): Caller | null
+  /** The callers that hold a key which is good no more at this time, a row for each such key. */
+  expired(now: Date): readonly Caller[]
 }
 
 const CUSTOMERS = 'all, or a list of customer ids, was expected'
@@ -72,6 +74,7 @@ export function loadCallers(files: readonly string[]): Callers {
       const found = keys.get(hashKey(key) ?? '')
       return found && now.getTime() < found.expiresAt ? found.caller : null
     },
+    expired: (now) => [...keys.values()].filter(({ expiresAt }) => now.getTime() >= expiresAt).map((key) => key.caller),
   }
 }
 

@@ -15,11 +15,16 @@ export function exitCodeOf(endings: readonly Ending[]): number {
   return EXIT_CODES[RANKS.findLast((ending) => endings.includes(ending)) ?? 'error']
 }
 
+/** What was typed as the target has a name in the API only. */
+const NAMELESS = /^(?:ip|name): /
+const NO_KEY = 'RELAY_TESTS_KEY: the service takes no such key: it is missing, mistyped or expired'
+
 /** An error in one line, the options at fault by their names. */
 export function lineFor(error: unknown): string {
   if (!(error instanceof RelayTestProblem)) return oneLine(error instanceof Error ? error.message : String(error))
   const { errors, detail, slug, lastTest } = error
-  const faults = errors.map((fault) => `${fault.pointer.slice(1)}: ${fault.detail}`)
+  const faults = errors.length > 0 ? errors.map((fault) => `${fault.pointer.slice(1)}: ${fault.detail}`) : [detail]
+  const what = slug === 'unauthenticated' ? NO_KEY : faults.map((fault) => fault.replace(NAMELESS, '')).join('; ')
   const last = lastTest ? ` Its last test, ${lastTest.id}, ended ${lastTest.verdict}.` : ''
-  return oneLine(`${faults.length > 0 ? faults.join('; ') : detail}${last} (${slug})`)
+  return oneLine(`${what}${last} (${slug})`)
 }

@@ -6,13 +6,16 @@ import { identifier } from '../contract/ids.ts'
 const USAGE = `Usage: node dist/cli/key.js --caller ID [--expires YYYY-MM-DD]
 
 Prints a new API key, once, and the entry for callers.yaml that lets it in. The key itself is stored nowhere:
-hand it to its owner, and put the entry into the file. Without an entry of its own the caller is new: add whose
-servers it may test.
+hand it to its owner, and put the entry into the file. A new caller needs all of it, with whose servers it may test;
+one that is there already gets only what stands under keys.
 `
 
 const options = z.strictObject({
   caller: identifier,
-  expires: z.iso.date({ error: 'a date such as 2027-06-30 was expected' }).optional(),
+  expires: z.iso
+    .date({ error: 'a date such as 2027-06-30 was expected', abort: true })
+    .refine((date) => date >= new Date().toISOString().slice(0, 10), 'a date to come was expected')
+    .optional(),
 })
 
 /** Makes a key and prints it with its entry. */
@@ -36,6 +39,7 @@ function main(args: readonly string[]): number {
 
 Entry for callers.yaml:
 
+  # Where ${data.caller} is there already, add only what stands under keys.
   - id: ${data.caller}
     keys:
       - sha256: ${hashKey(key)}${data.expires ? `\n        expires: ${data.expires}` : ''}

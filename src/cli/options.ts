@@ -36,7 +36,8 @@ happens. A HOST, or a mail domain, is looked up by the service; each of its addr
   --reference TEXT   your own reference, such as a ticket: kept with the result, never sent to the mail server
   --port PORT        another port than 25, where the service allows it
   --json             the whole result as JSON, one line for each test, and nothing else
-  --file FILE        many targets, one a line; - reads standard input. Prints one line of JSON for each
+  --file FILE        many targets, one a line; - reads standard input. Prints one line of JSON for each,
+                     and where a quota is used up waits for its turn (Retry-After), up to two hours for each
   --at-once N        how many of them at a time, 1 to 32 (default: 4)
   --help             this text
 
@@ -55,6 +56,7 @@ Exit code:
   1  open            strangers can send mail through it
   2  inconclusive    it cannot be told; the reason is in the answer
   3  error           a test could not be made, or the command was not understood
+  130                interrupted by Ctrl-C; the test under way is given up, unless it is one of a file
 Of many targets the worst counts: open, then error, then inconclusive.
 
 Examples:

@@ -4,11 +4,11 @@ import { AsItHappens } from '../render/as-it-happens.ts'
 import { renderLine, renderOutcome } from '../render/session.ts'
 import { testMany } from './batch.ts'
 import { type Ending, exitCodeOf, lineFor } from './ending.ts'
-import { Mistake } from './mistake.ts'
+import { Mistake, oneLine } from './mistake.ts'
 import { targetsOf } from './names.ts'
 import { HELP, type Options, readOptions } from './options.ts'
-import { showProgress } from './progress.ts'
-import { readTargets } from './targets.ts'
+import { countsOf, Progress } from './progress.ts'
+import { readTargets, type Target } from './targets.ts'
 
 const DEFAULT_URL = 'http://127.0.0.1:3000'
 /** Somebody waits: rather an error that says when than silence. */
@@ -16,6 +16,8 @@ const PATIENCE_MS = 10_000
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`)
 const ERROR = exitCodeOf(['error'])
+/** As shells have it: 128 and the number of the signal. */
+const INTERRUPTED = 130
 
 async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args)
@@ -23,12 +25,19 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP)
     return 0
   }
+  const targets = options.file === null ? [] : readTargets(options.file)
+  // Not earlier: while standard input is read, nothing of ours could run.
+  process.once('SIGINT', () => process.exit(INTERRUPTED))
   const client = makeClient()
-  if (options.target === null || options.file !== null) return testFile(client, options)
+  return options.target === null ? testFile(client, targets, options) : testTarget(client, options.target, options)
+}
+
+async function testTarget(client: RelayTestClient, target: string, { wanted, json }: Options): Promise<number> {
   const endings: Ending[] = []
-  for (const target of await targetsOf(options.target, client)) {
-    endings.push(await testOne(client, { ...target, ...options.wanted }, options.json).catch(complain))
+  for (const address of await targetsOf(target, client)) {
+    endings.push(await testOne(client, { ...address, ...wanted }, json).catch(complain))
   }
+  if (endings.length > 1 && !json) say(`${target}: ${endings.length} addresses: ${countsOf(endings)}`)
   return exitCodeOf(endings)
 }
 
@@ -81,16 +90,22 @@ async function showLive(client: RelayTestClient, request: NewRelayTest): Promise
   return 'error'
 }
 
-async function testFile(client: RelayTestClient, { file, wanted, atOnce }: Options): Promise<number> {
-  const requests = readTargets(file ?? '-').map((target) => ({ ...wanted, ...target }))
-  const endings: Ending[] = []
-  showProgress(process.stderr, endings, requests.length)
-  await testMany(client, requests, atOnce, (line, ending) => {
-    say(JSON.stringify(line))
-    endings.push(ending)
-    showProgress(process.stderr, endings, requests.length)
+async function testFile(client: RelayTestClient, targets: readonly Target[], options: Options): Promise<number> {
+  const requests = targets.map((target) => ({ ...options.wanted, ...target }))
+  const progress = new Progress(process.stderr, requests.length)
+  const close = () => progress.close()
+  process.once('exit', close)
+  const stopped = await testMany(client, requests, options.atOnce, {
+    ended: (line, ending) => {
+      say(JSON.stringify(line))
+      progress.ended(ending)
+    },
+    waiting: (count) => progress.waiting(count),
   })
-  return exitCodeOf(endings)
+  process.off('exit', close)
+  progress.close()
+  if (stopped !== null) process.stderr.write(`relay-test: ${stopped}; the rest was not tested\n`)
+  return exitCodeOf(progress.endings)
 }
 
 // Whoever reads no further, as `head` does, has seen enough.
@@ -99,7 +114,10 @@ process.stdout.on('error', () => process.exit(ERROR))
 process.stderr.on('error', () => {})
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
-  const hint = error instanceof Mistake ? '; see relay-test --help' : ''
-  process.stderr.write(`relay-test: ${lineFor(error)}${hint}\n`)
+  const isMistake = error instanceof Mistake
+  const lines = isMistake ? error.faults.map(oneLine) : [lineFor(error)]
+  process.stderr.write(
+    `${lines.map((line) => `relay-test: ${line}`).join('\n')}${isMistake ? '; see relay-test --help' : ''}\n`,
+  )
   return ERROR
 })

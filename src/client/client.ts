@@ -46,7 +46,11 @@ const LATER_LOOK_MS = 5_000
 export class RelayTestClient {
   readonly #service: Service
 
+  /** Throws TypeError where `url` is no web address. */
   constructor({ url, key, patienceMs = PATIENCE_MS }: ClientOptions) {
+    if (!/^https?:\/\/./i.test(url) || !URL.canParse(url)) {
+      throw new TypeError(`url: a web address such as https://relay-tests.isp.example was expected, not "${url}"`)
+    }
     this.#service = { url: url.replace(/\/+$/, ''), key: key ?? null, patienceMs }
   }
 

@@ -64,7 +64,8 @@ function heading(test: RelayTest, style: Style): string[] {
   const target = `${literal}:${test.port}${test.domain ? ` (${test.domain})` : ''}`
   if (test.status === 'running') return [`RUNNING  ${target}`, `id ${test.id}`]
   const facts = [
-    `evidence ${test.evidence}`,
+    // What a closed server was refused with is no lack of evidence.
+    !(test.verdict === 'closed' && test.evidence === 'none') && `evidence ${test.evidence}`,
     test.reason && `reason ${test.reason}`,
     test.cause && `cause ${test.cause}`,
     test.retryAfter !== null && `test again in ${test.retryAfter} s`,

@@ -67,7 +67,7 @@ export function readAfter(query: unknown): string | null {
   return parsed.data
 }
 
-/** Reads the query of `GET /addresses`: an address, or a name in lower case. Throws Refused where it is neither. */
+/** Reads the query of `GET /addresses`: an address, or a name in lower case and without a dot at its end. Throws Refused where it is neither. */
 export function readName(query: unknown): Address | string {
   const [first, ...more] = Object.entries(isRecord(query) ? query : {})
   const [member, text] = first ?? []
@@ -77,14 +77,26 @@ export function readName(query: unknown): Address | string {
   const address = parseAddress(text)
   if (address && isMapped(address)) throw new Refused('invalid-request', `name: ${NOT_MAPPED}`, { errors: [] })
   if (address) return address
-  if (DOMAIN_NAME.test(text)) return text.toLowerCase()
-  throw new Refused('invalid-request', `name: ${/[:/]|^[0-9.]+$/.test(text) ? explainAddress(text) : NO_NAME}`, {
-    errors: [],
-  })
+  // The dot that ends a name in full, as dig prints it.
+  const name = text.replace(/\.$/, '').toLowerCase()
+  if (DOMAIN_NAME.test(name)) return name
+  throw new Refused('invalid-request', `name: ${explainName(text)}`, { errors: [] })
 }
 
-const NO_NAME =
-  'an IP address, or a host name or mail domain of letters, digits and hyphens was expected, such as "mail.example.com" (write international names as xn--…)'
+/** What is taken for a name; the first pattern that the text matches names the mistake. */
+const NAME_MISTAKES: readonly (readonly [pattern: RegExp, advice: string])[] = [
+  [/:\/\//, 'not a URL'],
+  [/@/, 'not a mail address: leave out the @ and what stands before it'],
+  [/^[^:[\]]+:[0-9]+$/, 'without a port'],
+]
+const NAME_ADVICE = 'of letters, digits and hyphens, such as "mail.example.com" (write international names as xn--…)'
+
+function explainName(text: string): string {
+  const [, mistake] = NAME_MISTAKES.find(([pattern]) => pattern.test(text)) ?? []
+  if (!mistake && /[:/]|^[0-9.]+$/.test(text)) return explainAddress(text)
+  return `an IP address, a host name or a mail domain was expected, ${mistake ?? NAME_ADVICE}`
+}
+
 const NOT_MAPPED = 'an IPv4 address was expected to be written as such, not mapped into IPv6'
 
 /** One fault a member: what comes after the first follows from it as a rule. */

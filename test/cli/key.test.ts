@@ -19,7 +19,8 @@ async function printed(...args: string[]): Promise<{ key: string; entry: string 
 test('the printed entry lets the printed key in, and no other', async (t) => {
   const forever = await printed('--caller', 'support-desk')
   const dated = await printed('--caller', 'portal.1', '--expires', '2099-12-31')
-  const expired = await printed('--caller', 'former', '--expires', '2020-01-31')
+  const former = await printed('--caller', 'former', '--expires', '2099-12-31')
+  const expired = { ...former, entry: former.entry.replace('2099-12-31', '2020-01-31') }
   const stranger = await printed('--caller', 'stranger')
   assert.equal(new Set([forever, dated, expired, stranger].map(({ key }) => key)).size, 4)
   const callers = `callers:\n${[forever, dated, expired].map(({ entry }) => entry).join('')}`
@@ -39,7 +40,10 @@ test('the printed entry lets the printed key in, and no other', async (t) => {
 test('the entry does not hold the key', async () => {
   const { key, entry } = await printed('--caller', 'a')
   assert.equal(entry.includes(key.slice(4, 16)), false)
-  assert.match(entry, /^ {2}- id: a\n {4}keys:\n {6}- sha256: [0-9a-f]{64}\n {4}customers: \[\]/)
+  assert.match(
+    entry,
+    /^ {2}# Where a is there already, add only .* keys\.\n {2}- id: a\n {4}keys:\n {6}- sha256: [0-9a-f]{64}\n {4}customers: \[\]/,
+  )
 })
 
 const NO_ID = '--caller: an id of 1 to 64 letters, digits, dots, hyphens and underscores was expected'
@@ -89,3 +93,20 @@ for (const date of ['tomorrow', '2027-02-30', '2027-1-1', '2027-06-30\n    custo
     assert.deepEqual(await reasonsFor('--caller', 'a', '--expires', date), [NO_DATE])
   })
 }
+
+test('a day that is over is none to expire on, and today is', async () => {
+  const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10)
+  assert.deepEqual(await reasonsFor('--caller', 'a', '--expires', day(-1)), ['--expires: a date to come was expected'])
+  assert.equal((await makeKey('--caller', 'a', '--expires', day(0))).code, 0)
+})
+
+test('what stands under keys is all that a caller needs who is there already', async (t) => {
+  const [first, second] = [await printed('--caller', 'a'), await printed('--caller', 'a')]
+  const underKeys = /keys:\n(.*\n)/.exec(second.entry)?.[1] ?? assert.fail(second.entry)
+  const service = await startService(t, {
+    callers: `callers:\n${first.entry.replace('keys:\n', `keys:\n${underKeys}`)}`,
+  })
+  for (const { key } of [first, second]) {
+    assert.equal((await service.fetch('/limits', { headers: bearer(key) })).status, 200)
+  }
+})

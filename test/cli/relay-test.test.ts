@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { relayTest } from '../../src/contract/relay-test.ts'
@@ -116,7 +116,7 @@ test('one target', async (t) => {
     const told = shut.server.lines.length
     const ended = once(child, 'close')
     child.kill('SIGINT')
-    assert.deepEqual(await ended, [null, 'SIGINT'])
+    assert.deepEqual(await ended, [130, null])
     for (let round = 0; round < 3; round += 1) await service.fetch('/livez')
     shut.release()
     await until('QUIT', () => shut.server.lines.slice(told).includes('QUIT'))
@@ -159,7 +159,7 @@ test('one target', async (t) => {
     const { code, stdout, stderr } = await relayTestCommand('mail.example.net', '--port', `${relay.port}`, '--json')
     const { ip, domain, domainSource } = JSON.parse(stdout)
     assert.deepEqual([code, ip, domain, domainSource], [1, '127.0.0.1', 'example.com', 'customer'])
-    assert.equal(stderr, 'relay-test: left out 127.0.2.1: this key may not test 127.0.2.1.\n')
+    assert.equal(stderr, 'relay-test: left out: this key may not test 127.0.2.1\n')
   })
 
   await t.test('by its name is tested at every address, also where one of them is refused', async () => {
@@ -192,15 +192,22 @@ test('one target', async (t) => {
     }
   })
 
+  await t.test('by a name of several addresses ends with how they ended', async () => {
+    const { stdout } = await relayTestCommand('example.net', '--port', `${dead}`)
+    assert.match(stdout, /\n\nexample\.net: 2 addresses: 0 open, 0 closed, 2 inconclusive, 0 error\n$/)
+    const { stdout: one } = await relayTestCommand('mail.example.net', '--port', `${dead}`)
+    assert.doesNotMatch(one, /addresses:/)
+  })
+
   await t.test('by a name that leads nowhere is an error that says why', async () => {
     for (const [name, why] of [
+      ['foreign.example.net', /leads to no address that can be tested: this key may not test 127\.0\.2\.1$/m],
+      ['no-such.example.net', /no-such\.example\.net leads to no address that can be tested$/m],
       [
-        'foreign.example.net',
-        /leads to no address that can be tested: 127\.0\.2\.1: this key may not test 127\.0\.2\.1\./,
+        'failing.example.net',
+        /: no answer about failing\.example\.net \(MX\); no answer about failing\.example\.net \(A\); /,
       ],
-      ['no-such.example.net', /no-such\.example\.net leads to no address that can be tested;/],
-      ['failing.example.net', /no answer about failing\.example\.net \(A\)/],
-      ['no_name.example.net', /name: .* \(invalid-request\)/],
+      ['no_name.example.net', /^relay-test: an IP address, a host name .* \(invalid-request\)$/m],
     ] as const) {
       assertOneLine(await relayTestCommand(name), why)
     }
@@ -219,8 +226,9 @@ test('one target', async (t) => {
     ] as const) {
       assertOneLine(await relayTestCommand(...args), what)
     }
-    assertOneLine(await commandFor(service.url, keyOf('x'))('127.0.0.1'), /\(unauthenticated\)/)
-    assertOneLine(await runBuilt(CLI, ['127.0.0.1'], { RELAY_TESTS_URL: service.url }), /\(unauthenticated\)/)
+    const noKey = /^relay-test: RELAY_TESTS_KEY: .* \(unauthenticated\)$/m
+    assertOneLine(await commandFor(service.url, keyOf('x'))('127.0.0.1'), noKey)
+    assertOneLine(await runBuilt(CLI, ['127.0.0.1'], { RELAY_TESTS_URL: service.url }), noKey)
   })
 })
 
@@ -273,6 +281,7 @@ test('--help teaches, whatever else is said', async () => {
   assert.deepEqual([code, stderr], [0, ''])
   for (const word of [
     ...['--domain', '--suite', '--proof', '--vantage', '--reference', '--port', '--json', '--file', '--at-once'],
+    ...['Retry-After', 'Ctrl-C', '130'],
     ...['RELAY_TESTS_URL', 'RELAY_TESTS_KEY', 'NO_COLOR', 'inconclusive', 'ADDRESS [DOMAIN] [REFERENCE]'],
   ]) {
     assert.ok(stdout.includes(word), word)
@@ -364,7 +373,18 @@ test('many targets', async (t) => {
     assert.match(shown, /\r\[#{24}\] 2\/2 {2}0 open, 2 closed, 0 inconclusive, 0 error\x1b\[K\r\n$/)
   })
 
-  await t.test('of which one line is wrong are not tested at all: the line is named', async () => {
+  await t.test('are given up when the command is interrupted, and the line of progress is ended', async () => {
+    mail.hold()
+    const file = fileWith('127.0.0.32\n')
+    const line = `${process.execPath} ${join(ROOT, CLI)} --file ${file} --port ${mail.port} & echo $! > ${folder}/pid; wait $!; echo $?`
+    const shown = onTerminal(`sh -mc '${line}'`, led(service.url))
+    await until('the test', () => mail.held === 1)
+    process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGINT')
+    assert.match(await shown, /0 error\x1b\[K\r\n130\r\n$/)
+    mail.release()
+  })
+
+  await t.test('of which lines are wrong are not tested at all: the lines are named, ten at most', async () => {
     const before = service.logs().filter(({ audit }) => audit === 'intent').length
     for (const [text, what] of [
       ['127.0.0.40\nmail.example.com\n', /targets\.txt:2: .*"mail\.example\.com"/],
@@ -376,6 +396,12 @@ test('many targets', async (t) => {
     ] as const) {
       assertOneLine(await testFile(text), what)
     }
+    const { stdout, stderr } = await testFile('a\n127.0.0.40\n127.1\n')
+    assert.equal(stdout, '')
+    assert.match(stderr, /^relay-test: \S+:1: .*"a"\nrelay-test: \S+:3: .*"127\.1"; see relay-test --help\n$/)
+    const lines = (await testFile('a\n'.repeat(15))).stderr.trimEnd().split('\n')
+    assert.equal(lines.length, 11)
+    assert.match(lines[10] ?? '', /targets\.txt: 5 more lines are wrong/)
     assert.equal(service.logs().filter(({ audit }) => audit === 'intent').length, before)
   })
 

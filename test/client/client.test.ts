@@ -13,6 +13,16 @@ import { inTime, until } from '../harness/waiting.ts'
 
 const key = KEYS.partner
 
+test('a client that is led nowhere says so when it is made', () => {
+  for (const url of ['', 'relay-tests.isp.example', '/api', 'file:///etc', 'http://', 'https://[']) {
+    assert.throws(
+      () => new RelayTestClient({ url }),
+      { name: 'TypeError', message: /^url: a web address such as/ },
+      url,
+    )
+  }
+})
+
 test('a client of the service', async (t) => {
   const { server, hold, release } = await gatedServer(t, closed)
   const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}` } })

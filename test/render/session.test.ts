@@ -114,7 +114,7 @@ test('the heading has verdict and target, then the summary, the facts, and where
   assert.deepEqual(partsOf(renderTest(resultWith(), false))[0], [
     'CLOSED  203.0.113.25:25 (example.com)',
     'The server refused to relay.',
-    'evidence none, 1.23 s',
+    '1.23 s',
     '2027-01-02 03:04 UTC, tested from 198.51.100.7, id 7f1c1a52-6d3c-4b0e-9c5e-0d9a1f2b3c4d',
   ])
   const unsure = resultWith({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FieldError } from '../../src/contract/problems.ts'
 import { Refused } from '../../src/service/problem.ts'
-import { type RequestRules, readRequest } from '../../src/service/request.ts'
+import { type RequestRules, readName, readRequest } from '../../src/service/request.ts'
 import { addressOf } from '../harness/addresses.ts'
 
 const RULES: RequestRules = { allowedPorts: [25, 587], defaultProof: 'message' }
@@ -135,5 +135,32 @@ test('members that JavaScript knows by itself are unknown like others', () => {
     assert.deepEqual(errorsOf(JSON.parse(`{ "ip": "${IP}", "${name}": { "port": 25 } }`)), [
       { pointer: `/${name}`, detail: 'unknown member: leave it out' },
     ])
+  }
+})
+
+test('a name is read in lower case and without the dot at its end; an address as such', () => {
+  for (const name of ['mail.example.com', 'Mail.Example.COM', 'mail.example.com.']) {
+    assert.equal(readName({ name }), 'mail.example.com')
+  }
+  assert.deepEqual(readName({ name: IP }), addressOf(IP))
+})
+
+test('what is taken for a name is refused with what is wrong about it', () => {
+  for (const [name, expected] of [
+    ['mail.example.com:25', /a host name .*, without a port$/],
+    ['203.0.113.25:25', /a host name .*, without a port$/],
+    ['[2001:db8::25]:25', /an IPv4 or IPv6 address .* without brackets and without a port$/],
+    ['https://mail.example.com/', /a host name .*, not a URL$/],
+    ['postmaster@example.com', /a host name .*, not a mail address: /],
+    ['203.0.113.0/24', /not a network/],
+    ['127.1', /not a short form/],
+    ['mail.example.com..', /letters, digits and hyphens/],
+    ['bücher.example', /xn--/],
+  ] as const) {
+    assert.throws(
+      () => readName({ name }),
+      (error) => error instanceof Refused && error.message.startsWith('name: ') && expected.test(error.message),
+      name,
+    )
   }
 })

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { testMany } from '../../src/cli/batch.ts'
+import type { Ending } from '../../src/cli/ending.ts'
+import { RelayTestClient } from '../../src/client/client.ts'
+import { listening } from '../harness/listening.ts'
+import { deadPort } from '../harness/mail-scripts.ts'
+import { resultWith } from '../harness/result.ts'
+
+type Answer = readonly [status: number, body: object, retryAfter?: number]
+
+const problem = (slug: string, status: number, retryAfter = 0): Answer => [
+  status,
+  { type: `urn:relay-tests:problem:${slug}`, status, detail: slug },
+  retryAfter,
+]
+
+/** A service that gives these answers, and breaks off after them. */
+async function answering(t: TestContext, ...answers: readonly Answer[]): Promise<string> {
+  const left = [...answers]
+  const server = createServer((request, response) => {
+    const [status, body, retryAfter] = left.shift() ?? []
+    if (status === undefined) return request.socket.destroy()
+    const kind = status < 300 ? 'json' : 'problem+json'
+    response.writeHead(status, {
+      'content-type': `application/${kind}`,
+      ...(retryAfter ? { 'retry-after': `${retryAfter}` } : {}),
+    })
+    response.end(JSON.stringify(body))
+  })
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => sockets.add(socket))
+  return `http://127.0.0.1:${await listening(t, server, sockets)}`
+}
+
+/** How a batch of that many goes, one after the other. */
+async function batch(url: string, count: number) {
+  const requests = Array.from({ length: count }, (_, index) => ({ ip: `127.0.0.${index + 1}` }))
+  const ended: [detail: unknown, ending: Ending][] = []
+  const waited: number[] = []
+  const stopped = await testMany(new RelayTestClient({ url, patienceMs: 0 }), requests, 1, {
+    ended: (line, ending) => ended.push([Object(Object(line).error).detail, ending]),
+    waiting: (many) => waited.push(many),
+  })
+  return { ended, stopped, waited }
+}
+
+const CLOSED: Answer = [201, resultWith({ verdict: 'closed' })]
+const NO_KEY = 'RELAY_TESTS_KEY: the service takes no such key: it is missing, mistyped or expired (unauthenticated)'
+
+test('a batch whose key is not taken stops there, and tells of the rest that it was not tested', async (t) => {
+  const url = await answering(t, CLOSED, problem('unauthenticated', 401))
+  const { ended, stopped } = await batch(url, 4)
+  assert.equal(stopped, NO_KEY)
+  assert.deepEqual(ended, [
+    [undefined, 'closed'],
+    [NO_KEY, 'error'],
+    ['not tested', 'error'],
+    ['not tested', 'error'],
+  ])
+})
+
+test('a batch that reaches nobody stops there', async () => {
+  const { ended, stopped } = await batch(`http://127.0.0.1:${await deadPort()}`, 3)
+  assert.match(stopped ?? '', /ECONNREFUSED/)
+  assert.deepEqual(
+    ended.map(([detail]) => detail),
+    [stopped, 'not tested', 'not tested'],
+  )
+})
+
+test('a batch goes on after any other error, and when the network fails later', async (t) => {
+  const { ended, stopped } = await batch(await answering(t, problem('opted-out', 422)), 3)
+  assert.equal(stopped, null)
+  assert.deepEqual(
+    ended.map(([detail]) => /opted-out|cannot be reached/.exec(String(detail))?.[0]),
+    ['opted-out', 'cannot be reached', 'cannot be reached'],
+  )
+})
+
+test('a batch says how many targets wait for their turn', async (t) => {
+  const { ended, waited } = await batch(await answering(t, problem('quota-exceeded', 429, 1), CLOSED), 1)
+  assert.deepEqual(waited, [1, 0])
+  assert.deepEqual(ended, [[undefined, 'closed']])
+})
