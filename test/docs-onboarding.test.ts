@@ -118,8 +118,8 @@ test('the onboarding examples', async (t) => {
       shut.release()
       const ran = [await first, await second, await run(`${name}-closed`, at(shut.server.port), service.url)]
       for (const { code, stdout, stderr } of ran) {
-        assert.match(stdout, /^closed: /)
         assert.deepEqual([code, stderr], [0, ''])
+        assert.match(stdout, /^closed: /)
       }
       assert.equal(intents(), before + 1)
     })
