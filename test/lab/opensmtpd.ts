@@ -5,8 +5,8 @@ export interface OpenSmtpdOptions {
   readonly address?: string
   /** The only way out, an address inside the lab. */
   readonly smarthost: string
-  /** Relays for whom: `local` is stock, `any` an open relay. */
-  readonly relayFrom?: 'local' | 'any'
+  /** Relays for whom: `local` is stock, `any` an open relay; null stands for nobody. */
+  readonly relayFrom?: 'local' | 'any' | null
   /** Takes every local part of example.com. */
   readonly catchAll?: boolean
 }
@@ -31,7 +31,7 @@ action "local" maildir ${catchAll ? 'virtual <everybody>' : 'alias <aliases>'}
 action "relay" relay host smtp://${smarthost} src ${address}
 match from any for domain "example.com" action "local"
 match for local action "local"
-match from ${relayFrom} for any action "relay"
+${relayFrom === null ? '' : `match from ${relayFrom} for any action "relay"`}
 END
 smtpd -d -v >/var/log/smtpd.log 2>&1 &`,
   })

@@ -9,13 +9,15 @@ export interface SendmailOptions {
   readonly access?: Readonly<Record<string, string>>
   /** Names of further features. */
   readonly features?: readonly string[]
+  /** Whether it relays for its own host, as it does unless told otherwise. */
+  readonly trustsItself?: boolean
 }
 
 const debianAccess = { 'GreetPause:': '5000', 'ClientRate:': '10', 'ClientConn:': '10' }
 
 /** Debian's Sendmail with the limits of its package, for example.com. */
 export function startSendmail(network: LabNetwork, options: SendmailOptions): Promise<LabServer> {
-  const { address = network.nextAddress(), smarthost, access = {}, features = [] } = options
+  const { address = network.nextAddress(), smarthost, access = {}, features = [], trustsItself = true } = options
   return startInstance(network, {
     software: 'sendmail',
     address,
@@ -45,6 +47,7 @@ MAILER(\`smtp')dnl
 END
 } >sendmail.mc
 m4 sendmail.mc >sendmail.cf
+${trustsItself ? '' : `sed -i '/^SRelay_ok/,/^S[A-Z]/{/\\$=w.*RELAY/d}' sendmail.cf`}
 /usr/libexec/sendmail/makemap hash access <access
 ln -sf /usr/libexec/sendmail/sendmail /usr/sbin/sendmail
 ln -sf /usr/libexec/sendmail/sendmail /usr/bin/newaliases
