@@ -251,7 +251,7 @@ test('an error stands beside the field that it points to', withBrowser, async (t
     await page.locator(`#${field}:focus`).waitFor()
   }
   await ask(page, 'a_b.example.com')
-  await besides('target', /^An IP address, or a host name or mail domain/)
+  await besides('target', /^An IP address, a host name or a mail domain was expected/)
   assert.deepEqual(await violations(page), [])
   await ask(page, '127.0.0.256')
   await besides('target', /octet is at most 255/)
