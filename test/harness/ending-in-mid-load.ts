@@ -31,7 +31,7 @@ export async function endInMidLoad(t: Ending): Promise<Ended> {
   await until('all tests to be in flight', () => mail.held === IN_FLIGHT)
 
   const told = performance.now()
-  service.process.kill('SIGTERM')
+  const ended = service.stop()
   const lost: string[] = []
   const asked: Promise<void>[] = []
   for await (const _ of every(1000 / REQUESTS_PER_SECOND)) {
@@ -45,7 +45,7 @@ export async function endInMidLoad(t: Ending): Promise<Ended> {
   await inTime('the requests', Promise.all(asked))
   mail.release()
   const statuses = await inTime('the tests in flight', Promise.all(running))
-  const exitCode = await inTime('the exit', service.stop())
+  const exitCode = await inTime('the exit', ended)
   return {
     inFlight: IN_FLIGHT,
     answered: statuses.filter((status) => status === 201).length,

@@ -120,8 +120,11 @@ export async function startService(t: Ending, options: ServiceOptions = {}): Pro
   const errors: string[] = []
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
   createInterface({ input: child.stderr }).on('line', (line) => errors.push(line))
+  let told = false
   const stop = () => {
-    if (child.exitCode === null) child.kill('SIGTERM')
+    // Told twice, it ends at once and as a failure.
+    if (!told && child.exitCode === null) child.kill('SIGTERM')
+    told = true
     return exited
   }
   t.after(stop)
