@@ -97,7 +97,7 @@ describe('the process', { concurrency: true }, () => {
     const stalled = hold(/^EHLO/)
     const running = service.post({ ip: '127.0.0.1', port: server.port })
     await inTime('the test', stalled)
-    service.process.kill('SIGTERM')
+    const ended = service.stop()
     await until('readyz to fail', async () => (await fetch(`${service.url}/readyz`)).status === 503)
     assert.equal((await service.fetch('/limits')).status, 200)
     await resultOf(await service.post({ ip: '127.0.0.2', port: dead }, bearer(KEYS.desk)))
@@ -107,7 +107,7 @@ describe('the process', { concurrency: true }, () => {
     const response = await inTime('the answer', running)
     assert.equal(response.headers.get('connection'), 'close')
     assert.equal((await resultOf(response)).verdict, 'closed')
-    assert.equal(await inTime('the exit', service.stop()), 0)
+    assert.equal(await inTime('the exit', ended), 0)
     for (const message of ['shutting down', 'closed']) {
       await until(message, () => service.logs().some(({ msg }) => msg === message))
     }
