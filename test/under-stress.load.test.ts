@@ -48,7 +48,9 @@ describe('under stress', { concurrency: 3 }, () => {
       const caller = new AbortController()
       const answer = post(index + 1, caller.signal)
       setTimeout(() => caller.abort(), Math.random() * 400)
-      await assert.rejects(answer)
+      // A quarter of the slots is for one caller: who finds none is told so, if there is still time to tell.
+      const told = await answer.catch(() => null)
+      if (told) assert.equal(told.status, 503)
     })
     await Promise.all(leaving)
     mail.release()
