@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { chmodSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { relayTest } from '../src/contract/relay-test.ts'
 import { documentOf, examplesIn, installed } from './harness/documents.ts'
 import { keyOf } from './harness/http.ts'
+import { listening } from './harness/listening.ts'
 import { closed, deadPort, gatedServer, open } from './harness/mail-scripts.ts'
 import { healthy, scriptedServer } from './harness/mail-server.ts'
 import { type Ran, runProgram } from './harness/process.ts'
@@ -206,10 +206,6 @@ async function turningService(t: TestContext): Promise<{ url: string; readAfterw
     response.writeHead(request.method === 'POST' ? 202 : 200, { 'content-type': 'application/json' })
     response.end(JSON.stringify(relayTest.parse(result)))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close())
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return { url: `http://127.0.0.1:${address.port}`, readAfterwards: () => readAfterwards }
+  const port = await listening(t, server, new Set())
+  return { url: `http://127.0.0.1:${port}`, readAfterwards: () => readAfterwards }
 }

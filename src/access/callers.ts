@@ -3,7 +3,7 @@ import { identifier } from '../contract/ids.ts'
 import { type Quota, quotaText } from '../contract/limits.ts'
 import { FileFaults, nameOf, readAll } from '../files/yaml-file.ts'
 import { hashKey } from './keys.ts'
-import { SANDBOX_PREFIX, sandboxCustomerOf } from './sandbox.ts'
+import { isSandbox, SANDBOX_PREFIX, sandboxCustomerOf } from './sandbox.ts'
 
 /** The holder of API keys. `customers` is whose servers the caller may test; in the sandbox, none but its own. */
 export interface Caller {
@@ -13,6 +13,13 @@ export interface Caller {
   /** Whether it gets recorded sessions, and nothing is ever dialled for it. */
   readonly sandbox: boolean
 }
+
+/**
+ * Whether a customer is in a caller's scope. All customers are all real ones: what was played back for a partner must not
+ * pass for a test of a server.
+ */
+export const inScope = ({ customers }: Caller, customerId: string): boolean =>
+  customers === 'all' ? !isSandbox(customerId) : customers.has(customerId)
 
 export interface Callers {
   readonly all: readonly Caller[]

@@ -7,7 +7,7 @@ import { addressOf } from '../ip/address.ts'
 import { type Prefix, parsePrefix } from '../ip/prefix.ts'
 import { buildPrefixIndex, type PrefixIndex } from '../ip/prefix-index.ts'
 import { isLoopback, overlappingSpecials } from '../ip/special.ts'
-import { SANDBOX_PREFIX } from './sandbox.ts'
+import { isSandbox, SANDBOX_PREFIX } from './sandbox.ts'
 
 /** The owner of networks and domains. The first domain is what a test uses where the request names none. */
 export interface Customer {
@@ -127,7 +127,7 @@ class Reading {
     const { id, name, domains, quota } = entry
     if (this.#ids.has(id)) this.#fault(file, [...at, 'id'], `${id} is there already`)
     this.#ids.add(id)
-    if (id.startsWith(SANDBOX_PREFIX)) {
+    if (isSandbox(id)) {
       this.#fault(file, [...at, 'id'], `ids that begin with ${SANDBOX_PREFIX} are those of the sandbox`)
     }
     const networks: string[] = []

@@ -2,7 +2,7 @@ import type { ProblemSlug } from '../contract/problems.ts'
 import type { DomainSource } from '../contract/words.ts'
 import type { Address } from '../ip/address.ts'
 import { isLoopback, specialRange } from '../ip/special.ts'
-import type { Caller } from './callers.ts'
+import { type Caller, inScope } from './callers.ts'
 import { type Customer, type Customers, isWithin } from './customers.ts'
 
 /** What is asked for: the part of a request that access is decided by. */
@@ -49,7 +49,7 @@ export function decide(wish: Wish, caller: Caller, customers: Customers, origin:
   const { address } = wish
   const holding = customers.ownerOf(address)
   // Whoever may not test for the owner must not see that a special address is listed.
-  const known = holding && mayTest(caller, holding.customer.id) ? holding : null
+  const known = holding && inScope(caller, holding.customer.id) ? holding : null
   const loopback = isLoopback(address)
   const special = specialRange(address)
   // A listed loopback network got past the loading rules, which ask for the operator's flag.
@@ -81,8 +81,6 @@ const deny = (problem: ProblemSlug, detail: string, pointer = '/ip'): Denial => 
   pointer,
 })
 
-const mayTest = ({ customers }: Caller, id: string): boolean => customers === 'all' || customers.has(id)
-
 const isSame = (a: Address, b: Address): boolean => a.family === b.family && a.value === b.value
 
 /** The customer to test for. Callers with a limited scope learn nothing of what lies outside it. */
@@ -95,8 +93,7 @@ function ownerFor(
   const { address, customerId } = wish
   const asked = customerId ?? owner?.id
   const at = customerId === null ? '/ip' : '/customerId'
-  const inScope = asked !== undefined && mayTest(caller, asked)
-  if (owner && inScope && owner.id === asked) return { customer: owner }
+  if (owner && owner.id === asked && inScope(caller, asked)) return { customer: owner }
   if (caller.customers !== 'all') {
     const whom = customerId === null ? '' : ', or not for the customer named'
     return deny('not-allowed', `this key may not test ${address.text}${whom}`, at)

@@ -17,6 +17,8 @@ export type SandboxAddress = (typeof SANDBOX_ADDRESSES)[number]
 /** How the ids of sandbox customers begin, and no others: each caller has one of its own, so that none sees another's tests. */
 export const SANDBOX_PREFIX = 'sandbox-'
 
+export const isSandbox = (customerId: string): boolean => customerId.startsWith(SANDBOX_PREFIX)
+
 export const sandboxCustomerOf = (callerId: string): string => `${SANDBOX_PREFIX}${callerId}`
 
 /** The world of a caller in the sandbox: one customer, who holds the sandbox's addresses. */

@@ -7,7 +7,6 @@ import {
   RelayTestProblem,
   RelayTestUnreachable,
 } from '../client/client.ts'
-
 import { type Ending, lineFor } from './ending.ts'
 
 /** How long a target may have to wait for its turn: quotas count by the hour. */

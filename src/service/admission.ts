@@ -1,13 +1,13 @@
-import type { Caller } from '../access/callers.ts'
+import { type Caller, inScope } from '../access/callers.ts'
 import type { Customer } from '../access/customers.ts'
 import { QUOTAS, type QuotaName } from '../contract/limits.ts'
 import type { LastTest } from '../contract/problems.ts'
 import type { Stores } from '../store/stores.ts'
-import { bannedPlaceOf, mayName, placeOf } from './archive.ts'
 import type { Deliveries, Expectation } from './deliveries.ts'
 import type { Errands } from './errands.ts'
 import { claimFor, type IdempotentRequest } from './idempotency.ts'
 import { expectArrivals, type Job, type Settings } from './job.ts'
+import { bannedPlaceOf, placeOf } from './places.ts'
 import { Refused } from './problem.ts'
 import { runningResult } from './result.ts'
 import type { Slots } from './slots.ts'
@@ -80,7 +80,7 @@ export async function admit(
   let expectation: Expectation | null = null
   try {
     const busy = await leases.acquire(place, { testId: id, customerId }, settings.deadlineMs + LEASE_GRACE_MS)
-    if (busy) throw targetBusy(ip, mayName(asking.caller, busy.customerId) ? busy.testId : null)
+    if (busy) throw targetBusy(ip, inScope(asking.caller, busy.customerId) ? busy.testId : null)
     expectation = expectArrivals(job, settings, deliveries)
     const running = runningResult(begun)
     undo.push(() => results.remove(running))

@@ -1,30 +1,13 @@
-import type { Caller } from '../access/callers.ts'
-import { SANDBOX_PREFIX } from '../access/sandbox.ts'
+import { type Caller, inScope } from '../access/callers.ts'
 import type { LastTest } from '../contract/problems.ts'
 import { type RelayTest, type RelayTestSummary, summaryOf } from '../contract/relay-test.ts'
 import type { Leases } from '../store/leases.ts'
 import type { Filter, Results } from '../store/results.ts'
+import { placeOf } from './places.ts'
 import { brokenResult } from './result.ts'
 
 /** How many results a list has at most. */
 export const LIST_LIMIT = 20
-
-const isSandbox = (customerId: string): boolean => customerId.startsWith(SANDBOX_PREFIX)
-
-/** All customers are all real ones: what was played back for a partner must not pass for a test of a server. */
-export const mayName = ({ customers }: Caller, customerId: string): boolean =>
-  customers === 'all' ? !isSandbox(customerId) : customers.has(customerId)
-
-/**
- * What a lease is held on: the address. In the sandbox it is each caller's own, since there is no server that two tests
- * could meet at.
- */
-export const placeOf = ({ customerId, ip }: Pick<RelayTest, 'customerId' | 'ip'>): string =>
-  isSandbox(customerId) ? `${customerId} ${ip}` : ip
-
-/** What a ban of ours is on: the same server, met from the same vantage. */
-export const bannedPlaceOf = (test: Pick<RelayTest, 'customerId' | 'ip' | 'vantage'>): string =>
-  `${placeOf(test)} ${test.vantage.name}`
 
 /** Results as callers may see them. A test whose replica died in the middle reads as interrupted. */
 export class Archive {
@@ -39,12 +22,12 @@ export class Archive {
   /** A result, or null where there is none that this caller may see. */
   async get(id: string, caller: Caller): Promise<RelayTest | null> {
     const result = await this.#results.get(id)
-    return result && mayName(caller, result.customerId) ? this.#asItStands(result) : null
+    return result && inScope(caller, result.customerId) ? this.#asItStands(result) : null
   }
 
   /** What lists show of the newest results of an address, or with a reference, that this caller may see. */
   async list(by: Filter['by'], value: string, caller: Caller): Promise<RelayTestSummary[]> {
-    const filter = { by, value, mayName: (customerId: string) => mayName(caller, customerId) }
+    const filter = { by, value, mayName: (customerId: string) => inScope(caller, customerId) }
     const found = await this.#results.list(filter, LIST_LIMIT)
     const standing = await Promise.all(
       found.map(async (summary) => {

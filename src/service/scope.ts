@@ -1,10 +1,9 @@
-import type { Caller } from '../access/callers.ts'
+import { type Caller, inScope } from '../access/callers.ts'
 import type { Wish } from '../access/decide.ts'
 import { SANDBOX_ADDRESSES } from '../access/sandbox.ts'
 import { problemType } from '../contract/problems.ts'
 import { type AddressList, CUSTOMERS_PAGE, type CustomerList } from '../contract/scope.ts'
 import { type Address, parseAddress } from '../ip/address.ts'
-import { mayName } from './archive.ts'
 import type { Found, Host, LookUp } from './names.ts'
 import { customersFor, type PermissionParts, permissionsOf } from './permissions.ts'
 
@@ -34,7 +33,7 @@ export class Scope {
   /** The customers of a caller by id, those after an id. */
   customers(caller: Caller, after: string | null): CustomerList {
     const { all } = customersFor(caller, this.#parts)
-    const own = [...all.values()].filter(({ id }) => mayName(caller, id) && (after === null || id > after))
+    const own = [...all.values()].filter(({ id }) => inScope(caller, id) && (after === null || id > after))
     const sorted = own.sort((a, b) => (a.id < b.id ? -1 : 1))
     const page = sorted.slice(0, CUSTOMERS_PAGE)
     return {

@@ -4,16 +4,11 @@ import { join } from 'node:path'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import type { Ending } from '../harness/service.ts'
 import { fetchPackages, packages, projectRoot, storeOf } from '../lab/packages.ts'
-import { isDebian12, onPath } from '../lab/unavailable.ts'
+import { packagesUnavailable } from '../lab/unavailable.ts'
 
 /** The plain reason why no browser can be started on this machine, or null. */
-function unavailable(): string | null {
-  if (process.platform !== 'linux' || process.arch !== 'x64' || !isDebian12()) {
-    return 'the browser is taken from the packages of Debian 12 for amd64'
-  }
-  const absent = ['apt-get', 'dpkg', 'flock'].find((tool) => !onPath(tool))
-  return absent === undefined ? null : `the browser needs ${absent}`
-}
+const unavailable = (): string | null =>
+  process.arch === 'x64' ? packagesUnavailable('the browser') : 'the browser is taken from packages for amd64'
 
 /** The option of a test that needs a browser: skipped with the reason where it cannot be had, but never in CI. */
 export const withBrowser = { skip: process.env.CI ? false : (unavailable() ?? false) }

@@ -8,7 +8,7 @@ import { inTime, until } from './waiting.ts'
 
 const IN_FLIGHT = 50
 const REQUESTS_PER_SECOND = 20
-const DRAIN_MS = 3_000
+const DRAIN_MS = 1_500
 
 /** How a process ended that was told to while it was busy. */
 export interface Ended {

@@ -1,21 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { fetchPackages, packages, projectRoot, storeOf } from '../lab/packages.ts'
-import { isDebian12, onPath } from '../lab/unavailable.ts'
+import { packagesUnavailable } from '../lab/unavailable.ts'
 import { deadPort } from './mail-scripts.ts'
+import { killed } from './process.ts'
 import type { Ending } from './service.ts'
 import { until } from './waiting.ts'
 
-function unavailable(): string | null {
-  if (process.platform !== 'linux' || !isDebian12()) return 'microsocks is taken from the packages of Debian 12'
-  const absent = ['apt-get', 'dpkg', 'flock'].find((tool) => !onPath(tool))
-  return absent === undefined ? null : `microsocks needs ${absent}`
-}
-
 /** The option of a test that needs a real proxy: skipped with the reason where it cannot be had, but never in CI. */
-export const withMicrosocks = { skip: process.env.CI ? false : (unavailable() ?? false) }
+export const withMicrosocks = { skip: process.env.CI ? false : (packagesUnavailable('microsocks') ?? false) }
 
 export interface RealProxy {
   readonly port: number
@@ -35,11 +29,7 @@ export async function startMicrosocks(t: Ending, { source = '127.0.0.77' } = {})
   const args = ['-i', '127.0.0.1', '-p', `${port}`, '-u', login.user, '-P', login.password]
   const bound = source === '' ? [] : ['-b', source]
   let child: ChildProcess
-  const kill = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
+  const kill = () => killed(child)
   const start = async () => {
     child = spawn(join(storeOf(projectRoot), 'microsocks/usr/bin/microsocks'), [...args, ...bound], { stdio: 'ignore' })
     await until('microsocks', () => isListening(port))

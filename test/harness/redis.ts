@@ -1,24 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { fetchPackages, packages, projectRoot, storeOf } from '../lab/packages.ts'
-import { isDebian12, onPath } from '../lab/unavailable.ts'
+import { packagesUnavailable } from '../lab/unavailable.ts'
 import { deadPort } from './mail-scripts.ts'
+import { killed } from './process.ts'
 import type { Ending } from './service.ts'
 import { until } from './waiting.ts'
 
-/** The plain reason why no Redis can be started on this machine, or null. */
-function unavailable(): string | null {
-  if (process.platform !== 'linux' || !isDebian12()) return 'Redis is taken from the packages of Debian 12'
-  const absent = ['apt-get', 'dpkg', 'flock'].find((tool) => !onPath(tool))
-  return absent === undefined ? null : `Redis needs ${absent}`
-}
-
 /** The option of a test that needs Redis: skipped with the reason where it cannot be had, but never in CI. */
-export const withRedis = { skip: process.env.CI ? false : (unavailable() ?? false) }
+export const withRedis = { skip: process.env.CI ? false : (packagesUnavailable('Redis') ?? false) }
 
 export interface TestRedis {
   readonly url: string
@@ -44,11 +37,7 @@ export async function startRedis(t: Ending): Promise<TestRedis> {
   const ask = new Redis(url, { lazyConnect: true, retryStrategy: () => 50, maxRetriesPerRequest: null })
   ask.on('error', () => {})
   let child: ChildProcess
-  const kill = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
+  const kill = () => killed(child)
   const start = async () => {
     child = spawnServer(folder, port)
     await until('Redis', async () => (await ask.ping()) === 'PONG')

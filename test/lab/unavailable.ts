@@ -35,6 +35,13 @@ export function labUnavailable(): string | null {
   return probe.status === 0 ? null : `namespaces or overlays are forbidden here: ${probe.stderr.trim()}`
 }
 
+/** Why nothing of Debian's packages can be unpacked and run here, for what needs that, or null. */
+export function packagesUnavailable(what: string): string | null {
+  if (process.platform !== 'linux' || !isDebian12()) return `${what} is taken from the packages of Debian 12`
+  const absent = ['apt-get', 'dpkg', 'flock'].find((tool) => !onPath(tool))
+  return absent === undefined ? null : `${what} needs ${absent}`
+}
+
 export const onPath = (tool: string): boolean =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, tool)))
 

@@ -5,6 +5,7 @@ import { createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type Address, parseAddress } from '../../src/ip/address.ts'
 import { dial } from '../../src/smtp/dial.ts'
+import { listening } from '../harness/listening.ts'
 
 const addressOf = (text: string): Address => {
   const address = parseAddress(text)
@@ -13,17 +14,14 @@ const addressOf = (text: string): Address => {
 }
 
 async function listen(t: TestContext, host: string) {
-  const sockets: Socket[] = []
-  const server = createServer((socket) => sockets.push(socket))
-  server.listen(0, host)
-  await once(server, 'listening')
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const address = server.address()
-  assert.ok(address !== null && typeof address !== 'string')
-  return { port: address.port, sockets }
+  const sockets = new Set<Socket>()
+  const port = await listening(
+    t,
+    createServer((socket) => sockets.add(socket)),
+    sockets,
+    host,
+  )
+  return { port }
 }
 
 test('the connection goes to the address that was asked for, from the one to bind', async (t) => {
