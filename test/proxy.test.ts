@@ -158,7 +158,10 @@ test(
     assert.equal(ready.status, 200)
     assert.deepEqual(readiness.parse(await ready.json()).vantages, { 'syd-1': 'down' })
     assert.match(await (await fetch(service.metricsUrl)).text(), /^relay_tests_vantage_up\{vantage="syd-1"\} 0$/m)
-    const told = service.logs().filter(({ vantage, msg }) => vantage === 'syd-1' && /^a vantage/.test(String(msg)))
+    const told = await until('the log line', () => {
+      const lines = service.logs().filter(({ vantage, msg }) => vantage === 'syd-1' && /^a vantage/.test(String(msg)))
+      return lines.length > 0 && lines
+    })
     assert.deepEqual(
       told.map(({ failed }) => failed),
       [['proxy: The proxy: ECONNREFUSED.']],

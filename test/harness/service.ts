@@ -118,7 +118,8 @@ export async function startService(t: Ending, options: ServiceOptions = {}): Pro
   const child = spawn(process.execPath, [join(ROOT, 'dist/server.js')], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const output: string[] = []
   const errors: string[] = []
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  // 'close' and not 'exit': what it wrote last has been read by then.
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
   createInterface({ input: child.stderr }).on('line', (line) => errors.push(line))
   let told = false
   const stop = () => {
@@ -129,7 +130,7 @@ export async function startService(t: Ending, options: ServiceOptions = {}): Pro
   }
   t.after(stop)
   const [url, metricsUrl] = await new Promise<[string, string]>((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${errors.join('\n')}`)))
+    child.once('close', (code) => reject(new Error(`the service ended with ${code}: ${errors.join('\n')}`)))
     createInterface({ input: child.stdout }).on('line', (line) => {
       output.push(line)
       const entry = JSON.parse(line)

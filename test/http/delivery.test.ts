@@ -90,7 +90,9 @@ test('one that arrives later amends the result', async (t) => {
   })
   assert.deepEqual([amended.verdict, amended.evidence], ['open', 'delivered'])
   assert.equal(amended.finishedAt, first.finishedAt)
-  assert.ok(service.logs().some(({ msg, id }) => msg === 'relay test amended' && id === first.id))
+  await until('the log line', () =>
+    service.logs().some(({ msg, id }) => msg === 'relay test amended' && id === first.id),
+  )
 })
 
 test('a bounce that arrives later amends the result as well', async (t) => {

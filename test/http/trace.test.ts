@@ -5,6 +5,7 @@ import { bearer, problemIn, resultOf } from '../harness/http.ts'
 import { closed } from '../harness/mail-scripts.ts'
 import { scriptedServer } from '../harness/mail-server.ts'
 import { KEYS, startService } from '../harness/service.ts'
+import { until } from '../harness/waiting.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const PARENT = '00f067aa0ba902b7'
@@ -59,7 +60,10 @@ test('every line about a request carries its trace, and nothing of a malformed o
   await resultOf(await post('127.0.0.1', GOOD))
   await problemIn(await post('nonsense', GOOD), 'invalid-request')
   await problemIn(await post('nonsense', `00-${TRACE}-${PARENT}-01-{"forged":1}`), 'invalid-request')
-  const lines = service.logs().filter(({ msg }) => msg === 'relay test' || msg === 'refused')
+  const lines = await until('three lines', () => {
+    const told = service.logs().filter(({ msg }) => msg === 'relay test' || msg === 'refused')
+    return told.length >= 3 && told
+  })
   assert.deepEqual(
     lines.map(({ msg, traceId, parentId }) => [msg, traceId, parentId]),
     [
