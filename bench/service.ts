@@ -11,7 +11,7 @@ import type { SinkOrder } from './harness/sink.ts'
 const CONNECTIONS = [1, 10, 100, 1000]
 
 /** One answer of the service as bytes, and what was said to the mail server for it, as steps of the floor. */
-async function record(url: string, request: string): Promise<{ response: string; steps: Step[] }> {
+export async function record(url: string, request: string): Promise<{ response: string; steps: Step[] }> {
   const [head = '', body = ''] = request.replace('{ip}', AN_ADDRESS).split('\r\n\r\n')
   const fields = head
     .split('\r\n')

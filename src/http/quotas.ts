@@ -75,15 +75,18 @@ export function registerQuotas(api: FastifyInstance, settings: QuotaSettings, wi
     const key = `${name}:${policy.key(request)}`
     const { current, ttl } = await (increment ? windows.count(key, quota.windowMs) : windows.read(key))
     const usedUp = request.subject?.usedUp === name
-    const left = { remaining: Math.max(0, quota.max - current), resetSeconds: Math.ceil(ttl / 1000) }
-    const state = { quota, ...(usedUp ? { remaining: 0, resetSeconds: quota.windowMs / 1000 } : left) }
-    request.quotaStates.set(name, state)
-    return { ...state, name, key, ttl, exceeded: increment ? current > quota.max : state.remaining === 0 }
+    const remaining = usedUp ? 0 : Math.max(0, quota.max - current)
+    const resetSeconds = Math.ceil((usedUp ? quota.windowMs : ttl) / 1000)
+    const exceeded = increment ? current > quota.max : remaining === 0
+    const standing = { quota, remaining, resetSeconds, name, exceeded, key, ttl }
+    request.quotaStates.set(name, standing)
+    return standing
   }
 
-  const giveBack = async (request: FastifyRequest, { name, key, ttl, exceeded, ...state }: Standing) => {
+  const giveBack = async (request: FastifyRequest, { name, key, ttl, exceeded, quota, ...state }: Standing) => {
     await windows.giveBack(key, ttl)
-    request.quotaStates.set(name, { ...state, remaining: exceeded ? 0 : state.remaining + 1 })
+    const remaining = exceeded ? 0 : state.remaining + 1
+    request.quotaStates.set(name, { quota, remaining, resetSeconds: state.resetSeconds })
   }
 
   const peek = async (request: FastifyRequest, subject: QuotaSubject): Promise<Exceeded | null> => {

@@ -81,14 +81,13 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
     async (request, reply) => {
       const wanted = readRequest(request.body, rules)
       const caller = callerOf(request)
-      const gone = whenGone(reply)
       const wish = readWish(request)
-      const asking = { caller, requestId: request.id, gone, log: request.log }
+      const asking = { caller, requestId: request.id, log: request.log, whenGone: whenGone(reply) }
       const { result, replayed } = await relayTests.start(wanted, asking, quotas.of(request), wish)
       reply.header('Location', `/relay-tests/${result.id}`)
       if (replayed) reply.header('Idempotency-Replayed', 'true')
       if (wish.respondAsync && result.status === 'running') reply.header('Preference-Applied', 'respond-async')
-      if (wish.live) return sendEvents(reply.code(201), relayTests.follow(result, caller, gone))
+      if (wish.live) return sendEvents(reply.code(201), relayTests.follow(result, caller, untilGone(reply)))
       if (result.status === 'finished') reply.code(201)
       else reply.code(202).header('Retry-After', POLL_SECONDS)
       return send(request, reply, result)
@@ -118,7 +117,7 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
       const caller = callerOf(request)
       const result = await relayTests.archive.get(request.params.id, caller)
       if (!result) throw new Refused('not-found', 'There is no such result, or it has run out.')
-      if (isLive(request)) return sendEvents(reply, relayTests.follow(result, caller, whenGone(reply)))
+      if (isLive(request)) return sendEvents(reply, relayTests.follow(result, caller, untilGone(reply)))
       return send(request, reply, result)
     },
   )
@@ -147,15 +146,24 @@ function readWish(request: FastifyRequest): Wish {
   return { idempotencyKey, respondAsync: RESPOND_ASYNC.test(prefer.replace(QUOTED, '""')), live: isLive(request) }
 }
 
-/** Aborted when the caller closes the connection before it has its answer. (`request.signal` fires at once, Fastify 5.12.) */
-function whenGone(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController()
-  const left = () => {
-    if (!reply.raw.writableFinished) gone.abort()
+/** Calls back when the caller closes the connection before it has its answer. (`request.signal` fires at once, Fastify 5.12.) */
+const whenGone =
+  ({ raw, request }: FastifyReply) =>
+  (gone: () => void): void => {
+    const { socket } = request.raw
+    const closed = () => {
+      if (!raw.writableFinished) gone()
+    }
+    if (socket.destroyed) closed()
+    raw.once('close', closed)
+    // An answer that waits behind others on its connection does not hear of its end.
+    socket.once('close', closed)
+    raw.once('finish', () => socket.off('close', closed))
   }
-  reply.raw.once('close', left)
-  // An answer that waits behind others on its connection does not hear of its end.
-  reply.request.raw.socket.once('close', left)
-  reply.raw.once('finish', () => reply.request.raw.socket.off('close', left))
+
+/** Aborted when the caller closes the connection before it has its answer. */
+function untilGone(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  whenGone(reply)(() => gone.abort())
   return gone.signal
 }

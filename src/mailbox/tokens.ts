@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { BASE32 } from './base32.ts'
+import { base32 } from './base32.ts'
 
 /** What a token stands for. */
 export interface TokenSubject {
@@ -21,13 +21,7 @@ export function tokenFor(key: string, { customer, address, port, form }: TokenSu
   const digest = createHmac('sha256', key)
     .update(JSON.stringify([customer, address, port, form, day]))
     .digest()
-  let bits = BigInt(`0x${digest.subarray(0, TOKEN_BYTES).toString('hex')}`)
-  let token = ''
-  for (let left = (TOKEN_BYTES * 8) / 5; left > 0; left -= 1) {
-    token = `${BASE32[Number(bits & 31n)]}${token}`
-    bits >>= 5n
-  }
-  return token
+  return base32(digest.subarray(0, TOKEN_BYTES))
 }
 
 /** Whether a lower-case text has the shape of a token; whose it is, only who gave it out knows. */

@@ -1,5 +1,6 @@
 import type { Evidence, Outcome, Refusal, Why } from '../contract/words.ts'
 import type { Attempt, Exchange } from './findings.ts'
+import { oncePerNames } from './once.ts'
 import { classify, plainText } from './refusals.ts'
 
 /** What one attempt came to. */
@@ -24,12 +25,20 @@ export function isPositive({ phase, reply }: Exchange): boolean {
 const isTaken = (exchange: Exchange): boolean => exchange.phase === 'rcpt' && isPositive(exchange)
 
 /** Judges one attempt by its replies (docs/verdict.md, rules 1 and 2). `names` are what replies may echo. */
-export function assess(attempt: Attempt, names: readonly string[]): Assessed {
+export const assess = oncePerNames((attempt: Attempt, names): Assessed => {
   const { exchanges, form } = attempt
   const refused = exchanges.find((exchange) => !isPositive(exchange))
   const taken = exchanges.find(isTaken)
   const done = exchanges.find((exchange) => exchange.phase === 'dot' && isPositive(exchange))
-  const row = { attempt, refusal: null, evidence: 'none', decisive: null, refusedLater: false, reasoned: true } as const
+  const row: Assessed = {
+    attempt,
+    outcome: 'not-run',
+    refusal: null,
+    evidence: 'none',
+    decisive: null,
+    refusedLater: false,
+    reasoned: true,
+  }
   const arrived = attempt.seen?.kind === 'message' && mayArrive(attempt)
   if (done || arrived) {
     const evidence = arrived ? 'delivered' : 'message-accepted'
@@ -45,7 +54,7 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   if (taken && isUntried) {
     return { ...row, outcome: 'accepted', evidence: form.control ? 'none' : 'recipient-accepted', decisive: taken }
   }
-  if (!refused) return { ...row, outcome: 'not-run' }
+  if (!refused) return row
   const refusedLater = taken !== undefined && !final
   return {
     ...row,
@@ -56,7 +65,7 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
     refusedLater,
     reasoned,
   }
-}
+})
 
 /** Refusals that say that strangers may not relay. */
 const isFinal = (refusal: Refusal | null): boolean => refusal === 'relay-denied' || refusal === 'auth-required'

@@ -129,21 +129,19 @@ export interface Software {
 
 /** The mail server software that shows, or null. */
 export function recognise(shown: Shown): Software | null {
+  const greetings = [shown.greeting]
   for (const row of SOFTWARE) {
-    const checks: readonly (readonly [RegExp | undefined, readonly string[]])[] = [
-      [row.greeting, [shown.greeting]],
-      [row.extension, shown.extensions],
-      [row.reply, shown.replies],
-    ]
-    const found = checks.map(([pattern, lines]) => (pattern ? firstMatch(pattern, lines) : undefined))
-    if (found.some((match) => match === null)) continue
-    return { name: row.name, version: found.find((match) => match)?.[1] ?? null }
+    const greeting = firstMatch(row.greeting, greetings)
+    const extension = greeting === null ? null : firstMatch(row.extension, shown.extensions)
+    const reply = extension === null ? null : firstMatch(row.reply, shown.replies)
+    if (reply !== null) return { name: row.name, version: (greeting ?? extension ?? reply)?.[1] ?? null }
   }
   return null
 }
 
-/** The first line's match, or null. */
-function firstMatch(pattern: RegExp, lines: readonly string[]): RegExpExecArray | null {
+/** The match of the first line that has one, or null; undefined where nothing is looked for. */
+function firstMatch(pattern: RegExp | undefined, lines: readonly string[]): RegExpExecArray | null | undefined {
+  if (!pattern) return undefined
   for (const line of lines) {
     const found = pattern.exec(line.trim())
     if (found) return found

@@ -44,7 +44,8 @@ export class Target {
   namesFor(form: Form): KnownNames {
     const { family, text } = this.#address
     const literal = family === 6 ? `[IPv6:${text}]` : `[${text}]`
-    return { ...this.#addressesFor(form), domain: this.domain?.name ?? null, host: this.host, literal }
+    const { sender, recipient } = this.#addressesFor(form)
+    return { sender, recipient, domain: this.domain?.name ?? null, host: this.host, literal }
   }
 
   /**

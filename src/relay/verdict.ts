@@ -48,35 +48,20 @@ export function judge(findings: Findings): Judgement {
   const relayed = rows.find((row) => row.evidence === 'delivered') ?? rows.find(isRelayed)
   if (relayed) {
     const decisive = relayed.attempt.exchanges.filter(({ phase }) => phase !== 'mail').flatMap(({ at }) => at)
-    return { ...NOTHING, caveats, verdict: 'open', evidence, cause: causeFrom(relayed, rows, findings), rows, decisive }
+    const cause = causeFrom(relayed, rows, findings)
+    return { verdict: 'open', evidence, cause, reason: null, retryAfter: null, caveats, rows, decisive }
   }
   const signs = signsOf(findings, rows)
   const reason = REASONS.find((candidate) => signs.has(candidate))
   if (reason) {
     const retryAfter = RETRY_AFTER[reason] ?? null
-    return {
-      ...NOTHING,
-      caveats,
-      verdict: 'inconclusive',
-      evidence,
-      reason,
-      retryAfter,
-      rows,
-      decisive: signs.get(reason) ?? [],
-    }
+    const decisive = signs.get(reason) ?? []
+    return { verdict: 'inconclusive', evidence, cause: null, reason, retryAfter, caveats, rows, decisive }
   }
-  return {
-    ...NOTHING,
-    caveats,
-    verdict: 'closed',
-    // What a local mailbox took is no evidence of relaying.
-    evidence: 'none',
-    rows,
-    decisive: rows.flatMap((row) => row.decisive?.at ?? []),
-  }
+  const decisive = rows.flatMap((row) => row.decisive?.at ?? [])
+  // What a local mailbox took is no evidence of relaying.
+  return { verdict: 'closed', evidence: 'none', cause: null, reason: null, retryAfter: null, caveats, rows, decisive }
 }
-
-const NOTHING = { reason: null, cause: null, retryAfter: null } as const
 
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 

@@ -5,18 +5,16 @@ import type { Seen } from '../relay/findings.ts'
 import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
 import { buildMessage, type Tester } from '../relay/message.ts'
 import { type RunResult, run } from '../relay/run.ts'
-import { anyOf } from '../smtp/any-of.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import type { Vantage } from '../vantage/vantages.ts'
 import type { Deliveries, Expectation } from './deliveries.ts'
 import type { TestRequest } from './request.ts'
 import type { Begun } from './result.ts'
 
-/** Who asks, and who wants to know: `gone` is aborted when nobody waits for the answer any more. */
+/** Who asks. */
 export interface Asking {
   readonly caller: Caller
   readonly requestId: string
-  readonly gone: AbortSignal
   readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void }
 }
 
@@ -38,7 +36,11 @@ export interface Job {
   readonly asking: Asking
   readonly vantage: Vantage
   readonly begun: Begun
+  /** Aborted when the test is to end before its time; with CALLER_GONE where nobody waits for its answer any more. */
+  readonly stop: AbortController
 }
+
+export const CALLER_GONE = 'the caller is gone'
 
 /** Kept back from the deadline, so that QUIT and the answer are in time. */
 const FAREWELL_MS = 2_000
@@ -59,7 +61,7 @@ export interface Surroundings {
 
 /** Runs the test of a job. Rejects when the run does not end: its slot and lease must not be lost with it. */
 export async function runJob(
-  { begun, request, vantage, asking }: Job,
+  { begun, request, vantage, asking, stop }: Job,
   settings: Settings,
   { transcript, expectation, refusedBefore, dialled, decided }: Surroundings,
 ): Promise<RunResult> {
@@ -74,7 +76,6 @@ export async function runJob(
   }
   const addressesFor = (form: Form): TestAddresses => ({ sender: at('sender'), recipient: at(form.id) })
   const { domain, domainSource } = begun
-  const overdue = new AbortController()
   const ran = run({
     route: {
       address,
@@ -84,7 +85,7 @@ export async function runJob(
       ehlo: vantage.ehlo,
       deadline: performance.now() + settings.deadlineMs - FAREWELL_MS,
       transcript,
-      stop: anyOf(asking.gone, overdue.signal),
+      stop: stop.signal,
       dialling: ({ text }) => void dialled.push(text),
     },
     suite,
@@ -99,11 +100,14 @@ export async function runJob(
       const secret = expectation?.nonceOf(form.id) ?? null
       return { lines: buildMessage(addressesFor(form), settings.tester, now, secret), secret }
     },
-    arrival: async (form, ms) => expectation?.seen(form.id, ms, asking.gone) ?? null,
+    arrival: async (form, ms) => expectation?.seen(form.id, ms, stop.signal) ?? null,
   })
-  const timer = setTimeout(() => overdue.abort(), settings.deadlineMs + OVERDUE_MS)
+  let timer: NodeJS.Timeout | undefined
   const lost = new Promise<never>((_resolve, reject) => {
-    overdue.signal.addEventListener('abort', () => reject(new Error('the run did not end by its deadline')))
+    timer = setTimeout(() => {
+      stop.abort()
+      reject(new Error('the run did not end by its deadline'))
+    }, settings.deadlineMs + OVERDUE_MS)
   })
   return Promise.race([ran, lost]).finally(() => clearTimeout(timer))
 }

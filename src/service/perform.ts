@@ -10,9 +10,19 @@ import { DELIVERY_TTL_MS } from './deliveries.ts'
 import type { Errands } from './errands.ts'
 import type { LiveTest } from './follow.ts'
 import type { IdempotentRequest } from './idempotency.ts'
-import { type Asking, hasSeen, hasSent, type Job, messagesAccepted, runJob, type Settings, withSeen } from './job.ts'
+import {
+  type Asking,
+  CALLER_GONE,
+  hasSeen,
+  hasSent,
+  type Job,
+  messagesAccepted,
+  runJob,
+  type Settings,
+  withSeen,
+} from './job.ts'
 import { bannedPlaceOf, placeOf } from './places.ts'
-import { brokenResult, finishedResult, viewOf } from './result.ts'
+import { brokenResult, finishedResult } from './result.ts'
 import { playBack } from './sandbox.ts'
 import type { Tally } from './tally.ts'
 
@@ -38,11 +48,15 @@ export async function perform(
 ): Promise<RelayTest> {
   const { begun, asking } = job
   const ended = tally.begun()
-  let result = brokenResult(begun, new Date().toISOString())
+  let latest: RelayTest | null = null
+  const result = (): RelayTest => {
+    latest ??= brokenResult(begun, new Date().toISOString())
+    return latest
+  }
   const keep = (work: () => Promise<void>) =>
     errands.sooner({ what: 'storing a result', id: begun.id, log: asking.log, work })
   const put = async (how: 'put' | 'amend') => {
-    await stores.results[how](result)
+    await stores.results[how](result())
     // After it, so that the key outlives its result: it must not open a second test.
     if (key) await stores.claims.renew(key.key, begun.id)
   }
@@ -51,10 +65,8 @@ export async function perform(
   let phases: Phases | null = null
   try {
     const startedAt = performance.now()
-    const transcript = new Transcript((entry, index) =>
-      live.tell({ event: 'line', data: { ...entry, index, key: false } }),
-    )
-    const decided = (row: Assessed) => live.tell({ event: 'attempt', data: viewOf(row) })
+    const transcript = new Transcript((entry) => live.tell(entry))
+    const decided = (row: Assessed) => live.tell(row)
     const ran = asking.caller.sandbox
       ? await playBack(job, transcript, decided)
       : await runJob(job, settings, { transcript, expectation, refusedBefore, dialled, decided })
@@ -69,31 +81,32 @@ export async function perform(
     const settled = performance.now() + amendableMs
     const conclude = (seen: RunResult, amendedAt: Date | null) =>
       finishedResult(begun, seen, transcript, { durationMs, amendableMs, amendedAt })
-    result = conclude(ran, null)
+    latest = conclude(ran, null)
     if (amendableMs === 0) expectation?.forget()
     else {
-      let latest = ran
+      let known = ran
       expectation?.settle((form, seen) => {
-        if (performance.now() >= settled || hasSeen(latest, form, seen)) return
-        latest = withSeen(latest, form, seen)
-        result = conclude(latest, new Date())
-        tally.amended(result)
-        void keep(() => put('amend')).then(() => logAmendment(asking, result))
-      }, JSON.stringify(result).length)
+        if (performance.now() >= settled || hasSeen(known, form, seen)) return
+        known = withSeen(known, form, seen)
+        latest = conclude(known, new Date())
+        tally.amended(latest)
+        void keep(() => put('amend')).then(() => logAmendment(asking, result()))
+      }, JSON.stringify(latest).length)
     }
-    return result
+    return latest
   } finally {
     // In this order: a result that still reads as running, and has no lease, is taken for interrupted.
     await keep(async () => {
       await put('put')
       await stores.leases.release(placeOf(begun), begun.id)
     })
-    const { verdict, evidence, reason, cause, durationMs: ms } = result
-    const outcome = { ...describe(job), verdict, evidence, reason, cause, ms, callerGone: asking.gone.aborted }
+    const { verdict, evidence, reason, cause, durationMs: ms } = result()
+    const callerGone = job.stop.signal.reason === CALLER_GONE
+    const outcome = Object.assign(describe(job), { verdict, evidence, reason, cause, ms, callerGone })
     asking.log.info(outcome, 'relay test')
     const deeds = { dialled, messagesAccepted: accepted }
     auditResult(audit, asking, outcome, deeds)
-    ended(result, deeds, phases)
+    ended(result(), deeds, phases)
     leave()
   }
 }

@@ -6,7 +6,6 @@ import type { Decision } from '../access/decide.ts'
 import type { RelayTestEvent } from '../contract/events.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import { canonicalNetwork } from '../ip/address.ts'
-import { anyOf } from '../smtp/any-of.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Vantage } from '../vantage/vantages.ts'
 import { VERSION } from '../version.ts'
@@ -18,7 +17,7 @@ import type { Deliveries } from './deliveries.ts'
 import { Errands } from './errands.ts'
 import { followElsewhere, LiveTest, replay } from './follow.ts'
 import { type IdempotentRequest, idempotent, stillRunning, testOf } from './idempotency.ts'
-import type { Asking, Job, Settings } from './job.ts'
+import { type Asking, CALLER_GONE, type Job, type Settings } from './job.ts'
 import { perform } from './perform.ts'
 import { permissionsOf, type Vantages } from './permissions.ts'
 import { Refused } from './problem.ts'
@@ -40,6 +39,12 @@ export interface ServiceParts {
   readonly deliveries: Deliveries | null
   readonly settings: Settings
   readonly tally: Tally
+}
+
+/** Who asks, and may leave before there is an answer. */
+export interface Asker extends Asking {
+  /** Calls back when the caller waits no more. */
+  whenGone(left: () => void): void
 }
 
 /** How a caller wants its answer. */
@@ -65,18 +70,16 @@ type Allowed = Extract<Decision, { ok: true }>
 
 /** Relay tests from admission to result. Refusals are thrown as Refused, in the order that docs give. */
 export class RelayTests {
-  readonly #parts: ServiceParts
+  readonly #parts: ServiceParts & { readonly errands: Errands }
   readonly #slots: Slots
   readonly #archive: Archive
-  readonly #errands: Errands
   /** The tests that run, and what stops each. */
   readonly #running = new Map<Promise<unknown>, AbortController>()
   readonly #live = new Map<string, LiveTest>()
 
   constructor(parts: ServiceParts) {
-    this.#parts = parts
+    this.#parts = { ...parts, errands: new Errands(parts.settings.resultTtlMs) }
     this.#slots = makeSlots(parts.settings.maxConcurrent)
-    this.#errands = new Errands(parts.settings.resultTtlMs)
     this.#archive = new Archive(parts.stores.results, parts.stores.leases)
   }
 
@@ -101,21 +104,20 @@ export class RelayTests {
   }
 
   /** Runs one test, or finds the one that the same idempotency key has opened before. */
-  async start(request: TestRequest, asking: Asking, quotas: TestQuotas, wish: Wish): Promise<Answer> {
+  async start(request: TestRequest, asking: Asker, quotas: TestQuotas, wish: Wish): Promise<Answer> {
     const { caller } = asking
     const { idempotencyKey, respondAsync, live } = wish
     const waits = !respondAsync && !live
     // What can be asked for again, or read later, is not for its first caller alone.
     const mayLeave = idempotencyKey !== null || respondAsync
-    const stop = new AbortController()
-    const gone = anyOf(stop.signal, ...(mayLeave ? [] : [asking.gone]))
-    const { job, subject } = this.#prepare(request, { ...asking, gone })
+    const { job, subject } = this.#prepare(request, asking)
+    if (!mayLeave) asking.whenGone(() => job.stop.abort(CALLER_GONE))
     const key = idempotencyKey === null ? null : idempotent(caller.id, idempotencyKey, request)
     const known = key && (await this.#known(key, caller, waits))
     if (known) return known
     const admitted = this.#admit(job, key, subject, quotas)
     const finished = admitted.then((admission) => this.#performLive(job, key, admission))
-    this.#track(finished, stop)
+    this.#track(finished, job.stop)
     try {
       await admitted
     } catch (error) {
@@ -154,7 +156,8 @@ export class RelayTests {
     const counted = caller.sandbox
       ? countedAs(address.text, begun.id)
       : { target: address.text, network: canonicalNetwork(address), usedUp: null }
-    return { job: { request: seen, asking, vantage, begun }, subject: { caller, customer, ...counted } }
+    const stop = new AbortController()
+    return { job: { request: seen, asking, vantage, begun, stop }, subject: { caller, customer, ...counted } }
   }
 
   #decide({ address, customerId, domain, vantage }: TestRequest, caller: Caller): Allowed {
@@ -208,7 +211,7 @@ export class RelayTests {
     }
     const lastTest = () => this.#archive.lastTest(job.begun.ip, job.asking.caller)
     await refuseExceeded(await quotas.peek(subject), lastTest)
-    return admit(job, key, this.#slots, { ...this.#parts, errands: this.#errands }, async () => {
+    return admit(job, key, this.#slots, this.#parts, async () => {
       auditIntent(audit, job)
       try {
         await refuseExceeded(await quotas.take(subject), lastTest)
@@ -226,7 +229,7 @@ export class RelayTests {
     this.#live.set(id, live)
     let result: RelayTest | null = null
     try {
-      result = await perform(job, key, admission, live, { ...this.#parts, errands: this.#errands })
+      result = await perform(job, key, admission, live, this.#parts)
       return result
     } finally {
       this.#live.delete(id)

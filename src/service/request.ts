@@ -39,7 +39,7 @@ export function readRequest(body: unknown, { allowedPorts, defaultProof }: Reque
     throw new Refused('invalid-request', `${where}${first?.detail ?? 'not valid'}`, { errors })
   }
   const { ip: _text, proof = defaultProof, ...rest } = parsed.data
-  return { ...rest, proof, address }
+  return { proof, address, ...rest }
 }
 
 /** Reads the query of `GET /relay-tests`: one of `ip` and `reference`. Throws Refused where it is anything else. */

@@ -46,7 +46,7 @@ const LONGEST_WAIT_MS = 2_000
  * told of every attempt as it stands.
  */
 export async function playBack(
-  { begun, asking }: Job,
+  { begun, stop: { signal } }: Job,
   transcript: Transcript,
   decided: (row: Assessed) => void,
 ): Promise<RunResult> {
@@ -56,14 +56,14 @@ export async function playBack(
   const heardSoFar = () => findingsIn({ ...recording, transcript: transcript.entries }, circumstances)
   let at = 0
   for (const { ms, from, connection, line, answers } of recording.transcript) {
-    if (ms > at) await sleep(Math.min(ms - at, LONGEST_WAIT_MS), null, { signal: asking.gone }).catch(() => {})
-    if (asking.gone.aborted) break
+    if (ms > at) await sleep(Math.min(ms - at, LONGEST_WAIT_MS), null, { signal }).catch(() => {})
+    if (signal.aborted) break
     at = ms
     transcript.add(from, connection, line.replace(RECORDED.target, `${begun.ip}:${begun.port}`), answers)
     if (from === 'server') for (const row of decidedIn(heardSoFar())) decided(row)
   }
   const heard = heardSoFar()
-  const findings = asking.gone.aborted ? interrupted(heard, findingsIn(recording, circumstances)) : heard
+  const findings = signal.aborted ? interrupted(heard, findingsIn(recording, circumstances)) : heard
   return {
     findings,
     localAddress: null,

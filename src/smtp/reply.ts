@@ -45,6 +45,7 @@ export function abridged(reply: Reply): Reply {
 }
 
 const LF = 0x0a
+const CR = 0x0d
 const REPLY_LINE = /^([2-5]\d\d)(?:([ -])(.*))?$/s
 const ENHANCED = /^([245]\.\d{1,3}\.\d{1,3})(?= |$)/
 /** qmail writes the code at the end: `… (#5.7.1)`. */
@@ -106,13 +107,16 @@ export class ReplyParser {
       reply: CAPS.reply - this.#replyBytes,
       connection: CAPS.connection - this.#connectionBytes,
     }
+    if (length <= room.line && bytes <= Math.min(room.reply, room.connection)) return null
     const over = { line: length > room.line, reply: bytes > room.reply, connection: bytes > room.connection }
     const reached = (['line', 'reply', 'connection'] as const).filter((cap) => over[cap])
     return reached.sort((a, b) => room[a] - room[b])[0] ?? null
   }
 
   #endLine(events: ReplyEvent[]): void {
-    const raw = Buffer.concat(this.#pending).toString('latin1').replace(/\r$/, '')
+    const [whole] = this.#pending
+    const bytes = whole && this.#pending.length === 1 ? whole : Buffer.concat(this.#pending)
+    const raw = bytes.toString('latin1', 0, bytes.at(-1) === CR ? bytes.length - 1 : bytes.length)
     this.#pending = []
     this.#pendingBytes = 0
     events.push({ kind: 'line', line: printable(raw) })

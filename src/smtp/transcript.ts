@@ -18,10 +18,10 @@ export class Transcript {
   #size = 0
   #truncated = false
   readonly #startedAt = performance.now()
-  readonly #added: (entry: TranscriptEntry, index: number) => void
+  readonly #added: (entry: TranscriptEntry) => void
 
   /** @param added told of every line as it is added */
-  constructor(added: (entry: TranscriptEntry, index: number) => void = () => {}) {
+  constructor(added: (entry: TranscriptEntry) => void = () => {}) {
     this.#added = added
   }
 
@@ -40,7 +40,7 @@ export class Transcript {
     const ms = Math.round(performance.now() - this.#startedAt)
     const entry = { ms, connection, from, line, answers }
     const index = this.entries.push(entry) - 1
-    this.#added(entry, index)
+    this.#added(entry)
     return index
   }
 }

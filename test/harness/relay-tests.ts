@@ -1,8 +1,7 @@
 import type { TestContext } from 'node:test'
 import { settingsOf } from '../../src/app.ts'
 import type { TestQuotas } from '../../src/service/admission.ts'
-import type { Asking } from '../../src/service/job.ts'
-import { RelayTests } from '../../src/service/relay-tests.ts'
+import { type Asker, RelayTests } from '../../src/service/relay-tests.ts'
 import { setUp } from '../../src/setup.ts'
 import type { Stores } from '../../src/store/stores.ts'
 import { DEFAULT_VANTAGE } from '../../src/vantage/vantages.ts'
@@ -15,7 +14,7 @@ export interface InProcess {
   /** Every line of the audit log so far. */
   readonly audited: readonly Readonly<Record<string, unknown>>[]
   /** Who asks: the caller of that name, who leaves when `gone` is aborted. */
-  asking(callerId: string, gone?: AbortSignal): Asking
+  asking(callerId: string, gone?: AbortSignal): Asker
 }
 
 /** A replica without HTTP, for what needs no more; its stores may be those of another. */
@@ -37,7 +36,8 @@ export function inProcess(t: TestContext, stores: Stores, options: ServiceOption
     asking(callerId, gone = new AbortController().signal) {
       const caller = callers.current.all.find(({ id }) => id === callerId)
       if (!caller) throw new Error(`no caller ${callerId}`)
-      return { caller, requestId: 'request', gone, log: { info() {}, error() {} } }
+      const whenGone = (left: () => void) => gone.addEventListener('abort', left)
+      return { caller, requestId: 'request', whenGone, log: { info() {}, error() {} } }
     },
   }
 }

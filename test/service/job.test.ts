@@ -26,9 +26,9 @@ test('a run that does not end by its deadline is given up', { timeout: 20_000 },
     asking: {
       caller: { id: 'desk', customers: 'all', quota: null, sandbox: false },
       requestId: '1',
-      gone: new AbortController().signal,
       log: { info() {}, error() {} },
     },
+    stop: new AbortController(),
     vantage: DEFAULT_VANTAGE,
     begun: {
       ...common,

@@ -45,9 +45,9 @@ test('what dials refuses a caller in the sandbox, whatever led there', async () 
     asking: {
       caller: { id: 'try', customers: new Set(['sandbox-try']), quota: null, sandbox: true },
       requestId: 'request',
-      gone: new AbortController().signal,
       log: { info() {}, error() {} },
     },
+    stop: new AbortController(),
     vantage: DEFAULT_VANTAGE,
     begun: {
       id: '7f1c1a52-6d3c-4b0e-9c5e-0d9a1f2b3c4d',
