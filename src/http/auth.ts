@@ -21,10 +21,7 @@ export async function registerAuth(api: FastifyInstance, authenticate: (key: str
   const makeLimiter = await limitersOn(api, memoryWindows())
   const countFailure = makeLimiter({ ...FAILURES, ipv6Subnet: 64 })
   api.decorateRequest('caller', null)
-  api.addHook('onRequest', async (request) => {
-    const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
-    request.caller = key === undefined ? null : authenticate(key)
-    if (request.caller) return
+  const refuse = async (request: FastifyRequest): Promise<never> => {
     const failures = await countFailure(request)
     if (!failures.isAllowed && failures.isExceeded) {
       throw new Refused('quota-exceeded', `Too many requests without a valid key: wait ${failures.ttlInSeconds} s.`, {
@@ -33,6 +30,12 @@ export async function registerAuth(api: FastifyInstance, authenticate: (key: str
       })
     }
     throw new Refused('unauthenticated', 'Send a valid key: "Authorization: Bearer rtk_…".')
+  }
+  api.addHook('onRequest', (request, _reply, done) => {
+    const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
+    request.caller = key === undefined ? null : authenticate(key)
+    if (request.caller) done()
+    else refuse(request).catch(done)
   })
 }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance } from 'fastify'
 import type { FieldError } from '../contract/problems.ts'
 import { Refused } from '../service/problem.ts'
@@ -19,11 +20,11 @@ export function registerJson(app: FastifyInstance): void {
       done(new Refused('unsupported-media-type', 'Send the body as application/json in UTF-8.'))
       return
     }
-    const text = decode(body)
-    if (text === null) {
+    if (!isUtf8(body)) {
       done(new Refused('invalid-request', 'The body is not valid UTF-8.'))
       return
     }
+    const text = body.toString()
     parse(request, text, (error, value) => {
       const fault = error ? null : faultIn(text)
       if (!fault) done(error, value)
@@ -36,14 +37,6 @@ export function registerJson(app: FastifyInstance): void {
 function inUtf8(contentType: string): boolean {
   const charsets = [...contentType.matchAll(/;\s*charset\s*=\s*"?([^";\s]*)/gi)].map(([, charset = '']) => charset)
   return charsets.every((charset) => charset.toLowerCase() === 'utf-8')
-}
-
-function decode(body: Buffer): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body)
-  } catch {
-    return null
-  }
 }
 
 /** A string, a mark, or the rest: together they are all there is in a text that is valid JSON. */

@@ -37,12 +37,15 @@ export function registerLife(app: FastifyInstance): Life {
       for (const socket of connections.unheard()) socket.destroy()
     }, ARRIVAL_MS).unref()
   })
-  app.addHook('onRequest', async () => {
+  app.addHook('onRequest', (_request, _reply, done) => {
     if (closing) throw new Refused('shutting-down', 'The service is shutting down: try again.', { retryAfter: 1 })
+    done()
   })
-  app.addHook('onSend', async (request, reply) => {
-    reply.headers(headersFor(request.id))
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    // A refusal has them.
+    if (!reply.hasHeader('Request-Id')) reply.headers(headersFor(request.id))
     if (closing) reply.header('Connection', 'close')
+    done()
   })
   return life
 }

@@ -23,15 +23,17 @@ const FRAMEWORK: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
 /** Makes every error of the API a problem document (RFC 9457), the framework's own included. */
 export function registerProblems(app: FastifyInstance, counted: Counted): void {
   app.setErrorHandler((error: FastifyError | Refused, request, reply) => sendError(error, request, reply, counted))
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const { headersDistinct, httpVersion } = request.raw
-    for (const [name, values = []] of ONCE.map((one) => [one, headersDistinct[one]] as const)) {
+    for (const name of ONCE) {
+      const count = headersDistinct[name]?.length ?? 0
       // RFC 9112 section 3.2; Node's own check is off, as its answer is no problem document.
-      const isWanting = name === 'host' && values.length === 0 && httpVersion !== '1.0'
-      if (values.length <= 1 && !isWanting) continue
+      const isWanting = name === 'host' && count === 0 && httpVersion !== '1.0'
+      if (count <= 1 && !isWanting) continue
       reply.header('Connection', 'close')
       throw new Refused('invalid-request', `One ${name} header was expected.`)
     }
+    done()
   })
   app.server.on('request', (request, answer) => {
     const { socket } = request

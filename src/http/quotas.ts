@@ -117,17 +117,18 @@ export function registerQuotas(api: FastifyInstance, settings: QuotaSettings, wi
     const detail = `Used up: ${QUOTAS.requests} (requests). Try again in ${retryAfter} s.`
     throw new Refused('quota-exceeded', detail, { violatedPolicies: policies, retryAfter })
   })
-  api.addHook('onSend', async (request, reply) => {
-    const states = [...(request.quotaStates ?? [])]
-    if (states.length === 0) return
-    reply.header(
-      'RateLimit-Policy',
-      states.map(([name, { quota }]) => `"${name}";q=${quota.max};w=${quota.windowMs / 1000}`).join(', '),
-    )
-    reply.header(
-      'RateLimit',
-      states.map(([name, state]) => `"${name}";r=${state.remaining};t=${state.resetSeconds}`).join(', '),
-    )
+  api.addHook('onSend', (request, reply, _payload, done) => {
+    const policies: string[] = []
+    const states: string[] = []
+    for (const [name, { quota, remaining, resetSeconds }] of request.quotaStates ?? []) {
+      policies.push(`"${name}";q=${quota.max};w=${quota.windowMs / 1000}`)
+      states.push(`"${name}";r=${remaining};t=${resetSeconds}`)
+    }
+    if (states.length > 0) {
+      reply.header('RateLimit-Policy', policies.join(', '))
+      reply.header('RateLimit', states.join(', '))
+    }
+    done()
   })
 
   return {

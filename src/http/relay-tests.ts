@@ -14,6 +14,15 @@ import type { QuotaCounters } from './quotas.ts'
 
 const FORMATS = ['application/json', 'text/plain', EVENT_STREAM] as const
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The media type of the answer, where a route has several. */
+    format: (typeof FORMATS)[number]
+    /** How the caller of `POST /relay-tests` wants its answer. */
+    wish: Wish
+  }
+}
+
 const answer = (description: string) => ({
   description,
   content: { 'application/json': { schema: relayTest }, 'text/plain': { schema: z.string() } },
@@ -35,6 +44,9 @@ export interface RelayTestRoutes {
 
 /** `POST /relay-tests` and `GET /relay-tests/{id}`. */
 export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, rules }: RelayTestRoutes): void {
+  // Each request gets its own in the hooks below, before anything else asks for it.
+  api.decorateRequest('format')
+  api.decorateRequest('wish')
   api.post(
     '/relay-tests',
     {
@@ -73,15 +85,16 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
         },
       },
       // Before the body is read: nobody sends 8 KiB to learn that the answer cannot be had.
-      onRequest: async (request) => {
-        negotiate(request, FORMATS)
-        readWish(request)
+      onRequest: (request, _reply, done) => {
+        request.format = negotiate(request, FORMATS)
+        request.wish = readWish(request)
+        done()
       },
     },
     async (request, reply) => {
       const wanted = readRequest(request.body, rules)
       const caller = callerOf(request)
-      const wish = readWish(request)
+      const { wish } = request
       const asking = { caller, requestId: request.id, log: request.log, whenGone: whenGone(reply) }
       const { result, replayed } = await relayTests.start(wanted, asking, quotas.of(request), wish)
       reply.header('Location', `/relay-tests/${result.id}`)
@@ -109,8 +122,9 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
           ...problemResponses(...ANY_API_PROBLEM, 'not-found'),
         },
       },
-      onRequest: async (request) => {
-        negotiate(request, FORMATS)
+      onRequest: (request, _reply, done) => {
+        request.format = negotiate(request, FORMATS)
+        done()
       },
     },
     async (request, reply) => {
@@ -124,11 +138,11 @@ export function registerRelayTests(api: FastifyInstance, { relayTests, quotas, r
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, result: RelayTest): FastifyReply {
-  if (negotiate(request, FORMATS) === 'application/json') return reply.send(result)
+  if (request.format === 'application/json') return reply.send(result)
   return reply.type('text/plain; charset=utf-8').send(renderTest(result, false))
 }
 
-const isLive = (request: FastifyRequest): boolean => negotiate(request, FORMATS) === EVENT_STREAM
+const isLive = ({ format }: FastifyRequest): boolean => format === EVENT_STREAM
 
 /** `respond-async` among the preferences of RFC 7240; others are ignored, as it says, and so is what they quote. */
 const RESPOND_ASYNC = /(^|,)[ \t]*respond-async[ \t]*(=[ \t]*"")?[ \t]*(;|,|$)/i
