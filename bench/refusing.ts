@@ -3,7 +3,7 @@ import type { BareOrder } from './harness/bare.ts'
 import { type Bench, during } from './harness/bench.ts'
 import type { Load, Loaded } from './harness/client.ts'
 import { startHelper } from './harness/processes.ts'
-import { postRelayTest, sideBySide } from './harness/rate.ts'
+import { postRelayTest, sideBySide, warmUp } from './harness/rate.ts'
 import { table } from './harness/report.ts'
 import { serve } from './harness/served.ts'
 
@@ -29,17 +29,11 @@ async function measure(bench: Bench): Promise<string> {
     const bare = startHelper<BareOrder, number>(bench, 'bare.ts')
     const barePort = await bare.tell({ status, body })
     const asked = { request: postRelayTest(members), status }
+    const served = { ...asked, process: service.process, port: service.port }
+    const route = { ...asked, process: bare.process, port: barePort }
+    await warmUp(client, served, route)
     for (const connections of CONNECTIONS) {
-      const {
-        ours,
-        bare: floor,
-        ratio,
-      } = await sideBySide(
-        client,
-        { ...asked, process: service.process, port: service.port },
-        { ...asked, process: bare.process, port: barePort },
-        connections,
-      )
+      const { ours, bare: floor, ratio } = await sideBySide(client, served, route, connections)
       rows.push([`${status}`, `${connections}`, ours.core, floor.core, ratio, ours.clock, floor.clock])
     }
   }

@@ -3,7 +3,7 @@ import { type Bench, during } from './harness/bench.ts'
 import type { Load, Loaded } from './harness/client.ts'
 import type { FloorOrder, Step } from './harness/floor.ts'
 import { startHelper } from './harness/processes.ts'
-import { AN_ADDRESS, postRelayTest, sideBySide } from './harness/rate.ts'
+import { AN_ADDRESS, postRelayTest, sideBySide, warmUp } from './harness/rate.ts'
 import { table } from './harness/report.ts'
 import { serve } from './harness/served.ts'
 import type { SinkOrder } from './harness/sink.ts'
@@ -11,7 +11,7 @@ import type { SinkOrder } from './harness/sink.ts'
 const CONNECTIONS = [1, 10, 100, 1000]
 
 /** One answer of the service as bytes, and what was said to the mail server for it, as steps of the floor. */
-export async function record(url: string, request: string): Promise<{ response: string; steps: Step[] }> {
+async function record(url: string, request: string): Promise<{ response: string; steps: Step[] }> {
   const [head = '', body = ''] = request.replace('{ip}', AN_ADDRESS).split('\r\n\r\n')
   const fields = head
     .split('\r\n')
@@ -46,15 +46,13 @@ async function measure(bench: Bench): Promise<string> {
   const recorded = await record(service.url, request)
   const requestLength = request.replace('{ip}', AN_ADDRESS).length
   const floorPort = await floor.tell({ sinkPort, requestLength, ...recorded })
+  const tests = { request, status: 201 }
+  const served = { ...tests, process: service.process, port: service.port }
+  const floored = { ...tests, process: floor.process, port: floorPort }
+  await warmUp(client, served, floored)
   const rows: (string | number)[][] = []
   for (const connections of CONNECTIONS) {
-    const tests = { request, status: 201 }
-    const { ours, bare, ratio } = await sideBySide(
-      client,
-      { ...tests, process: service.process, port: service.port },
-      { ...tests, process: floor.process, port: floorPort },
-      connections,
-    )
+    const { ours, bare, ratio } = await sideBySide(client, served, floored, connections)
     rows.push([`${connections}`, ours.core, bare.core, ratio, ours.clock, bare.clock])
   }
   return table(['at once', 'tests/s on a core', 'floor', 'ratio (aim 0.5)', 'tests/s by the clock', 'floor'], rows)
