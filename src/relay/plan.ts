@@ -61,8 +61,8 @@ interface Draft {
 /**
  * Turns attempts into transactions, grouped by sender, and transactions into connections, so that each stays within the
  * pace if every command is refused: a RCPT that is pipelined after a refused MAIL is refused as well. Attempts that may
- * be taken for syntax errors are spread, and come last on their connections, but for the transaction that ends in the
- * sentinel. The null sender takes one recipient a transaction, as bounces do.
+ * be taken for syntax errors are spread, and come last on their connections, but for the sentinel and, where a server bears
+ * much, for what shares its transaction. The null sender takes one recipient a transaction, as bounces do.
  *
  * @param standing what each connection that stands was asked before: the work is spread evenly over them, and more are
  * planned where they cannot bear it
@@ -110,12 +110,12 @@ export function planWithin(
 }
 
 /**
- * What to ask on a connection before all else, and before others are asked anything: the first attempt that is no risk,
- * alone. Nothing, where there is no sentinel to come after it.
+ * What is enough to ask of a server that is known to bear much before several connections ask the rest: the first attempt
+ * that is no risk, alone. Of any other nothing is: how much it bears shows on a whole connection.
  */
 export function planLook(attempts: readonly PlannedAttempt[], manner: Manner): ConnectionPlan {
   const look = attempts.find((attempt) => !isRisky(attempt))
-  return look && sentinelIn(manner) ? [[look]] : []
+  return look && sentinelIn(manner) && bearsMuch(manner) ? [[look]] : []
 }
 
 /**
@@ -140,6 +140,9 @@ function sentinelIn({ pace, sentinel }: Manner): PlannedAttempt | null {
   return pace.refusals >= USUAL.refusals && pace.transactions >= USUAL.transactions ? sentinel : null
 }
 
+/** Whether the server is known to bear more than is usual; what it shows may overrule that. */
+const bearsMuch = ({ pace }: Manner): boolean => pace.refusals > USUAL.refusals
+
 function draftFrom(begun: ConnectionPlan, manner: Manner): Draft {
   const draft: Draft = { begun, transactions: [], refusals: 0, syntaxErrors: 0, waits: 0 }
   for (const [first, ...others] of begun) {
@@ -153,13 +156,13 @@ function draftFrom(begun: ConnectionPlan, manner: Manner): Draft {
 }
 
 /** The transaction of a draft that an attempt can join. */
-function openFor(draft: Draft, attempt: PlannedAttempt, { pace, sentinel }: Manner): PlannedAttempt[] | undefined {
+function openFor(draft: Draft, attempt: PlannedAttempt, manner: Manner): PlannedAttempt[] | undefined {
   if (attempt.mailFrom === '') return undefined
   return draft.transactions.find((transaction) => {
     const [first] = transaction
-    if (first?.mailFrom !== attempt.mailFrom || transaction.length >= pace.recipients) return false
-    // What may end a connection stands behind all that must not be lost with it.
-    return first === sentinel || isRisky(first) === isRisky(attempt)
+    if (first?.mailFrom !== attempt.mailFrom || transaction.length >= manner.pace.recipients) return false
+    // What may end a transaction, or the connection, stands behind all that must not be lost with it.
+    return first === manner.sentinel ? bearsMuch(manner) : isRisky(first) === isRisky(attempt)
   })
 }
 

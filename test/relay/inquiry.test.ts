@@ -73,7 +73,7 @@ for (const ban of [
   }
 }
 
-// No connection is asked for more than eight recipients.
+// No session is asked for more than eight recipients.
 for (const limit of [2, 5, 6, 7]) {
   for (const ban of ['550 5.7.1 Access denied', '550 Administrative prohibition', '550 5.1.1 User unknown']) {
     test(`a ban of a session after ${limit} refusals, in the words "${ban}", shows at its end`, async (t) => {
@@ -311,7 +311,7 @@ test('every form of the full suite is asked, or says why not', async (t) => {
   assert.ok(FORMS.length > formsOf('full').length)
 })
 
-test('where each answer is waited for, the others begin once the first one was refused, and all share the work', async (t) => {
+test('where each answer is waited for and much is borne, the others begin once the first one was refused, and all share the work', async (t) => {
   const asked: number[] = []
   const say: Say = (line, session) => {
     if (/^(MAIL|RCPT)/.test(line)) asked.push(session.connection)

@@ -77,10 +77,10 @@ test('the full suite has at least 28 forms, the standard ones first, and fits si
   const [first = []] = connections
   assert.deepEqual(shown([first]), [
     [
-      ['probe@isp.example', 'token@isp.example'],
+      ['probe@isp.example', 'token@isp.example', 'token%isp.example@example.com'],
       ['sender@example.com', 'token@isp.example'],
       ['', 'token@isp.example'],
-      ['probe@isp.example', 'token%isp.example@example.com', SENTINEL.rcptTo],
+      ['probe@isp.example', SENTINEL.rcptTo],
     ],
   ])
   assert.equal(connections.length, 6)
@@ -108,10 +108,15 @@ test('asked in turn, what comes after the first look is spread evenly over the c
   assert.equal(plans.flat(2).length, attempts.length - 1 + 3)
 })
 
-test('where nothing comes at the end of a connection, there is no first look', () => {
+test('only a server that is known to bear much, and has not shown otherwise, is asked more after one answer', () => {
   const attempts = spellAll(formsOf('full'))
-  assert.deepEqual(planLook(attempts, plainly(USUAL)), [])
-  assert.deepEqual(planLook(attempts, { ...plainly(paceFor({ name: 'Courier' })), sentinel: SENTINEL }), [])
+  const lookAt = (pace: Pace, sentinel: PlannedAttempt | null = SENTINEL) =>
+    planLook(attempts, { ...plainly(pace), sentinel }).flat().length
+  assert.equal(lookAt(paceFor({ name: 'OpenSMTPD' })), 1)
+  assert.equal(lookAt(paceFor({ name: 'OpenSMTPD' }), null), 0)
+  assert.equal(lookAt(paceFor({ name: 'OpenSMTPD' }, { refusals: 5 })), 0)
+  assert.equal(lookAt(USUAL), 0)
+  assert.equal(lookAt(paceFor({ name: 'Courier' })), 0)
 })
 
 test('a server that bears one refusal a connection is asked one thing a connection', () => {
