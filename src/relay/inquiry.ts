@@ -126,7 +126,7 @@ export class Inquiry {
     this.keep(notRun(unasked, 'connection-limit'))
   }
 
-  /** Asks for a form outside the suite, unless it was answered with it; in TLS, if that is what it takes. */
+  /** Asks for a form outside the suite, in TLS if that is what it takes; postmaster only if the full suite did not yet. */
   async ask(id: string): Promise<void> {
     const form = formOf(id)
     if (id === POSTMASTER && this.#rowOf(form)?.decisive) return
@@ -184,8 +184,8 @@ export class Inquiry {
   }
 
   /**
-   * Asks on the session at hand what one connection bears, or the first thing alone where each answer is waited for, and
-   * looks at what that shows; asks the rest on several at once, if nothing stands against it. Returns what is to be asked in
+   * Asks on the session at hand what one connection bears, or the first thing alone where each answer is waited for and much
+   * is borne, and looks at what that shows; asks the rest on several at once, if nothing stands against it. Returns what is to be asked in
    * another round.
    */
   async #probeRound(planned: readonly PlannedAttempt[]): Promise<readonly PlannedAttempt[]> {
@@ -243,8 +243,9 @@ export class Inquiry {
   #postmasterControl(): readonly PlannedAttempt[] {
     const { domain } = this.target
     const form = formOf(POSTMASTER)
-    const isDue = this.#sentinel() && domain && domain.source !== 'greeting' && !this.#attempts.has(form)
-    if (!isDue || mayRelay(this.assessed()) || !wantsPostmasterControl(this.assessed())) return []
+    const isCertain = domain !== null && domain.source !== 'greeting'
+    if (this.#options.suite !== 'full' || !isCertain || this.#attempts.has(form)) return []
+    if (mayRelay(this.assessed()) || !wantsPostmasterControl(this.assessed())) return []
     const spelled = spell(form, this.target.namesFor(form))
     return 'rcptTo' in spelled ? [spelled] : []
   }

@@ -25,10 +25,10 @@ const KNOWN: Readonly<Record<string, Partial<Pace>>> = {
   Courier: { refusals: 1, recipients: 1, transactions: 1 },
   // MaxProtocolErrors 5.
   Exchange: { refusals: 4 },
-  // No limit to errors; 100 mails and 1000 recipients a session (150 refusals, 60 of them of syntax, measured).
+  // No limit to errors; 100 mails and 1000 recipients a session (150 refusals, 60 of syntax, measured).
   OpenSMTPD: { refusals: 20, syntaxErrors: 6, recipients: 20 },
   // Debian's BadRcptThrottle: a second for each refused recipient of a transaction after the third. MAXBADCOMMANDS 25
-  // counts what is no command, and nothing that is refused (120 refusals and 80 transactions, measured).
+  // counts what is no command, and no refusal (120 of them, 60 of syntax, and 80 transactions, measured).
   Sendmail: { refusals: 20, syntaxErrors: 6, recipients: 3, transactions: 20 },
 }
 
