@@ -108,6 +108,14 @@ test('asked in turn, what comes after the first look is spread evenly over the c
   assert.equal(plans.flat(2).length, attempts.length - 1 + 3)
 })
 
+test('what a connection was asked before counts', () => {
+  const taken = ['probe@isp.example', '']
+  const look = [spellAll(formsOf('standard')).slice(0, 1)]
+  const bounces = Array.from({ length: 30 }, () => spellAll([formOf('null-sender')])).flat()
+  const [first] = plan(bounces, plainly({ ...USUAL, refusals: 20 }, taken), [look])
+  assert.equal(first?.length, USUAL.transactions - 1)
+})
+
 test('only a server that is known to bear much, and has not shown otherwise, is asked more after one answer', () => {
   const attempts = spellAll(formsOf('full'))
   const lookAt = (pace: Pace, sentinel: PlannedAttempt | null = SENTINEL) =>
