@@ -326,7 +326,7 @@ test('where each answer is waited for and much is borne, the others begin once t
   assert.deepEqual(asked.slice(0, 2), [1, 1])
   assert.deepEqual(new Set(asked.slice(2, 6)), new Set([1, 2, 3]))
   const shares = [1, 2, 3].map((number) => asked.filter((connection) => connection === number).length)
-  assert.ok(Math.max(...shares) - Math.min(...shares) <= 4, `MAIL and RCPT by connection: ${shares}`)
+  assert.ok(Math.max(...shares) - Math.min(...shares) <= 2, `MAIL and RCPT by connection: ${shares}`)
 })
 
 test('asked in turn, a transaction is reset before the next one, and by QUIT at the end', async (t) => {
