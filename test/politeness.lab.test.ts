@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { TranscriptLine } from '../src/contract/relay-test.ts'
 import type { Suite } from '../src/contract/words.ts'
+import { paceFor } from '../src/relay/pace.ts'
 import { startCourier } from './lab/courier.ts'
 import { startExim } from './lab/exim.ts'
 import { startHaraka } from './lab/haraka.ts'
 import type { LabServer } from './lab/instance.ts'
 import { type LabNetwork, openNetwork } from './lab/network.ts'
 import { startOpenSmtpd } from './lab/opensmtpd.ts'
+import { patientClient } from './lab/patient-client.ts'
 import { startPostfix } from './lab/postfix.ts'
 import { startSendmail } from './lab/sendmail.ts'
 import { ask, startStranger } from './lab/stranger.ts'
@@ -16,14 +19,42 @@ import { labUnavailable } from './lab/unavailable.ts'
 const COMPLAINTS =
   /too many|improper|pipelining (not|after)|lost connection|synchroni[sz]ation|rate limit|dropped|timeout|unexpected disconnect|protocol error/i
 
-const SERVERS: Readonly<Record<string, { suite: Suite; start(network: LabNetwork): Promise<LabServer> }>> = {
-  Postfix: { suite: 'full', start: (network) => startPostfix(network) },
-  Exim: { suite: 'full', start: (network) => startExim(network) },
-  Sendmail: { suite: 'full', start: (network) => startSendmail(network, { smarthost: network.exit }) },
-  OpenSMTPD: { suite: 'full', start: (network) => startOpenSmtpd(network, { smarthost: network.exit }) },
+interface Stock {
+  readonly suite: Suite
+  /** How often we wait for an answer at most: in all, and on one connection. */
+  readonly waits?: readonly [number, number]
+  start(network: LabNetwork): Promise<LabServer>
+}
+
+const SERVERS: Readonly<Record<string, Stock>> = {
+  Postfix: { suite: 'full', waits: [18, 3], start: (network) => startPostfix(network) },
+  Exim: { suite: 'full', waits: [18, 3], start: (network) => startExim(network) },
+  Sendmail: {
+    suite: 'full',
+    waits: [9, 3],
+    start: (network) => startSendmail(network, { smarthost: network.exit }),
+  },
+  OpenSMTPD: {
+    suite: 'full',
+    waits: [69, 25],
+    start: (network) => startOpenSmtpd(network, { smarthost: network.exit }),
+  },
   Haraka: { suite: 'full', start: startHaraka },
   Courier: { suite: 'standard', start: (network) => startCourier(network, { smarthost: network.exit }) },
 }
+
+/** How often the server spoke after we did, the greeting included, by connection. */
+function waitsOf(transcript: readonly TranscriptLine[]): number[] {
+  const waits = new Map<number, number>()
+  const last = new Map<number, string>()
+  for (const { connection, from } of transcript.filter((line) => line.from !== 'event')) {
+    if (from === 'server' && last.get(connection) !== 'server') waits.set(connection, (waits.get(connection) ?? 0) + 1)
+    last.set(connection, from)
+  }
+  return [...waits.values()]
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
 
 const reason = labUnavailable()
 
@@ -34,7 +65,7 @@ test('no stock server has anything to say against us', {
   const network = await openNetwork()
   t.after(() => network.close())
   const service = await startStranger(t, network)
-  for (const [name, { suite, start }] of Object.entries(SERVERS)) {
+  for (const [name, { suite, waits, start }] of Object.entries(SERVERS)) {
     await t.test(`${name}, the ${suite} suite`, async () => {
       const server = await start(network)
       const ours = (log: string) => log.split('\n').filter((line) => !line.includes(network.exit))
@@ -50,6 +81,46 @@ test('no stock server has anything to say against us', {
         said.filter((line) => COMPLAINTS.test(line)),
         [],
       )
+      const waited = waitsOf(result.transcript)
+      const [most = Number.POSITIVE_INFINITY, mostOfOne = Number.POSITIVE_INFINITY] = waits ?? []
+      assert.ok(sum(waited) <= most && Math.max(...waited) <= mostOfOne, `waits: ${waited}`)
+      await server.stop()
+    })
+  }
+})
+
+test('what is known to bear much bears three times as much, of refusals and of syntax errors, without a word', {
+  skip: process.env.CI ? false : (reason ?? false),
+}, async (t) => {
+  const network = await openNetwork()
+  t.after(() => network.close())
+  for (const name of ['OpenSMTPD', 'Sendmail']) {
+    await t.test(name, async () => {
+      const server = (await SERVERS[name]?.start(network)) ?? assert.fail()
+      const pace = paceFor({ name })
+      // Too little time for a second's pause before each refusal.
+      const client = patientClient(server.address, network.vantage, Date.now() + 20_000)
+      t.after(() => client.close())
+      assert.equal((await client.ask())?.code, 220)
+      assert.equal((await client.ask('EHLO relaytest.isp.example'))?.code, 250)
+      let refusals = 0
+      let syntaxErrors = 0
+      let transactions = 0
+      while (refusals < 3 * pace.refusals || transactions < 3 * pace.transactions) {
+        assert.equal((await client.ask('MAIL FROM:<probe@isp.example>'))?.code, 250)
+        for (let recipient = 1; recipient <= pace.recipients; recipient += 1) {
+          // OpenSMTPD calls the one a syntax error, and Sendmail neither.
+          const to = recipient % 2 ? 'token@isp.example' : '"token@isp.example"'
+          const reply = (await client.ask(`RCPT TO:<${to}>`)) ?? assert.fail(`after ${refusals} refusals`)
+          assert.ok(reply.code >= 500, reply.text)
+          refusals += 1
+          syntaxErrors += Number(to.startsWith('"'))
+        }
+        assert.equal((await client.ask('RSET'))?.code, 250)
+        transactions += 1
+      }
+      assert.ok(syntaxErrors >= 3 * pace.syntaxErrors)
+      assert.equal((await client.ask('QUIT'))?.code, 221)
       await server.stop()
     })
   }

@@ -50,6 +50,11 @@ export class Connections {
     return CONNECTIONS - this.#opened + this.#spares.length
   }
 
+  /** How many stand, or are about to, and were not used yet. */
+  get spares(): number {
+    return this.#spares.length
+  }
+
   /** Opens the first connection, and so many more once it stands. One that is put off or cut off at once gets a second go. */
   async begin(spares: number): Promise<void> {
     const connected = () => {

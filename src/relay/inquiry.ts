@@ -1,12 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Refusal, Suite, Why } from '../contract/words.ts'
-import { type Assessed, againAfter, assess, isAsBefore, isPositive, mayRelay } from './assess.ts'
+import {
+  type Assessed,
+  againAfter,
+  assess,
+  isAsBefore,
+  isPositive,
+  mayRelay,
+  wantsPostmasterControl,
+} from './assess.ts'
 import { Connections } from './connections.ts'
 import type { Attempt } from './findings.ts'
 import { type Form, formOf, formsOf, type TestAddresses } from './forms.ts'
 import { lessonFrom } from './lessons.ts'
 import { type Pace, paceFor } from './pace.ts'
-import { type ConnectionPlan, type PlannedAttempt, planFirst, planWithin, spell } from './plan.ts'
+import {
+  type ConnectionPlan,
+  type Manner,
+  type PlannedAttempt,
+  planFirst,
+  planLook,
+  planWithin,
+  spell,
+} from './plan.ts'
 import { isReady, type Route, type Session } from './session.ts'
 import { recognise } from './software.ts'
 import { type OwnDomain, Target } from './target.ts'
@@ -110,9 +126,10 @@ export class Inquiry {
     this.keep(notRun(unasked, 'connection-limit'))
   }
 
-  /** Asks for a form outside the suite; in TLS, if that is what it takes. */
+  /** Asks for a form outside the suite, in TLS if that is what it takes; postmaster only if the full suite did not yet. */
   async ask(id: string): Promise<void> {
     const form = formOf(id)
+    if (id === POSTMASTER && this.#rowOf(form)?.decisive) return
     const spelled = spell(form, this.target.namesFor(form))
     if (!('rcptTo' in spelled)) return
     await this.#askOnce(spelled)
@@ -167,39 +184,43 @@ export class Inquiry {
   }
 
   /**
-   * Asks on the session at hand what one connection bears, and looks at what that shows; asks the rest on several at once,
-   * if nothing stands against it. Returns what is to be asked in another round.
+   * Asks on the session at hand what one connection bears, or the first thing alone where each answer is waited for and much
+   * is borne, and looks at what that shows; asks the rest on several at once, if nothing stands against it. Returns what is to be asked in
+   * another round.
    */
   async #probeRound(planned: readonly PlannedAttempt[]): Promise<readonly PlannedAttempt[]> {
-    const first = planFirst(planned, { pace: this.#pace(), taken: this.#taken, sentinel: this.#sentinel() })
+    const session = await this.connections.live()
+    const manner = this.#manner()
+    const look = planned.length > 1 && !this.#isPipelined(session) ? planLook(planned, manner) : []
+    const first = look.length > 0 ? look : planFirst(planned, manner)
     const rest = planned.filter((attempt) => !first.flat().includes(attempt))
-    await this.#probe(await this.connections.live(), first, rest.length > 0)
+    await this.#probe(session, first, look.length === 0 && rest.length > 0)
     const again = await this.#dueAgain(first.flat())
     if (again.length > 0) return [...again, ...rest]
     if (rest.length === 0) return []
-    await this.#probeRest(rest)
-    return this.#dueAgain(rest)
+    const withControl = [...rest, ...this.#postmasterControl()]
+    await this.#probeRest(withControl, look)
+    return this.#dueAgain(withControl)
   }
 
-  async #probeRest(rest: readonly PlannedAttempt[]): Promise<void> {
-    const { first } = this.connections
+  /** @param look what the session at hand was asked, if it is to be asked more */
+  async #probeRest(rest: readonly PlannedAttempt[], look: ConnectionPlan): Promise<void> {
+    const { first, current } = this.connections
     if (first && first.failure !== null) return this.keep(notRun(rest, this.#whyNot(first)))
     if (await this.connections.hasRefusedSpares()) this.#goOnAlone()
-    const pace = this.#pace()
+    const own = look.length > 0 && current && isReady(current) ? current : null
+    if (!own) await this.connections.leaveCurrent()
     const isSparable = (form: Form) => NOTHING_LEARNT.has(this.#rowOf(form)?.refusal ?? null)
-    const within = this.connections.left - this.#reserve()
-    const { plans, spared } = planWithin(
-      rest,
-      { pace, taken: this.#taken, sentinel: this.#sentinel() },
-      within,
-      isSparable,
-    )
+    const within = this.connections.left - this.#reserve() + (own ? 1 : 0)
+    const spares = Array.from({ length: this.connections.spares }, () => [])
+    const standing = own ? [look, ...spares] : spares
+    const { plans, spared } = planWithin(rest, this.#manner(), within, isSparable, standing)
     this.keep(notRun(spared, 'spared'))
-    let workers = Math.min(pace.atOnce, plans.length)
-    const work = async () => {
+    let workers = Math.min(this.#pace().atOnce, plans.length)
+    const work = async (at: Session | null) => {
+      let session = at
       for (let next = plans.shift(); next; next = plans.shift()) {
-        await this.connections.leaveCurrent()
-        const session = await this.connections.another()
+        session ??= await this.connections.another()
         if (!isReady(session) && workers > 1) {
           // Whoever is in goes on alone.
           plans.unshift(next)
@@ -211,10 +232,22 @@ export class Inquiry {
         const leave = plans.length > 0 || workers > 1
         await this.#probe(session, next, leave)
         if (!leave) await this.connections.goOnWith(session)
+        session = null
       }
       workers -= 1
     }
-    await Promise.all(Array.from({ length: workers }, work))
+    await Promise.all(Array.from({ length: workers }, (_, index) => work(index === 0 ? own : null)))
+  }
+
+  /** The control that a vague refusal of the outside sender asks for (docs/verdict.md, rule 4a), to be asked with the others. */
+  #postmasterControl(): readonly PlannedAttempt[] {
+    const { domain } = this.target
+    const form = formOf(POSTMASTER)
+    const isCertain = domain !== null && domain.source !== 'greeting'
+    if (this.#options.suite !== 'full' || !isCertain || this.#attempts.has(form)) return []
+    if (mayRelay(this.assessed()) || !wantsPostmasterControl(this.assessed())) return []
+    const spelled = spell(form, this.target.namesFor(form))
+    return 'rcptTo' in spelled ? [spelled] : []
   }
 
   /** What of that is worth another go, and now due; waits for greylisting that ends in time. */
@@ -301,7 +334,7 @@ export class Inquiry {
       if (session !== this.connections.current) await this.connections.end(session)
       return
     }
-    this.keep(await probe(session, connection, { stop, leave, pipelining: session.pipelining && this.#pipelining }))
+    this.keep(await probe(session, connection, { stop, leave, pipelining: this.#isPipelined(session) }))
     if (session.connection.outOfStep) this.#void(session)
     if (leave) await this.connections.end(session)
   }
@@ -329,6 +362,14 @@ export class Inquiry {
     return session.failure ?? session.connection?.fault ?? 'dropped'
   }
 
+  #isPipelined(session: Session): boolean {
+    return session.pipelining && this.#pipelining
+  }
+
+  #manner(): Manner {
+    return { pace: this.#pace(), taken: this.#taken, sentinel: this.#sentinel() }
+  }
+
   #pace(): Pace {
     const { greeting = null, extensions = [] } = this.connections.first ?? {}
     const shown = { greeting: greeting?.reply.lines.join(' ') ?? '', extensions, replies: [] }
@@ -344,6 +385,9 @@ const TURNED_AWAY: ReadonlySet<Why> = new Set<Why>(['greeting-refused', 'dropped
 
 /** The control that repeats the first question. */
 const REPEAT = 'outside-sender-again'
+
+/** The control that a healthy server takes. */
+const POSTMASTER = 'postmaster-control'
 
 const refusalsIn = ({ exchanges }: Attempt) => exchanges.filter(({ reply }) => reply.code >= 400)
 

@@ -1,5 +1,5 @@
 import type { Refusal, Why } from '../contract/words.ts'
-import type { Abandon, Answer } from '../smtp/connection.ts'
+import type { Abandon, Answer, SmtpConnection } from '../smtp/connection.ts'
 import { abridged, type Reply } from '../smtp/reply.ts'
 import { isPositive } from './assess.ts'
 import type { Attempt, Exchange, Phase } from './findings.ts'
@@ -28,8 +28,9 @@ export interface Probing {
 
 /**
  * Asks for every recipient of the plan without sending a message: all in one write where the server offered PIPELINING,
- * else command by command, stopping at the next one when `stop` says so. Every transaction ends in RSET. A server that
- * takes ever longer over its refusals is left; what it did not answer has the reason `slowing`.
+ * else command by command, stopping at the next one when `stop` says so. A transaction ends in RSET, or in QUIT where it was
+ * the last of its connection and was asked in turn. A server that takes ever longer over its refusals is left; what it did
+ * not answer has the reason `slowing`.
  */
 export async function probe(
   session: Ready,
@@ -45,9 +46,9 @@ export async function probe(
     slowing ||= delays(answer)
     return slowing
   }
-  for (const [index, transaction] of plan.entries()) {
+  for (const transaction of plan) {
     if (slowing) attempts.push(...notRun(transaction, 'slowing'))
-    else attempts.push(...(await probeInTurn(session, transaction, index === plan.length - 1, stop, isSlowing)))
+    else attempts.push(...(await probeInTurn(session, transaction, stop, isSlowing)))
   }
   return attempts
 }
@@ -77,14 +78,15 @@ async function probeAtOnce(session: Ready, plan: ConnectionPlan, leave: boolean)
 async function probeInTurn(
   session: Ready,
   transaction: Transaction,
-  isLast: boolean,
   stop: AbortSignal,
   isSlowing: Abandon,
 ): Promise<Attempt[]> {
   const { connection } = session
   if (stop.aborted) return notRun(transaction, 'interrupted')
+  await reset(session)
   if (connection.fault) return notRun(transaction, connection.fault)
   const sender = await connection.command(mail(senderOf(transaction)))
+  unfinished.set(connection, sender)
   const attempts: Attempt[] = []
   let slowing = isSlowing(sender)
   let isAfterRefusal = false
@@ -99,8 +101,17 @@ async function probeInTurn(
       isAfterRefusal ||= isRefusal(answer)
     }
   }
-  await settle(session, sender, await connection.command('RSET'), isLast)
   return attempts
+}
+
+/** Connections whose last transaction still stands, and the answer to its MAIL: QUIT ends it (RFC 5321 section 4.1.1.10). */
+const unfinished = new WeakMap<SmtpConnection, Answer>()
+
+/** Ends the transaction that stands, if there is one, so that another can begin. */
+async function reset(session: Ready): Promise<void> {
+  const { connection } = session
+  const sender = unfinished.get(connection)
+  if (unfinished.delete(connection)) await settle(session, sender, await connection.command('RSET'), false)
 }
 
 /**
@@ -152,6 +163,7 @@ export interface Message {
  */
 export async function send(session: Ready, attempt: Attempt, message: Message, stop: AbortSignal): Promise<Attempt> {
   const { connection } = session
+  await reset(session)
   const commands = [mail(attempt.mailFrom ?? ''), rcpt(attempt), 'DATA']
   const answers = session.pipelining ? await connection.group(commands) : await inTurn(session, commands, stop)
   const [sender, recipient, data] = answers

@@ -73,7 +73,8 @@ for (const ban of [
   }
 }
 
-for (const limit of [2, 5, 7, 8]) {
+// No session is asked for more than eight recipients.
+for (const limit of [2, 5, 6, 7]) {
   for (const ban of ['550 5.7.1 Access denied', '550 Administrative prohibition', '550 5.1.1 User unknown']) {
     test(`a ban of a session after ${limit} refusals, in the words "${ban}", shows at its end`, async (t) => {
       const countOf = counting(/^RCPT/)
@@ -308,4 +309,54 @@ test('every form of the full suite is asked, or says why not', async (t) => {
   const { attempts } = await visit(t, { say: deny }, { suite: 'full' })
   for (const { id } of formsOf('full')) assert.equal(attempts[id], 'relay-denied', id)
   assert.ok(FORMS.length > formsOf('full').length)
+})
+
+test('where each answer is waited for and much is borne, the others begin once the first one was refused, and all share the work', async (t) => {
+  const asked: number[] = []
+  const say: Say = (line, session) => {
+    if (/^(MAIL|RCPT)/.test(line)) asked.push(session.connection)
+    return line.startsWith('RCPT') ? DENIED : plainEhlo(line, session)
+  }
+  const { verdict, server } = await visit(
+    t,
+    { say, greeting: '220 mail.example.com ESMTP OpenSMTPD' },
+    { suite: 'full' },
+  )
+  assert.deepEqual([verdict, server.connections], ['closed', 3])
+  assert.deepEqual(asked.slice(0, 2), [1, 1])
+  assert.deepEqual(new Set(asked.slice(2, 6)), new Set([1, 2, 3]))
+  const shares = [1, 2, 3].map((number) => asked.filter((connection) => connection === number).length)
+  assert.ok(Math.max(...shares) - Math.min(...shares) <= 2, `MAIL and RCPT by connection: ${shares}`)
+})
+
+test('asked in turn, a transaction is reset before the next one, and by QUIT at the end', async (t) => {
+  const say: Say = (line, session) => (line.startsWith('RCPT') ? DENIED : plainEhlo(line, session))
+  const { verdict, server } = await visit(t, { say })
+  assert.equal(verdict, 'closed')
+  const verbs = server.lines.map((line) => line.slice(0, 4))
+  const [hello, ...asked] = verbs
+  assert.equal(hello, 'EHLO')
+  assert.deepEqual(asked, ['MAIL', 'RCPT', 'RCPT', 'RSET', 'MAIL', 'RCPT', 'RSET', 'MAIL', 'RCPT', 'QUIT'])
+})
+
+test('a message comes after the RSET of the transaction that was asked in turn before it', async (t) => {
+  const { verdict, server } = await visit(t, { say: plainEhlo })
+  assert.equal(verdict, 'open')
+  const data = server.lines.indexOf('DATA')
+  assert.deepEqual(
+    server.lines.slice(data - 3, data).map((line) => line.slice(0, 4)),
+    ['RSET', 'MAIL', 'RCPT'],
+  )
+})
+
+test('a vague refusal of the outside sender has postmaster asked among the others of the full suite, and once', async (t) => {
+  const say: Say = (line, session) => {
+    if (line.startsWith('RCPT TO:<postmaster@')) return '250 ok'
+    return line.startsWith('RCPT') ? '550 5.1.1 Invalid recipient' : plainEhlo(line, session)
+  }
+  const { verdict, server, attempts } = await visit(t, { say }, { suite: 'full' })
+  assert.equal(verdict, 'closed')
+  assert.equal(attempts['postmaster-control'], 'accepted')
+  assert.equal(server.lines.filter((line) => line.startsWith('RCPT TO:<postmaster@')).length, 1)
+  assert.ok(server.connections <= 6)
 })

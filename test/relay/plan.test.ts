@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { FORMS, type Form, formOf, formsOf } from '../../src/relay/forms.ts'
-import { paceFor } from '../../src/relay/pace.ts'
+import { type Pace, paceFor } from '../../src/relay/pace.ts'
 import {
   type ConnectionPlan,
   type KnownNames,
+  type Manner,
   type PlannedAttempt,
   plan,
   planFirst,
+  planLook,
   planWithin,
   spell,
 } from '../../src/relay/plan.ts'
@@ -25,6 +27,11 @@ const USUAL = paceFor(null)
 const spellAll = (forms: readonly Form[], names = NAMES): PlannedAttempt[] =>
   forms.map((form) => spell(form, names)).filter((spelled) => 'rcptTo' in spelled)
 
+const SENTINEL = spellAll([formOf('outside-sender-again')])[0] ?? assert.fail()
+
+/** How the standard suite asks: nothing comes at the end of a connection. */
+const plainly = (pace: Pace, taken: readonly string[] = []): Manner => ({ pace, taken: new Set(taken), sentinel: null })
+
 const shown = (connections: readonly ConnectionPlan[]) =>
   connections.map((connection) =>
     connection.map((transaction) => [transaction[0]?.mailFrom, ...transaction.map(({ rcptTo }) => rcptTo)]),
@@ -40,7 +47,7 @@ const refusals = (connection: ConnectionPlan, taken: ReadonlySet<string>): numbe
 const risky = ({ form }: PlannedAttempt) => form.sender.risky === true || form.recipient.risky === true
 
 test('the standard suite is one connection of three transactions, grouped by sender', () => {
-  assert.deepEqual(shown(plan(spellAll(formsOf('standard')), USUAL)), [
+  assert.deepEqual(shown(plan(spellAll(formsOf('standard')), plainly(USUAL))), [
     [
       ['probe@isp.example', 'token@isp.example', 'token%isp.example@example.com'],
       ['sender@example.com', 'token@isp.example'],
@@ -49,51 +56,113 @@ test('the standard suite is one connection of three transactions, grouped by sen
   ])
 })
 
+/** The whole of the full suite, once the outside sender was taken on the first connection: of that, and of the others. */
+function fullSuite(name: string, standing: number): ConnectionPlan[] {
+  const attempts = spellAll(formsOf('full'))
+  const pace = paceFor({ name })
+  const first = planFirst(attempts, { pace, taken: new Set(), sentinel: SENTINEL })
+  const rest = attempts.filter((attempt) => !first.flat().includes(attempt))
+  const manner = { pace, taken: new Set(['probe@isp.example']), sentinel: SENTINEL }
+  const spares = Array.from({ length: standing }, () => [])
+  const { plans, spared } = planWithin(rest, manner, 7, () => true, spares)
+  assert.deepEqual(spared, [])
+  return [first, ...plans]
+}
+
 test('the full suite has at least 28 forms, the standard ones first, and fits six connections with their sentinels', () => {
   const full = formsOf('full')
   assert.ok(full.length >= 28)
   assert.deepEqual(full.slice(0, 4), formsOf('standard'))
-  const attempts = spellAll(full)
-  const sentinel = spellAll([formOf('outside-sender-again')])[0] ?? assert.fail()
-  const first = planFirst(attempts, { pace: USUAL, taken: new Set(), sentinel }).flat()
-  assert.ok(formsOf('standard').every((form) => first.some((attempt) => attempt.form === form)))
-  const rest = attempts.filter((attempt) => !first.includes(attempt))
-  const manner = { pace: USUAL, taken: new Set(['probe@isp.example']), sentinel }
-  const { plans, spared } = planWithin(rest, manner, 7, () => true)
-  console.log(
-    first.map((a) => a.form.id),
-    plans.map((p) => p.flat().map((a) => a.form.id)),
-  )
-  assert.deepEqual([plans.length, spared], [5, []])
-  for (const connection of [...plans, [first]]) assert.equal(connection.at(-1)?.at(-1), sentinel)
+  const connections = fullSuite('Postfix', 2)
+  const [first = []] = connections
+  assert.deepEqual(shown([first]), [
+    [
+      ['probe@isp.example', 'token@isp.example', 'token%isp.example@example.com'],
+      ['sender@example.com', 'token@isp.example'],
+      ['', 'token@isp.example'],
+      ['probe@isp.example', SENTINEL.rcptTo],
+    ],
+  ])
+  assert.equal(connections.length, 6)
+  for (const connection of connections) assert.equal(connection.at(-1)?.at(-1), SENTINEL)
+})
+
+test('the full suite takes three connections where the server is known to bear much', () => {
+  for (const name of ['OpenSMTPD', 'Sendmail']) {
+    const connections = fullSuite(name, 2)
+    assert.equal(connections.length, 3, name)
+    assert.equal(connections.flat(2).length, formsOf('full').length + 3)
+    for (const connection of connections) assert.equal(connection.at(-1)?.at(-1), SENTINEL)
+  }
+})
+
+test('asked in turn, what comes after the first look is spread evenly over the connections that stand', () => {
+  const attempts = spellAll(formsOf('full'))
+  const pace = paceFor({ name: 'OpenSMTPD' })
+  const manner = { pace, taken: new Set(['probe@isp.example']), sentinel: SENTINEL }
+  const look = planLook(attempts, manner)
+  assert.deepEqual(shown([look]), [[['probe@isp.example', 'token@isp.example']]])
+  const plans = plan(attempts.slice(1), manner, [look, [], []])
+  const waits = plans.map((connection) => connection.reduce((sum, transaction) => sum + transaction.length + 2, 0))
+  assert.ok(Math.max(...waits) - Math.min(...waits) <= 1, `waits: ${waits}`)
+  assert.equal(plans.flat(2).length, attempts.length - 1 + 3)
+})
+
+test('what a connection was asked before counts', () => {
+  const taken = ['probe@isp.example', '']
+  const look = [spellAll(formsOf('standard')).slice(0, 1)]
+  const bounces = Array.from({ length: 30 }, () => spellAll([formOf('null-sender')])).flat()
+  const [first] = plan(bounces, plainly({ ...USUAL, refusals: 20 }, taken), [look])
+  assert.equal(first?.length, USUAL.transactions - 1)
+})
+
+test('only a server that is known to bear much, and has not shown otherwise, is asked more after one answer', () => {
+  const attempts = spellAll(formsOf('full'))
+  const lookAt = (pace: Pace, sentinel: PlannedAttempt | null = SENTINEL) =>
+    planLook(attempts, { ...plainly(pace), sentinel }).flat().length
+  assert.equal(lookAt(paceFor({ name: 'OpenSMTPD' })), 1)
+  assert.equal(lookAt(paceFor({ name: 'OpenSMTPD' }), null), 0)
+  assert.equal(lookAt(paceFor({ name: 'OpenSMTPD' }, { refusals: 5 })), 0)
+  assert.equal(lookAt(USUAL), 0)
+  assert.equal(lookAt(paceFor({ name: 'Courier' })), 0)
 })
 
 test('a server that bears one refusal a connection is asked one thing a connection', () => {
-  const connections = plan(spellAll(formsOf('standard')), paceFor({ name: 'Courier' }))
+  const connections = plan(spellAll(formsOf('standard')), plainly(paceFor({ name: 'Courier' })))
   assert.deepEqual(
     connections.map((connection) => connection.flat().length),
     [1, 1, 1, 1],
   )
 })
 
-for (const pace of [USUAL, paceFor({ name: 'Sendmail' }), paceFor({ name: 'Microsoft Exchange' })]) {
-  test(`at a pace of ${JSON.stringify(pace)} nothing is lost and no connection is asked too much`, () => {
+for (const name of ['Postfix', 'OpenSMTPD', 'Sendmail', 'Microsoft Exchange']) {
+  test(`at the pace for ${name} nothing is lost and no connection is asked too much`, () => {
+    const pace = paceFor({ name })
     const anyAttempts = fc.array(fc.constantFrom(...spellAll(FORMS)), { maxLength: 60 })
     const anyTaken = fc.subarray(['probe@isp.example', 'sender@example.com', ''])
+    const anyStanding = fc.constantFrom([], [[], []], [[spellAll(formsOf('standard')).slice(0, 1)], [], []])
     fc.assert(
-      fc.property(anyAttempts, anyTaken, (attempts, senders) => {
+      fc.property(anyAttempts, anyTaken, anyStanding, fc.boolean(), (attempts, senders, standing, isFull) => {
         const taken = new Set(senders)
-        const connections = plan(attempts, pace, taken)
-        assert.equal(connections.flat(2).length, attempts.length)
-        for (const connection of connections) {
+        const manner = { pace, taken, sentinel: isFull ? SENTINEL : null }
+        const connections = plan(attempts, manner, standing)
+        const asked = connections.flat(2)
+        assert.deepEqual(new Set(asked.filter((attempt) => attempt !== SENTINEL)), new Set(attempts))
+        assert.equal(asked.filter((attempt) => attempt !== SENTINEL).length, attempts.length)
+        for (const [index, planned] of connections.entries()) {
+          const connection = [...(standing[index] ?? []), ...planned]
+          const isGuarded = isFull && name !== 'Microsoft Exchange' && connection.length > 0
+          assert.equal(connection.at(-1)?.at(-1) === SENTINEL, isGuarded)
           assert.ok(connection.length <= pace.transactions)
           assert.ok(refusals(connection, taken) <= pace.refusals)
           assert.ok(connection.flat().filter(risky).length <= pace.syntaxErrors)
-          const kinds = connection.map((transaction) => transaction.some(risky))
+          const kinds = (isGuarded ? connection.slice(0, -1) : connection).map((transaction) => transaction.some(risky))
           assert.deepEqual(kinds, kinds.toSorted(), 'what may end the connection comes last')
           for (const transaction of connection) {
             assert.equal(new Set(transaction.map(({ mailFrom }) => mailFrom)).size, 1)
             assert.ok(transaction.length <= (transaction[0]?.mailFrom === '' ? 1 : pace.recipients))
+            const risks = transaction.filter((attempt) => attempt !== SENTINEL).map(risky)
+            assert.deepEqual(risks, risks.toSorted(), 'and last in its transaction')
           }
         }
       }),
