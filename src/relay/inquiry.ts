@@ -57,8 +57,6 @@ export class Inquiry {
   readonly connections: Connections
   readonly #options: InquiryOptions
   readonly #attempts = new Map<Form, Attempt>()
-  /** What attempts came to, as far as that was asked: they are asked about again and again, and never change. */
-  readonly #rows = new WeakMap<Attempt, Assessed>()
   readonly #taken = new Set<string>()
   readonly #retries = new Map<Form, number>()
   /** The connections on which the outside sender was asked once more at the end, and answered. */
@@ -92,9 +90,7 @@ export class Inquiry {
   }
 
   #assess(attempt: Attempt): Assessed {
-    const row = this.#rows.get(attempt) ?? assess(attempt, this.target.echoes())
-    this.#rows.set(attempt, row)
-    return row
+    return assess(attempt, this.target.echoes())
   }
 
   get attempts(): readonly Attempt[] {
@@ -185,8 +181,8 @@ export class Inquiry {
 
   /**
    * Asks on the session at hand what one connection bears, or the first thing alone where each answer is waited for and much
-   * is borne, and looks at what that shows; asks the rest on several at once, if nothing stands against it. Returns what is to be asked in
-   * another round.
+   * is borne, and looks at what that shows; asks the rest on several at once, if nothing stands against it. Returns what is to be
+   * asked in another round.
    */
   async #probeRound(planned: readonly PlannedAttempt[]): Promise<readonly PlannedAttempt[]> {
     const session = await this.connections.live()

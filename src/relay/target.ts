@@ -17,6 +17,7 @@ export class Target {
   readonly #given: OwnDomain | null
   readonly #addressesFor: (form: Form) => TestAddresses
   #session: Session | null = null
+  #echoes: readonly string[] | null = null
 
   constructor(address: Address, given: OwnDomain | null, addressesFor: (form: Form) => TestAddresses) {
     this.#address = address
@@ -27,6 +28,7 @@ export class Target {
   /** Takes in what the first session showed. */
   greeted(session: Session | null): void {
     this.#session = session
+    this.#echoes = null
   }
 
   /** The name that the greeting begins with, where it is a domain name. */
@@ -59,7 +61,12 @@ export class Target {
   }
 
   /** Names that replies may echo: words in them mean nothing. */
-  echoes(): string[] {
+  echoes(): readonly string[] {
+    this.#echoes ??= this.#names()
+    return this.#echoes
+  }
+
+  #names(): string[] {
     const { sender } = this.#addressesFor(formOf('outside-sender'))
     const { ehlo, localAddress } = this.#session ?? {}
     const ours = [sender.slice(sender.lastIndexOf('@') + 1), ehlo, localAddress?.text]

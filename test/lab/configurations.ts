@@ -52,7 +52,10 @@ const scripted = (script: Script): Starter => ({
 
 /** Refuses recipients outside in these words. */
 const refusing = (say: string, { after = 0, ...script }: Partial<Script> & { readonly after?: number } = {}): Starter =>
-  scripted({ ...script, rules: [...(script.rules ?? []), { on: '^RCPT TO:<(?!.*@example\\.com>)(.*)>', say, after }] })
+  scripted({
+    ...script,
+    rules: [...(script.rules ?? []), { on: '^RCPT TO:<?(?!.*@example\\.com>?$)([^>]*)>?', say, after }],
+  })
 
 /** A table of Postfix with one entry. */
 const table = (key: string, value: string): string => `inline:{{${key} = ${value}}}`
