@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { isDeepStrictEqual } from 'node:util'
 import type { Suite } from '../../src/contract/words.ts'
+import { printable } from '../../src/smtp/printable.ts'
 import { listen } from '../dial/listener.ts'
 import { NO_QUOTAS } from '../dial/no-quotas.ts'
 import { type Random, randomFrom } from '../harness/random.ts'
@@ -90,6 +90,15 @@ function nameIn({ greeting }: Speech): string | null {
   return isHostName(word) ? word.toLowerCase() : null
 }
 
+/** How much of a reply is kept, in printable characters behind its codes: PIPELINING behind more words is not heard of. */
+const KEPT = 4 * 1024
+
+/** Whether the last line of an orderly answer to EHLO, which offers PIPELINING, is kept whole. */
+function isOfferKept({ hello }: Speech): boolean {
+  const said = hello.split('\r\n').map((line) => printable(Buffer.from(line.slice(4), 'latin1')))
+  return said.join('').length <= KEPT
+}
+
 /** The service and its servers; each session is one test of a server that speaks so. */
 async function stage(t: TestContext) {
   const speeches = new Map<string, Speech>()
@@ -159,7 +168,6 @@ const meet = (count: number, seed: number, work: (host: string, random: Random) 
 test('whatever 3,200 servers say of themselves, they hear the golden session', async (t) => {
   const session = await stage(t)
   const golden = await goldenSessions(session, 'standard', PIPELINING)
-  // So asks who is offered no PIPELINING, or offered it behind more words than are kept of a reply.
   const inTurn = await goldenSessions(session, 'standard', '250 mail')
   const counts = { named: 0, nameless: 0, disorderly: 0 }
   await meet(SERVERS, SEED, async (host, random) => {
@@ -168,8 +176,8 @@ test('whatever 3,200 servers say of themselves, they hear the golden session', a
     const name = nameIn(speech)
     if (isOrderly(speech)) {
       counts[name === null ? 'nameless' : 'named'] += 1
-      const other = inTurn(host, name)
-      assert.deepEqual(heard, isDeepStrictEqual(heard, other) ? other : golden(host, name), JSON.stringify(speech))
+      const expected = isOfferKept(speech) ? golden(host, name) : inTurn(host, name)
+      assert.deepEqual(heard, expected, JSON.stringify(speech))
     } else {
       counts.disorderly += 1
       assert.deepEqual(strangeLines(heard, [...golden(host, name), ...golden(host, null)]), [], JSON.stringify(speech))
