@@ -136,13 +136,14 @@ function report(rows: readonly Row[]): string {
 
 \`npm run prove:accuracy\` starts every mail server of the lab three times:
 
-- once to find out the truth: real mail is sent through it from a stranger's address, and the test looks at what arrives;
+- once to find out the truth: real mail is sent through it from a stranger's address, and the test looks at what
+  arrives;
 - once for our service (standard suite, proof of delivery);
 - once for nmap 7.93's \`smtp-open-relay\`.
 
-Servers that we cannot get are replayed from their documented replies (\`-scripted\`). The lab proves nothing about servers that
-are not in it. CONTRIBUTING.md lists what is known to fail. The truth is known only if every form got a final answer. The column
-"waits" counts how often the server spoke after us, over all connections.
+Servers that we cannot get are replayed from their documented replies (\`-scripted\`). The lab proves nothing about
+servers that are not in it. CONTRIBUTING.md lists what is known to fail. The truth is known only if every form got a
+final answer. The column "waits" counts how often the server spoke after us, over all connections.
 
 ${today}, Node.js ${process.versions.node}, ${cpus().length} cores, ${arch()}, ${AT_ONCE} servers at once. Of the ${rows.length} configurations, those with a known truth:
 

@@ -1,30 +1,21 @@
-import { createTest, eventsOf, followTest, getJson, leftBy, Refusal, request, testIdOf, useKey } from './api.js'
-import {
-  byId,
-  clearProblems,
-  element,
-  nameRunning,
-  Session,
-  showAttempts,
-  showBroken,
-  showChoices,
-  showEarlier,
-  showProblem,
-  showProgress,
-  showQuotas,
-  showResult,
-  showRunning,
-} from './view.js'
+/** The console, a page for support agents: reacts to the user, calls the API, and shows the answers. */
+import { ApiError, createTest, eventsOf, followTest, getJson, quotasIn, request, testIdOf, useKey } from './api.js'
+import { showChoices } from './choices.js'
+import { nameRunning, showBroken, showResult, showRunning } from './result.js'
+import { Session, showAttempts } from './session.js'
+import { byId, clearProblems, element, showEarlier, showProblem, showProgress, showQuotas } from './view.js'
 
-/** The result that is shown, the test that runs for this page alone, and how to give up what is waited for. */
+/** The result on the page. */
 let shown = null
-let own = null
+/** The id of a running test that this page started. It stops if the page disconnects. */
+let ownTest = null
+/** Aborts the request that the page waits for. */
 let waiting = new AbortController()
 
 let quotas = []
 
-/** Lets the page in: a proxy may vouch for its user, so that a key is asked for only where the service asks for it. */
-async function enter() {
+/** Opens the form for tests. Asks for a key only if the service does: a proxy may have logged the user in. */
+async function signIn() {
   try {
     const limits = await getJson('/limits')
     byId('key-form').hidden = true
@@ -32,17 +23,17 @@ async function enter() {
     byId('caller').textContent = `You are ${limits.caller}.`
     byId('port').replaceChildren(...limits.ports.map((port) => element('option', String(port))))
     quotas = limits.quotas
-    showLeft(new Map())
+    showRest(new Map())
     await route()
   } catch (error) {
-    refuse(error)
+    showError(error)
   }
 }
 
-/** What is left of the quotas of the key; of those of an address only an answer about it can tell. */
-const showLeft = (left) =>
+/** Shows the quotas with their rest. The rest of an address quota is known only from an answer about that address. */
+const showRest = (rest) =>
   showQuotas(
-    quotas.map((quota) => ({ ...quota, ...left.get(quota.name) })).filter(({ remaining }) => remaining !== null),
+    quotas.map((quota) => ({ ...quota, ...rest.get(quota.name) })).filter(({ remaining }) => remaining !== null),
   )
 
 function askForKey(detail) {
@@ -52,41 +43,41 @@ function askForKey(detail) {
   byId('key').focus()
 }
 
-/** What a failure means for the page. */
-function refuse(error) {
+/** Shows an error at the field or form that it is about, and offers a result to read instead. */
+function showError(error) {
   if (error.name === 'AbortError') return
   showProgress('')
-  if (!(error instanceof Refusal)) throw error
-  const { problem, testId, left } = error
+  if (!(error instanceof ApiError)) throw error
+  const { problem, testId, quotas: rest } = error
   const id = idInPage()
-  if (left.size > 0) showLeft(left)
+  if (rest.size > 0) showRest(rest)
   if (problem.status === 401) askForKey(byId('key').value ? 'This key is not valid.' : '')
   else showProblem(problem)
-  if (problem.lastTest) offer(problem.lastTest.id, `Its last test, ${problem.lastTest.verdict}`)
-  else if (testId) offer(testId, 'Follow that test')
-  else if (problem.status === 0 && id && !shown) offer(id, 'Look for its result')
+  if (problem.lastTest) offerTest(problem.lastTest.id, `Show its last result: ${problem.lastTest.verdict}`)
+  else if (testId) offerTest(testId, 'Watch that test')
+  else if (problem.status === 0 && id && !shown) offerTest(id, 'Look for its result')
 }
 
-/** A result to read instead. */
-const offer = (id, text) => byId('form-problem').append(' ', element('a', text, { href: `#/${id}` }))
+/** Adds a link to a test below the form. */
+const offerTest = (id, text) => byId('form-problem').append(' ', element('a', text, { href: `#/${id}` }))
 
-/** Runs work that waits for the service, with the button out of reach; whatever was waited for before is given up. */
-async function busily(work) {
+/** Runs work that waits for the service, with the button disabled. Gives up any earlier work. */
+async function whileBusy(work) {
   waiting.abort()
   const mine = new AbortController()
   waiting = mine
-  own = null
+  ownTest = null
   byId('submit').disabled = true
   try {
     await work(mine.signal)
   } catch (error) {
-    refuse(error)
+    showError(error)
   } finally {
     if (waiting === mine) byId('submit').disabled = false
   }
 }
 
-/** Takes away what is shown. */
+/** Hides everything below the form. */
 function clear() {
   clearProblems()
   shown = null
@@ -94,7 +85,7 @@ function clear() {
   document.title = 'Relay Tests'
 }
 
-/** The part of a request that the options give. */
+/** Returns the members of a request that come from the options. */
 function options() {
   const { domain, reference, port, suite, proof } = byId('test-form').elements
   return {
@@ -106,10 +97,10 @@ function options() {
   }
 }
 
-/** Finds out what the field names, and tests it where that is one address. */
-const look = () =>
-  busily(async (signal) => {
-    // What comes of it takes the place of this entry: Back leads to the result before.
+/** Looks up the name in the field. Tests it if it leads to one address; otherwise shows the addresses. */
+const lookUpAndTest = () =>
+  whileBusy(async (signal) => {
+    // Adds a history entry that the next test replaces, so that Back leads to the earlier result.
     if (idInPage()) history.pushState('between', '', '#/')
     clear()
     const name = byId('target').value.trim()
@@ -119,10 +110,10 @@ const look = () =>
     const testable = found.addresses.filter((address) => address.testable)
     const [only] = found.addresses
     if (only && only.host === null && !only.testable) {
-      throw new Refusal({ detail: only.problem.detail, errors: [{ pointer: '/ip', detail: only.problem.detail }] })
+      throw new ApiError({ detail: only.problem.detail, errors: [{ pointer: '/ip', detail: only.problem.detail }] })
     }
     if (testable.length === 1) await run(requestFor(testable[0]), signal)
-    else showChoices(found, (address) => busily((next) => run(requestFor(address), next)))
+    else showChoices(found, (address) => whileBusy((next) => run(requestFor(address), next)))
   })
 
 async function lookUp(name, signal) {
@@ -131,31 +122,31 @@ async function lookUp(name, signal) {
   } catch (error) {
     if (error.problem?.status !== 400) throw error
     const detail = error.problem.detail.replace(/^name: /, '')
-    throw new Refusal({ ...error.problem, errors: [{ pointer: '/ip', detail }] })
+    throw new ApiError({ ...error.problem, errors: [{ pointer: '/ip', detail }] })
   }
 }
 
-/** The domain that a name is about goes with it, unless the options say another. */
+/** Returns a request for an address of the name, with its mail domain. A domain in the options wins. */
 const requestFor = ({ ip, domain }) => ({ ip, ...(domain === null ? {} : { domain }), ...options() })
 
-/** Makes a test and shows it as it goes. */
+/** Starts a test and shows it while it runs. */
 async function run(body, signal) {
   clearProblems()
   showProgress(`Testing ${body.ip}…`)
   const response = await createTest(body, signal)
-  own = testIdOf(response)
-  history[history.state === 'between' ? 'replaceState' : 'pushState'](null, '', `#/${own}`)
+  ownTest = testIdOf(response)
+  history[history.state === 'between' ? 'replaceState' : 'pushState'](null, '', `#/${ownTest}`)
   await follow(response, `Testing ${body.ip}`, signal)
 }
 
-/** Shows a test that there is, as it went or goes. */
-async function join(id, signal, doing = 'Following a test') {
+/** Shows an existing test, finished or running. */
+async function join(id, signal, title = 'Following a test') {
   clear()
-  showProgress(`${doing}…`, 'Stop following')
-  await follow(await followTest(id, signal), doing, signal)
+  showProgress(`${title}…`, 'Stop following')
+  await follow(await followTest(id, signal), title, signal)
 }
 
-/** Shows the events of a test up to its result, and then what else there is to know. */
+/** Shows the events of a test until its result, then earlier tests and quotas. */
 async function follow(response, title, signal) {
   clear()
   showRunning(title)
@@ -167,31 +158,31 @@ async function follow(response, title, signal) {
     if (event === 'attempt') showAttempts([...attempts.set(data.form, data).values()])
     if (event !== 'verdict') continue
     shown = data
-    own = null
+    ownTest = null
     showProgress('')
     showResult(data)
     byId('verdict').focus()
-    return showSurroundings(leftBy(response), signal)
+    return showRelated(quotasIn(response), signal)
   }
   showBroken()
-  throw new Refusal({ status: 0, detail: 'The session broke off before its verdict.' })
+  throw new ApiError({ status: 0, detail: 'The connection was lost before the verdict.' })
 }
 
-/** Earlier tests of the address, and what is left of the quotas. */
-async function showSurroundings(left, signal) {
+/** Shows earlier tests of the address, and the rest of the quotas. */
+async function showRelated(rest, signal) {
   const { ip, id } = shown
   const [{ relayTests }, limits] = await Promise.all([
     getJson(`/relay-tests?ip=${encodeURIComponent(ip)}`, { signal }),
     request('/limits', { signal }),
   ])
   showEarlier(relayTests, ip, id)
-  showLeft(new Map([...left, ...leftBy(limits)]))
+  showRest(new Map([...rest, ...quotasIn(limits)]))
 }
 
-/** The test that the address of the page names. */
+/** Returns the id of the test in the address of the page (`#/ID`). */
 const idInPage = () => /^#\/([\w-]+)$/.exec(location.hash)?.[1]
 
-/** Shows what the address of the page names: a result, or nothing. */
+/** Shows the test in the address of the page, or an empty page. */
 async function route() {
   const id = idInPage()
   const field = byId('target')
@@ -203,17 +194,17 @@ async function route() {
     field.focus()
   } else if (id !== shown?.id) {
     const typed = field.value
-    await busily(async (signal) => {
+    await whileBusy(async (signal) => {
       await join(id, signal)
       if (field.value === typed) field.value = shown.ip
     })
   }
 }
 
-/** Leaves what is waited for. A test of our own is stopped by that at its next command, and its result is worth seeing. */
+/** Stops waiting. That also stops a test of this page at its next command, and its result is shown. */
 function stop() {
-  const id = own
-  if (id) return busily((signal) => join(id, signal, 'Stopping the test'))
+  const id = ownTest
+  if (id) return whileBusy((signal) => join(id, signal, 'Stopping the test'))
   location.hash = '#/'
   return route()
 }
@@ -224,7 +215,7 @@ async function copy() {
     await navigator.clipboard.writeText(text)
     byId('status').textContent = 'Copied.'
   } catch {
-    // Without HTTPS there is no clipboard to write to.
+    // A page without HTTPS cannot write to the clipboard: shows the text instead.
     byId('text').value = text
     byId('text').hidden = false
     byId('text').select()
@@ -240,20 +231,20 @@ const onSubmit = (form, work) =>
 onSubmit('key-form', () => {
   const key = byId('key').value.trim()
   useKey(key)
-  if (key) enter()
-  else askForKey('A key is needed.')
+  if (key) signIn()
+  else askForKey('Enter your API key.')
 })
-onSubmit('test-form', look)
+onSubmit('test-form', lookUpAndTest)
 byId('again').addEventListener('click', () => {
   const { ip, port, suite, proof, reference, domain, domainSource } = shown
   const chosen = domainSource === 'request' ? { domain } : {}
   const body = { ip, port, suite, proof, ...chosen, ...(reference === null ? {} : { reference }) }
-  busily((signal) => run(body, signal))
+  whileBusy((signal) => run(body, signal))
 })
-byId('copy').addEventListener('click', () => copy().catch(refuse))
+byId('copy').addEventListener('click', () => copy().catch(showError))
 byId('stop').addEventListener('click', stop)
-// A link to what the address of the page names already changes nothing by itself.
+// A link to the test that is already in the address of the page causes no hashchange.
 byId('form-problem').addEventListener('click', ({ target }) => target.localName === 'a' && route())
 addEventListener('hashchange', route)
 
-enter()
+signIn()

@@ -9,6 +9,9 @@ const FILES = [
   ['/console/style.css', 'style.css', 'text/css; charset=utf-8'],
   ['/console/app.js', 'app.js', 'text/javascript; charset=utf-8'],
   ['/console/api.js', 'api.js', 'text/javascript; charset=utf-8'],
+  ['/console/choices.js', 'choices.js', 'text/javascript; charset=utf-8'],
+  ['/console/result.js', 'result.js', 'text/javascript; charset=utf-8'],
+  ['/console/session.js', 'session.js', 'text/javascript; charset=utf-8'],
   ['/console/view.js', 'view.js', 'text/javascript; charset=utf-8'],
   ['/console/icon.svg', 'icon.svg', 'image/svg+xml'],
 ] as const

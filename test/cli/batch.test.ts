@@ -48,7 +48,8 @@ async function batch(url: string, count: number) {
 }
 
 const CLOSED: Answer = [201, resultWith({ verdict: 'closed' })]
-const NO_KEY = 'RELAY_TESTS_KEY: the service takes no such key: it is missing, mistyped or expired (unauthenticated)'
+const NO_KEY =
+  'RELAY_TESTS_KEY: the service does not accept this key: it is missing, mistyped or expired (unauthenticated)'
 
 test('a batch whose key is not taken stops there, and tells of the rest that it was not tested', async (t) => {
   const url = await answering(t, CLOSED, problem('unauthenticated', 401))

@@ -42,12 +42,12 @@ test('the entry does not hold the key', async () => {
   assert.equal(entry.includes(key.slice(4, 16)), false)
   assert.match(
     entry,
-    /^ {2}# Where a is there already, add only .* keys\.\n {2}- id: a\n {4}keys:\n {6}- sha256: [0-9a-f]{64}\n {4}customers: \[\]/,
+    /^ {2}# If a is already in the file, add only .* keys\.\n {2}- id: a\n {4}keys:\n {6}- sha256: [0-9a-f]{64}\n {4}customers: \[\]/,
   )
 })
 
 const NO_ID = '--caller: an id of 1 to 64 letters, digits, dots, hyphens and underscores was expected'
-const NO_DATE = '--expires: a date such as 2027-06-30 was expected'
+const NO_DATE = '--expires: enter a date, for example 2027-06-30'
 
 /** The reasons on standard error, before an empty line and the usage; no key is printed. */
 async function reasonsFor(...args: string[]): Promise<string[]> {
@@ -73,7 +73,7 @@ for (const [args, ...reasons] of MISTAKES) {
   })
 }
 
-/** What are no options of ours, whatever their values. Node's own words name what is wrong. */
+/** Arguments that are not valid options. Node's own message names the fault. */
 const UNREADABLE: readonly (readonly [args: readonly string[], what: RegExp])[] = [
   [['--caller'], /--caller/],
   [['--caller', '-a'], /--caller/],
@@ -89,18 +89,20 @@ for (const [args, what] of UNREADABLE) {
 }
 
 for (const date of ['tomorrow', '2027-02-30', '2027-1-1', '2027-06-30\n    customers: all', '']) {
-  test(`${JSON.stringify(date)} is no date to expire on`, async () => {
+  test(`${JSON.stringify(date)} is not accepted as an expiry date`, async () => {
     assert.deepEqual(await reasonsFor('--caller', 'a', '--expires', date), [NO_DATE])
   })
 }
 
-test('a day that is over is none to expire on, and today is', async () => {
+test('a key cannot expire on a day that is over, but it can today', async () => {
   const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10)
-  assert.deepEqual(await reasonsFor('--caller', 'a', '--expires', day(-1)), ['--expires: a date to come was expected'])
+  assert.deepEqual(await reasonsFor('--caller', 'a', '--expires', day(-1)), [
+    '--expires: this date is over; enter a later one',
+  ])
   assert.equal((await makeKey('--caller', 'a', '--expires', day(0))).code, 0)
 })
 
-test('what stands under keys is all that a caller needs who is there already', async (t) => {
+test('a caller that is already in the file needs only the lines below keys', async (t) => {
   const [first, second] = [await printed('--caller', 'a'), await printed('--caller', 'a')]
   const underKeys = /keys:\n(.*\n)/.exec(second.entry)?.[1] ?? assert.fail(second.entry)
   const service = await startService(t, {

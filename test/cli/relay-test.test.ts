@@ -159,7 +159,7 @@ test('one target', async (t) => {
     const { code, stdout, stderr } = await relayTestCommand('mail.example.net', '--port', `${relay.port}`, '--json')
     const { ip, domain, domainSource } = JSON.parse(stdout)
     assert.deepEqual([code, ip, domain, domainSource], [1, '127.0.0.1', 'example.com', 'customer'])
-    assert.equal(stderr, 'relay-test: left out: this key may not test 127.0.2.1\n')
+    assert.equal(stderr, 'relay-test: skipped: this key may not test 127.0.2.1\n')
   })
 
   await t.test('by its name is tested at every address, also where one of them is refused', async () => {
@@ -201,11 +201,11 @@ test('one target', async (t) => {
 
   await t.test('by a name that leads nowhere is an error that says why', async () => {
     for (const [name, why] of [
-      ['foreign.example.net', /leads to no address that can be tested: this key may not test 127\.0\.2\.1$/m],
-      ['no-such.example.net', /no-such\.example\.net leads to no address that can be tested$/m],
+      ['foreign.example.net', /has no address that can be tested: this key may not test 127\.0\.2\.1$/m],
+      ['no-such.example.net', /no-such\.example\.net has no address that can be tested$/m],
       [
         'failing.example.net',
-        /: no answer about failing\.example\.net \(MX\); no answer about failing\.example\.net \(A\); /,
+        /: no DNS answer for failing\.example\.net \(MX\); no DNS answer for failing\.example\.net \(A\); /,
       ],
       ['no_name.example.net', /^relay-test: an IP address, a host name .* \(invalid-request\)$/m],
     ] as const) {
@@ -234,15 +234,15 @@ test('one target', async (t) => {
 
 test('a command that cannot be understood says why in one line, and where to read more', async () => {
   for (const [args, what] of [
-    [[], /an address or a host name/],
-    [[''], /an address or a host name/],
-    [['127.0.0.1', '127.0.0.2'], /127\.0\.0\.2: one target .* --file/],
-    [['127.0.0.1', '--file', 'x'], /either a target or --file/],
-    [['127.0.0.1', '--suite', 'loud'], /--suite: one of standard, full/],
-    [['127.0.0.1', '--proof', ''], /--proof: one of recipient, message, delivery/],
-    [['127.0.0.1', '--port', '0'], /--port: 1 to 65535/],
-    [['127.0.0.1', '--port', '1e3'], /--port: 1 to 65535/],
-    [['--file', 'x', '--at-once', '33'], /--at-once: 1 to 32/],
+    [[], /enter an IP address or a host name/],
+    [[''], /enter an IP address or a host name/],
+    [['127.0.0.1', '127.0.0.2'], /127\.0\.0\.2: only one target .* --file/],
+    [['127.0.0.1', '--file', 'x'], /use a target or --file, not both/],
+    [['127.0.0.1', '--suite', 'loud'], /--suite: choose one of standard, full/],
+    [['127.0.0.1', '--proof', ''], /--proof: choose one of recipient, message, delivery/],
+    [['127.0.0.1', '--port', '0'], /--port: enter a whole number from 1 to 65535/],
+    [['127.0.0.1', '--port', '1e3'], /--port: enter a whole number from 1 to 65535/],
+    [['--file', 'x', '--at-once', '33'], /--at-once: enter a whole number from 1 to 32/],
     [['127.0.0.1', '--colour'], /--colour/],
     [['127.0.0.1', '--domain'], /--domain/],
     [['--file', '/nonexistent/targets.txt'], /targets\.txt cannot be read: ENOENT/],
@@ -263,10 +263,10 @@ test('a command that nobody hears does not say that a server is open', async () 
 test('an environment that leads nowhere is told in one line', async () => {
   const dead = `http://127.0.0.1:${await deadPort()}`
   for (const [env, what] of [
-    [{ RELAY_TESTS_URL: 'relay.example' }, /RELAY_TESTS_URL: a web address .* not "relay\.example"/],
+    [{ RELAY_TESTS_URL: 'relay.example' }, /RELAY_TESTS_URL: set a web address, .* not "relay\.example"/],
     [{ RELAY_TESTS_URL: 'file:///etc' }, /RELAY_TESTS_URL/],
     [{ RELAY_TESTS_URL: '' }, /RELAY_TESTS_URL/],
-    [{ RELAY_TESTS_URL: dead.replace('//', '//me:two words@') }, /RELAY_TESTS_URL: no name and password/],
+    [{ RELAY_TESTS_URL: dead.replace('//', '//me:two words@') }, /RELAY_TESTS_URL: remove the name and password/],
     [{ RELAY_TESTS_URL: dead, RELAY_TESTS_KEY: 'two words' }, /RELAY_TESTS_KEY/],
     [{ RELAY_TESTS_URL: dead }, /cannot be reached: .*ECONNREFUSED/],
   ] as const) {
@@ -389,10 +389,10 @@ test('many targets', async (t) => {
     for (const [text, what] of [
       ['127.0.0.40\nmail.example.com\n', /targets\.txt:2: .*"mail\.example\.com"/],
       ['127.0.0.40\n127.1\n', /targets\.txt:2/],
-      ['127.0.0.40 a b c\n', /targets\.txt:1: ADDRESS \[DOMAIN\] \[REFERENCE\]/],
+      ['127.0.0.40 a b c\n', /targets\.txt:1: too many words; write ADDRESS \[DOMAIN\] \[REFERENCE\]/],
       ['\x1b[31mred\n', /targets\.txt:1/],
-      ['# nobody\n\n', /no target/],
-      ['', /no target/],
+      ['# nobody\n\n', /contains no target/],
+      ['', /contains no target/],
     ] as const) {
       assertOneLine(await testFile(text), what)
     }

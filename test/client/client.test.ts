@@ -17,7 +17,7 @@ test('a client that is led nowhere says so when it is made', () => {
   for (const url of ['', 'relay-tests.isp.example', '/api', 'file:///etc', 'http://', 'https://[']) {
     assert.throws(
       () => new RelayTestClient({ url }),
-      { name: 'TypeError', message: /^url: a web address such as/ },
+      { name: 'TypeError', message: /^url: give a web address, for example/ },
       url,
     )
   }

@@ -63,10 +63,10 @@ test('a key is asked for only where the service asks for it, and kept nowhere', 
 
   await key.fill('')
   await page.keyboard.press('Enter')
-  await page.getByRole('alert').filter({ hasText: 'A key is needed.' }).waitFor()
+  await page.getByRole('alert').filter({ hasText: 'Enter your API key.' }).waitFor()
 
   await key.fill(KEYS.partner)
-  await page.getByRole('button', { name: 'Go on' }).click()
+  await page.getByRole('button', { name: 'Continue' }).click()
   await page.getByText('You are partner.').waitFor()
   const kept = await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie, location.href])
   assert.deepEqual(kept, [0, 0, '', `${service.url}/`])
@@ -233,7 +233,7 @@ test(
     await page.getByRole('button', { name: 'Run again' }).click()
     await inTime('the first recipient', toBreak)
     service.process.kill('SIGKILL')
-    await verdict(page, /^The session broke off$/)
+    await verdict(page, /^The connection was lost$/)
     await page.getByRole('link', { name: 'Look for its result' }).click()
     await page.locator('#form-problem', { hasText: 'The service cannot be reached.' }).waitFor()
     await page.getByRole('link', { name: 'Look for its result' }).waitFor()
@@ -283,7 +283,7 @@ test('a name that leads to several addresses leaves the choice, and says why not
   const service = await startService(t, { env: { ALLOWED_PORTS: `${await deadPort()}`, DNS_SERVERS: dns.address } })
   const { page, faults } = await visit(t, service)
   await ask(page, 'example.com')
-  await page.getByRole('heading', { name: 'Which of these?' }).waitFor()
+  await page.getByRole('heading', { name: 'Which address?' }).waitFor()
   assert.equal(await page.getByRole('button', { name: /^Test 127/ }).count(), 2)
   await page.getByText('127.0.0.99 is never tested').waitFor()
   await page.getByText('This key may not test 93.184.216.34').waitFor()
@@ -294,10 +294,10 @@ test('a name that leads to several addresses leaves the choice, and says why not
   await verdict(page, /127\.0\.0\.27/)
   for (const [name, title, note] of [
     ['no-such-name', 'No address', 'no-such-name.example.com does not exist, or has no address.'],
-    ['no-mail', 'No mail server', 'no-mail.example.com takes no mail'],
+    ['no-mail', 'No mail server', 'no-mail.example.com accepts no mail'],
     ['lost', 'No address', 'Mail for lost.example.com goes to gone.example.com'],
-    ['failing', 'No answer', 'The name servers did not answer about failing.example.com (MX)'],
-    ['foreign', 'None of these can be tested', 'foreign.example.com leads to:'],
+    ['failing', 'No answer', 'The name servers did not answer for failing.example.com (MX)'],
+    ['foreign', 'None of these addresses can be tested', 'foreign.example.com has these addresses:'],
   ] as const) {
     await ask(page, `${name}.example.com`)
     await page.locator('#choices', { hasText: note }).waitFor()
@@ -312,11 +312,11 @@ test('run again, earlier tests, what is left, and the last verdict where nothing
   const { page, faults } = await visit(t, service)
   await ask(page, '127.0.0.1')
   await verdict(page, /^CLOSED/)
-  await page.getByText('2 of 3, anew in').waitFor()
+  await page.getByText('2 of 3, resets in').waitFor()
   const first = page.url()
   await page.getByRole('button', { name: 'Run again' }).click()
   await page.getByRole('heading', { name: 'Earlier tests of 127.0.0.1' }).waitFor()
-  await page.getByText('1 of 3, anew in').waitFor()
+  await page.getByText('1 of 3, resets in').waitFor()
   const second = page.url()
   assert.notEqual(second, first)
   const link = page.locator('#earlier-list a')
@@ -325,13 +325,13 @@ test('run again, earlier tests, what is left, and the last verdict where nothing
   await resultOf(await service.post({ ip: '127.0.0.1', port: server.port }), 201)
   await page.getByRole('button', { name: 'Run again' }).click()
   await page.getByText('Used up: tests of one address').waitFor()
-  await page.getByText('0 of 3, anew in').waitFor()
-  await page.getByRole('link', { name: 'Its last test, closed' }).click()
+  await page.getByText('0 of 3, resets in').waitFor()
+  await page.getByRole('link', { name: 'Show its last result: closed' }).click()
   await page.getByText('Used up: tests of one address').waitFor({ state: 'detached' })
   await verdict(page, /^CLOSED/)
   const third = page.url()
   await page.getByRole('button', { name: 'Run again' }).click()
-  await page.getByRole('link', { name: 'Its last test, closed' }).click()
+  await page.getByRole('link', { name: 'Show its last result: closed' }).click()
   await page.getByText('Used up: tests of one address').waitFor({ state: 'detached' })
   assert.equal(page.url(), third, 'it was shown already')
 
@@ -396,7 +396,7 @@ test('sixty scripts in greeting and replies stay text: none runs, and no element
   const { page, faults } = await visit(t, service)
   await ask(page, '127.0.0.1')
   await verdict(page, /^CLOSED/)
-  await page.getByRole('heading', { name: 'What is left' }).waitFor()
+  await page.getByRole('heading', { name: 'Quotas left' }).waitFor()
   const id = new URL(page.url()).hash.slice(2)
   const { transcript, attempts } = await resultOf(await service.fetch(`/relay-tests/${id}`), 200)
   const lines = await page.locator('#session samp').allTextContents()
