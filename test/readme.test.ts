@@ -10,7 +10,7 @@ import { ROOT } from './harness/service.ts'
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
 
-/** Every document of the repository for people, by its path. */
+/** The documents for people, by their paths. */
 const DOCUMENTS: readonly string[] = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'k8s/README.md'],
   ...readdirSync(join(ROOT, 'docs'))
@@ -65,7 +65,7 @@ test('the README leads to every document, directly or in one more step', () => {
   for (const name of DOCUMENTS) assert.ok(name === 'README.md' || reached.has(name), name)
 })
 
-test('docs/verdict.md tells of every form of the standard suite and every follow-up, and how many the full suite has', () => {
+test('docs/verdict.md lists every form of the standard suite and every control, and the number of forms of the full suite', () => {
   const text = read('docs/verdict.md')
   const told = FORMS.filter(({ suites }) => suites.length === 0 || suites.includes('standard'))
   assert.ok(told.length > formsOf('standard').length)
@@ -79,7 +79,7 @@ test('docs/api.md says how many forms each suite has', () => {
   assert.ok(text.includes(`\`full\` (${formsOf('full').length} forms `))
 })
 
-test('docs/verdict.md tells of every reason', () => {
+test('docs/verdict.md lists every reason', () => {
   const text = read('docs/verdict.md')
   for (const reason of REASONS) assert.ok(text.includes(`\`${reason}\``), reason)
 })

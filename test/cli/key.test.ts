@@ -6,7 +6,7 @@ import { startService } from '../harness/service.ts'
 
 const makeKey = (...args: string[]) => runBuilt('dist/cli/key.js', args)
 
-/** The key and the callers.yaml entry in the output of the command. */
+/** Runs the command, and returns the key and the callers.yaml entry of its output. */
 async function printed(...args: string[]): Promise<{ key: string; entry: string }> {
   const { code, stdout, stderr } = await makeKey(...args)
   assert.deepEqual([code, stderr], [0, ''])
@@ -16,7 +16,7 @@ async function printed(...args: string[]): Promise<{ key: string; entry: string 
   return { key, entry }
 }
 
-test('the printed entry lets the printed key in, and no other', async (t) => {
+test('the service accepts the printed key with the printed entry, and no other key', async (t) => {
   const forever = await printed('--caller', 'support-desk')
   const dated = await printed('--caller', 'portal.1', '--expires', '2099-12-31')
   const former = await printed('--caller', 'former', '--expires', '2099-12-31')
@@ -37,7 +37,7 @@ test('the printed entry lets the printed key in, and no other', async (t) => {
   for (const { key } of [expired, stranger]) await problemIn(await limits(key), 'unauthenticated')
 })
 
-test('the entry does not hold the key', async () => {
+test('the entry does not contain the key', async () => {
   const { key, entry } = await printed('--caller', 'a')
   assert.equal(entry.includes(key.slice(4, 16)), false)
   assert.match(
@@ -49,7 +49,7 @@ test('the entry does not hold the key', async () => {
 const NO_ID = '--caller: an id of 1 to 64 letters, digits, dots, hyphens and underscores was expected'
 const NO_DATE = '--expires: enter a date, for example 2027-06-30'
 
-/** The reasons on standard error, before an empty line and the usage; no key is printed. */
+/** Runs the command, and returns the reasons that it prints before the usage. Checks that it prints no key. */
 async function reasonsFor(...args: string[]): Promise<string[]> {
   const { stdout: usage } = await makeKey('--help')
   assert.match(usage, /^Usage: node dist\/cli\/key\.js --caller ID/)
