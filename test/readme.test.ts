@@ -57,6 +57,13 @@ test('every link between the documents leads somewhere', () => {
   }
 })
 
+test('every file and folder of the code that a document names exists', () => {
+  for (const name of DOCUMENTS) {
+    for (const [, path = ''] of read(name).matchAll(/`((?:src|test|bench|examples|k8s|openapi)\/[\w./-]+)`/g))
+      assert.ok(path.includes('NAME') || existsSync(join(ROOT, path)), `${name}: ${path}`)
+  }
+})
+
 test('the README leads to every document, directly or in one more step', () => {
   const linked = (name: string) =>
     [...read(name).matchAll(/\]\((?!http)([^)#]+\.md)\)/g)].map(([, path = '']) => join(dirname(name), path))
