@@ -140,9 +140,9 @@ async function run(body, signal) {
 }
 
 /** Shows an existing test, finished or running. */
-async function join(id, signal, title = 'Following a test') {
+async function join(id, signal, title = 'Watching a test') {
   clear()
-  showProgress(`${title}…`, 'Stop following')
+  showProgress(`${title}…`, 'Stop watching')
   await follow(await followTest(id, signal), title, signal)
 }
 
