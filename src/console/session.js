@@ -1,7 +1,7 @@
 /** The SMTP session and the table of attempts, as the page shows them. */
 import { byId, element } from './view.js'
 
-/** The session, line by line as it arrives. Each reply stands under its command; connections follow each other. */
+/** The session, line by line as it arrives. Each reply is under its command, and each connection after the one before. */
 export class Session {
   #list = byId('session')
   #items = []
