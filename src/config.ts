@@ -37,7 +37,7 @@ const cidrs = z
     }
   })
 
-/** The environment of the service: a variable, what it must look like, and its default (docs/configuration.md has the same table). */
+/** The environment of the service: a variable, what it must look like, and its default (README has the same table). */
 const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65535).default(3000),
