@@ -182,8 +182,8 @@ test('the onboarding examples', async (t) => {
 })
 
 /**
- * Starts a service that is busy at first. The verdict of its test changes when it settles, after two seconds. With the real
- * service that takes a day.
+ * Starts a service that is busy at first. The verdict of its test changes when it settles, after two seconds. With the
+ * real service that takes a day.
  */
 async function turningService(t: TestContext): Promise<{ url: string; readAfterwards: () => boolean }> {
   const settledAt = Date.now() + 2_000

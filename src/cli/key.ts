@@ -14,8 +14,8 @@ that is already in the file, add only the lines below "keys".
 const options = z.strictObject({
   caller: identifier,
   expires: z.iso
-    .date({ error: 'enter a date, for example 2027-06-30', abort: true })
-    .refine((date) => date >= new Date().toISOString().slice(0, 10), 'this date is over; enter a later one')
+    .date({ error: 'must be a date, for example 2027-06-30', abort: true })
+    .refine((date) => date >= new Date().toISOString().slice(0, 10), 'must be today or later')
     .optional(),
 })
 

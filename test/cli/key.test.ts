@@ -47,7 +47,7 @@ test('the entry does not contain the key', async () => {
 })
 
 const NO_ID = '--caller: an id of 1 to 64 letters, digits, dots, hyphens and underscores was expected'
-const NO_DATE = '--expires: enter a date, for example 2027-06-30'
+const NO_DATE = '--expires: must be a date, for example 2027-06-30'
 
 /** Runs the command, and returns the reasons that it prints before the usage. Checks that it prints no key. */
 async function reasonsFor(...args: string[]): Promise<string[]> {
@@ -97,7 +97,7 @@ for (const date of ['tomorrow', '2027-02-30', '2027-1-1', '2027-06-30\n    custo
 test('a key cannot expire on a day that is over, but it can today', async () => {
   const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10)
   assert.deepEqual(await reasonsFor('--caller', 'a', '--expires', day(-1)), [
-    '--expires: this date is over; enter a later one',
+    '--expires: must be today or later',
   ])
   assert.equal((await makeKey('--caller', 'a', '--expires', day(0))).code, 0)
 })
