@@ -9,8 +9,8 @@ export interface DemoServer {
 }
 
 /**
- * How a mail server for example.com treats strangers. `closed`: relays nothing. `open`: relays for every sender address at
- * its own domain. `catch-all`: closed, with a mailbox for every local part.
+ * How a mail server for example.com treats strangers. `closed`: relays nothing. `open`: relays for every sender address
+ * at its own domain. `catch-all`: closed, with a mailbox for every local part.
  */
 export type Manners = 'closed' | 'open' | 'catch-all'
 

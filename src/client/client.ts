@@ -41,8 +41,8 @@ const LATER_LOOK_MS = 5_000
 
 /**
  * A relay test service. Every method throws RelayTestProblem if the service refuses, RelayTestUnreachable if there is
- * no service, and the reason of `signal` if it is aborted. Retries after 429 and 503, when Retry-After says; after network
- * errors only if that cannot make a second test.
+ * no service, and the reason of `signal` if it is aborted. Methods retry after 429 and 503, when Retry-After says, and
+ * after network errors if that cannot make a second test.
  */
 export class RelayTestClient {
   readonly #service: ApiService

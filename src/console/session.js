@@ -1,7 +1,7 @@
 /** The SMTP session and the table of attempts, as the page shows them. */
 import { byId, element } from './view.js'
 
-/** The session, line by line as it arrives. Each reply is under its command, and each connection after the one before. */
+/** The session, line by line as it arrives: each reply under its command, one connection after the other. */
 export class Session {
   #list = byId('session')
   #items = []

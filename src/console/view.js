@@ -1,4 +1,4 @@
-/** The parts of the page around a result. Text from outside becomes text nodes and never markup, so no script gets in. */
+/** The parts of the page around a result. Text from outside becomes text nodes, so that no script gets in. */
 
 export const byId = (id) => document.getElementById(id)
 

@@ -96,9 +96,7 @@ for (const date of ['tomorrow', '2027-02-30', '2027-1-1', '2027-06-30\n    custo
 
 test('a key cannot expire on a day that is over, but it can today', async () => {
   const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10)
-  assert.deepEqual(await reasonsFor('--caller', 'a', '--expires', day(-1)), [
-    '--expires: must be today or later',
-  ])
+  assert.deepEqual(await reasonsFor('--caller', 'a', '--expires', day(-1)), ['--expires: must be today or later'])
   assert.equal((await makeKey('--caller', 'a', '--expires', day(0))).code, 0)
 })
 

@@ -1,4 +1,4 @@
-/** Takes the pictures of the console in docs/, in the sandbox, so that they can follow its texts: `npm run pictures`. */
+/** Takes the pictures of the console in docs/ (`npm run pictures`), so that they can follow its texts. */
 import { join } from 'node:path'
 import { hashKey } from '../../src/access/keys.ts'
 import { bearer, keyOf } from '../harness/http.ts'
