@@ -1,4 +1,3 @@
-/** The three mail servers of the demo: closed, open and catch-all. */
 import { connect } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 
@@ -9,12 +8,12 @@ export interface DemoServer {
 }
 
 /**
- * How a mail server for example.com treats strangers. `closed`: relays nothing. `open`: relays for every sender address
- * at its own domain. `catch-all`: closed, with a mailbox for every local part.
+ * How a mail server for example.com treats strangers: `closed` as it should, `open` to whoever claims a sender at its own
+ * domain, `catch-all` closed, but with a mailbox for every local part.
  */
 export type Manners = 'closed' | 'open' | 'catch-all'
 
-/** Starts a mail server. It relays messages to `exit`, a port on loopback. */
+/** Starts a mail server; what it relays goes to the mail server on `exit`, a port of loopback. */
 export async function startMailServer(manners: Manners, exit: number): Promise<DemoServer> {
   const server = new SMTPServer({
     name: 'mail.example.com',
@@ -52,7 +51,7 @@ const isLocal = (address: string): boolean => address.toLowerCase().endsWith('@e
 
 const refusal = (responseCode: number, message: string): Error => Object.assign(new Error(message), { responseCode })
 
-/** Sends a message to the next server, as a relay does, with a Received field of its own. */
+/** Brings a message to the next server, as a relay does: with a Received field that says who brought it here. */
 function relay(port: number, sender: string, recipient: string, message: string): void {
   const received = 'Received: from [127.0.0.1] by mail.example.com'
   const commands = [
@@ -66,7 +65,7 @@ function relay(port: number, sender: string, recipient: string, message: string)
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
   socket.setEncoding('latin1').on('data', (text) => {
-    // Sends one command after each complete reply. Refusals are ignored: this is only a demo.
+    // One command for each complete reply; a demo need not know what to do about refusals.
     if (/^\d{3}(?: .*)?\r\n$/m.test(String(text))) socket.write(`${commands.shift() ?? ''}\r\n`)
   })
 }
