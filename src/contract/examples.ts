@@ -76,7 +76,7 @@ const CLOSED: RelayTest = {
   reason: null,
   cause: null,
   caveats: [],
-  summary: 'It does not relay: everything that a stranger tried was refused.',
+  summary: 'The server does not relay. It refused everything that a stranger tried.',
   retryAfter: null,
   delivery: null,
   remedy: null,
@@ -188,7 +188,7 @@ const OPEN: RelayTest = {
   reason: null,
   cause: 'own-domain-sender',
   caveats: [],
-  summary: 'It relays for anyone who claims a sender at example.com.',
+  summary: 'The server relays for anyone who uses a sender address at example.com.',
   retryAfter: null,
   delivery: null,
   remedy: {
@@ -201,7 +201,7 @@ const OPEN: RelayTest = {
       'Let your own users log in (permit_sasl_authenticated, port 587): a sender can be claimed by anyone.',
       'Run: postfix reload',
       'Look through the mail queue for spam that came in this way, and delete it.',
-      'Test again: it is done when the verdict is closed.',
+      'Test again: the server is closed when the verdict says so.',
     ],
     references: [
       'https://github.com/vdukhovni/postfix/blob/15bb9dcf1808e83a224fd99813c4c1498bf33775/postfix/README_FILES/SMTPD_ACCESS_README',

@@ -12,6 +12,7 @@ import {
 } from './assess.ts'
 import type { Findings } from './findings.ts'
 import { causeOf } from './forms.ts'
+import { REASON_ROWS } from './reasons.ts'
 import { classify } from './refusals.ts'
 
 /** The judgement on a run. `decisive` are the transcript lines that it rests on. */
@@ -26,17 +27,6 @@ export type Judgement = {
   | { readonly verdict: 'closed'; readonly cause: null; readonly reason: null }
   | { readonly verdict: 'inconclusive'; readonly cause: null; readonly reason: Reason }
 )
-
-/** After how many seconds another test may learn more: greylisting and fail2ban both count in ten minutes. */
-const RETRY_AFTER: Partial<Record<Reason, number>> = {
-  greylisted: 600,
-  throttled: 600,
-  'server-trouble': 600,
-  'vantage-failed': 300,
-  'connect-timeout': 600,
-  'vantage-banned': 1200,
-  dropped: 600,
-}
 
 /** Judges what a run saw: a pure function of its replies (docs/verdict.md cites the rules by number). */
 export function judge(findings: Findings): Judgement {
@@ -54,7 +44,7 @@ export function judge(findings: Findings): Judgement {
   const signs = signsOf(findings, rows)
   const reason = REASONS.find((candidate) => signs.has(candidate))
   if (reason) {
-    const retryAfter = RETRY_AFTER[reason] ?? null
+    const { retryAfter } = REASON_ROWS[reason]
     const decisive = signs.get(reason) ?? []
     return { verdict: 'inconclusive', evidence, cause: null, reason, retryAfter, caveats, rows, decisive }
   }

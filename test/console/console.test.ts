@@ -114,8 +114,8 @@ test('who has no luck with keys, or no service, is told so', withBrowser, async 
 })
 
 for (const [name, say, pattern, banner] of [
-  ['closed', closed, /^CLOSED: 127\.0\.0\.1/, 'It does not relay'],
-  ['open', open, /^OPEN: 127\.0\.0\.1/, 'It relays for everyone'],
+  ['closed', closed, /^CLOSED: 127\.0\.0\.1/, 'The server does not relay'],
+  ['open', open, /^OPEN: 127\.0\.0\.1/, 'The server relays for everyone'],
 ] as const) {
   test(`a server that is ${name}: the session as support pages print it, the verdict above`, withBrowser, async (t) => {
     const server = await scriptedServer(t, { say })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EXAMPLES } from '../../src/contract/examples.ts'
 import { CAUSES, type Cause, REASONS } from '../../src/contract/words.ts'
-import { BY_CAUSE } from '../../src/relay/remedies/causes.ts'
+import { CAUSE_ROWS } from '../../src/relay/causes.ts'
 import { type Judged, type Remedy, remedyFor } from '../../src/relay/remedies/remedy.ts'
 import { BY_SERVER } from '../../src/relay/remedies/servers.ts'
 import { recognise, type Software } from '../../src/relay/software.ts'
@@ -23,7 +23,7 @@ const software = (greeting: string, replies: readonly string[] = []): Software |
 const POSTFIX = software('mail.example.com ESMTP Postfix')
 
 function remedy(judged: Judged, server: Software | null): Remedy {
-  const found = remedyFor(judged, server)
+  const found = remedyFor(judged, server, resultWith())
   assert.ok(found)
   return found
 }
@@ -135,7 +135,7 @@ for (const [greeting, cause, step] of OWN) {
     const found = closing(cause, software(greeting))
     assert.notEqual(found.software, null)
     assert.ok(found.steps.some((text) => step.test(text)))
-    assert.notEqual(found.steps[0], BY_CAUSE[cause].steps[0])
+    assert.notEqual(found.steps[0], CAUSE_ROWS[cause].steps[0])
   })
 }
 
@@ -143,7 +143,7 @@ test('a software without steps for a cause has those of the cause, then its own'
   const mailEnable = software('mail.example.com ESMTP MailEnable Service, Version: 10.55--')
   const found = closing('own-domain-sender', mailEnable)
   assert.equal(found.software, 'MailEnable')
-  assert.equal(found.steps[0], BY_CAUSE['own-domain-sender'].steps[0])
+  assert.equal(found.steps[0], CAUSE_ROWS['own-domain-sender'].steps[0])
   assert.ok(found.steps.some((step) => /Untick Allow relay for local/.test(step)))
 })
 
@@ -159,7 +159,7 @@ test('an open server of unknown software, or of one without a row, has the remed
   for (const cause of CAUSES) {
     for (const server of [null, kerio]) {
       const { software: name, title, steps } = closing(cause, server)
-      assert.deepEqual([name, title, steps[0]], [null, BY_CAUSE[cause].title, BY_CAUSE[cause].steps[0]])
+      assert.deepEqual([name, title, steps[0]], [null, CAUSE_ROWS[cause].title, CAUSE_ROWS[cause].steps[0]])
     }
   }
 })
@@ -179,8 +179,8 @@ test('every reason has something of its own to do, whatever the software', () =>
 })
 
 test('a closed server needs nothing, unless it takes any local part', () => {
-  assert.equal(remedyFor(CLOSED, POSTFIX), null)
-  assert.equal(remedyFor({ ...CLOSED, caveats: ['forms-spared'] }, POSTFIX), null)
+  assert.equal(remedyFor(CLOSED, POSTFIX, resultWith()), null)
+  assert.equal(remedyFor({ ...CLOSED, caveats: ['forms-spared'] }, POSTFIX, resultWith()), null)
   const found = remedy({ ...CLOSED, caveats: ['any-local-part-taken'] }, POSTFIX)
   assert.match(found.steps.join('\n'), /does not relay/)
 })
@@ -213,7 +213,7 @@ test('every reference is an https address, none twice in a remedy', () => {
 })
 
 test('every way to close a server refers to a document', () => {
-  for (const { title, references } of [...BY_SERVER, ...Object.values(BY_CAUSE)]) assert.ok(references.length, title)
+  for (const { title, references } of [...BY_SERVER, ...Object.values(CAUSE_ROWS)]) assert.ok(references.length, title)
 })
 
 test('every step to close a server ends in another test', () => {
@@ -237,7 +237,7 @@ test('the text form shows it between attempts and session, numbered, with its re
 
 for (const [name, { value }] of Object.entries(EXAMPLES)) {
   test(`the example "${name}" of the API has the remedy that its transcript leads to`, () => {
-    assert.deepEqual(value.remedy, remedyFor(rejudge(value), value.server?.software ?? null))
+    assert.deepEqual(value.remedy, remedyFor(rejudge(value), value.server?.software ?? null, value))
   })
 }
 
