@@ -1,9 +1,6 @@
 import { z } from 'zod'
 
-/** The id of a customer or a caller. */
+/** Checks the id of a customer or a caller, in requests and in configuration files. */
 export const identifier = z
-  .string({ error: 'an id was expected' })
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
-    'an id of 1 to 64 letters, digits, dots, hyphens and underscores was expected',
-  )
+  .string({ error: 'must be an id' })
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be an id of 1 to 64 letters, digits, dots, hyphens and underscores')

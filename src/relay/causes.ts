@@ -1,5 +1,5 @@
 import type { Cause } from '../contract/words.ts'
-import { type Advice, BEHIND_PROXY, DOCKER_OPEN_RELAY, RFC2505 } from './remedies/advice.ts'
+import { type Advice, BEHIND_PROXY, DOCKER_OPEN_RELAY, PUBLISH_FOR_IPV4, RFC2505 } from './remedies/advice.ts'
 
 /**
  * What the cause of an open relay means for people: one row for each cause with its sentence, and the steps that close any
@@ -119,7 +119,7 @@ export const CAUSE_ROWS: Readonly<Record<Cause, CauseRow>> = {
       'Look at the log of the mail server: every connection seems to come from one address, that of a proxy, container gateway or NAT.',
       'Remove that address from the trusted networks at once.',
       'Let the proxy pass on the address of the client (PROXY protocol), or forward port 25 without changing the source address.',
-      'With Docker, publish port 25 on the IPv4 address only, or give the container its own IPv6 address: its proxy hides IPv6 clients.',
+      PUBLISH_FOR_IPV4,
     ],
     references: [DOCKER_OPEN_RELAY, BEHIND_PROXY],
   },

@@ -46,7 +46,7 @@ test('the entry does not hold the key', async () => {
   )
 })
 
-const NO_ID = '--caller: an id of 1 to 64 letters, digits, dots, hyphens and underscores was expected'
+const NO_ID = '--caller: must be an id of 1 to 64 letters, digits, dots, hyphens and underscores'
 const NO_DATE = '--expires: a date such as 2027-06-30 was expected'
 
 /** The reasons on standard error, before an empty line and the usage; no key is printed. */
@@ -60,12 +60,12 @@ async function reasonsFor(...args: string[]): Promise<string[]> {
 }
 
 const MISTAKES: readonly (readonly [args: readonly string[], ...reasons: string[]])[] = [
-  [[], '--caller: an id was expected'],
+  [[], '--caller: must be an id'],
   [['--caller', ''], NO_ID],
   [['--caller', 'a b'], NO_ID],
   [['--caller', 'a\nkeys: []'], NO_ID],
   [['--caller', 'a'.repeat(65)], NO_ID],
-  [['--expires', 'tomorrow'], '--caller: an id was expected', NO_DATE],
+  [['--expires', 'tomorrow'], '--caller: must be an id', NO_DATE],
 ]
 for (const [args, ...reasons] of MISTAKES) {
   test(`${JSON.stringify(args)} is answered with the reason, the usage and no key`, async () => {

@@ -37,6 +37,10 @@ export const RFC2505 = 'https://www.tech-invite.com/y25/tinv-ietf-rfc-2505.html'
 export const POSTFIX_ACCESS =
   'https://github.com/vdukhovni/postfix/blob/15bb9dcf1808e83a224fd99813c4c1498bf33775/postfix/README_FILES/SMTPD_ACCESS_README'
 
+/** With DOCKER_OPEN_RELAY: the userland proxy of Docker connects to the container in place of an IPv6 client. */
+export const PUBLISH_FOR_IPV4 =
+  'With Docker, publish port 25 on the IPv4 address only, or give the container its own IPv6 address: its proxy hides IPv6 clients.'
+
 /** What backscatter is, and why a server should refuse unknown recipients during the session. */
 export const BACKSCATTER = 'https://pyte.dev/posts/blocking-invalid-rcpt-postfix'
 

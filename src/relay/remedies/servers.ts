@@ -6,5 +6,5 @@ import { SENDMAIL } from './servers/sendmail.ts'
 import { UNIX } from './servers/unix.ts'
 import { WINDOWS } from './servers/windows.ts'
 
-/** How each software is closed; of rows that fit equally well, the first counts. */
+/** Lists how to close each software. If several rows fit equally well, the first one counts. */
 export const BY_SERVER: readonly ServerAdvice[] = [...POSTFIX, ...EXIM, ...SENDMAIL, ...EXCHANGE, ...UNIX, ...WINDOWS]
