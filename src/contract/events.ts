@@ -1,7 +1,6 @@
+/** The events of a test that is followed live, as `text/event-stream`. */
 import { z } from 'zod'
 import { attempt, relayTest, transcriptLine } from './relay-test.ts'
-
-/** The events of a test that is followed live, as `text/event-stream`. */
 
 const sessionLine = transcriptLine
   .extend({

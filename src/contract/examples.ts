@@ -1,9 +1,8 @@
-import type { AttemptView, RelayTest, TranscriptLine } from './relay-test.ts'
-
 /**
- * Two results as the API returned them, the examples of the OpenAPI document. The server is a Postfix 3.7 of the lab: one
- * relays for nobody, the other for everyone who uses a sender at its own domain.
+ * Two results as the API returned them, the examples of the OpenAPI document. The server is a Postfix 3.7 of the lab:
+ * one relays for nobody, the other for everyone who uses a sender at its own domain.
  */
+import type { AttemptView, RelayTest, TranscriptLine } from './relay-test.ts'
 
 type Row = readonly [ms: number, from: TranscriptLine['from'], line: string, answers?: number | undefined, key?: 'key']
 

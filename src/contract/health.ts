@@ -1,7 +1,6 @@
+/** The answers of the health endpoints. */
 import { z } from 'zod'
 import { VANTAGE_STATES } from './words.ts'
-
-/** The answers of the health endpoints. */
 
 /** The body of `GET /livez`: the process is running. */
 export const liveness = z.object({ status: z.literal('ok') }).meta({ id: 'Liveness' })

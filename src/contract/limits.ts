@@ -1,6 +1,5 @@
-import { z } from 'zod'
-
 /** Quotas: their names, how they are written in files and environment, and the answer of `GET /limits`. */
+import { z } from 'zod'
 
 /** The quotas, and what each counts. `RateLimit-Policy` and `violatedPolicies` use these names. */
 export const QUOTAS = {

@@ -1,6 +1,5 @@
-import { PROBLEMS, type Problem, type ProblemSlug, problemType } from './problems.ts'
-
 /** Examples of problems for the OpenAPI document. */
+import { PROBLEMS, type Problem, type ProblemSlug, problemType } from './problems.ts'
 
 const INSTANCE = 'b0f6a1de-5d2f-4c43-9a53-3c2c0f5f8e0d'
 

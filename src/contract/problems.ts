@@ -1,9 +1,10 @@
+/** The errors of the API (RFC 9457): one table of all of them, and the schema of the answer. */
 import { z } from 'zod'
 import { VERDICTS } from './words.ts'
 
 /**
- * Every error of the API (RFC 9457): one row for each slug, with its HTTP status and title. The `type` is
- * `urn:relay-tests:problem:SLUG` and never changes; `detail` says what to do, and its wording may change.
+ * One row for each error: its slug, HTTP status and title. `type` is `urn:relay-tests:problem:SLUG` and never changes;
+ * `detail` says what to do, and its wording may change.
  */
 export const PROBLEMS = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
@@ -42,6 +43,7 @@ export type ProblemSlug = keyof typeof PROBLEMS
 /** Returns the `type` of a problem. */
 export const problemType = (slug: ProblemSlug) => `urn:relay-tests:problem:${slug}`
 
+/** The body of every error. */
 export const problem = z
   .object({
     type: z.string().meta({ examples: ['urn:relay-tests:problem:invalid-request'] }),

@@ -1,3 +1,4 @@
+/** The request and the answer of a relay test: the schemas that check them, and their documentation. */
 import { z } from 'zod'
 import { DOMAIN_NAME } from './domain.ts'
 import { identifier } from './ids.ts'
@@ -15,8 +16,6 @@ import {
   VERDICTS,
   WHYS,
 } from './words.ts'
-
-/** The request and the answer of a relay test: the schemas that check them, and their documentation. */
 
 /** Describes a word list that may grow: a plain string in JSON, with the known words as examples. */
 const openWord = (words: readonly string[], description: string) =>

@@ -1,6 +1,5 @@
-import { z } from 'zod'
-
 /** The lists that tell a caller what may be tested: customers, and the addresses behind a name. */
+import { z } from 'zod'
 
 /** The number of customers on one page. */
 export const CUSTOMERS_PAGE = 100

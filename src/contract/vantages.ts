@@ -1,7 +1,6 @@
+/** The vantages and their self-checks, as `GET /vantages` shows them. */
 import { z } from 'zod'
 import { CHECK_OUTCOMES, VANTAGE_CHECKS, VANTAGE_STATES } from './words.ts'
-
-/** The vantages and their self-checks, as `GET /vantages` shows them. */
 
 /** The names that a vantage may have. */
 export const VANTAGE_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/

@@ -1,7 +1,7 @@
 /**
  * The word lists of the API, so that every room uses the same words. `STATUSES`, `VERDICTS`, `EVIDENCES`, `OUTCOMES`,
- * `VANTAGE_STATES` and `CHECK_OUTCOMES` are closed: they never grow. `REASONS`, `CAUSES`, `REFUSALS`, `CAVEATS`, `WHYS` and
- * `VANTAGE_CHECKS` may grow: a client reads an unknown word as "other".
+ * `VANTAGE_STATES` and `CHECK_OUTCOMES` are closed: they never grow. `REASONS`, `CAUSES`, `REFUSALS`, `CAVEATS`,
+ * `WHYS` and `VANTAGE_CHECKS` may grow: a client reads an unknown word as "other".
  */
 
 /** Whether a test has ended. */
@@ -32,7 +32,10 @@ export type Proof = (typeof PROOFS)[number]
 export const DOMAIN_SOURCES = ['request', 'customer', 'greeting'] as const
 export type DomainSource = (typeof DOMAIN_SOURCES)[number]
 
-/** Why a verdict is inconclusive. If several reasons fit, the first one in this order is reported; relay/reasons.ts explains each. */
+/**
+ * Why a verdict is inconclusive. If several reasons fit, the first one in this order is reported; relay/reasons.ts
+ * explains each.
+ */
 export const REASONS = [
   'interrupted',
   'vantage-failed',

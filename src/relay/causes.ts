@@ -1,10 +1,9 @@
+/**
+ * What the cause of an open relay means for people: one row for each cause with its sentence, and the steps that
+ * close any server. Steps for one software are in remedies/servers; the names of the causes are in contract/words.ts.
+ */
 import type { Cause } from '../contract/words.ts'
 import { type Advice, BEHIND_PROXY, DOCKER_OPEN_RELAY, PUBLISH_FOR_IPV4, RFC2505 } from './remedies/advice.ts'
-
-/**
- * What the cause of an open relay means for people: one row for each cause with its sentence, and the steps that close any
- * server. Steps for one software are in remedies/servers; the names of the causes are in contract/words.ts.
- */
 
 /** One cause. The advice closes a server of unknown software. */
 export interface CauseRow extends Advice {

@@ -1,9 +1,8 @@
-import { type Advice, BACKSCATTER, POSTFIX_ACCESS } from './remedies/advice.ts'
-
 /**
  * What the caveat of a closed server means for people. Only one caveat has a sentence and steps of its own; the other,
  * `forms-spared`, asks for nothing.
  */
+import { type Advice, BACKSCATTER, POSTFIX_ACCESS } from './remedies/advice.ts'
 
 // SMTPD_ACCESS_README: to reject unknown recipients "helps to keep the mail queue free of undeliverable" bounces.
 /** A closed server that accepts any local part at its own domain. */

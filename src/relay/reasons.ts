@@ -1,10 +1,10 @@
+/**
+ * What a reason means for people: one row for each reason with its sentence, the pause before the next test, and the
+ * steps that lead to an answer. The names and their order are in contract/words.ts; `fill` in wording.ts fills the
+ * braces.
+ */
 import type { Reason } from '../contract/words.ts'
 import { type Advice, BACKSCATTER, POSTFIX_ACCESS, RFC2505 } from './remedies/advice.ts'
-
-/**
- * What a reason means for people: one row for each reason with its sentence, the pause before the next test, and the steps
- * that lead to an answer. The names and their order are in contract/words.ts; `fill` in wording.ts fills the braces.
- */
 
 /** One reason for an inconclusive verdict. The advice says how to get an answer. */
 export interface ReasonRow extends Advice {
@@ -14,7 +14,10 @@ export interface ReasonRow extends Advice {
   readonly retryAfter: number | null
 }
 
-/** "Fail2ban will not ban a host which matches an address in this list" (ignoreip); bantime and findtime 600, maxretry 5. */
+/**
+ * "Fail2ban will not ban a host which matches an address in this list" (ignoreip); bantime and findtime 600, maxretry
+ * 5.
+ */
 const FAIL2BAN = 'https://github.com/fail2ban/fail2ban/blob/0121e09907c5eea262f96dfd5886515a3a18d29e/config/jail.conf'
 /** Greylisting: temporary refusals of unknown clients. */
 const RFC6647 = 'https://tech-invite.com/y65/tinv-ietf-rfc-6647.html'

@@ -1,3 +1,7 @@
+/**
+ * Says the verdict in plain sentences that a support agent can read out to a customer. The sentences of causes and
+ * reasons are in their tables; here are those that depend on more.
+ */
 import { rowOf } from './assess.ts'
 import { CAUSE_ROWS } from './causes.ts'
 import { ANY_LOCAL_PART_TAKEN } from './caveats.ts'
@@ -5,11 +9,6 @@ import type { Findings } from './findings.ts'
 import { REASON_ROWS } from './reasons.ts'
 import type { Judgement } from './verdict.ts'
 import { fill, type Subject } from './wording.ts'
-
-/**
- * Says the verdict in plain sentences that a support agent can read out to a customer. The sentences of causes and reasons
- * are in their tables; here are those that depend on more.
- */
 
 const CLOSED = 'The server does not relay. It refused everything that a stranger tried.'
 const NO_CAUSE = 'The server accepted a message from a stranger to an outside recipient.'

@@ -1,8 +1,7 @@
-import type { RelayTest } from '../contract/relay-test.ts'
-
 /**
  * Fills what one test knows into the sentences of reasons.ts and causes.ts, so that their rows stay plain text.
  */
+import type { RelayTest } from '../contract/relay-test.ts'
 
 /** The members of a result that sentences mention. A running test has them too. */
 export type Subject = Pick<RelayTest, 'domain' | 'port' | 'vantage'>

@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { REFUSALS, type Refusal } from '../../src/contract/words.ts'
 import { TEXTS } from '../../src/relay/refusal-texts.ts'
-import { type Context, classify, plainText } from '../../src/relay/refusals.ts'
+import { classify, plainText, type ReplyContext } from '../../src/relay/refusals.ts'
 import { type Reply, ReplyParser } from '../../src/smtp/reply.ts'
 
 const NAMES = ['relaytest.isp.example', '198.51.100.7', 'example.com']
-const RCPT: Context = { phase: 'rcpt', sender: 'outside', names: NAMES }
+const RCPT: ReplyContext = { phase: 'rcpt', sender: 'outside', names: NAMES }
 
 function replyOf(text: string): Reply {
   const events = new ReplyParser().push(Buffer.from(`${text}\r\n`, 'latin1'))
@@ -17,7 +17,7 @@ function replyOf(text: string): Reply {
 }
 
 /** What real servers say, and what it is. Where a row needs another phase or sender than RCPT from outside, it says so. */
-const SAID: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
+const SAID: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
   ['relay-denied', '454 4.7.1 <a@b.example>: Relay access denied'],
   ['relay-denied', '554 5.7.1 <a@b.example>: Relay access denied'],
   ['relay-denied', '550 relay not permitted'],
@@ -118,7 +118,7 @@ const SAID: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
 ]
 
 /** One text at least for every row of the table, by the server or document that has it. */
-const SOURCES: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
+const SOURCES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
   ['relay-denied', '451 Open relay is not allowed'],
   ['relay-denied', '550 not an open relay, so get lost'],
   ['relay-denied', '550 5.7.1 <a@b.example>... Relaying denied. IP name possibly forged [198.51.100.7]'],
@@ -207,7 +207,7 @@ const SOURCES: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
 ]
 
 /** Talk of relays that is about us, refusals of a relay that talk of us, and what only sounds like either. */
-const LOOKALIKES: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
+const LOOKALIKES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
   // About us, however much they talk of relays or authentication: never a closed server.
   ['blocklisted', '550 5.7.1 Relay denied: your host is blacklisted'],
   ['blocklisted', '550 Relaying denied, 198.51.100.7 is listed in relays.example'],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { recognise, type Shown, SOFTWARE_PATTERNS } from '../../src/relay/software.ts'
+import { recognise, type ServerTexts, SOFTWARE_PATTERNS } from '../../src/relay/software.ts'
 
-const BARE: Shown = { greeting: 'mail.example.com ESMTP', extensions: [], replies: [] }
-const known = (shown: Partial<Shown>) => {
+const BARE: ServerTexts = { greeting: 'mail.example.com ESMTP', extensions: [], replies: [] }
+const known = (shown: Partial<ServerTexts>) => {
   const found = recognise({ ...BARE, ...shown })
   return found && [found.name, found.version]
 }
@@ -72,7 +72,7 @@ for (const [greeting, name, version] of GREETINGS) {
   test(`"${greeting}" is ${name}`, () => assert.deepEqual(known({ greeting }), [name, version]))
 }
 
-const HABITS: readonly (readonly [Partial<Shown>, string])[] = [
+const HABITS: readonly (readonly [Partial<ServerTexts>, string])[] = [
   [
     { greeting: 'mail.example.com ESMTP Postfix', replies: ['4.3.2 Service currently unavailable'] },
     'Postfix postscreen',
@@ -105,7 +105,7 @@ for (const [shown, name] of HABITS) {
   test(`${JSON.stringify(shown)} is ${name}`, () => assert.deepEqual(known(shown)?.[0], name))
 }
 
-const UNKNOWN: readonly Partial<Shown>[] = [
+const UNKNOWN: readonly Partial<ServerTexts>[] = [
   {},
   { greeting: 'postfix.example.com ESMTP' },
   { greeting: 'exim.example.com ESMTP ready' },

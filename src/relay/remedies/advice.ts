@@ -1,11 +1,13 @@
-import type { Cause } from '../../contract/words.ts'
-
 /**
  * What advice is made of, and the documents that several tables refer to. Every document was read when its row was
  * written; the comment beside it says which passage counts.
  */
+import type { Cause } from '../../contract/words.ts'
 
-/** Advice to be read out: short imperative sentences in printable ASCII, and the addresses of documents that say the same. */
+/**
+ * Advice to be read out: short imperative sentences in printable ASCII, and the addresses of documents that say the
+ * same.
+ */
 export interface Advice {
   readonly title: string
   readonly steps: readonly string[]
@@ -33,7 +35,10 @@ export const ROUTE_CAUSES = ['percent-hack', 'bang-path', 'source-route', 'addre
 /** Section 2.1: HELO and MAIL FROM are forged; authorize by recipient and client; consider routes (@a,@b:u@c, %, !). */
 export const RFC2505 = 'https://www.tech-invite.com/y25/tinv-ietf-rfc-2505.html'
 
-/** "Rejecting mail for a non-existent recipient address"; "place non-recipient restrictions AFTER reject_unauth_destination". */
+/**
+ * "Rejecting mail for a non-existent recipient address"; "place non-recipient restrictions AFTER
+ * reject_unauth_destination".
+ */
 export const POSTFIX_ACCESS =
   'https://github.com/vdukhovni/postfix/blob/15bb9dcf1808e83a224fd99813c4c1498bf33775/postfix/README_FILES/SMTPD_ACCESS_README'
 

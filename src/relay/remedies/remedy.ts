@@ -1,3 +1,7 @@
+/**
+ * Chooses the advice for a result: how to close an open server, or how to get an answer. It only picks rows; the advice
+ * itself is in reasons.ts, causes.ts, caveats.ts and servers/.
+ */
 import type { RelayTest } from '../../contract/relay-test.ts'
 import type { Cause, Caveat, Reason, Verdict } from '../../contract/words.ts'
 import { CAUSE_ROWS } from '../causes.ts'
@@ -7,11 +11,6 @@ import type { Software } from '../software.ts'
 import { fill, type Subject } from '../wording.ts'
 import type { Advice } from './advice.ts'
 import { BY_SERVER } from './servers.ts'
-
-/**
- * Chooses the advice for a result: how to close an open server, or how to get an answer. It only picks rows; the advice
- * itself is in reasons.ts, causes.ts, caveats.ts and servers/.
- */
 
 export type Remedy = NonNullable<RelayTest['remedy']>
 
@@ -51,8 +50,8 @@ function closing(cause: Cause, software: Software | null): Remedy {
 }
 
 /**
- * Returns the software's own row for the cause. Without one: the steps of the cause, then the software's general row; or,
- * for unknown software, the steps of the cause alone.
+ * Returns the software's own row for the cause. Without one: the steps of the cause, then the software's general row;
+ * or, for unknown software, the steps of the cause alone.
  */
 function adviceFor(cause: Cause, software: Software | null): Advice & { readonly software?: string } {
   const rows = BY_SERVER.filter(

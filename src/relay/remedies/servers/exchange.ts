@@ -1,11 +1,16 @@
+/** How to close the mail servers of Microsoft: Exchange, the Windows SMTP service and Exchange Online. */
 import { CAUSES } from '../../../contract/words.ts'
 import type { ServerAdvice } from '../advice.ts'
 
-/** How to close the mail servers of Microsoft: Exchange, the Windows SMTP service and Exchange Online. */
-
-/** "How to Prevent Mail Relay in Exchange Server 5.5 SP1 or Later": Routing tab, Reroute incoming, Routing Restrictions. */
+/**
+ * "How to Prevent Mail Relay in Exchange Server 5.5 SP1 or Later": Routing tab, Reroute incoming, Routing
+ * Restrictions.
+ */
 const KB315687 = 'https://mskb.pkisolutions.com/kb/315687'
-/** "all mail will be routed without restrictions. Exchange Server 5.5 Service Pack 1 allows ... restrictions on routing." */
+/**
+ * "all mail will be routed without restrictions. Exchange Server 5.5 Service Pack 1 allows ... restrictions on
+ * routing."
+ */
 const KB196626 = 'https://mskb.pkisolutions.com/kb/196626'
 /** Verify relay restrictions: Default SMTP Virtual Server, Access tab, Relay. */
 const RELAY_2003 = 'https://docs.microsoft.com/en-us/previous-versions/tn-archive/aa998094(v=exchg.65)'
@@ -13,15 +18,23 @@ const RELAY_2003 = 'https://docs.microsoft.com/en-us/previous-versions/tn-archiv
 const KB310380 = 'https://www.betaarchive.com/wiki/index.php?title=Microsoft_KB_Archive/310380'
 /** The Windows SMTP service without Exchange: IIS 6 Manager, SMTP Virtual Server, Access, Relay. */
 const IIS_SMTP = 'https://kb.custodes.nl/books/mta-open-mail-relaying-allowed/page/remediation-steps-qyG'
-/** Ms-Exch-SMTP-Accept-Any-Recipient of ANONYMOUS LOGON; a dedicated connector with RemoteIPRanges; Externally secured. */
+/**
+ * Ms-Exch-SMTP-Accept-Any-Recipient of ANONYMOUS LOGON; a dedicated connector with RemoteIPRanges; Externally
+ * secured.
+ */
 const ANONYMOUS_RELAY =
   'https://learn.microsoft.com/en-us/exchange/mail-flow/connectors/allow-anonymous-relay?view=exchserver-2019'
 /** "remove permissions from an Active Directory object", on-premises; receive-connectors.md names it for connectors. */
 const REMOVE_PERMISSION = 'https://learn.microsoft.com/powershell/module/exchangepowershell/remove-adpermission'
-/** "A connector from your own email server to Office 365": it tells who may relay, by certificate or accepted domain. */
+/**
+ * "A connector from your own email server to Office 365": it tells who may relay, by certificate or accepted domain.
+ */
 const CONNECTORS =
   'https://github.com/x13-me/OfficeDocs-Exchange/blob/002056ed355d2306d04243368a3b7e277e4c6368/Exchange/ExchangeOnline/mail-flow-best-practices/use-connectors-to-configure-mail-flow/set-up-connectors-to-route-mail.md'
-/** "authenticate emails coming from your on-premises mail servers, using either the sending IP address or a certificate". */
+/**
+ * "authenticate emails coming from your on-premises mail servers, using either the sending IP address or a
+ * certificate".
+ */
 const CONNECTOR_NOTICE =
   'https://techcommunity.microsoft.com/t5/Exchange-Team-Blog/Important-notice-for-Office-365-email-customers-who-have/bc-p/604355/highlight/true'
 
@@ -43,7 +56,8 @@ export const EXCHANGE: readonly ServerAdvice[] = [
     ],
     references: [KB196626],
   },
-  // MS99-027, as Windows IT Pro described it: encapsulated addresses pass the restrictions; the fix came after Service Pack 2.
+  // MS99-027, as Windows IT Pro described it: encapsulated addresses pass the restrictions; the fix came after
+  // Service Pack 2.
   {
     software: 'Exchange 5.5',
     names: ['Exchange'],

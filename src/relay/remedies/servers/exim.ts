@@ -1,6 +1,5 @@
-import { ROUTE_CAUSES, SENDER_CAUSES, type ServerAdvice } from '../advice.ts'
-
 /** How to close Exim. */
+import { ROUTE_CAUSES, SENDER_CAUSES, type ServerAdvice } from '../advice.ts'
 
 /** relay_from_hosts, relay_to_domains, percent_hack_domains, the "Restricted characters" rules, HUP after changes. */
 const CONFIGURE = 'https://github.com/Exim/exim/blob/059ec3d9952740285fb1ebf47961b8aca2eb1b4a/src/src/configure.default'

@@ -1,3 +1,4 @@
+/** How to close Postfix, and Zimbra, which is built on it. */
 import {
   BEHIND_PROXY,
   DOCKER_OPEN_RELAY,
@@ -8,9 +9,10 @@ import {
   type ServerAdvice,
 } from '../advice.ts'
 
-/** How to close Postfix, and Zimbra, which is built on it. */
-
-/** "mynetworks set too broadly, restrictions evaluated in the wrong order"; smtpd_relay_restrictions decides since 2.10. */
+/**
+ * "mynetworks set too broadly, restrictions evaluated in the wrong order"; smtpd_relay_restrictions decides since
+ * 2.10.
+ */
 const OPEN_POSTFIX = 'https://www.netdata.cloud/guides/postfix/postfix-open-relay-unauthorized/'
 /** swap_bangpath and allow_percent_hack processing; source routes are stripped. */
 const REWRITING = 'https://manpages.debian.org/jessie/postfix/trivial-rewrite.8postfix.en.html'

@@ -1,6 +1,5 @@
-import { SENDER_CAUSES, type ServerAdvice } from '../advice.ts'
-
 /** How to close Sendmail. */
+import { SENDER_CAUSES, type ServerAdvice } from '../advice.ts'
 
 /** "ANTI-SPAM CONFIGURATION CONTROL": relaying is denied by default since 8.9; lists each FEATURE that allows it. */
 const CF_README =

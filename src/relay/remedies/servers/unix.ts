@@ -1,6 +1,5 @@
-import { SENDER_CAUSES, type ServerAdvice } from '../advice.ts'
-
 /** How to close other mail servers for Unix: qmail, OpenSMTPD, Courier, Haraka and Stalwart. */
+import { SENDER_CAUSES, type ServerAdvice } from '../advice.ts'
 
 /** "BY DEFAULT, qmail-smtpd is an open relay"; rcpthosts, morercpthosts.cdb; run scripts that refuse to start. */
 const QMAIL_RELAY = 'https://qmail.jms1.net/relay.shtml'

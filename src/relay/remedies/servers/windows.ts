@@ -1,15 +1,19 @@
-import type { ServerAdvice } from '../advice.ts'
-
 /** How to close other mail servers for Windows: hMailServer, MailEnable and Domino. */
+import type { ServerAdvice } from '../advice.ts'
 
 /** "You should normally not enable deliveries from external to external accounts for any IP range"; priorities. */
 const IP_RANGE = 'https://www.hmailserver.com/documentation/v4.4/?page=reference_iprange'
-/** Was read over http: "the recommended relay setting is ... authenticated senders enabled, ... local sender addresses disabled". */
+/**
+ * Was read over http: "the recommended relay setting is ... authenticated senders enabled, ... local sender addresses
+ * disabled".
+ */
 const MAILENABLE_RELAY = 'https://www.mailenable.com/kb/Content/Article.asp?ID=me020001'
 /** Inbound relay controls and inbound relay enforcement; a new server lets no external host relay. */
 const DOMINO_RELAY =
   'https://help.hcltechsw.com/domino/14.0.0/admin/conf_preventingunauthorizedsmtphostsfromusingdominoasa_t.html'
-/** The redbook on Domino 6: Exceptions for authenticated users; Exclude these connecting hosts from anti-relay checks. */
+/**
+ * The redbook on Domino 6: Exceptions for authenticated users; Exclude these connecting hosts from anti-relay checks.
+ */
 const DOMINO_EXCEPTIONS = 'https://manualshive.com/en/manual/ibm/ah0qxml-lotus-domino-messaging/3364478?page=73'
 
 export const WINDOWS: readonly ServerAdvice[] = [
@@ -37,8 +41,9 @@ export const WINDOWS: readonly ServerAdvice[] = [
     ],
     references: [MAILENABLE_RELAY],
   },
-  // SearchDomino, to stop all relaying: "Enter a * in both of the following fields". The redbook, page 67, describes the
-  // Allow and Deny fields for destinations and sources, and says that Allow entries take precedence since Domino 6.
+  // SearchDomino, to stop all relaying: "Enter a * in both of the following fields". The redbook, page 67, describes
+  // the Allow and Deny fields for destinations and sources, and says that Allow entries take precedence since Domino
+  // 6.
   {
     software: 'Domino',
     names: ['Domino'],
