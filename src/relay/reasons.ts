@@ -152,7 +152,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     steps: [
       'Read in the session what the server says after STARTTLS: it asks for the encryption that it already has.',
       `${ASK_LOG} On port 25 it should accept mail from strangers after STARTTLS.`,
-      'Test again when that is mended.',
+      'Test again when that is fixed.',
     ],
     references: [],
   },

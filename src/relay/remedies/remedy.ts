@@ -62,7 +62,7 @@ function adviceFor(cause: Cause, software: Software | null): Advice & { readonly
   if (own) return own
   const general = rows.find(({ causes }) => causes === undefined)
   const why = CAUSE_ROWS[cause]
-  // A lost source address is mended in front of the server, not in its software.
+  // A lost source address is fixed in front of the server, not in its software.
   if (!general || cause === 'source-address-lost') return why
   if (cause === 'everyone') return general
   return {
