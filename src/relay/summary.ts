@@ -3,9 +3,9 @@
  * reasons are in their tables; here are those that depend on more.
  */
 import { rowOf } from './assess.ts'
+import type { Findings } from './attempt.ts'
 import { CAUSE_ROWS } from './causes.ts'
 import { ANY_LOCAL_PART_TAKEN } from './caveats.ts'
-import type { Findings } from './findings.ts'
 import { REASON_ROWS } from './reasons.ts'
 import type { Judgement } from './verdict.ts'
 import { fill, type Subject } from './wording.ts'

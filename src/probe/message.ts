@@ -1,6 +1,6 @@
 /** Writes the test message: a person who finds it in a mailbox or a queue must understand it without asking. */
 import { randomUUID } from 'node:crypto'
-import type { TestAddresses } from './forms.ts'
+import type { TestAddresses } from '../relay/forms.ts'
 
 /** The provider that tests, and its contact for questions. Both are printable ASCII, which config.ts checks. */
 export interface Tester {

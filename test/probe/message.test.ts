@@ -1,7 +1,7 @@
 /** The test message: what it tells the people who find it, and that it proves nothing but its own attempt. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { buildMessage } from '../../src/relay/message.ts'
+import { buildMessage } from '../../src/probe/message.ts'
 
 const ADDRESSES = { sender: 'probe@isp.example', recipient: 'token@isp.example' }
 const TESTER = { providerName: 'ISP Pty Ltd', contact: 'https://isp.example/relay-tests' }
