@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { SANDBOX_ADDRESSES } from '../src/access/sandbox.ts'
 import { QUOTAS } from '../src/contract/limits.ts'
 import { SUITES, type Suite } from '../src/contract/words.ts'
+import { FIGURES, USUAL } from '../src/probe/pace.ts'
 import { formsOf } from '../src/relay/forms.ts'
 import { documentOf } from './harness/documents.ts'
 import { ROOT } from './harness/service.ts'
@@ -55,17 +56,32 @@ test('wherever a document says how many forms a suite has, it is as many', () =>
     )
 })
 
-test('wherever a document says how many forms are spared at most, it is a third of the full suite', () => {
-  const told = found(`up to (${NUMBER}) of its (?:last )?forms`)
-  assert.ok(told.length > 0)
-  for (const { name, text, groups } of told)
-    assert.equal(numberIn(groups[0] ?? ''), Math.floor(formsOf('full').length / 3), `${name}: ${text}`)
+/** Sentences with figures of the code: `#` stands for a number, in digits or as a word. */
+const FIGURES_TOLD: readonly (readonly [sentence: string, ...values: number[]])[] = [
+  ['up to # of its (?:last )?forms', FIGURES.spared],
+  ['at most # recipients a transaction', USUAL.recipients],
+  ['at most # at once and # a test', USUAL.atOnce, FIGURES.connections],
+  ['# messages at most', FIGURES.messages],
+  ['at most # messages', FIGURES.messages],
+  ['connect # s, greeting # s', FIGURES.connectMs / 1_000, FIGURES.greetingMs / 1_000],
+  ['pause of # ms', FIGURES.pauseMs],
+  ['# quotas', Object.keys(QUOTAS).filter((name) => name.startsWith('tests-')).length],
+]
+
+for (const [sentence, ...values] of FIGURES_TOLD) {
+  test(`wherever a document says "${sentence}", the figures are those of the code`, () => {
+    for (const { name, text, groups } of found(`\\b${sentence.replaceAll('#', `(${NUMBER})`)}\\b`))
+      assert.deepEqual(groups.map(numberIn), values, `${name}: ${text}`)
+  })
+}
+
+test('the documents have several of these figures', () => {
+  const told = FIGURES_TOLD.filter(([sentence]) => found(`\\b${sentence.replaceAll('#', `(${NUMBER})`)}`).length > 0)
+  assert.ok(told.length >= 3)
 })
 
-test('wherever a document says how many quotas a test counts for, it is as many', () => {
-  const counted = Object.keys(QUOTAS).filter((name) => name.startsWith('tests-'))
-  for (const { name, text, groups } of found(`\\b(${NUMBER}) quotas\\b`))
-    assert.equal(numberIn(groups[0] ?? ''), counted.length, `${name}: ${text}`)
+test('at most a third of the full suite is spared', () => {
+  assert.equal(FIGURES.spared, Math.floor(formsOf('full').length / 3))
 })
 
 test('wherever a document names the range of the sandbox, it is the whole of it', () => {

@@ -19,6 +19,7 @@ const LOG_IN =
 const NEXT_SERVER =
   'If another mail server is behind this one, close that one too: it may be the one that rewrites the address.'
 
+/** The row of every cause. A word in contract/words.ts without a row here does not compile. */
 export const CAUSE_ROWS: Readonly<Record<Cause, CauseRow>> = {
   // RFC 2505 section 2.1, the suggested algorithm: our recipient, or an authorized client, else refuse to relay.
   everyone: {

@@ -33,6 +33,7 @@ const ASK_LOG = "Ask the server's administrator to look at the server's log at t
 const USE_STANDARD = 'Use the standard suite instead of the full one: it asks the server much less.'
 const LONGER_DEADLINE = 'Ask the operators of this service for a longer deadline (TEST_DEADLINE_MS)'
 
+/** The row of every reason. A word in contract/words.ts without a row here does not compile. */
 export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
   interrupted: {
     says: 'The test was stopped before it had an answer.',
