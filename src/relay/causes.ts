@@ -15,7 +15,7 @@ export interface CauseRow extends Advice {
 const RFC5321 = 'https://www.ietf.org/rfc/rfc5321.html'
 
 const LOG_IN =
-  'Let your own users log in (SMTP authentication, port 587), or recognize them by their network addresses.'
+  'Let your own users log in (SMTP authentication, port 587), or recognise them by their network addresses.'
 const NEXT_SERVER =
   'If another mail server is behind this one, close that one too: it may be the one that rewrites the address.'
 
@@ -103,7 +103,7 @@ export const CAUSE_ROWS: Readonly<Record<Cause, CauseRow>> = {
   },
   // RFC 2505 section 2.1: the check must see the address that delivery uses.
   'address-spelling': {
-    says: 'The server relays for anyone who writes the recipient in an unusual way that its check does not recognize.',
+    says: 'The server relays for anyone who writes the recipient in an unusual way that its check does not recognise.',
     title: 'Check the recipient as it will be used',
     steps: [
       'The table of attempts shows which spelling was accepted: refuse recipients that are written that way.',

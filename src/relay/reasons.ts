@@ -27,7 +27,7 @@ const RETRYING = 'https://home.nuug.no/~peter/pf/newest/spamd.greylist.html'
 /** Greylisting and fail2ban both count in ten minutes by default. */
 const TEN_MINUTES = 600
 
-const TEST_LATER = 'Test again in {wait}. The next test uses the same addresses, so that the server recognizes them.'
+const TEST_LATER = 'Test again in {wait}. The next test uses the same addresses, so that the server recognises them.'
 const ALLOW_US = "Or ask the server's administrator to allow {us}."
 const ASK_LOG = "Ask the server's administrator to look at the server's log at the time of the test."
 const USE_STANDARD = 'Use the standard suite instead of the full one: it asks the server much less.'

@@ -1,6 +1,6 @@
 /**
- * Recognizes the mail server software from its texts, so that a remedy can name its settings. One row for each way to
- * recognize a software, with its source.
+ * Recognises the mail server software from its texts, so that a remedy can name its settings. One row for each way to
+ * recognise a software, with its source.
  */
 
 /** The texts of a server, all printable. */
@@ -13,7 +13,7 @@ export interface ServerTexts {
   readonly replies: readonly string[]
 }
 
-/** One way to recognize a software. Every pattern that is given must match; its group 1, if any, is the version. */
+/** One way to recognise a software. Every pattern that is given must match; its group 1, if any, is the version. */
 interface SoftwareRow {
   readonly name: string
   /** No pattern may have a quantifier inside a quantifier: that can take for ever. */
@@ -26,7 +26,7 @@ interface SoftwareRow {
 }
 
 /** The first match counts: greetings that name the software first, then texts that only it uses. */
-const SOFTWARE: readonly SoftwareRow[] = [
+const SOFTWARE = [
   {
     name: 'Postfix postscreen',
     greeting: /\bE?SMTP Postfix\b/,
@@ -125,7 +125,12 @@ const SOFTWARE: readonly SoftwareRow[] = [
   { name: 'OpenSMTPD', reply: /Destination address valid: Recipient ok/, source: 'smtp_session.c' },
   { name: 'Sendmail', reply: /\.\.\. (Sender ok|Relaying denied)/, source: 'measured' },
   { name: 'MailEnable', reply: /, this server offers \d+ extensions$/, source: 'nmap service probes' },
-]
+] as const satisfies readonly SoftwareRow[]
+
+/** The names of the table. */
+export type SoftwareName = (typeof SOFTWARE)[number]['name']
+
+const ROWS: readonly SoftwareRow[] = SOFTWARE
 
 /** A mail server software. The version is null if it is unknown. */
 export interface Software {
@@ -133,10 +138,10 @@ export interface Software {
   readonly version: string | null
 }
 
-/** Returns the software of a server, or null if it cannot be recognized. */
+/** Returns the software of a server, or null if it cannot be recognised. */
 export function recognise(texts: ServerTexts): Software | null {
   const greetings = [texts.greeting]
-  for (const row of SOFTWARE) {
+  for (const row of ROWS) {
     const greeting = firstMatch(row.greeting, greetings)
     const extension = greeting === null ? null : firstMatch(row.extension, texts.extensions)
     const reply = extension === null ? null : firstMatch(row.reply, texts.replies)
@@ -156,7 +161,7 @@ function firstMatch(pattern: RegExp | undefined, lines: readonly string[]): RegE
 }
 
 /** All patterns, for the test that none of them can take for ever. */
-export const SOFTWARE_PATTERNS: readonly RegExp[] = SOFTWARE.flatMap((row) => [
+export const SOFTWARE_PATTERNS: readonly RegExp[] = ROWS.flatMap((row) => [
   ...(row.greeting ? [row.greeting] : []),
   ...(row.extension ? [row.extension] : []),
   ...(row.reply ? [row.reply] : []),

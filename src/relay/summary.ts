@@ -8,7 +8,7 @@ import { CAUSE_ROWS } from './causes.ts'
 import { ANY_LOCAL_PART_TAKEN } from './caveats.ts'
 import { REASON_ROWS } from './reasons.ts'
 import type { Judgement } from './verdict.ts'
-import { fill, type Subject } from './wording.ts'
+import { fill, type SentenceFacts } from './wording.ts'
 
 const CLOSED = 'The server does not relay. It refused everything that a stranger tried.'
 const NO_CAUSE = 'The server accepted a message from a stranger to an outside recipient.'
@@ -18,8 +18,8 @@ const NOT_EVEN_POSTMASTER =
   'The server rejected every address we tried at {domain}, even postmaster. Check that {domain} is really its domain.'
 
 /** Returns the summary of a test. */
-export function summarise(judgement: Judgement, findings: Findings, test: Subject): string {
-  return fill(sentencesFor(judgement, findings), test, judgement.retryAfter)
+export function summarise(judgement: Judgement, findings: Findings, facts: SentenceFacts): string {
+  return fill(sentencesFor(judgement, findings), facts, judgement.retryAfter)
 }
 
 function sentencesFor(judgement: Judgement, { proof, greeting }: Findings): string {

@@ -4,13 +4,13 @@
 import type { RelayTest } from '../contract/relay-test.ts'
 
 /** The members of a result that sentences mention. A running test has them too. */
-export type Subject = Pick<RelayTest, 'domain' | 'port' | 'vantage'>
+export type SentenceFacts = Pick<RelayTest, 'domain' | 'port' | 'vantage'>
 
 /**
  * Returns the text with its braces filled: `{domain}` (the server's own), `{us}` (our address), `{port}`, and `{wait}`
  * (`retryAfter` seconds in words).
  */
-export function fill(text: string, { domain, port, vantage }: Subject, retryAfter: number | null = null): string {
+export function fill(text: string, { domain, port, vantage }: SentenceFacts, retryAfter: number | null = null): string {
   const values = {
     '{domain}': domain ?? 'its own domain',
     '{us}': vantage.ip === null ? 'our address' : `our address ${vantage.ip}`,

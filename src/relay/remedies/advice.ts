@@ -3,6 +3,7 @@
  * written; the comment beside it says which passage counts.
  */
 import type { Cause } from '../../contract/words.ts'
+import type { SoftwareName } from '../software.ts'
 
 /**
  * Advice to be read out: short imperative sentences in printable ASCII, and the addresses of documents that say the
@@ -19,7 +20,7 @@ export interface ServerAdvice extends Advice {
   /** The software as people call it. */
   readonly software: string
   /** The names of that software in software.ts. */
-  readonly names: readonly string[]
+  readonly names: readonly SoftwareName[]
   /** The versions that the row is for; an unknown version is tested as an empty text. Absent: all versions. */
   readonly version?: RegExp
   /** The causes that the row is for. Absent: all causes. */

@@ -8,7 +8,7 @@ import { CAUSE_ROWS } from '../causes.ts'
 import { ANY_LOCAL_PART_TAKEN } from '../caveats.ts'
 import { REASON_ROWS } from '../reasons.ts'
 import type { Software } from '../software.ts'
-import { fill, type Subject } from '../wording.ts'
+import { fill, type SentenceFacts } from '../wording.ts'
 import type { Advice } from './advice.ts'
 import { BY_SERVER } from './servers.ts'
 
@@ -32,12 +32,12 @@ const AFTER_CLOSING = [
 export function remedyFor(
   { verdict, cause, reason, caveats }: Judged,
   software: Software | null,
-  test: Subject,
+  facts: SentenceFacts,
 ): Remedy | null {
   if (verdict === 'open') return closing(cause ?? 'everyone', software)
   if (reason) {
     const { retryAfter, ...advice } = REASON_ROWS[reason]
-    const steps = advice.steps.map((step) => fill(step, test, retryAfter))
+    const steps = advice.steps.map((step) => fill(step, facts, retryAfter))
     return remedyFrom({ ...advice, steps }, null)
   }
   return caveats.includes('any-local-part-taken') ? remedyFrom(ANY_LOCAL_PART_TAKEN, null) : null
@@ -56,7 +56,7 @@ function closing(cause: Cause, software: Software | null): Remedy {
 function adviceFor(cause: Cause, software: Software | null): Advice & { readonly software?: string } {
   const rows = BY_SERVER.filter(
     ({ names, version }) =>
-      software && names.includes(software.name) && (version?.test(software.version ?? '') ?? true),
+      software && names.some((name) => name === software.name) && (version?.test(software.version ?? '') ?? true),
   )
   const own = rows.find(({ causes }) => causes?.includes(cause))
   if (own) return own

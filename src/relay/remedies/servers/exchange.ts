@@ -107,7 +107,7 @@ export const EXCHANGE: readonly ServerAdvice[] = [
     title: 'Restrict the connectors of Exchange Online',
     steps: [
       "In the Exchange admin center, open Mail flow > Connectors and look at those from your organization's email server.",
-      'Let each of them recognize your server by its certificate, or by addresses that only you use, never by a range that others send from.',
+      'Let each of them recognise your server by its certificate, or by addresses that only you use, never by a range that others send from.',
       'Delete connectors that are no longer needed.',
       'Also close the mail server that sends through them: its mail is relayed in your name.',
     ],

@@ -6,7 +6,7 @@ const CONFIGURE = 'https://github.com/Exim/exim/blob/059ec3d9952740285fb1ebf4796
 /** "deny domains = !+local_domains ... is what stops your Exim from being an open relay." */
 const Q0743 = 'https://github.com/Exim/exim/wiki/Q0743'
 
-const NAMES = ['Exim']
+const NAMES = ['Exim'] as const
 const RESTART = 'Send the Exim daemon a HUP signal, or restart it: it reads its configuration only then.'
 
 export const EXIM: readonly ServerAdvice[] = [

@@ -19,7 +19,7 @@ const REWRITING = 'https://manpages.debian.org/jessie/postfix/trivial-rewrite.8p
 /** "Setting Up Trusted Networks"; zmconfigd rewrites the Postfix files every two minutes. */
 const ZIMBRA = 'https://github.com/Zimbra/adminguide/blob/3c454057aca72fec7c71e1af953bdad1839c0930/mta.adoc'
 
-const NAMES = ['Postfix', 'Postfix postscreen']
+const NAMES = ['Postfix', 'Postfix postscreen'] as const
 // The default since 2.10, except that it had defer_unauth_destination (clearos/app-smtp issue 1).
 const RELAY_RESTRICTIONS =
   'Set: smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination'

@@ -11,7 +11,7 @@ const MAIL_FROM = 'https://www.oreilly.com/library/view/sendmail-4th-edition/978
 /** The two checks that sendmail makes of user%hostB@hostA without loose_relay_check. */
 const LOOSE = 'https://www.oreilly.com/library/view/sendmail-4th-edition/9780596510299/ch07s04s02.html'
 
-const NAMES = ['Sendmail']
+const NAMES = ['Sendmail'] as const
 const REBUILD = 'Rebuild sendmail.cf from sendmail.mc, then restart sendmail.'
 const MAKEMAP = 'After each change of the access file, run: makemap hash /etc/mail/access < /etc/mail/access'
 

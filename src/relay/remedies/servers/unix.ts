@@ -27,7 +27,7 @@ const HARAKA_PROXY = 'https://haraka.github.io/core/HAProxy'
 const STALWART_RCPT = 'https://stalw.art/docs/ref/object/mta-stage-rcpt'
 /** session.rcpt.relay of versions with a configuration file. */
 const STALWART_RELAY = 'https://stalw.art/docs/smtp/inbound/rcpt'
-/** "Stalwart Mail Server only recognizes the IP address of the proxy". */
+/** "Stalwart Mail Server only recognises the IP address of the proxy". */
 const STALWART_PROXY = 'https://stalw.art/docs/server/proxy'
 
 export const UNIX: readonly ServerAdvice[] = [
