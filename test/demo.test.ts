@@ -34,7 +34,10 @@ test('the demo shows both reference dialogues and a catch-all with their verdict
   )
   assert.match(open, /^evidence delivered, cause own-domain-sender/m)
   assert.match(catchAll, /^CLOSED {2}127\.0\.0\.1:\d+ \(example\.com\)$/m)
-  assert.match(catchAll, /^The server does not relay\. It accepts mail for any name at example\.com, whether the mailbox exists or not\.$/m)
+  assert.match(
+    catchAll,
+    /^The server does not relay\. It accepts mail for any name at example\.com, whether the mailbox exists or not\.$/m,
+  )
   assert.doesNotMatch(text, /\x1b/, 'no colours for a pipe')
 })
 
