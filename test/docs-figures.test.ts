@@ -65,7 +65,6 @@ const FIGURES_TOLD: readonly (readonly [sentence: string, ...values: number[]])[
   ['at most # messages', FIGURES.messages],
   ['connect # s, greeting # s', FIGURES.connectMs / 1_000, FIGURES.greetingMs / 1_000],
   ['pause of # ms', FIGURES.pauseMs],
-  ['# quotas', Object.keys(QUOTAS).filter((name) => name.startsWith('tests-')).length],
 ]
 
 for (const [sentence, ...values] of FIGURES_TOLD) {
@@ -78,6 +77,13 @@ for (const [sentence, ...values] of FIGURES_TOLD) {
 test('the documents have several of these figures', () => {
   const told = FIGURES_TOLD.filter(([sentence]) => found(`\\b${sentence.replaceAll('#', `(${NUMBER})`)}`).length > 0)
   assert.ok(told.length >= 3)
+})
+
+test('wherever a document counts the quotas, it counts all of them, or those for tests', () => {
+  const all = Object.keys(QUOTAS)
+  const forTests = all.filter((name) => name.startsWith('tests-'))
+  for (const { name, text, groups } of found(`\\b(${NUMBER}) quotas\\b`))
+    assert.ok([all.length, forTests.length].includes(numberIn(groups[0] ?? '')), `${name}: ${text}`)
 })
 
 test('at most a third of the full suite is spared', () => {
