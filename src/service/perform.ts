@@ -1,6 +1,6 @@
 import type { RelayTest } from '../contract/relay-test.ts'
-import type { Assessed } from '../relay/assess.ts'
 import type { Phases, ProbeResult } from '../probe/probe.ts'
+import type { Assessed } from '../relay/assess.ts'
 import { Transcript } from '../smtp/transcript.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Admission } from './admission.ts'
