@@ -139,11 +139,11 @@ export function finishedResult(begun: Begun, run: ProbeResult, transcript: Trans
     evidence: judgement.evidence,
     reason: judgement.reason,
     cause: judgement.cause,
-    summary: summarise(judgement, findings),
+    summary: summarise(judgement, findings, seen),
     caveats: [...judgement.caveats],
     retryAfter: judgement.retryAfter,
     delivery: deliveryOf(begun, findings),
-    remedy: remedyFor(judgement, software),
+    remedy: remedyFor(judgement, software, seen),
     attempts: judgement.rows.map(viewOf),
     transcript: transcript.entries.map(({ ms, connection, from, line, answers }, index) => ({
       ms,
@@ -167,8 +167,8 @@ export function brokenResult(begun: Begun, finishedAt: string): RelayTest {
     verdict: 'inconclusive',
     evidence: 'none',
     reason: 'interrupted',
-    summary: 'The test broke off through a fault of the service.',
-    remedy: remedyFor({ verdict: 'inconclusive', cause: null, reason: 'interrupted', caveats: [] }, null),
+    summary: 'The test stopped because of a fault in our service.',
+    remedy: remedyFor({ verdict: 'inconclusive', cause: null, reason: 'interrupted', caveats: [] }, null, begun),
   })
 }
 

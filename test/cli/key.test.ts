@@ -46,7 +46,7 @@ test('the entry does not contain the key', async () => {
   )
 })
 
-const NO_ID = '--caller: an id of 1 to 64 letters, digits, dots, hyphens and underscores was expected'
+const NO_ID = '--caller: must be an id of 1 to 64 letters, digits, dots, hyphens and underscores'
 const NO_DATE = '--expires: must be a date, for example 2027-06-30'
 
 /** Runs the command, and returns the reasons that it prints before the usage. Checks that it prints no key. */
@@ -60,12 +60,12 @@ async function reasonsFor(...args: string[]): Promise<string[]> {
 }
 
 const MISTAKES: readonly (readonly [args: readonly string[], ...reasons: string[]])[] = [
-  [[], '--caller: an id was expected'],
+  [[], '--caller: must be an id'],
   [['--caller', ''], NO_ID],
   [['--caller', 'a b'], NO_ID],
   [['--caller', 'a\nkeys: []'], NO_ID],
   [['--caller', 'a'.repeat(65)], NO_ID],
-  [['--expires', 'tomorrow'], '--caller: an id was expected', NO_DATE],
+  [['--expires', 'tomorrow'], '--caller: must be an id', NO_DATE],
 ]
 for (const [args, ...reasons] of MISTAKES) {
   test(`${JSON.stringify(args)} is answered with the reason, the usage and no key`, async () => {

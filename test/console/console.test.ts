@@ -118,8 +118,8 @@ test(
 )
 
 for (const [name, say, pattern, banner] of [
-  ['closed', closed, /^CLOSED: 127\.0\.0\.1/, 'It does not relay'],
-  ['open', open, /^OPEN: 127\.0\.0\.1/, 'It relays for everyone'],
+  ['closed', closed, /^CLOSED: 127\.0\.0\.1/, 'The server does not relay'],
+  ['open', open, /^OPEN: 127\.0\.0\.1/, 'The server relays for everyone'],
 ] as const) {
   test(`a server that is ${name}: the session as support pages print it, the verdict above`, withBrowser, async (t) => {
     const server = await scriptedServer(t, { say })
