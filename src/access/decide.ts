@@ -3,7 +3,7 @@ import type { DomainSource } from '../contract/words.ts'
 import type { Address } from '../ip/address.ts'
 import { isLoopback, specialRange } from '../ip/special.ts'
 import { type Caller, inScope } from './callers.ts'
-import { type Customer, type Customers, isWithin } from './customers.ts'
+import { type Customer, type Customers, isWithin } from './customer.ts'
 
 /** What is asked for: the part of a request that access is decided by. */
 export interface Wish {

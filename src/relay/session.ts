@@ -1,19 +1,17 @@
 import type { Why } from '../contract/words.ts'
-import { type Address, parseAddress } from '../ip/address.ts'
+import { type Address, addressLiteral, hostText } from '../ip/address.ts'
 import { anyOf } from '../smtp/any-of.ts'
 import { type Answer, SmtpConnection, type TlsFacts } from '../smtp/connection.ts'
-import { dial } from '../smtp/dial.ts'
+import type { Dial } from '../smtp/dial.ts'
 import { abridged, type Reply } from '../smtp/reply.ts'
-import type { SocksProxy } from '../smtp/socks.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 
 /** Where to connect, from where, under which name, and until when (`performance.now()` milliseconds). */
 export interface Route {
   readonly address: Address
   readonly port: number
-  readonly bind: Address | null
-  /** Null connects directly. */
-  readonly proxy: SocksProxy | null
+  /** Opens connections from the vantage. */
+  readonly dial: Dial
   /** Our name; null stands for the address literal of the local end (RFC 5321 section 4.1.4). */
   readonly ehlo: string | null
   readonly deadline: number
@@ -72,13 +70,12 @@ const GREETING_MS = 30_000
 export async function openSession(route: Route, { number, tls, unwanted, connected }: Opening): Promise<Session> {
   const { address, port, transcript, stop } = route
   if (stop.aborted) return { ...NOTHING, number, failure: 'interrupted' }
-  const literal = address.family === 6 ? `[${address.text}]` : address.text
-  transcript.add('event', number, `connecting to ${literal}:${port}`)
+  transcript.add('event', number, `connecting to ${hostText(address)}:${port}`)
   const left = route.deadline - performance.now()
   if (left <= 0) return { ...NOTHING, number, failure: 'deadline' }
   route.dialling(address)
   const dialledAt = performance.now()
-  const dialled = await dial({ ...route, timeoutMs: Math.min(CONNECT_MS, left) })
+  const dialled = await route.dial(address, port, Math.min(CONNECT_MS, left))
   if ('fault' in dialled) {
     const { fault, detail } = dialled
     // A wait that our own deadline cut short says nothing of the server.
@@ -90,10 +87,8 @@ export async function openSession(route: Route, { number, tls, unwanted, connect
     return { ...NOTHING, number, failure: fault }
   }
   connected?.()
-  const { socket } = dialled
-  // The end that a proxy sees is not the one that the server sees.
-  const localAddress = route.proxy ? null : parseAddress(socket.localAddress ?? '')
-  const ehlo = route.ehlo ?? literalOf(localAddress)
+  const { socket, localAddress } = dialled
+  const ehlo = route.ehlo ?? (localAddress ? addressLiteral(localAddress) : '[127.0.0.1]')
   const connection = new SmtpConnection({ socket, number, transcript, deadline: route.deadline })
   const connectMs = performance.now() - dialledAt
   const opened = { ...NOTHING, connection, number, localAddress, ehlo, connectMs }
@@ -136,12 +131,6 @@ export async function secure(session: Ready): Promise<Session> {
 
 const offers = (extensions: readonly string[], keyword: string): boolean =>
   extensions.some((line) => line.trim().toUpperCase() === keyword)
-
-/** The address literal of our own end. */
-function literalOf(address: Address | null): string {
-  if (!address) return '[127.0.0.1]'
-  return address.family === 6 ? `[IPv6:${address.text}]` : `[${address.text}]`
-}
 
 function answered({ reply, at }: Answer): { reply: Reply; at: readonly number[] } | null {
   return reply ? { reply: abridged(reply), at } : null

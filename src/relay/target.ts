@@ -1,6 +1,6 @@
 import { DOMAIN_NAME } from '../contract/domain.ts'
 import type { DomainSource } from '../contract/words.ts'
-import type { Address } from '../ip/address.ts'
+import { type Address, addressLiteral } from '../ip/address.ts'
 import { type Form, formOf, type TestAddresses } from './forms.ts'
 import type { KnownNames } from './plan.ts'
 import type { Session } from './session.ts'
@@ -44,8 +44,7 @@ export class Target {
 
   /** What a form is written from. */
   namesFor(form: Form): KnownNames {
-    const { family, text } = this.#address
-    const literal = family === 6 ? `[IPv6:${text}]` : `[${text}]`
+    const literal = addressLiteral(this.#address)
     const { sender, recipient } = this.#addressesFor(form)
     return { sender, recipient, domain: this.domain?.name ?? null, host: this.host, literal }
   }

@@ -1,5 +1,5 @@
 import { type Caller, inScope } from '../access/callers.ts'
-import type { Customer } from '../access/customers.ts'
+import type { Customer } from '../access/customer.ts'
 import { QUOTAS, type QuotaName } from '../contract/limits.ts'
 import type { LastTest } from '../contract/problems.ts'
 import type { Stores } from '../store/stores.ts'

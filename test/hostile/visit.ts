@@ -8,6 +8,7 @@ import type { Form } from '../../src/relay/forms.ts'
 import { buildMessage } from '../../src/relay/message.ts'
 import { run } from '../../src/relay/run.ts'
 import { type Judgement, judge } from '../../src/relay/verdict.ts'
+import { dialFrom } from '../../src/smtp/dial.ts'
 import { Transcript } from '../../src/smtp/transcript.ts'
 import { addressOf } from '../harness/addresses.ts'
 import { until } from '../harness/waiting.ts'
@@ -68,8 +69,7 @@ export async function visit(
     route: {
       address: addressOf('127.0.0.1'),
       port: server.port,
-      bind: null,
-      proxy: null,
+      dial: dialFrom([]),
       ehlo: 'relaytest.isp.example',
       deadline: startedAt + patienceMs,
       transcript,
