@@ -27,7 +27,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   setup: ['access', 'config', 'files', 'service', 'vantage'],
   app: ['access', 'config', 'files', 'http', 'service', 'store', 'vantage'],
   cli: ['access', 'client', 'config', 'contract', 'render', 'setup'],
-  server: ['app', 'config', 'files', 'http', 'mailbox', 'service', 'setup', 'store', 'version'],
+  server: ['app', 'config', 'http', 'ip', 'mailbox', 'service', 'setup', 'store', 'version'],
 }
 
 const SRC = join(ROOT, 'src')

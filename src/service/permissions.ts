@@ -1,6 +1,6 @@
 import type { Caller } from '../access/callers.ts'
 import type { Customers } from '../access/customer.ts'
-import { type Decision, decide, type Origin, type Wish } from '../access/decide.ts'
+import { type AccessRequest, type Decision, decide, type Origin } from '../access/decide.ts'
 import { sandboxCustomers } from '../access/sandbox.ts'
 import { parseAddress } from '../ip/address.ts'
 import type { Stores } from '../store/stores.ts'
@@ -30,7 +30,7 @@ export const customersFor = (caller: Caller, { customers }: Pick<PermissionParts
   caller.sandbox ? sandboxCustomers(caller) : customers()
 
 /** Decides for one caller, as files and machine are now. */
-export function permissionsOf(caller: Caller, parts: PermissionParts): (wish: Wish) => Decision {
+export function permissionsOf(caller: Caller, parts: PermissionParts): (wish: AccessRequest) => Decision {
   const customers = customersFor(caller, parts)
   const origin = caller.sandbox ? nowhere(parts) : originNow(parts)
   return (wish) => decide(wish, caller, customers, origin)
