@@ -139,7 +139,7 @@ export async function buildApp(
       'tests-target': config.QUOTA_TARGET,
       'tests-network': config.QUOTA_NETWORK,
     }
-    const quotas = registerQuotas(api, quotaSettings, stores.windows)
+    const quotas = registerQuotas(api, quotaSettings, stores.counters)
     const allowedPorts = config.ALLOWED_PORTS
     const rules = { allowedPorts, defaultProof: parts.deliveries ? 'delivery' : 'message' } as const
     registerRelayTests(api, { relayTests, quotas, rules })
