@@ -15,7 +15,9 @@ export interface Answer {
   readonly ms: number
 }
 
-/** What a TLS handshake came to. The certificate is reported, not required: who cannot prove its name is still tested. */
+/**
+ * What a TLS handshake came to. The certificate is reported, not required: who cannot prove its name is still tested.
+ */
 export interface TlsFacts {
   readonly protocol: string
   readonly cipher: string
@@ -86,14 +88,16 @@ export class SmtpConnection {
   }
 
   /**
-   * Whether answers may belong to other commands than they seem to: there was one too many, or one that does not fit. What
-   * cannot be read in place of the one answer that is awaited leaves those before it as they are.
+   * Whether answers may belong to other commands than they seem to: there was one too many, or one that does not fit.
+   * What cannot be read in place of the one answer that is awaited leaves those before it as they are.
    */
   get outOfStep(): boolean {
     return this.#outOfStep
   }
 
-  /** Waits for the whole greeting, at most `timeoutMs`, and no longer than a goodbye would take once nobody wants it. */
+  /**
+   * Waits for the whole greeting, at most `timeoutMs`, and no longer than a goodbye would take once nobody wants it.
+   */
   async greeting(timeoutMs: number, unwanted = NEVER): Promise<Answer> {
     let timer: NodeJS.Timeout | undefined
     const giveUp = () => {
@@ -124,8 +128,8 @@ export class SmtpConnection {
 
   /**
    * Says STARTTLS and shakes hands (RFC 3207): old protocols and ciphers are allowed, certificates not required. What a
-   * server says in plain text after its reply is an injection: the connection ends there. Resolves with what was agreed,
-   * or null where the connection failed or the server declined; `fault` tells which.
+   * server says in plain text after its reply is an injection: the connection ends there. Resolves with what was
+   * agreed, or null where the connection failed or the server declined; `fault` tells which.
    */
   async startTls(): Promise<TlsFacts | null> {
     const { reply } = await this.command('STARTTLS')
@@ -193,8 +197,10 @@ export class SmtpConnection {
     return answer ?? UNANSWERED
   }
 
-  /** Sends a group with QUIT as its last command (RFC 2920 section 3.1), and closes when all is answered: a goodbye that
-   * does not come costs two seconds and no answer. */
+  /**
+   * Sends a group with QUIT as its last command (RFC 2920 section 3.1), and closes when all is answered: a goodbye that
+   * does not come costs two seconds and no answer.
+   */
   async farewell(lines: readonly string[], abandon?: Abandon): Promise<Answer[]> {
     if (this.#fault) return lines.map(() => UNANSWERED)
     const commands = lines.map((line) => this.#record('client', line))
@@ -218,8 +224,8 @@ export class SmtpConnection {
   }
 
   /**
-   * Says QUIT, also after waiting in vain for another reply, gives the server two seconds to answer, but never beyond the
-   * deadline by more than that, and closes.
+   * Says QUIT, also after waiting in vain for another reply, gives the server two seconds to answer, but never beyond
+   * the deadline by more than that, and closes.
    */
   async quit(): Promise<void> {
     if (this.#commandable && (this.#fault === null || isPatient(this.#fault))) {
@@ -243,7 +249,10 @@ export class SmtpConnection {
     this.close()
   }
 
-  /** Resolves when the connection is closed, but at the latest after the time that QUIT has, and that soon after the deadline. */
+  /**
+   * Resolves when the connection is closed, but at the latest after the time that QUIT has, and that soon after the
+   * deadline.
+   */
   #closed(begin = () => {}): Promise<void> {
     return new Promise((resolve) => {
       const until = Math.min(performance.now(), this.#deadline) + QUIT_MS
