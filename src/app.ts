@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import accepts from '@fastify/accepts'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Callers } from './access/callers.ts'
-import type { Customers } from './access/customers.ts'
+import type { Customers } from './access/customer.ts'
 import type { Config } from './config.ts'
 import type { Reloading } from './files/reloading.ts'
 import { registerAddresses } from './http/addresses.ts'
@@ -30,7 +30,7 @@ import { RelayTests } from './service/relay-tests.ts'
 import { Scope } from './service/scope.ts'
 import type { Stores } from './store/stores.ts'
 import { SelfCheck } from './vantage/self-check.ts'
-import { DEFAULT_VANTAGE, type Vantage } from './vantage/vantages.ts'
+import { DEFAULT_VANTAGE, type Vantage } from './vantage/vantage.ts'
 
 /** What the process opens for the app. */
 export interface Parts {
@@ -73,7 +73,7 @@ export async function buildApp(
   const mailbox = { domain: config.MAILBOX_DOMAIN, port: SMTP_PORT, allowLoopback: config.ALLOW_LOOPBACK_TARGETS }
   const vantages = new SelfCheck({
     vantages: () => parts.vantages?.current ?? [DEFAULT_VANTAGE],
-    helpers: { lookUp, mailbox: parts.deliveries && mailbox },
+    parts: { lookUp, mailbox: parts.deliveries && mailbox },
     log: logger,
   })
   const metrics = makeMetrics({ storeServer: stores.server, files, vantages })
@@ -139,7 +139,7 @@ export async function buildApp(
       'tests-target': config.QUOTA_TARGET,
       'tests-network': config.QUOTA_NETWORK,
     }
-    const quotas = registerQuotas(api, quotaSettings, stores.windows)
+    const quotas = registerQuotas(api, quotaSettings, stores.counters)
     const allowedPorts = config.ALLOWED_PORTS
     const rules = { allowedPorts, defaultProof: parts.deliveries ? 'delivery' : 'message' } as const
     registerRelayTests(api, { relayTests, quotas, rules })

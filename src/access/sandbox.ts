@@ -1,6 +1,7 @@
 import type { Address } from '../ip/address.ts'
 import type { Caller } from './callers.ts'
-import type { Customer, Customers } from './customers.ts'
+import type { Customer, Customers } from './customer.ts'
+import { sandboxCustomerOf } from './sandbox-ids.ts'
 
 /** What a caller in the sandbox may test: documentation addresses (RFC 5737), behind each a recorded session. */
 export const SANDBOX_ADDRESSES = [
@@ -13,13 +14,6 @@ export const SANDBOX_ADDRESSES = [
   '192.0.2.7',
 ] as const
 export type SandboxAddress = (typeof SANDBOX_ADDRESSES)[number]
-
-/** How the ids of sandbox customers begin, and no others: each caller has one of its own, so that none sees another's tests. */
-export const SANDBOX_PREFIX = 'sandbox-'
-
-export const isSandbox = (customerId: string): boolean => customerId.startsWith(SANDBOX_PREFIX)
-
-export const sandboxCustomerOf = (callerId: string): string => `${SANDBOX_PREFIX}${callerId}`
 
 /** The world of a caller in the sandbox: one customer, who holds the sandbox's addresses. */
 export function sandboxCustomers(caller: Caller): Customers {

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Limits, QUOTAS, type Quota, type QuotaName } from '../contract/limits.ts'
 import type { Exceeded, QuotaSubject, TestQuotas } from '../service/admission.ts'
 import { Refused } from '../service/problem.ts'
-import type { Windows } from '../store/windows.ts'
+import type { Counters } from '../store/counters.ts'
 import { callerOf } from './auth.ts'
 
 declare module 'fastify' {
@@ -63,7 +63,7 @@ interface Standing extends QuotaState {
 }
 
 /** Counts every request of this scope in `windows`, and offers the counting of tests to its routes. */
-export function registerQuotas(api: FastifyInstance, settings: QuotaSettings, windows: Windows) {
+export function registerQuotas(api: FastifyInstance, settings: QuotaSettings, windows: Counters) {
   api.decorateRequest('subject', null)
   // Each request gets a map of its own in the hook below, before anything else asks for it.
   api.decorateRequest('quotaStates')

@@ -1,5 +1,5 @@
 import { type Caller, inScope } from '../access/callers.ts'
-import type { Customer } from '../access/customers.ts'
+import type { Customer } from '../access/customer.ts'
 import { QUOTAS, type QuotaName } from '../contract/limits.ts'
 import type { LastTest } from '../contract/problems.ts'
 import type { Stores } from '../store/stores.ts'
@@ -37,7 +37,7 @@ export interface Exceeded {
 
 /** What admission draws on. */
 export interface AdmissionParts {
-  readonly stores: Pick<Stores, 'leases' | 'results' | 'claims' | 'refusals'>
+  readonly stores: Pick<Stores, 'leases' | 'results' | 'claims' | 'recentRefusals'>
   readonly deliveries: Deliveries | null
   readonly settings: Settings
   readonly errands: Errands
@@ -69,7 +69,7 @@ export async function admit(
   const { begun, asking } = job
   const { id, ip, customerId } = begun
   const place = placeOf(begun)
-  const { leases, results, claims, refusals } = stores
+  const { leases, results, claims, recentRefusals } = stores
   const leaveSlot = slots.take(asking.caller.id)
   if (!leaveSlot) {
     throw new Refused('at-capacity', 'All test slots, or all of this key, are taken.', {
@@ -86,7 +86,7 @@ export async function admit(
     undo.push(() => results.remove(running))
     if (key) undo.push(() => claims.release(key.key, id))
     const [refusedBefore] = await Promise.all([
-      refusals.recently(bannedPlaceOf(begun)),
+      recentRefusals.recently(bannedPlaceOf(begun)),
       expectation?.announced,
       results.put(running),
       key && claimFor(id, key, claims),

@@ -8,7 +8,7 @@ import { type Assessed, mayArrive } from '../relay/assess.ts'
 import type { Seen } from '../relay/attempt.ts'
 import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
 import type { Transcript } from '../smtp/transcript.ts'
-import type { Vantage } from '../vantage/vantages.ts'
+import { knownAddresses, type Vantage } from '../vantage/vantage.ts'
 import type { Deliveries, Expectation } from './deliveries.ts'
 import type { TestRequest } from './request.ts'
 import type { Begun } from './result.ts'
@@ -80,8 +80,7 @@ export async function runJob(
     {
       address,
       port,
-      bind: vantage.bind.find(({ family }) => family === address.family) ?? null,
-      proxy: vantage.proxy,
+      dial: vantage.egress.dial,
       ehlo: vantage.ehlo,
       deadline: performance.now() + settings.deadlineMs - FIGURES.farewellMs,
       transcript,
@@ -96,7 +95,7 @@ export async function runJob(
     proof,
     refusedBefore,
     domain: domain !== null && domainSource !== null ? { name: domain, source: domainSource } : null,
-    vantage: [...vantage.publicIps, ...vantage.bind].map(({ text }) => text),
+    vantage: knownAddresses(vantage).map(({ text }) => text),
     deliveryWaitMs: settings.deliveryWaitMs,
     addressesFor,
     decided,

@@ -74,7 +74,7 @@ export async function perform(
     accepted = dialled.length > 0 ? messagesAccepted(ran) : 0
     if (ran.findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))) {
       // Without the note, the next test may take a ban for silence: no more than that.
-      stores.refusals.note(bannedPlaceOf(begun)).catch(() => {})
+      stores.recentRefusals.note(bannedPlaceOf(begun)).catch(() => {})
     }
     const durationMs = Math.round(performance.now() - startedAt)
     const amendableMs = expectation && hasSent(ran) ? amendableFor(settings.resultTtlMs) : 0

@@ -1,10 +1,11 @@
 import type { Caller } from '../access/callers.ts'
-import type { Customers } from '../access/customers.ts'
-import { type Decision, decide, type Origin, type Wish } from '../access/decide.ts'
+import type { Customers } from '../access/customer.ts'
+import { type AccessRequest, type Decision, decide, type Origin } from '../access/decide.ts'
 import { sandboxCustomers } from '../access/sandbox.ts'
 import { parseAddress } from '../ip/address.ts'
 import type { Stores } from '../store/stores.ts'
-import { outlookOf, ownAddresses, type Vantage } from '../vantage/vantages.ts'
+import { ownAddresses } from '../vantage/interfaces.ts'
+import { reachOf, type Vantage } from '../vantage/vantage.ts'
 
 /** What decisions are made by. `customers` and `vantages` are looked up anew for each: their files reload. */
 export interface PermissionParts {
@@ -29,7 +30,7 @@ export const customersFor = (caller: Caller, { customers }: Pick<PermissionParts
   caller.sandbox ? sandboxCustomers(caller) : customers()
 
 /** Decides for one caller, as files and machine are now. */
-export function permissionsOf(caller: Caller, parts: PermissionParts): (wish: Wish) => Decision {
+export function permissionsOf(caller: Caller, parts: PermissionParts): (wish: AccessRequest) => Decision {
   const customers = customersFor(caller, parts)
   const origin = caller.sandbox ? nowhere(parts) : originNow(parts)
   return (wish) => decide(wish, caller, customers, origin)
@@ -44,6 +45,6 @@ function nowhere({ vantages }: PermissionParts): Origin {
 function originNow({ vantages, stores }: PermissionParts): Origin {
   const own = ownAddresses()
   const servers = (stores.server?.addresses() ?? []).map((text) => parseAddress(text)).filter((one) => one !== null)
-  const proxies = vantages.all.flatMap(({ proxy }) => proxy?.address ?? [])
-  return { own: [...own, ...servers, ...proxies], vantages: vantages.all.map((vantage) => outlookOf(vantage, own)) }
+  const proxies = vantages.all.flatMap(({ egress }) => egress.dependsOn)
+  return { own: [...own, ...servers, ...proxies], vantages: vantages.all.map((vantage) => reachOf(vantage, own)) }
 }

@@ -1,4 +1,4 @@
-import { isSandbox } from '../access/sandbox.ts'
+import { isSandbox } from '../access/sandbox-ids.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 
 /**

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Caller } from '../access/callers.ts'
-import type { Customers } from '../access/customers.ts'
+import type { Customers } from '../access/customer.ts'
 import type { Decision } from '../access/decide.ts'
 import type { RelayTestEvent } from '../contract/events.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import { canonicalNetwork } from '../ip/address.ts'
 import type { Stores } from '../store/stores.ts'
-import type { Vantage } from '../vantage/vantages.ts'
+import { knownAddresses, type Vantage } from '../vantage/vantage.ts'
 import { VERSION } from '../version.ts'
 import { type Admission, admit, type QuotaSubject, refuseExceeded, type TestQuotas } from './admission.ts'
 import { Archive } from './archive.ts'
@@ -247,7 +247,7 @@ export class RelayTests {
 
 function begin(request: TestRequest, { customer, domain }: Allowed, vantage: Vantage): Begun {
   const { address, port, suite, proof, reference } = request
-  const publicIp = [...vantage.publicIps, ...vantage.bind].find(({ family }) => family === address.family)
+  const publicIp = knownAddresses(vantage).find(({ family }) => family === address.family)
   return {
     id: randomUUID(),
     customerId: customer.id,

@@ -1,5 +1,5 @@
 import { type Caller, inScope } from '../access/callers.ts'
-import type { Wish } from '../access/decide.ts'
+import type { AccessRequest } from '../access/decide.ts'
 import { SANDBOX_ADDRESSES } from '../access/sandbox.ts'
 import { problemType } from '../contract/problems.ts'
 import { type AddressList, CUSTOMERS_PAGE, type CustomerList } from '../contract/scope.ts'
@@ -56,7 +56,7 @@ export class Scope {
       preference: number | null,
       mailDomain: string | null,
     ): Place => {
-      const wish: Wish = { address, customerId: null, domain: mailDomain, vantage: null }
+      const wish: AccessRequest = { address, customerId: null, domain: mailDomain, vantage: null }
       const first = permit(wish)
       // A domain that is not the customer's says nothing against its server.
       const decision = !first.ok && first.problem === 'domain-not-listed' ? permit({ ...wish, domain: null }) : first

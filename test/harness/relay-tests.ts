@@ -4,7 +4,7 @@ import type { TestQuotas } from '../../src/service/admission.ts'
 import { type Asker, RelayTests } from '../../src/service/relay-tests.ts'
 import { setUp } from '../../src/setup.ts'
 import type { Stores } from '../../src/store/stores.ts'
-import { DEFAULT_VANTAGE } from '../../src/vantage/vantages.ts'
+import { DEFAULT_VANTAGE } from '../../src/vantage/vantage.ts'
 import { configFolder, environmentFor, type ServiceOptions } from './service.ts'
 
 export const NO_QUOTAS: TestQuotas = { peek: async () => null, take: async () => null }

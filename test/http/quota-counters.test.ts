@@ -3,15 +3,15 @@ import { type TestContext, test } from 'node:test'
 import Fastify from 'fastify'
 import { registerQuotas } from '../../src/http/quotas.ts'
 import { setUp } from '../../src/setup.ts'
+import { type Counters, memoryCounters } from '../../src/store/counters.ts'
 import { StoreUnavailable } from '../../src/store/unavailable.ts'
-import { memoryWindows, type Windows } from '../../src/store/windows.ts'
 import { configFolder, environmentFor } from '../harness/service.ts'
 
 const lax = { max: 100, windowMs: 60_000 }
 const KEYS = ['tests-caller:desk', 'tests-customer:acme', 'tests-target:127.0.0.1', 'tests-network:127.0.0.0/24']
 
 /** Takes the tests quotas of one request that counts in `windows`. Returns what is exceeded, with the headers. */
-async function takeOnce(t: TestContext, windows: Windows) {
+async function takeOnce(t: TestContext, windows: Counters) {
   const { callers, customers } = setUp(environmentFor(configFolder(t)))
   const [caller, customer] = [callers.current.all.find(({ id }) => id === 'desk'), customers.current.all.get('acme')]
   assert.ok(caller && customer)
@@ -37,16 +37,16 @@ async function takeOnce(t: TestContext, windows: Windows) {
   return { status: response.status, left: response.headers.get('ratelimit') ?? '', body: await response.text() }
 }
 
-const counted = (windows: Windows) => Promise.all(KEYS.map(async (key) => (await windows.read(key)).current))
+const counted = (windows: Counters) => Promise.all(KEYS.map(async (key) => (await windows.read(key)).current))
 
 test('a test is counted by every quota', async (t) => {
-  const windows = memoryWindows()
+  const windows = memoryCounters()
   assert.equal((await takeOnce(t, windows)).body, '{"exceeded":null}')
   assert.deepEqual(await counted(windows), [1, 1, 1, 1])
 })
 
 test('a test that one quota refuses is counted by none, and the headers say so', async (t) => {
-  const windows = memoryWindows()
+  const windows = memoryCounters()
   for (let count = 0; count < 2; count += 1) await windows.count('tests-target:127.0.0.1', 60_000)
   const { left, body } = await takeOnce(t, windows)
   assert.match(body, /"policies":\["tests-target"\]/)
@@ -56,8 +56,8 @@ test('a test that one quota refuses is counted by none, and the headers say so',
 
 test('where one counter cannot be had the test is refused, and the others give back what they counted', async (t) => {
   for (const lost of KEYS) {
-    const windows = memoryWindows()
-    const broken: Windows = {
+    const windows = memoryCounters()
+    const broken: Counters = {
       ...windows,
       count: (key, ms) =>
         key === lost ? Promise.reject(new StoreUnavailable(new Error('away'))) : windows.count(key, ms),
@@ -69,7 +69,7 @@ test('where one counter cannot be had the test is refused, and the others give b
 })
 
 test('whoever is refused is told to wait a second at least, though the window ends this instant', async (t) => {
-  const ending: Windows = { ...memoryWindows(), count: async () => ({ current: 1_000, ttl: 0 }) }
+  const ending: Counters = { ...memoryCounters(), count: async () => ({ current: 1_000, ttl: 0 }) }
   const { body } = await takeOnce(t, ending)
   assert.match(body, /Try again in 1 s/)
 })

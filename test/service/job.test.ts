@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { parseAddress } from '../../src/ip/address.ts'
 import { type Job, runJob, type Settings } from '../../src/service/job.ts'
 import { Transcript } from '../../src/smtp/transcript.ts'
-import { DEFAULT_VANTAGE } from '../../src/vantage/vantages.ts'
+import { DEFAULT_VANTAGE } from '../../src/vantage/vantage.ts'
 import { healthy, scriptedServer } from '../harness/mail-server.ts'
 
 const SETTINGS: Settings = {

@@ -63,7 +63,10 @@ const FAILING: readonly (readonly [name: string, fail: (stores: Stores) => Parti
   ['results', ({ results }) => ({ results: { ...results, put: () => Promise.reject(GONE) } })],
   ['claims', ({ claims }) => ({ claims: { ...claims, take: () => Promise.reject(GONE) } })],
   ['found claims', ({ claims }) => ({ claims: { ...claims, find: () => Promise.reject(GONE) } })],
-  ['refusals', ({ refusals }) => ({ refusals: { ...refusals, recently: () => Promise.reject(GONE) } })],
+  [
+    'recentRefusals',
+    ({ recentRefusals }) => ({ recentRefusals: { ...recentRefusals, recently: () => Promise.reject(GONE) } }),
+  ],
 ]
 
 for (const [name, fail] of FAILING) {

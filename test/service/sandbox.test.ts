@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { parseAddress } from '../../src/ip/address.ts'
 import { type Job, runJob } from '../../src/service/job.ts'
 import { Transcript } from '../../src/smtp/transcript.ts'
-import { DEFAULT_VANTAGE } from '../../src/vantage/vantages.ts'
+import { DEFAULT_VANTAGE } from '../../src/vantage/vantage.ts'
 import { ROOT } from '../harness/service.ts'
 
 /** Every file that a file runs code of, itself included: what is imported as a type alone is gone when it runs. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadCustomers } from '../../src/access/customers.ts'
 import { Scope } from '../../src/service/scope.ts'
-import { DEFAULT_VANTAGE } from '../../src/vantage/vantages.ts'
+import { DEFAULT_VANTAGE } from '../../src/vantage/vantage.ts'
 import { yamlFile } from '../harness/files.ts'
 
 const CUSTOMERS = 'customers: [{ id: acme, name: A, networks: [8.8.0.0/16] }]'
