@@ -7,7 +7,7 @@ import { type Config, ConfigFaults } from './config.ts'
 import type { Reloading } from './files/reloading.ts'
 import { type Metrics, serveMetrics } from './http/metrics.ts'
 import { type Mailbox, startMailbox } from './mailbox/listener.ts'
-import { openAudit } from './service/audit.ts'
+import { openAuditFile } from './service/audit-file.ts'
 import { Deliveries } from './service/deliveries.ts'
 import { type Setup, setUp, warningsOf } from './setup.ts'
 import { redisStores } from './store/redis/stores.ts'
@@ -26,12 +26,12 @@ async function main(): Promise<void> {
     timestamp: stdTimeFunctions.isoTime,
     redact: ['req.headers.authorization'],
   })
-  const audit = openAudit(config.AUDIT_FILE ?? null)
+  const audit = openAuditFile(config.AUDIT_FILE ?? null)
   const resultTtlMs = config.RESULT_TTL_SECONDS * 1000
   const stores = config.REDIS_URL ? redisStores(config.REDIS_URL, resultTtlMs, logger) : memoryStores(resultTtlMs)
   const deliveries = config.MAILBOX_LISTEN ? new Deliveries(stores.signals) : null
   const parts = { ...setup, audit, stores, deliveries, logger }
-  const { app, life, relayTests, metrics, selfCheck } = await buildApp(config, parts)
+  const { app, shutdown, relayTests, metrics, selfCheck } = await buildApp(config, parts)
   const mailbox = deliveries && (await openMailbox(config, deliveries, metrics, logger))
   const warn = () => {
     for (const warning of warningsOf(setup)) logger.warn(warning)
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   closeWithGrace({ delay, logger, skip: ['SIGHUP'] }, async ({ signal, err }) => {
     if (err) logger.fatal({ err }, 'a fault of the program: closing')
     logger.info({ signal, drainMs: config.DRAIN_MS }, 'shutting down')
-    life.draining = true
+    shutdown.draining = true
     await sleep(config.DRAIN_MS)
     await app.close()
     await mailbox?.close()

@@ -3,7 +3,7 @@ import { type Customers, loadCustomers, reloadCustomers } from './access/custome
 import { type Config, ConfigFaults, readConfig } from './config.ts'
 import { Reloading } from './files/reloading.ts'
 import { FileFaults } from './files/yaml-file.ts'
-import { auditObjection } from './service/audit.ts'
+import { auditObjection } from './service/audit-file.ts'
 import { loadVantages, type Vantage } from './vantage/vantages.ts'
 
 /** All that the environment leads to. */

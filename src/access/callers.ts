@@ -3,7 +3,7 @@ import { identifier } from '../contract/ids.ts'
 import { type Quota, quotaText } from '../contract/limits.ts'
 import { FileFaults, nameOf, readAll } from '../files/yaml-file.ts'
 import { hashKey } from './keys.ts'
-import { isSandbox, SANDBOX_PREFIX, sandboxCustomerOf } from './sandbox.ts'
+import { isSandbox, SANDBOX_PREFIX, sandboxCustomerOf } from './sandbox-ids.ts'
 
 /** The holder of API keys. `customers` is whose servers the caller may test; in the sandbox, none but its own. */
 export interface Caller {

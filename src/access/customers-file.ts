@@ -7,7 +7,7 @@ import { addressOf } from '../ip/address.ts'
 import { type Prefix, parsePrefix } from '../ip/prefix.ts'
 import { buildPrefixIndex, type PrefixIndex } from '../ip/prefix-index.ts'
 import { isLoopback, overlappingSpecials } from '../ip/special.ts'
-import { isSandbox, SANDBOX_PREFIX } from './sandbox.ts'
+import { isSandbox, SANDBOX_PREFIX } from './sandbox-ids.ts'
 
 /** The owner of networks and domains. The first domain is what a test uses where the request names none. */
 export interface Customer {

@@ -7,8 +7,9 @@ export type MakeLimiter = FastifyInstance['createRateLimit']
 type Done = Parameters<FastifyRateLimitStore['incr']>[1]
 
 /**
- * A maker of limiters that count in `windows`: @fastify/rate-limit, on our counters instead of its own, which neither
- * give back nor bear a clock that is set. It has one store for each scope, so this is a scope of its own.
+ * Returns a maker of @fastify/rate-limit limiters that count in our windows. The package's own stores do not fit: the
+ * one in memory follows the system clock, and the one in Redis shares no key space with the quotas of tests. The package
+ * has one store for each scope, so this registers it in a scope of its own.
  */
 export async function limitersOn(app: FastifyInstance, windows: Windows): Promise<MakeLimiter> {
   class Store implements FastifyRateLimitStore {

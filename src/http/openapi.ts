@@ -7,7 +7,9 @@ import { PROBLEM_EXAMPLES } from '../contract/problem-examples.ts'
 import { PROBLEMS, type ProblemSlug, problem, problemType } from '../contract/problems.ts'
 import { VERSION } from '../version.ts'
 
-/** What every route may answer besides its own. */
+/** Describes the API in OpenAPI 3.1, from the routes and the schemas of the contract. */
+
+/** The problems that every route may answer with. */
 export const ANY_PROBLEM = [
   'invalid-request',
   'method-not-allowed',
@@ -18,7 +20,7 @@ export const ANY_PROBLEM = [
   'shutting-down',
 ] as const satisfies readonly ProblemSlug[]
 
-/** The same for routes behind a key. */
+/** The problems that every route with a key may answer with. */
 export const ANY_API_PROBLEM = [
   ...ANY_PROBLEM,
   'unauthenticated',
@@ -27,7 +29,7 @@ export const ANY_API_PROBLEM = [
   'limits-unavailable',
 ] as const satisfies readonly ProblemSlug[]
 
-/** The responses of a route that are problems: by status, each with the types that come with it. */
+/** Returns the problem responses of a route by status, each with its types. */
 export function problemResponses(...slugs: readonly ProblemSlug[]) {
   const content = { 'application/problem+json': { schema: problem } }
   const texts = new Map<number, string[]>()
@@ -38,7 +40,7 @@ export function problemResponses(...slugs: readonly ProblemSlug[]) {
   return Object.fromEntries([...texts].map(([status, lines]) => [status, { description: lines.join(' '), content }]))
 }
 
-/** Collects the routes of the app into an OpenAPI 3.1 document. To be registered before them. */
+/** Collects the routes of an app into a document, and serves it. Must be registered before the routes. */
 export async function registerOpenapi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -50,12 +52,12 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
         description: DESCRIPTION,
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      servers: [{ url: '/', description: 'This installation.' }],
+      servers: [{ url: '/', description: 'This installation' }],
       security: [{ key: [] }],
       tags: [
-        { name: 'Relay tests', description: 'Test a mail server, and read results again.' },
-        { name: 'Scope', description: 'Whom and what a key may test.' },
-        { name: 'Limits', description: 'What a key may do.' },
+        { name: 'Relay tests', description: 'Test a mail server, and read results.' },
+        { name: 'Scope', description: 'What a key may test.' },
+        { name: 'Limits', description: 'How much a key may do.' },
         { name: 'Health', description: 'For load balancers and orchestrators.' },
       ],
       components: {
@@ -88,13 +90,13 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
   )
 }
 
-const DESCRIPTION = `Tests from outside whether a mail server relays for strangers, and answers with a verdict, its evidence and the session.
+const DESCRIPTION = `Tests from outside whether a mail server relays mail for strangers. The answer has a verdict, the evidence and the session.
 
-The HTTP status speaks of the request. What the mail server did is always in a 2xx body: a server that cannot be reached is \`201\` with the verdict \`inconclusive\`.
+The HTTP status is about the request. What the mail server did is always in a 2xx body: if it cannot be reached, the answer is \`201\` with the verdict \`inconclusive\`.
 
-\`status\`, \`verdict\`, \`evidence\` and \`outcome\` are closed sets. Every other word list may grow: read an unknown value as "other".`
+\`status\`, \`verdict\`, \`evidence\` and \`outcome\` are closed sets. Any other word list may get new values: read an unknown one as "other".`
 
-/** Response headers by status, besides `Request-Id`. */
+/** Response headers by status. `Request-Id` is in all of them. */
 const HEADERS: Readonly<Record<string, readonly string[]>> = {
   '201': ['Location', 'Idempotency-Replayed'],
   '202': ['Location', 'Retry-After', 'Preference-Applied'],
@@ -105,7 +107,7 @@ const HEADERS: Readonly<Record<string, readonly string[]>> = {
   '503': ['Retry-After'],
 }
 
-/** Statuses that are decided before a request is counted. */
+/** Statuses of requests that are not counted. */
 const UNCOUNTED: ReadonlySet<string> = new Set(['401', '405', '408', '417', '431'])
 
 const HEADER_DOCS: Readonly<Record<string, string>> = {
@@ -114,10 +116,10 @@ const HEADER_DOCS: Readonly<Record<string, string>> = {
   RateLimit: 'What is left of each quota (draft-ietf-httpapi-ratelimit-headers-10).',
   'RateLimit-Policy': 'The quotas that apply (draft-ietf-httpapi-ratelimit-headers-10).',
   'WWW-Authenticate': 'How to authenticate.',
-  Allow: 'The methods that this path takes.',
-  'Idempotency-Replayed': '`true` where an earlier request with the same key made the test.',
+  Allow: 'The methods that this path accepts.',
+  'Idempotency-Replayed': '`true` if an earlier request with the same key made the test.',
   'Preference-Applied': '`respond-async` (RFC 7240).',
-  'Retry-After': 'Seconds after which to try again.',
+  'Retry-After': 'When to try again, in seconds.',
 }
 
 const response = z.looseObject({ content: z.record(z.string(), z.looseObject({})).optional() })
@@ -131,7 +133,7 @@ const apiDocument = z.looseObject({
 })
 type ApiDocument = z.output<typeof apiDocument>
 
-/** The OpenAPI document of an app that is ready: one schema for each name, headers and examples included. */
+/** Returns the OpenAPI document of an app that is ready, with response headers and examples. */
 export function describeApi(app: FastifyInstance): Record<string, unknown> {
   const document = tidy(app.swagger())
   for (const path of Object.values(document.paths)) {
@@ -148,8 +150,8 @@ export function describeApi(app: FastifyInstance): Record<string, unknown> {
 }
 
 /**
- * The type provider writes every named schema twice, as X for what is sent and XInput for what is received. Keeps those
- * that are used, under their own name.
+ * Keeps the schemas that are used, under their own name. The type provider writes each schema twice: X for what is sent,
+ * and XInput for what is received.
  */
 function tidy(source: unknown): ApiDocument {
   const text = JSON.stringify(source)

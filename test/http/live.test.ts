@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import Fastify from 'fastify'
 import type { RelayTestEvent } from '../../src/contract/events.ts'
 import type { ProblemSlug } from '../../src/contract/problems.ts'
-import { registerLife } from '../../src/http/life.ts'
-import { sendEvents } from '../../src/http/live.ts'
+import { sendEvents } from '../../src/http/event-stream.ts'
+import { registerShutdown } from '../../src/http/shutdown.ts'
 import { eventsOf, follow, linesIn } from '../harness/events.ts'
 import { bearer, keyOf, problemIn, resultOf } from '../harness/http.ts'
 import { closed, gatedServer, open } from '../harness/mail-scripts.ts'
@@ -239,7 +239,7 @@ async function serving(
   pauseMs: number,
 ) {
   const app = Fastify()
-  registerLife(app)
+  registerShutdown(app)
   app.get('/', (_request, reply) => sendEvents(reply, events, pauseMs))
   t.after(() => app.close())
   return app.listen()

@@ -5,7 +5,7 @@ import { memoryStores } from '../../src/store/stores.ts'
 import { StoreUnavailable } from '../../src/store/unavailable.ts'
 import { follow, linesIn } from '../harness/events.ts'
 import { closed, gatedServer } from '../harness/mail-scripts.ts'
-import { inProcess, NO_QUOTAS } from '../harness/relay-tests.ts'
+import { inProcess } from '../harness/relay-tests.ts'
 import { inTime, until } from '../harness/waiting.ts'
 
 const NEVER = new AbortController().signal
@@ -21,7 +21,7 @@ test('a test that another replica runs is told when it is finished', async (t) =
     { allowedPorts: [server.port], defaultProof: 'message' },
   )
   const stalled = hold(/^RCPT/)
-  const { result } = await here.relayTests.start(request, asking, NO_QUOTAS, LIVE)
+  const { result } = await here.relayTests.start(request, asking, LIVE)
   assert.equal(result.status, 'running')
   const near = follow(toAsync(here.relayTests.follow(result, asking.caller, NEVER)))
   const far = follow(toAsync(there.relayTests.follow(result, asking.caller, NEVER)))
@@ -48,7 +48,7 @@ test('a stream whose test fails ends without a verdict', async (t) => {
     { allowedPorts: [server.port], defaultProof: 'message' },
   )
   const stalled = hold(/^RCPT/)
-  const { result } = await relayTests.start(request, asking('desk'), NO_QUOTAS, LIVE)
+  const { result } = await relayTests.start(request, asking('desk'), LIVE)
   const { ended } = follow(toAsync(relayTests.follow(result, asking('desk').caller, NEVER)))
   await inTime('the command', stalled)
   assert.equal(audited.length, 1)

@@ -1,0 +1,34 @@
+import type { Seen } from '../relay/findings.ts'
+import type { RunResult } from '../relay/run.ts'
+import type { Expectation } from './deliveries.ts'
+
+/** Adds to a finished run what the mailbox sees after it. */
+
+/**
+ * Calls `amended` with the run and what was seen so far, each time that the mailbox sees something new of it. Only a
+ * message that was not refused can arrive (rule 9 of docs/verdict.md).
+ *
+ * @param limits for how many milliseconds, and how many characters this keeps in memory
+ */
+export function amendLater(
+  expectation: Expectation | null,
+  found: RunResult,
+  { forMs, weight }: { readonly forMs: number; readonly weight: number },
+  amended: (seen: RunResult) => void,
+): void {
+  const settledAt = performance.now() + forMs
+  let known = found
+  expectation?.settle((form, seen) => {
+    if (performance.now() >= settledAt || isKnown(known, form, seen)) return
+    known = withSeen(known, form, seen)
+    amended(known)
+  }, weight)
+}
+
+const isKnown = ({ findings }: RunResult, form: string, seen: Seen): boolean =>
+  findings.attempts.some((attempt) => attempt.form.id === form && attempt.seen?.kind === seen.kind)
+
+function withSeen(run: RunResult, form: string, seen: Seen): RunResult {
+  const attempts = run.findings.attempts.map((attempt) => (attempt.form.id === form ? { ...attempt, seen } : attempt))
+  return { ...run, findings: { ...run.findings, attempts } }
+}

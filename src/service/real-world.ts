@@ -1,0 +1,122 @@
+import type { Customers } from '../access/customers.ts'
+import type { Origin } from '../access/decide.ts'
+import { canonicalNetwork, parseAddress } from '../ip/address.ts'
+import { tokenFor } from '../mailbox/tokens.ts'
+import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
+import { buildMessage } from '../relay/message.ts'
+import { type RunOptions, type RunResult, run } from '../relay/run.ts'
+import type { Stores } from '../store/stores.ts'
+import { outlookOf, ownAddresses } from '../vantage/vantages.ts'
+import type { Deliveries } from './deliveries.ts'
+import type { Job, Settings, TestIdentity } from './job.ts'
+import type { Lookup } from './lookup.ts'
+import type { RunContext, Vantages, World } from './world.ts'
+
+/** What the real world is made of. `customers` is called for each request, because the file is reloaded. */
+export interface RealWorldParts {
+  readonly customers: () => Customers
+  readonly vantages: Vantages
+  readonly lookUp: Lookup
+  readonly stores: Pick<Stores, 'server'>
+  /** Null if the installation has no mailbox. */
+  readonly deliveries: Deliveries | null
+  readonly settings: Settings
+}
+
+/** The world of real mail servers. This is the only file of the service that starts a dial. */
+export function realWorld({ customers, vantages, lookUp, stores, deliveries, settings }: RealWorldParts): World {
+  return {
+    vantages,
+    lookUp,
+    customers,
+    origin: () => originNow(vantages, stores),
+    requestFor: (request) => request,
+    countersOf: (address) => ({ target: address.text, network: canonicalNetwork(address), usedUp: null }),
+    placeOf: ({ ip }) => ip,
+    expectArrivals({ test, request: { suite, proof } }) {
+      if (!deliveries || proof === 'recipient') return null
+      const ids = [...formsOf(suite).map(({ id }) => id), 'own-domain-postmaster', 'sender']
+      return deliveries.expect(test.id, new Map(ids.map((id) => [tokenOf(test, id, settings), id])))
+    },
+    run: (job, context) => askServer(job, settings, context),
+  }
+}
+
+/** The addresses of the store and of proxies count as our own: nobody may test what the service stands on. */
+function originNow(vantages: Vantages, stores: Pick<Stores, 'server'>): Origin {
+  const own = ownAddresses()
+  const servers = (stores.server?.addresses() ?? []).map((text) => parseAddress(text)).filter((one) => one !== null)
+  const proxies = vantages.all.flatMap(({ proxy }) => proxy?.address ?? [])
+  return { own: [...own, ...servers, ...proxies], vantages: vantages.all.map((vantage) => outlookOf(vantage, own)) }
+}
+
+/** Kept back from the deadline, so that QUIT and the answer to the caller are in time. */
+const FAREWELL_MS = 2_000
+/** How far beyond the deadline a run may be before it is given up. */
+const OVERDUE_MS = 5_000
+
+/** Asks the mail server of a job. Rejects if that does not end in time, so that slot and lease are given back. */
+export async function askServer(job: Job, settings: Settings, context: RunContext): Promise<RunResult> {
+  // The last guard before the dial, whatever led here.
+  if (job.context.caller.sandbox) throw new Error('nothing is ever dialled for a caller in the sandbox')
+  let timer: NodeJS.Timeout | undefined
+  const lost = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      job.stop.abort()
+      reject(new Error('the run did not end by its deadline'))
+    }, settings.deadlineMs + OVERDUE_MS)
+  })
+  return Promise.race([run(optionsFor(job, settings, context)), lost]).finally(() => clearTimeout(timer))
+}
+
+/** Returns what the probe needs to know of a job. */
+function optionsFor(
+  { test, request, vantage, stop }: Job,
+  settings: Settings,
+  { transcript, expectation, refusedBefore, dialled, decided }: RunContext,
+): RunOptions {
+  const { address, port, suite, proof } = request
+  const { domain, domainSource } = test
+  const now = new Date(test.createdAt)
+  const known = new Map<string, string>()
+  const mailAddress = (form: string): string => {
+    const text = known.get(form) ?? `${tokenOf(test, form, settings)}@${settings.mailboxDomain}`
+    known.set(form, text)
+    return text
+  }
+  const addressesFor = (form: Form): TestAddresses => ({
+    sender: mailAddress('sender'),
+    recipient: mailAddress(form.id),
+  })
+  return {
+    route: {
+      address,
+      port,
+      bind: vantage.bind.find(({ family }) => family === address.family) ?? null,
+      proxy: vantage.proxy,
+      ehlo: vantage.ehlo,
+      deadline: performance.now() + settings.deadlineMs - FAREWELL_MS,
+      transcript,
+      stop: stop.signal,
+      dialling: ({ text }) => void dialled.push(text),
+    },
+    suite,
+    proof,
+    refusedBefore,
+    domain: domain !== null && domainSource !== null ? { name: domain, source: domainSource } : null,
+    vantage: [...vantage.publicIps, ...vantage.bind].map(({ text }) => text),
+    deliveryWaitMs: settings.deliveryWaitMs,
+    addressesFor,
+    decided,
+    messageFor: (form) => {
+      const secret = expectation?.nonceOf(form.id) ?? null
+      return { lines: buildMessage(addressesFor(form), settings.tester, now, secret), secret }
+    },
+    arrival: async (form, ms) => expectation?.seen(form.id, ms, stop.signal) ?? null,
+  }
+}
+
+/** Returns the local part of the test address for a form. All replicas compute the same one. */
+function tokenOf({ customerId, ip, port, createdAt }: TestIdentity, form: string, { mailboxKey }: Settings): string {
+  return tokenFor(mailboxKey, { customer: customerId, address: ip, port, form }, new Date(createdAt))
+}
