@@ -75,7 +75,7 @@ test('a fault of a member is told with its pointer and what was expected', () =>
       /letters, digits and hyphens/,
     ],
     ['port', ['25', null, 25.5, 0, -1, 65536], /a port number was expected, such as 25/],
-    ['port', [26, 465, 65535], /one of the ports 25, 587 was expected/],
+    ['port', [26, 465, 65535], /use one of the ports 25, 587/],
     ['suite', ['everything', 'Full', '', null, 1], /^one of standard, full was expected$/],
     ['proof', ['everything', 'Message', null], /^one of recipient, message, delivery was expected$/],
     ['reference', ['', 5, null, 'x'.repeat(65), 'a\nb', 'é'], /1 to 64 printable ASCII characters were expected/],
