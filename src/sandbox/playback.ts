@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RelayTest } from '../contract/relay-test.ts'
+import type { ProbeResult } from '../probe/probe.ts'
 import { type Assessed, assess } from '../relay/assess.ts'
-import type { Findings } from '../relay/findings.ts'
-import type { RunResult } from '../relay/run.ts'
+import type { Findings } from '../relay/attempt.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import { extensionsIn, findingsIn, type Recording } from './recording.ts'
 
@@ -26,7 +26,7 @@ export async function playBack(
   recording: Recording,
   test: PlayedTest,
   { transcript, decided, stop }: Listener,
-): Promise<RunResult> {
+): Promise<ProbeResult> {
   const context = { ...test, vantage: { ...test.vantage, ehlo: RECORDED.ehlo }, delivery: null }
   const findingsSoFar = () => findingsIn({ ...recording, transcript: transcript.entries }, context)
   let at = 0

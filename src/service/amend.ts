@@ -1,5 +1,5 @@
-import type { Seen } from '../relay/findings.ts'
-import type { RunResult } from '../relay/run.ts'
+import type { ProbeResult } from '../probe/probe.ts'
+import type { Seen } from '../relay/attempt.ts'
 import type { Expectation } from './deliveries.ts'
 
 /** Adds to a finished run what the mailbox sees after it. */
@@ -12,9 +12,9 @@ import type { Expectation } from './deliveries.ts'
  */
 export function amendLater(
   expectation: Expectation | null,
-  found: RunResult,
+  found: ProbeResult,
   { forMs, weight }: { readonly forMs: number; readonly weight: number },
-  amended: (seen: RunResult) => void,
+  amended: (seen: ProbeResult) => void,
 ): void {
   const settledAt = performance.now() + forMs
   let known = found
@@ -25,10 +25,10 @@ export function amendLater(
   }, weight)
 }
 
-const isKnown = ({ findings }: RunResult, form: string, seen: Seen): boolean =>
+const isKnown = ({ findings }: ProbeResult, form: string, seen: Seen): boolean =>
   findings.attempts.some((attempt) => attempt.form.id === form && attempt.seen?.kind === seen.kind)
 
-function withSeen(run: RunResult, form: string, seen: Seen): RunResult {
+function withSeen(run: ProbeResult, form: string, seen: Seen): ProbeResult {
   const attempts = run.findings.attempts.map((attempt) => (attempt.form.id === form ? { ...attempt, seen } : attempt))
   return { ...run, findings: { ...run.findings, attempts } }
 }

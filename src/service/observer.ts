@@ -1,5 +1,5 @@
 import type { RelayTest } from '../contract/relay-test.ts'
-import type { Phases } from '../relay/run.ts'
+import type { Phases } from '../probe/probe.ts'
 import type { Traffic } from './audit.ts'
 
 /** What the service reports while it works, for metrics. */

@@ -1,10 +1,12 @@
 import type { Customers } from '../access/customers.ts'
 import type { Origin } from '../access/decide.ts'
-import { canonicalNetwork, parseAddress } from '../ip/address.ts'
+import { type Address, canonicalNetwork, parseAddress } from '../ip/address.ts'
 import { tokenFor } from '../mailbox/tokens.ts'
+import { buildMessage } from '../probe/message.ts'
+import { FIGURES } from '../probe/pace.ts'
+import { type ProbeOptions, type ProbeResult, probe } from '../probe/probe.ts'
+import { type Server, serverAt } from '../probe/server.ts'
 import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
-import { buildMessage } from '../relay/message.ts'
-import { type RunOptions, type RunResult, run } from '../relay/run.ts'
 import type { Stores } from '../store/stores.ts'
 import { outlookOf, ownAddresses } from '../vantage/vantages.ts'
 import type { Deliveries } from './deliveries.ts'
@@ -50,13 +52,11 @@ function originNow(vantages: Vantages, stores: Pick<Stores, 'server'>): Origin {
   return { own: [...own, ...servers, ...proxies], vantages: vantages.all.map((vantage) => outlookOf(vantage, own)) }
 }
 
-/** Kept back from the deadline, so that QUIT and the answer to the caller are in time. */
-const FAREWELL_MS = 2_000
-/** How far beyond the deadline a run may be before it is given up. */
+/** How far beyond its deadline a run may be before it is given up, in milliseconds. */
 const OVERDUE_MS = 5_000
 
 /** Asks the mail server of a job. Rejects if that does not end in time, so that slot and lease are given back. */
-export async function askServer(job: Job, settings: Settings, context: RunContext): Promise<RunResult> {
+export async function askServer(job: Job, settings: Settings, context: RunContext): Promise<ProbeResult> {
   // The last guard before the dial, whatever led here.
   if (job.context.caller.sandbox) throw new Error('nothing is ever dialled for a caller in the sandbox')
   let timer: NodeJS.Timeout | undefined
@@ -66,18 +66,37 @@ export async function askServer(job: Job, settings: Settings, context: RunContex
       reject(new Error('the run did not end by its deadline'))
     }, settings.deadlineMs + OVERDUE_MS)
   })
-  return Promise.race([run(optionsFor(job, settings, context)), lost]).finally(() => clearTimeout(timer))
+  const asked = probe(optionsFor(job, settings, context), serverOf(job, settings, context))
+  return Promise.race([asked, lost]).finally(() => clearTimeout(timer))
 }
 
-/** Returns what the probe needs to know of a job. */
+/** Returns the mail server of a job, with the mailbox that its messages arrive in. */
+function serverOf(
+  { request: { address, port }, vantage, stop }: Job,
+  { deadlineMs }: Settings,
+  { transcript, expectation, dialled }: RunContext,
+): Server {
+  const route = {
+    address,
+    port,
+    bind: vantage.bind.find(({ family }) => family === address.family) ?? null,
+    proxy: vantage.proxy,
+    ehlo: vantage.ehlo,
+    deadline: performance.now() + deadlineMs - FIGURES.farewellMs,
+    transcript,
+    stop: stop.signal,
+    dialling: ({ text }: Address) => void dialled.push(text),
+  }
+  return serverAt(route, async (form, ms) => expectation?.seen(form.id, ms, stop.signal) ?? null)
+}
+
+/** Returns what to ask the mail server of a job, and with which test addresses. */
 function optionsFor(
-  { test, request, vantage, stop }: Job,
+  { test, request, vantage }: Job,
   settings: Settings,
-  { transcript, expectation, refusedBefore, dialled, decided }: RunContext,
-): RunOptions {
-  const { address, port, suite, proof } = request
+  { expectation, refusedBefore, decided }: RunContext,
+): ProbeOptions {
   const { domain, domainSource } = test
-  const now = new Date(test.createdAt)
   const known = new Map<string, string>()
   const mailAddress = (form: string): string => {
     const text = known.get(form) ?? `${tokenOf(test, form, settings)}@${settings.mailboxDomain}`
@@ -89,19 +108,9 @@ function optionsFor(
     recipient: mailAddress(form.id),
   })
   return {
-    route: {
-      address,
-      port,
-      bind: vantage.bind.find(({ family }) => family === address.family) ?? null,
-      proxy: vantage.proxy,
-      ehlo: vantage.ehlo,
-      deadline: performance.now() + settings.deadlineMs - FAREWELL_MS,
-      transcript,
-      stop: stop.signal,
-      dialling: ({ text }) => void dialled.push(text),
-    },
-    suite,
-    proof,
+    address: request.address,
+    suite: request.suite,
+    proof: request.proof,
     refusedBefore,
     domain: domain !== null && domainSource !== null ? { name: domain, source: domainSource } : null,
     vantage: [...vantage.publicIps, ...vantage.bind].map(({ text }) => text),
@@ -110,9 +119,8 @@ function optionsFor(
     decided,
     messageFor: (form) => {
       const secret = expectation?.nonceOf(form.id) ?? null
-      return { lines: buildMessage(addressesFor(form), settings.tester, now, secret), secret }
+      return { lines: buildMessage(addressesFor(form), settings.tester, new Date(test.createdAt), secret), secret }
     },
-    arrival: async (form, ms) => expectation?.seen(form.id, ms, stop.signal) ?? null,
   }
 }
 

@@ -34,7 +34,7 @@ export function readRequest(body: unknown, { allowedPorts, defaultProof }: Reque
   }
   const port = parsed.success ? parsed.data.port : isRecord(body) ? body.port : undefined
   if (typeof port === 'number' && !allowedPorts.includes(port) && !errors.some(({ pointer }) => pointer === '/port')) {
-    errors.push({ pointer: '/port', detail: `use one of the ports ${allowedPorts.join(', ')}` })
+    errors.push({ pointer: '/port', detail: `must be one of the ports ${allowedPorts.join(', ')}` })
   }
   if (!parsed.success || !address || errors.length > 0) {
     const [first] = errors
@@ -100,10 +100,10 @@ const NAME_ADVICE = 'of letters, digits and hyphens, such as "mail.example.com" 
 function explainName(text: string): string {
   const [, mistake] = NAME_MISTAKES.find(([pattern]) => pattern.test(text)) ?? []
   if (!mistake && /[:/]|^[0-9.]+$/.test(text)) return explainAddress(text)
-  return `enter an IP address, a host name or a mail domain, ${mistake ?? NAME_ADVICE}`
+  return `must be an IP address, a host name or a mail domain, ${mistake ?? NAME_ADVICE}`
 }
 
-const NOT_MAPPED = 'write the IPv4 address itself, not mapped into IPv6'
+const NOT_MAPPED = 'must be the IPv4 address itself, not mapped into IPv6'
 
 /** Keeps the first fault of each member: others mostly follow from it. */
 const firstOfEach = (errors: readonly FieldError[]): FieldError[] =>

@@ -1,9 +1,9 @@
 import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import { parseAddress } from '../ip/address.ts'
 import { specialRange } from '../ip/special.ts'
+import type { ProbeResult } from '../probe/probe.ts'
 import type { Assessed } from '../relay/assess.ts'
 import { remedyFor } from '../relay/remedies/remedy.ts'
-import type { RunResult } from '../relay/run.ts'
 import { recognise, type Software } from '../relay/software.ts'
 import { summarise } from '../relay/summary.ts'
 import { judge } from '../relay/verdict.ts'
@@ -58,7 +58,12 @@ export interface Timing {
 }
 
 /** Returns the result of a test whose run has ended: judged, with the deciding lines of the transcript marked. */
-export function finishedResult(test: TestIdentity, run: RunResult, transcript: Transcript, timing: Timing): RelayTest {
+export function finishedResult(
+  test: TestIdentity,
+  run: ProbeResult,
+  transcript: Transcript,
+  timing: Timing,
+): RelayTest {
   const { durationMs, amendableMs, amendedAt } = timing
   const { findings } = run
   const { greeting, domain, domainSource } = findings
@@ -117,7 +122,7 @@ export function brokenResult(test: TestIdentity, finishedAt: string): RelayTest 
   return Object.assign(runningResult(test), members)
 }
 
-function softwareOf({ findings, extensions }: RunResult): Software | null {
+function softwareOf({ findings, extensions }: ProbeResult): Software | null {
   const { greeting, attempts } = findings
   if (!greeting) return null
   return recognise({
@@ -157,7 +162,7 @@ export function viewOf({ attempt, outcome, refusal, evidence, decisive }: Assess
 }
 
 /** Returns the arrival of a message in our mailbox, and where it came from (rule 8 of docs/verdict.md). */
-function deliveryOf(test: TestIdentity, { attempts, greeting }: RunResult['findings']): RelayTest['delivery'] {
+function deliveryOf(test: TestIdentity, { attempts, greeting }: ProbeResult['findings']): RelayTest['delivery'] {
   const arrived = attempts.find(({ seen }) => seen?.kind === 'message')
   if (!arrived?.seen) return null
   const { peer, helo, receivedAt } = arrived.seen

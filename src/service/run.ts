@@ -1,6 +1,6 @@
 import type { RelayTest } from '../contract/relay-test.ts'
+import type { ProbeResult } from '../probe/probe.ts'
 import { type Assessed, mayArrive } from '../relay/assess.ts'
-import type { RunResult } from '../relay/run.ts'
 import { Transcript } from '../smtp/transcript.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Admission } from './admission.ts'
@@ -37,7 +37,7 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
   const reportEnd = observer.started()
   const kept = new KeptResult(job, parts)
   const dialled: string[] = []
-  let found: RunResult | null = null
+  let found: ProbeResult | null = null
   try {
     const startedAt = performance.now()
     const transcript = new Transcript((line) => live.tell(line))
@@ -47,7 +47,7 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
     if (wasRefused(found)) stores.refusals.note(banPlaceOf(world, test)).catch(() => {})
     const durationMs = Math.round(performance.now() - startedAt)
     const amendableMs = expectation && hasSent(found) ? amendableFor(settings.resultTtlMs) : 0
-    const conclude = (seen: RunResult, amendedAt: Date | null): RelayTest => {
+    const conclude = (seen: ProbeResult, amendedAt: Date | null): RelayTest => {
       kept.latest = finishedResult(test, seen, transcript, { durationMs, amendableMs, amendedAt })
       return kept.latest
     }
@@ -124,13 +124,13 @@ const SETTLED_MS = 3_600_000
 const amendableFor = (resultTtlMs: number): number => Math.max(0, Math.min(DELIVERY_TTL_MS, resultTtlMs - SETTLED_MS))
 
 /** Whether a message went out and was not refused, so that it may still arrive. */
-const hasSent = ({ findings }: RunResult): boolean => findings.attempts.some(mayArrive)
+const hasSent = ({ findings }: ProbeResult): boolean => findings.attempts.some(mayArrive)
 
 /** Whether the server refused any command. */
-const wasRefused = ({ findings }: RunResult): boolean =>
+const wasRefused = ({ findings }: ProbeResult): boolean =>
   findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))
 
 /** Returns how many messages the server accepted. */
-const countAccepted = ({ findings }: RunResult): number =>
+const countAccepted = ({ findings }: ProbeResult): number =>
   findings.attempts.filter(({ exchanges }) => exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300))
     .length

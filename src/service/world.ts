@@ -4,8 +4,8 @@ import { type Decision, decide, type Origin, type Wish } from '../access/decide.
 import type { QuotaName } from '../contract/limits.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { Address } from '../ip/address.ts'
+import type { ProbeResult } from '../probe/probe.ts'
 import type { Assessed } from '../relay/assess.ts'
-import type { RunResult } from '../relay/run.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import type { Vantage } from '../vantage/vantages.ts'
 import type { Expectation } from './deliveries.ts'
@@ -33,7 +33,7 @@ export interface World {
   /** Starts to watch the mailbox for messages of a test. Null if none can arrive. */
   expectArrivals(job: Job): Expectation | null
   /** Asks the mail server. Rejects for a fault of the service, never for what the server does. */
-  run(job: Job, context: RunContext): Promise<RunResult>
+  run(job: Job, context: RunContext): Promise<ProbeResult>
 }
 
 /** Returns the world of a caller. */
