@@ -1,17 +1,17 @@
-import { randomUUID } from 'node:crypto'
 import accepts from '@fastify/accepts'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Callers } from './access/callers.ts'
 import type { Customers } from './access/customers.ts'
 import type { Config } from './config.ts'
 import type { Reloading } from './files/reloading.ts'
 import { registerAuth } from './http/auth.ts'
-import { answerClientError, registerClientErrors } from './http/client-errors.ts'
+import { registerClientErrors } from './http/client-errors.ts'
+import { makeFastify } from './http/fastify.ts'
 import { registerFormats } from './http/formats.ts'
 import { watchMethods } from './http/method-not-allowed.ts'
 import { type Metrics, makeMetrics } from './http/metrics.ts'
 import { registerOpenapi } from './http/openapi.ts'
-import { registerProblems, sendError } from './http/problems.ts'
+import { registerProblems } from './http/problems.ts'
 import { registerQuotas } from './http/quotas.ts'
 import { registerAddresses } from './http/routes/addresses.ts'
 import { registerConsole } from './http/routes/console.ts'
@@ -23,8 +23,6 @@ import { registerListRelayTests } from './http/routes/list-relay-tests.ts'
 import { registerReadRelayTest } from './http/routes/read-relay-test.ts'
 import { registerVantages } from './http/routes/vantages.ts'
 import { registerShutdown, type ShutdownState } from './http/shutdown.ts'
-import { registerStrictJson } from './http/strict-json.ts'
-import { traceOf } from './http/trace.ts'
 import { sandboxWorld } from './sandbox/sandbox.ts'
 import type { AuditFile } from './service/audit-file.ts'
 import type { Deliveries } from './service/deliveries.ts'
@@ -54,9 +52,6 @@ export interface Parts {
   readonly deliveries: Deliveries | null
 }
 
-const BODY_LIMIT = 8 * 1024
-const MAX_HEADERS = 8 * 1024
-const REQUEST_MS = 10_000
 /** The port at which other servers reach our mailbox, whatever port it listens on here. */
 const SMTP_PORT = 25
 
@@ -100,34 +95,7 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
     log: logger,
   })
   const metrics = makeMetrics({ storeServer: stores.server, files, vantages })
-  const app = Fastify({
-    loggerInstance: logger,
-    // The service writes a line for each test and each problem. A line for each request would hide them.
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_MS,
-    http: {
-      maxHeaderSize: MAX_HEADERS,
-      headersTimeout: REQUEST_MS,
-      connectionsCheckingInterval: 2_000,
-      // registerProblems checks it, and answers with a problem document.
-      requireHostHeader: false,
-    },
-    routerOptions: { maxParamLength: MAX_HEADERS, ignoreTrailingSlash: true },
-    requestIdHeader: false,
-    genReqId: () => randomUUID(),
-    childLoggerFactory: (log, bindings, options, { headers }) =>
-      log.child({ ...bindings, ...traceOf(headers.traceparent) }, options),
-    trustProxy: config.TRUST_PROXY ?? false,
-    return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => sendError(error, request, reply, metrics.refused),
-    clientErrorHandler: (error, socket) => answerClientError(error, socket),
-  })
-  // The service reads bodies by the schemas of the contract (service/request.ts). Answers have their types.
-  app.setValidatorCompiler(() => (value) => ({ value }))
-  app.setSerializerCompiler(() => (value) => JSON.stringify(value))
-  app.removeContentTypeParser('text/plain')
-  registerStrictJson(app)
+  const app = makeFastify(logger, config.TRUST_PROXY ?? null, metrics.refused)
 
   const settings = settingsOf(config)
   const quotas = new TestQuotas(quotasOf(config), stores.windows)

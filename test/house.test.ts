@@ -18,7 +18,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   vantage: ['contract', 'files', 'ip', 'smtp'],
   mailbox: ['smtp'],
   store: ['contract'],
-  relay: ['contract', 'ip', 'smtp'],
+  relay: ['contract', 'smtp'],
   probe: ['contract', 'ip', 'relay', 'smtp'],
   render: ['contract'],
   client: ['contract'],

@@ -30,7 +30,7 @@ export async function registerAuth(api: FastifyInstance, authenticate: (key: str
         violatedPolicies: ['failed-keys'],
       })
     }
-    throw new RequestProblem('unauthenticated', 'Send a valid API key: "Authorization: Bearer rtk_…".')
+    throw new RequestProblem('unauthenticated', 'Send a valid key: "Authorization: Bearer rtk_…".')
   }
   api.addHook('onRequest', (request, _reply, done) => {
     const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []

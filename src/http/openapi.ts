@@ -6,6 +6,7 @@ import { EXAMPLES } from '../contract/examples.ts'
 import { PROBLEM_EXAMPLES } from '../contract/problem-examples.ts'
 import { PROBLEMS, type ProblemSlug, problem, problemType } from '../contract/problems.ts'
 import { VERSION } from '../version.ts'
+import { headersOf } from './openapi-headers.ts'
 
 /** Describes the API in OpenAPI 3.1, from the routes and the schemas of the contract. */
 
@@ -96,32 +97,6 @@ The HTTP status is about the request. What the mail server did is always in a 2x
 
 \`status\`, \`verdict\`, \`evidence\` and \`outcome\` are closed sets. Any other word list may get new values: read an unknown one as "other".`
 
-/** Response headers by status. `Request-Id` is in all of them. */
-const HEADERS: Readonly<Record<string, readonly string[]>> = {
-  '201': ['Location', 'Idempotency-Replayed'],
-  '202': ['Location', 'Retry-After', 'Preference-Applied'],
-  '401': ['WWW-Authenticate'],
-  '405': ['Allow'],
-  '409': ['Retry-After', 'Location'],
-  '429': ['Retry-After'],
-  '503': ['Retry-After'],
-}
-
-/** Statuses of requests that are not counted. */
-const UNCOUNTED: ReadonlySet<string> = new Set(['401', '405', '408', '417', '431'])
-
-const HEADER_DOCS: Readonly<Record<string, string>> = {
-  'Request-Id': 'The id of this request, as in the logs.',
-  Location: 'The path of the result.',
-  RateLimit: 'What is left of each quota (draft-ietf-httpapi-ratelimit-headers-10).',
-  'RateLimit-Policy': 'The quotas that apply (draft-ietf-httpapi-ratelimit-headers-10).',
-  'WWW-Authenticate': 'How to authenticate.',
-  Allow: 'The methods that this path accepts.',
-  'Idempotency-Replayed': '`true` if an earlier request with the same key made the test.',
-  'Preference-Applied': '`respond-async` (RFC 7240).',
-  'Retry-After': 'When to try again, in seconds.',
-}
-
 const response = z.looseObject({ content: z.record(z.string(), z.looseObject({})).optional() })
 const operation = z.looseObject({
   security: z.array(z.unknown()).optional(),
@@ -137,7 +112,9 @@ type ApiDocument = z.output<typeof apiDocument>
 export function describeApi(app: FastifyInstance): Record<string, unknown> {
   const document = tidy(app.swagger())
   for (const path of Object.values(document.paths)) {
-    for (const { security, responses } of Object.values(path)) addHeaders(responses, security === undefined)
+    for (const { security, responses } of Object.values(path)) {
+      for (const [status, entry] of Object.entries(responses)) entry.headers = headersOf(status, security === undefined)
+    }
   }
   const { responses = {} } = document.paths['/relay-tests']?.post ?? {}
   const created = responses['201']?.content?.['application/json']
@@ -162,14 +139,4 @@ function tidy(source: unknown): ApiDocument {
     .map(([name, schema]) => [name.replace(/Input$/, ''), schema] as const)
     .sort(([a], [b]) => a.localeCompare(b))
   return { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } }
-}
-
-function addHeaders(responses: ApiDocument['paths'][string][string]['responses'], counted: boolean): void {
-  for (const [status, entry] of Object.entries(responses)) {
-    const quotas = counted && !UNCOUNTED.has(status) ? ['RateLimit', 'RateLimit-Policy'] : []
-    const names = ['Request-Id', ...(HEADERS[status] ?? []), ...quotas]
-    entry.headers = Object.fromEntries(
-      names.map((name) => [name, { description: HEADER_DOCS[name], schema: { type: 'string' } }]),
-    )
-  }
 }

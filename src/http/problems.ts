@@ -59,7 +59,7 @@ const forLog = (text: string): string =>
 type ApiError = FastifyError | RequestProblem | SyntaxError
 
 /** Counts a problem for metrics, with the quotas that were used up. */
-type CountProblem = (slug: ProblemSlug, policies: readonly string[]) => void
+export type CountProblem = (slug: ProblemSlug, policies: readonly string[]) => void
 
 /** Answers a request by the problem that an error stands for, and logs it. */
 export function sendError(

@@ -102,10 +102,14 @@ async function takeLease({ test, context }: Job, parts: AdmissionParts, undo: Un
   const holder = await leases.acquire(place, { testId: id, customerId }, settings.deadlineMs + LEASE_GRACE_MS)
   if (!holder) return
   const isVisible = inScope(context.caller, holder.customerId)
-  throw new RequestProblem('target-busy', `${ip} is being tested right now. Read that result, or try again soon.`, {
-    retryAfter: RETRY_SOON_SECONDS,
-    ...(isVisible ? { location: `/relay-tests/${holder.testId}` } : {}),
-  })
+  throw new RequestProblem(
+    'target-busy',
+    `${ip} is being tested right now: read that result, or try again in some seconds.`,
+    {
+      retryAfter: RETRY_SOON_SECONDS,
+      ...(isVisible ? { location: `/relay-tests/${holder.testId}` } : {}),
+    },
+  )
 }
 
 /** Makes the test visible: its result to callers, its tokens to the mailbox of every replica. */

@@ -2,6 +2,7 @@ import type { Arrival } from '../mailbox/intake.ts'
 import { makeNonce } from '../mailbox/nonce.ts'
 import type { Seen } from '../relay/attempt.ts'
 import { NO_SIGNALS, type Signal, type Signals, type TokenKind } from '../store/signals.ts'
+import { type Expected, formsOf, kindOf, waitFor } from './arrivals.ts'
 
 /** Matches the mail that arrives in our mailbox to the tests that sent it. */
 
@@ -18,20 +19,6 @@ export interface Expectation {
   /** Forgets the test: nothing was sent, so nothing can arrive. */
   forget(): void
 }
-
-interface Expected {
-  readonly nonces: Map<string, string>
-  readonly seen: Map<string, Seen>
-  readonly expiresAt: number
-  readonly tokens: ReadonlyMap<string, string>
-  /** Called with each arrival. */
-  heard: (form: string, seen: Seen) => void
-  /** Characters that `heard` keeps in memory. */
-  weight: number
-}
-
-/** Stands for a form in the token of the sender, which all forms of a test share. Bounces go there. */
-const SENDER = 'sender'
 
 /** How long after a test a message still counts, in milliseconds. */
 export const DELIVERY_TTL_MS = 24 * 3_600_000
@@ -148,33 +135,4 @@ export class Deliveries {
       if (others?.size === 0) this.#byToken.delete(token)
     }
   }
-}
-
-const kindOf = (form: string | undefined): TokenKind => (form === SENDER ? SENDER : 'recipient')
-
-/** Returns the forms that an arrival belongs to. A bounce without a nonce belongs to the only message that was sent. */
-function formsOf(test: Expected, token: string, kind: Seen['kind'], nonces: readonly string[]): string[] {
-  const named = [...test.nonces].filter(([, nonce]) => nonces.includes(nonce)).map(([form]) => form)
-  if (kind === 'message') return named.filter((form) => test.tokens.get(token) === form)
-  return named.length > 0 ? named : test.nonces.size === 1 ? [...test.nonces.keys()] : []
-}
-
-function waitFor(test: Expected, form: string, ms: number, stop: AbortSignal): Promise<Seen | null> {
-  const known = test.seen.get(form)
-  if (known || stop.aborted) return Promise.resolve(known ?? null)
-  return new Promise((resolve) => {
-    const before = test.heard
-    const end = (seen: Seen | null) => {
-      clearTimeout(timer)
-      stop.removeEventListener('abort', left)
-      resolve(seen)
-    }
-    const left = () => end(null)
-    const timer = setTimeout(left, ms)
-    stop.addEventListener('abort', left)
-    test.heard = (which, seen) => {
-      before(which, seen)
-      if (which === form) end(seen)
-    }
-  })
 }

@@ -4,7 +4,7 @@ import type { RelayTestEvent } from '../contract/events.ts'
 import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import type { Assessed } from '../relay/assess.ts'
 import type { TranscriptEntry } from '../smtp/transcript.ts'
-import { viewOf } from './result.ts'
+import { viewOf } from './views.ts'
 
 /** Follows a test: the lines of its session and its attempts as they come, then its verdict. */
 

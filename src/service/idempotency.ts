@@ -36,13 +36,13 @@ export async function claimFor(testId: string, request: IdempotentRequest, claim
 export const stillRunning = (testId: string): RequestProblem =>
   new RequestProblem(
     'idempotency-running',
-    'The test of this idempotency key is still running. Read its result, or try again soon.',
+    'The test for this idempotency key is still running: read its result, or try again.',
     { retryAfter: RETRY_SOON_SECONDS, location: `/relay-tests/${testId}` },
   )
 
 function sameTest(claim: Claim | null, fingerprint: string): string | null {
   if (claim && claim.fingerprint !== fingerprint) {
-    const detail = 'This idempotency key was used for another request. Use a new key.'
+    const detail = 'This idempotency key was used for a different request: use a new key.'
     throw new RequestProblem('idempotency-mismatch', detail)
   }
   return claim?.testId ?? null

@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import type { Caller } from '../access/callers.ts'
 import type { Customer } from '../access/customers.ts'
 import type { QuotaName } from '../contract/limits.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { Tester } from '../probe/message.ts'
 import type { Vantage } from '../vantage/vantages.ts'
-import { VERSION } from '../version.ts'
 import type { IdempotentRequest } from './idempotency.ts'
 import type { Logger } from './logger.ts'
 import type { QuotaState } from './quotas.ts'
@@ -69,27 +67,3 @@ export interface Job {
 }
 
 export const CALLER_GONE = 'the caller is gone'
-
-/** Returns the identity of a new test, with a new id and the present time. */
-export function identify(
-  { address, port, suite, proof, reference }: TestRequest,
-  customer: Customer,
-  domain: { readonly name: string; readonly source: TestIdentity['domainSource'] } | null,
-  vantage: Vantage,
-): TestIdentity {
-  const publicIp = [...vantage.publicIps, ...vantage.bind].find(({ family }) => family === address.family)
-  return {
-    id: randomUUID(),
-    customerId: customer.id,
-    reference: reference ?? null,
-    ip: address.text,
-    port,
-    domain: domain?.name ?? null,
-    domainSource: domain?.source ?? null,
-    suite,
-    proof,
-    createdAt: new Date().toISOString(),
-    testerVersion: VERSION,
-    vantage: { name: vantage.name, ip: publicIp?.text ?? null, ehlo: vantage.ehlo },
-  }
-}

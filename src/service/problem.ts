@@ -34,6 +34,6 @@ const RETRY_STORES_SECONDS = 2
 export function problemOf(error: unknown): RequestProblem | null {
   if (error instanceof RequestProblem) return error
   if (!(error instanceof StoreUnavailable)) return null
-  const detail = 'The service cannot reach its store, so it cannot check quotas and tests nothing. Try again soon.'
+  const detail = 'The quotas cannot be checked right now, so nothing is tested: try again in some seconds.'
   return new RequestProblem('limits-unavailable', detail, { retryAfter: RETRY_STORES_SECONDS })
 }

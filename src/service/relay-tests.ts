@@ -3,22 +3,22 @@ import type { Caller } from '../access/callers.ts'
 import type { RelayTestEvent } from '../contract/events.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { Stores } from '../store/stores.ts'
-import type { Vantage } from '../vantage/vantages.ts'
 import { type Admission, admit } from './admission.ts'
 import { Archive } from './archive.ts'
 import type { AuditFile } from './audit-file.ts'
 import { Background } from './background.ts'
 import { followElsewhere, LiveTest, replay } from './follow.ts'
-import { idempotent, stillRunning, testOf } from './idempotency.ts'
-import { CALLER_GONE, identify, type Job, type RequestContext, type Settings } from './job.ts'
+import { stillRunning, testOf } from './idempotency.ts'
+import { CALLER_GONE, type Job, type RequestContext, type Settings } from './job.ts'
 import type { Observer } from './observer.ts'
+import { openJob } from './open-job.ts'
 import { RequestProblem } from './problem.ts'
 import type { TestQuotas } from './quotas.ts'
 import type { TestRequest } from './request.ts'
 import { runningResult } from './result.ts'
 import { run } from './run.ts'
 import { makeSlots, type Slots } from './slots.ts'
-import { permissionsOf, type World, type WorldOf } from './world.ts'
+import type { World, WorldOf } from './world.ts'
 
 /** What the service is made of. */
 export interface ServiceParts {
@@ -92,9 +92,10 @@ export class RelayTests {
 
   /** Runs one test, or finds the one that an earlier request with the same idempotency key has started. */
   async start(request: TestRequest, context: RequestContext, options: AnswerOptions): Promise<AnsweredTest> {
-    const world = this.#parts.worldOf(context.caller)
+    const { worldOf, hasMailbox } = this.#parts
+    const world = worldOf(context.caller)
     const waits = !options.respondAsync && !options.live
-    const job = this.#decide(request, context, options.idempotencyKey, world)
+    const job = openJob(request, context, { world, hasMailbox, idempotencyKey: options.idempotencyKey })
     // A test that can be asked for again, or read later, goes on without its caller.
     const needsCaller = job.key === null && !options.respondAsync
     if (needsCaller) context.whenGone(() => job.stop.abort(CALLER_GONE))
@@ -123,32 +124,6 @@ export class RelayTests {
     if (test.status === 'finished') return replay(test)
     const live = this.#live.get(test.id)
     return live ? live.follow(stop) : followElsewhere(() => this.archive.get(test.id, caller), stop)
-  }
-
-  /** Decides who may test what, and from where. Throws RequestProblem if the test is not allowed. */
-  #decide(asked: TestRequest, context: RequestContext, key: string | null, world: World): Job {
-    const { caller } = context
-    const { address, customerId = null, domain = null, vantage = null } = asked
-    const decision = permissionsOf(caller, world)({ address, customerId, domain, vantage })
-    if (!decision.ok) {
-      const { problem, detail, pointer } = decision
-      throw new RequestProblem(problem, `${detail}.`, { errors: [{ detail, pointer }] })
-    }
-    if (asked.proof === 'delivery' && !this.#parts.hasMailbox) {
-      const detail = 'This installation has no mailbox. Ask for the proof "message", or leave proof out.'
-      throw new RequestProblem('proof-unavailable', detail, { errors: [{ detail, pointer: '/proof' }] })
-    }
-    const request = world.requestFor(asked)
-    const from = preferredVantage(decision.vantages, world)
-    return {
-      request,
-      context,
-      customer: decision.customer,
-      vantage: from,
-      test: identify(request, decision.customer, decision.domain, from),
-      key: key === null ? null : idempotent(caller.id, key, asked),
-      stop: new AbortController(),
-    }
   }
 
   /** Returns the test that the key of a job has started before, or null. Throws RequestProblem if it cannot be shown. */
@@ -195,12 +170,4 @@ export class RelayTests {
     // Its fault is reported where the test is waited for.
     test.catch(() => {}).finally(() => this.#running.delete(test))
   }
-}
-
-/** Returns the first of the allowed vantages that is not down. If all are down, admission refuses the first. */
-function preferredVantage(names: readonly string[], { vantages }: World): Vantage {
-  const allowed = vantages.all.filter(({ name }) => names.includes(name))
-  const [vantage] = [...allowed.filter((one) => !vantages.isDown(one)), ...allowed]
-  if (!vantage) throw new Error('a test was allowed from no vantage')
-  return vantage
 }

@@ -1,8 +1,5 @@
-import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
-import { parseAddress } from '../ip/address.ts'
-import { specialRange } from '../ip/special.ts'
+import type { RelayTest } from '../contract/relay-test.ts'
 import type { ProbeResult } from '../probe/probe.ts'
-import type { Assessed } from '../relay/assess.ts'
 import { remedyFor } from '../relay/remedies/remedy.ts'
 import { recognise, type Software } from '../relay/software.ts'
 import { summarise } from '../relay/summary.ts'
@@ -10,6 +7,7 @@ import { judge } from '../relay/verdict.ts'
 import type { Reply } from '../smtp/reply.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import type { TestIdentity } from './job.ts'
+import { deliveryOf, viewOf } from './views.ts'
 
 /** Builds results: the members of the contract, from what a run found. */
 
@@ -137,52 +135,6 @@ const linesOf = ({ entries }: Transcript, decisive: ReadonlySet<number>): RelayT
   entries.map(({ ms, connection, from, line, answers }, index) => {
     return { ms, connection, from, line, answers, key: decisive.has(index) }
   })
-
-/** How much of a reply an attempt shows; the transcript has all of it. */
-const SHOWN_LINES = 10
-const SHOWN_LENGTH = 512
-
-/** Returns an attempt as callers see it. */
-export function viewOf({ attempt, outcome, refusal, evidence, decisive }: Assessed): AttemptView {
-  const { form, mailFrom, rcptTo, why, connection } = attempt
-  const lines = decisive?.reply.lines.slice(0, SHOWN_LINES).map((line) => line.slice(0, SHOWN_LENGTH)) ?? []
-  const reply = decisive && { ...decisive.reply, lines }
-  return {
-    form: form.id,
-    control: form.control,
-    mailFrom,
-    rcptTo,
-    outcome,
-    refusal,
-    evidence,
-    why,
-    reply,
-    connection,
-  }
-}
-
-/** Returns the arrival of a message in our mailbox, and where it came from (rule 8 of docs/verdict.md). */
-function deliveryOf(test: TestIdentity, { attempts, greeting }: ProbeResult['findings']): RelayTest['delivery'] {
-  const arrived = attempts.find(({ seen }) => seen?.kind === 'message')
-  if (!arrived?.seen) return null
-  const { peer, helo, receivedAt } = arrived.seen
-  const [host = ''] = greeting?.reply.lines[0]?.split(' ') ?? []
-  const isTarget = peer === test.ip || helo.toLowerCase() === host.toLowerCase()
-  const visible = isVisible(peer, test.ip)
-  return {
-    form: arrived.form.id,
-    receivedAt,
-    afterMs: Date.parse(receivedAt) - Date.parse(test.createdAt),
-    from: { ip: visible ? peer : null, helo },
-    multiHop: visible && !isTarget,
-  }
-}
-
-/** Whether a peer may be shown. One in another special range than the target is a proxy of ours. */
-function isVisible(peer: string, target: string): boolean {
-  const [from, to] = [peer, target].map((text) => parseAddress(text))
-  return !!from && !!to && specialRange(from)?.name === specialRange(to)?.name
-}
 
 /** Returns a reply as text: its code and its lines. */
 const textOf = ({ code, lines }: Reply): string => [code, ...lines].join(' ').trim()

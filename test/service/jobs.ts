@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { parseAddress } from '../../src/ip/address.ts'
-import { type Caller, identify, type Job, type Settings } from '../../src/service/job.ts'
+import type { Caller, Job, Settings } from '../../src/service/job.ts'
+import { identify } from '../../src/service/open-job.ts'
 import { DEFAULT_VANTAGE } from '../../src/vantage/vantages.ts'
 
 /** Settings of a service on loopback, with a short deadline. */
