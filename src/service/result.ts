@@ -68,7 +68,8 @@ export function finishedResult(
   const judgement = judge(findings)
   const software = softwareOf(run)
   const finishedAt = Date.parse(test.createdAt) + durationMs
-  const members = {
+  return {
+    ...runningResult(test),
     status: 'finished',
     domain,
     domainSource,
@@ -99,15 +100,14 @@ export function finishedResult(
     remedy: remedyFor(judgement, software),
     transcript: linesOf(transcript, new Set(judgement.decisive)),
     truncated: transcript.truncated,
-  } satisfies Partial<RelayTest>
-  // Spreading as many members into a new object is slower in V8 than assigning them (measured).
-  return Object.assign(runningResult(test), members)
+  }
 }
 
 /** Returns the result of a test that the service failed to carry out, or whose replica died. */
 export function brokenResult(test: TestIdentity, finishedAt: string): RelayTest {
   const judgement = { verdict: 'inconclusive', cause: null, reason: 'interrupted', caveats: [] } as const
-  const members = {
+  return {
+    ...runningResult(test),
     status: 'finished',
     finishedAt,
     settledAt: finishedAt,
@@ -116,8 +116,7 @@ export function brokenResult(test: TestIdentity, finishedAt: string): RelayTest 
     reason: judgement.reason,
     summary: 'The test was cut off by a fault of the service.',
     remedy: remedyFor(judgement, null),
-  } satisfies Partial<RelayTest>
-  return Object.assign(runningResult(test), members)
+  }
 }
 
 function softwareOf({ findings, extensions }: ProbeResult): Software | null {
