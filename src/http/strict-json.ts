@@ -54,14 +54,14 @@ function faultIn(json: string): FieldError | null {
   for (const [token] of json.matchAll(TOKEN)) {
     const inner = around.at(-1)
     if (token === '{' || token === '[') {
-      if (around.length === DEPTH) return faultAt(around, `nest at most ${DEPTH} levels`)
+      if (around.length === DEPTH) return faultAt(around, `must not be nested deeper than ${DEPTH} levels`)
       around.push({ names: token === '{' ? new Set() : null, step: '0' })
     } else if (token === '}' || token === ']') around.pop()
     else if (token === ',' && inner?.names === null) inner.step = `${Number(inner.step) + 1}`
     else if (inner?.names && (before === '{' || before === ',')) {
       const name: string = JSON.parse(token)
       inner.step = name
-      if (inner.names.has(name)) return faultAt(around, 'give this member only once')
+      if (inner.names.has(name)) return faultAt(around, 'must be given only once')
       inner.names.add(name)
     }
     before = token

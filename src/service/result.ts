@@ -114,7 +114,7 @@ export function brokenResult(test: TestIdentity, finishedAt: string): RelayTest 
     verdict: judgement.verdict,
     evidence: 'none',
     reason: judgement.reason,
-    summary: 'The test was cut off by a fault of the service.',
+    summary: 'The test stopped because of a fault in our service.',
     remedy: remedyFor(judgement, null),
   }
 }

@@ -208,22 +208,25 @@ test('of requests with one key that come at once each is told of the one test', 
 
 test('a request whose address is taken just before its key is looks at the key once more', async (t) => {
   const { leases, claims, ...rest } = memoryStores(TTL_MS)
-  let taking = Promise.resolve()
+  let looks = 0
+  let lookedTwice = () => {}
+  const bothLooked = new Promise<void>((resolve) => {
+    lookedTwice = resolve
+  })
   const { start, recorder } = await replica(t, {
     ...rest,
-    leases: {
-      ...leases,
-      async acquire(...all) {
-        const busy = await leases.acquire(...all)
-        // The claim of the one comes after the other has looked at it.
-        if (busy === null) taking = new Promise((resolve) => setTimeout(resolve, 20))
-        return busy
-      },
-    },
+    leases,
     claims: {
       ...claims,
+      async find(key) {
+        looks += 1
+        // Both look once at the start, and the one that was refused for the address looks again.
+        if (looks === 3) lookedTwice()
+        return claims.find(key)
+      },
+      // The claim of the one comes only after the other has looked for it twice.
       async take(...all) {
-        await taking
+        await bothLooked
         return claims.take(...all)
       },
     },
@@ -231,6 +234,7 @@ test('a request whose address is taken just before its key is looks at the key o
   const options = { idempotencyKey: 'k', respondAsync: true, live: false }
   const [one, other] = await Promise.all([start('127.0.0.7', options), start('127.0.0.7', options)])
   assert.equal(other.result.id, one.result.id)
+  assert.ok(looks > 3, 'it has looked once more')
   await until('the test', () => recorder.dialled.length === 1)
 })
 
