@@ -1,3 +1,4 @@
+/** The table of contents: builds all parts of the service and wires them. */
 import accepts from '@fastify/accepts'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Callers } from './access/callers.ts'
@@ -36,8 +37,6 @@ import type { WorldOf } from './service/world.ts'
 import type { Stores } from './store/stores.ts'
 import { SelfCheck } from './vantage/self-check.ts'
 import { DEFAULT_VANTAGE, type Vantage } from './vantage/vantages.ts'
-
-/** The table of contents: builds all parts of the service and wires them. */
 
 /** What the process opens for the app. */
 export interface Parts {

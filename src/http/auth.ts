@@ -1,3 +1,4 @@
+/** Authentication: every request of the API needs a key, and wrong keys are counted. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Caller } from '../service/job.ts'
 import { RequestProblem } from '../service/problem.ts'

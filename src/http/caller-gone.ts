@@ -1,8 +1,7 @@
+/** Notices that a caller has closed its connection. (`request.signal` fires at once in Fastify 5.12.) */
 import type { FastifyReply } from 'fastify'
 
-/** Notices that a caller has closed its connection. (`request.signal` fires at once in Fastify 5.12.) */
-
-/** Returns a function that registers what to call if the caller leaves before it has its answer. */
+/** Returns a function that registers a callback for a caller that leaves before it has its answer. */
 export const whenGone =
   ({ raw, request }: FastifyReply) =>
   (gone: () => void): void => {

@@ -1,3 +1,4 @@
+/** Answers requests that Node's HTTP server refuses before the framework sees them, by a problem document too. */
 import { randomUUID } from 'node:crypto'
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
@@ -5,8 +6,6 @@ import type { FastifyInstance } from 'fastify'
 import { PROBLEMS, type ProblemSlug } from '../contract/problems.ts'
 import { RequestProblem } from '../service/problem.ts'
 import { documentOf, headersFor, PROBLEM_TYPE } from './problems.ts'
-
-/** Answers requests that Node's HTTP server refuses before the framework sees them, by a problem document too. */
 
 /** The errors of Node's HTTP server by their code, as rows of our catalogue. */
 const CLIENT_ERRORS: Readonly<Record<string, readonly [ProblemSlug, string]>> = {

@@ -1,8 +1,7 @@
+/** Sends the events of a test while it runs, as server-sent events (WHATWG HTML, section 9.2). */
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { RelayTestEvent } from '../contract/events.ts'
-
-/** Sends the events of a test while it runs, as server-sent events (WHATWG HTML, section 9.2). */
 
 export const EVENT_STREAM = 'text/event-stream'
 

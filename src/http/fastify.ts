@@ -1,11 +1,10 @@
+/** Makes the Fastify instance: limits, ids, logging, and how requests that it refuses itself are answered. */
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { answerClientError } from './client-errors.ts'
 import { type CountProblem, sendError } from './problems.ts'
 import { registerStrictJson } from './strict-json.ts'
 import { traceOf } from './trace.ts'
-
-/** Makes the Fastify instance: limits, ids, logging, and how requests that it refuses itself are answered. */
 
 /** In bytes. */
 const BODY_LIMIT = 8 * 1024

@@ -1,3 +1,4 @@
+/** The media types of a relay test, for the routes that send one. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { relayTestEvent } from '../contract/events.ts'

@@ -1,3 +1,4 @@
+/** Connects @fastify/rate-limit to our counters, which all replicas share. */
 import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
 import type { FastifyInstance } from 'fastify'
 import type { Windows } from '../store/windows.ts'
@@ -8,8 +9,8 @@ type Done = Parameters<FastifyRateLimitStore['incr']>[1]
 
 /**
  * Returns a maker of @fastify/rate-limit limiters that count in our windows. The package's own stores do not fit: the
- * one in memory follows the system clock, and the one in Redis shares no key space with the quotas of tests. The package
- * has one store for each scope, so this registers it in a scope of its own.
+ * one in memory depends on the system clock, and the one in Redis has no time limit for a command. The package has one
+ * store for each scope, so this registers it in a scope of its own.
  */
 export async function limitersOn(app: FastifyInstance, windows: Windows): Promise<MakeLimiter> {
   class Store implements FastifyRateLimitStore {

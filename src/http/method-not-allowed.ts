@@ -1,9 +1,10 @@
+/** Answers wrong methods by 405: Fastify itself answers them by 404. */
 import type { FastifyInstance } from 'fastify'
 import { RequestProblem } from '../service/problem.ts'
 
 /**
- * Answers all other methods on the paths of an app with 405 and `Allow`. Call it before the routes are registered, since
- * it watches them, and call `refuseOthers` after the last one.
+ * Answers all other methods on the paths of an app with 405 and `Allow`. Call it before the routes are registered,
+ * because it watches them, and call `refuseOthers` after the last one.
  */
 export function watchMethods(app: FastifyInstance): { refuseOthers(): void } {
   const allowed = new Map<string, Set<string>>()

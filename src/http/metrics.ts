@@ -1,3 +1,4 @@
+/** Counts what the service does, for Prometheus, and serves it on a port of its own. */
 import { createServer, type Server } from 'node:http'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { PROBLEMS, type ProblemSlug } from '../contract/problems.ts'
@@ -6,13 +7,11 @@ import type { Observer } from '../service/observer.ts'
 import type { StoreServer } from '../store/stores.ts'
 import { VERSION } from '../version.ts'
 
-/** Counts what the service does, for Prometheus, and serves it on a port of its own. */
-
-/** What is checked when the metrics are read. */
+/** The parts whose state is read with the metrics. */
 export interface Observed {
   /** Null if this is the only replica. */
   readonly storeServer: StoreServer | null
-  /** The configuration files by what they hold. */
+  /** The configuration files by their content: customers, callers, vantages. */
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
   readonly vantages: { views(): readonly VantageView[] }
 }

@@ -1,3 +1,4 @@
+/** Content negotiation (RFC 9110 section 12.5.1): chooses the media type of an answer. */
 import type { FastifyRequest } from 'fastify'
 import { RequestProblem } from '../service/problem.ts'
 

@@ -1,3 +1,4 @@
+/** Describes the API in OpenAPI 3.1, from the routes and the schemas of the contract. */
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
@@ -7,8 +8,6 @@ import { PROBLEM_EXAMPLES } from '../contract/problem-examples.ts'
 import { PROBLEMS, type ProblemSlug, problem, problemType } from '../contract/problems.ts'
 import { VERSION } from '../version.ts'
 import { headersOf } from './openapi-headers.ts'
-
-/** Describes the API in OpenAPI 3.1, from the routes and the schemas of the contract. */
 
 /** The problems that every route may answer with. */
 export const ANY_PROBLEM = [
@@ -127,8 +126,8 @@ export function describeApi(app: FastifyInstance): Record<string, unknown> {
 }
 
 /**
- * Keeps the schemas that are used, under their own name. The type provider writes each schema twice: X for what is sent,
- * and XInput for what is received.
+ * Keeps the schemas that are used, under their own name. The type provider writes each schema twice: X for output and
+ * XInput for input.
  */
 function tidy(source: unknown): ApiDocument {
   const text = JSON.stringify(source)

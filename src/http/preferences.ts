@@ -1,8 +1,7 @@
+/** Reads the headers that say how a caller wants the answer to `POST /relay-tests`. */
 import type { FastifyRequest } from 'fastify'
 import { relayTestHeaders } from '../contract/relay-test.ts'
 import { RequestProblem } from '../service/problem.ts'
-
-/** Reads the headers that say how a caller wants the answer to `POST /relay-tests`. */
 
 /** `respond-async` among the preferences of RFC 7240. All others are ignored, as the RFC demands. */
 const RESPOND_ASYNC = /(^|,)[ \t]*respond-async[ \t]*(=[ \t]*"")?[ \t]*(;|,|$)/i

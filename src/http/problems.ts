@@ -1,8 +1,7 @@
+/** Makes every error of the API a problem document (RFC 9457), also the errors of the framework. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PROBLEMS, type Problem, type ProblemSlug, problemType } from '../contract/problems.ts'
 import { type ProblemMembers, problemOf, RequestProblem } from '../service/problem.ts'
-
-/** Makes every error of the API a problem document (RFC 9457), also the errors of the framework. */
 
 export const PROBLEM_TYPE = 'application/problem+json'
 

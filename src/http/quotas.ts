@@ -1,3 +1,4 @@
+/** Counts requests, and tells callers in headers how their quotas stand. */
 import type { FastifyInstance } from 'fastify'
 import { QUOTAS, type Quota, type QuotaName } from '../contract/limits.ts'
 import { RequestProblem } from '../service/problem.ts'

@@ -1,3 +1,4 @@
+/** Graceful shutdown of the HTTP server: answers what has arrived, and leaves no connection open. */
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
@@ -84,7 +85,7 @@ function watchConnections(server: Server) {
       ...idle.keys(),
       ...[...incoming].filter(([, { complete }]) => !complete).map(([socket]) => socket),
     ],
-    /** Connections whose client has read nothing for so many milliseconds. */
+    /** Connections whose client has read nothing for `ms` milliseconds. */
     unread(ms: number): Socket[] {
       const now = performance.now()
       for (const [socket, since] of unreadSince) {

@@ -1,3 +1,4 @@
+/** A JSON parser for request bodies that accepts no ambiguous text. */
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance } from 'fastify'
 import type { FieldError } from '../contract/problems.ts'

@@ -1,3 +1,4 @@
+/** Orders the lines of a session while it runs, for the command line. */
 import type { SessionLine } from '../contract/events.ts'
 
 /**

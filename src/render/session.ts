@@ -1,6 +1,5 @@
-import type { AttemptView, RelayTest, TranscriptLine } from '../contract/relay-test.ts'
-
 /** Writes a relay test as text: its verdict, its attempts, what to do, and the session. */
+import type { AttemptView, RelayTest, TranscriptLine } from '../contract/relay-test.ts'
 
 /** How the parts of a session are written: plain, or in terminal colours. */
 interface Style {

@@ -1,3 +1,4 @@
+/** Plays recorded sessions back, so that partners can try the API without a mail server. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { ProbeResult } from '../probe/probe.ts'
@@ -14,7 +15,7 @@ const LONGEST_PAUSE_MS = 2_000
 /** The members of a test that its findings depend on. */
 type PlayedTest = Pick<RelayTest, 'ip' | 'port' | 'proof' | 'domain' | 'domainSource' | 'vantage'>
 
-/** Where a played session goes: its lines, its attempts as they are decided, and what stops it. */
+/** Gets the lines of a played session, and its attempts when they are decided. `stop` ends it early. */
 export interface Listener {
   readonly transcript: Transcript
   readonly decided: (row: Assessed) => void

@@ -1,3 +1,4 @@
+/** Reads a recorded session the way a run reads it from the wire, so that it can be judged again. */
 import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import { WHYS } from '../contract/words.ts'
 import type { Attempt, Exchange, Findings, Phase } from '../relay/attempt.ts'
@@ -5,9 +6,7 @@ import { formOf } from '../relay/forms.ts'
 import { type Reply, ReplyParser } from '../smtp/reply.ts'
 import type { TranscriptEntry } from '../smtp/transcript.ts'
 
-/** Reads a recorded session the way a run reads it from the wire, so that it can be judged again. */
-
-/** A session, and what was asked in it. It does not hold what the answers mean: that is judged each time. */
+/** A session and its attempts, without a judgement: the answers are judged each time. */
 export interface Recording {
   readonly attempts: readonly Pick<AttemptView, 'form' | 'mailFrom' | 'rcptTo' | 'connection' | 'why'>[]
   readonly transcript: readonly TranscriptEntry[]

@@ -1,11 +1,10 @@
-import { EXAMPLES } from '../contract/examples.ts'
-import type { Recording } from './recording.ts'
-
 /**
  * The recorded sessions of the sandbox. All were recorded by the service: two with a Postfix 3.7 of the lab, which are
  * the examples of the API, the others with servers that greylist, accept the percent hack, or wait three seconds before
  * the greeting and one second before each refusal.
  */
+import { EXAMPLES } from '../contract/examples.ts'
+import type { Recording } from './recording.ts'
 
 type Attempt = Recording['attempts'][number]
 type Line = Recording['transcript'][number]

@@ -1,3 +1,4 @@
+/** The sandbox as a world: the service treats it like the real one. */
 import type { Caller } from '../access/callers.ts'
 import { SANDBOX_ADDRESSES, sandboxCustomers } from '../access/sandbox.ts'
 import { sandboxCustomerOf } from '../access/sandbox-ids.ts'

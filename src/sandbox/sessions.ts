@@ -1,3 +1,4 @@
+/** The table of the sandbox: which session is behind which address. */
 import type { SandboxAddress } from '../access/sandbox.ts'
 import type { QuotaName } from '../contract/limits.ts'
 import type { Recording } from './recording.ts'

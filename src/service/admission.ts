@@ -1,3 +1,4 @@
+/** Admission: everything that must succeed before a test may dial, in order, and how it is undone. */
 import { inScope } from '../access/callers.ts'
 import { QUOTAS } from '../contract/limits.ts'
 import type { Stores } from '../store/stores.ts'

@@ -1,11 +1,10 @@
+/** Amends a finished test when its message arrives late. */
 import type { ProbeResult } from '../probe/probe.ts'
 import type { Seen } from '../relay/attempt.ts'
 import type { Expectation } from './deliveries.ts'
 
-/** Adds to a finished run what the mailbox sees after it. */
-
 /**
- * Calls `amended` with the run and what was seen so far, each time that the mailbox sees something new of it. Only a
+ * Calls `amended` with the run and all arrivals so far, each time that the mailbox gets new mail of it. Only a
  * message that was not refused can arrive (rule 9 of docs/verdict.md).
  *
  * @param limits for how many milliseconds, and how many characters this keeps in memory

@@ -1,3 +1,4 @@
+/** Reads stored results for callers. */
 import { type Caller, inScope } from '../access/callers.ts'
 import type { LastTest } from '../contract/problems.ts'
 import { type RelayTest, type RelayTestSummary, summaryOf } from '../contract/relay-test.ts'
@@ -9,7 +10,7 @@ import type { WorldOf } from './world.ts'
 /** How many results a list has at most. */
 export const LIST_LIMIT = 20
 
-/** Reads stored results, and shows a caller only its own. A test whose replica died while it ran reads as interrupted. */
+/** Shows a caller its own results only. A test whose replica died while it ran reads as interrupted. */
 export class Archive {
   readonly #results: Results
   readonly #leases: Leases

@@ -1,7 +1,6 @@
+/** The state of the mail of one test, and what an arrival means for it. */
 import type { Seen } from '../relay/attempt.ts'
 import type { TokenKind } from '../store/signals.ts'
-
-/** The state of the mail of one test, and what an arrival means for it. */
 
 /** What one test expects, and what has arrived for it so far. */
 export interface Expected {

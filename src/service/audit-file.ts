@@ -1,8 +1,9 @@
+/** The file of the audit log. A line is in it before its test dials. */
 import { accessSync, closeSync, constants, existsSync, fstatSync, openSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Writes one line of the audit log. Resolves when the operating system has the line, and rejects if it cannot take it. */
+/** Writes one line of the audit log. Resolves when the operating system has the line, and rejects if that fails. */
 export type AuditFile = (entry: Readonly<Record<string, unknown>>) => Promise<void>
 
 const STANDARD_OUTPUT = 1
@@ -11,8 +12,8 @@ const STANDARD_OUTPUT = 1
  * Opens the audit log: a file that is appended to, or standard output. Throws if the file cannot be opened. If log
  * rotation moves the file away, the next line opens a new one.
  *
- * A line is written synchronously, because no dial may come before it. That holds up the event loop for less than 0.1 ms
- * (measured). The line is not forced to the disk: it outlives the process, but may be lost in a power cut.
+ * A line is written synchronously, because no dial may come before it. That holds up the event loop for less than
+ * 0.1 ms (measured). The line is not forced to the disk: it outlives the process, but a power cut may lose it.
  */
 export function openAuditFile(file: string | null): AuditFile {
   let fd = file === null ? STANDARD_OUTPUT : openSync(file, 'a', 0o600)

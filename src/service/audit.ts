@@ -1,8 +1,7 @@
+/** The lines of the audit log: one before a test dials, one after it. */
 import type { AuditFile } from './audit-file.ts'
 import type { Job } from './job.ts'
 import { problemOf, RequestProblem } from './problem.ts'
-
-/** The lines of the audit log: one before a test dials, one after it. */
 
 /** Returns what every line says about a test. */
 export function auditFields({ test, context }: Job) {

@@ -1,3 +1,4 @@
+/** Retries for work that must not hold up an answer, such as storing a result while Redis is down. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from './logger.ts'
 

@@ -1,10 +1,9 @@
+/** Matches the mail that arrives in our mailbox to the tests that sent it. */
 import type { Arrival } from '../mailbox/intake.ts'
 import { makeNonce } from '../mailbox/nonce.ts'
 import type { Seen } from '../relay/attempt.ts'
 import { NO_SIGNALS, type Signal, type Signals, type TokenKind } from '../store/signals.ts'
 import { type Expected, formsOf, kindOf, waitFor } from './arrivals.ts'
-
-/** Matches the mail that arrives in our mailbox to the tests that sent it. */
 
 /** The mail that one test may receive: a message for each form, and bounces to its sender. */
 export interface Expectation {
@@ -27,8 +26,8 @@ const LIMIT = 10_000
 const WEIGHT_LIMIT = 64 * 1024 * 1024
 
 /**
- * Matches arriving mail to the tests of this replica, and forwards the rest to the replica it belongs to. Of the messages
- * of a form only the first one counts.
+ * Matches arriving mail to the tests of this replica, and forwards the rest to the replica it belongs to. Only the first
+ * message of a form counts.
  */
 export class Deliveries {
   readonly #tests = new Map<string, Expected>()

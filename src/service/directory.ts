@@ -1,3 +1,4 @@
+/** Shows callers what they may test: customers, and the addresses behind a name. Nothing here dials. */
 import { type Caller, inScope } from '../access/callers.ts'
 import type { Wish } from '../access/decide.ts'
 import { problemType } from '../contract/problems.ts'
@@ -5,8 +6,6 @@ import { type AddressList, CUSTOMERS_PAGE, type CustomerList } from '../contract
 import { type Address, parseAddress } from '../ip/address.ts'
 import type { Found, Host } from './lookup.ts'
 import { permissionsOf, type WorldOf } from './world.ts'
-
-/** Shows callers what they may test: customers, and the addresses behind a name. Nothing here dials. */
 
 type AddressRow = AddressList['addresses'][number]
 

@@ -1,3 +1,4 @@
+/** Follows a test: the lines of its session and its attempts as they come, then its verdict. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { RelayTestEvent } from '../contract/events.ts'
@@ -5,8 +6,6 @@ import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import type { Assessed } from '../relay/assess.ts'
 import type { TranscriptEntry } from '../smtp/transcript.ts'
 import { viewOf } from './views.ts'
-
-/** Follows a test: the lines of its session and its attempts as they come, then its verdict. */
 
 /** Something that happens in a test: a line of its session, or the newest state of an attempt. */
 type Happening = TranscriptEntry | Assessed
@@ -34,7 +33,7 @@ export class LiveTest {
     this.#wake()
   }
 
-  /** Yields everything that happens until the test ends or `stop` is aborted. The same state of an attempt comes once. */
+  /** Yields all events until the test ends or `stop` is aborted. The same state of an attempt comes only once. */
   async *follow(stop: AbortSignal): AsyncGenerator<RelayTestEvent> {
     const isNew = newEvents()
     let lines = 0
@@ -86,7 +85,7 @@ function newEvents(): (event: RelayTestEvent) => boolean {
   }
 }
 
-/** Yields the events of a finished test. Unlike those of a running test, its lines say already which of them decided. */
+/** Yields the events of a finished test. Its lines already say which of them decided. */
 export function* replay(result: RelayTest): Generator<RelayTestEvent> {
   for (const [index, line] of result.transcript.entries()) yield { event: 'line', data: { ...line, index } }
   yield* outcomeOf(result)

@@ -1,9 +1,8 @@
+/** Idempotency keys: requests of one caller with the same key start one test. */
 import { createHash } from 'node:crypto'
 import type { Claim, Claims } from '../store/claims.ts'
 import { RETRY_SOON_SECONDS, RequestProblem } from './problem.ts'
 import type { TestRequest } from './request.ts'
-
-/** Idempotency keys: requests of one caller with the same key open one test. */
 
 /** A key in the scope of its caller, and a digest of the request that it was used for. Both are SHA-256 in hex. */
 export interface IdempotentRequest {
@@ -20,7 +19,7 @@ export function idempotent(callerId: string, key: string, request: TestRequest):
   return { key: digest([callerId, key]), fingerprint: digest(members.sort()) }
 }
 
-/** Returns the id of the test that a key opened before, or null. Throws RequestProblem if it was for another request. */
+/** Returns the id of the test that a key has started, or null. Throws RequestProblem if that was another request. */
 export async function testOf({ key, fingerprint }: IdempotentRequest, claims: Claims): Promise<string | null> {
   return sameTest(await claims.find(key), fingerprint)
 }

@@ -1,3 +1,4 @@
+/** One relay test as data: the request, its caller, and the members of the result that are fixed before the run. */
 import type { Caller } from '../access/callers.ts'
 import type { Customer } from '../access/customers.ts'
 import type { QuotaName } from '../contract/limits.ts'
@@ -8,8 +9,6 @@ import type { IdempotentRequest } from './idempotency.ts'
 import type { Logger } from './logger.ts'
 import type { QuotaState } from './quotas.ts'
 import type { TestRequest } from './request.ts'
-
-/** One relay test as data: the request, who asked, and what is fixed before the mail server is asked anything. */
 
 export type { Caller }
 

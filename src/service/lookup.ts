@@ -1,8 +1,7 @@
+/** Looks up where mail for a name goes. Asks name servers only, and connects to nothing else. */
 import { Resolver } from 'node:dns/promises'
 import { DOMAIN_NAME } from '../contract/domain.ts'
 import type { AddressList } from '../contract/scope.ts'
-
-/** Looks up where mail for a name goes, and at which addresses. Asks name servers only, and connects to nothing else. */
 
 /** The answers about a name. `hosts` are its mail exchangers, the preferred first, then the name itself. */
 export interface Found extends Pick<AddressList, 'mx' | 'unanswered' | 'truncated'> {

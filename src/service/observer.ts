@@ -1,3 +1,4 @@
+/** The events that metrics count, so that the service needs no metrics package. */
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { Phases } from '../probe/probe.ts'
 import type { Traffic } from './audit.ts'

@@ -1,3 +1,4 @@
+/** The first step of admission: decides whether a request is allowed, and makes a job of it. */
 import { randomUUID } from 'node:crypto'
 import type { Customer } from '../access/customers.ts'
 import type { Vantage } from '../vantage/vantages.ts'
@@ -7,8 +8,6 @@ import type { Job, RequestContext, TestIdentity } from './job.ts'
 import { RequestProblem } from './problem.ts'
 import type { TestRequest } from './request.ts'
 import { permissionsOf, type World } from './world.ts'
-
-/** The first step of admission: decides whether a request is allowed, and makes a job of it. */
 
 /** What a job is opened with, besides the request. */
 export interface OpenOptions {

@@ -1,9 +1,8 @@
+/** Requests that the service turns down: an error class with the slug of the problem that the caller gets. */
 import type { FieldError, LastTest, ProblemSlug } from '../contract/problems.ts'
 import { StoreUnavailable } from '../store/unavailable.ts'
 
-/** Requests that the service turns down: an error class with the slug of the problem that the caller gets. */
-
-/** What a problem tells besides its text. `retryAfter` is in seconds, `location` the path of a result. */
+/** The members of a problem besides its text. `retryAfter` is in seconds, `location` the path of a result. */
 export interface ProblemMembers {
   readonly errors?: readonly FieldError[]
   readonly violatedPolicies?: readonly string[]

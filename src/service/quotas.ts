@@ -1,10 +1,9 @@
+/** Counts tests against the quotas of their caller, customer, target and network: in all of them, or in none. */
 import type { Caller } from '../access/callers.ts'
 import type { Customer } from '../access/customers.ts'
 import { type Limits, QUOTAS, type Quota, type QuotaName } from '../contract/limits.ts'
 import type { Windows } from '../store/windows.ts'
 import type { TargetCounters } from './world.ts'
-
-/** Counts tests against the quotas of their caller, customer, target and network: in all of them, or in none. */
 
 /** The quotas of an installation. A caller's and a customer's own replace `tests-caller` and `tests-customer`. */
 export type QuotaSettings = Readonly<Record<QuotaName, Quota>>
@@ -42,7 +41,7 @@ const TEST_QUOTAS: Readonly<
 }
 const TEST_QUOTA_NAMES: readonly TestQuotaName[] = ['tests-caller', 'tests-customer', 'tests-target', 'tests-network']
 
-/** One counter after it was read or incremented, with what it takes to undo an increment. */
+/** One counter after it was read or incremented. `key` and `ttl` are needed to undo an increment. */
 interface Count {
   readonly name: TestQuotaName
   readonly key: string

@@ -1,3 +1,4 @@
+/** The world of real mail servers, and the only place of the service that calls the probe. */
 import type { Customers } from '../access/customers.ts'
 import type { Origin } from '../access/decide.ts'
 import { type Address, canonicalNetwork, parseAddress } from '../ip/address.ts'
@@ -14,7 +15,7 @@ import type { Job, Settings, TestIdentity } from './job.ts'
 import type { Lookup } from './lookup.ts'
 import type { RunContext, Vantages, World } from './world.ts'
 
-/** What the real world is made of. `customers` is called for each request, because the file is reloaded. */
+/** The parts of the real world. `customers` is called for each request, because the file is reloaded. */
 export interface RealWorldParts {
   readonly customers: () => Customers
   readonly vantages: Vantages
@@ -44,7 +45,7 @@ export function realWorld({ customers, vantages, lookUp, stores, deliveries, set
   }
 }
 
-/** The addresses of the store and of proxies count as our own: nobody may test what the service stands on. */
+/** The addresses of the store and of proxies count as our own: nobody may test the machines that the service depends on. */
 function originNow(vantages: Vantages, stores: Pick<Stores, 'server'>): Origin {
   const own = ownAddresses()
   const servers = (stores.server?.addresses() ?? []).map((text) => parseAddress(text)).filter((one) => one !== null)
@@ -90,7 +91,7 @@ function serverOf(
   return serverAt(route, async (form, ms) => expectation?.seen(form.id, ms, stop.signal) ?? null)
 }
 
-/** Returns what to ask the mail server of a job, and with which test addresses. */
+/** Returns the options of the probe for a job: the suite, the proof, and the test addresses. */
 function optionsFor(
   { test, request, vantage }: Job,
   settings: Settings,

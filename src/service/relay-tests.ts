@@ -1,3 +1,4 @@
+/** Relay tests as the API offers them: start one, read one, follow one. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Caller } from '../access/callers.ts'
 import type { RelayTestEvent } from '../contract/events.ts'
@@ -53,10 +54,10 @@ export interface AnsweredTest {
 /** Longest time between a test's lease and its idempotency claim, as another replica sees it, in milliseconds. */
 const LEASE_TO_CLAIM_MS = 100
 
-/** Relay tests, from the request to the result. Requests are turned down by RequestProblem, in the order of the docs. */
+/** Relay tests, from the request to the result. Throws RequestProblem in the order that docs/partners.md gives. */
 export class RelayTests {
   readonly #parts: ServiceParts & { readonly background: Background; readonly slots: Slots; readonly archive: Archive }
-  /** The tests that are being admitted or run, and what stops each. */
+  /** The tests that are being admitted or that run, each with the controller that stops it. */
   readonly #running = new Map<Promise<unknown>, AbortController>()
   readonly #live = new Map<string, LiveTest>()
 
@@ -117,8 +118,8 @@ export class RelayTests {
   }
 
   /**
-   * Returns the events of a test that the caller may see, from its start to its verdict. The lines of a test that another
-   * replica runs come when it is finished.
+   * Returns the events of a test that the caller may see, from its start to its verdict. The lines of a test that
+   * another replica runs come when it is finished.
    */
   follow(test: RelayTest, caller: Caller, stop: AbortSignal): AsyncIterable<RelayTestEvent> | Iterable<RelayTestEvent> {
     if (test.status === 'finished') return replay(test)
@@ -126,7 +127,7 @@ export class RelayTests {
     return live ? live.follow(stop) : followElsewhere(() => this.archive.get(test.id, caller), stop)
   }
 
-  /** Returns the test that the key of a job has started before, or null. Throws RequestProblem if it cannot be shown. */
+  /** Returns the test that the key of a job has started, or null. Throws RequestProblem if it cannot be shown. */
   async #earlierTest({ key, context }: Job, waits: boolean): Promise<AnsweredTest | null> {
     const id = key && (await testOf(key, this.#parts.stores.claims))
     if (id === null) return null
@@ -149,7 +150,7 @@ export class RelayTests {
     return this.#earlierTest(job, waits)
   }
 
-  /** Runs an admitted test, and tells those who follow it. */
+  /** Runs an admitted test, and passes its events to its followers. */
   async #run(job: Job, admission: Admission, world: World): Promise<RelayTest> {
     const { id } = job.test
     const live = new LiveTest()
@@ -167,7 +168,7 @@ export class RelayTests {
 
   #track(test: Promise<unknown>, stop: AbortController): void {
     this.#running.set(test, stop)
-    // Its fault is reported where the test is waited for.
+    // The caller of start() gets the error; this only cleans up.
     test.catch(() => {}).finally(() => this.#running.delete(test))
   }
 }

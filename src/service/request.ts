@@ -1,3 +1,4 @@
+/** Reads the bodies and queries of requests by the schemas of the contract, and names every mistake. */
 import type { z } from 'zod'
 import { DOMAIN_NAME } from '../contract/domain.ts'
 import { identifier } from '../contract/ids.ts'
@@ -7,8 +8,6 @@ import type { Proof } from '../contract/words.ts'
 import { type Address, explainAddress, parseAddress } from '../ip/address.ts'
 import { pointerTo } from './pointer.ts'
 import { RequestProblem } from './problem.ts'
-
-/** Reads the bodies and queries of requests by the schemas of the contract, and says what is wrong with them. */
 
 /** A request with its address parsed and its proof chosen. */
 export type TestRequest = Omit<RelayTestRequest, 'ip' | 'proof'> & { readonly address: Address; readonly proof: Proof }
@@ -22,7 +21,7 @@ export interface RequestRules {
 /** IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2): a second spelling of an IPv4 address. */
 const isMapped = ({ family, value }: Address): boolean => family === 6 && value >> 32n === 0xffffn
 
-/** Reads the body of `POST /relay-tests`. Throws RequestProblem that lists every wrong member and what was expected. */
+/** Reads the body of `POST /relay-tests`. Throws RequestProblem that lists every wrong member. */
 export function readRequest(body: unknown, { allowedPorts, defaultProof }: RequestRules): TestRequest {
   const parsed = relayTestRequest.safeParse(body)
   const errors = parsed.success ? [] : firstOfEach(parsed.error.issues.flatMap(fieldErrorsOf))

@@ -1,3 +1,4 @@
+/** Builds results: fills the members of the contract from the findings of a run. */
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { ProbeResult } from '../probe/probe.ts'
 import { remedyFor } from '../relay/remedies/remedy.ts'
@@ -8,8 +9,6 @@ import type { Reply } from '../smtp/reply.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import type { TestIdentity } from './job.ts'
 import { deliveryOf, viewOf } from './views.ts'
-
-/** Builds results: the members of the contract, from what a run found. */
 
 /** Returns the result of a test that runs: every member in the order of the contract, most of them empty. */
 export function runningResult(test: TestIdentity): RelayTest {

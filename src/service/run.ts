@@ -1,3 +1,4 @@
+/** The run of one admitted test, from the first connection to the stored and audited result. */
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { ProbeResult } from '../probe/probe.ts'
 import { type Assessed, mayArrive } from '../relay/assess.ts'

@@ -1,3 +1,4 @@
+/** Undo steps for admission. */
 import type { Background } from './background.ts'
 import type { Job } from './job.ts'
 

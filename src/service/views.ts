@@ -1,11 +1,10 @@
+/** Shows attempts and arrivals as callers see them. */
 import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import { parseAddress } from '../ip/address.ts'
 import { specialRange } from '../ip/special.ts'
 import type { Assessed } from '../relay/assess.ts'
 import type { Findings } from '../relay/attempt.ts'
 import type { TestIdentity } from './job.ts'
-
-/** Shows attempts and arrivals as callers see them. */
 
 /** How much of a reply an attempt shows; the transcript has all of it. */
 const SHOWN_LINES = 10

@@ -1,3 +1,4 @@
+/** The interface between the service and the place where tests happen. */
 import type { Caller } from '../access/callers.ts'
 import type { Customers } from '../access/customers.ts'
 import { type Decision, decide, type Origin, type Wish } from '../access/decide.ts'
@@ -57,7 +58,7 @@ export interface TargetCounters {
   readonly usedUp: QuotaName | null
 }
 
-/** What a run writes to, and what it knows from before. */
+/** The places that a run writes to, and the facts that it starts with. */
 export interface RunContext {
   readonly transcript: Transcript
   readonly expectation: Expectation | null

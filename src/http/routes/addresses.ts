@@ -1,3 +1,4 @@
+/** The route that looks up a name. */
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { addressList } from '../../contract/scope.ts'

@@ -1,3 +1,4 @@
+/** The routes of the support console: plain files, served as they are. */
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 

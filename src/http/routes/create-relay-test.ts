@@ -1,3 +1,4 @@
+/** The route that runs a test. */
 import type { FastifyInstance } from 'fastify'
 import { relayTestHeaders, relayTestRequest } from '../../contract/relay-test.ts'
 import { RETRY_SOON_SECONDS } from '../../service/problem.ts'

@@ -1,3 +1,4 @@
+/** The route that lists customers. */
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { customerList } from '../../contract/scope.ts'

@@ -1,3 +1,4 @@
+/** The routes that load balancers and orchestrators ask. */
 import type { FastifyInstance } from 'fastify'
 import { liveness, type Readiness, readiness } from '../../contract/health.ts'
 import type { VantageView } from '../../contract/vantages.ts'
@@ -9,7 +10,7 @@ export interface HealthRoutes {
   readonly shutdown: ShutdownState
   /** Null if this is the only replica. */
   readonly storeServer: StoreServer | null
-  /** The configuration files by what they hold. */
+  /** The configuration files by their content: customers, callers, vantages. */
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
   readonly vantages: { views(): readonly VantageView[] }
 }

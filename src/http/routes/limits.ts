@@ -1,3 +1,4 @@
+/** The route that shows limits and quotas. */
 import type { FastifyInstance } from 'fastify'
 import { type Limits, limits } from '../../contract/limits.ts'
 import type { TestQuotas } from '../../service/quotas.ts'

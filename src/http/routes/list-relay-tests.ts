@@ -1,3 +1,4 @@
+/** The route that finds earlier tests. */
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { type RelayTestList, relayTestList } from '../../contract/relay-test.ts'

@@ -1,3 +1,4 @@
+/** The route that reads a result, or follows a test. */
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { RequestProblem } from '../../service/problem.ts'

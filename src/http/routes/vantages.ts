@@ -1,3 +1,4 @@
+/** The route that lists vantages. */
 import type { FastifyInstance } from 'fastify'
 import { type VantageList, type VantageView, vantageList } from '../../contract/vantages.ts'
 import { negotiate } from '../negotiate.ts'
