@@ -9,6 +9,7 @@ import type { Background } from './background.ts'
 import type { Expectation } from './deliveries.ts'
 import { claimFor } from './idempotency.ts'
 import type { Job, Settings } from './job.ts'
+import { takeLease } from './lease.ts'
 import { RETRY_SOON_SECONDS, RequestProblem } from './problem.ts'
 import type { Exceeded, QuotaSubject, TestQuotas } from './quotas.ts'
 import { runningResult } from './result.ts'
@@ -49,7 +50,7 @@ export async function admit(job: Job, parts: AdmissionParts): Promise<Admission>
     requireVantage(job, parts)
     await requireQuotas(job, parts)
     const leaveSlot = takeSlot(job, parts, undo)
-    await takeLease(job, parts, undo)
+    await leaseTarget(job, parts, undo)
     const { expectation, refusedBefore } = await putRecord(job, parts, undo)
     await claimKey(job, parts, undo)
     await writeIntent(job, parts, undo)
@@ -94,13 +95,13 @@ function takeSlot({ context }: Job, { slots }: AdmissionParts, undo: Undo): () =
 /** How much longer than a test its lease lasts, in milliseconds. */
 const LEASE_GRACE_MS = 10_000
 
-async function takeLease({ test, context }: Job, parts: AdmissionParts, undo: Undo): Promise<void> {
-  const { world, settings } = parts
-  const { leases } = parts.stores
+async function leaseTarget({ test, context }: Job, parts: AdmissionParts, undo: Undo): Promise<void> {
+  const { world, settings, stores } = parts
   const { id, ip, customerId } = test
   const place = world.placeOf(test)
-  undo.inStores(() => leases.release(place, id))
-  const holder = await leases.acquire(place, { testId: id, customerId }, settings.deadlineMs + LEASE_GRACE_MS)
+  undo.inStores(() => stores.leases.release(place, id))
+  const wanted = { testId: id, customerId }
+  const holder = await takeLease(stores, place, wanted, settings.deadlineMs + LEASE_GRACE_MS)
   if (!holder) return
   const isVisible = inScope(context.caller, holder.customerId)
   throw new RequestProblem(

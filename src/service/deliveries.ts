@@ -26,8 +26,8 @@ const LIMIT = 10_000
 const WEIGHT_LIMIT = 64 * 1024 * 1024
 
 /**
- * Matches arriving mail to the tests of this replica, and forwards the rest to the replica it belongs to. Only the first
- * message of a form counts.
+ * Matches arriving mail to the tests of this replica, and forwards the rest to the replica it belongs to. Only the
+ * first message of a form counts.
  */
 export class Deliveries {
   readonly #tests = new Map<string, Expected>()

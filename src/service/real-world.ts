@@ -45,7 +45,7 @@ export function realWorld({ customers, vantages, lookUp, stores, deliveries, set
   }
 }
 
-/** The addresses of the store and of proxies count as our own: nobody may test the machines that the service depends on. */
+/** The addresses of the store and of proxies count as our own: nobody may test what the service needs itself. */
 function originNow(vantages: Vantages, stores: Pick<Stores, 'server'>): Origin {
   const own = ownAddresses()
   const servers = (stores.server?.addresses() ?? []).map((text) => parseAddress(text)).filter((one) => one !== null)

@@ -49,7 +49,7 @@ test('a request is refused while its counter cannot be reached', async (t) => {
   await problemIn(await ask(), 'limits-unavailable')
 })
 
-test('a refused request is told to wait a second at least, though the window ends this instant', async (t) => {
+test('a refused request waits at least one second, also if the window ends at this moment', async (t) => {
   const ask = await countingApp(t, { ...memoryWindows(), count: async () => ({ current: 1_000, ttl: 0 }) })
   const response = await ask()
   assert.equal(response.headers.get('retry-after'), '1')

@@ -25,7 +25,7 @@ test('an entry is a line of JSON with its time, written when the call has ended'
   )
 })
 
-test('what callers write cannot make a second line', async (t) => {
+test('text from a caller cannot make a second line', async (t) => {
   const path = join(folderOf(t), 'audit.log')
   await openAuditFile(path)({ reference: 'a\n{"audit":"result"}\r\n' })
   assert.equal(readFileSync(path, 'utf8').split('\n').length, 2)

@@ -11,7 +11,7 @@ import { inTime, until } from '../harness/waiting.ts'
 const NEVER = new AbortController().signal
 const LIVE = { idempotencyKey: null, respondAsync: false, live: true }
 
-test('a test that another replica runs is told when it is finished', async (t) => {
+test('the events of a test that another replica runs come when it is finished', async (t) => {
   const { server, hold, release } = await gatedServer(t, closed)
   const stores = memoryStores(60_000)
   const [here, there] = [inProcess(t, stores), inProcess(t, stores)]
@@ -30,7 +30,7 @@ test('a test that another replica runs is told when it is finished', async (t) =
   await inTime('the command', stalled)
   await until('the command', () => linesIn(near.events).at(-1)?.startsWith('RCPT TO:'))
   leaving.abort()
-  assert.deepEqual(await inTime('the end of who leaves', left.ended), [])
+  assert.deepEqual(await inTime('the end of the stream that was left', left.ended), [])
   assert.deepEqual(far.events, [])
   release()
   const [live, replayed] = await inTime('both ends', Promise.all([near.ended, far.ended]))

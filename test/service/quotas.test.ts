@@ -57,7 +57,7 @@ test('a test that one quota refuses is counted by none, and the states say so', 
   assert.deepEqual(left(), ['tests-caller 100', 'tests-customer 100', 'tests-target 0', 'tests-network 100'])
 })
 
-test('where one counter cannot be had the test is refused, and the others give back what they counted', async (t) => {
+test('if one counter cannot be reached, the test is refused and the other counters are undone', async (t) => {
   for (const lost of KEYS) {
     const windows = memoryWindows()
     const broken: Windows = {
@@ -70,7 +70,7 @@ test('where one counter cannot be had the test is refused, and the others give b
   }
 })
 
-test('a refused test is told to wait a second at least, though the window ends this instant', async (t) => {
+test('a refused test waits at least one second, also if the window ends at this moment', async (t) => {
   const ending: Windows = { ...memoryWindows(), count: async () => ({ current: 1_000, ttl: 0 }) }
   assert.equal((await quotasOn(t, ending).take())?.retryAfter, 1)
 })

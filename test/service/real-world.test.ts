@@ -32,7 +32,7 @@ test('a run that does not end by its deadline is given up', { timeout: 20_000 },
   assert.ok(server.lines.includes('DATA'), 'it was waiting for the arrival')
 })
 
-test('a caller in the sandbox is refused before the dial, whatever led there', async (t) => {
+test('a caller in the sandbox is refused before the dial, whatever went wrong before', async (t) => {
   const server = await scriptedServer(t, { say: healthy })
   const sandboxed: Caller = { id: 'try', customers: new Set(['sandbox-try']), quota: null, sandbox: true }
   const dialled: string[] = []
@@ -50,7 +50,7 @@ const behind = (name: string, proxy: string): Vantage => ({
   proxy: { address: addressOf(proxy), port: 1080, login: null },
 })
 
-test('the proxies of all vantages and the store are never targets, whoever lists them', (t) => {
+test('the proxies of all vantages and the store are never targets, even if a customer lists them', (t) => {
   const customers = loadCustomers([yamlFile(t, NETWORKS)], { allowLoopback: false, mailboxDomain: 'isp.example' })
   const server = { isUp: async () => true, addresses: () => ['93.184.216.6'] }
   const all = [behind('syd-1', '93.184.216.5'), behind('mel-1', '2606:2800:220::5')]

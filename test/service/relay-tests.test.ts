@@ -31,7 +31,7 @@ async function replica(t: TestContext, changed: Partial<Stores> = {}) {
 
 const refusedAs = (slug: ProblemSlug) => (error: unknown) => problemOf(error)?.slug === slug
 
-test('the address of the Redis is never a target, whoever lists it', async (t) => {
+test('the address of the Redis is never a target, even if a customer lists it', async (t) => {
   const server = { isUp: async () => true, addresses: () => ['93.184.216.34', '2001:db8::6379'] }
   const windows = { ...memoryWindows(), read: async () => assert.fail('asked for more than the address') }
   const { start, audited } = await replica(t, { server, windows })
@@ -47,7 +47,7 @@ test('the address of the Redis is never a target, whoever lists it', async (t) =
   assert.deepEqual(audited, [])
 })
 
-test('a running result whose lease has run out reads as interrupted, always the same', async (t) => {
+test('a running result whose lease has expired reads as interrupted, and always the same', async (t) => {
   const { relayTests, asking, stores } = await replica(t)
   const { caller } = asking('desk')
   const running = resultWith({ id: randomUUID(), status: 'running', verdict: null, finishedAt: null })
@@ -92,7 +92,7 @@ for (const [name, count, slug] of [
   ['are used up', async () => ({ current: 1_000_000, ttl: 7_000 }), 'quota-exceeded'],
   ['cannot be taken', () => Promise.reject(GONE), 'limits-unavailable'],
 ] as const) {
-  test(`where quotas ${name} at the last moment, the audit log says so and the test has left no trace`, async (t) => {
+  test(`if quotas ${name} at the last moment, the audit log says so and the test leaves no trace`, async (t) => {
     const whole = memoryWindows()
     let failing = true
     const windows: Windows = { ...whole, count: (...all) => (failing ? count() : whole.count(...all)) }
@@ -138,7 +138,7 @@ test('a result that cannot be stored goes to its caller, and into the store as s
 })
 
 for (const lost of ['leases', 'claims'] as const) {
-  test(`what is taken from ${lost} is given back though the reply is lost, and the connection for a moment`, async (t) => {
+  test(`a test gives back what it took from ${lost}, even if the reply was lost and the store is away for a moment`, async (t) => {
     const whole = memoryStores(TTL_MS)
     let [away, cuts] = [false, 0]
     const cut = async <T>(work: Promise<T>): Promise<T> => {
@@ -171,7 +171,7 @@ for (const lost of ['leases', 'claims'] as const) {
   })
 }
 
-test('a key begins its time anew when its result is stored, so that it never runs out first', async (t) => {
+test('the time of a key starts again when its result is stored, so that it never expires first', async (t) => {
   const { results, claims } = memoryStores(TTL_MS)
   const done: string[] = []
   const { start } = await replica(t, {
@@ -194,7 +194,7 @@ test('a key begins its time anew when its result is stored, so that it never run
   assert.deepEqual(done, ['put running', 'put finished', 'renew'])
 })
 
-test('of requests with one key that come at once each is told of the one test', async (t) => {
+test('simultaneous requests with one key all get the same test', async (t) => {
   const { start, recorder } = await replica(t)
   const options = { idempotencyKey: 'k', respondAsync: true, live: false }
   const all = await Promise.all(Array.from({ length: 5 }, () => start('127.0.0.7', options)))
@@ -206,7 +206,7 @@ test('of requests with one key that come at once each is told of the one test', 
   await until('both tests', () => recorder.dialled.length === 2)
 })
 
-test('a request whose address is taken just before its key is looks at the key once more', async (t) => {
+test('a request that finds the address leased just before the claim looks for the claim again', async (t) => {
   const { leases, claims, ...rest } = memoryStores(TTL_MS)
   let looks = 0
   let lookedTwice = () => {}
@@ -238,7 +238,7 @@ test('a request whose address is taken just before its key is looks at the key o
   await until('the test', () => recorder.dialled.length === 1)
 })
 
-test('a key whose result has run out opens no second test', async (t) => {
+test('a key whose result has expired starts no second test', async (t) => {
   const { start, recorder, stores } = await replica(t)
   const options = { ...NO_OPTIONS, idempotencyKey: 'k' }
   const { result } = await start('127.0.0.7', options)
@@ -247,7 +247,7 @@ test('a key whose result has run out opens no second test', async (t) => {
   assert.equal(recorder.dialled.length, 1)
 })
 
-test('a key gives its result to nobody who may not test for the customer any more', async (t) => {
+test('a key does not show a result of a customer that is no longer in the scope of the caller', async (t) => {
   const { start, stores } = await replica(t)
   const options = { ...NO_OPTIONS, idempotencyKey: 'k' }
   const { result } = await start('127.0.0.7', options, 'partner')

@@ -36,7 +36,7 @@ const schedules = fc.array(fc.array(oneTry, { minLength: 2, maxLength: 6 }), { m
 
 const CUSTOMERS = 'customers: [{ id: acme, name: Acme, networks: [127.7.0.0/16], domains: [example.com] }]\n'
 
-/** What a retry may be told before the result is there. */
+/** The problems that a retry may get before the result is there. */
 const TRY_AGAIN = ['idempotency-running', 'target-busy']
 
 const PAIRS: readonly (readonly [
@@ -70,7 +70,7 @@ const PAIRS: readonly (readonly [
 
 for (const [name, options, open] of PAIRS) {
   test(
-    `each of ${SCHEDULES} random schedules of retries opens one test, with stores in ${name}`,
+    `each of ${SCHEDULES} random schedules of retries starts one test, with stores in ${name}`,
     options,
     async (t) => {
       const recorder = await startRecorder(t)
