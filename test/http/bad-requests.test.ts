@@ -66,7 +66,7 @@ test('bad requests are refused as problems, and nothing is dialled', async (t) =
     await problemIn(await service.fetch('/relay-tests', untyped), 'unsupported-media-type')
   })
 
-  await t.test('an idempotency key that is none is 400', async () => {
+  await t.test('an idempotency key that is not valid is 400', async () => {
     for (const key of ['', ' ', 'k'.repeat(256), 'a\tb', 'ä']) {
       const { detail } = await problemIn(await service.post(good, { 'idempotency-key': key }), 'invalid-request')
       assert.equal(detail, 'Send Idempotency-Key once, with 1 to 255 printable ASCII characters.')
@@ -183,7 +183,7 @@ test('bad requests are refused as problems, and nothing is dialled', async (t) =
     })
   }
 
-  await t.test('after all this the service is well, has failed at nothing and has dialled nobody', async () => {
+  await t.test('after all this the service still works, has had no fault and has dialled nothing', async () => {
     assert.equal((await get('/limits')).status, 200)
     assert.equal(mail.connections, 0)
     assert.deepEqual(

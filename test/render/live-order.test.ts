@@ -52,7 +52,7 @@ test('a message stands before the reply to its dot', () => {
   assert.deepEqual(shown(rows), [['DATA'], ['354 go on'], ['Subject: x'], [], [], ['', '.', '250 queued'], []])
 })
 
-test('connections do not wait for one another, and what happens to one shows what it was asked', () => {
+test('connections do not wait for one another, and an event of one shows its open commands', () => {
   const rows: Row[] = [
     ['client', 'MAIL'],
     ['client', 'RCPT'],
@@ -63,7 +63,7 @@ test('connections do not wait for one another, and what happens to one shows wha
   assert.deepEqual(shown(rows), [['MAIL'], [], ['EHLO'], ['RCPT', 'dropped'], ['250 ok'], []])
 })
 
-test('what was never answered is shown at the end, and a reply to nothing as it comes', () => {
+test('unanswered commands are shown at the end, and a reply without a command at once', () => {
   const rows: Row[] = [
     ['client', 'MAIL'],
     ['client', 'RCPT'],
