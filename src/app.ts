@@ -2,7 +2,7 @@
 import accepts from '@fastify/accepts'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Callers } from './access/callers.ts'
-import type { Customers } from './access/customers.ts'
+import type { Customers } from './access/customer.ts'
 import type { Config } from './config.ts'
 import type { Reloading } from './files/reloading.ts'
 import { registerAuth } from './http/auth.ts'
@@ -36,7 +36,7 @@ import { RelayTests } from './service/relay-tests.ts'
 import type { WorldOf } from './service/world.ts'
 import type { Stores } from './store/stores.ts'
 import { SelfCheck } from './vantage/self-check.ts'
-import { DEFAULT_VANTAGE, type Vantage } from './vantage/vantages.ts'
+import { DEFAULT_VANTAGE, type Vantage } from './vantage/vantage.ts'
 
 /** What the process opens for the app. */
 export interface Parts {
@@ -90,14 +90,14 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
   const mailbox = { domain: config.MAILBOX_DOMAIN, port: SMTP_PORT, allowLoopback: config.ALLOW_LOOPBACK_TARGETS }
   const vantages = new SelfCheck({
     vantages: () => parts.vantages?.current ?? [DEFAULT_VANTAGE],
-    helpers: { lookUp, mailbox: deliveries && mailbox },
+    parts: { lookUp, mailbox: deliveries && mailbox },
     log: logger,
   })
   const metrics = makeMetrics({ storeServer: stores.server, files, vantages })
   const app = makeFastify(logger, config.TRUST_PROXY ?? null, metrics.refused)
 
   const settings = settingsOf(config)
-  const quotas = new TestQuotas(quotasOf(config), stores.windows)
+  const quotas = new TestQuotas(quotasOf(config), stores.counters)
   const real = realWorld({ customers: () => customers.current, vantages, lookUp, stores, deliveries, settings })
   // The only place that chooses: everything behind it knows worlds, and not which one it is in.
   const worldOf: WorldOf = (caller) => (caller.sandbox ? sandboxWorld(caller, vantages) : real)
@@ -128,7 +128,7 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
   registerHealth(app, { shutdown, storeServer: stores.server, files, vantages })
   await app.register(async (api) => {
     await registerAuth(api, (key) => callers.current.authenticate(key, new Date()))
-    await registerQuotas(api, config.QUOTA_REQUESTS, stores.windows)
+    await registerQuotas(api, config.QUOTA_REQUESTS, stores.counters)
     registerFormats(api)
     const allowedPorts = config.ALLOWED_PORTS
     registerCreateRelayTest(api, relayTests, { allowedPorts, defaultProof: deliveries ? 'delivery' : 'message' })

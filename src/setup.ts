@@ -1,10 +1,12 @@
 import { type Callers, loadCallers } from './access/callers.ts'
-import { type Customers, loadCustomers, reloadCustomers } from './access/customers.ts'
+import type { Customers } from './access/customer.ts'
+import { loadCustomers, reloadCustomers } from './access/customers.ts'
 import { type Config, ConfigFaults, readConfig } from './config.ts'
 import { Reloading } from './files/reloading.ts'
 import { FileFaults } from './files/yaml-file.ts'
 import { auditObjection } from './service/audit-file.ts'
-import { loadVantages, type Vantage } from './vantage/vantages.ts'
+import type { Vantage } from './vantage/vantage.ts'
+import { loadVantages } from './vantage/vantages-file.ts'
 
 /** All that the environment leads to. */
 export interface Setup {

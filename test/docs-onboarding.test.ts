@@ -151,10 +151,7 @@ test('the onboarding examples', async (t) => {
       const order = `${name}-refused`
       const foreign = { ...at(dead), domain: 'example.org' }
       for (const [ran, reason] of [
-        [
-          await run(order, foreign, service.url),
-          /^example\.org neither is nor lies under a domain of the customer: .*$/m,
-        ],
+        [await run(order, foreign, service.url), /^example\.org is not a domain of the customer, nor below one: .*$/m],
         [await run(order, at(dead), service.url, keyOf('x')), /^Send a valid key: /m],
       ] as const) {
         assert.match(ran.stderr, reason)

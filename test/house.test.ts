@@ -30,7 +30,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   setup: ['access', 'config', 'files', 'service', 'vantage'],
   app: ['access', 'config', 'files', 'http', 'http/routes', 'sandbox', 'service', 'store', 'vantage'],
   cli: ['access', 'client', 'config', 'contract', 'render', 'setup'],
-  server: ['app', 'config', 'files', 'http', 'mailbox', 'service', 'setup', 'store', 'version'],
+  server: ['app', 'config', 'http', 'ip', 'mailbox', 'service', 'setup', 'store', 'version'],
 }
 
 const SRC = join(ROOT, 'src')
@@ -55,6 +55,33 @@ for (const file of files) {
     assert.deepEqual(others, [])
   })
 }
+
+/** The files of a circle of imports, beginning and ending with the same file; null if there is no circle. */
+function circleIn(graph: ReadonlyMap<string, readonly string[]>): string[] | null {
+  const done = new Set<string>()
+  const visit = (file: string, path: readonly string[]): string[] | null => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
+    if (done.has(file)) return null
+    for (const next of graph.get(file) ?? []) {
+      const circle = visit(next, [...path, file])
+      if (circle) return circle
+    }
+    done.add(file)
+    return null
+  }
+  for (const file of graph.keys()) {
+    const circle = visit(file, [])
+    if (circle) return circle
+  }
+  return null
+}
+
+test('no file imports itself through other files', () => {
+  const graph = (arrows: Record<string, string[]>) => new Map(Object.entries(arrows))
+  assert.deepEqual(circleIn(graph({ a: ['b', 'c'], b: ['c'], c: [] })), null)
+  assert.deepEqual(circleIn(graph({ a: ['b'], b: ['c'], c: ['d', 'b'], d: [] })), ['b', 'c', 'b'])
+  assert.deepEqual(circleIn(new Map(files.map((file) => [file, importsOf(file)]))), null)
+})
 
 test('the client takes no more than types from the contract, and nothing from Node or from a package', () => {
   for (const file of files.filter((name) => roomOf(name) === 'client')) {

@@ -1,6 +1,6 @@
 import type { Quota } from '../contract/limits.ts'
 import type { Address } from '../ip/address.ts'
-import type { Customer, Customers } from './customers.ts'
+import type { Customer, Customers } from './customer.ts'
 
 /** The addresses of the sandbox: documentation addresses (RFC 5737), with a recorded session behind each. */
 export const SANDBOX_ADDRESSES = [

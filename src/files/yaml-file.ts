@@ -84,10 +84,10 @@ const inWords = (issue: z.core.$ZodRawIssue): string | undefined =>
   issue.code === 'invalid_type' ? EXPECTED[issue.expected] : undefined
 
 const EXPECTED: Readonly<Record<string, string>> = {
-  array: 'a list was expected',
-  object: 'members were expected, as in the example file',
-  string: 'a text was expected',
-  boolean: 'true or false was expected',
+  array: 'must be a list',
+  object: 'must have members, as in the example file',
+  string: 'must be a text',
+  boolean: 'must be true or false',
 }
 
 function describe(file: YamlFile, issue: z.core.$ZodIssue): string[] {

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Caller } from '../service/job.ts'
 import { RequestProblem } from '../service/problem.ts'
-import { memoryWindows } from '../store/windows.ts'
+import { memoryCounters } from '../store/counters.ts'
 import { limitersOn } from './limiters.ts'
 
 declare module 'fastify' {
@@ -19,7 +19,7 @@ const FAILURES = { max: 10, timeWindow: 60_000 } as const
  * IPv6); too many get 429. A good key is never locked out: others may share its address, and no key can be guessed.
  */
 export async function registerAuth(api: FastifyInstance, authenticate: (key: string) => Caller | null): Promise<void> {
-  const makeLimiter = await limitersOn(api, memoryWindows())
+  const makeLimiter = await limitersOn(api, memoryCounters())
   const countFailure = makeLimiter({ ...FAILURES, ipv6Subnet: 64 })
   api.decorateRequest('caller', null)
   const refuse = async (request: FastifyRequest): Promise<never> => {

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { QUOTAS, type Quota, type QuotaName } from '../contract/limits.ts'
 import { RequestProblem } from '../service/problem.ts'
 import type { QuotaState } from '../service/quotas.ts'
-import type { Windows } from '../store/windows.ts'
+import type { Counters } from '../store/counters.ts'
 import { callerOf } from './auth.ts'
 import { limitersOn } from './limiters.ts'
 
@@ -19,8 +19,8 @@ declare module 'fastify' {
  * draft-ietf-httpapi-ratelimit-headers-10: the package itself writes older ones. Tests are counted by the service
  * (service/quotas.ts), because a test must count in four quotas or in none.
  */
-export async function registerQuotas(api: FastifyInstance, quota: Quota, windows: Windows): Promise<void> {
-  const makeLimiter = await limitersOn(api, windows)
+export async function registerQuotas(api: FastifyInstance, quota: Quota, counters: Counters): Promise<void> {
+  const makeLimiter = await limitersOn(api, counters)
   const countRequest = makeLimiter({
     max: quota.max,
     timeWindow: quota.windowMs,

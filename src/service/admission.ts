@@ -21,7 +21,7 @@ import { banPlaceOf, type World } from './world.ts'
 export interface AdmissionParts {
   readonly world: World
   readonly slots: Slots
-  readonly stores: Pick<Stores, 'leases' | 'results' | 'claims' | 'refusals'>
+  readonly stores: Pick<Stores, 'leases' | 'results' | 'claims' | 'recentRefusals'>
   readonly archive: Pick<Archive, 'lastTest'>
   readonly quotas: TestQuotas
   readonly audit: AuditFile
@@ -121,7 +121,7 @@ async function putRecord(job: Job, { world, stores }: AdmissionParts, undo: Undo
   const running = runningResult(job.test)
   undo.inStores(() => stores.results.remove(running))
   const [refusedBefore] = await Promise.all([
-    stores.refusals.recently(banPlaceOf(world, job.test)),
+    stores.recentRefusals.recently(banPlaceOf(world, job.test)),
     expectation?.announced,
     stores.results.put(running),
   ])

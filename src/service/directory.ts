@@ -1,6 +1,6 @@
 /** Shows callers what they may test: customers, and the addresses behind a name. Nothing here dials. */
 import { type Caller, inScope } from '../access/callers.ts'
-import type { Wish } from '../access/decide.ts'
+import type { AccessRequest } from '../access/decide.ts'
 import { problemType } from '../contract/problems.ts'
 import { type AddressList, CUSTOMERS_PAGE, type CustomerList } from '../contract/scope.ts'
 import { type Address, parseAddress } from '../ip/address.ts'
@@ -65,10 +65,10 @@ export class Directory {
   #rowsFor(caller: Caller): (address: Address, host: Host | null, mailDomain: string | null) => AddressRow {
     const permit = permissionsOf(caller, this.#worldOf(caller))
     return (address, host, mailDomain) => {
-      const wish: Wish = { address, customerId: null, domain: mailDomain, vantage: null }
-      const first = permit(wish)
+      const asked: AccessRequest = { address, customerId: null, domain: mailDomain, vantage: null }
+      const first = permit(asked)
       // The customer may own the server and not the domain: then the server is tested without it.
-      const decision = !first.ok && first.problem === 'domain-not-listed' ? permit({ ...wish, domain: null }) : first
+      const decision = !first.ok && first.problem === 'domain-not-listed' ? permit({ ...asked, domain: null }) : first
       const lead = { ip: address.text, host: host?.name ?? null, preference: host?.preference ?? null }
       if (!decision.ok) {
         const problem = { type: problemType(decision.problem), detail: `${decision.detail}.` }

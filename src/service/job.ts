@@ -1,10 +1,10 @@
 /** One relay test as data: the request, its caller, and the members of the result that are fixed before the run. */
 import type { Caller } from '../access/callers.ts'
-import type { Customer } from '../access/customers.ts'
+import type { Customer } from '../access/customer.ts'
 import type { QuotaName } from '../contract/limits.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { Tester } from '../probe/message.ts'
-import type { Vantage } from '../vantage/vantages.ts'
+import type { Vantage } from '../vantage/vantage.ts'
 import type { IdempotentRequest } from './idempotency.ts'
 import type { Logger } from './logger.ts'
 import type { QuotaState } from './quotas.ts'

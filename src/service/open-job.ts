@@ -1,7 +1,7 @@
 /** The first step of admission: decides whether a request is allowed, and makes a job of it. */
 import { randomUUID } from 'node:crypto'
-import type { Customer } from '../access/customers.ts'
-import type { Vantage } from '../vantage/vantages.ts'
+import type { Customer } from '../access/customer.ts'
+import { knownAddresses, type Vantage } from '../vantage/vantage.ts'
 import { VERSION } from '../version.ts'
 import { idempotent } from './idempotency.ts'
 import type { Job, RequestContext, TestIdentity } from './job.ts'
@@ -59,7 +59,7 @@ export function identify(
   domain: { readonly name: string; readonly source: TestIdentity['domainSource'] } | null,
   vantage: Vantage,
 ): TestIdentity {
-  const publicIp = [...vantage.publicIps, ...vantage.bind].find(({ family }) => family === address.family)
+  const publicIp = knownAddresses(vantage).find(({ family }) => family === address.family)
   return {
     id: randomUUID(),
     customerId: customer.id,

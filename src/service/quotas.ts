@@ -1,8 +1,8 @@
 /** Counts tests against the quotas of their caller, customer, target and network: in all of them, or in none. */
 import type { Caller } from '../access/callers.ts'
-import type { Customer } from '../access/customers.ts'
+import type { Customer } from '../access/customer.ts'
 import { type Limits, QUOTAS, type Quota, type QuotaName } from '../contract/limits.ts'
-import type { Windows } from '../store/windows.ts'
+import type { Counters } from '../store/counters.ts'
 import type { TargetCounters } from './world.ts'
 
 /** The quotas of an installation. A caller's and a customer's own replace `tests-caller` and `tests-customer`. */
@@ -56,11 +56,11 @@ type States = Map<QuotaName, QuotaState>
 /** The quotas of tests. Every method writes how each quota stands into `states`. */
 export class TestQuotas {
   readonly #settings: QuotaSettings
-  readonly #windows: Windows
+  readonly #counters: Counters
 
-  constructor(settings: QuotaSettings, windows: Windows) {
+  constructor(settings: QuotaSettings, counters: Counters) {
     this.#settings = settings
-    this.#windows = windows
+    this.#counters = counters
   }
 
   /** Returns the quotas that are used up already, or null. Counts nothing. */
@@ -88,7 +88,7 @@ export class TestQuotas {
   /** Returns all quotas as `GET /limits` shows them. `remaining` is null if it depends on the address. */
   async overview(caller: Caller, states: States): Promise<Limits['quotas']> {
     const quota = caller.quota ?? this.#settings['tests-caller']
-    const { current, ttl } = await this.#windows.read(`tests-caller:${caller.id}`)
+    const { current, ttl } = await this.#counters.read(`tests-caller:${caller.id}`)
     states.set('tests-caller', stateOf(quota, current, ttl))
     return ['requests' as const, ...TEST_QUOTA_NAMES].map((name) => {
       const state = states.get(name)
@@ -106,7 +106,7 @@ export class TestQuotas {
 
   async #read(name: TestQuotaName, subject: QuotaSubject): Promise<Count> {
     const { key, quota } = this.#counterOf(name, subject)
-    const { current, ttl } = await this.#windows.read(key)
+    const { current, ttl } = await this.#counters.read(key)
     const usedUp = subject.usedUp === name
     const state = usedUp ? stateOf(quota, quota.max, quota.windowMs) : stateOf(quota, current, ttl)
     return { name, key, state, exceeded: state.remaining === 0, ttl }
@@ -114,12 +114,12 @@ export class TestQuotas {
 
   async #increment(name: TestQuotaName, subject: QuotaSubject): Promise<Count> {
     const { key, quota } = this.#counterOf(name, subject)
-    const { current, ttl } = await this.#windows.count(key, quota.windowMs)
+    const { current, ttl } = await this.#counters.count(key, quota.windowMs)
     return { name, key, state: stateOf(quota, current, ttl), exceeded: current > quota.max, ttl }
   }
 
   async #undo({ name, key, ttl, state, exceeded }: Count, states: States): Promise<void> {
-    await this.#windows.giveBack(key, ttl)
+    await this.#counters.giveBack(key, ttl)
     states.set(name, { ...state, remaining: exceeded ? 0 : state.remaining + 1 })
   }
 

@@ -1,5 +1,5 @@
 /** The world of real mail servers, and the only place of the service that calls the probe. */
-import type { Customers } from '../access/customers.ts'
+import type { Customers } from '../access/customer.ts'
 import type { Origin } from '../access/decide.ts'
 import { type Address, canonicalNetwork, parseAddress } from '../ip/address.ts'
 import { tokenFor } from '../mailbox/tokens.ts'
@@ -9,7 +9,8 @@ import { type ProbeOptions, type ProbeResult, probe } from '../probe/probe.ts'
 import { type Server, serverAt } from '../probe/server.ts'
 import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
 import type { Stores } from '../store/stores.ts'
-import { outlookOf, ownAddresses } from '../vantage/vantages.ts'
+import { ownAddresses } from '../vantage/interfaces.ts'
+import { knownAddresses, reachOf } from '../vantage/vantage.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { Job, Settings, TestIdentity } from './job.ts'
 import type { Lookup } from './lookup.ts'
@@ -49,8 +50,8 @@ export function realWorld({ customers, vantages, lookUp, stores, deliveries, set
 function originNow(vantages: Vantages, stores: Pick<Stores, 'server'>): Origin {
   const own = ownAddresses()
   const servers = (stores.server?.addresses() ?? []).map((text) => parseAddress(text)).filter((one) => one !== null)
-  const proxies = vantages.all.flatMap(({ proxy }) => proxy?.address ?? [])
-  return { own: [...own, ...servers, ...proxies], vantages: vantages.all.map((vantage) => outlookOf(vantage, own)) }
+  const proxies = vantages.all.flatMap(({ egress }) => egress.dependsOn)
+  return { own: [...own, ...servers, ...proxies], vantages: vantages.all.map((vantage) => reachOf(vantage, own)) }
 }
 
 /** How far beyond its deadline a run may be before it is given up, in milliseconds. */
@@ -80,8 +81,7 @@ function serverOf(
   const route = {
     address,
     port,
-    bind: vantage.bind.find(({ family }) => family === address.family) ?? null,
-    proxy: vantage.proxy,
+    dial: vantage.egress.dial,
     ehlo: vantage.ehlo,
     deadline: performance.now() + deadlineMs - FIGURES.farewellMs,
     transcript,
@@ -114,7 +114,7 @@ function optionsFor(
     proof: request.proof,
     refusedBefore,
     domain: domain !== null && domainSource !== null ? { name: domain, source: domainSource } : null,
-    vantage: [...vantage.publicIps, ...vantage.bind].map(({ text }) => text),
+    vantage: knownAddresses(vantage).map(({ text }) => text),
     deliveryWaitMs: settings.deliveryWaitMs,
     addressesFor,
     decided,

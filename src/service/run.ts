@@ -45,7 +45,7 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
     const decided = (row: Assessed) => live.tell(row)
     found = await world.run(job, { transcript, expectation, refusedBefore, dialled, decided })
     // Not waited for: without the note, the next test may take a ban for silence, and no more than that.
-    if (wasRefused(found)) stores.refusals.note(banPlaceOf(world, test)).catch(() => {})
+    if (wasRefused(found)) stores.recentRefusals.note(banPlaceOf(world, test)).catch(() => {})
     const durationMs = Math.round(performance.now() - startedAt)
     const amendableMs = expectation && hasSent(found) ? amendableFor(settings.resultTtlMs) : 0
     const conclude = (seen: ProbeResult, amendedAt: Date | null): RelayTest => {

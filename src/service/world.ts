@@ -1,14 +1,14 @@
 /** The interface between the service and the place where tests happen. */
 import type { Caller } from '../access/callers.ts'
-import type { Customers } from '../access/customers.ts'
-import { type Decision, decide, type Origin, type Wish } from '../access/decide.ts'
+import type { Customers } from '../access/customer.ts'
+import { type AccessRequest, type Decision, decide, type Origin } from '../access/decide.ts'
 import type { QuotaName } from '../contract/limits.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { Address } from '../ip/address.ts'
 import type { ProbeResult } from '../probe/probe.ts'
 import type { Assessed } from '../relay/assess.ts'
 import type { Transcript } from '../smtp/transcript.ts'
-import type { Vantage } from '../vantage/vantages.ts'
+import type { Vantage } from '../vantage/vantage.ts'
 import type { Expectation } from './deliveries.ts'
 import type { Job } from './job.ts'
 import type { Lookup } from './lookup.ts'
@@ -71,9 +71,9 @@ export interface RunContext {
 }
 
 /** Returns a function that decides what a caller may test, by one look at the files and the machine. */
-export function permissionsOf(caller: Caller, world: World): (wish: Wish) => Decision {
+export function permissionsOf(caller: Caller, world: World): (asked: AccessRequest) => Decision {
   const [customers, origin] = [world.customers(), world.origin()]
-  return (wish) => decide(wish, caller, customers, origin)
+  return (asked) => decide(asked, caller, customers, origin)
 }
 
 /** Returns the key of the note that a target refused us: a ban holds for a server as seen from one vantage. */

@@ -262,7 +262,7 @@ test('an error stands beside the field that it points to', withBrowser, async (t
   await page.getByText('More options').click()
   await page.getByLabel('Mail domain it serves').fill('example.org')
   await ask(page, '127.0.0.1')
-  await besides('domain', /^example\.org neither is nor lies under/)
+  await besides('domain', /^example\.org is not a domain of the customer/)
   await page.getByLabel('Mail domain it serves').fill('')
   await page.getByLabel('Proof').selectOption('delivery')
   await ask(page, '127.0.0.1')

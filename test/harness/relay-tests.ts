@@ -6,7 +6,7 @@ import { realWorld } from '../../src/service/real-world.ts'
 import { RelayTests } from '../../src/service/relay-tests.ts'
 import { setUp } from '../../src/setup.ts'
 import type { Stores } from '../../src/store/stores.ts'
-import { DEFAULT_VANTAGE } from '../../src/vantage/vantages.ts'
+import { DEFAULT_VANTAGE } from '../../src/vantage/vantage.ts'
 import { configFolder, environmentFor, type ServiceOptions } from './service.ts'
 
 export interface InProcess {
@@ -35,7 +35,7 @@ export function inProcess(t: TestContext, stores: Stores, options: ServiceOption
     testingIsOn: () => customers.current.testing,
     audit: async (entry) => void audited.push(entry),
     stores,
-    quotas: new TestQuotas(quotasOf(config), stores.windows),
+    quotas: new TestQuotas(quotasOf(config), stores.counters),
     observer: { started: () => () => {}, amended() {} },
     settings,
     hasMailbox: false,

@@ -94,7 +94,7 @@ test('the decision who may test what', async (t) => {
       { ip: '93.184.217.34', customerId: 'acme' },
       { ip: '2606:4700::1111', customerId: 'nobody' },
     ]
-    await alike(refused, 'this key may not test ADDRESS, or not for the customer named', '/customerId')
+    await alike(refused, 'this key may not test ADDRESS, or not for this customer', '/customerId')
   })
 
   await t.test('a partner that names none cannot tell a foreign address and an unlisted one apart', async () => {
@@ -105,7 +105,7 @@ test('the decision who may test what', async (t) => {
   await t.test('a caller with all customers in its scope is told which it is', async () => {
     const rows: readonly (readonly [body: object, detail: string, pointer: string])[] = [
       [{ ip: '127.0.0.1', customerId: 'nobody' }, 'there is no customer nobody', '/customerId'],
-      [{ ip: '93.184.217.34' }, "93.184.217.34 is on no customer's list", '/ip'],
+      [{ ip: '93.184.217.34' }, '93.184.217.34 is not in a network of any customer', '/ip'],
       [{ ip: '127.0.2.1', customerId: 'acme' }, '127.0.2.1 belongs to customer gamma, not to acme', '/customerId'],
     ]
     for (const [body, detail, pointer] of rows) {
@@ -134,7 +134,7 @@ test('the decision who may test what', async (t) => {
     for (const [ip, range] of Object.entries(special)) {
       for (const headers of [{}, DESK]) {
         const { detail } = await problemIn(await post({ ip }, headers), 'address-special')
-        assert.ok(detail.startsWith(`${ip} lies in ${range} (`), detail)
+        assert.ok(detail.startsWith(`${ip} is in ${range} (`), detail)
       }
     }
   })
@@ -149,7 +149,7 @@ test('the decision who may test what', async (t) => {
   })
 
   await t.test('an address that has opted out is never tested, for any caller', async () => {
-    const detail = '127.0.0.99 is never tested: the operator was asked to leave it alone'
+    const detail = '127.0.0.99 is never tested: its operator asked us not to'
     for (const headers of [{}, DESK]) {
       const { errors } = await problemIn(await post({ ip: '127.0.0.99' }, headers), 'opted-out')
       assert.deepEqual(errors, [{ detail, pointer: '/ip' }])
@@ -198,7 +198,7 @@ test('the place that tests come from', async (t) => {
 
   await t.test('a vantage within the network of the customer is refused, after the domain', async () => {
     const { errors } = await problemIn(await post({ ip: '203.0.113.25' }), 'vantage-inside-network')
-    const detail = 'our vantage 203.0.113.7 lies in a network of customer gamma: a test must come from outside'
+    const detail = 'our vantage 203.0.113.7 is in a network of customer gamma: a test must come from outside'
     assert.deepEqual(errors, [{ detail, pointer: '/ip' }])
     await problemIn(await post({ ip: '203.0.113.25', domain: 'a.invalid' }), 'domain-not-listed')
   })

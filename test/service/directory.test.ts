@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { loadCustomers } from '../../src/access/customers.ts'
 import { Directory } from '../../src/service/directory.ts'
 import { realWorld } from '../../src/service/real-world.ts'
-import { DEFAULT_VANTAGE } from '../../src/vantage/vantages.ts'
+import { DEFAULT_VANTAGE } from '../../src/vantage/vantage.ts'
 import { yamlFile } from '../harness/files.ts'
 import { SETTINGS } from './jobs.ts'
 

@@ -52,7 +52,7 @@ test('a stream whose test fails ends without a verdict', async (t) => {
   const { ended } = follow(toAsync(relayTests.follow(result, asking('desk').caller, NEVER)))
   await inTime('the command', stalled)
   assert.equal(audited.length, 1)
-  stores.refusals.note = () => {
+  stores.recentRefusals.note = () => {
     throw new StoreUnavailable(new Error('away'))
   }
   release()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { parseAddress } from '../../src/ip/address.ts'
 import type { Caller, Job, Settings } from '../../src/service/job.ts'
 import { identify } from '../../src/service/open-job.ts'
-import { DEFAULT_VANTAGE } from '../../src/vantage/vantages.ts'
+import { DEFAULT_VANTAGE } from '../../src/vantage/vantage.ts'
 
 /** Settings of a service on loopback, with a short deadline. */
 export const SETTINGS: Settings = {

@@ -6,7 +6,8 @@ import { askServer, realWorld } from '../../src/service/real-world.ts'
 import { permissionsOf } from '../../src/service/world.ts'
 import { Transcript } from '../../src/smtp/transcript.ts'
 import { memoryStores } from '../../src/store/stores.ts'
-import { DEFAULT_VANTAGE, type Vantage } from '../../src/vantage/vantages.ts'
+import { throughSocks5 } from '../../src/vantage/socks5.ts'
+import { DEFAULT_VANTAGE, type Vantage } from '../../src/vantage/vantage.ts'
 import { addressOf } from '../harness/addresses.ts'
 import { yamlFile } from '../harness/files.ts'
 import { healthy, scriptedServer } from '../harness/mail-server.ts'
@@ -47,7 +48,7 @@ const behind = (name: string, proxy: string): Vantage => ({
   ...DEFAULT_VANTAGE,
   name,
   publicIps: [addressOf('198.51.100.7'), addressOf('2001:db8:51::7')],
-  proxy: { address: addressOf(proxy), port: 1080, login: null },
+  egress: throughSocks5({ address: addressOf(proxy), port: 1080, login: null }),
 })
 
 test('the proxies of all vantages and the store are never targets, even if a customer lists them', (t) => {

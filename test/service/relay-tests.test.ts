@@ -6,9 +6,9 @@ import { summaryOf } from '../../src/contract/relay-test.ts'
 import { problemOf, RequestProblem } from '../../src/service/problem.ts'
 import type { AnswerOptions } from '../../src/service/relay-tests.ts'
 import { readFilter, readRequest } from '../../src/service/request.ts'
+import { type Counters, memoryCounters } from '../../src/store/counters.ts'
 import { memoryStores, type Stores } from '../../src/store/stores.ts'
 import { StoreUnavailable } from '../../src/store/unavailable.ts'
-import { memoryWindows, type Windows } from '../../src/store/windows.ts'
 import { startRecorder } from '../harness/recorder.ts'
 import { inProcess } from '../harness/relay-tests.ts'
 import { resultWith } from '../harness/result.ts'
@@ -33,8 +33,8 @@ const refusedAs = (slug: ProblemSlug) => (error: unknown) => problemOf(error)?.s
 
 test('the address of the Redis is never a target, even if a customer lists it', async (t) => {
   const server = { isUp: async () => true, addresses: () => ['93.184.216.34', '2001:db8::6379'] }
-  const windows = { ...memoryWindows(), read: async () => assert.fail('asked for more than the address') }
-  const { start, audited } = await replica(t, { server, windows })
+  const counters = { ...memoryCounters(), read: async () => assert.fail('asked for more than the address') }
+  const { start, audited } = await replica(t, { server, counters })
   await assert.rejects(start('93.184.216.34'), (error) => {
     return (
       error instanceof RequestProblem &&
@@ -67,7 +67,10 @@ const FAILING: readonly (readonly [name: string, fail: (stores: Stores) => Parti
   ['results', ({ results }) => ({ results: { ...results, put: () => Promise.reject(GONE) } })],
   ['claims', ({ claims }) => ({ claims: { ...claims, take: () => Promise.reject(GONE) } })],
   ['found claims', ({ claims }) => ({ claims: { ...claims, find: () => Promise.reject(GONE) } })],
-  ['refusals', ({ refusals }) => ({ refusals: { ...refusals, recently: () => Promise.reject(GONE) } })],
+  [
+    'recentRefusals',
+    ({ recentRefusals }) => ({ recentRefusals: { ...recentRefusals, recently: () => Promise.reject(GONE) } }),
+  ],
 ]
 
 for (const [name, fail] of FAILING) {
@@ -93,10 +96,10 @@ for (const [name, count, slug] of [
   ['cannot be taken', () => Promise.reject(GONE), 'limits-unavailable'],
 ] as const) {
   test(`if quotas ${name} at the last moment, the audit log says so and the test leaves no trace`, async (t) => {
-    const whole = memoryWindows()
+    const whole = memoryCounters()
     let failing = true
-    const windows: Windows = { ...whole, count: (...all) => (failing ? count() : whole.count(...all)) }
-    const { start, recorder, audited, relayTests, asking } = await replica(t, { windows })
+    const counters: Counters = { ...whole, count: (...all) => (failing ? count() : whole.count(...all)) }
+    const { start, recorder, audited, relayTests, asking } = await replica(t, { counters })
     const options = { ...NO_OPTIONS, idempotencyKey: 'k' }
     await assert.rejects(start('127.0.0.7', options), refusedAs(slug))
     failing = false

@@ -1,15 +1,16 @@
+/** Counters in Redis. */
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
-import type { Counted, Windows } from '../windows.ts'
+import type { Counters, WindowCount } from '../counters.ts'
 import { replyTo } from './connection.ts'
 import { COUNT, GIVE_BACK, READ } from './scripts.ts'
 
-const counted = z.tuple([z.number(), z.number()]).transform(([current, ttl]): Counted => ({ current, ttl }))
+const counted = z.tuple([z.number(), z.number()]).transform(([current, ttl]): WindowCount => ({ current, ttl }))
 
 const keyOf = (key: string) => `window:${key}`
 
-/** Counters of all replicas, in windows of the server's clock. */
-export const redisWindows = (redis: Redis): Windows => ({
+/** Returns the counters of all replicas. The clock of the server measures the windows. */
+export const redisCounters = (redis: Redis): Counters => ({
   async count(key, windowMs) {
     return counted.parse(await replyTo(redis.eval(COUNT, 1, keyOf(key), windowMs)))
   },

@@ -1,11 +1,12 @@
+/** Recent refusals in Redis. */
 import type { Redis } from 'ioredis'
-import { BAN_MS, type Refusals } from '../refusals.ts'
+import { BAN_MS, type RecentRefusals } from '../recent-refusals.ts'
 import { replyTo } from './connection.ts'
 
 const keyOf = (place: string) => `refused:${place}`
 
-/** The refusals that any replica saw. */
-export const redisRefusals = (redis: Redis): Refusals => ({
+/** Returns the refusals that any replica saw. */
+export const redisRecentRefusals = (redis: Redis): RecentRefusals => ({
   async note(place) {
     await replyTo(redis.set(keyOf(place), '1', 'PX', BAN_MS))
   },
