@@ -3,7 +3,6 @@ import type { Caller } from '../access/callers.ts'
 import type { Customer } from '../access/customer.ts'
 import { type Limits, QUOTAS, type Quota, type QuotaName } from '../contract/limits.ts'
 import type { Counters } from '../store/counters.ts'
-import type { TargetCounters } from './world.ts'
 
 /** The quotas of an installation. A caller's and a customer's own replace `tests-caller` and `tests-customer`. */
 export type QuotaSettings = Readonly<Record<QuotaName, Quota>>
@@ -14,6 +13,13 @@ export interface QuotaState {
   readonly remaining: number
   /** Seconds until the window ends; 0 while none is open. */
   readonly resetSeconds: number
+}
+
+/** The counters of a target and its network. `usedUp` is a quota that counts as used up whatever its counter says. */
+export interface TargetCounters {
+  readonly target: string
+  readonly network: string
+  readonly usedUp: QuotaName | null
 }
 
 /** Whose counters a test counts in. */

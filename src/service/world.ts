@@ -2,7 +2,6 @@
 import type { Caller } from '../access/callers.ts'
 import type { Customers } from '../access/customer.ts'
 import { type AccessRequest, type Decision, decide, type Origin } from '../access/decide.ts'
-import type { QuotaName } from '../contract/limits.ts'
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { Address } from '../ip/address.ts'
 import type { ProbeResult } from '../probe/probe.ts'
@@ -12,6 +11,7 @@ import type { Vantage } from '../vantage/vantage.ts'
 import type { Expectation } from './deliveries.ts'
 import type { Job } from './job.ts'
 import type { Lookup } from './lookup.ts'
+import type { TargetCounters } from './quotas.ts'
 import type { TestRequest } from './request.ts'
 
 /**
@@ -49,13 +49,6 @@ export interface Vantages {
   suspect(vantage: Vantage): void
   /** Seconds until all vantages are checked again. */
   readonly secondsToNextLook: number
-}
-
-/** The counters of a target and its network. `usedUp` is a quota that counts as used up whatever its counter says. */
-export interface TargetCounters {
-  readonly target: string
-  readonly network: string
-  readonly usedUp: QuotaName | null
 }
 
 /** The places that a run writes to, and the facts that it starts with. */
