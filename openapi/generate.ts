@@ -32,7 +32,7 @@ async function generate(): Promise<Record<string, unknown>> {
   })
   const { app } = await buildApp(setup.config, {
     ...setup,
-    audit: () => {},
+    audit: async () => {},
     stores: memoryStores(1),
     deliveries: null,
     logger: pino({ level: 'silent' }),

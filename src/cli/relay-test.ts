@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command relay-test: tests one mail server, each address of a name, or a file of targets, through the service. */
 import { type NewRelayTest, RelayTestClient, type SessionLine } from '../client/client.ts'
-import { AsItHappens } from '../render/as-it-happens.ts'
+import { LiveOrder } from '../render/live-order.ts'
 import { renderLine, renderOutcome } from '../render/session.ts'
 import { testMany } from './batch.ts'
 import { type Ending, exitCodeOf, lineFor } from './ending.ts'
@@ -74,7 +74,7 @@ async function testOne(client: RelayTestClient, request: NewRelayTest, json: boo
 /** Shows a session while it happens, then its result. */
 async function showLive(client: RelayTestClient, request: NewRelayTest): Promise<Ending> {
   const coloured = process.stdout.isTTY && (process.env.NO_COLOR ?? '') === ''
-  const session = new AsItHappens()
+  const session = new LiveOrder()
   let connection = 1
   const show = (line: SessionLine) => {
     if (line.connection !== connection) {

@@ -15,7 +15,7 @@ async function read({ metricsUrl }: TestService, series: string): Promise<number
   return line === undefined ? null : Number(line.slice(series.length + 1))
 }
 
-test('what happens is counted, and no word of a caller or a server becomes a label', async (t) => {
+test('the service counts what it does, and no text of a caller or a server becomes a label', async (t) => {
   const servers = [await scriptedServer(t, { say: closed }), await scriptedServer(t, { say: open })]
   const ports = servers.map(({ port }) => port)
   const service = await startService(t, { env: { ALLOWED_PORTS: ports.join(','), QUOTA_TARGET: '2/1h' } })

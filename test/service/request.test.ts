@@ -1,25 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FieldError } from '../../src/contract/problems.ts'
-import { Refused } from '../../src/service/problem.ts'
+import { RequestProblem } from '../../src/service/problem.ts'
 import { type RequestRules, readName, readRequest } from '../../src/service/request.ts'
 import { addressOf } from '../harness/addresses.ts'
 
 const RULES: RequestRules = { allowedPorts: [25, 587], defaultProof: 'message' }
 const IP = '203.0.113.25'
 
-/** The refusal of a body. */
-function refusalOf(body: unknown, rules = RULES): Refused {
+/** Returns the problem of a body. */
+function problemOf(body: unknown, rules = RULES): RequestProblem {
   try {
     readRequest(body, rules)
   } catch (error) {
-    if (error instanceof Refused) return error
+    if (error instanceof RequestProblem) return error
     throw error
   }
   throw new Error(`${JSON.stringify(body)} was taken`)
 }
 
-const errorsOf = (body: unknown): readonly FieldError[] => refusalOf(body).extras.errors ?? []
+const errorsOf = (body: unknown): readonly FieldError[] => problemOf(body).members.errors ?? []
 
 test('an address is all that is needed', () => {
   assert.deepEqual(readRequest({ ip: IP }, RULES), {
@@ -65,7 +65,7 @@ test('a fault of a member is told with its pointer and what was expected', () =>
       ['', 'mail.example.com', '203.0.113.0/24', '[2001:db8::1]', '0x7f.1', '010.0.0.1'],
       /^an IPv4 or IPv6 address was/,
     ],
-    ['ip', ['::ffff:203.0.113.25', '::ffff:0:0'], /an IPv4 address was expected to be written as such/],
+    ['ip', ['::ffff:203.0.113.25', '::ffff:0:0'], /must be the IPv4 address itself/],
     ['customerId', [5, null, {}], /must be an id/],
     ['customerId', ['', 'x'.repeat(65), 'a\r\nb'], /an id of 1 to 64 letters, digits/],
     ['domain', [5, null, {}], /must be a mail domain, such as "example.com"/],
@@ -75,7 +75,7 @@ test('a fault of a member is told with its pointer and what was expected', () =>
       /letters, digits and hyphens/,
     ],
     ['port', ['25', null, 25.5, 0, -1, 65536], /must be a port number, such as 25/],
-    ['port', [26, 465, 65535], /one of the ports 25, 587 was expected/],
+    ['port', [26, 465, 65535], /must be one of the ports 25, 587/],
     ['suite', ['everything', 'Full', '', null, 1], /^must be one of standard, full$/],
     ['proof', ['everything', 'Message', null], /^must be one of recipient, message, delivery$/],
     ['reference', ['', 5, null, 'x'.repeat(65), 'a\nb', 'é'], /must be 1 to 64 printable ASCII characters/],
@@ -93,15 +93,15 @@ test('a fault of a member is told with its pointer and what was expected', () =>
 })
 
 test('several faults are told at once, and the detail is that of the first', () => {
-  const refused = refusalOf({ ip: 'mail', port: '25', domain: 'x', colour: 'red', 'a/b~c': 1 })
-  assert.deepEqual(refused.extras.errors?.map(({ pointer }) => pointer).toSorted(), [
+  const refused = problemOf({ ip: 'mail', port: '25', domain: 'x', colour: 'red', 'a/b~c': 1 })
+  assert.deepEqual(refused.members.errors?.map(({ pointer }) => pointer).toSorted(), [
     '/a~1b~0c',
     '/colour',
     '/domain',
     '/ip',
     '/port',
   ])
-  const [first] = refused.extras.errors ?? []
+  const [first] = refused.members.errors ?? []
   assert.equal(refused.slug, 'invalid-request')
   assert.equal(refused.message, `${first?.pointer.slice(1)}: ${first?.detail}`)
 })
@@ -122,8 +122,8 @@ test('a member is told once, however much is wrong with it', () => {
 
 test('what is no object is told as such, without a pointer into it', () => {
   for (const body of [null, undefined, 5, 'ip=203.0.113.25', [], [{ ip: IP }], true]) {
-    const refused = refusalOf(body, { ...RULES, allowedPorts: [587] })
-    assert.deepEqual(refused.extras.errors, [
+    const refused = problemOf(body, { ...RULES, allowedPorts: [587] })
+    assert.deepEqual(refused.members.errors, [
       { pointer: '', detail: 'the body must be a JSON object, such as {"ip": "203.0.113.25"}' },
     ])
     assert.match(refused.message, /^the body must be a JSON object/)
@@ -159,7 +159,7 @@ test('what is taken for a name is refused with what is wrong about it', () => {
   ] as const) {
     assert.throws(
       () => readName({ name }),
-      (error) => error instanceof Refused && error.message.startsWith('name: ') && expected.test(error.message),
+      (error) => error instanceof RequestProblem && error.message.startsWith('name: ') && expected.test(error.message),
       name,
     )
   }
