@@ -7,6 +7,7 @@ import type { Deliveries, Expectation } from './deliveries.ts'
 import type { Errands } from './errands.ts'
 import { claimFor, type IdempotentRequest } from './idempotency.ts'
 import { expectArrivals, type Job, type Settings } from './job.ts'
+import { takeLease } from './lease.ts'
 import { bannedPlaceOf, placeOf } from './places.ts'
 import { Refused } from './problem.ts'
 import { runningResult } from './result.ts'
@@ -79,7 +80,8 @@ export async function admit(
   const undo: (() => Promise<void>)[] = [() => leases.release(place, id)]
   let expectation: Expectation | null = null
   try {
-    const busy = await leases.acquire(place, { testId: id, customerId }, settings.deadlineMs + LEASE_GRACE_MS)
+    const holder = { testId: id, customerId }
+    const busy = await takeLease(stores, place, holder, settings.deadlineMs + LEASE_GRACE_MS)
     if (busy) throw targetBusy(ip, inScope(asking.caller, busy.customerId) ? busy.testId : null)
     expectation = expectArrivals(job, settings, deliveries)
     const running = runningResult(begun)
