@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { type Dialled, listen } from '../dial/listener.ts'
 import { NO_QUOTAS } from '../dial/no-quotas.ts'
 import { rawConnection } from '../harness/http.ts'
+import { cases } from '../harness/mass.ts'
 import { randomFrom } from '../harness/random.ts'
 import { startService, type TestService } from '../harness/service.ts'
 import { inTime } from '../harness/waiting.ts'
@@ -10,7 +11,7 @@ import { type HostileRequest, hostileRequest } from './requests.ts'
 import { assertClean, isClosed, replies, servers, sessionOf } from './wire.ts'
 
 const SEED = 20270103
-const REQUESTS = 10_000
+const REQUESTS = cases(2_500)
 const HOSTS = servers('127.0.0', 16)
 /** Stands for the domain in a golden session, and occurs in nothing else. */
 const DOMAIN = 'golden-domain.example.com'
@@ -22,7 +23,7 @@ async function statusOf({ url }: TestService, { head, body }: HostileRequest): P
   return status === undefined ? null : Number(status)
 }
 
-test('whatever 10,000 requests say, the mail server hears the golden session', async (t) => {
+test(`whatever ${REQUESTS} requests say, the mail server hears the golden session`, async (t) => {
   const heard = await listen(t, { hosts: HOSTS, port: 0, greeting: () => '220 mail.example.com ESMTP', replies })
   const service = await startService(t, {
     env: {
