@@ -1,12 +1,24 @@
 import { createServer } from 'node:net'
 import type { TestContext } from 'node:test'
-import { healthy, type Say, type ScriptedServer, scriptedServer } from './mail-server.ts'
+import { healthy, type Say, type Script, type ScriptedServer, scriptedServer } from './mail-server.ts'
 
 /** A server that relays for nobody, in the words of Postfix. It offers no PIPELINING, so commands come one by one. */
 export const closed: Say = (line) => {
   if (/^EHLO/i.test(line)) return '250 mail.example.com'
   if (/^RCPT/i.test(line)) return '554 5.7.1 <recipient>: Relay access denied'
   return healthy(line)
+}
+
+/** A fast server that relays for nobody, and takes the whole session in one group. */
+export const closedInGroups: Script = {
+  say(line) {
+    const verb = line.slice(0, 4).toUpperCase()
+    if (verb === 'EHLO') return ['250-mail.example.com', '250 PIPELINING']
+    if (verb === 'RCPT') return '554 5.7.1 Relay access denied'
+    if (verb === 'QUIT') return '221 2.0.0 Bye'
+    return '250 2.0.0 Ok'
+  },
+  inGroups: true,
 }
 
 /** A server that relays for everybody, commands one by one. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Suite } from '../../src/contract/words.ts'
 import { printable } from '../../src/smtp/printable.ts'
-import { listen } from '../dial/listener.ts'
 import { NO_QUOTAS } from '../dial/no-quotas.ts'
+import { type Script, scriptedServer } from '../harness/mail-server.ts'
 import { cases } from '../harness/mass.ts'
 import { type Random, randomFrom } from '../harness/random.ts'
 import { startService } from '../harness/service.ts'
@@ -103,13 +103,13 @@ function isOfferKept({ hello }: Speech): boolean {
 /** The service and its servers; each session is one test of a server that speaks so. */
 async function stage(t: TestContext) {
   const speeches = new Map<string, Speech>()
-  const heard = await listen(t, {
-    hosts: HOSTS,
-    port: 0,
-    greeting: (address) => speeches.get(address)?.greeting ?? '',
-    replies: (line, dialled) =>
-      /^EHLO /.test(line) ? (speeches.get(dialled.address)?.hello ?? '') : replies(line, dialled),
-  })
+  const script: Script = {
+    greeting: ({ address }) => speeches.get(address)?.greeting ?? '',
+    say: (line, session) =>
+      /^EHLO /.test(line) ? (speeches.get(session.address)?.hello ?? '') : replies(line, session),
+    inGroups: true,
+  }
+  const heard = await scriptedServer(t, script, { hosts: HOSTS })
   const env = { ALLOWED_PORTS: String(heard.port), MAX_CONCURRENT_TESTS: '1000', ...NO_QUOTAS }
   const service = await startService(t, { env })
   const since = new Map<string, number>()
@@ -118,8 +118,8 @@ async function stage(t: TestContext) {
     const response = await service.post({ ip: host, port: heard.port, suite })
     assert.equal(response.status, 201, await response.text())
     const from = since.get(host) ?? 0
-    since.set(host, heard.dialled.length)
-    const connections = heard.dialled.slice(from).filter(({ address }) => address === host)
+    since.set(host, heard.sessions.length)
+    const connections = heard.sessions.slice(from).filter(({ address }) => address === host)
     connections.forEach(assertClean)
     return sessionOf(connections)
   }
