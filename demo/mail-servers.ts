@@ -21,6 +21,7 @@ const REPLIES: Readonly<Record<string, string | readonly string[]>> = {
   DATA: '354 End data with <CR><LF>.<CR><LF>',
   '.': '250 Ok: queued as 3F2A91C04D',
   RSET: '250 Flushed',
+  NOOP: '250 OK',
   QUIT: '221 Bye',
 }
 
@@ -41,6 +42,7 @@ export async function startMailServer(manners: Manners, exit: number): Promise<D
   const say = (line: string, session: ScriptedSession): string | readonly string[] => {
     const [verb = ''] = line.toUpperCase().split(/[ :]/)
     const address = /<(.*)>/.exec(line)?.[1] ?? ''
+    if (verb === 'RCPT' && !/^[^@"]+@[^@]+$/.test(address)) return '501 Error: Bad recipient address syntax'
     const envelope = envelopes.get(session) ?? { sender: '', recipients: [] }
     envelopes.set(session, verb === 'MAIL' ? { sender: address, recipients: [] } : envelope)
     if (verb === 'RCPT' && !takes(address, envelope.sender)) return `554 5.7.1 <${address}>: Relay access denied`

@@ -1,8 +1,7 @@
 import type { Refusal } from '../contract/words.ts'
 import type { Reply } from '../smtp/reply.ts'
-import type { Phase } from './findings.ts'
+import type { Phase } from './attempt.ts'
 import type { Form } from './forms.ts'
-import { oncePerNames } from './once.ts'
 import { TEXTS, type TextRow } from './refusal-texts.ts'
 
 /** Where and to whom a reply was given. */
@@ -83,7 +82,7 @@ const READ = 2048
  * The text of a reply in lower case, without enhanced codes, addresses and the names it may echo. In linear time: an
  * opening bracket is matched at most up to the next one.
  */
-export const plainText = oncePerNames((reply: Reply, names): string => {
+export function plainText(reply: Reply, names: readonly string[]): string {
   const text = reply.lines
     .join(' ')
     .slice(0, READ)
@@ -102,4 +101,4 @@ export const plainText = oncePerNames((reply: Reply, names): string => {
     .replace(/\b[245]\.\d{1,3}\.\d{1,3}\b/g, ' ')
     .replace(/\s+/g, ' ')
     .trim()
-})
+}

@@ -1,6 +1,6 @@
 import type { Cause, Reason } from '../contract/words.ts'
 import { rowOf } from './assess.ts'
-import type { Findings } from './findings.ts'
+import type { Findings } from './attempt.ts'
 import type { Judgement } from './verdict.ts'
 
 const OPEN: Record<Cause, (domain: string) => string> = {

@@ -1,16 +1,16 @@
 import type { Cause, Caveat, Evidence, Reason, Refusal, Why } from '../contract/words.ts'
 import { EVIDENCES, REASONS } from '../contract/words.ts'
+import { type Assessed, assess, rowOf, sameRefusal } from './assess.ts'
+import type { Findings } from './attempt.ts'
 import {
-  type Assessed,
-  assess,
   isAsBefore,
-  needsControl,
-  needsRandomControl,
+  needsPostmaster,
+  needsRandomLocal,
   needsRepeat,
-  rowOf,
-  sameRefusal,
-} from './assess.ts'
-import type { Findings } from './findings.ts'
+  POSTMASTER,
+  RANDOM_LOCAL,
+  REPEAT,
+} from './controls.ts'
 import { causeOf } from './forms.ts'
 import { classify } from './refusals.ts'
 
@@ -66,13 +66,13 @@ export function judge(findings: Findings): Judgement {
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 
 /** What an open server trusts; null where the outside sender was not properly refused and nothing singles one out. */
-function causeFrom(relayed: Assessed, rows: readonly Assessed[], { vantage, names }: Findings): Cause | null {
+function causeFrom(relayed: Assessed, rows: readonly Assessed[], { vantage }: Findings): Cause | null {
   const { received = null } = relayed.attempt.seen ?? {}
   // A server that writes down another client than us has lost sight of who connects (rule 8).
   if (received !== null && !vantage.some((name) => received.includes(name))) return 'source-address-lost'
   if (relayed.attempt.form.id === 'outside-sender') return 'everyone'
   const outside = rows.find((row) => row.attempt.form.id === 'outside-sender')
-  if (outside?.outcome !== 'refused' || reasonOf(outside, rows, names) !== null) return null
+  if (outside?.outcome !== 'refused' || reasonOf(outside, rows) !== null) return null
   return causeOf(relayed.attempt.form)
 }
 
@@ -86,7 +86,7 @@ function signsOf(findings: Findings, rows: readonly Assessed[]): Map<Reason, num
   const { turnedAway } = findings
   if (turnedAway) add(reasonOfTurningAway(findings, turnedAway.reply), turnedAway.at)
   for (const row of rows) {
-    const reason = isBan(row, rows, findings) ? 'vantage-banned' : reasonOf(row, rows, findings.names)
+    const reason = isBan(row, rows, findings) ? 'vantage-banned' : reasonOf(row, rows)
     if (reason) add(reason, row.decisive?.at ?? [])
   }
   // Closed is earned by the outside sender alone; without it nothing is known.
@@ -101,13 +101,13 @@ function isBan({ attempt }: Assessed, rows: readonly Assessed[], { refusedBefore
 }
 
 /** Why one attempt keeps the verdict from being closed, or null. */
-function reasonOf(row: Assessed, rows: readonly Assessed[], names: readonly string[]): Reason | null {
+function reasonOf(row: Assessed, rows: readonly Assessed[]): Reason | null {
   const { attempt, outcome, refusal } = row
   const { form } = attempt
   if (attempt.why === 'interrupted' || attempt.why === 'tls-failed') return attempt.why
   if (outcome === 'not-run') return REASON_OF_WHY[attempt.why ?? 'dropped']
   if (outcome === 'accepted') {
-    if (form.id === 'outside-sender-again') return 'recipient-accepted'
+    if (form.id === REPEAT) return 'recipient-accepted'
     if (form.control) return null
     if (form.recipient.kind === 'ambiguous') return isLocal(row, rows) ? null : 'ambiguous-accepted'
     // Where one message came back, the recipients that were taken with it tell no more.
@@ -121,7 +121,7 @@ function reasonOf(row: Assessed, rows: readonly Assessed[], names: readonly stri
   if (refusal === 'sender-rejected' && outcome === 'deferred') return null
   if (outcome === 'deferred') return 'server-trouble'
   if (row.refusedLater) return 'content-refused'
-  return isHealthy(row, rows, names) ? null : 'vantage-blocked'
+  return isHealthy(row, rows) ? null : 'vantage-blocked'
 }
 
 /** A plain form whose message was taken, and not sent back. */
@@ -145,8 +145,7 @@ const isAtOwnDomain = ({ attempt: { form, rcptTo } }: Assessed): boolean =>
   form.recipient.needs === 'domain' && rcptTo !== null && !rcptTo.startsWith('@')
 
 /** Whether the server took a local part that nobody has. */
-const takesAnything = (rows: readonly Assessed[]): boolean =>
-  rowOf(rows, 'random-local-control')?.outcome === 'accepted'
+const takesAnything = (rows: readonly Assessed[]): boolean => rowOf(rows, RANDOM_LOCAL)?.outcome === 'accepted'
 
 /** What a missing answer means; null where the form could not be asked at all, and so was not planned. */
 const REASON_OF_WHY: Record<Why, Reason | null> = {
@@ -170,19 +169,19 @@ const REASON_OF_WHY: Record<Why, Reason | null> = {
 }
 
 /** Whether a refusal is what a closed server does with that form (rule 4a for the outside sender, 4b for the others). */
-function isHealthy(row: Assessed, rows: readonly Assessed[], names: readonly string[]): boolean {
+function isHealthy(row: Assessed, rows: readonly Assessed[]): boolean {
   const { form } = row.attempt
-  if (form.id === 'outside-sender-again') return isAsBefore(row, rowOf(rows, 'outside-sender'), names)
-  if (form.control) return form.id === 'random-local-control'
-  if (needsRepeat(row, rows, names)) return rowOf(rows, 'outside-sender-again') !== undefined
-  if (needsControl(row)) {
-    const control = rowOf(rows, 'postmaster-control')
+  if (form.id === REPEAT) return isAsBefore(row, rowOf(rows, 'outside-sender'))
+  if (form.control) return form.id === RANDOM_LOCAL
+  if (needsRepeat(row, rows)) return rowOf(rows, REPEAT) !== undefined
+  if (needsPostmaster(row)) {
+    const control = rowOf(rows, POSTMASTER)
     // A control that was cut off or deferred has a reason of its own.
     if (control === undefined || control.outcome === 'refused') return false
     if (control.outcome !== 'accepted') return true
-    if (!needsRandomControl(row)) return true
-    const random = rowOf(rows, 'random-local-control')
-    return random?.decisive?.phase === 'rcpt' && !sameRefusal(row, random, names)
+    if (!needsRandomLocal(row)) return true
+    const random = rowOf(rows, RANDOM_LOCAL)
+    return random?.decisive?.phase === 'rcpt' && !sameRefusal(row, random)
   }
   if (form.id !== 'outside-sender') return true
   return row.refusal === 'relay-denied' || row.refusal === 'auth-required'

@@ -1,6 +1,6 @@
 import type { Arrival } from '../mailbox/intake.ts'
 import { makeNonce } from '../mailbox/nonce.ts'
-import type { Seen } from '../relay/findings.ts'
+import type { Seen } from '../relay/attempt.ts'
 import { NO_SIGNALS, type Signal, type Signals, type TokenKind } from '../store/signals.ts'
 
 /** What a test expects in the mailbox: a token and nonce for each form, and bounces at its sender. */

@@ -1,10 +1,12 @@
 import type { Caller } from '../access/callers.ts'
 import { tokenFor } from '../mailbox/tokens.ts'
 import { type Assessed, mayArrive } from '../relay/assess.ts'
-import type { Seen } from '../relay/findings.ts'
+import type { Seen } from '../relay/attempt.ts'
 import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
-import { buildMessage, type Tester } from '../relay/message.ts'
-import { type RunResult, run } from '../relay/run.ts'
+import { buildMessage, type Tester } from '../probe/message.ts'
+import { FIGURES } from '../probe/pace.ts'
+import { type ProbeResult, probe } from '../probe/probe.ts'
+import { serverAt } from '../probe/server.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import type { Vantage } from '../vantage/vantages.ts'
 import type { Deliveries, Expectation } from './deliveries.ts'
@@ -42,8 +44,6 @@ export interface Job {
 
 export const CALLER_GONE = 'the caller is gone'
 
-/** Kept back from the deadline, so that QUIT and the answer are in time. */
-const FAREWELL_MS = 2_000
 /** Beyond the deadline: a run that is still at it then will never end. */
 const OVERDUE_MS = 5_000
 
@@ -64,7 +64,7 @@ export async function runJob(
   { begun, request, vantage, asking, stop }: Job,
   settings: Settings,
   { transcript, expectation, refusedBefore, dialled, decided }: Surroundings,
-): Promise<RunResult> {
+): Promise<ProbeResult> {
   if (asking.caller.sandbox) throw new Error('nothing is ever dialled for a caller in the sandbox')
   const { address, port, suite, proof } = request
   const now = new Date(begun.createdAt)
@@ -76,18 +76,22 @@ export async function runJob(
   }
   const addressesFor = (form: Form): TestAddresses => ({ sender: at('sender'), recipient: at(form.id) })
   const { domain, domainSource } = begun
-  const ran = run({
-    route: {
+  const server = serverAt(
+    {
       address,
       port,
       bind: vantage.bind.find(({ family }) => family === address.family) ?? null,
       proxy: vantage.proxy,
       ehlo: vantage.ehlo,
-      deadline: performance.now() + settings.deadlineMs - FAREWELL_MS,
+      deadline: performance.now() + settings.deadlineMs - FIGURES.farewellMs,
       transcript,
       stop: stop.signal,
       dialling: ({ text }) => void dialled.push(text),
     },
+    async (form, ms) => expectation?.seen(form.id, ms, stop.signal) ?? null,
+  )
+  const options = {
+    address,
     suite,
     proof,
     refusedBefore,
@@ -96,12 +100,12 @@ export async function runJob(
     deliveryWaitMs: settings.deliveryWaitMs,
     addressesFor,
     decided,
-    messageFor: (form) => {
+    messageFor: (form: Form) => {
       const secret = expectation?.nonceOf(form.id) ?? null
       return { lines: buildMessage(addressesFor(form), settings.tester, now, secret), secret }
     },
-    arrival: async (form, ms) => expectation?.seen(form.id, ms, stop.signal) ?? null,
-  })
+  }
+  const ran = probe(options, server)
   let timer: NodeJS.Timeout | undefined
   const lost = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -124,19 +128,19 @@ export function expectArrivals(
 }
 
 /** Whether a message went out and was not refused, so that something may still arrive. */
-export const hasSent = ({ findings }: RunResult): boolean => findings.attempts.some(mayArrive)
+export const hasSent = ({ findings }: ProbeResult): boolean => findings.attempts.some(mayArrive)
 
 /** Whether a run knows already what the mailbox saw. */
-export const hasSeen = ({ findings }: RunResult, form: string, seen: Seen): boolean =>
+export const hasSeen = ({ findings }: ProbeResult, form: string, seen: Seen): boolean =>
   findings.attempts.some((attempt) => attempt.form.id === form && attempt.seen?.kind === seen.kind)
 
 /** How many messages the server took. */
-export const messagesAccepted = ({ findings }: RunResult): number =>
+export const messagesAccepted = ({ findings }: ProbeResult): number =>
   findings.attempts.filter(({ exchanges }) => exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300))
     .length
 
 /** What a run found, and what the mailbox saw later. Only a message that was not refused can arrive (rule 9). */
-export function withSeen(ran: RunResult, form: string, seen: Seen): RunResult {
+export function withSeen(ran: ProbeResult, form: string, seen: Seen): ProbeResult {
   const attempts = ran.findings.attempts.map((attempt) => (attempt.form.id === form ? { ...attempt, seen } : attempt))
   return { ...ran, findings: { ...ran.findings, attempts } }
 }

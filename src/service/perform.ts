@@ -1,6 +1,6 @@
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { Assessed } from '../relay/assess.ts'
-import type { Phases, RunResult } from '../relay/run.ts'
+import type { Phases, ProbeResult } from '../probe/probe.ts'
 import { Transcript } from '../smtp/transcript.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Admission } from './admission.ts'
@@ -79,7 +79,7 @@ export async function perform(
     const durationMs = Math.round(performance.now() - startedAt)
     const amendableMs = expectation && hasSent(ran) ? amendableFor(settings.resultTtlMs) : 0
     const settled = performance.now() + amendableMs
-    const conclude = (seen: RunResult, amendedAt: Date | null) =>
+    const conclude = (seen: ProbeResult, amendedAt: Date | null) =>
       finishedResult(begun, seen, transcript, { durationMs, amendableMs, amendedAt })
     latest = conclude(ran, null)
     if (amendableMs === 0) expectation?.forget()

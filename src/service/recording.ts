@@ -1,6 +1,6 @@
 import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import { WHYS } from '../contract/words.ts'
-import type { Attempt, Exchange, Findings, Phase } from '../relay/findings.ts'
+import type { Attempt, Exchange, Findings, Phase } from '../relay/attempt.ts'
 import { formOf } from '../relay/forms.ts'
 import { type Reply, ReplyParser } from '../smtp/reply.ts'
 import type { TranscriptEntry } from '../smtp/transcript.ts'

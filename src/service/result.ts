@@ -3,7 +3,7 @@ import { parseAddress } from '../ip/address.ts'
 import { specialRange } from '../ip/special.ts'
 import type { Assessed } from '../relay/assess.ts'
 import { remedyFor } from '../relay/remedies/remedy.ts'
-import type { RunResult } from '../relay/run.ts'
+import type { ProbeResult } from '../probe/probe.ts'
 import { recognise } from '../relay/software.ts'
 import { summarise } from '../relay/summary.ts'
 import { judge } from '../relay/verdict.ts'
@@ -104,7 +104,7 @@ export interface Ending {
 }
 
 /** The result of a test whose run has ended: judged, and with the deciding lines of the transcript marked. */
-export function finishedResult(begun: Begun, run: RunResult, transcript: Transcript, ending: Ending): RelayTest {
+export function finishedResult(begun: Begun, run: ProbeResult, transcript: Transcript, ending: Ending): RelayTest {
   const { durationMs, amendableMs, amendedAt } = ending
   const { findings } = run
   const judgement = judge(findings)
@@ -196,7 +196,7 @@ export function viewOf({ attempt, outcome, refusal, evidence, decisive }: Assess
 }
 
 /** The arrival of a message in our mailbox, and where it came from (rule 8). */
-function deliveryOf(begun: Begun, { attempts, greeting }: RunResult['findings']): RelayTest['delivery'] {
+function deliveryOf(begun: Begun, { attempts, greeting }: ProbeResult['findings']): RelayTest['delivery'] {
   const arrived = attempts.find(({ seen }) => seen?.kind === 'message')
   if (!arrived?.seen) return null
   const { peer, helo, receivedAt } = arrived.seen

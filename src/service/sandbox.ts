@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { SandboxAddress } from '../access/sandbox.ts'
 import type { QuotaName } from '../contract/limits.ts'
 import { type Assessed, assess } from '../relay/assess.ts'
-import type { Findings } from '../relay/findings.ts'
-import type { RunResult } from '../relay/run.ts'
+import type { Findings } from '../relay/attempt.ts'
+import type { ProbeResult } from '../probe/probe.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import type { Job } from './job.ts'
 import { extensionsIn, findingsIn, type Recording } from './recording.ts'
@@ -49,7 +49,7 @@ export async function playBack(
   { begun, stop: { signal } }: Job,
   transcript: Transcript,
   decided: (row: Assessed) => void,
-): Promise<RunResult> {
+): Promise<ProbeResult> {
   const recording = behind(begun.ip)
   if (recording === null || typeof recording === 'string') throw new Error(`no session for ${begun.ip}`)
   const circumstances = { ...begun, vantage: { ...begun.vantage, ehlo: RECORDED.ehlo }, delivery: null }

@@ -1,5 +1,5 @@
 import type { RelayTest } from '../contract/relay-test.ts'
-import type { Phases } from '../relay/run.ts'
+import type { Phases } from '../probe/probe.ts'
 import type { Deeds } from './auditing.ts'
 
 /** What the service tells whoever keeps count of it. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { parseAddress } from '../../src/ip/address.ts'
+import { buildMessage } from '../../src/probe/message.ts'
+import { type ProbeOptions, probe } from '../../src/probe/probe.ts'
+import { type Server, serverAt } from '../../src/probe/server.ts'
 import type { Form } from '../../src/relay/forms.ts'
-import { buildMessage } from '../../src/relay/message.ts'
-import { type RunOptions, run } from '../../src/relay/run.ts'
 import { judge } from '../../src/relay/verdict.ts'
 import { Transcript } from '../../src/smtp/transcript.ts'
 import { healthy, type Say, type Script, scriptedServer } from './mail-server.ts'
@@ -21,24 +22,25 @@ export const plainEhlo: Say = (line) => (line.startsWith('EHLO') ? '250 mail.exa
 export async function visit(
   t: TestContext,
   script: Script,
-  options: Partial<RunOptions> & { patienceMs?: number; stop?: AbortSignal } = {},
+  options: Partial<ProbeOptions> & { patienceMs?: number; stop?: AbortSignal; arrival?: Server['arrival'] } = {},
 ) {
   const server = await scriptedServer(t, script)
   assert.ok(LOOPBACK)
   const transcript = new Transcript()
-  const { patienceMs = 5_000, stop = new AbortController().signal, ...rest } = options
-  const { findings } = await run({
-    route: {
-      address: LOOPBACK,
-      port: server.port,
-      bind: null,
-      proxy: null,
-      ehlo: 'relaytest.isp.example',
-      deadline: performance.now() + patienceMs,
-      transcript,
-      stop,
-      dialling() {},
-    },
+  const { patienceMs = 5_000, stop = new AbortController().signal, arrival = async () => null, ...rest } = options
+  const route = {
+    address: LOOPBACK,
+    port: server.port,
+    bind: null,
+    proxy: null,
+    ehlo: 'relaytest.isp.example',
+    deadline: performance.now() + patienceMs,
+    transcript,
+    stop,
+    dialling() {},
+  }
+  const test: ProbeOptions = {
+    address: LOOPBACK,
     suite: 'standard',
     proof: 'message',
     domain: DOMAIN,
@@ -47,9 +49,9 @@ export async function visit(
     deliveryWaitMs: 500,
     addressesFor,
     messageFor: (form) => ({ lines: buildMessage(addressesFor(form), TESTER, new Date(0), NONCE), secret: NONCE }),
-    arrival: async () => null,
     ...rest,
-  })
+  }
+  const { findings } = await probe(test, serverAt(route, arrival))
   const judgement = judge(findings)
   const { verdict, reason, cause, rows, caveats } = judgement
   const attempts = Object.fromEntries(

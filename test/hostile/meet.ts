@@ -3,10 +3,11 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { Proof, Suite } from '../../src/contract/words.ts'
-import type { Findings } from '../../src/relay/findings.ts'
+import { buildMessage } from '../../src/probe/message.ts'
+import { type ProbeOptions, probe } from '../../src/probe/probe.ts'
+import { serverAt } from '../../src/probe/server.ts'
+import type { Findings } from '../../src/relay/attempt.ts'
 import type { Form } from '../../src/relay/forms.ts'
-import { buildMessage } from '../../src/relay/message.ts'
-import { run } from '../../src/relay/run.ts'
 import { type Judgement, judge } from '../../src/relay/verdict.ts'
 import { Transcript } from '../../src/smtp/transcript.ts'
 import { addressOf } from '../harness/addresses.ts'
@@ -66,18 +67,20 @@ export async function visit(
   const server = await hostileServer(t, options)
   const transcript = new Transcript()
   const startedAt = performance.now()
-  const visited = run({
-    route: {
-      address: addressOf('127.0.0.1'),
-      port: server.port,
-      bind: null,
-      proxy: null,
-      ehlo: 'relaytest.isp.example',
-      deadline: startedAt + patienceMs,
-      transcript,
-      stop: new AbortController().signal,
-      dialling() {},
-    },
+  const address = addressOf('127.0.0.1')
+  const route = {
+    address,
+    port: server.port,
+    bind: null,
+    proxy: null,
+    ehlo: 'relaytest.isp.example',
+    deadline: startedAt + patienceMs,
+    transcript,
+    stop: new AbortController().signal,
+    dialling() {},
+  }
+  const test: ProbeOptions = {
+    address,
     suite,
     proof,
     domain: { name: 'example.com', source: 'customer' },
@@ -86,8 +89,11 @@ export async function visit(
     deliveryWaitMs: 100,
     addressesFor,
     messageFor: (form) => ({ lines: buildMessage(addressesFor(form), TESTER, new Date(0), NONCE), secret: NONCE }),
-    arrival: async () => null,
-  })
+  }
+  const visited = probe(
+    test,
+    serverAt(route, async () => null),
+  )
   const { findings } = await inTime('the end of the visit', visited, patienceMs + QUIT_MS + SLOW_MACHINE_MS)
   const sockets = dialled.get(server.port) ?? []
   assert.deepEqual(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Seen } from '../../src/relay/findings.ts'
+import type { Seen } from '../../src/relay/attempt.ts'
 import { healthy, type Say, type ScriptedSession } from '../harness/mail-server.ts'
 import { ALL_DENIED, deny, NONCE, plainEhlo, visit } from '../harness/visit.ts'
 

@@ -1,44 +1,48 @@
+/** The mail transactions of a session (RFC 5321 section 3.3): envelopes without a message, and the message itself. */
 import type { Refusal, Why } from '../contract/words.ts'
-import type { Abandon, Answer, SmtpConnection } from '../smtp/connection.ts'
+import { isPositive } from '../relay/assess.ts'
+import type { Attempt, Exchange, Phase } from '../relay/attempt.ts'
+import type { Envelope } from '../relay/envelope.ts'
+import type { Form } from '../relay/forms.ts'
+import { classify } from '../relay/refusals.ts'
+import type { Abandon, Answer } from '../smtp/connection.ts'
 import { abridged, type Reply } from '../smtp/reply.ts'
-import { isPositive } from './assess.ts'
-import type { Attempt, Exchange, Phase } from './findings.ts'
-import type { Form } from './forms.ts'
-import type { ConnectionPlan, PlannedAttempt, Transaction } from './plan.ts'
-import { classify } from './refusals.ts'
+import { FIGURES } from './pace.ts'
+import type { ConnectionPlan, Transaction } from './plan.ts'
+import type { Dialogue } from './server.ts'
 import type { Ready } from './session.ts'
 
 const mail = (sender: string) => `MAIL FROM:<${sender}>`
-const rcpt = ({ form, rcptTo }: PlannedAttempt | Attempt) =>
+const rcpt = ({ form, rcptTo }: Envelope | Attempt) =>
   form.recipient.bare ? `RCPT TO:${rcptTo}` : `RCPT TO:<${rcptTo}>`
 
-/** Attempts that were not run, and why. */
-export function notRun(planned: readonly PlannedAttempt[], why: Why): Attempt[] {
-  return planned.map((attempt) => ({ ...attempt, connection: null, exchanges: [], seen: null, why }))
+/** Returns attempts that were not run, and why. */
+export function notRun(envelopes: readonly Envelope[], why: Why): Attempt[] {
+  return envelopes.map((envelope) => ({ ...envelope, connection: null, exchanges: [], seen: null, why }))
 }
 
-/** How a connection is to be asked. */
-export interface Probing {
+/** How one session is asked. */
+export interface Manner {
   readonly stop: AbortSignal
   /** Whether to send everything in one write. */
   readonly pipelining: boolean
-  /** Whether to say QUIT at once, as the last command of the group (RFC 2920 section 3.1), since nothing is to follow. */
+  /** Whether QUIT is the last command of the group (RFC 2920 section 3.1), because nothing follows. */
   readonly leave: boolean
 }
 
 /**
- * Asks for every recipient of the plan without sending a message: all in one write where the server offered PIPELINING,
- * else command by command, stopping at the next one when `stop` says so. A transaction ends in RSET, or in QUIT where it was
- * the last of its connection and was asked in turn. A server that takes ever longer over its refusals is left; what it did
- * not answer has the reason `slowing`.
+ * Asks for every recipient of a plan without sending a message: in one write where the server offered PIPELINING, else
+ * command by command, ending at the next one when `stop` is aborted. Each transaction ends in RSET; commands that are sent
+ * one by one leave out the last RSET, since QUIT follows. A server that takes longer with each refusal is left, and what it did
+ * not answer gets the reason `slowing`.
  */
-export async function probe(
+export async function askPlan(
   session: Ready,
   plan: ConnectionPlan,
-  { stop, leave, pipelining }: Probing,
+  { stop, leave, pipelining }: Manner,
 ): Promise<Attempt[]> {
   if (stop.aborted) return notRun(plan.flat(), 'interrupted')
-  if (pipelining) return probeAtOnce(session, plan, leave)
+  if (pipelining) return askAtOnce(session, plan, leave)
   const attempts: Attempt[] = []
   const delays = watchDelays()
   let slowing = false
@@ -48,12 +52,12 @@ export async function probe(
   }
   for (const transaction of plan) {
     if (slowing) attempts.push(...notRun(transaction, 'slowing'))
-    else attempts.push(...(await probeInTurn(session, transaction, stop, isSlowing)))
+    else attempts.push(...(await askInTurn(session, transaction, stop, isSlowing)))
   }
   return attempts
 }
 
-async function probeAtOnce(session: Ready, plan: ConnectionPlan, leave: boolean): Promise<Attempt[]> {
+async function askAtOnce(session: Ready, plan: ConnectionPlan, leave: boolean): Promise<Attempt[]> {
   const commands = plan.flatMap((transaction) => [mail(senderOf(transaction)), ...transaction.map(rcpt), 'RSET'])
   const { connection } = session
   const answers = await (leave
@@ -63,7 +67,7 @@ async function probeAtOnce(session: Ready, plan: ConnectionPlan, leave: boolean)
   for (const [index, transaction] of plan.entries()) {
     const [sender, ...rest] = answers.splice(0, transaction.length + 2)
     const recipients = rest.slice(0, -1)
-    // Who refuses the sender takes no recipient of its.
+    // A server that refused MAIL cannot accept its RCPT: the replies are out of step.
     if (isRefusal(sender) && recipients.some((answer) => positive('rcpt', answer))) connection.desynchronised()
     await settle(session, sender, rest.at(-1), index === plan.length - 1)
     const endsAt = recipients.findIndex(isRefusal)
@@ -75,7 +79,7 @@ async function probeAtOnce(session: Ready, plan: ConnectionPlan, leave: boolean)
   return attempts
 }
 
-async function probeInTurn(
+async function askInTurn(
   session: Ready,
   transaction: Transaction,
   stop: AbortSignal,
@@ -105,7 +109,7 @@ async function probeInTurn(
 }
 
 /** Connections whose last transaction still stands, and the answer to its MAIL: QUIT ends it (RFC 5321 section 4.1.1.10). */
-const unfinished = new WeakMap<SmtpConnection, Answer>()
+const unfinished = new WeakMap<Dialogue, Answer>()
 
 /** Ends the transaction that stands, if there is one, so that another can begin. */
 async function reset(session: Ready): Promise<void> {
@@ -136,15 +140,12 @@ const GOODBYE = 221
 /** RFC 5321 section 3.8: the session ends, and what was answered before stands. */
 const SHUTTING_DOWN = 421
 
-const SLOW_MS = 4_000
-const GROWTH = 1.5
-
-/** Tells when a refusal took four seconds or more, and half as long again as the one before: a tarpit that grows. */
+/** Returns a function that tells when refusals take longer each time: a tarpit that grows. */
 function watchDelays(): Abandon {
   let before = Number.POSITIVE_INFINITY
   return ({ reply, ms }) => {
     if (!reply || reply.code < 400) return false
-    const slowing = ms >= SLOW_MS && ms >= before * GROWTH
+    const slowing = ms >= FIGURES.slowMs && ms >= before * FIGURES.slowGrowth
     before = ms
     return slowing
   }
@@ -161,7 +162,12 @@ export interface Message {
  * returns the attempt with what followed. A 354 although nothing was taken is answered by a lone dot (RFC 2920 section
  * 3.1).
  */
-export async function send(session: Ready, attempt: Attempt, message: Message, stop: AbortSignal): Promise<Attempt> {
+export async function sendMessage(
+  session: Ready,
+  attempt: Attempt,
+  message: Message,
+  stop: AbortSignal,
+): Promise<Attempt> {
   const { connection } = session
   await reset(session)
   const commands = [mail(attempt.mailFrom ?? ''), rcpt(attempt), 'DATA']
@@ -193,7 +199,7 @@ const PHASES: readonly Phase[] = ['mail', 'rcpt', 'data', 'dot']
 /** @param isAfterRefusal whether another recipient of the transaction was refused before */
 function record(
   session: Ready,
-  planned: PlannedAttempt | Attempt,
+  planned: Envelope | Attempt,
   answers: readonly (Answer | undefined)[],
   isAfterRefusal = false,
 ): Attempt {
@@ -225,7 +231,7 @@ function isOutOfStep({ sender }: Form, phase: Phase, reply: Reply): boolean {
     const { refusal } = classify(reply, { phase, sender: sender.as, names: [] })
     return ABOUT_COMMANDS.has(refusal)
   }
-  return reply.code === GOODBYE || (reply.code < 400 && !isPositive({ phase, reply, at: [] }))
+  return reply.code === GOODBYE || (reply.code < 400 && !isPositive({ phase, reply }))
 }
 
 /** What a 503 means that gives no reason but its code. */
@@ -234,7 +240,7 @@ const ABOUT_COMMANDS: ReadonlySet<Refusal> = new Set<Refusal>(['syntax', 'conten
 const isRefusal = (answer: Answer | undefined): boolean => answer?.reply != null && answer.reply.code >= 400
 
 function positive(phase: Phase, answer: Answer | undefined): boolean {
-  return answer?.reply != null && isPositive({ phase, reply: answer.reply, at: answer.at })
+  return answer?.reply != null && isPositive({ phase, reply: answer.reply })
 }
 
 const senderOf = (transaction: Transaction): string => transaction[0]?.mailFrom ?? ''

@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { type Pace, paceFor } from '../../src/probe/pace.ts'
+import { type ConnectionPlan, type PlanRules, plan, planFirst, planWithin } from '../../src/probe/plan.ts'
+import { type Envelope, isEnvelope, type KnownNames, spell } from '../../src/relay/envelope.ts'
 import { FORMS, type Form, formOf, formsOf } from '../../src/relay/forms.ts'
-import { type Pace, paceFor } from '../../src/relay/pace.ts'
-import {
-  type ConnectionPlan,
-  type KnownNames,
-  type Manner,
-  type PlannedAttempt,
-  plan,
-  planFirst,
-  planLook,
-  planWithin,
-  spell,
-} from '../../src/relay/plan.ts'
 
 const NAMES: KnownNames = {
   sender: 'probe@isp.example',
@@ -24,13 +15,17 @@ const NAMES: KnownNames = {
 }
 const USUAL = paceFor(null)
 
-const spellAll = (forms: readonly Form[], names = NAMES): PlannedAttempt[] =>
-  forms.map((form) => spell(form, names)).filter((spelled) => 'rcptTo' in spelled)
+const spellAll = (forms: readonly Form[], names = NAMES): Envelope[] =>
+  forms.map((form) => spell(form, names)).filter(isEnvelope)
 
-const SENTINEL = spellAll([formOf('outside-sender-again')])[0] ?? assert.fail()
+const REPEAT = spellAll([formOf('outside-sender-again')])[0] ?? assert.fail()
 
 /** How the standard suite asks: nothing comes at the end of a connection. */
-const plainly = (pace: Pace, taken: readonly string[] = []): Manner => ({ pace, taken: new Set(taken), sentinel: null })
+const plainly = (pace: Pace, taken: readonly string[] = []): PlanRules => ({
+  pace,
+  taken: new Set(taken),
+  repeat: null,
+})
 
 const shown = (connections: readonly ConnectionPlan[]) =>
   connections.map((connection) =>
@@ -44,7 +39,7 @@ const refusals = (connection: ConnectionPlan, taken: ReadonlySet<string>): numbe
     return sum + transaction.length + (first && taken.has(first.mailFrom) ? 0 : 1)
   }, 0)
 
-const risky = ({ form }: PlannedAttempt) => form.sender.risky === true || form.recipient.risky === true
+const risky = ({ form }: Envelope) => form.sender.risky === true || form.recipient.risky === true
 
 test('the standard suite is one connection of three transactions, grouped by sender', () => {
   assert.deepEqual(shown(plan(spellAll(formsOf('standard')), plainly(USUAL))), [
@@ -60,16 +55,16 @@ test('the standard suite is one connection of three transactions, grouped by sen
 function fullSuite(name: string, standing: number): ConnectionPlan[] {
   const attempts = spellAll(formsOf('full'))
   const pace = paceFor({ name })
-  const first = planFirst(attempts, { pace, taken: new Set(), sentinel: SENTINEL })
+  const { plan: first } = planFirst(attempts, { pace, taken: new Set(), repeat: REPEAT })
   const rest = attempts.filter((attempt) => !first.flat().includes(attempt))
-  const manner = { pace, taken: new Set(['probe@isp.example']), sentinel: SENTINEL }
+  const rules = { pace, taken: new Set(['probe@isp.example']), repeat: REPEAT }
   const spares = Array.from({ length: standing }, () => [])
-  const { plans, spared } = planWithin(rest, manner, 7, () => true, spares)
+  const { plans, spared } = planWithin(rest, rules, 7, () => true, spares)
   assert.deepEqual(spared, [])
   return [first, ...plans]
 }
 
-test('the full suite has at least 28 forms, the standard ones first, and fits six connections with their sentinels', () => {
+test('the full suite has at least 28 forms, the standard ones first, and fits six connections with their repeats', () => {
   const full = formsOf('full')
   assert.ok(full.length >= 28)
   assert.deepEqual(full.slice(0, 4), formsOf('standard'))
@@ -80,11 +75,11 @@ test('the full suite has at least 28 forms, the standard ones first, and fits si
       ['probe@isp.example', 'token@isp.example', 'token%isp.example@example.com'],
       ['sender@example.com', 'token@isp.example'],
       ['', 'token@isp.example'],
-      ['probe@isp.example', SENTINEL.rcptTo],
+      ['probe@isp.example', REPEAT.rcptTo],
     ],
   ])
   assert.equal(connections.length, 6)
-  for (const connection of connections) assert.equal(connection.at(-1)?.at(-1), SENTINEL)
+  for (const connection of connections) assert.equal(connection.at(-1)?.at(-1), REPEAT)
 })
 
 test('the full suite takes three connections where the server is known to bear much', () => {
@@ -92,17 +87,18 @@ test('the full suite takes three connections where the server is known to bear m
     const connections = fullSuite(name, 2)
     assert.equal(connections.length, 3, name)
     assert.equal(connections.flat(2).length, formsOf('full').length + 3)
-    for (const connection of connections) assert.equal(connection.at(-1)?.at(-1), SENTINEL)
+    for (const connection of connections) assert.equal(connection.at(-1)?.at(-1), REPEAT)
   }
 })
 
 test('asked in turn, what comes after the first look is spread evenly over the connections that stand', () => {
   const attempts = spellAll(formsOf('full'))
   const pace = paceFor({ name: 'OpenSMTPD' })
-  const manner = { pace, taken: new Set(['probe@isp.example']), sentinel: SENTINEL }
-  const look = planLook(attempts, manner)
+  const rules = { pace, taken: new Set(['probe@isp.example']), repeat: REPEAT }
+  const { plan: look, isLook } = planFirst(attempts, rules, true)
+  assert.ok(isLook)
   assert.deepEqual(shown([look]), [[['probe@isp.example', 'token@isp.example']]])
-  const plans = plan(attempts.slice(1), manner, [look, [], []])
+  const plans = plan(attempts.slice(1), rules, [look, [], []])
   const waits = plans.map((connection) => connection.reduce((sum, transaction) => sum + transaction.length + 2, 0))
   assert.ok(Math.max(...waits) - Math.min(...waits) <= 1, `waits: ${waits}`)
   assert.equal(plans.flat(2).length, attempts.length - 1 + 3)
@@ -118,13 +114,13 @@ test('what a connection was asked before counts', () => {
 
 test('only a server that is known to bear much, and has not shown otherwise, is asked more after one answer', () => {
   const attempts = spellAll(formsOf('full'))
-  const lookAt = (pace: Pace, sentinel: PlannedAttempt | null = SENTINEL) =>
-    planLook(attempts, { ...plainly(pace), sentinel }).flat().length
-  assert.equal(lookAt(paceFor({ name: 'OpenSMTPD' })), 1)
-  assert.equal(lookAt(paceFor({ name: 'OpenSMTPD' }), null), 0)
-  assert.equal(lookAt(paceFor({ name: 'OpenSMTPD' }, { refusals: 5 })), 0)
-  assert.equal(lookAt(USUAL), 0)
-  assert.equal(lookAt(paceFor({ name: 'Courier' })), 0)
+  const lookAt = (pace: Pace, repeat: Envelope | null = REPEAT) =>
+    planFirst(attempts, { ...plainly(pace), repeat }, true).isLook
+  assert.equal(lookAt(paceFor({ name: 'OpenSMTPD' })), true)
+  assert.equal(lookAt(paceFor({ name: 'OpenSMTPD' }), null), false)
+  assert.equal(lookAt(paceFor({ name: 'OpenSMTPD' }, { refusals: 5 })), false)
+  assert.equal(lookAt(USUAL), false)
+  assert.equal(lookAt(paceFor({ name: 'Courier' })), false)
 })
 
 test('a server that bears one refusal a connection is asked one thing a connection', () => {
@@ -144,15 +140,15 @@ for (const name of ['Postfix', 'OpenSMTPD', 'Sendmail', 'Microsoft Exchange']) {
     fc.assert(
       fc.property(anyAttempts, anyTaken, anyStanding, fc.boolean(), (attempts, senders, standing, isFull) => {
         const taken = new Set(senders)
-        const manner = { pace, taken, sentinel: isFull ? SENTINEL : null }
-        const connections = plan(attempts, manner, standing)
+        const rules = { pace, taken, repeat: isFull ? REPEAT : null }
+        const connections = plan(attempts, rules, standing)
         const asked = connections.flat(2)
-        assert.deepEqual(new Set(asked.filter((attempt) => attempt !== SENTINEL)), new Set(attempts))
-        assert.equal(asked.filter((attempt) => attempt !== SENTINEL).length, attempts.length)
+        assert.deepEqual(new Set(asked.filter((attempt) => attempt !== REPEAT)), new Set(attempts))
+        assert.equal(asked.filter((attempt) => attempt !== REPEAT).length, attempts.length)
         for (const [index, planned] of connections.entries()) {
           const connection = [...(standing[index] ?? []), ...planned]
           const isGuarded = isFull && name !== 'Microsoft Exchange' && connection.length > 0
-          assert.equal(connection.at(-1)?.at(-1) === SENTINEL, isGuarded)
+          assert.equal(connection.at(-1)?.at(-1) === REPEAT, isGuarded)
           assert.ok(connection.length <= pace.transactions)
           assert.ok(refusals(connection, taken) <= pace.refusals)
           assert.ok(connection.flat().filter(risky).length <= pace.syntaxErrors)
@@ -161,7 +157,7 @@ for (const name of ['Postfix', 'OpenSMTPD', 'Sendmail', 'Microsoft Exchange']) {
           for (const transaction of connection) {
             assert.equal(new Set(transaction.map(({ mailFrom }) => mailFrom)).size, 1)
             assert.ok(transaction.length <= (transaction[0]?.mailFrom === '' ? 1 : pace.recipients))
-            const risks = transaction.filter((attempt) => attempt !== SENTINEL).map(risky)
+            const risks = transaction.filter((attempt) => attempt !== REPEAT).map(risky)
             assert.deepEqual(risks, risks.toSorted(), 'and last in its transaction')
           }
         }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { buildMessage } from '../../src/relay/message.ts'
+import { buildMessage } from '../../src/probe/message.ts'
 
 const ADDRESSES = { sender: 'probe@isp.example', recipient: 'token@isp.example' }
 const TESTER = { providerName: 'ISP Pty Ltd', contact: 'https://isp.example/relay-tests' }

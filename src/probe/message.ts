@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { TestAddresses } from './forms.ts'
+import type { TestAddresses } from '../relay/forms.ts'
 
 /** Who tests, and whom to ask about it: printable ASCII, checked where the configuration is read. */
 export interface Tester {

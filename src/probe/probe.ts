@@ -1,0 +1,90 @@
+/**
+ * One test of one server, from the first connection to the last QUIT. In order: connect and greet; ask for the forms of the
+ * suite; ask again what was put off; ask for a sender that exists; send messages; wait for them; ask the controls.
+ * `questions` decides which of these makes sense, and `ask` does it.
+ */
+import type { Address } from '../ip/address.ts'
+import type { Findings } from '../relay/attempt.ts'
+import { FORMS } from '../relay/forms.ts'
+import { Answers, type AnswersOptions } from './answers.ts'
+import { type Asking, ask, momentOf, takeBack } from './ask.ts'
+import { Connections } from './connections.ts'
+import { USUAL } from './pace.ts'
+import { type Limits, questions } from './questions.ts'
+import type { Server } from './server.ts'
+import type { Session } from './session.ts'
+
+/** What one test asks, and with which names. */
+export interface ProbeOptions extends Limits, AnswersOptions, Pick<Asking, 'messageFor'> {
+  /** Whether the target refused anything of ours in the last ten minutes, the time in which bans are counted. */
+  readonly refusedBefore: boolean
+  /** The addresses that a server may write down for us. */
+  readonly vantage: readonly string[]
+}
+
+/** What a test found, and what its first session showed. */
+export interface ProbeResult {
+  readonly findings: Findings
+  readonly localAddress: Address | null
+  readonly ehlo: string | null
+  readonly extensions: readonly string[]
+  readonly tls: Session['tls']
+  /** Null where nothing was dialled. */
+  readonly phases: Phases | null
+}
+
+/** How long each part of a test took, in milliseconds; null where it did not come to that. */
+export interface Phases {
+  /** Until the first connection stood. */
+  readonly connect: number | null
+  /** From then on to its greeting. */
+  readonly greeting: number | null
+  /** Everything else that was said, on all connections. */
+  readonly dialogue: number | null
+  /** Waiting for messages to arrive. */
+  readonly delivery: number | null
+}
+
+/** Tests one server. Never throws for what a server does. */
+export async function probe(options: ProbeOptions, server: Server): Promise<ProbeResult> {
+  const startedAt = server.now()
+  // The full suite needs several connections, so it opens them as soon as the first one stands.
+  const connections = await Connections.begin(server, options.suite === 'full' ? USUAL.atOnce - 1 : 0)
+  const answers = new Answers(options, connections.first, momentOf(server, connections))
+  const asking = { server, connections, messageFor: options.messageFor }
+  try {
+    for (let next = questions(answers, options); next.length > 0; next = questions(answers, options)) {
+      await ask(next, asking, answers)
+    }
+  } finally {
+    await connections.leave()
+    takeBack(asking, answers)
+  }
+  const { first, current } = connections
+  const { localAddress, ehlo, extensions } = first
+  const phases = phasesOf(answers, server.now() - startedAt)
+  return { findings: findingsOf(answers, options), localAddress, ehlo, extensions, tls: current.tls, phases }
+}
+
+function findingsOf({ first, target, rows }: Answers, { proof, refusedBefore, vantage }: ProbeOptions): Findings {
+  const { greeting, turnedAway, ehlo, localAddress } = first
+  const attempts = rows.map(({ attempt }) => attempt)
+  return {
+    proof,
+    refusedBefore,
+    vantage: [...vantage, ehlo, localAddress?.text].filter((name) => typeof name === 'string'),
+    domain: target.domain?.name ?? null,
+    domainSource: target.domain?.source ?? null,
+    names: target.echoes,
+    greeting,
+    turnedAway,
+    // In the order of the suite, whatever order the connections needed.
+    attempts: attempts.sort((a, b) => FORMS.indexOf(a.form) - FORMS.indexOf(b.form)),
+  }
+}
+
+function phasesOf({ first, waitedMs }: Answers, totalMs: number): Phases {
+  const { connectMs: connect, greetingMs: greeting } = first
+  const others = (connect ?? 0) + (greeting ?? 0) + (waitedMs ?? 0)
+  return { connect, greeting, dialogue: greeting === null ? null : totalMs - others, delivery: waitedMs }
+}

@@ -1,0 +1,130 @@
+/** Opens one SMTP session: connection, greeting, EHLO or HELO, and STARTTLS where the server asks for it. */
+import type { Why } from '../contract/words.ts'
+import type { Address } from '../ip/address.ts'
+import { anyOf } from '../smtp/any-of.ts'
+import type { Answer, TlsFacts } from '../smtp/connection.ts'
+import { abridged, type Reply } from '../smtp/reply.ts'
+import { FIGURES } from './pace.ts'
+import type { Dialogue, Server } from './server.ts'
+
+/** How to open one session of a test. */
+export interface Opening {
+  /** From 1. */
+  readonly number: number
+  /** Whether to go on to TLS, because the server asks for it. */
+  readonly tls: boolean
+  /** Aborted when the session is no longer needed. */
+  readonly unwanted: AbortSignal
+  /** Called when the connection stands, before the greeting. */
+  connected?(): void
+}
+
+/** A reply, and the indexes of its transcript lines. */
+export interface Heard {
+  readonly reply: Reply
+  readonly at: readonly number[]
+}
+
+/** A session that has been opened, or what prevented it. */
+export interface Session {
+  readonly connection: Dialogue | null
+  readonly number: number
+  readonly localAddress: Address | null
+  readonly ehlo: string | null
+  readonly greeting: Heard | null
+  /** What EHLO offered, one line each. */
+  readonly extensions: readonly string[]
+  readonly pipelining: boolean
+  readonly tls: TlsFacts | null
+  /** The reply that refused us at the greeting, or to both EHLO and HELO. */
+  readonly turnedAway: Heard | null
+  /** How long the connection took, and after it the greeting, in milliseconds; null where it did not come. */
+  readonly connectMs: number | null
+  readonly greetingMs: number | null
+  /** Why nothing can be asked; null where something can. */
+  readonly failure: Why | null
+}
+
+/** A session that commands can be sent on. */
+export type Ready = Session & { readonly connection: Dialogue; readonly ehlo: string }
+
+/** Whether commands can be sent on a session. */
+export function isReady(session: Session): session is Ready {
+  const { connection, ehlo, failure } = session
+  return connection !== null && connection.fault === null && ehlo !== null && failure === null
+}
+
+/** A session without a connection. */
+export function failedSession(number: number, failure: Why): Session {
+  return { ...NOTHING, number, failure }
+}
+
+/** Connects, waits for the whole greeting, and says EHLO, or HELO where the server does not know EHLO. */
+export async function openSession(server: Server, { number, tls, unwanted, connected }: Opening): Promise<Session> {
+  if (server.stop.aborted) return failedSession(number, 'interrupted')
+  const startedAt = server.now()
+  const opened = await server.connect(number)
+  if ('failure' in opened) return failedSession(number, opened.failure)
+  connected?.()
+  const session = { ...NOTHING, ...opened, number, connectMs: server.now() - startedAt }
+  const greeted = await greet(server, session, anyOf(server.stop, unwanted))
+  return tls && isReady(greeted) ? secure(greeted) : greeted
+}
+
+async function greet(
+  server: Server,
+  opened: Session & { connection: Dialogue },
+  unwanted: AbortSignal,
+): Promise<Session> {
+  const { connection } = opened
+  const connectedAt = server.now()
+  const greeting = heard(await connection.greeting(FIGURES.greetingMs, unwanted))
+  if (!greeting) return { ...opened, failure: connection.fault }
+  const greeted = { ...opened, greeting, greetingMs: server.now() - connectedAt }
+  if (greeting.reply.code !== 220) return { ...greeted, turnedAway: greeting, failure: 'greeting-refused' }
+  return unwanted.aborted ? { ...greeted, failure: 'interrupted' } : hello(greeted)
+}
+
+async function hello(greeted: Session & { connection: Dialogue }): Promise<Session> {
+  const { connection, ehlo } = greeted
+  const extended = heard(await connection.command(`EHLO ${ehlo}`))
+  if (!extended) return { ...greeted, failure: connection.fault }
+  const { code, lines } = extended.reply
+  if (code === 250) {
+    const extensions = lines.slice(1)
+    return { ...greeted, extensions, pipelining: offers(extensions, 'PIPELINING') }
+  }
+  if (code >= 400 && code < 500) return { ...greeted, turnedAway: extended, failure: 'greeting-refused' }
+  const plain = heard(await connection.command(`HELO ${ehlo}`))
+  // A server that hangs up on HELO has refused us by its reply to EHLO.
+  if (!plain) return { ...greeted, turnedAway: extended, failure: connection.fault }
+  return plain.reply.code === 250 ? greeted : { ...greeted, turnedAway: plain, failure: 'greeting-refused' }
+}
+
+/** Starts TLS and says EHLO again: what was said in plain text no longer counts (RFC 3207 section 4.2). */
+export async function secure(session: Ready): Promise<Session> {
+  if (!offers(session.extensions, 'STARTTLS')) return { ...session, failure: 'tls-failed' }
+  const tls = await session.connection.startTls()
+  if (!tls) return { ...session, failure: 'tls-failed' }
+  return hello({ ...session, tls, extensions: [], pipelining: false })
+}
+
+const offers = (extensions: readonly string[], keyword: string): boolean =>
+  extensions.some((line) => line.trim().toUpperCase() === keyword)
+
+const heard = ({ reply, at }: Answer): Heard | null => (reply ? { reply: abridged(reply), at } : null)
+
+const NOTHING: Session = {
+  connection: null,
+  number: 0,
+  localAddress: null,
+  ehlo: null,
+  greeting: null,
+  extensions: [],
+  pipelining: false,
+  tls: null,
+  turnedAway: null,
+  connectMs: null,
+  greetingMs: null,
+  failure: null,
+}
