@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url'
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * `unit`: runs in one process and needs no build. `service`: starts the built service or other programs. `lab`: needs a
- * network namespace of its own. `load`: brings the service to its limits, and runs alone.
+ * `unit`: quick, runs in one process and needs no build. `service`: starts the built service or other programs, or tries
+ * very many cases. `lab`: needs a network namespace of its own. `load`: brings the service to its limits, and runs alone.
  */
 export type Kind = 'unit' | 'service' | 'lab' | 'load'
 
@@ -24,6 +24,8 @@ export interface TestFile {
 
 const TEST_FILE = /\.test\.ts$/
 const TESTS = join(ROOT, 'test') + sep
+/** Many cases or many hostile servers: too long for what a developer runs at every step. */
+const LONG = /\/test\/(fuzz|hostile)\//
 const PACKAGES = join(TESTS, 'lab/packages.ts')
 
 /** Imports and re-exports from our own files; types are gone when a file runs. */
@@ -54,7 +56,7 @@ function described(file: string): TestFile {
     ? 'lab'
     : /\.load\.test\.ts$/.test(file)
       ? 'load'
-      : startsPrograms
+      : startsPrograms || LONG.test(file)
         ? 'service'
         : 'unit'
   return { path: relative(ROOT, file), kind, needsPackages: reached.has(PACKAGES) }
