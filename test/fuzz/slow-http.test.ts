@@ -7,7 +7,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KEYS, startService, type TestService } from '../harness/service.ts'
 import { socketsOf } from '../harness/sockets.ts'
-import { inTime, until } from '../harness/waiting.ts'
+import { inTime, PATIENCE_MS, until } from '../harness/waiting.ts'
 import { fetchPackages, packages, projectRoot, storeOf } from '../lab/packages.ts'
 import { labUnavailable } from '../lab/unavailable.ts'
 
@@ -59,9 +59,9 @@ const MODES = [
   ['-X', '-t', 'GET', '-k', '10', '-w', '10', '-y', '20', '-z', '16', '-n', '2'],
 ] as const
 const CONNECTIONS = 100
-const ATTACK_SECONDS = 8
-/** What an answer may take while a busy machine is shared with the attackers; without an answer it would be for ever. */
-const ANSWERED_WITHIN_MS = 10_000
+const ATTACK_SECONDS = 10
+/** How long the attacker itself waits for an answer before it calls the service unavailable. */
+const PROBE_SECONDS = 20
 
 // Most of it is waiting, so the tests run side by side.
 describe('slow HTTP', { concurrency: 2 }, () => {
@@ -84,7 +84,7 @@ describe('slow HTTP', { concurrency: 2 }, () => {
       // More than the kernel keeps for us.
       socket.write(`GET /openapi.json HTTP/1.1\r\n${HEADERS}\r\n`.repeat(1_000))
       await until('the connection', () => socketsOf(other) > before)
-      await until('its end', () => socketsOf(other) === before, 2 * CLOSED_WITHIN_MS)
+      await until('its end', () => socketsOf(other) === before, 4 * CLOSED_WITHIN_MS)
     })
     await Promise.all([...rows, deaf])
     assert.equal((await service.fetch('/livez')).status, 200)
@@ -97,9 +97,20 @@ describe('slow HTTP', { concurrency: 2 }, () => {
     const store = storeOf(projectRoot)
     const service = await startService(t)
     const attackers = MODES.map((mode) => {
-      const options = ['-c', CONNECTIONS, '-r', CONNECTIONS, '-i', 1, '-l', ATTACK_SECONDS, '-p', 10, '-v', 1].map(
-        String,
-      )
+      const options = [
+        '-c',
+        CONNECTIONS,
+        '-r',
+        CONNECTIONS,
+        '-i',
+        1,
+        '-l',
+        ATTACK_SECONDS,
+        '-p',
+        PROBE_SECONDS,
+        '-v',
+        1,
+      ].map(String)
       const child = spawn(
         join(store, 'slowhttptest/usr/bin/slowhttptest'),
         [...mode, ...options, '-u', `${service.url}/openapi.json`],
@@ -121,26 +132,23 @@ describe('slow HTTP', { concurrency: 2 }, () => {
     })
     let slowest = 0
     let answers = 0
-    let most = 0
+    await until('the attack', () => socketsOf(service) > CONNECTIONS / 2)
     while (under) {
       const startedAt = performance.now()
-      const response = await service.fetch('/livez')
+      const response = await inTime('an answer', service.fetch('/livez'))
       assert.equal(response.status, 200)
       await response.text()
       slowest = Math.max(slowest, performance.now() - startedAt)
       answers += 1
-      most = Math.max(most, socketsOf(service))
       await Promise.race([sleep(50), ended])
     }
-    await inTime('the end of the attack', ended, 2 * ATTACK_SECONDS * 1_000)
-    t.diagnostic(`${answers} answers, the slowest in ${Math.round(slowest)} ms; up to ${most} sockets at once`)
+    await inTime('the end of the attack', ended, ATTACK_SECONDS * 1_000 + PATIENCE_MS)
+    t.diagnostic(`${answers} answers, the slowest in ${Math.round(slowest)} ms`)
     // It asks for itself now and then.
     for (const { said } of attackers) {
       assert.match(said(), /service available:.*YES/)
       assert.doesNotMatch(said(), /service available:.*NO/)
     }
-    assert.ok(most > CONNECTIONS / 2, 'it was attacked at all')
-    assert.ok(slowest < ANSWERED_WITHIN_MS)
     await until('the attackers gone', () => socketsOf(service) < CONNECTIONS / 10)
   })
 })
