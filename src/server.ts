@@ -1,4 +1,7 @@
-/** The process, top to bottom: environment and files, stores, app, ports. A signal closes what is open, last opened first. */
+/**
+ * The process, top to bottom: environment and files, stores, app, ports. A signal closes what is open, last opened
+ * first.
+ */
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'

@@ -18,8 +18,8 @@ export function loadCustomers(files: readonly string[], rules: CustomerRules): C
 const READER = new URL(`./customers-process${extname(import.meta.url)}`, import.meta.url)
 
 /**
- * Does the same as `loadCustomers` without blocking the event loop. A file with 100,000 networks takes seconds and half a
- * gigabyte, so a large file is read in another process. The rows arrive in small batches.
+ * Does the same as `loadCustomers` without blocking the event loop. A file with 100,000 networks takes seconds and half
+ * a gigabyte, so a large file is read in another process. The rows arrive in small batches.
  */
 export async function reloadCustomers(files: readonly string[], rules: CustomerRules): Promise<Customers> {
   const batches = isLarge(files) ? readElsewhere<CustomerRow>(READER, files, rules) : null

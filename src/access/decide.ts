@@ -44,8 +44,8 @@ export type Decision =
 type Denial = Extract<Decision, { ok: false }>
 
 /**
- * Checks in this order, as the docs say: special ranges, owner and scope, opt-out, domain, vantage. The first denial counts.
- * A caller with a limited scope learns nothing about other customers.
+ * Checks in this order, as the docs say: special ranges, owner and scope, opt-out, domain, vantage. The first denial
+ * counts. A caller with a limited scope learns nothing about other customers.
  */
 export function decide(request: AccessRequest, caller: Caller, customers: Customers, origin: Origin): Decision {
   const { address } = request
@@ -128,8 +128,8 @@ function domainFor({ domain }: AccessRequest, customer: Customer): Extract<Decis
 }
 
 /**
- * Returns the vantages that can test the address: outside the customer's networks, because from inside every healthy server
- * looks open, and with an address of the same IP version. Every vantage reaches loopback.
+ * Returns the vantages that can test the address: outside the customer's networks, because from inside every healthy
+ * server looks open, and with an address of the same IP version. Every vantage reaches loopback.
  */
 function vantagesFor(
   request: AccessRequest,

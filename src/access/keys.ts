@@ -10,8 +10,8 @@ export function makeKey(): string {
 }
 
 /**
- * Returns the SHA-256 of a key in hex, as in callers.yaml, or null if the text is no key. A fast hash is enough, because
- * nobody can guess 256 random bits. A slow hash would let strangers use up our CPU.
+ * Returns the SHA-256 of a key in hex, as in callers.yaml, or null if the text is no key. A fast hash is enough,
+ * because nobody can guess 256 random bits. A slow hash would let strangers use up our CPU.
  */
 export function hashKey(key: string): string | null {
   return KEY.test(key) ? createHash('sha256').update(key).digest('hex') : null

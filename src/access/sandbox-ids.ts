@@ -1,4 +1,6 @@
-/** Customer ids in the sandbox. Each caller has its own sandbox customer, so that callers do not see each other's tests. */
+/**
+ * Customer ids in the sandbox. Each caller has its own sandbox customer, so that callers do not see each other's tests.
+ */
 
 /** The first characters of every sandbox customer id. No real customer id begins with them. */
 export const SANDBOX_PREFIX = 'sandbox-'

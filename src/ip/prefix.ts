@@ -21,7 +21,8 @@ const DECIMAL_LENGTH = /^(?:0|[1-9][0-9]{0,2})$/
 
 /**
  * Reads a network in CIDR notation (RFC 4632, RFC 4291 section 2.3): an address, a slash and a decimal length. A single
- * address needs its /32 or /128, and the bits after the length must be zero, so that the text says exactly what is meant.
+ * address needs its /32 or /128, and the bits after the length must be zero, so that the text says exactly what is
+ * meant.
  *
  * @returns the network, or a fault that says what to write instead; it repeats the text in canonical form only
  */

@@ -103,9 +103,9 @@ export function specialRange(address: Address): SpecialRange | null {
 
 /**
  * Returns the special-purpose ranges that a network overlaps, narrowest first: all ranges inside it, and the narrowest
- * one around it. A customers file may list the network with allowSpecial only if all of them are liftable. Every IPv6 /64
- * contains ISATAP addresses, so ISATAP is returned only for networks that contain nothing else. `specialRange` finds it
- * in each address before it is dialled.
+ * one around it. A customers file may list the network with allowSpecial only if all of them are liftable. Every IPv6
+ * /64 contains ISATAP addresses, so ISATAP is returned only for networks that contain nothing else. `specialRange`
+ * finds it in each address before it is dialled.
  */
 export function overlappingSpecials(prefix: Prefix): readonly SpecialRange[] {
   if (prefix.length >= ISATAP_FIXED_BITS && hasIsatapId(prefix.first)) return [ISATAP]

@@ -67,20 +67,20 @@ export function finishedResult(
   const judgement = judge(findings)
   const software = softwareOf(run)
   const finishedAt = Date.parse(test.createdAt) + durationMs
+  const vantage = {
+    name: test.vantage.name,
+    ip: test.vantage.ip ?? run.localAddress?.text ?? null,
+    ehlo: run.ehlo ?? test.vantage.ehlo,
+  }
+  // The run may have learnt a domain, and the address and the name that the server sees.
+  const seen = { ...test, domain, domainSource, vantage }
   return {
-    ...runningResult(test),
+    ...runningResult(seen),
     status: 'finished',
-    domain,
-    domainSource,
     finishedAt: new Date(finishedAt).toISOString(),
     settledAt: new Date(finishedAt + amendableMs).toISOString(),
     amendedAt: amendedAt?.toISOString() ?? null,
     durationMs,
-    vantage: {
-      name: test.vantage.name,
-      ip: test.vantage.ip ?? run.localAddress?.text ?? null,
-      ehlo: run.ehlo ?? test.vantage.ehlo,
-    },
     server: greeting && {
       greeting: textOf(greeting.reply),
       software,
@@ -92,11 +92,11 @@ export function finishedResult(
     reason: judgement.reason,
     cause: judgement.cause,
     caveats: [...judgement.caveats],
-    summary: summarise(judgement, findings),
+    summary: summarise(judgement, findings, seen),
     retryAfter: judgement.retryAfter,
     attempts: judgement.rows.map(viewOf),
     delivery: deliveryOf(test, findings),
-    remedy: remedyFor(judgement, software),
+    remedy: remedyFor(judgement, software, seen),
     transcript: linesOf(transcript, new Set(judgement.decisive)),
     truncated: transcript.truncated,
   }
@@ -114,7 +114,7 @@ export function brokenResult(test: TestIdentity, finishedAt: string): RelayTest 
     evidence: 'none',
     reason: judgement.reason,
     summary: 'The test stopped because of a fault in our service.',
-    remedy: remedyFor(judgement, null),
+    remedy: remedyFor(judgement, null, test),
   }
 }
 

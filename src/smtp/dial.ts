@@ -6,8 +6,8 @@ import { type Address, parseAddress } from '../ip/address.ts'
 export type DialFault = 'connect-timeout' | 'connection-refused' | 'unreachable' | 'dropped' | 'vantage-failed'
 
 /**
- * A connection, or why there is none. `localAddress` is our address as the target sees it, or null if we cannot know it.
- * `detail` is an errno, or the failure of the proxy; null if the time ran out.
+ * A connection, or why there is none. `localAddress` is our address as the target sees it, or null if we cannot know
+ * it. `detail` is an errno, or the failure of the proxy; null if the time ran out.
  */
 export type Dialled =
   | { readonly socket: Socket; readonly localAddress: Address | null }

@@ -1,10 +1,12 @@
-/** Opens the TCP connection of a test through a SOCKS5 proxy, and tells failures of the proxy from those of the target. */
+/**
+ * Opens the TCP connection of a test through a SOCKS5 proxy, and tells failures of the proxy from those of the target.
+ */
 import { type Dial, type DialFault, type Dialled, dialFrom } from './dial.ts'
 import { ProxyFault, SocksDialogue, type SocksProxy } from './socks.ts'
 
 /**
- * The reply codes that are about the target (RFC 1928 section 6). All others are about the proxy: its own failure (1), its
- * rules (2), or something it cannot do (7, 8). Dante and microsocks say "TTL expired" (6) for ETIMEDOUT.
+ * The reply codes that are about the target (RFC 1928 section 6). All others are about the proxy: its own failure (1),
+ * its rules (2), or something it cannot do (7, 8). Dante and microsocks say "TTL expired" (6) for ETIMEDOUT.
  */
 const ABOUT_TARGET: Readonly<Record<number, readonly [DialFault, string]>> = {
   3: ['unreachable', 'network unreachable'],

@@ -8,7 +8,9 @@ import { type CheckResult, failed, ok, skipped } from './egress.ts'
 import { ownAddresses } from './interfaces.ts'
 import { knownAddresses, reachOf, type Vantage } from './vantage.ts'
 
-/** Asks the name servers for the addresses of a name. `preference` is that of an MX record; null for the name itself. */
+/**
+ * Asks the name servers for the addresses of a name. `preference` is that of an MX record; null for the name itself.
+ */
 export type ResolveName = (name: string) => Promise<{
   readonly hosts: readonly {
     readonly name: string

@@ -4,8 +4,8 @@ import type { Address } from '../ip/address.ts'
 import type { Dial } from '../smtp/dial.ts'
 
 /**
- * How the connections of a vantage leave: directly, or through a proxy. A new kind is one file that returns an Egress, and
- * one row in vantages-file.ts.
+ * How the connections of a vantage leave: directly, or through a proxy. A new kind is one file that returns an Egress,
+ * and one row in vantages-file.ts.
  */
 export interface Egress {
   readonly dial: Dial

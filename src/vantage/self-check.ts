@@ -29,7 +29,9 @@ interface Report {
 
 const EVERY_MS = 120_000
 
-/** If one of these fails, no connection can leave. After other failures, servers may refuse us; the test will show it. */
+/**
+ * If one of these fails, no connection can leave. After other failures, servers may refuse us; the test will show it.
+ */
 const VITAL: ReadonlySet<string> = new Set(['source-address', 'proxy'])
 
 export class SelfCheck {

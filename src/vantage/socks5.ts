@@ -28,8 +28,8 @@ const PROXY_URL = /^socks5:\/\/(?:([^:@/]+):([^:@/]+)@)?([^@/]+)$/
 const MAX_LOGIN_BYTES = 255
 
 /**
- * Reads `socks5://10.0.0.5:1080` or `socks5://user:p%40ss@[2001:db8::5]:1080`. In the user and the password, the characters
- * `:`, `@`, `/` and `%` must be percent-encoded.
+ * Reads `socks5://10.0.0.5:1080` or `socks5://user:p%40ss@[2001:db8::5]:1080`. In the user and the password, the
+ * characters `:`, `@`, `/` and `%` must be percent-encoded.
  *
  * @returns null for any other text
  */

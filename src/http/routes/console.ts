@@ -10,6 +10,12 @@ const FILES = [
   ['/console/style.css', 'style.css', 'text/css; charset=utf-8'],
   ['/console/app.js', 'app.js', 'text/javascript; charset=utf-8'],
   ['/console/api.js', 'api.js', 'text/javascript; charset=utf-8'],
+  ['/console/errors.js', 'errors.js', 'text/javascript; charset=utf-8'],
+  ['/console/state.js', 'state.js', 'text/javascript; charset=utf-8'],
+  ['/console/testing.js', 'testing.js', 'text/javascript; charset=utf-8'],
+  ['/console/choices.js', 'choices.js', 'text/javascript; charset=utf-8'],
+  ['/console/result.js', 'result.js', 'text/javascript; charset=utf-8'],
+  ['/console/session.js', 'session.js', 'text/javascript; charset=utf-8'],
   ['/console/view.js', 'view.js', 'text/javascript; charset=utf-8'],
   ['/console/icon.svg', 'icon.svg', 'image/svg+xml'],
 ] as const

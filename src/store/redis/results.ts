@@ -21,7 +21,9 @@ const keysOf = ({ id, ip, reference }: RelayTest): string[] => [
 /** An index entry contains the customer, so that a caller gets only results that it may see. */
 const memberOf = ({ id, customerId }: RelayTest) => `${customerId} ${id}`
 
-/** Returns the results of all replicas. A result that does not fit this version counts as missing, with one log line. */
+/**
+ * Returns the results of all replicas. A result that does not fit this version counts as missing, with one log line.
+ */
 export const redisResults = (redis: Redis, ttlMs: number, log: Log): Results => {
   let logged = false
   const read = <T>(schema: z.ZodType<T>, text: string | null): T | null => {

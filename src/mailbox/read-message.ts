@@ -1,27 +1,28 @@
+/** Reads what the service needs from a message: nonces, the kind of report, and the path that the message took. */
 import { printable } from '../smtp/printable.ts'
+import { NONCE } from './nonce.ts'
 
-/** What is kept of a message. */
-export interface Scan {
-  /** Everything that could be a nonce, each once. */
+/** What we keep of a message. */
+export interface MessageFacts {
+  /** Every text that has the form of a nonce, each once. */
   readonly nonces: readonly string[]
-  /** Whether it reports that a message was not delivered, if it is a report at all: a delay is no failure. */
+  /** False if the message reports a delay or a success. True for failure reports, and for all other messages. */
   readonly failed: boolean
-  /** The bodies of the Received fields in order of appearance: unfolded, printable, the first 20, 1 KiB of each. */
+  /** The values of the Received fields, top first: unfolded, printable, at most 20 with 1 KiB each. */
   readonly received: readonly string[]
 }
 
-const NONCE = /\b[a-z2-7]{26}\b/g
-/** RFC 2045 section 6.7, rule 5: a relay may wrap lines so, also in the middle of a nonce. */
+/** RFC 2045 section 6.7, rule 5: a relay can break lines like this, even inside a nonce. */
 const SOFT_BREAK = /=\r?\n/g
-/** RFC 3464 section 2.3.3: what became of a recipient's message. */
+/** RFC 3464 section 2.3.3: the result for one recipient. */
 const ACTION = /^action:[ \t]*(failed|delayed|delivered|relayed|expanded)\b/gim
 const MAX_RECEIVED = 20
 const MAX_FIELD = 1024
 
-/** Reads out of a message, headers and body, what a relay test needs to know of it. */
-export function scan(message: Buffer): Scan {
+/** Reads a message, headers and body. */
+export function readMessage(message: Buffer): MessageFacts {
   const text = message.toString('latin1')
-  // As it came too: in text that is not quoted-printable, a line may well end with an equals sign.
+  // We also search the text as it came, because a line that is not quoted-printable can end with "=".
   const candidates = [text, text.replace(SOFT_BREAK, '')].flatMap((reading) => reading.match(NONCE) ?? [])
   const actions = [...text.matchAll(ACTION)].map(([, action]) => action?.toLowerCase())
   const failed = actions.length === 0 || actions.includes('failed')

@@ -1,38 +1,46 @@
+/** Sends one request of the client, and sends it again while that is safe and useful. */
 import { problemIn, RelayTestProblem, RelayTestUnreachable } from './problem.ts'
 
 /** One request, which may be sent more than once. */
-export interface Ask {
+export interface ApiRequest {
   readonly path: string
   readonly accept: 'application/json' | 'text/event-stream'
   /** Sent as JSON with POST; null for a GET. */
   readonly body: unknown
   readonly headers: Readonly<Record<string, string>>
-  /** Whether to send it twice does no more than to send it once. */
+  /** True if sending it twice has the same effect as sending it once. */
   readonly repeatable: boolean
   readonly signal: AbortSignal | null
 }
 
-/** Whom to ask, and how long to go on asking. */
-export interface Service {
+/** The service that gets the requests, and the time for retries. */
+export interface ApiService {
   readonly url: string
   readonly key: string | null
-  /** For all retries of one request together, in milliseconds. */
+  /** The time for all retries of one request together, in milliseconds. */
   readonly patienceMs: number
 }
 
-/** Refusals that made no test and are over after a while. */
+/** The HTTP statuses of refusals that made no test and will pass. */
 const PASSING: ReadonlySet<number> = new Set([429, 503])
 const STILL_RUNNING = 'idempotency-running'
 
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 10_000
 
-/** Asks until there is an answer that can be read: as often as is safe, no sooner than the service says, and no longer than patience lasts. */
-export async function ask<T>(service: Service, request: Ask, read: (response: Response) => Promise<T>): Promise<T> {
+/**
+ * Sends a request and returns what `read` makes of its response. Retries as often as is safe, never before Retry-After,
+ * and never longer than `patienceMs`. Throws the last error, or the reason of an aborted signal.
+ */
+export async function send<T>(
+  service: ApiService,
+  request: ApiRequest,
+  read: (response: Response) => Promise<T>,
+): Promise<T> {
   const until = Date.now() + service.patienceMs
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
-      return await read(await askOnce(service, request))
+      return await read(await sendOnce(service, request))
     } catch (error) {
       request.signal?.throwIfAborted()
       const waitMs = waitFor(error, request, pauseMs)
@@ -42,15 +50,18 @@ export async function ask<T>(service: Service, request: Ask, read: (response: Re
   }
 }
 
-/** How long to wait before asking again, in milliseconds; null where that is of no use or not safe. */
-function waitFor(error: unknown, { repeatable }: Ask, pauseMs: number): number | null {
+/** Returns the pause before a retry in milliseconds, or null if a retry is useless or not safe. */
+function waitFor(error: unknown, { repeatable }: ApiRequest, pauseMs: number): number | null {
   if (error instanceof RelayTestUnreachable) return repeatable ? pauseMs : null
   if (!(error instanceof RelayTestProblem) || error.retryAfter === null) return null
   const isPassing = PASSING.has(error.status) || error.slug === STILL_RUNNING
   return isPassing ? Math.max(error.retryAfter * 1_000, FIRST_PAUSE_MS) : null
 }
 
-async function askOnce({ url, key }: Service, { path, accept, body, headers, signal }: Ask): Promise<Response> {
+async function sendOnce(
+  { url, key }: ApiService,
+  { path, accept, body, headers, signal }: ApiRequest,
+): Promise<Response> {
   const response = await fetch(`${url}${path}`, {
     method: body === null ? 'GET' : 'POST',
     headers: {
@@ -61,7 +72,7 @@ async function askOnce({ url, key }: Service, { path, accept, body, headers, sig
     },
     ...(body === null ? {} : { body: JSON.stringify(body) }),
     signal,
-    // Whoever else would answer is not the service that the key is for.
+    // Follows no redirect: another server must not get the key.
     redirect: 'error',
   }).catch((error: unknown) => {
     signal?.throwIfAborted()
@@ -70,10 +81,10 @@ async function askOnce({ url, key }: Service, { path, accept, body, headers, sig
   if (!response.ok) throw await problemIn(response)
   if (response.headers.get('content-type')?.startsWith(accept)) return response
   await response.body?.cancel()
-  throw new RelayTestUnreachable(`${url} answered, but not as a relay test service does.`)
+  throw new RelayTestUnreachable(`${url} answered, but it does not look like a relay test service.`)
 }
 
-/** Node's fetch says what went wrong in the cause of its error; browsers say no more than that something did. */
+/** Returns the reason of a failed fetch. Node.js puts it into `cause`; browsers give only a general message. */
 function reasonOf(error: unknown): string {
   const { cause } = error instanceof Error ? error : {}
   if (cause instanceof Error && cause.message !== '') return cause.message
@@ -81,7 +92,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : 'no answer'
 }
 
-/** Resolves after so many milliseconds; rejects as soon as the signal is aborted. */
+/** Resolves after `ms` milliseconds. Rejects with the signal's reason as soon as the signal is aborted. */
 export function pause(ms: number, signal: AbortSignal | null): Promise<void> {
   return new Promise((resolve, reject) => {
     const leave = () => {
