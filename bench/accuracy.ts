@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs'
 import { arch, cpus } from 'node:os'
 import { join } from 'node:path'
 import type { RelayTest } from '../src/contract/relay-test.ts'
+import { startMailRecorder } from '../test/harness/recorder.ts'
 import { ROOT, type TestService } from '../test/harness/service.ts'
 import { type Configuration, configurations } from '../test/lab/configurations.ts'
 import { eachAtOnce } from '../test/lab/each-at-once.ts'
 import type { LabServer } from '../test/lab/instance.ts'
 import { type LabNetwork, openNetwork } from '../test/lab/network.ts'
 import { runNmap } from '../test/lab/nmap.ts'
-import { recorder } from '../test/lab/recorder.ts'
 import { ask, startStranger } from '../test/lab/stranger.ts'
 import { measureTruth, type Truth } from '../test/lab/truth.ts'
 
@@ -63,11 +63,13 @@ async function main(words: readonly string[]): Promise<void> {
       return work(configuration)
     })
 
-  const out = await recorder(exit)
+  const ends: (() => unknown)[] = []
+  const out = await startMailRecorder({ after: (work) => void ends.push(work) }, { hosts: [exit], port: 25 })
   const truths = await phase('truth', (configuration) =>
     withServer(network, configuration, (server) => measureTruth(network, server, { recorder: out, slow: true })),
   )
-  await out.close()
+  // The service's own mailbox listens there next.
+  for (const end of ends) await end()
 
   const service = await startStranger(bench, network, { MAILBOX_LISTEN: `${exit}:25` })
   const ours = await phase('ours', (configuration) =>

@@ -72,15 +72,17 @@ export function finishedResult(
     ip: test.vantage.ip ?? run.localAddress?.text ?? null,
     ehlo: run.ehlo ?? test.vantage.ehlo,
   }
-  // The run may have learnt a domain, and the address and the name that the server sees.
-  const seen = { ...test, domain, domainSource, vantage }
+  const facts = { domain, port: test.port, vantage }
   return {
-    ...runningResult(seen),
+    ...runningResult(test),
     status: 'finished',
+    domain,
+    domainSource,
     finishedAt: new Date(finishedAt).toISOString(),
     settledAt: new Date(finishedAt + amendableMs).toISOString(),
     amendedAt: amendedAt?.toISOString() ?? null,
     durationMs,
+    vantage,
     server: greeting && {
       greeting: textOf(greeting.reply),
       software,
@@ -92,11 +94,11 @@ export function finishedResult(
     reason: judgement.reason,
     cause: judgement.cause,
     caveats: [...judgement.caveats],
-    summary: summarise(judgement, findings, seen),
+    summary: summarise(judgement, findings, facts),
     retryAfter: judgement.retryAfter,
     attempts: judgement.rows.map(viewOf),
     delivery: deliveryOf(test, findings),
-    remedy: remedyFor(judgement, software, seen),
+    remedy: remedyFor(judgement, software, facts),
     transcript: linesOf(transcript, new Set(judgement.decisive)),
     truncated: transcript.truncated,
   }
