@@ -18,7 +18,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   vantage: ['contract', 'files', 'ip', 'smtp'],
   mailbox: ['smtp'],
   store: ['contract'],
-  relay: ['contract', 'smtp'],
+  relay: ['contract'],
   probe: ['contract', 'ip', 'relay', 'smtp'],
   render: ['contract'],
   client: ['contract'],

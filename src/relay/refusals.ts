@@ -1,6 +1,5 @@
 import type { Refusal } from '../contract/words.ts'
-import type { Reply } from '../smtp/reply.ts'
-import type { Phase } from './attempt.ts'
+import type { Phase, Reply } from './attempt.ts'
 import type { Form } from './forms.ts'
 import { TEXTS, type TextRow } from './refusal-texts.ts'
 
