@@ -3,7 +3,7 @@ import { startFuzzing } from '../test/fuzz/start.ts'
 import { seedOf } from '../test/harness/random.ts'
 
 /**
- * What `npm test` fuzzes, ten times as much: generated requests to the built service, and byte strings for the reply
+ * What `npm test` fuzzes, forty times as much: generated requests to the built service, and byte strings for the reply
  * parser. The first thing that is wrong ends it. FUZZ_SEED repeats a run.
  */
 const REQUESTS = 200_000

@@ -1,65 +1,81 @@
+/** The mail servers of the demo: what the service tests, and shows the sessions of. */
 import { connect } from 'node:net'
-import { SMTPServer } from 'smtp-server'
+import { type ScriptedSession, scriptedServer } from '../test/harness/mail-server.ts'
 
 /** A mail server of the demo, on loopback. */
 export interface DemoServer {
   readonly port: number
-  close(): Promise<void>
+  close(): void
 }
 
 /**
- * How a mail server for example.com treats strangers: `closed` as it should, `open` to whoever claims a sender at its own
- * domain, `catch-all` closed, but with a mailbox for every local part.
+ * How a mail server for example.com treats strangers. `closed`: as it should. `open`: it relays for senders that claim its
+ * own domain. `catch-all`: closed, with a mailbox for every local part.
  */
 export type Manners = 'closed' | 'open' | 'catch-all'
 
-/** Starts a mail server; what it relays goes to the mail server on `exit`, a port of loopback. */
-export async function startMailServer(manners: Manners, exit: number): Promise<DemoServer> {
-  const server = new SMTPServer({
-    name: 'mail.example.com',
-    banner: `${manners} (demo)`,
-    authOptional: true,
-    disabledCommands: ['AUTH', 'STARTTLS'],
-    disableReverseLookup: true,
-    logger: false,
-    onRcptTo({ address }, { envelope: { mailFrom } }, done) {
-      const trusted = manners === 'open' && mailFrom !== false && isLocal(mailFrom.address)
-      const mailbox = isLocal(address) && (manners === 'catch-all' || !address.includes('%'))
-      if (trusted || mailbox) return done()
-      done(refusal(554, `5.7.1 <${address}>: Relay access denied`))
-    },
-    onData(stream, { envelope: { mailFrom, rcptTo } }, done) {
-      const chunks: Buffer[] = []
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-      stream.once('end', () => {
-        done(null, 'Ok: queued as 3F2A91C04D')
-        const sender = mailFrom === false ? '' : mailFrom.address
-        for (const { address } of rcptTo) {
-          if (!isLocal(address)) relay(exit, sender, address, Buffer.concat(chunks).toString('latin1'))
-        }
-      })
-    },
-  })
-  server.on('error', () => {})
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.server.address()
-  if (address === null || typeof address === 'string') throw new Error('the mail server has no port')
-  return { port: address.port, close: () => new Promise((resolve) => server.close(() => resolve())) }
+const REPLIES: Readonly<Record<string, string | readonly string[]>> = {
+  EHLO: ['250-mail.example.com Nice to meet you, [127.0.0.1]', '250-PIPELINING', '250-8BITMIME', '250 SMTPUTF8'],
+  MAIL: '250 Accepted',
+  RCPT: '250 Accepted',
+  DATA: '354 End data with <CR><LF>.<CR><LF>',
+  '.': '250 Ok: queued as 3F2A91C04D',
+  RSET: '250 Flushed',
+  NOOP: '250 OK',
+  QUIT: '221 Bye',
+}
+
+/** What a transaction has said so far. */
+interface Envelope {
+  sender: string
+  recipients: string[]
 }
 
 const isLocal = (address: string): boolean => address.toLowerCase().endsWith('@example.com')
 
-const refusal = (responseCode: number, message: string): Error => Object.assign(new Error(message), { responseCode })
+/** Starts a mail server; what it relays goes to the mail server on `exit`, a port of loopback. */
+export async function startMailServer(manners: Manners, exit: number): Promise<DemoServer> {
+  const envelopes = new WeakMap<ScriptedSession, Envelope>()
+  const takes = (address: string, sender: string): boolean =>
+    (manners === 'open' && isLocal(sender)) || (isLocal(address) && (manners === 'catch-all' || !address.includes('%')))
+
+  const say = (line: string, session: ScriptedSession): string | readonly string[] => {
+    const [verb = ''] = line.toUpperCase().split(/[ :]/)
+    const address = /<(.*)>/.exec(line)?.[1] ?? ''
+    if (verb === 'RCPT' && !/^[^@"]+@[^@]+$/.test(address)) return '501 Error: Bad recipient address syntax'
+    const envelope = envelopes.get(session) ?? { sender: '', recipients: [] }
+    envelopes.set(session, verb === 'MAIL' ? { sender: address, recipients: [] } : envelope)
+    if (verb === 'RCPT' && !takes(address, envelope.sender)) return `554 5.7.1 <${address}>: Relay access denied`
+    if (verb === 'RCPT') envelope.recipients.push(address)
+    if (verb === '.') {
+      for (const recipient of envelope.recipients) {
+        if (!isLocal(recipient)) relay(exit, envelope.sender, recipient, session.message)
+      }
+    }
+    return REPLIES[verb] ?? '500 Error: command not recognized'
+  }
+  const endings: (() => unknown)[] = []
+  const ending = { after: (work: () => unknown) => void endings.push(work) }
+  const { port } = await scriptedServer(ending, { greeting: `220 mail.example.com ESMTP ${manners} (demo)`, say })
+  return {
+    port,
+    close() {
+      for (const end of endings) end()
+    },
+  }
+}
 
 /** Brings a message to the next server, as a relay does: with a Received field that says who brought it here. */
-function relay(port: number, sender: string, recipient: string, message: string): void {
-  const received = 'Received: from [127.0.0.1] by mail.example.com'
+function relay(port: number, sender: string, recipient: string, message: readonly string[]): void {
+  const stuffed = ['Received: from [127.0.0.1] by mail.example.com', ...message].map((line) =>
+    line.replace(/^\./, '..'),
+  )
   const commands = [
     'EHLO mail.example.com',
     `MAIL FROM:<${sender}>`,
     `RCPT TO:<${recipient}>`,
     'DATA',
-    `${received}\r\n${message.replace(/^\./gm, '..')}\r\n.`,
+    [...stuffed, '.'].join('\r\n'),
     'QUIT',
   ]
   const socket = connect(port, '127.0.0.1')

@@ -11,7 +11,7 @@ import { type Config, ConfigFaults } from './config.ts'
 import { type Metrics, serveMetrics } from './http/metrics.ts'
 import { hostText } from './ip/address.ts'
 import { type Mailbox, startMailbox } from './mailbox/listener.ts'
-import { openAudit } from './service/audit.ts'
+import { openAuditFile } from './service/audit-file.ts'
 import { Deliveries } from './service/deliveries.ts'
 import { type Setup, setUp, warningsOf } from './setup.ts'
 import { redisStores } from './store/redis/stores.ts'
@@ -32,14 +32,14 @@ async function main(): Promise<void> {
   const opened = new Opened()
   closeOnSignal(config, logger, opened)
 
-  const audit = openAudit(config.AUDIT_FILE ?? null)
+  const audit = openAuditFile(config.AUDIT_FILE ?? null)
   const resultTtlMs = config.RESULT_TTL_SECONDS * 1000
   const stores = config.REDIS_URL ? redisStores(config.REDIS_URL, resultTtlMs, logger) : memoryStores(resultTtlMs)
   opened.add(() => stores.close())
 
   const deliveries = config.MAILBOX_LISTEN ? new Deliveries(stores.signals) : null
   const built = await buildApp(config, { ...setup, audit, stores, deliveries, logger })
-  const { app, life, metrics } = built
+  const { app, shutdown, metrics } = built
   built.selfCheck.begin()
   followFiles(setup, built, logger)
   if (config.ALLOW_LOOPBACK_TARGETS) {
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   const listening = app.listen({ host: config.HOST, port: config.PORT, listenTextResolver: () => 'listening' })
   const url = await opened.port('HOST, PORT', listening)
   opened.add(async () => {
-    life.draining = true
+    shutdown.draining = true
     await sleep(config.DRAIN_MS)
     await app.close()
   })

@@ -8,7 +8,7 @@ import { loadCustomers, reloadCustomers } from './access/customers.ts'
 import { type Config, ConfigFaults, readConfig } from './config.ts'
 import { Reloading } from './files/reloading.ts'
 import { FileFaults } from './files/yaml-file.ts'
-import { auditObjection } from './service/audit.ts'
+import { auditObjection } from './service/audit-file.ts'
 import type { Vantage } from './vantage/vantage.ts'
 import { loadVantages } from './vantage/vantages-file.ts'
 

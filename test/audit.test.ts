@@ -4,9 +4,9 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { z } from 'zod'
-import { type Dialled, type Listener, listen } from './dial/listener.ts'
 import { folderOf } from './harness/files.ts'
 import { bearer, problemIn } from './harness/http.ts'
+import { type ScriptedServer, type ScriptedSession, scriptedServer } from './harness/mail-server.ts'
 import { randomFrom } from './harness/random.ts'
 import { KEYS, startService, type TestService } from './harness/service.ts'
 import { until } from './harness/waiting.ts'
@@ -46,12 +46,16 @@ const linesOf = (path: string): Line[] =>
 
 interface Audited {
   readonly service: TestService
-  readonly heard: Listener
+  readonly heard: ScriptedServer
   readonly file: string
 }
 
 async function start(t: TestContext, file: string): Promise<Audited> {
-  const heard = await listen(t, { hosts: HOSTS, port: 0, greeting: () => `220 mail.example.com ${CANARY}`, replies })
+  const heard = await scriptedServer(
+    t,
+    { say: replies, inGroups: true, greeting: `220 mail.example.com ${CANARY}` },
+    { hosts: HOSTS },
+  )
   const many = '100000/1h'
   const env = { AUDIT_FILE: file, ALLOWED_PORTS: String(heard.port), QUOTA_REQUESTS: many, QUOTA_TARGET: '40/1h' }
   return { service: await startService(t, { env }), heard, file }
@@ -59,16 +63,16 @@ async function start(t: TestContext, file: string): Promise<Audited> {
 
 /** Asks for a test and goes away: at once, or when the mail server has heard from us. */
 async function askAndLeave({ service, heard }: Audited, body: object, late: boolean): Promise<void> {
-  const before = heard.dialled.length
+  const before = heard.sessions.length
   const headers = { ...bearer(KEYS.partner), 'content-type': 'application/json' }
   const outgoing = request(`${service.url}/relay-tests`, { method: 'POST', headers })
   outgoing.on('error', () => {}).end(JSON.stringify(body))
-  if (late) await until('a connection', () => heard.dialled.length > before)
+  if (late) await until('a connection', () => heard.sessions.length > before)
   outgoing.destroy()
 }
 
 /** Whether a connection came between an intent and its result. */
-const covers = (intent: Line, result: Line, { address, at }: Dialled): boolean =>
+const covers = (intent: Line, result: Line, { address, at }: ScriptedSession): boolean =>
   intent.ip === address && Date.parse(intent.time) <= at && at <= Date.parse(result.time)
 
 test('each connection has one intent before it and one result after it, whatever becomes of the request', async (t) => {
@@ -97,7 +101,7 @@ test('each connection has one intent before it and one result after it, whatever
   const results = new Map(lines.filter(({ audit }) => audit === 'result').map((result) => [result.id, result]))
   const gone = [...results.values()].filter(({ callerGone }) => callerGone === true).length
   t.diagnostic(
-    `${intents.length} intents, ${heard.dialled.length} connections, ${accepted} accepted, ${refused} refused, ${gone} left`,
+    `${intents.length} intents, ${heard.sessions.length} connections, ${accepted} accepted, ${refused} refused, ${gone} left`,
   )
   assert.ok(accepted > 200 && refused > 80 && gone > 20)
 
@@ -108,7 +112,7 @@ test('each connection has one intent before it and one result after it, whatever
     assert.ok((order.get(`intent ${id}`) ?? 0) < (order.get(`result ${id}`) ?? -1), `${id}: no result after the intent`)
   }
   const claimed = new Set<string>()
-  const unclaimed = heard.dialled.filter((dialled) => {
+  const unclaimed = heard.sessions.filter((dialled) => {
     const owner = intents.find((intent) => {
       return !claimed.has(intent.id) && covers(intent, results.get(intent.id) ?? intent, dialled)
     })
@@ -148,7 +152,7 @@ test('where no audit line can be written nothing is dialled', {
 }, async (t) => {
   const { service, heard } = await start(t, '/dev/full')
   for (const ip of HOSTS) await problemIn(await service.post({ ip, port: heard.port }), 'audit-unavailable')
-  assert.equal(heard.dialled.length, 0)
+  assert.equal(heard.sessions.length, 0)
 })
 
 test('an audit log that fails stops tests, and one that is mended lets them go on', async (t) => {
@@ -160,9 +164,9 @@ test('an audit log that fails stops tests, and one that is mended lets them go o
   rmSync(file)
   // Not even root writes a line into a folder.
   mkdirSync(file)
-  const before = heard.dialled.length
+  const before = heard.sessions.length
   for (const ip of HOSTS) await problemIn(await ask(ip), 'audit-unavailable')
-  assert.equal(heard.dialled.length, before)
+  assert.equal(heard.sessions.length, before)
   rmSync(file, { recursive: true })
   assert.equal((await ask('127.0.0.2')).status, 201)
   assert.deepEqual(
@@ -186,7 +190,11 @@ test('the audit log says what was decided, every address that was dialled and ho
 })
 
 test('a test that a quota refused after its intent says so in its result, and dialled nothing', async (t) => {
-  const heard = await listen(t, { hosts: HOSTS, port: 0, greeting: () => '220 mail.example.com', replies })
+  const heard = await scriptedServer(
+    t,
+    { say: replies, inGroups: true, greeting: '220 mail.example.com' },
+    { hosts: HOSTS },
+  )
   const file = join(folderOf(t), 'audit.log')
   const env = { AUDIT_FILE: file, ALLOWED_PORTS: String(heard.port), QUOTA_CUSTOMER: '3/1h' }
   const service = await startService(t, { env })
@@ -194,5 +202,5 @@ test('a test that a quota refused after its intent says so in its result, and di
   await service.stop()
   const results = linesOf(file).filter(({ audit }) => audit === 'result')
   const dialled = results.flatMap((result) => z.array(z.string()).parse(result.dialled))
-  assert.deepEqual(dialled.sort(), heard.dialled.map(({ address }) => address).sort())
+  assert.deepEqual(dialled.sort(), heard.sessions.map(({ address }) => address).sort())
 })

@@ -102,7 +102,7 @@ test('a bad value is a fault that names the variable and what it must be', () =>
     ['MAX_CONCURRENT_TESTS', ['0', '10001'], /must be a whole number from 1 to 10000/],
     ['RESULT_TTL_SECONDS', ['59', '2592001'], /must be a whole number from 60 to 2592000/],
     ...quotas.map(
-      (name) => [name, ['10', '0/1h', '10/1w', '1.5/1h', '10 / 1h'], /a quota such as "60\/1h" was expected/] as const,
+      (name) => [name, ['10', '0/1h', '10/1w', '1.5/1h', '10 / 1h'], /must be a quota such as "60\/1h"/] as const,
     ),
   ]
   for (const [name, bad, expected] of rows) {

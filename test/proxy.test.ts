@@ -6,9 +6,8 @@ import { type TestContext, test } from 'node:test'
 import { SMTPServer } from 'smtp-server'
 import { readiness } from '../src/contract/health.ts'
 import { vantageList } from '../src/contract/vantages.ts'
-import { closedReplies, listen } from './dial/listener.ts'
 import { problemIn, resultOf } from './harness/http.ts'
-import { closed, deadPort, gatedServer, open } from './harness/mail-scripts.ts'
+import { closed, closedInGroups, deadPort, gatedServer, open } from './harness/mail-scripts.ts'
 import { scriptedServer } from './harness/mail-server.ts'
 import { type RealProxy, startMicrosocks, withMicrosocks } from './harness/microsocks.ts'
 import { configFolder, startService, type TestService } from './harness/service.ts'
@@ -63,12 +62,7 @@ test('tests go through a real proxy: open and closed, IPv4 and IPv6, in TLS too'
     await scriptedServer(t, { say: closed, connected }),
     await scriptedServer(t, { say: open, connected }),
   ]
-  const six = await listen(t, {
-    hosts: ['::1'],
-    port: 0,
-    greeting: () => '220 mail.example.com ESMTP',
-    replies: closedReplies,
-  })
+  const six = await scriptedServer(t, closedInGroups, { hosts: ['::1'] })
   const secure = await tlsServer(t)
   const nobody = await deadPort()
   const ports = [...servers.map(({ port }) => port), six.port, secure, nobody]
@@ -91,7 +85,7 @@ test('tests go through a real proxy: open and closed, IPv4 and IPv6, in TLS too'
   const { service: over6 } = await serviceBehind(t, vantagesYaml(proxy6), ports)
   const result = await resultOf(await over6.post({ ip: '::1', port: six.port }))
   assert.deepEqual([result.verdict, result.vantage.ip], ['closed', '2001:db8:51::7'])
-  assert.equal(six.dialled[0]?.address, '::1')
+  assert.equal(six.sessions[0]?.address, '::1')
 
   await until('the self-check', async () => (await stateOf(service))?.state === 'up')
   await keepsQuiet(service, proxy)
@@ -136,7 +130,7 @@ test(
     await proxy.kill()
     const result = await resultOf(await answer)
     assert.deepEqual([result.verdict, result.reason], ['inconclusive', 'vantage-failed'])
-    assert.match(result.summary ?? '', /Our own way out failed/)
+    assert.match(result.summary ?? '', /Our own connection to the Internet failed/)
     assert.ok(result.transcript.some(({ line }) => line === 'no connection: vantage-failed (our proxy: ECONNREFUSED)'))
     release()
 

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { limits } from '../src/contract/limits.ts'
 import { bearer, callersYaml, problemIn } from './harness/http.ts'
+import { cases } from './harness/mass.ts'
 import { startRecorder } from './harness/recorder.ts'
 import { startRedis, withRedis } from './harness/redis.ts'
 import { startService, type TestService } from './harness/service.ts'
 import { until } from './harness/waiting.ts'
 
-const ROUNDS = 50
+const ROUNDS = cases(12)
 const REQUESTS = 200
 /** A round in which Redis could not answer in time, on a machine that is too busy, is made again; so many at most. */
 const TRIES = 2 * ROUNDS

@@ -1,71 +1,117 @@
-import { spawnSync } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
+/** Runs the tests (`npm test`): builds the service if they need it, runs files side by side, and says what happened. */
+import { spawn, spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { labUnavailable } from './lab/unavailable.ts'
+import { join } from 'node:path'
+import { ROOT, type TestFile, testFilesAt } from './runner/kinds.ts'
+import { ofAll, ofFile } from './runner/report.ts'
+import { type Ran, runSideBySide } from './runner/running.ts'
 
-const USAGE = `Usage: npm test [-- PATH...]
+const USAGE = `Usage: npm test [-- PATH... FLAG...]
+       npm run test:unit [-- PATH... FLAG...]
+       npm run test:watch [-- PATH...]
 
-Runs the test files of the project, or those given, or those of the folders given. The service is built first, since many
-tests run it as it is shipped. Tests named *.lab.test.ts meet real mail servers: each runs in a network namespace of its
-own, and is skipped with the reason where that is not possible (CI=true makes that a failure). Tests named
-*.load.test.ts bring the service to its limits, and run one after the other.
+Runs all test files, or those at the paths, which are files or folders. Flags go to Node, for example
+--test-name-pattern=postmaster. test:unit runs the files that need no build; test:watch runs them again on each change.
 `
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const TEST_FILE = /\.test\.ts$/
-const LAB_FILE = /\.lab\.test\.ts$/
-const LOAD_FILE = /\.load\.test\.ts$/
+/** What the whole suite takes on two free cores with an empty cache (docs/testing.md). */
+const WHOLE =
+  'The whole suite takes about 4 minutes on two free cores; Debian packages are downloaded once, into .cache.'
 
-/** The test files at a path, in the order of their names. */
-function filesAt(path: string): string[] {
-  if (!statSync(path).isDirectory()) return [path]
-  const entries = readdirSync(path, { recursive: true, encoding: 'utf8' })
-  return entries
-    .filter((entry) => TEST_FILE.test(entry))
-    .sort()
-    .map((entry) => join(path, entry))
+/** These take longest, so they start first. A file that is missing here costs time, not correctness. */
+const LONGEST: readonly string[] = [
+  'test/injection/greetings.test.ts',
+  'test/docs-onboarding.test.ts',
+  'test/client/client.test.ts',
+  'test/hostile/matrix.test.ts',
+  'test/cli/relay-test.test.ts',
+  'test/probe/probe.test.ts',
+  'test/http/live.test.ts',
+  'test/http/contract.test.ts',
+  'test/fuzz/requests.test.ts',
+  'test/demo.test.ts',
+  'test/politeness.lab.test.ts',
+  'test/accuracy.lab.test.ts',
+  'test/lab/configurations.lab.test.ts',
+  'test/console/console.test.ts',
+  'test/redis-faults.test.ts',
+  'test/fuzz/slow-http.test.ts',
+]
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
+
+function isBuilt(): boolean {
+  return spawnSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' }).status === 0
 }
 
-/** Runs a command to its end in the project's folder, and returns whether it succeeded. */
-function succeeds(command: string, args: readonly string[]): boolean {
-  const { status, error } = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit' })
-  if (error) process.stderr.write(`${command}: ${error.message}\n`)
-  return status === 0
+/** Each process that runs the product leaves its coverage in the folder that c8 reads. */
+function collectCoverage(): void {
+  const folder = join(ROOT, 'coverage/tmp')
+  rmSync(folder, { recursive: true, force: true })
+  process.env.NODE_V8_COVERAGE = folder
 }
 
-/** Most files wait for sockets, so that more of them than cores can run at once (an option of Node 20.10 and newer). */
-function concurrency(): string[] {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  return major > 20 || minor >= 10 ? [`--test-concurrency=${availableParallelism() + 1}`] : []
+/** Downloads Debian packages while the files run that need none. */
+function downloadPackages(): void {
+  spawn(process.execPath, ['--import', 'tsx', 'test/lab/download.ts'], { cwd: ROOT, stdio: 'ignore' }).unref()
 }
 
-function main(paths: readonly string[]): number {
-  if (paths.some((path) => path.startsWith('-'))) {
-    process.stderr.write(USAGE)
-    return 1
+/** Files without packages first, the longest of each first. */
+function inOrder(files: readonly TestFile[]): TestFile[] {
+  const rank = ({ path, needsPackages }: TestFile) => {
+    const place = LONGEST.indexOf(path)
+    return (needsPackages ? 1_000 : 0) + (place === -1 ? LONGEST.length : place)
   }
-  const files = (paths.length > 0 ? paths : [join(ROOT, 'test')]).flatMap(filesAt).map((file) => relative(ROOT, file))
+  return files.toSorted((one, other) => rank(one) - rank(other))
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const flags = args.filter((arg) => arg.startsWith('-') && arg !== '--unit')
+  const paths = args.filter((arg) => !arg.startsWith('-'))
+  if (flags.includes('--help')) {
+    say(USAGE)
+    return 0
+  }
+  const isWhole = paths.length === 0
+  const found = (isWhole ? [join(ROOT, 'test')] : paths).flatMap(testFilesAt)
+  const files = args.includes('--unit') ? found.filter(({ kind }) => kind === 'unit') : found
   if (files.length === 0) {
     process.stderr.write(`no test files at ${paths.join(' ')}\n`)
     return 1
   }
-  if (!succeeds('npm', ['run', '--silent', 'build'])) return 1
-  const testing = ['--import', 'tsx', '--test', '--test-reporter=spec', ...concurrency()]
-  const plain = files.filter((file) => !LAB_FILE.test(file) && !LOAD_FILE.test(file))
-  const passed = [plain.length === 0 || succeeds(process.execPath, [...testing, ...plain])]
-  for (const file of files.filter((name) => LOAD_FILE.test(name))) {
-    passed.push(succeeds(process.execPath, [...testing, file]))
+  if (flags.includes('--watch')) {
+    const watching = ['--import', 'tsx', '--test', ...flags, ...files.map(({ path }) => path)]
+    return spawnSync(process.execPath, watching, { cwd: ROOT, stdio: 'inherit' }).status ?? 1
   }
-  const isolated = labUnavailable() === null
-  for (const file of files.filter((name) => LAB_FILE.test(name))) {
-    const command = [process.execPath, ...testing, file]
-    passed.push(
-      isolated ? succeeds('unshare', ['--net', '--', ...command]) : succeeds(command[0] ?? '', command.slice(1)),
-    )
+  const startedAt = performance.now()
+  if (process.env.COVERAGE) collectCoverage()
+  if (isWhole && files.length === found.length) say(WHOLE)
+  if (files.some(({ needsPackages }) => needsPackages)) downloadPackages()
+  if (files.some(({ kind }) => kind !== 'unit') && !isBuilt()) return 1
+
+  const all: Ran[] = []
+  const ended = (ran: Ran) => {
+    all.push(ran)
+    say(ofFile(ran, files.length === 1))
   }
-  return passed.every(Boolean) ? 0 : 1
+  const ordered = inOrder(files)
+  // Most files wait for sockets, so more of them than cores run at once. Load files measure, and run alone.
+  const lanes = availableParallelism() + 2
+  await runSideBySide(
+    ordered.filter(({ kind }) => kind !== 'load'),
+    lanes,
+    flags,
+    ended,
+  )
+  await runSideBySide(
+    ordered.filter(({ kind }) => kind === 'load'),
+    1,
+    flags,
+    ended,
+  )
+  say(ofAll(all, (performance.now() - startedAt) / 1_000))
+  return all.every(({ isPassed }) => isPassed) ? 0 : 1
 }
 
-process.exitCode = main(process.argv.slice(2))
+process.exitCode = await main(process.argv.slice(2))

@@ -13,6 +13,7 @@ import {
   REPEAT,
 } from './controls.ts'
 import { causeOf } from './forms.ts'
+import { REASON_ROWS } from './reasons.ts'
 import { classify } from './refusals.ts'
 
 /** The judgement on a test. `decisive` holds the indexes of the transcript lines that it rests on. */
@@ -27,17 +28,6 @@ export type Judgement = {
   | { readonly verdict: 'closed'; readonly cause: null; readonly reason: null }
   | { readonly verdict: 'inconclusive'; readonly cause: null; readonly reason: Reason }
 )
-
-/** After how many seconds another test may learn more: greylisting and fail2ban both count in ten minutes. */
-const RETRY_AFTER: Partial<Record<Reason, number>> = {
-  greylisted: 600,
-  throttled: 600,
-  'server-trouble': 600,
-  'vantage-failed': 300,
-  'connect-timeout': 600,
-  'vantage-banned': 1200,
-  dropped: 600,
-}
 
 /** Judges what a test learnt. A pure function; comments cite the rules of docs/verdict.md by number. */
 export function judge(findings: Findings): Judgement {
@@ -55,7 +45,7 @@ export function judge(findings: Findings): Judgement {
   const signs = signsOf(findings, rows)
   const reason = REASONS.find((candidate) => signs.has(candidate))
   if (reason) {
-    const retryAfter = RETRY_AFTER[reason] ?? null
+    const { retryAfter } = REASON_ROWS[reason]
     const decisive = signs.get(reason) ?? []
     return { verdict: 'inconclusive', evidence, cause: null, reason, retryAfter, caveats, rows, decisive }
   }

@@ -108,11 +108,14 @@ test('each fault is told with its line and what it must be', (t) => {
     [more('colour: red'), /^6: callers\[0\]\.colour is unknown here$/],
     [desk(`{ sha256: ${hash}, until: 2027-06-30 }`), /^5: callers\[0\]\.keys\[0\]\.until is unknown here$/],
     [desk(`{ sha256: ${hash}, sha256: ${hash} }`), /^5: Map keys must be unique$/],
-    ['callers:\n  - keys: []\n    customers: all\n', /^2: callers\[0\]\.id: an id was expected$/],
-    ['callers:\n  - keys: []\n    id: -x\n    customers: all\n', /^3: callers\[0\]\.id: an id of 1 to 64 letters/],
+    ['callers:\n  - keys: []\n    customers: all\n', /^2: callers\[0\]\.id: must be an id$/],
+    [
+      'callers:\n  - keys: []\n    id: -x\n    customers: all\n',
+      /^3: callers\[0\]\.id: must be an id of 1 to 64 letters/,
+    ],
     ['callers:\n  - id: a\n    keys: []\n', /^2: callers\[0\]\.customers: must be all, or a list of customer ids$/],
     ['callers:\n  - id: a\n    keys: []\n    customers: some\n', /^4: callers\[0\]\.customers: must be all, or a list/],
-    [more('quota: many'), /^6: callers\[0\]\.quota: a quota such as "60\/1h" was expected$/],
+    [more('quota: many'), /^6: callers\[0\]\.quota: must be a quota such as "60\/1h"$/],
     [
       desk(`sha256: ${hash.toUpperCase()}`),
       /^5: callers\[0\]\.keys\[0\]\.sha256: must be the SHA-256 of a key: 64 lower-case hex/,

@@ -36,7 +36,12 @@ function program(): string {
     join(storeOf(projectRoot), name, 'usr/lib/chromium'),
   )
   const placed = join(common ?? '', 'chromium')
-  if (!existsSync(placed)) linkSync(join(own ?? '', 'chromium'), placed)
+  try {
+    linkSync(join(own ?? '', 'chromium'), placed)
+  } catch (error) {
+    // Another process may have been faster.
+    if (!existsSync(placed)) throw error
+  }
   return placed
 }
 

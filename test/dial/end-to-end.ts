@@ -1,12 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dnsServer } from '../harness/dns-server.ts'
+import { closedInGroups } from '../harness/mail-scripts.ts'
+import { scriptedServer } from '../harness/mail-server.ts'
 import { configFolder, type Ending, startService } from '../harness/service.ts'
 import { type Answer, askAll } from './asking.ts'
 import type { Case } from './cases.ts'
 import { REFUSALS } from './decisions.ts'
 import { FILES, OWN } from './installation.ts'
-import { closedReplies, listen } from './listener.ts'
 import { NO_QUOTAS } from './no-quotas.ts'
 import { type Expected, expectedOf } from './oracle.ts'
 import { openWorld, type Witness, watch, witnessed } from './world.ts'
@@ -41,12 +42,7 @@ export interface DialRun {
 export async function dialAll(t: Ending, cases: readonly Case[], asked: (done: number) => void): Promise<DialRun> {
   const expected = await expectedOf(cases)
   await openWorld([...OWN.interfaces])
-  const recorder = await listen(t, {
-    hosts: ['0.0.0.0', '::'],
-    port: 25,
-    greeting: () => '220 mail.example.com ESMTP',
-    replies: closedReplies,
-  })
+  const recorder = await scriptedServer(t, closedInGroups, { hosts: ['0.0.0.0', '::'], port: 25 })
   const dns = await dnsServer(t, {})
   const folder = configFolder(t)
   const audit = join(folder, 'audit.log')
@@ -73,7 +69,7 @@ export async function dialAll(t: Ending, cases: readonly Case[], asked: (done: n
   return {
     asked: cases.length,
     accepted: answers.flatMap(({ status, ip }) => (status === 201 && ip !== null ? [ip] : [])).sort(),
-    dialled: recorder.dialled.map(({ address }) => address).sort(),
+    dialled: recorder.sessions.map(({ address }) => address).sort(),
     intents: intentsIn(readFileSync(audit, 'utf8')).sort(),
     wrong: cases.flatMap((one, index) => {
       const [said, answer] = [expected[index], answers[index]]

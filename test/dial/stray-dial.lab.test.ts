@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { cases } from '../harness/mass.ts'
 import { labUnavailable } from '../lab/unavailable.ts'
 import { casesFrom, take } from './cases.ts'
 import { dialAll } from './end-to-end.ts'
 import { oracleUnavailable } from './oracle.ts'
 
 const SEED = 20270102
-const REQUESTS = 21_000
+const REQUESTS = cases(7_000)
 
 const missing = labUnavailable() ?? oracleUnavailable()
 const skip = missing !== null && process.env.CI === undefined ? missing : false
 
-test('of 21,000 requests the service dials exactly what python allows, and nothing else leaves', {
+test(`of ${REQUESTS} requests the service dials exactly what python allows, and nothing else leaves`, {
   skip,
 }, async (t: TestContext) => {
   assert.equal(missing, null)
@@ -23,8 +24,8 @@ test('of 21,000 requests the service dials exactly what python allows, and nothi
   assert.deepEqual(run.witness, { port25: run.accepted.length, elsewhere: 0, datagrams: 0 })
   // The self-check asks for the vantage's own name.
   assert.deepEqual(run.looked, ['relaytest.isp.example'])
-  assert.ok(run.accepted.length > 1_500, `${run.accepted.length} tests`)
+  assert.ok(run.accepted.length > 500, `${run.accepted.length} tests`)
   for (const why of ['syntax', 'special', 'own', 'not-allowed', 'opted-out', 'domain']) {
-    assert.ok((run.denied[why] ?? 0) > 100, `${why}: ${run.denied[why]}`)
+    assert.ok((run.denied[why] ?? 0) > 30, `${why}: ${run.denied[why]}`)
   }
 })

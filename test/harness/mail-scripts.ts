@@ -1,12 +1,24 @@
 import { createServer } from 'node:net'
 import type { TestContext } from 'node:test'
-import { healthy, type Say, type ScriptedServer, scriptedServer } from './mail-server.ts'
+import { healthy, type Say, type Script, type ScriptedServer, scriptedServer } from './mail-server.ts'
 
 /** A server that relays for nobody, in the words of Postfix. It offers no PIPELINING, so commands come one by one. */
 export const closed: Say = (line) => {
   if (/^EHLO/i.test(line)) return '250 mail.example.com'
   if (/^RCPT/i.test(line)) return '554 5.7.1 <recipient>: Relay access denied'
   return healthy(line)
+}
+
+/** A fast server that relays for nobody, and takes the whole session in one group. */
+export const closedInGroups: Script = {
+  say(line) {
+    const verb = line.slice(0, 4).toUpperCase()
+    if (verb === 'EHLO') return ['250-mail.example.com', '250 PIPELINING']
+    if (verb === 'RCPT') return '554 5.7.1 Relay access denied'
+    if (verb === 'QUIT') return '221 2.0.0 Bye'
+    return '250 2.0.0 Ok'
+  },
+  inGroups: true,
 }
 
 /** A server that relays for everybody, commands one by one. */
@@ -47,12 +59,26 @@ export async function gatedServer(t: TestContext, say: Say = closed): Promise<Ga
   }
 }
 
-/** A port of 127.0.0.1 on which nobody listens. */
+/** Ports below those that the kernel gives to whoever asks for any: nobody gets one of them by chance. */
+const RESERVED = { from: 10_000, processes: 2_000, each: 10 } as const
+let reserved = 0
+
+/**
+ * Returns a port of 127.0.0.1 on which nobody listens, nor will, unless the test itself does. Test files that run side by
+ * side have ports of their own.
+ */
 export async function deadPort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+  for (let tries = 0; tries < RESERVED.each; tries += 1) {
+    const offset = (process.pid % RESERVED.processes) * RESERVED.each + (reserved++ % RESERVED.each)
+    const port = RESERVED.from + offset
+    if (await isFree(port)) return port
+  }
+  throw new Error('no port is free')
 }
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })

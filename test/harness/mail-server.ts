@@ -1,17 +1,57 @@
-import { createServer, type Socket } from 'node:net'
-import type { TestContext } from 'node:test'
-import { listening } from './listening.ts'
-
 /**
- * What a scripted server says to a line: reply lines without CRLF, or nothing at all. A line within a message is not
- * asked about, but the final dot is.
+ * The one mail server of the tests that follows a script. It reads lines and hangs up after QUIT; all that a real server
+ * would know besides (relaying, refusals, faults, delays) is the script's.
  */
+import { once } from 'node:events'
+import { createServer, type Server, type Socket } from 'node:net'
+import { type SecureContext, TLSSocket } from 'node:tls'
+import type { Ending } from './service.ts'
+
+/** Reply lines without CRLF, or bytes that go out as they stand. Null says nothing. */
+export type Said = string | readonly string[] | Buffer | null
+
+/** Says in text what the server answers to a line: enough for most scripts. */
 export type Say = (line: string, session: ScriptedSession) => string | readonly string[] | null
 
+/** One connection, as the server sees it. */
 export interface ScriptedSession {
-  readonly socket: Socket
+  /** The TCP connection until STARTTLS, then the encrypted one. */
+  socket: Socket
   /** From 1. */
   readonly connection: number
+  /** The address that was dialled: the local end of the connection. */
+  readonly address: string
+  /** When it came, in milliseconds of the clock. */
+  readonly at: number
+  /** Every byte that came so far, as latin1; empty where the script records nothing. */
+  bytes: string
+  /** The lines of the last message, without dot-stuffing and final dot. */
+  message: string[]
+  /** Set by a script that answers nothing any more. What still comes is thrown away. */
+  deaf: boolean
+  /** Goes on in TLS (RFC 3207). */
+  startTls(context: SecureContext): void
+}
+
+export interface Script {
+  /** Null greets with nothing. */
+  readonly greeting?: Said | ((session: ScriptedSession) => Said | Promise<Said>)
+  /** Says what the server answers to a line. It is not asked about the lines of a message, but about its final dot. */
+  readonly say: (line: string, session: ScriptedSession) => Said | Promise<Said>
+  /** Called for each connection, after the greeting. */
+  readonly connected?: (session: ScriptedSession) => void
+  /** Answers all lines that came together in one write, as a fast server does. */
+  readonly inGroups?: boolean
+  /** Keeps nothing of what comes, for a server that hears millions of lines. */
+  readonly keepsNothing?: boolean
+  /** Misbehaves on purpose: stays after a QUIT without an answer, and may go on after the client's FIN. */
+  readonly lingers?: boolean
+}
+
+/** Where a server listens; left out, on any free port of 127.0.0.1. */
+export interface Place {
+  readonly hosts?: readonly string[]
+  readonly port?: number
 }
 
 export interface ScriptedServer {
@@ -20,19 +60,16 @@ export interface ScriptedServer {
   readonly lines: readonly string[]
   /** What came in one segment, as text: shows what was pipelined. */
   readonly segments: readonly string[]
+  readonly sessions: readonly ScriptedSession[]
   /** How many connections there were. */
   readonly connections: number
+  /** How many connections the server has not seen the end of. */
+  open(): number
 }
 
-export interface Script {
-  /** Null greets with nothing. */
-  readonly greeting?: string | readonly string[] | null
-  readonly say: Say
-  /** Called for each connection, after the greeting. */
-  readonly connected?: (session: ScriptedSession) => void
-}
+const GREETING = '220 mail.example.com ESMTP'
 
-/** The replies of a plain server: everything is taken, DATA answered by 354. Tests override what they are about. */
+/** The replies of a plain server: it takes everything, and answers DATA by 354. Tests override what they are about. */
 export function healthy(line: string): string | string[] {
   const [verb = ''] = line.toUpperCase().split(' ')
   if (verb === 'EHLO') return ['250-mail.example.com', '250-PIPELINING', '250 ENHANCEDSTATUSCODES']
@@ -41,58 +78,144 @@ export function healthy(line: string): string | string[] {
   return '250 2.0.0 Ok'
 }
 
-/** Starts an SMTP server on 127.0.0.1 that says what the script says, and ends with the test. */
-export async function scriptedServer(
-  t: TestContext,
-  { greeting = '220 mail.example.com ESMTP', say, connected }: Script,
-): Promise<ScriptedServer> {
-  const lines: string[] = []
-  const segments: string[] = []
-  const sockets = new Set<Socket>()
+/** Starts a mail server that follows the script. It ends with the test. */
+export async function scriptedServer(t: Ending, script: Script, place: Place = {}): Promise<ScriptedServer> {
+  const { hosts = ['127.0.0.1'], port = 0 } = place
+  const heard = { lines: [] as string[], segments: [] as string[], sessions: [] as ScriptedSession[] }
+  const open = new Set<Socket>()
   let connections = 0
-  const server = createServer((socket) => {
+  const serve = (socket: Socket): void => {
     connections += 1
-    sockets.add(socket)
-    socket.on('error', () => {})
-    socket.on('close', () => sockets.delete(socket))
-    const session: ScriptedSession = { socket, connection: connections }
-    const write = (said: string | readonly string[] | null) => {
-      if (said !== null && socket.writable)
-        socket.write(
-          [said]
-            .flat()
-            .map((line) => `${line}\r\n`)
-            .join(''),
-          'latin1',
-        )
-    }
-    let rest = ''
-    let inMessage = false
-    socket.on('data', (chunk) => {
-      segments.push(chunk.toString('latin1'))
-      rest += chunk.toString('latin1')
-      for (let end = rest.indexOf('\r\n'); end !== -1; end = rest.indexOf('\r\n')) {
-        const line = rest.slice(0, end)
-        rest = rest.slice(end + 2)
-        lines.push(line)
-        if (inMessage && line !== '.') continue
-        inMessage = false
-        const said = say(line, session)
-        write(said)
-        if ([said].flat()[0]?.startsWith('354')) inMessage = true
-        if (line.toUpperCase() === 'QUIT') socket.end()
-      }
-    })
-    write(greeting)
-    connected?.(session)
+    open.add(socket)
+    socket.on('error', () => {}).on('close', () => open.delete(socket))
+    const session = startSession(socket, script, connections, script.keepsNothing ? null : heard)
+    if (!script.keepsNothing) heard.sessions.push(session)
+  }
+  const servers: Server[] = []
+  let bound = port
+  for (const host of hosts) {
+    const server = createServer({ allowHalfOpen: script.lingers === true, noDelay: true }, serve)
+    server.listen({ host, port: bound, backlog: 4096, ipv6Only: true })
+    await once(server, 'listening')
+    servers.push(server)
+    const address = server.address()
+    if (typeof address === 'object' && address) bound = address.port
+  }
+  t.after(() => {
+    for (const socket of open) socket.destroy()
+    for (const server of servers) server.close()
   })
-  const port = await listening(t, server, sockets)
   return {
-    port,
-    lines,
-    segments,
+    port: bound,
+    ...heard,
     get connections() {
       return connections
     },
+    open: () => open.size,
   }
+}
+
+const bytesOf = (said: string | readonly string[] | Buffer): Buffer =>
+  Buffer.isBuffer(said)
+    ? said
+    : Buffer.from(
+        [said]
+          .flat()
+          .map((line) => `${line}\r\n`)
+          .join(''),
+        'latin1',
+      )
+
+/** Holds one connection, until the client or the script ends it. */
+function startSession(
+  wire: Socket,
+  script: Script,
+  connection: number,
+  heard: { readonly lines: string[]; readonly segments: string[] } | null,
+): ScriptedSession {
+  let rest = ''
+  let inMessage = false
+  let isBusy = false
+  let group: Buffer[] = []
+
+  const write = (said: Said): void => {
+    if (said === null) return
+    group.push(bytesOf(said))
+    if (!script.inGroups) flush()
+  }
+  const flush = (): void => {
+    if (group.length > 0 && session.socket.writable) session.socket.write(Buffer.concat(group))
+    group = []
+  }
+  /** Does something with what the script says, at once where it is said at once. */
+  const whenSaid = (said: Said | Promise<Said>, then: (said: Said) => void): void => {
+    if (!(said instanceof Promise)) {
+      then(said)
+      return
+    }
+    isBusy = true
+    const goOn = (late: Said) => {
+      isBusy = false
+      then(late)
+      readLines()
+    }
+    said.then(goOn, () => wire.destroy())
+  }
+  const answer = (line: string, said: Said): void => {
+    write(said)
+    inMessage = /^DATA$/i.test(line) && said !== null && bytesOf(said).toString('latin1', 0, 3) === '354'
+    if (inMessage) session.message = []
+    const mayLeave = !script.lingers || (said !== null && !session.deaf)
+    if (/^QUIT$/i.test(line) && mayLeave) {
+      flush()
+      session.socket.end()
+    }
+  }
+  const readLines = (): void => {
+    for (let end = rest.indexOf('\r\n'); end !== -1 && !isBusy && !session.deaf; end = rest.indexOf('\r\n')) {
+      const line = rest.slice(0, end)
+      rest = rest.slice(end + 2)
+      heard?.lines.push(line)
+      if (inMessage && line !== '.') session.message.push(line.replace(/^\./, ''))
+      else whenSaid(script.say(line, session), (said) => answer(line, said))
+    }
+    flush()
+  }
+  const listen = (): void => {
+    session.socket.on('data', (chunk: Buffer) => {
+      if (session.deaf) return
+      const text = chunk.toString('latin1')
+      if (heard !== null) {
+        session.bytes += text
+        heard.segments.push(text)
+      }
+      rest += text
+      readLines()
+    })
+    if (script.lingers) session.socket.on('end', () => session.socket.end())
+  }
+  const session: ScriptedSession = {
+    socket: wire,
+    connection,
+    address: wire.localAddress ?? '',
+    at: Date.now(),
+    bytes: '',
+    message: [],
+    deaf: false,
+    startTls(secureContext) {
+      wire.removeAllListeners('data').removeAllListeners('end')
+      session.socket = new TLSSocket(wire, { isServer: true, secureContext })
+      session.socket.on('error', () => wire.destroy())
+      rest = ''
+      listen()
+    },
+  }
+  const { greeting = GREETING } = script
+  listen()
+  whenSaid(typeof greeting === 'function' ? greeting(session) : greeting, (said) => {
+    write(said)
+    flush()
+    script.connected?.(session)
+  })
+  return session
 }

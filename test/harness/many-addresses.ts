@@ -1,9 +1,8 @@
-import { createServer, type Socket } from 'node:net'
-import { listening } from './listening.ts'
+/** A closed mail server on every address of loopback, whose answers can be held, so that many tests run at once. */
 import { closed } from './mail-scripts.ts'
+import { scriptedServer } from './mail-server.ts'
 import type { Ending } from './service.ts'
 
-/** A mail server on every loopback address, one port: it relays for nobody, and tells each client which address it came to. */
 export interface ManyAddresses {
   readonly port: number
   /** How many connections stand. */
@@ -15,35 +14,27 @@ export interface ManyAddresses {
   release(): void
 }
 
-/** Starts it; it ends with the test. */
+/** Starts the server on one port of all addresses. It tells each client which address it came to, and ends with the test. */
 export async function everyAddress(t: Ending): Promise<ManyAddresses> {
-  const sockets = new Set<Socket>()
   let kept: (() => void)[] | null = null
-  const server = createServer((socket) => {
-    const mark = `at ${socket.localAddress}`
-    sockets.add(socket)
-    socket.on('error', () => {}).on('close', () => sockets.delete(socket))
-    const say = (line: string) => {
-      const [said = ''] = [closed(line, { socket, connection: 0 }) ?? ''].flat()
-      socket.write(`${said} ${mark}\r\n`)
-      if (line === 'QUIT') socket.end()
-    }
-    let rest = ''
-    socket.on('data', (chunk) => {
-      const lines = `${rest}${chunk.toString('latin1')}`.split('\r\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) {
-        if (kept && line.startsWith('RCPT')) kept.push(() => say(line))
-        else say(line)
-      }
-    })
-    socket.write(`220 mail.example.com ${mark}\r\n`)
-  })
-  const port = await listening(t, server, sockets, '0.0.0.0')
+  const server = await scriptedServer(
+    t,
+    {
+      greeting: ({ address }) => `220 mail.example.com at ${address}`,
+      say(line, session) {
+        const said = `${[closed(line, session) ?? ''].flat()[0]} at ${session.address}`
+        const waiting = kept
+        if (waiting === null || !line.startsWith('RCPT')) return said
+        return new Promise((resolve) => waiting.push(() => resolve(said)))
+      },
+      keepsNothing: true,
+    },
+    { hosts: ['0.0.0.0'] },
+  )
   return {
-    port,
+    port: server.port,
     get connections() {
-      return sockets.size
+      return server.open()
     },
     hold() {
       kept = []

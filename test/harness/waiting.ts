@@ -1,9 +1,10 @@
+/** Waits for events, with a deadline for what hangs. A test waits for nothing but an event, and never for a time. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** How long anything here may take on a slow machine: a deadline for what hangs, never a measure. */
 export const PATIENCE_MS = 30_000
 
-/** Looks again and again until there is something, and returns it. Throws after the deadline, saying what was awaited. */
+/** Looks again and again until there is something, and returns it. Throws after the deadline; says what it waited for. */
 export async function until<T>(
   awaited: string,
   look: () => T | Promise<T>,
@@ -30,4 +31,17 @@ export async function inTime<T>(awaited: string, promise: Promise<T>, patienceMs
     stop.abort()
     late.catch(() => {})
   }
+}
+
+/**
+ * Waits for an event that comes while a request is being answered, such as a line at a scripted server. Where the answer
+ * comes first, the event will never come: throws at once, with the answer.
+ */
+export async function beforeAnswer<T>(awaited: string, event: Promise<T>, answer: Promise<Response>): Promise<T> {
+  const tooEarly = answer.then(async (response) => {
+    throw new Error(`answered before ${awaited}: ${response.status} ${await response.clone().text()}`)
+  })
+  // The test that asked looks after an answer that comes later.
+  tooEarly.catch(() => {})
+  return inTime(awaited, Promise.race([event, tooEarly]))
 }

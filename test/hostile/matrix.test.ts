@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { until } from '../harness/waiting.ts'
 import { FAULT_NAMES, type Fault, SILENT } from './faults.ts'
 import { EXPECTED, faultAt } from './matrix.ts'
+import { SILENCE_MS, visit, watchProcess, wordOf } from './meet.ts'
 import { MOMENTS } from './server.ts'
-import { SILENCE_MS, visit, watchProcess, wordOf } from './visit.ts'
 
 const patienceFor = (fault: Fault) => (SILENT.has(fault) ? { patienceMs: SILENCE_MS } : {})
 

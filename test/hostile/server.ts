@@ -1,6 +1,8 @@
+/** The scripted mail server by moments of a dialogue, so that a fault can be put at each of them. */
 import { readFileSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
-import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls'
+import type { Socket } from 'node:net'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { type ScriptedSession, scriptedServer } from '../harness/mail-server.ts'
 import type { Ending } from '../harness/service.ts'
 
 /** Where in a dialogue something happens, in its order. */
@@ -27,7 +29,7 @@ export interface Peer {
   /** The TCP connection. */
   readonly wire: Socket
   /** The same until STARTTLS, then the encrypted one. */
-  socket: Socket
+  readonly socket: Socket
   secure: boolean
   /** What this connection has said so far, lines of messages left out. */
   readonly heard: string[]
@@ -108,89 +110,70 @@ function usual(moment: Moment, peer: Peer, line: string, { relays, tls, pipelini
 export async function hostileServer(t: Ending, options: HostileOptions): Promise<HostileServer> {
   const { script, host = '127.0.0.1', port = 0, certificate = EXPIRED } = options
   const habits: Usual = { ...CLOSED, ...options }
-  const peers: Peer[] = []
-  const open = new Set<Socket>()
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    open.add(socket)
-    socket.on('error', () => {})
-    socket.on('close', () => open.delete(socket))
-    const peer: Peer = {
-      connection: peers.length + 1,
-      wire: socket,
-      socket,
-      secure: false,
-      heard: [],
-      deaf: false,
-      say,
-    }
-    peers.push(peer)
-    function say(text: string | Buffer): void {
-      if (peer.socket.writable) peer.socket.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text)
-    }
-    const at = (moment: Moment, line = ''): string | Buffer | null => {
-      if (peer.deaf) return null
-      const said = script(moment, peer, line)
-      return said === undefined ? usual(moment, peer, line, habits) : said
-    }
-    converse(peer, at, certificate)
-  })
-  await new Promise<void>((resolve) => server.listen(port, host, resolve))
-  t.after(() => {
-    for (const socket of open) socket.destroy()
-    server.close()
-  })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return { port: address.port, peers, open: () => open.size }
+  const peers = new Map<ScriptedSession, Peer>()
+  const saidAt = (peer: Peer, moment: Moment, line = ''): string | Buffer | null => {
+    if (peer.deaf) return null
+    const said = script(moment, peer, line)
+    return said === undefined ? usual(moment, peer, line, habits) : said
+  }
+  const server = await scriptedServer(
+    t,
+    {
+      greeting(session) {
+        const peer = peerOf(session)
+        peers.set(session, peer)
+        const connected = saidAt(peer, 'connect')
+        return raw(connected === '' ? saidAt(peer, 'greeting') : connected)
+      },
+      say(line, session) {
+        const peer = peers.get(session) ?? peerOf(session)
+        peer.heard.push(line)
+        const moment = momentOf(line, peer.secure)
+        const said = saidAt(peer, moment, line)
+        if (moment !== 'STARTTLS' || !String(said).startsWith('220')) return raw(said)
+        peer.say(said ?? '')
+        const shaken = saidAt(peer, 'handshake')
+        if (shaken !== '') return raw(shaken)
+        session.startTls(createSecureContext(certificate))
+        peer.secure = true
+        return null
+      },
+      lingers: true,
+    },
+    { hosts: [host], port },
+  )
+  return {
+    port: server.port,
+    get peers() {
+      return [...peers.values()]
+    },
+    open: server.open,
+  }
 }
 
-type At = (moment: Moment, line?: string) => string | Buffer | null
+const raw = (said: string | Buffer | null): Buffer | null =>
+  typeof said === 'string' ? Buffer.from(said, 'latin1') : said
 
-/** Reads commands and says what `at` says to them, until STARTTLS takes the socket over. */
-function converse(peer: Peer, at: At, certificate: SecureContextOptions): void {
-  let rest = ''
-  let inMessage = false
-  const answer = (moment: Moment, line?: string): string | Buffer | null => {
-    const said = at(moment, line)
-    if (said !== null) peer.say(said)
-    return said
+/** A session of the scripted server, with what the scripts of faults know besides. */
+function peerOf(session: ScriptedSession): Peer {
+  return {
+    connection: session.connection,
+    wire: session.socket,
+    get socket() {
+      return session.socket
+    },
+    secure: false,
+    heard: [],
+    get deaf() {
+      return session.deaf
+    },
+    set deaf(isDeaf) {
+      session.deaf = isDeaf
+    },
+    say(text) {
+      if (session.socket.writable) session.socket.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text)
+    },
   }
-  const listen = () => {
-    peer.socket.on('data', read)
-    // Half-open connections are allowed, so that a script may go on after a FIN of ours; the usual is to end as well.
-    peer.socket.on('end', () => peer.socket.end())
-  }
-  const read = (chunk: Buffer): void => {
-    if (peer.deaf) return
-    rest += chunk.toString('latin1')
-    for (let end = rest.indexOf('\r\n'); end !== -1; end = rest.indexOf('\r\n')) {
-      const line = rest.slice(0, end)
-      rest = rest.slice(end + 2)
-      if (inMessage && line !== '.') continue
-      peer.heard.push(line)
-      const moment = momentOf(line, peer.secure)
-      inMessage = false
-      const said = answer(moment, line)
-      inMessage = moment === 'DATA' && String(said).startsWith('354')
-      if (moment === 'QUIT' && said !== null && !peer.deaf) peer.socket.end()
-      if (moment === 'STARTTLS' && String(said).startsWith('220')) {
-        secure()
-        return
-      }
-    }
-  }
-  const secure = (): void => {
-    if (answer('handshake') !== '') return
-    peer.wire.removeAllListeners('data').removeAllListeners('end')
-    const socket = new TLSSocket(peer.wire, { isServer: true, secureContext: createSecureContext(certificate) })
-    socket.on('error', () => peer.wire.destroy())
-    peer.socket = socket
-    peer.secure = true
-    rest = ''
-    listen()
-  }
-  listen()
-  if (answer('connect') === '') answer('greeting')
 }
 
 function momentOf(line: string, secure: boolean): Moment {

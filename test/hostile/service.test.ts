@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { resultOf } from '../harness/http.ts'
 import { startService } from '../harness/service.ts'
 import { socketsOf } from '../harness/sockets.ts'
-import { until } from '../harness/waiting.ts'
+import { inTime, until } from '../harness/waiting.ts'
 import { FAULT_NAMES } from './faults.ts'
 import { EXPECTED, faultAt } from './matrix.ts'
 import { type HostileOptions, hostileServer, MOMENTS } from './server.ts'
@@ -12,7 +12,8 @@ import { BYTES } from './specials/bytes.ts'
 /** Else the service keeps our own connections, and none could be told from a leak. */
 const CLOSING = { connection: 'close' } as const
 const DEADLINE_MS = 8_000
-const SPARE_MS = 2_000
+/** What a busy machine may add before a test counts as one that hangs. */
+const SLOW_MACHINE_MS = 10_000
 
 /** One cell of each row of the matrix, and as many columns as that allows. */
 const SAMPLE: readonly Row[] = MOMENTS.map((moment, index) => {
@@ -52,9 +53,8 @@ test('the service as it is shipped, against hostile servers', { concurrency: 12 
   await Promise.all(
     servers.map(({ name, expected, host, server }) =>
       t.test(`${name}: ${expected}, in printable ASCII`, async () => {
-        const startedAt = performance.now()
-        const created = await service.post({ ip: host, port: server.port, reference: 'HOSTILE' }, CLOSING)
-        assert.ok(performance.now() - startedAt <= DEADLINE_MS + SPARE_MS)
+        const answer = service.post({ ip: host, port: server.port, reference: 'HOSTILE' }, CLOSING)
+        const created = await inTime('the answer', answer, DEADLINE_MS + SLOW_MACHINE_MS)
         const result = await resultOf(created.clone())
         assert.equal(result.reason ?? result.verdict, expected)
         assert.match(await created.text(), /^[\x20-\x7e]*$/)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../harness/waiting.ts'
+import { SILENCE_MS, visit, watchProcess, wordOf } from './meet.ts'
 import { SPECIALS } from './specials/all.ts'
-import { SILENCE_MS, visit, watchProcess, wordOf } from './visit.ts'
 
 test('servers that misbehave in ways of their own', { concurrency: 20 }, async (t) => {
   assert.ok(SPECIALS.length >= 30)

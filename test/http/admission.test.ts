@@ -71,7 +71,7 @@ test('the order of checks', async (t) => {
   })
 })
 
-test('who may test what', async (t) => {
+test('the decision who may test what', async (t) => {
   const port = await deadPort()
   const service = await startService(t, { env: { ALLOWED_PORTS: `${port}` }, customers: NESTED })
   const post = (body: object, headers: Record<string, string> = {}) => service.post({ port, ...body }, headers)
@@ -102,7 +102,7 @@ test('who may test what', async (t) => {
     await alike(refused, 'this key may not test ADDRESS', '/ip')
   })
 
-  await t.test('whoever may test everything is told which it is', async () => {
+  await t.test('a caller with all customers in its scope is told which it is', async () => {
     const rows: readonly (readonly [body: object, detail: string, pointer: string])[] = [
       [{ ip: '127.0.0.1', customerId: 'nobody' }, 'there is no customer nobody', '/customerId'],
       [{ ip: '93.184.217.34' }, '93.184.217.34 is not in a network of any customer', '/ip'],
@@ -114,7 +114,7 @@ test('who may test what', async (t) => {
     }
   })
 
-  await t.test('special addresses are told by their range, whoever asks', async () => {
+  await t.test('special addresses are named with their range, for every caller', async () => {
     const special = {
       '10.0.0.1': '10.0.0.0/8',
       '127.9.9.9': '127.0.0.0/8',
@@ -139,7 +139,7 @@ test('who may test what', async (t) => {
     }
   })
 
-  await t.test('the owner is whoever has the longest prefix, over all customers', async () => {
+  await t.test('the owner is the customer with the longest prefix', async () => {
     assert.equal((await resultOf(await post({ ip: '127.0.0.127' }, DESK))).customerId, 'acme')
     assert.equal((await resultOf(await post({ ip: '127.0.0.128' }, DESK))).customerId, 'tenant')
     await problemIn(await post({ ip: '127.0.0.128' }), 'not-allowed')
@@ -148,7 +148,7 @@ test('who may test what', async (t) => {
     assert.equal((await resultOf(await post({ ip: '127.0.0.1', customerId: 'acme' }))).customerId, 'acme')
   })
 
-  await t.test('an address that has opted out is never tested, whoever asks', async () => {
+  await t.test('an address that has opted out is never tested, for any caller', async () => {
     const detail = '127.0.0.99 is never tested: its operator asked us not to'
     for (const headers of [{}, DESK]) {
       const { errors } = await problemIn(await post({ ip: '127.0.0.99' }, headers), 'opted-out')
@@ -177,7 +177,7 @@ test('who may test what', async (t) => {
   })
 })
 
-test('where tests come from', async (t) => {
+test('the place that tests come from', async (t) => {
   const port = await deadPort()
   const folder = configFolder(t)
   const vantages = join(folder, 'vantages.yaml')

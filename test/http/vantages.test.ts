@@ -30,7 +30,7 @@ const listed = async (service: TestService, key: string = KEYS.partner) =>
     .strict()
     .parse(await conforms('get /vantages', await service.fetch('/vantages', { headers: bearer(key) }), 200)).vantages
 
-test('every key sees the vantages, and what the self-check found', async (t) => {
+test('every key sees the vantages, and the results of their self-check', async (t) => {
   const dns = await dnsServer(t, {
     'syd.isp.example': { a: ['198.51.100.7'] },
     'mel.isp.example': { a: ['198.51.100.9'] },

@@ -2,15 +2,16 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Suite } from '../../src/contract/words.ts'
 import { printable } from '../../src/smtp/printable.ts'
-import { listen } from '../dial/listener.ts'
 import { NO_QUOTAS } from '../dial/no-quotas.ts'
+import { type Script, scriptedServer } from '../harness/mail-server.ts'
+import { cases } from '../harness/mass.ts'
 import { type Random, randomFrom } from '../harness/random.ts'
 import { startService } from '../harness/service.ts'
 import { hostile, isHostName } from './texts.ts'
 import { assertClean, isClosed, replies, servers, sessionOf } from './wire.ts'
 
 const SEED = 20270104
-const SERVERS = 3_200
+const SERVERS = cases(800)
 /** Of a customer without domains, so that the name in the greeting is all there is. */
 const HOSTS = servers('127.0.1', 16)
 /** Stands for the name in a golden session. */
@@ -102,13 +103,13 @@ function isOfferKept({ hello }: Speech): boolean {
 /** The service and its servers; each session is one test of a server that speaks so. */
 async function stage(t: TestContext) {
   const speeches = new Map<string, Speech>()
-  const heard = await listen(t, {
-    hosts: HOSTS,
-    port: 0,
-    greeting: (address) => speeches.get(address)?.greeting ?? '',
-    replies: (line, dialled) =>
-      /^EHLO /.test(line) ? (speeches.get(dialled.address)?.hello ?? '') : replies(line, dialled),
-  })
+  const script: Script = {
+    greeting: ({ address }) => speeches.get(address)?.greeting ?? '',
+    say: (line, session) =>
+      /^EHLO /.test(line) ? (speeches.get(session.address)?.hello ?? '') : replies(line, session),
+    inGroups: true,
+  }
+  const heard = await scriptedServer(t, script, { hosts: HOSTS })
   const env = { ALLOWED_PORTS: String(heard.port), MAX_CONCURRENT_TESTS: '1000', ...NO_QUOTAS }
   const service = await startService(t, { env })
   const since = new Map<string, number>()
@@ -117,8 +118,8 @@ async function stage(t: TestContext) {
     const response = await service.post({ ip: host, port: heard.port, suite })
     assert.equal(response.status, 201, await response.text())
     const from = since.get(host) ?? 0
-    since.set(host, heard.dialled.length)
-    const connections = heard.dialled.slice(from).filter(({ address }) => address === host)
+    since.set(host, heard.sessions.length)
+    const connections = heard.sessions.slice(from).filter(({ address }) => address === host)
     connections.forEach(assertClean)
     return sessionOf(connections)
   }
@@ -165,7 +166,7 @@ const meet = (count: number, seed: number, work: (host: string, random: Random) 
     }),
   )
 
-test('whatever 3,200 servers say of themselves, they hear the golden session', async (t) => {
+test(`whatever ${SERVERS} servers say of themselves, they hear the golden session`, async (t) => {
   const session = await stage(t)
   const golden = await goldenSessions(session, 'standard', PIPELINING)
   const inTurn = await goldenSessions(session, 'standard', '250 mail')
@@ -204,7 +205,7 @@ test('a name that only a greeting gave is asked with, and is in no transaction t
 test('nor does the full suite say a line that some server made up', async (t) => {
   const session = await stage(t)
   const golden = await goldenSessions(session, 'full', PIPELINING)
-  await meet(320, SEED, async (host, random) => {
+  await meet(cases(80), SEED, async (host, random) => {
     const speech = speechOf(random)
     const heard = await session(host, speech, 'full')
     const known = [...golden(host, nameIn(speech)), ...golden(host, null)]

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Dialled, listen } from '../dial/listener.ts'
 import { NO_QUOTAS } from '../dial/no-quotas.ts'
 import { rawConnection } from '../harness/http.ts'
+import { type ScriptedSession, scriptedServer } from '../harness/mail-server.ts'
+import { cases } from '../harness/mass.ts'
 import { randomFrom } from '../harness/random.ts'
 import { startService, type TestService } from '../harness/service.ts'
 import { inTime } from '../harness/waiting.ts'
@@ -10,7 +11,7 @@ import { type HostileRequest, hostileRequest } from './requests.ts'
 import { assertClean, isClosed, replies, servers, sessionOf } from './wire.ts'
 
 const SEED = 20270103
-const REQUESTS = 10_000
+const REQUESTS = cases(2_500)
 const HOSTS = servers('127.0.0', 16)
 /** Stands for the domain in a golden session, and occurs in nothing else. */
 const DOMAIN = 'golden-domain.example.com'
@@ -22,8 +23,8 @@ async function statusOf({ url }: TestService, { head, body }: HostileRequest): P
   return status === undefined ? null : Number(status)
 }
 
-test('whatever 10,000 requests say, the mail server hears the golden session', async (t) => {
-  const heard = await listen(t, { hosts: HOSTS, port: 0, greeting: () => '220 mail.example.com ESMTP', replies })
+test(`whatever ${REQUESTS} requests say, the mail server hears the golden session`, async (t) => {
+  const heard = await scriptedServer(t, { say: replies, inGroups: true }, { hosts: HOSTS })
   const service = await startService(t, {
     env: {
       ALLOWED_PORTS: `${heard.port},25`,
@@ -37,10 +38,10 @@ test('whatever 10,000 requests say, the mail server hears the golden session', a
 
   const since = new Map<string, number>()
   /** The connections that came to an address since it was last asked about. */
-  const fresh = (address: string): Dialled[] => {
+  const fresh = (address: string): ScriptedSession[] => {
     const from = since.get(address) ?? 0
-    since.set(address, heard.dialled.length)
-    return heard.dialled.slice(from).filter((one) => one.address === address)
+    since.set(address, heard.sessions.length)
+    return heard.sessions.slice(from).filter((one) => one.address === address)
   }
 
   const golden = new Map<string, string[]>()
@@ -81,5 +82,5 @@ test('whatever 10,000 requests say, the mail server hears the golden session', a
   await Promise.all(HOSTS.map((host, index) => lane(host, REQUESTS / HOSTS.length, SEED + index)))
   t.diagnostic(`${tests} tests; by status: ${JSON.stringify([...statuses])}`)
   assert.ok(tests > REQUESTS / 4, `${tests} tests`)
-  assert.equal(heard.dialled.length, tests + golden.size)
+  assert.equal(heard.sessions.length, tests + golden.size)
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Dialled, Replies } from '../dial/listener.ts'
+import type { Say, ScriptedSession } from '../harness/mail-server.ts'
 
 /** What each test is free to say differently, and nothing else: token, nonce, Date, Message-ID. */
 const VARYING: readonly (readonly [pattern: RegExp, stands: string])[] = [
@@ -10,21 +10,21 @@ const VARYING: readonly (readonly [pattern: RegExp, stands: string])[] = [
 ]
 
 /** The bytes of a connection, with what may vary taken out. */
-export const templateOf = ({ bytes }: Dialled): string =>
+export const templateOf = ({ bytes }: ScriptedSession): string =>
   VARYING.reduce((text, [pattern, stands]) => text.replaceAll(pattern, stands), bytes)
 
 /** The connections of a test as templates, in an order of their own: several are open at once. */
-export const sessionOf = (connections: readonly Dialled[]): string[] => connections.map(templateOf).sort()
+export const sessionOf = (connections: readonly ScriptedSession[]): string[] => connections.map(templateOf).sort()
 
 /** Checks what holds for every connection whatever was asked: lines of printable ASCII, and one end for each message. */
-export function assertClean({ bytes }: Dialled): void {
+export function assertClean({ bytes }: ScriptedSession): void {
   assert.match(bytes, /^(?:[\x20-\x7e]{0,510}\r\n)*$/)
   const messages = bytes.split('\r\nDATA\r\n').length - 1
   assert.equal(bytes.split('\r\n.\r\n').length - 1, messages, 'every message has one end')
 }
 
 /** A server that relays for nobody, and one that relays for everybody, by the last digit of the address. */
-export const replies: Replies = (line, { address }) => {
+export const replies: Say = (line, { address }) => {
   const verb = line.slice(0, 4).toUpperCase()
   if (verb === 'EHLO') return '250-mail.example.com\r\n250 PIPELINING'
   if (verb === 'RCPT' && isClosed(address)) return '554 5.7.1 Relay access denied'

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { type MailRecorder, startMailRecorder } from '../harness/recorder.ts'
 import { type Configuration, configurations } from './configurations.ts'
 import { eachAtOnce } from './each-at-once.ts'
 import { type LabNetwork, openNetwork } from './network.ts'
-import { type Recorder, recorder } from './recorder.ts'
 import { measureTruth } from './truth.ts'
 import { labUnavailable } from './unavailable.ts'
 
@@ -13,15 +13,17 @@ const expected = (id: string): boolean | undefined => ({ open: true, closed: fal
 
 describe('the configurations of the lab', { skip: reason ?? false }, () => {
   let network: LabNetwork
-  let exit: Recorder
+  let exit: MailRecorder
+  const endings: (() => unknown)[] = []
 
   before(async () => {
     network = await openNetwork()
-    exit = await recorder(network.exit)
+    endings.push(() => network.close())
+    const ending = { after: (work: () => unknown) => void endings.unshift(work) }
+    exit = await startMailRecorder(ending, { hosts: [network.exit], port: 25 })
   })
   after(async () => {
-    await exit?.close()
-    await network?.close()
+    for (const end of endings) await end()
   })
 
   test('are named once each, by what is true of them', () => {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { LabServer } from './instance.ts'
@@ -10,25 +10,33 @@ import { startProgram } from './program.ts'
 
 const run = promisify(execFile)
 
-const store = join(projectRoot, '.cache', 'haraka')
+const store = join(projectRoot, '.cache', 'haraka-installed')
 const haraka = join(store, 'node_modules', 'Haraka')
 
 let installed: Promise<void> | undefined
 
 /** Installs Haraka once, from its own lockfile and without running anything of it. */
-async function install(): Promise<void> {
-  if (existsSync(join(store, 'complete'))) return
-  await rm(store, { recursive: true, force: true })
-  await cp(join(projectRoot, 'test/lab/haraka'), store, { recursive: true })
-  const command = ['npm', 'ci', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund']
-  const [file = 'npm', ...args] = [...machineNetwork(), ...command]
-  await run(file, args, { cwd: store })
-  await writeFile(join(store, 'complete'), '')
+export async function installHaraka(): Promise<void> {
+  if (existsSync(store)) return
+  await mkdir(join(projectRoot, '.cache'), { recursive: true })
+  const work = await mkdtemp(`${store}-installing-`)
+  try {
+    await cp(join(projectRoot, 'test/lab/haraka'), work, { recursive: true })
+    const command = ['npm', 'ci', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund']
+    const [file = 'npm', ...args] = [...machineNetwork(), ...command]
+    await run(file, args, { cwd: work })
+    // Only a complete folder gets the final name. Another process may have been faster.
+    await rename(work, store).catch((error: unknown) => {
+      if (!existsSync(store)) throw error
+    })
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
 }
 
 /** Haraka that asks one question about recipients: is the domain ours? It takes any local part there. */
 export async function startHaraka(network: LabNetwork): Promise<LabServer> {
-  installed ??= install()
+  installed ??= installHaraka()
   await installed
   const address = network.nextAddress()
   const home = await mkdtemp(join(store, 'home-'))

@@ -1,4 +1,6 @@
-import { execFile } from 'node:child_process'
+/** Downloads the Debian packages that the lab runs, and unpacks each into a folder of .cache. Nothing is installed. */
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -140,33 +142,50 @@ export function fetchPackages(root: string, names: readonly string[]): Promise<v
 
 async function fetchMissing(root: string, names: readonly string[]): Promise<void> {
   const store = storeOf(root)
-  const missing = [...new Set(names)].filter((name) => !existsSync(join(store, name)))
-  if (missing.length === 0) return
+  const missing = () => [...new Set(names)].filter((name) => !existsSync(join(store, name)))
+  if (missing().length === 0) return
   await mkdir(store, { recursive: true })
+  const unlock = await lock(store)
+  try {
+    // Another process may have fetched them while this one waited for the lock.
+    const wanted = missing()
+    if (wanted.length > 0) await fetchAll(store, wanted)
+  } finally {
+    unlock()
+  }
+}
+
+async function fetchAll(store: string, names: readonly string[]): Promise<void> {
   const work = await mkdtemp(join(store, '.unpacking-'))
   try {
-    await download(store, work, missing)
+    await download(work, names)
     const archives = await readdir(work)
-    for (const name of missing) {
+    for (const name of names) {
       const archive = archives.find((file) => file.startsWith(`${name}_`))
       if (archive === undefined) throw new Error(`apt-get brought no archive of ${name}`)
       const folder = join(work, name)
       await run('dpkg', ['-x', join(work, archive), folder])
       await mergeUsr(folder)
-      // Only a complete folder gets the final name; a test that runs at the same time may have been faster.
-      await rename(folder, join(store, name)).catch((error: unknown) => {
-        if (!existsSync(join(store, name))) throw error
-      })
+      // Only a complete folder gets the final name.
+      await rename(folder, join(store, name))
     }
   } finally {
     await rm(work, { recursive: true, force: true })
   }
 }
 
-/** The lists of packages are refreshed only when they do not serve; the lock keeps two refreshes apart. */
-async function download(store: string, folder: string, names: readonly string[]): Promise<void> {
+/** Waits until no other process fetches into the folder, and keeps others away until the function returned is called. */
+async function lock(folder: string): Promise<() => void> {
+  // The lock ends with our end of the standard input, so also when this process dies.
+  const holder = spawn('flock', [folder, 'sh', '-c', 'echo locked; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await once(holder.stdout, 'data')
+  return () => void holder.stdin.end()
+}
+
+/** Downloads archives into a folder. The lists of packages are refreshed only when they do not serve. */
+async function download(folder: string, names: readonly string[]): Promise<void> {
   const script = 'apt-get download "$@" || { apt-get update && apt-get download "$@"; }'
-  const [file = 'flock', ...args] = [...machineNetwork(), 'flock', store, 'sh', '-c', script, 'sh', ...names]
+  const [file = 'sh', ...args] = [...machineNetwork(), 'sh', '-c', script, 'sh', ...names]
   await run(file, args, { cwd: folder }).catch((error: { stderr?: string }) => {
     throw new Error(`Debian packages could not be fetched (${names.join(' ')}): ${error.stderr?.slice(-500)}`)
   })

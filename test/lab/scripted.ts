@@ -1,6 +1,7 @@
-import { createServer, type Socket } from 'node:net'
+/** A mail server of the lab that follows rules, for what no server at hand does: tarpits, and words of other software. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { type ScriptedSession, scriptedServer } from '../harness/mail-server.ts'
 import type { LabServer } from './instance.ts'
 import type { LabNetwork } from './network.ts'
 import { script, startProgram } from './program.ts'
@@ -36,40 +37,44 @@ const DEFAULTS: readonly Rule[] = [
   { on: '', say: '250 2.0.0 Ok' },
 ]
 
-async function converse(socket: Socket, { greeting = ['220 mail.example.com ESMTP'], rules }: Script): Promise<void> {
-  for (const part of greeting) {
+/** Says the greeting in its parts, and hangs up where it does not welcome. */
+async function greet({ socket }: ScriptedSession, parts: readonly (string | number)[]): Promise<null> {
+  for (const part of parts) {
     if (typeof part === 'number') await delay(part)
-    else socket.write(`${part}\r\n`)
+    else if (socket.writable) socket.write(`${part}\r\n`)
   }
-  if (!greeting.at(-1)?.toString().startsWith('220')) socket.end()
-  const times = new Map<Rule, number>()
-  let rest = ''
-  let inMessage = false
-  for await (const text of socket.setEncoding('latin1')) {
-    const lines = `${rest}${text}`.split('\r\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) {
-      if (inMessage && line !== '.') continue
-      const rule = [...rules, ...DEFAULTS].find(({ on }) => new RegExp(on, 'i').test(line))
-      if (rule === undefined) continue
-      const time = times.get(rule) ?? 0
-      times.set(rule, time + 1)
-      if (rule.after) await delay(rule.growing ? rule.after * 2 ** time : rule.after)
-      const said = rule.on === '' ? rule.say : line.replace(new RegExp(`${rule.on}.*`, 'i'), rule.say)
-      socket.write(`${said}\r\n`)
-      inMessage = said.startsWith('354')
-      if (rule.hangUp) socket.end()
-    }
-  }
+  if (!parts.at(-1)?.toString().startsWith('220')) socket.end()
+  return null
+}
+
+/** Answers by the first rule that matches, after its pause. */
+async function answerTo(
+  line: string,
+  { socket }: ScriptedSession,
+  rules: readonly Rule[],
+  times: Map<Rule, number>,
+): Promise<string | null> {
+  const rule = [...rules, ...DEFAULTS].find(({ on }) => new RegExp(on, 'i').test(line))
+  if (rule === undefined) return null
+  const time = times.get(rule) ?? 0
+  times.set(rule, time + 1)
+  if (rule.after) await delay(rule.growing ? rule.after * 2 ** time : rule.after)
+  const said = rule.on === '' ? rule.say : line.replace(new RegExp(`${rule.on}.*`, 'i'), rule.say)
+  if (!rule.hangUp) return said
+  socket.end(`${said}\r\n`)
+  return null
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , host = '', says = ''] = process.argv
-  const server = createServer((socket) => {
-    converse(
-      socket.on('error', () => {}),
-      JSON.parse(says),
-    ).catch(() => socket.destroy())
-  })
-  server.listen({ host, port: 25 })
+  const { greeting = ['220 mail.example.com ESMTP'], rules }: Script = JSON.parse(says)
+  const times = new WeakMap<ScriptedSession, Map<Rule, number>>()
+  const script = {
+    greeting(session: ScriptedSession) {
+      times.set(session, new Map())
+      return greet(session, greeting)
+    },
+    say: (line: string, session: ScriptedSession) => answerTo(line, session, rules, times.get(session) ?? new Map()),
+  }
+  await scriptedServer({ after() {} }, script, { hosts: [host], port: 25 })
 }

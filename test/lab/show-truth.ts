@@ -1,7 +1,7 @@
+import { startMailRecorder } from '../harness/recorder.ts'
 import { configurations } from './configurations.ts'
 import { eachAtOnce } from './each-at-once.ts'
 import { openNetwork } from './network.ts'
-import { recorder } from './recorder.ts'
 import { measureTruth } from './truth.ts'
 
 // Prints what is true of the configurations, or of those whose id holds one of the words given, as a table in Markdown.
@@ -11,7 +11,11 @@ const words = process.argv.slice(2).filter((word) => word !== '--slow')
 const slow = process.argv.includes('--slow')
 const wanted = configurations.filter(({ id }) => words.length === 0 || words.some((word) => id.includes(word)))
 const network = await openNetwork()
-const exit = await recorder(network.exit)
+const endings: (() => unknown)[] = [() => network.close()]
+const exit = await startMailRecorder(
+  { after: (work) => void endings.unshift(work) },
+  { hosts: [network.exit], port: 25 },
+)
 const seconds = (since: number) => ((performance.now() - since) / 1000).toFixed(1)
 
 process.stdout.write('| id | software | relays | start s | measured s | how |\n| --- | --- | --- | --- | --- | --- |\n')
@@ -30,5 +34,4 @@ await eachAtOnce(wanted, 4, async ({ id, software, start }) => {
   const row = [id, software, ...cells].map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' '))
   process.stdout.write(`| ${row.join(' | ')} |\n`)
 })
-await exit.close()
-await network.close()
+for (const end of endings) await end()

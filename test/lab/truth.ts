@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { MailRecorder } from '../harness/recorder.ts'
 import { eachAtOnce } from './each-at-once.ts'
 import type { LabServer } from './instance.ts'
 import type { LabNetwork } from './network.ts'
 import { patientClient, type Reply } from './patient-client.ts'
-import type { Recorder } from './recorder.ts'
 
 export interface Truth {
   /** Whether mail of a stranger to elsewhere arrived; null where some form got no answer that says so. */
@@ -17,7 +17,7 @@ export interface Truth {
 
 export interface TruthOptions {
   /** What listens on `network.exit`. */
-  readonly recorder: Recorder
+  readonly recorder: MailRecorder
   /** Also waits out a greylisting of up to a minute. */
   readonly slow?: boolean
 }

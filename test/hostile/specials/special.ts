@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import type { Visited, VisitOptions } from '../meet.ts'
 import type { HostileOptions, Moment, Peer, Script } from '../server.ts'
-import type { Visited, VisitOptions } from '../visit.ts'
 
 /** A server that misbehaves in a way of its own. */
 export interface Special {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import type { Visited } from '../meet.ts'
 import { EXPIRED } from '../server.ts'
-import type { Visited } from '../visit.ts'
 import { at, type Special } from './special.ts'
 
 /** RFC 8446 section 6: fatal, handshake_failure. */

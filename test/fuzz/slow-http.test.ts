@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { KEYS, startService, type TestService } from '../harness/service.ts'
+import { socketsOf } from '../harness/sockets.ts'
+import { inTime, PATIENCE_MS, until } from '../harness/waiting.ts'
+import { fetchPackages, packages, projectRoot, storeOf } from '../lab/packages.ts'
+import { labUnavailable } from '../lab/unavailable.ts'
+
+/** A request has ten seconds to arrive; the service looks every two; a slow machine may take three more. */
+const CLOSED_WITHIN_MS = 10_000 + 2_000 + 3_000
+
+const HEADERS = `Host: relay-tests\r\nAuthorization: Bearer ${KEYS.partner}\r\n`
+const POST = `POST /relay-tests HTTP/1.1\r\n${HEADERS}Content-Type: application/json\r\n`
+
+/** What a slow client says at once, and then again and again, a part every half second. */
+const SLOW: Readonly<Record<string, readonly [first: string, again: string]>> = {
+  'says nothing': ['', ''],
+  'says half a request line': ['GET /li', ''],
+  'adds a letter to its target': ['GET /', 'a'],
+  'adds a header': [`GET /livez HTTP/1.1\r\n${HEADERS}`, 'X: y\r\n'],
+  'adds a letter to a header': [`GET /livez HTTP/1.1\r\n${HEADERS}X: `, 'y'],
+  'announces a body and sends none': [`${POST}Content-Length: 100\r\n\r\n`, ''],
+  'adds a byte to its body': [`${POST}Content-Length: 1000\r\n\r\n{"reference":"`, 'x'],
+  'adds a chunk of one byte': [`${POST}Transfer-Encoding: chunked\r\n\r\n`, '1\r\n \r\n'],
+  'adds a digit to the size of a chunk': [`${POST}Transfer-Encoding: chunked\r\n\r\n`, '0'],
+  'begins a second request': [`GET /livez HTTP/1.1\r\n${HEADERS}\r\nGET /livez HTTP/1.1\r\n`, 'X: y\r\n'],
+}
+
+/** Opens a connection of a slow client; resolves with what the service answered, once it has closed it. */
+function slowClient(t: TestContext, { url }: TestService, [first, again]: readonly [string, string]): Promise<string> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => {})
+  t.after(() => socket.destroy())
+  let said = ''
+  socket.setEncoding('latin1').on('data', (text) => {
+    said += text
+  })
+  socket.write(first)
+  const timer = setInterval(() => socket.write(again), 500)
+  return new Promise((resolve) =>
+    socket.once('close', () => {
+      clearInterval(timer)
+      resolve(said)
+    }),
+  )
+}
+
+/** Modes of slowhttptest: slow headers, slow body, many ranges, slow reading. */
+const MODES = [
+  ['-H', '-t', 'GET'],
+  ['-B', '-t', 'POST'],
+  ['-R', '-t', 'GET'],
+  ['-X', '-t', 'GET', '-k', '10', '-w', '10', '-y', '20', '-z', '16', '-n', '2'],
+] as const
+const CONNECTIONS = 100
+const ATTACK_SECONDS = 10
+/** How long the attacker itself waits for an answer before it calls the service unavailable. */
+const PROBE_SECONDS = 20
+
+// Most of it is waiting, so the tests run side by side.
+describe('slow HTTP', { concurrency: 2 }, () => {
+  test('slow clients are hung up on', { concurrency: 20 }, async (t) => {
+    const service = await startService(t)
+    const rows = Object.entries(SLOW).map(([what, parts]) =>
+      t.test(`a client that ${what}`, async (row) => {
+        const said = await inTime('the end of the connection', slowClient(row, service, parts), CLOSED_WITHIN_MS)
+        const last = said.lastIndexOf('HTTP/1.1 ')
+        if (said !== '') assert.match(said.slice(last), /^HTTP\/1\.1 408 [\s\S]*problem:request-timeout/)
+      }),
+    )
+    const deaf = t.test('a client that asks for much and reads nothing', async (row) => {
+      const other = await startService(row)
+      const before = socketsOf(other)
+      const { hostname, port } = new URL(other.url)
+      const socket = connect(Number(port), hostname).pause()
+      socket.on('error', () => {})
+      row.after(() => socket.destroy())
+      // More than the kernel keeps for us.
+      socket.write(`GET /openapi.json HTTP/1.1\r\n${HEADERS}\r\n`.repeat(1_000))
+      await until('the connection', () => socketsOf(other) > before)
+      await until('its end', () => socketsOf(other) === before, 4 * CLOSED_WITHIN_MS)
+    })
+    await Promise.all([...rows, deaf])
+    assert.equal((await service.fetch('/livez')).status, 200)
+  })
+
+  test('slowhttptest in all its modes at once keeps nobody else waiting', {
+    skip: labUnavailable() ?? false,
+  }, async (t) => {
+    await fetchPackages(projectRoot, packages.slowhttptest)
+    const store = storeOf(projectRoot)
+    const service = await startService(t)
+    const attackers = MODES.map((mode) => {
+      const options = [
+        '-c',
+        CONNECTIONS,
+        '-r',
+        CONNECTIONS,
+        '-i',
+        1,
+        '-l',
+        ATTACK_SECONDS,
+        '-p',
+        PROBE_SECONDS,
+        '-v',
+        1,
+      ].map(String)
+      const child = spawn(
+        join(store, 'slowhttptest/usr/bin/slowhttptest'),
+        [...mode, ...options, '-u', `${service.url}/openapi.json`],
+        {
+          env: { ...process.env, LD_LIBRARY_PATH: join(store, 'libssl3/usr/lib/x86_64-linux-gnu') },
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      )
+      t.after(() => child.kill('SIGKILL'))
+      let said = ''
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        said += text
+      })
+      return { ended: once(child, 'exit'), said: () => said }
+    })
+    let under = true
+    const ended = Promise.all(attackers.map((attacker) => attacker.ended)).finally(() => {
+      under = false
+    })
+    let slowest = 0
+    let answers = 0
+    await until('the attack', () => socketsOf(service) > CONNECTIONS / 2)
+    while (under) {
+      const startedAt = performance.now()
+      const response = await inTime('an answer', service.fetch('/livez'))
+      assert.equal(response.status, 200)
+      await response.text()
+      slowest = Math.max(slowest, performance.now() - startedAt)
+      answers += 1
+      await Promise.race([sleep(50), ended])
+    }
+    await inTime('the end of the attack', ended, ATTACK_SECONDS * 1_000 + PATIENCE_MS)
+    t.diagnostic(`${answers} answers, the slowest in ${Math.round(slowest)} ms`)
+    // It asks for itself now and then.
+    for (const { said } of attackers) {
+      assert.match(said(), /service available:.*YES/)
+      assert.doesNotMatch(said(), /service available:.*NO/)
+    }
+    await until('the attackers gone', () => socketsOf(service) < CONNECTIONS / 10)
+  })
+})

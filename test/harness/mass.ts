@@ -1,0 +1,8 @@
+/**
+ * How much is tried where a proof lies in the number of cases. `npm test` tries enough to find what is commonly wrong in
+ * reasonable time; `npm run prove:mass` sets TIMES and tries more.
+ */
+const TIMES = Number(process.env.TIMES ?? 1)
+
+/** Returns how many cases to try, from the number that `npm test` tries. */
+export const cases = (count: number): number => count * TIMES

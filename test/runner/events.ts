@@ -1,0 +1,56 @@
+/**
+ * A reporter for Node's test runner that writes each result as one line of JSON, for test/run.ts to read. Node's own
+ * reporters print a failure twice, and cannot be put together from several processes.
+ */
+import { AssertionError } from 'node:assert'
+import { inspect } from 'node:util'
+import { MARK, type Result } from './results.ts'
+
+/** The events of Node's runner that are read here: https://nodejs.org/api/test.html#class-testsstream */
+type RunnerEvent =
+  | { readonly type: 'test:pass' | 'test:fail'; readonly data: Finished }
+  | { readonly type: 'test:diagnostic'; readonly data: { readonly nesting: number; readonly message: string } }
+  | { readonly type: 'other' }
+
+interface Finished {
+  readonly name: string
+  readonly nesting: number
+  readonly skip?: string | boolean
+  readonly details: { readonly duration_ms: number; readonly error?: TestFailure }
+}
+
+interface TestFailure extends Error {
+  readonly failureType?: string
+}
+
+/** Node counts what it ran in diagnostics of the outermost level; test/run.ts counts by itself. */
+const COUNT = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/
+
+export default async function* events(source: AsyncIterable<RunnerEvent>): AsyncGenerator<string> {
+  for await (const event of source) {
+    const result = resultOf(event)
+    if (result !== null) yield `${MARK}${JSON.stringify(result)}\n`
+  }
+}
+
+function resultOf(event: RunnerEvent): Result | null {
+  if (event.type === 'test:diagnostic') {
+    const { nesting, message } = event.data
+    return COUNT.test(message) ? null : { kind: 'note', nesting, text: message }
+  }
+  if (event.type !== 'test:pass' && event.type !== 'test:fail') return null
+  const { name, nesting, skip, details } = event.data
+  const ms = Math.round(details.duration_ms)
+  if (event.type === 'test:fail') return { kind: 'failed', name, nesting, ms, why: reasonOf(details.error) }
+  if (skip !== undefined && skip !== false) return { kind: 'skipped', name, nesting, why: String(skip) }
+  return { kind: 'passed', name, nesting, ms }
+}
+
+/** Returns why a test failed, or nothing where only tests inside it did: each of those says so itself. */
+function reasonOf(error: TestFailure | undefined): string {
+  if (error?.failureType === 'subtestsFailed') return ''
+  const cause = error?.cause ?? error
+  // The message of an assertion has the difference; its other members would say the same again.
+  const text = cause instanceof AssertionError ? String(cause.stack) : inspect(cause)
+  return text.replace(/\n +at .*\(?node:.*/g, '')
+}
