@@ -97,7 +97,7 @@ export const REFUSALS = [
 export type Refusal = (typeof REFUSALS)[number]
 
 /** What else to know about a verdict. */
-export const CAVEATS = ['any-local-part-taken', 'forms-spared'] as const
+const CAVEATS = ['any-local-part-taken', 'forms-spared'] as const
 export type Caveat = (typeof CAVEATS)[number]
 
 /** Why an attempt was not run, or got no answer. */

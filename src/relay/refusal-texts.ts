@@ -151,7 +151,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'throttled',
-    text: /unexpected volume|user complaints|permanently deferred|exceed\w{0,3} (?:\w{1,12} ){0,3}connection limit/,
+    text: /unexpected volume|user complaints|permanently deferred|exceed\w{0,3} (?:[\w-]{1,12} ){0,3}connection limit/,
     source: 'Yahoo TSS01 to TSS09; sisimai TooManyConn',
   },
 

@@ -90,15 +90,7 @@ const READ = 2048
  * time: a bracket is matched at most up to the next one.
  */
 export function plainText(reply: Reply, names: readonly string[]): string {
-  const text = reply.lines
-    .join(' ')
-    .slice(0, READ)
-    .toLowerCase()
-    // Removes what another server said when it was asked about our sender: that is not this server's refusal.
-    .replace(
-      /\b(said|says|response|responded|replied|answered|returned)\b:? *[245]\d\d.*$|\b(said|response|responded|replied):.*$/s,
-      ' ',
-    )
+  const text = ownWords(reply.lines.join(' ').slice(0, READ).toLowerCase())
     .replace(/<[^<>]*>|\[[^[\]]*\]/g, ' ')
     .split(/\s/)
     .filter((word) => word.slice(1, -1).includes('@') === false)
@@ -108,4 +100,14 @@ export function plainText(reply: Reply, names: readonly string[]): string {
     .replace(/\b[245]\.\d{1,3}\.\d{1,3}\b/g, ' ')
     .replace(/\s+/g, ' ')
     .trim()
+}
+
+/** Where a server begins to quote another one, as it does after it has verified our sender. */
+const QUOTE =
+  /\b(said|says|response|responded|replied|answered|returned)\b:? {0,3}[245]\d\d|\b(said|response|responded|replied):/
+
+/** Returns a text up to the words of another server: these are not this server's refusal. */
+function ownWords(text: string): string {
+  const at = text.search(QUOTE)
+  return at === -1 ? text : text.slice(0, at)
 }

@@ -8,7 +8,7 @@ import { brokenResult } from './result.ts'
 import type { WorldOf } from './world.ts'
 
 /** How many results a list has at most. */
-export const LIST_LIMIT = 20
+const LIST_LIMIT = 20
 
 /** Shows a caller its own results only. A test whose replica died while it ran reads as interrupted. */
 export class Archive {

@@ -136,7 +136,7 @@ export class TestQuotas {
 }
 
 /** Returns how a quota stands when its window holds `current` and ends in `ttl` milliseconds. */
-export const stateOf = (quota: Quota, current: number, ttl: number): QuotaState => ({
+const stateOf = (quota: Quota, current: number, ttl: number): QuotaState => ({
   quota,
   remaining: Math.max(0, quota.max - current),
   resetSeconds: Math.ceil(ttl / 1000),

@@ -31,7 +31,7 @@ export function connectRequest({ family, value }: Address, port: number): Buffer
 }
 
 /** Returns the address in a request. */
-export function destinationIn(request: Buffer): Address {
+function destinationIn(request: Buffer): Address {
   const value = BigInt(`0x${request.subarray(4, -2).toString('hex')}`)
   return addressOf(request[3] === IPV4 ? 4 : 6, value)
 }
