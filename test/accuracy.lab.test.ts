@@ -14,7 +14,10 @@ const UNKNOWABLE: Readonly<Record<string, string>> = {
   'closed-at-the-dot-postfix': 'ambiguous-accepted',
 }
 
-/** What the service must say of a configuration, by its name; test/lab/configurations.lab.test.ts measures that it is true. */
+/**
+ * What the service must say of a configuration, by its name; test/lab/configurations.lab.test.ts measures that it is
+ * true.
+ */
 function mistakeIn(id: string, { verdict, reason, evidence }: RelayTest): string | null {
   const said = `${verdict} ${reason} ${evidence}`
   const [truth] = id.split('-')

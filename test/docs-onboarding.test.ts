@@ -182,8 +182,8 @@ test('the onboarding examples', async (t) => {
 })
 
 /**
- * Stands for a service that is busy at first, and whose test settles in two seconds, where the real one takes a day: its
- * verdict turns until then.
+ * Stands for a service that is busy at first, and whose test settles in two seconds, where the real one takes a day:
+ * its verdict turns until then.
  */
 async function turningService(t: TestContext): Promise<{ url: string; readAfterwards: () => boolean }> {
   const settledAt = Date.now() + 2_000

@@ -60,7 +60,10 @@ export function agree(expected: Expected, decided: Decided): boolean {
   return 'refused' in decided && REFUSALS[expected.deny].includes(decided.refused)
 }
 
-/** What a SOCKS5 proxy is to be sent (RFC 1928 section 4) for an address as python writes it, written anew from its text. */
+/**
+ * What a SOCKS5 proxy is to be sent (RFC 1928 section 4) for an address as python writes it, written anew from its
+ * text.
+ */
 function requestFor(text: string): Buffer {
   const isSix = text.includes(':')
   return Buffer.from([5, 1, 0, isSix ? 4 : 1, ...(isSix ? bytesOfSix(text) : text.split('.').map(Number)), 0, 25])

@@ -59,7 +59,8 @@ export async function openWorld(own: readonly string[]): Promise<void> {
 /**
  * Begins to count. The service's own port is where the requests go.
  *
- * @param dnsPort of the name server that the self-check asks, whose questions are to be looked at; 0 where there is none
+ * @param dnsPort of the name server that the self-check asks, whose questions are to be looked at; 0 where there is
+ * none
  */
 export async function watch(servicePort: number, dnsPort = 0): Promise<void> {
   const opening = 'tcp flags & (syn | ack) == syn'

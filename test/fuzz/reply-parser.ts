@@ -93,8 +93,8 @@ export interface Tally {
 }
 
 /**
- * Puts byte strings through the reply parser: it must not throw, its events must be sound, and the same however the bytes
- * were divided. Throws with the string that shows otherwise.
+ * Puts byte strings through the reply parser: it must not throw, its events must be sound, and the same however the
+ * bytes were divided. Throws with the string that shows otherwise.
  */
 export function fuzzReplyParser(strings: number, seed: number): Tally {
   const random = randomFrom(seed)

@@ -14,7 +14,10 @@ export interface Example {
 
 export const documentOf = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
 
-/** The examples of a document that are to be run: blocks in that language, each with the plain block that follows it at once. */
+/**
+ * The examples of a document that are to be run: blocks in that language, each with the plain block that follows it at
+ * once.
+ */
 export function examplesIn(document: string, ...languages: string[]): Example[] {
   const blocks = [...document.matchAll(/^```(\w*)\n(.*?)^```\n(?:^```\n(.*?)^```$)?/gms)]
   return blocks

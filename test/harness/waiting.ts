@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** How long anything here may take on a slow machine: a deadline for what hangs, never a measure. */
 export const PATIENCE_MS = 30_000
 
-/** Looks again and again until there is something, and returns it. Throws after the deadline; says what it waited for. */
+/**
+ * Looks again and again until there is something, and returns it. Throws after the deadline; says what it waited for.
+ */
 export async function until<T>(
   awaited: string,
   look: () => T | Promise<T>,
@@ -34,8 +36,8 @@ export async function inTime<T>(awaited: string, promise: Promise<T>, patienceMs
 }
 
 /**
- * Waits for an event that comes while a request is being answered, such as a line at a scripted server. Where the answer
- * comes first, the event will never come: throws at once, with the answer.
+ * Waits for an event that comes while a request is being answered, such as a line at a scripted server. Where the
+ * answer comes first, the event will never come: throws at once, with the answer.
  */
 export async function beforeAnswer<T>(awaited: string, event: Promise<T>, answer: Promise<Response>): Promise<T> {
   const tooEarly = answer.then(async (response) => {

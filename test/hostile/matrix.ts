@@ -41,8 +41,8 @@ export const EXPECTED: Readonly<Record<Moment, readonly [Partial<Usual>, Readonl
 }
 
 /**
- * Lets a fault happen at a moment, on every connection: in the middle of the greeting; in place of the server's part of the
- * handshake; and at RSET as soon as all four forms have been refused.
+ * Lets a fault happen at a moment, on every connection: in the middle of the greeting; in place of the server's part
+ * of the handshake; and at RSET as soon as all four forms have been refused.
  */
 export function faultAt(fault: Fault, at: Moment): Script {
   let refused = 0

@@ -91,7 +91,9 @@ function nameIn({ greeting }: Speech): string | null {
   return isHostName(word) ? word.toLowerCase() : null
 }
 
-/** How much of a reply is kept, in printable characters behind its codes: PIPELINING behind more words is not heard of. */
+/**
+ * How much of a reply is kept, in printable characters behind its codes: PIPELINING behind more words is not heard of.
+ */
 const KEPT = 4 * 1024
 
 /** Whether the last line of an orderly answer to EHLO, which offers PIPELINING, is kept whole. */

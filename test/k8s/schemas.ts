@@ -6,7 +6,10 @@ import { PodDisruptionBudget } from 'kubernetes-models/policy/v1'
 import { ConfigMap, Namespace, Secret, Service } from 'kubernetes-models/v1'
 import type { KubernetesObject } from './render.ts'
 
-/** The kinds that this project uses, with the validators made from the OpenAPI document of Kubernetes and from the CRDs. */
+/**
+ * The kinds that this project uses, with the validators made from the OpenAPI document of Kubernetes and from the
+ * CRDs.
+ */
 const MODELS = [
   ConfigMap,
   Deployment,
