@@ -1,3 +1,4 @@
+/** The verdicts on real mail servers, against what is known to be true of them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RelayTest } from '../src/contract/relay-test.ts'

@@ -1,3 +1,4 @@
+/** Verdicts that were once reported as wrong stay right. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** What is logged and audited of a test, and what never is. */
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** Quotas of two replicas under many requests at once: never exceeded, and never lost. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { limits } from '../src/contract/limits.ts'

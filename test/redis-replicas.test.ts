@@ -1,3 +1,4 @@
+/** Two replicas with one Redis are one service. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'

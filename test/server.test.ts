@@ -1,3 +1,4 @@
+/** The process: how it starts, what it refuses to start with, and how it ends. */
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'

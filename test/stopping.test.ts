@@ -1,3 +1,4 @@
+/** What happens to running tests when testing is switched off or the process ends. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** Asks the built service for many relay tests at once, and keeps each answer. */
 import { Agent, request } from 'node:http'
 import { z } from 'zod'
 import type { Case } from './cases.ts'

@@ -1,3 +1,4 @@
+/** Decides a case with the product's own code, without a socket, to compare with python's answer. */
 import type { Caller } from '../../src/access/callers.ts'
 import { loadCallers } from '../../src/access/callers.ts'
 import { loadCustomers } from '../../src/access/customers.ts'

@@ -1,3 +1,4 @@
+/** Runs the built service where every address is local, and tells which addresses it really dialled. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dnsServer } from '../harness/dns-server.ts'

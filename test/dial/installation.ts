@@ -1,3 +1,4 @@
+/** The customers, callers and vantages of the dial tests, for the service and for python alike. */
 import { callersYaml, keyOf } from '../harness/http.ts'
 
 /**

@@ -1,3 +1,4 @@
+/** Writes one address in the many ways that programs accept. */
 import { type Address, addressOf } from '../../src/ip/address.ts'
 import type { Random } from '../harness/random.ts'
 

@@ -1,3 +1,4 @@
+/** A network namespace in which every address is local, and in which the kernel counts connections. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

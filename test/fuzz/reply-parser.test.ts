@@ -1,3 +1,4 @@
+/** The reply parser with any bytes, however they are divided: correct, in linear time and bounded memory. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'

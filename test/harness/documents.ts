@@ -1,3 +1,4 @@
+/** Reads commands and examples out of README and docs, to run them as they are printed. */
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'

@@ -1,3 +1,4 @@
+/** Scripts of common mail servers, and a server that can be stopped before a reply. */
 import { createServer } from 'node:net'
 import type { TestContext } from 'node:test'
 import { healthy, type Say, type Script, type ScriptedServer, scriptedServer } from './mail-server.ts'

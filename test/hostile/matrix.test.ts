@@ -1,3 +1,4 @@
+/** Every fault at every moment of a dialogue: the right reason, in time, and nothing left behind. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../harness/waiting.ts'

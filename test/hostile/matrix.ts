@@ -1,3 +1,4 @@
+/** What is right to say when a fault happens at a moment of the dialogue. */
 import { FAULT_NAMES, type Fault, happen } from './faults.ts'
 import type { Moment, Script, Usual } from './server.ts'
 

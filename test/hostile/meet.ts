@@ -1,3 +1,4 @@
+/** Meets a hostile server as the service would, and checks what holds whatever the server does. */
 import assert from 'node:assert/strict'
 import { subscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'

@@ -1,3 +1,4 @@
+/** Mail servers that misbehave in ways of their own: each is judged as its row says. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../harness/waiting.ts'

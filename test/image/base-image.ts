@@ -1,3 +1,4 @@
+/** Makes a base image for the proof of the Dockerfile, on a machine without a registry. */
 import { copyFile, cp, mkdir, realpath, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { runProgram } from '../harness/process.ts'

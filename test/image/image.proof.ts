@@ -1,3 +1,4 @@
+/** Builds the image and runs it (`npm run prove:image`). */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

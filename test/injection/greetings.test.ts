@@ -1,3 +1,4 @@
+/** Nothing that a server says of itself changes what it hears, but for a strict host name. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Suite } from '../../src/contract/words.ts'

@@ -1,3 +1,4 @@
+/** Compares the bytes of sessions, without what each test is free to choose. */
 import assert from 'node:assert/strict'
 import type { Say, ScriptedSession } from '../harness/mail-server.ts'
 
