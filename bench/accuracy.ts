@@ -136,17 +136,23 @@ function report(rows: readonly Row[]): string {
   const today = new Date().toISOString().slice(0, 10)
   return `# Accuracy
 
-\`npm run prove:accuracy\` starts every configuration of the lab three times: once to measure what is true of it, by real mail
-from a stranger's address and what arrives; once for the service (standard suite, proof of delivery); once for nmap 7.93's
-\`smtp-open-relay\`. Servers that cannot be had are replayed from their documented replies (\`-scripted\`). The lab is no proof for servers
-that are not in it: what is known to fail stands in CONTRIBUTING.md. Truth is known only where every form got a final answer; waits are how often the server spoke after us, over all connections.
+\`npm run prove:accuracy\` starts every mail server of the lab three times:
 
-${today}, Node.js ${process.versions.node}, ${cpus().length} cores, ${arch()}, ${AT_ONCE} servers at once. Of ${rows.length} configurations, where the truth is known:
+- once to find out the truth: real mail is sent through it from a stranger's address, and the test looks at what
+  arrives;
+- once for our service (standard suite, proof of delivery);
+- once for nmap 7.93's \`smtp-open-relay\`.
+
+Servers that we cannot get are replayed from their documented replies (\`-scripted\`). The lab proves nothing about
+servers that are not in it. CONTRIBUTING.md lists what is known to fail. The truth is known only if every form got a
+final answer. The column "waits" counts how often the server spoke after us, over all connections.
+
+${today}, Node.js ${process.versions.node}, ${cpus().length} cores, ${arch()}, ${AT_ONCE} servers at once. Of the ${rows.length} configurations, those with a known truth:
 
 - ours: ${tally(
     rows.filter((row) => !unproven(row)),
     oursSaid,
-  )}; and ${rows.filter(unproven).length} that took a message which did not arrive: \`open\`, and the summary says that it did not arrive
+  )}; and ${rows.filter(unproven).length} that accepted a message which did not arrive: these are \`open\`, and the summary says that it did not arrive
 - nmap: ${tally(rows, nmapSaid)}
 
 | configuration | what it is | truth | how it was measured | ours | evidence | time | waits | nmap | time |

@@ -86,14 +86,14 @@ function report(seed: number, decisions: Decisions, run: DialRun): { text: strin
   // The self-check asks for the vantage's own name.
   const strangers = looked.filter((name) => name !== 'relaytest.isp.example')
   const rows: readonly (readonly [promise: string, tried: number, failures: number])[] = [
-    ['a decision is that of python', DECISIONS, decisions.wrong.length],
-    ['an answer of the service is what python expects', run.asked, run.wrong.length],
-    ['what is dialled was accepted', dialled.length, strays(dialled, accepted)],
-    ['what was accepted is dialled', accepted.length, strays(accepted, dialled)],
-    ['what is dialled has its intent in the audit log', dialled.length, strays(dialled, intents)],
-    ['the kernel saw as many connections begin', witness.port25, Math.abs(witness.port25 - dialled.length)],
+    ["the service decides as python's `ipaddress` does", DECISIONS, decisions.wrong.length],
+    ["the service answers as python's `ipaddress` expects", run.asked, run.wrong.length],
+    ['every dialled address was accepted', dialled.length, strays(dialled, accepted)],
+    ['every accepted address was dialled', accepted.length, strays(accepted, dialled)],
+    ['every dial has a line in the audit log before it', dialled.length, strays(dialled, intents)],
+    ['the kernel saw the same number of new connections', witness.port25, Math.abs(witness.port25 - dialled.length)],
     [
-      'nothing else left: other ports, name look-ups',
+      'nothing else was sent: no other port, no name look-up',
       run.asked,
       witness.elsewhere + witness.datagrams + strangers.length,
     ],
@@ -106,8 +106,8 @@ function report(seed: number, decisions: Decisions, run: DialRun): { text: strin
 | --- | ---: | ---: |
 ${rows.map(([promise, tried, failed]) => `| ${promise} | ${number(tried)} | ${number(failed)} |`).join('\n')}
 
-Of the decisions ${number(decisions.allowed)} were to allow; denied: ${deniedTable(decisions.denied)}. Of the requests
-${number(accepted.length)} were tests; denied: ${deniedTable(Object.entries(run.denied))}.
+Of the decisions, ${number(decisions.allowed)} allowed the test. Denied: ${deniedTable(decisions.denied)}. Of the requests,
+${number(accepted.length)} became tests. Denied: ${deniedTable(Object.entries(run.denied))}.
 `
   return { text, failures }
 }

@@ -1,3 +1,4 @@
+/** The demo: starts the service with three mail servers on loopback, tests them over HTTP and prints the sessions. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
@@ -6,7 +7,7 @@ import { relayTest } from '../src/contract/relay-test.ts'
 import { renderTest } from '../src/render/session.ts'
 import { type DemoServer, startMailServer } from './mail-servers.ts'
 
-/** The key of examples/callers.yaml: published, and good for loopback only. */
+/** The key of the demo in examples/callers.yaml. It is public, and may test loopback only. */
 const KEY = 'rtk_DEMO-KEY-published-never-use-it-elsewhere--'
 
 const PORT = 3000
@@ -16,11 +17,11 @@ const pathOf = (name: string): string => fileURLToPath(new URL(`../${name}`, imp
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`)
 
-/** A colour where a person looks, nothing where a pipe does. */
+/** True on a terminal. A pipe gets no colours. */
 const coloured = process.env.NO_COLOR === undefined && (process.stdout.isTTY || process.env.FORCE_COLOR !== undefined)
 const title = (text: string): string => (coloured ? `\x1b[1;36m${text}\x1b[0m` : text)
 
-/** Tests three mail servers on loopback through the built service, over HTTP alone, and shows their sessions. */
+/** Runs the demo. With `--once` it ends after printing, without it on Ctrl-C. */
 async function main(): Promise<void> {
   const once = process.argv.includes('--once')
   const mailbox = await freePort()
@@ -38,20 +39,23 @@ async function main(): Promise<void> {
   try {
     say(title('\n1. A closed mail server\n'))
     say(await testAndRender(service.url, closed))
-    say(title('2. One that relays for whoever claims a sender at its own domain\n'))
+    say(title('2. An open relay: it trusts every sender address at its own domain\n'))
     say(await testAndRender(service.url, open))
-    say(title('3. One that takes any local part: other testers call it open\n'))
-    say('(waiting some seconds whether the message arrives)\n')
+    say(title('3. A closed one that accepts mail for any name at its own domain: other testers call it open\n'))
+    say('(this takes some seconds: the test waits to see whether its message arrives)\n')
     say(await testAndRender(service.url, catchAll))
     if (once) return
     say(title('4. Your turn\n'))
-    say('The service and the mail servers go on running until Ctrl-C. Test the open one again:\n')
+    say('The service and the mail servers keep running until Ctrl-C. Test the open one again:\n')
     say(`  curl -sS ${service.url}/relay-tests \\
     -H 'Authorization: Bearer ${KEY}' \\
     -H 'Content-Type: application/json' -H 'Accept: text/plain' \\
     -d '{"ip": "127.0.0.1", "port": ${open.port}}'\n`)
     say(
-      `The closed one is on port ${closed.port}, the third on ${catchAll.port}. Leave out the Accept header for JSON.`,
+      `The closed one is on port ${closed.port}, the third on ${catchAll.port}. Leave out the Accept header for JSON.\n
+Or test in a browser: open ${service.url}/ with the key
+  ${KEY}
+Enter 127.0.0.1 and choose a port under "More options". What next? README.md leads on.`,
     )
     await new Promise((resolve) => service.process.once('exit', resolve))
   } finally {
@@ -59,6 +63,7 @@ async function main(): Promise<void> {
   }
 }
 
+/** Tests a server through the API and returns its session as text. Throws if the service refuses. */
 async function testAndRender(url: string, { port }: DemoServer): Promise<string> {
   const response = await fetch(`${url}/relay-tests`, {
     method: 'POST',
@@ -70,6 +75,7 @@ async function testAndRender(url: string, { port }: DemoServer): Promise<string>
   return renderTest(relayTest.parse(body), coloured)
 }
 
+/** Starts the built service, on port 3000 if that is free. Resolves when it is ready. */
 async function startService(
   servers: readonly DemoServer[],
   mailbox: number,
@@ -87,7 +93,7 @@ async function startService(
       TEST_DEADLINE_MS: '8000',
       ALLOW_LOOPBACK_TARGETS: 'true',
       ALLOWED_PORTS: servers.map((server) => server.port).join(','),
-      // Both servers have one address, and the reader may want to test it often.
+      // All servers share one address, and the reader may want to test it often.
       QUOTA_TARGET: '100/1m',
       QUOTA_CUSTOMER: '100/1m',
       QUOTA_CALLER: '100/1m',
@@ -130,7 +136,7 @@ function freePort(): Promise<number> {
   })
 }
 
-// Whoever reads no further, as `head` does, has seen enough.
+// Ends when the reader closes the pipe, as `head` does.
 process.stdout.on('error', () => process.exit(0))
 
 await main()

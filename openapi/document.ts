@@ -1,6 +1,7 @@
+/** The parts of an OpenAPI document that the reference page and its tests read. */
 import { z } from 'zod'
 
-/** As much of a JSON Schema as the contract uses. */
+/** The part of JSON Schema that the contract uses. */
 export interface Schema {
   readonly $ref?: string | undefined
   readonly type?: string | readonly string[] | undefined
@@ -43,7 +44,7 @@ const schema: z.ZodType<Schema> = z.lazy(() =>
 
 const example = z.looseObject({ summary: z.string().optional(), value: z.unknown() })
 const content = z.record(z.string(), z.looseObject({ schema, examples: z.record(z.string(), example).optional() }))
-/** As much of an OpenAPI document as ours has. */
+/** The part of OpenAPI that our document uses. */
 export const apiDocument = z.looseObject({
   info: z.looseObject({ title: z.string(), version: z.string(), description: z.string() }),
   tags: z.array(z.object({ name: z.string(), description: z.string() })),

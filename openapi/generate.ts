@@ -1,3 +1,7 @@
+/**
+ * Writes the OpenAPI document from the contract and the routes, and the reference page from the document, so that
+ * neither can differ from the code. With --check it only compares them, for CI.
+ */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -11,14 +15,14 @@ import { referencePage } from './reference.ts'
 
 const USAGE = `Usage: npm run openapi [-- --check]
 
-Writes openapi/openapi.json from the contract and the routes, and lints it, and from it docs/api.html, the reference to read.
-With --check nothing is written: the command fails where a file differs from what it would write.
+Writes openapi/openapi.json from the contract and the routes, checks it with a linter, and writes docs/api.html, the reference
+to read, from it. With --check it writes nothing, and fails if a file differs from what it would write.
 `
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))
 const DOCUMENT = 'openapi/openapi.json'
 
-/** The document of a service with the example files: no part of it depends on configuration. */
+/** Returns the document of a service with the example files. No part of the document depends on the configuration. */
 async function generate(): Promise<Record<string, unknown>> {
   const setup = setUp({
     CUSTOMERS_FILE: pathOf('examples/customers.yaml'),
@@ -28,7 +32,7 @@ async function generate(): Promise<Record<string, unknown>> {
   })
   const { app } = await buildApp(setup.config, {
     ...setup,
-    audit: () => {},
+    audit: async () => {},
     stores: memoryStores(1),
     deliveries: null,
     logger: pino({ level: 'silent' }),
@@ -43,7 +47,7 @@ const lintReport = z.object({
   problems: z.array(z.unknown()),
 })
 
-/** Redocly's recommended rules, where a warning is a failure. Returns what they object to. */
+/** Checks the document by Redocly's recommended rules. Returns its problems, warnings included. */
 function lint(): readonly unknown[] {
   const options = ['lint', pathOf(DOCUMENT), '--extends=recommended', '--format=json']
   const { stdout } = spawnSync(pathOf('node_modules/.bin/redocly'), options, {
@@ -65,13 +69,13 @@ async function main(): Promise<number> {
     const file = pathOf(name)
     if (option === undefined) writeFileSync(file, text)
     else if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
-      process.stderr.write(`${name} is not what the contract says: run \`npm run openapi\` and commit it\n`)
+      process.stderr.write(`${name} differs from the contract: run \`npm run openapi\` and commit the result\n`)
       return 1
     }
   }
-  const objections = lint()
-  if (objections.length > 0) {
-    process.stderr.write(`${JSON.stringify(objections, null, 2)}\n`)
+  const problems = lint()
+  if (problems.length > 0) {
+    process.stderr.write(`${JSON.stringify(problems, null, 2)}\n`)
     return 1
   }
   const names = Object.keys(files).join(' and ')

@@ -1,6 +1,7 @@
+/** The API reference as one HTML page that can be read without a network, a script or a server. */
 import { apiDocument, type Operation, type Schema } from './document.ts'
 
-/** A page that a person can read without network, script or server, made of the OpenAPI document alone. */
+/** Returns the page for an OpenAPI document. Throws if the document lacks a part that the page needs. */
 export function referencePage(source: unknown): string {
   const { info, tags, paths, components } = apiDocument.parse(source)
   const all = Object.entries(paths).flatMap(([path, methods]) =>
@@ -76,8 +77,8 @@ function operationOf({ method, path, operation }: { method: string; path: string
   return `<article id="${operationId}">
 <h3><code>${method} ${escaped(path)}</code> ${escaped(summary)}</h3>
 ${description ? prose(description) : ''}
-${security === undefined ? '' : '<p>Needs no key.</p>'}
-${given.length > 0 ? table('Parameters', ['Name', 'In', 'What'], given) : ''}
+${security === undefined ? '' : '<p>No key is needed.</p>'}
+${given.length > 0 ? table('Parameters', ['Name', 'In', 'Description'], given) : ''}
 ${
   requestBody
     ? `<p>Body: ${Object.values(requestBody.content)
@@ -85,7 +86,7 @@ ${
         .join(', ')}</p>`
     : ''
 }
-${table('Answers', ['Status', 'When', 'Body', 'Headers'], answers)}
+${table('Responses', ['Status', 'Meaning', 'Body', 'Headers'], answers)}
 ${examplesOf(responses)}
 </article>`
 }
@@ -106,10 +107,10 @@ function schemaOf(one: Schema): string {
   const about = one.description ? prose(one.description) : ''
   const rows = membersOf(one, '')
   if (rows.length === 0) return `${about}<p>${typeOf(one)}</p>`
-  return `${about}${table('Members', ['Member', 'Type', 'What'], rows)}`
+  return `${about}${table('Members', ['Member', 'Type', 'Description'], rows)}`
 }
 
-/** A row for each member, those of objects inside it under the names that lead to them. */
+/** Returns a table row for each member. Members of inner objects have their path as the name. */
 function membersOf(one: Schema, prefix: string): string[][] {
   const { properties = {}, required = [] } = one
   const own = Object.entries(properties).flatMap(([name, member]) => {
@@ -127,7 +128,7 @@ function membersOf(one: Schema, prefix: string): string[][] {
 const inside = (member: Schema, path: string): string[][] =>
   member.items ? inside(member.items, `${path}[]`) : membersOf(member, `${path}.`)
 
-/** The type of a value in a few words, with what is allowed. */
+/** Returns the type of a value in a few words, with the values that are allowed. */
 function typeOf(one: Schema): string {
   const { $ref, anyOf, oneOf, items, additionalProperties } = one
   if ($ref) {
@@ -135,7 +136,7 @@ function typeOf(one: Schema): string {
     return link(name, name)
   }
   const options = anyOf ?? oneOf
-  // An `anyOf` beside a type only says more of it.
+  // An `anyOf` next to a type only adds details, which detailsOf shows.
   if (options && one.type === undefined) return [...new Set(options.map(typeOf))].join(' or ')
   if (one.const !== undefined) return code(one.const)
   const words = one.enum ? one.enum.map(code).join(' ') : [one.type ?? 'anything'].flat().map(escaped).join(' or ')
@@ -175,7 +176,7 @@ const code = (value: unknown): string =>
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
-/** The contract's texts mark code with backticks, and nothing else. */
+/** Turns a text of the contract into HTML. Backticks mark code, and there is no other markup. */
 const inline = (text: string): string => escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>')
 
 const prose = (text: string): string =>

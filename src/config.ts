@@ -1,11 +1,13 @@
+/** Reads the settings of the service from the environment. README has the same table. */
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { DOMAIN_NAME } from './contract/domain.ts'
 import { quotaText } from './contract/limits.ts'
 import { parseAddress } from './ip/address.ts'
+import { type Endpoint, parseEndpoint } from './ip/endpoint.ts'
 import { parsePrefix } from './ip/prefix.ts'
 
-/** Everything wrong with the environment, one line each. */
+/** Everything that is wrong with the configuration, one line each. */
 export class ConfigFaults extends Error {
   readonly faults: readonly string[]
 
@@ -15,17 +17,19 @@ export class ConfigFaults extends Error {
   }
 }
 
-const wholeNumber = (min: number, max: number) =>
-  z
+const wholeNumber = (min: number, max: number) => {
+  const message = `must be a whole number from ${min} to ${max}`
+  return z
     .string()
-    .regex(/^\d{1,9}$/, `a whole number from ${min} to ${max} was expected`)
+    .regex(/^\d{1,9}$/, message)
     .transform(Number)
-    .refine((value) => value >= min && value <= max, `a whole number from ${min} to ${max} was expected`)
+    .refine((value) => value >= min && value <= max, message)
+}
 
-const domain = z.string().regex(DOMAIN_NAME, 'a domain such as relaytest.isp.example was expected').toLowerCase()
+const domain = z.string().regex(DOMAIN_NAME, 'must be a domain such as relaytest.isp.example').toLowerCase()
 
-/** What the test message prints: one line of at most 200 characters. */
-const printableLine = z.string().regex(/^[\x20-\x7e]{1,200}$/, '1 to 200 printable ASCII characters were expected')
+/** The test message contains this text in one line. */
+const printableLine = z.string().regex(/^[\x20-\x7e]{1,200}$/, 'must be 1 to 200 printable ASCII characters')
 
 const cidrs = z
   .string()
@@ -33,41 +37,45 @@ const cidrs = z
   .superRefine((parts, context) => {
     for (const part of parts) {
       const parsed = parsePrefix(part)
-      if (!parsed.ok) context.addIssue({ code: 'custom', message: `networks were expected; ${parsed.fault}` })
+      if (!parsed.ok) context.addIssue({ code: 'custom', message: `must be a list of networks; ${parsed.fault}` })
     }
   })
 
-/** The environment of the service: a variable, what it must look like, and its default (README has the same table). */
+const LISTENER = 'must be an address and a port such as 0.0.0.0:2525 or [::]:2525'
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+/** Each variable, the form of its value, and its default. */
 const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65535).default(3000),
   METRICS_PORT: wholeNumber(0, 65535).default(9464),
-  LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
-      error: 'one of fatal, error, warn, info, debug, trace, silent was expected',
-    })
-    .default('info'),
+  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
   TRUST_PROXY: cidrs.optional(),
-  CUSTOMERS_FILE: z.string({ error: 'the path of the customers file, or of a folder of them, is needed' }),
-  CALLERS_FILE: z.string({ error: 'the path of the callers file is needed' }),
+  CUSTOMERS_FILE: z.string({ error: 'is needed: the path of the customers file, or of a folder of them' }),
+  CALLERS_FILE: z.string({ error: 'is needed: the path of the callers file' }),
   VANTAGES_FILE: z.string().optional(),
   ALLOW_LOOPBACK_TARGETS: z
-    .enum(['true', 'false'], { error: 'true or false was expected' })
+    .enum(['true', 'false'], { error: 'must be true or false' })
     .default('false')
     .transform((text) => text === 'true'),
   PROVIDER_NAME: printableLine.optional(),
   CONTACT: printableLine
-    .regex(/^([^\s@]+@[^\s@]+|https?:\/\/\S+)$/, 'a mail address or a web address was expected')
+    .regex(/^([^\s@]+@[^\s@]+|https?:\/\/\S+)$/, 'must be a mail address or a web address')
     .optional(),
   // The recipient of the percent hack is token%MAILBOX_DOMAIN, and a local part has at most 64 octets.
-  MAILBOX_DOMAIN: domain.max(47, 'at most 47 characters were expected'),
+  MAILBOX_DOMAIN: domain.max(47, 'must have at most 47 characters'),
   MAILBOX_KEY: z
     .string()
-    .regex(/^[^,]{32,}(,[^,]{32,})?$/, 'at least 32 characters without a comma were expected, or two such keys')
+    .regex(/^[^,]{32,}(,[^,]{32,})?$/, 'must be at least 32 characters without a comma, or two such keys')
     .optional(),
   MAILBOX_LISTEN: z
     .string()
-    .refine(isListener, 'an address and a port such as 0.0.0.0:2525 or [::]:2525 were expected')
+    .transform((text, context): Endpoint => {
+      const endpoint = parseEndpoint(text)
+      if (endpoint && isListener(endpoint)) return endpoint
+      context.addIssue({ code: 'custom', message: LISTENER })
+      return z.NEVER
+    })
     .optional(),
   DELIVERY_WAIT_MS: wholeNumber(0, 300_000).default(10_000),
   ALLOWED_PORTS: z
@@ -76,7 +84,7 @@ const environment = z.object({
     .transform((text) => text.split(',').map((part) => (/^ *[0-9]{1,5} *$/.test(part) ? Number(part) : Number.NaN)))
     .refine(
       (ports) => ports.every((port) => Number.isInteger(port) && port >= 1 && port <= 65535),
-      'ports such as 25 or 25,587,2525 were expected',
+      'must be ports such as 25 or 25,587,2525',
     ),
   TEST_DEADLINE_MS: wholeNumber(5_000, 300_000).default(50_000),
   DRAIN_MS: wholeNumber(0, 60_000).default(5_000),
@@ -84,13 +92,13 @@ const environment = z.object({
   RESULT_TTL_SECONDS: wholeNumber(60, 2_592_000).default(172_800),
   REDIS_URL: z
     .string()
-    .refine((text) => /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text), 'redis://HOST:PORT was expected')
+    .refine((text) => /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text), 'must be redis://HOST:PORT')
     .optional(),
   DNS_SERVERS: z
     .string()
     .default('')
     .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
-    .refine((servers) => servers.every(isServer), 'addresses such as 10.0.0.53 or 127.0.0.1:5353 were expected'),
+    .refine((servers) => servers.every(isServer), 'must be addresses such as 10.0.0.53 or 127.0.0.1:5353'),
   AUDIT_FILE: z.string().optional(),
   QUOTA_REQUESTS: quotaText.prefault('600/1m'),
   QUOTA_CALLER: quotaText.prefault('60/1h'),
@@ -98,59 +106,67 @@ const environment = z.object({
   QUOTA_TARGET: quotaText.prefault('2/10m'),
   QUOTA_NETWORK: quotaText.prefault('20/1h'),
 })
+type Environment = z.output<typeof environment>
 
-/** Whether a text is HOST:PORT, the host an address or a name. */
-function isListener(text: string): boolean {
-  const [, six, host = '', port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? []
-  if (port === undefined || Number(port) > 65_535) return false
-  if (six !== undefined) return parseAddress(six)?.family === 6
-  // What looks like an address must be one.
-  return /^[\d.]+$/.test(host) ? parseAddress(host) !== null : host === 'localhost' || DOMAIN_NAME.test(host)
+/** Tells whether the mailbox can listen there: the host is an address, `localhost` or a domain name. */
+const isListener = ({ host }: Endpoint): boolean =>
+  parseAddress(host) !== null || host === 'localhost' || DOMAIN_NAME.test(host)
+
+/** Tells whether a text is a name server: an address, with or without a port. */
+function isServer(text: string): boolean {
+  if (parseAddress(text) !== null) return true
+  const endpoint = parseEndpoint(text)
+  return endpoint !== null && endpoint.port > 0 && parseAddress(endpoint.host) !== null
 }
 
-/** A result that ran out before its test did would let an idempotency key open a second one. */
+/** A result must outlive its test, because an idempotency key without a result can start a second test. */
 const BEYOND_DEADLINE_MS = 10_000
 
-/** An address, or one with a port: `10.0.0.53`, `10.0.0.53:5353`, `[2001:db8::53]:5353`. */
-function isServer(text: string): boolean {
-  const [, bracketed, plain = text, port = '53'] = /^(?:\[(.+)\]|([^:]+)):([1-9]\d{0,4})$/.exec(text) ?? []
-  return parseAddress(bracketed ?? plain) !== null && Number(port) <= 65535
+/** Returns what is wrong between variables that are each valid. */
+function conflictsIn({ RESULT_TTL_SECONDS, TEST_DEADLINE_MS, PORT, METRICS_PORT }: Environment): string[] {
+  const least = Math.ceil((TEST_DEADLINE_MS + BEYOND_DEADLINE_MS) / 1000)
+  return [
+    ...(RESULT_TTL_SECONDS < least
+      ? [`RESULT_TTL_SECONDS: must be at least ${least}, ten seconds more than TEST_DEADLINE_MS`]
+      : []),
+    ...(PORT !== 0 && METRICS_PORT === PORT ? [`METRICS_PORT: must differ from PORT, which is ${PORT}`] : []),
+  ]
 }
 
-/** Reads the environment. An empty variable counts as not set. Throws ConfigFaults that list everything wrong. */
+/** Returns which variables are missing because of the values of others. */
+function missingIn(set: NodeJS.ProcessEnv): string[] {
+  const named = ['PROVIDER_NAME', 'CONTACT'].filter((name) => !(name in set))
+  return [
+    ...(set.ALLOW_LOOPBACK_TARGETS === 'true'
+      ? []
+      : named.map((name) => `${name}: is needed: the test message says who tests and whom to contact`)),
+    ...('REDIS_URL' in set && !('MAILBOX_KEY' in set)
+      ? ['MAILBOX_KEY: is needed with REDIS_URL, because all replicas must make the same test addresses']
+      : []),
+  ]
+}
+
+/** Reads the environment. An empty variable counts as not set. Throws ConfigFaults with every mistake. */
 export function readConfig(env: NodeJS.ProcessEnv) {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
   const result = environment.safeParse(set)
   const faults = result.success
-    ? []
+    ? conflictsIn(result.data)
     : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${explain(message)}`)
-  const loopback = set.ALLOW_LOOPBACK_TARGETS === 'true'
-  for (const name of ['PROVIDER_NAME', 'CONTACT'] as const) {
-    if (!loopback && !(name in set)) faults.push(`${name}: is needed: the test message says who tests and whom to ask`)
-  }
-  if ('REDIS_URL' in set && !('MAILBOX_KEY' in set)) {
-    faults.push('MAILBOX_KEY: is needed with REDIS_URL: all replicas make the same test addresses')
-  }
-  if (result.success && result.data.RESULT_TTL_SECONDS * 1000 < result.data.TEST_DEADLINE_MS + BEYOND_DEADLINE_MS) {
-    const least = Math.ceil((result.data.TEST_DEADLINE_MS + BEYOND_DEADLINE_MS) / 1000)
-    faults.push(`RESULT_TTL_SECONDS: at least ${least} was expected: ten seconds more than TEST_DEADLINE_MS`)
-  }
-  if (result.success && result.data.PORT !== 0 && result.data.METRICS_PORT === result.data.PORT) {
-    faults.push(`METRICS_PORT: another port than PORT was expected, which is ${result.data.PORT}`)
-  }
+  faults.push(...missingIn(set))
   if (!result.success || faults.length > 0) throw new ConfigFaults(faults)
   const { PROVIDER_NAME, CONTACT, MAILBOX_KEY, ...rest } = result.data
   return Object.freeze({
     ...rest,
     PROVIDER_NAME: PROVIDER_NAME ?? 'Relay Tests (a trial on loopback)',
     CONTACT: CONTACT ?? `postmaster@${rest.MAILBOX_DOMAIN}`,
-    // The first makes addresses. Those of the one before are known by name for as long as they are good.
+    // Only the first key makes addresses. The mailbox knows the addresses of the second key by name until they expire.
     MAILBOX_KEY: MAILBOX_KEY?.split(',')[0] ?? randomBytes(32).toString('base64url'),
   })
 }
 
 export type Config = ReturnType<typeof readConfig>
 
-/** A variable that is missing has no value to complain about. */
+/** Replaces zod's message for a missing variable. */
 const explain = (message: string): string =>
   message.startsWith('Invalid input: expected string, received undefined') ? 'is needed' : message

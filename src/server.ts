@@ -1,126 +1,170 @@
-import type { Server } from 'node:http'
+/**
+ * The process, top to bottom: environment and files, stores, app, ports. A signal closes what is open, last opened
+ * first.
+ */
+import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { type Logger, pino, stdTimeFunctions } from 'pino'
 import { buildApp } from './app.ts'
 import { type Config, ConfigFaults } from './config.ts'
-import type { Reloading } from './files/reloading.ts'
 import { type Metrics, serveMetrics } from './http/metrics.ts'
+import { hostText } from './ip/address.ts'
 import { type Mailbox, startMailbox } from './mailbox/listener.ts'
-import { openAudit } from './service/audit.ts'
+import { openAuditFile } from './service/audit-file.ts'
 import { Deliveries } from './service/deliveries.ts'
 import { type Setup, setUp, warningsOf } from './setup.ts'
 import { redisStores } from './store/redis/stores.ts'
 import { memoryStores } from './store/stores.ts'
 import { VERSION } from './version.ts'
 
-/** On top of drain and deadline: what closing itself may take. */
+/** The time for closing itself, in addition to the drain and the deadline of a test. */
 const CLOSING_MS = 5_000
 
-/** The process: environment → files → app → listen → graceful close. */
 async function main(): Promise<void> {
   const setup = readSetup()
-  const { config, customers, callers, vantages } = setup
+  const { config } = setup
   const logger = pino({
     level: config.LOG_LEVEL,
     timestamp: stdTimeFunctions.isoTime,
     redact: ['req.headers.authorization'],
   })
-  const audit = openAudit(config.AUDIT_FILE ?? null)
+  const opened = new Opened()
+  closeOnSignal(config, logger, opened)
+
+  const audit = openAuditFile(config.AUDIT_FILE ?? null)
   const resultTtlMs = config.RESULT_TTL_SECONDS * 1000
   const stores = config.REDIS_URL ? redisStores(config.REDIS_URL, resultTtlMs, logger) : memoryStores(resultTtlMs)
+  opened.add(() => stores.close())
+
   const deliveries = config.MAILBOX_LISTEN ? new Deliveries(stores.signals) : null
-  const parts = { ...setup, audit, stores, deliveries, logger }
-  const { app, life, relayTests, metrics, selfCheck } = await buildApp(config, parts)
-  const mailbox = deliveries && (await openMailbox(config, deliveries, metrics, logger))
-  const warn = () => {
-    for (const warning of warningsOf(setup)) logger.warn(warning)
+  const built = await buildApp(config, { ...setup, audit, stores, deliveries, logger })
+  const { app, shutdown, metrics } = built
+  built.selfCheck.begin()
+  followFiles(setup, built, logger)
+  if (config.ALLOW_LOOPBACK_TARGETS) {
+    logger.warn('ALLOW_LOOPBACK_TARGETS is on: loopback may be tested. Never use this outside of a trial.')
   }
-  const counts = () => ({ customers: customers.current.all.size, callers: callers.current.all.length })
-  const follow = (name: string, file: Reloading<unknown>) =>
-    file.watch((error) => {
-      if (error !== null) {
-        logger.error({ file: file.path, error }, `${name} not reloaded: the last good version stays in use`)
-        return
-      }
-      logger.info({ file: file.path, ...counts() }, `${name} reloaded`)
-      if (!customers.current.testing) relayTests.stopAll()
-      if (file === vantages) void selfCheck.look()
-      warn()
+  logWarnings(setup, logger)
+
+  if (deliveries) {
+    const mailbox = await opened.port('MAILBOX_LISTEN', openMailbox(config, deliveries, metrics, logger))
+    opened.add(() => mailbox.close())
+  }
+
+  const metricsPort = await opened.port('HOST, METRICS_PORT', serveMetrics(metrics, config.HOST, config.METRICS_PORT))
+  opened.add(() => metricsPort.close())
+
+  const listening = app.listen({ host: config.HOST, port: config.PORT, listenTextResolver: () => 'listening' })
+  const url = await opened.port('HOST, PORT', listening)
+  opened.add(async () => {
+    shutdown.draining = true
+    await sleep(config.DRAIN_MS)
+    await app.close()
+  })
+
+  logger.info({ url, metricsUrl: urlOf(metricsPort.address()), version: VERSION, ...countsOf(setup) }, 'ready')
+}
+
+type Built = Awaited<ReturnType<typeof buildApp>>
+
+/** The open parts of the process, and how to close them. */
+class Opened {
+  readonly #closers: (() => unknown)[] = []
+  #closing = false
+
+  add(close: () => unknown): void {
+    this.#closers.push(close)
+  }
+
+  /** Waits for a port to open. If it cannot, ends the process. If the process is closing already, never returns. */
+  async port<T>(setting: string, opening: Promise<T>): Promise<T> {
+    const port = await opening.catch((error: Error) => {
+      if (this.#closing) return NEVER
+      process.stderr.write(`${setting}: cannot listen (${error.message})\n`)
+      process.exit(1)
     })
-  follow('customers', customers)
-  follow('callers', callers)
-  if (vantages) follow('vantages', vantages)
-  selfCheck.begin()
-  // What other servers reload at is no reason to end.
-  process.on('SIGHUP', () => logger.info('SIGHUP changes nothing: files are followed as they change'))
+    return this.#closing ? NEVER : port
+  }
+
+  /** Closes everything, the last opened first. */
+  async close(): Promise<void> {
+    this.#closing = true
+    for (const close of this.#closers.reverse()) await close()
+  }
+}
+
+const NEVER = new Promise<never>(() => {})
+
+function closeOnSignal(config: Config, logger: Logger, opened: Opened): void {
+  // Many servers reload at SIGHUP. For us it is no reason to end.
+  process.on('SIGHUP', () => logger.info('SIGHUP changes nothing: the files are reloaded when they change'))
   const delay = config.DRAIN_MS + config.TEST_DEADLINE_MS + CLOSING_MS
   closeWithGrace({ delay, logger, skip: ['SIGHUP'] }, async ({ signal, err }) => {
     if (err) logger.fatal({ err }, 'a fault of the program: closing')
     logger.info({ signal, drainMs: config.DRAIN_MS }, 'shutting down')
-    life.draining = true
-    await sleep(config.DRAIN_MS)
-    await app.close()
-    await mailbox?.close()
-    metricsServer.close()
-    await stores.close()
+    await opened.close()
     logger.info('closed')
   })
-  if (config.ALLOW_LOOPBACK_TARGETS) {
-    logger.warn('ALLOW_LOOPBACK_TARGETS is on: loopback may be tested. Never use this outside of a trial.')
-  }
-  warn()
-  const metricsServer = await serveMetrics(metrics, config.HOST, config.METRICS_PORT).catch(
-    cannotListen('HOST, METRICS_PORT'),
-  )
-  const url = await app
-    .listen({ host: config.HOST, port: config.PORT, listenTextResolver: () => 'listening' })
-    .catch(cannotListen('HOST, PORT'))
-  logger.info({ url, metricsUrl: urlOf(metricsServer), version: VERSION, ...counts() }, 'ready')
 }
 
-/** The receiving side, where the configuration names an address for it. */
+/** Starts the receiving side. */
 function openMailbox(config: Config, deliveries: Deliveries, metrics: Metrics, log: Logger): Promise<Mailbox> {
-  const { MAILBOX_LISTEN = '', MAILBOX_DOMAIN: domain, CONTACT: contact } = config
-  const colon = MAILBOX_LISTEN.lastIndexOf(':')
+  const { MAILBOX_LISTEN, MAILBOX_DOMAIN, CONTACT } = config
+  if (!MAILBOX_LISTEN) throw new Error('without MAILBOX_LISTEN there are no deliveries')
   return startMailbox({
-    host: MAILBOX_LISTEN.slice(0, colon).replace(/^\[|\]$/g, ''),
-    port: Number(MAILBOX_LISTEN.slice(colon + 1)),
-    domain,
-    contact,
+    ...MAILBOX_LISTEN,
+    domain: MAILBOX_DOMAIN,
+    contact: CONTACT,
     knows: (token) => deliveries.knows(token),
     arrived: (arrival) => {
       metrics.arrived(arrival.kind)
       return deliveries.arrived(arrival)
     },
     log,
-  }).catch(cannotListen('MAILBOX_LISTEN'))
+  })
 }
 
-function urlOf(server: Server): string {
-  const at = server.address()
-  if (at === null || typeof at === 'string') throw new Error('a server that listens has an address')
-  return `http://${at.family === 'IPv6' ? `[${at.address}]` : at.address}:${at.port}/metrics`
-}
-
-/** The address is taken, or none of ours: a matter of configuration, found out only now. */
-const cannotListen =
-  (names: string) =>
-  (error: NodeJS.ErrnoException): never => {
-    process.stderr.write(`${names}: cannot listen (${error.message})\n`)
-    process.exit(1)
+/** Reloads the files when they change, and applies what must not wait for the next test. */
+function followFiles(setup: Setup, { relayTests, selfCheck }: Built, logger: Logger): void {
+  const { customers, callers, vantages } = setup
+  for (const [name, file] of Object.entries({ customers, callers, vantages })) {
+    file?.watch((error) => {
+      if (error !== null) {
+        logger.error({ file: file.path, error }, `${name} not reloaded: the last good version stays in use`)
+        return
+      }
+      logger.info({ file: file.path, ...countsOf(setup) }, `${name} reloaded`)
+      if (!customers.current.testing) relayTests.stopAll()
+      if (file === vantages) void selfCheck.look()
+      logWarnings(setup, logger)
+    })
   }
+}
+
+const countsOf = ({ customers, callers }: Setup) => ({
+  customers: customers.current.all.size,
+  callers: callers.current.all.length,
+})
+
+function logWarnings(setup: Setup, logger: Logger): void {
+  for (const warning of warningsOf(setup)) logger.warn(warning)
+}
+
+function urlOf(at: AddressInfo | string | null): string {
+  if (at === null || typeof at === 'string') throw new Error('a listening server has an address')
+  return `http://${hostText({ family: at.family === 'IPv6' ? 6 : 4, text: at.address })}:${at.port}/metrics`
+}
 
 function readSetup(): Setup {
   try {
     return setUp(process.env)
   } catch (error) {
     if (!(error instanceof ConfigFaults)) throw error
-    process.stderr.write(`The service does not start; its configuration has faults:\n${listed(error)}`)
+    const lines = error.faults.map((fault) => `  ${fault}\n`).join('')
+    process.stderr.write(`The service does not start; its configuration has faults:\n${lines}`)
     process.exit(1)
   }
 }
-
-const listed = ({ faults }: ConfigFaults): string => faults.map((fault) => `  ${fault}\n`).join('')
 
 await main()

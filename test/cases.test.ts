@@ -1,4 +1,4 @@
-/** Verdicts that were once reported as wrong stay right. */
+/** Verdicts that were once wrong, and the examples of the API: all are judged again from their transcripts. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { type RelayTest, relayTest } from '../src/contract/relay-test.ts'
 import { rejudge } from './harness/rejudge.ts'
 import { ROOT } from './harness/service.ts'
 
-/** A report of a wrong verdict: the result as the API returned it, and what it should have been. */
+/** A report of a wrong verdict: the result as the API returned it, and the right verdict. */
 const reported = z.strictObject({
   what: z.string(),
   expected: z.strictObject({ verdict: z.string(), reason: z.string().nullable(), cause: z.string().nullable() }),
@@ -29,7 +29,7 @@ for (const file of readdirSync(FOLDER)) {
 }
 
 for (const [name, { value }] of Object.entries(EXAMPLES)) {
-  test(`the example "${name}" is judged from its transcript as it was from the session`, () => {
+  test(`the example "${name}" gets the same verdict from its transcript as from its session`, () => {
     const { verdict, reason, cause } = value
     assert.deepEqual(outcome(value), { verdict, reason, cause })
     const judgement = rejudge(value)

@@ -71,47 +71,39 @@ test('variables are read, and nothing else of the environment is', () => {
   assert.ok(Object.isFrozen(config))
 })
 
-test('a bad value is a fault that names the variable and what was expected', () => {
+test('a bad value is a fault that names the variable and what it must be', () => {
   const quotas = ['QUOTA_REQUESTS', 'QUOTA_CALLER', 'QUOTA_CUSTOMER', 'QUOTA_TARGET', 'QUOTA_NETWORK']
   const rows: readonly (readonly [name: string, bad: readonly string[], expected: RegExp])[] = [
-    ['PORT', ['-1', '65536', 'http', '3000.5', '1e3', ' 80', '0x50'], /a whole number from 0 to 65535 was expected/],
-    ['LOG_LEVEL', ['verbose', 'INFO'], /one of fatal, error, warn, info, debug, trace, silent was expected/],
-    ['TRUST_PROXY', ['1', '2', 'true', 'loopback', '10.0.0.0/8,', '10.0.0.0/8,1'], /networks were expected; write/],
-    ['TRUST_PROXY', ['10.0.0.1'], /networks were expected; write 10\.0\.0\.1\/32/],
-    ['ALLOW_LOOPBACK_TARGETS', ['yes', '1', 'TRUE'], /true or false was expected/],
-    [
-      'PROVIDER_NAME',
-      ['ISP\nBcc: a@b.example', 'Ünï', 'x'.repeat(201)],
-      /1 to 200 printable ASCII characters were expected/,
-    ],
-    ['CONTACT', ['nobody', 'ftp://isp.example', 'a@b c', 'a b@c'], /a mail address or a web address was expected/],
+    ['PORT', ['-1', '65536', 'http', '3000.5', '1e3', ' 80', '0x50'], /must be a whole number from 0 to 65535$/],
+    ['LOG_LEVEL', ['verbose', 'INFO'], /must be one of fatal, error, warn, info, debug, trace, silent$/],
+    ['TRUST_PROXY', ['1', '2', 'true', 'loopback', '10.0.0.0/8,', '10.0.0.0/8,1'], /must be a list of networks; write/],
+    ['TRUST_PROXY', ['10.0.0.1'], /must be a list of networks; write 10\.0\.0\.1\/32/],
+    ['ALLOW_LOOPBACK_TARGETS', ['yes', '1', 'TRUE'], /must be true or false/],
+    ['PROVIDER_NAME', ['ISP\nBcc: a@b.example', 'Ünï', 'x'.repeat(201)], /must be 1 to 200 printable ASCII characters/],
+    ['CONTACT', ['nobody', 'ftp://isp.example', 'a@b c', 'a b@c'], /must be a mail address or a web address/],
     [
       'MAILBOX_DOMAIN',
       ['isp', '-a.example', 'a_b.example', 'isp.example.'],
-      /a domain such as relaytest.isp.example was expected/,
+      /must be a domain such as relaytest.isp.example/,
     ],
     [
       'MAILBOX_KEY',
       ['k'.repeat(31), `${'k'.repeat(40)},`, `,${'l'.repeat(40)}`, ['k', 'l', 'm'].map((one) => one.repeat(40)).join()],
-      /at least 32 characters without a comma were/,
+      /must be at least 32 characters without a comma/,
     ],
-    [
-      'ALLOWED_PORTS',
-      ['0', '65536', 'smtp', '25,', '25;587', '-25', '2.5'],
-      /ports such as 25 or 25,587,2525 were expected/,
-    ],
-    ['TEST_DEADLINE_MS', ['4999', '300001', '50s'], /a whole number from 5000 to 300000 was expected/],
-    ['DELIVERY_WAIT_MS', ['-1', '300001', '10s'], /a whole number from 0 to 300000 was expected/],
+    ['ALLOWED_PORTS', ['0', '65536', 'smtp', '25,', '25;587', '-25', '2.5'], /must be ports such as 25 or 25,587,2525/],
+    ['TEST_DEADLINE_MS', ['4999', '300001', '50s'], /must be a whole number from 5000 to 300000/],
+    ['DELIVERY_WAIT_MS', ['-1', '300001', '10s'], /must be a whole number from 0 to 300000/],
     [
       'MAILBOX_LISTEN',
       ['2525', ':2525', '0.0.0.0', '0.0.0.0:', '::1:2525', '0.0.0.0:smtp'],
-      /an address and a port such as 0\.0\.0\.0:2525 or \[::\]:2525 were expected/,
+      /must be an address and a port such as 0\.0\.0\.0:2525 or \[::\]:2525/,
     ],
-    ['DRAIN_MS', ['-1', '60001'], /a whole number from 0 to 60000 was expected/],
-    ['MAX_CONCURRENT_TESTS', ['0', '10001'], /a whole number from 1 to 10000 was expected/],
-    ['RESULT_TTL_SECONDS', ['59', '2592001'], /a whole number from 60 to 2592000 was expected/],
+    ['DRAIN_MS', ['-1', '60001'], /must be a whole number from 0 to 60000/],
+    ['MAX_CONCURRENT_TESTS', ['0', '10001'], /must be a whole number from 1 to 10000/],
+    ['RESULT_TTL_SECONDS', ['59', '2592001'], /must be a whole number from 60 to 2592000/],
     ...quotas.map(
-      (name) => [name, ['10', '0/1h', '10/1w', '1.5/1h', '10 / 1h'], /a quota such as "60\/1h" was expected/] as const,
+      (name) => [name, ['10', '0/1h', '10/1w', '1.5/1h', '10 / 1h'], /must be a quota such as "60\/1h"/] as const,
     ),
   ]
   for (const [name, bad, expected] of rows) {
@@ -139,13 +131,13 @@ test('a result is kept for longer than its test may take', () => {
     faults({ RESULT_TTL_SECONDS: `${seconds}`, TEST_DEADLINE_MS: `${deadlineMs}` })
   assert.deepEqual(times(60, 50_000), [])
   assert.deepEqual(times(60, 50_001), [
-    'RESULT_TTL_SECONDS: at least 61 was expected: ten seconds more than TEST_DEADLINE_MS',
+    'RESULT_TTL_SECONDS: must be at least 61, ten seconds more than TEST_DEADLINE_MS',
   ])
   assert.deepEqual(times(310, 300_000), [])
 })
 
 test('metrics have a port of their own, unless both ports are any', () => {
-  assert.deepEqual(faults({ PORT: '9464' }), ['METRICS_PORT: another port than PORT was expected, which is 9464'])
+  assert.deepEqual(faults({ PORT: '9464' }), ['METRICS_PORT: must differ from PORT, which is 9464'])
   assert.deepEqual(faults({ PORT: '0', METRICS_PORT: '0' }), [])
 })
 
@@ -154,7 +146,7 @@ test('the percent hack of the longest MAILBOX_DOMAIN has a local part of 64 octe
   const TOKEN_LENGTH = 16
   assert.equal(TOKEN_LENGTH + '%'.length + longest.length, 64)
   assert.deepEqual(faults({ MAILBOX_DOMAIN: longest }), [])
-  assert.deepEqual(faults({ MAILBOX_DOMAIN: `a${longest}` }), ['MAILBOX_DOMAIN: at most 47 characters were expected'])
+  assert.deepEqual(faults({ MAILBOX_DOMAIN: `a${longest}` }), ['MAILBOX_DOMAIN: must have at most 47 characters'])
 })
 
 test('an empty variable counts as not set', () => {
@@ -172,8 +164,14 @@ test('an empty variable counts as not set', () => {
 })
 
 test('the mailbox listens at an address and a port that there can be', () => {
-  for (const MAILBOX_LISTEN of ['0.0.0.0:2525', '[::]:25', 'mail.isp.example:65535', 'localhost:0']) {
-    assert.equal(readConfig({ ...NEEDED, MAILBOX_LISTEN }).MAILBOX_LISTEN, MAILBOX_LISTEN)
+  const listeners = [
+    ['0.0.0.0:2525', '0.0.0.0', 2525],
+    ['[::]:25', '::', 25],
+    ['mail.isp.example:65535', 'mail.isp.example', 65_535],
+    ['localhost:0', 'localhost', 0],
+  ] as const
+  for (const [MAILBOX_LISTEN, host, port] of listeners) {
+    assert.deepEqual(readConfig({ ...NEEDED, MAILBOX_LISTEN }).MAILBOX_LISTEN, { host, port })
   }
   for (const MAILBOX_LISTEN of [
     '127.0.0.1:99999',
@@ -184,7 +182,11 @@ test('the mailbox listens at an address and a port that there can be', () => {
     ':25',
     '25',
   ]) {
-    assert.match(faults({ MAILBOX_LISTEN }).join('\n'), /^MAILBOX_LISTEN: an address and a port/, MAILBOX_LISTEN)
+    assert.match(
+      faults({ MAILBOX_LISTEN }).join('\n'),
+      /^MAILBOX_LISTEN: must be an address and a port/,
+      MAILBOX_LISTEN,
+    )
   }
 })
 
@@ -195,7 +197,7 @@ test('a Redis is a URL, and needs the mailbox key that all replicas have', () =>
     assert.match(faults({ REDIS_URL }).join('\n'), /^MAILBOX_KEY: is needed with REDIS_URL/)
   }
   for (const REDIS_URL of ['redis', 'redis:', 'redis:///1', 'http://redis', 'redis://:secret@:x', '/run/redis.sock']) {
-    assert.deepEqual(faults({ ...key, REDIS_URL }), ['REDIS_URL: redis://HOST:PORT was expected'], REDIS_URL)
+    assert.deepEqual(faults({ ...key, REDIS_URL }), ['REDIS_URL: must be redis://HOST:PORT'], REDIS_URL)
   }
 })
 
@@ -239,6 +241,6 @@ test('name servers are addresses, with a port or without', () => {
     good.split(',').map((server) => server.trim()),
   )
   for (const bad of ['dns.example', '10.0.0.53:0', '10.0.0.53:65536', '10.0.0', '10.0.0.53:', '::1:x']) {
-    assert.match(faults({ DNS_SERVERS: bad }).join(), /^DNS_SERVERS: addresses such as/, bad)
+    assert.match(faults({ DNS_SERVERS: bad }).join(), /^DNS_SERVERS: must be addresses such as/, bad)
   }
 })

@@ -28,14 +28,17 @@ test('the demo shows both reference dialogues and a catch-all with their verdict
     /^MAIL FROM:<sender@example\.com>\n250 .*\nRCPT TO:<([a-z2-7]{16}@test\.org\.au)>\n554 5\.7\.1 <\1>: Relay access denied$/m,
   )
   assert.match(open, /^OPEN {2}127\.0\.0\.1:\d+ \(example\.com\)$/m)
-  assert.match(open, /^It relays for anyone who claims a sender at example\.com\.$/m)
+  assert.match(open, /^The server relays for anyone who uses a sender address at example\.com\.$/m)
   assert.match(
     open,
     /^MAIL FROM:<sender@example\.com>\n250 .*\nRCPT TO:<[a-z2-7]{16}@test\.org\.au>\n250 .*\nDATA\n354 .*\n(.*\n)+\.\n250 Ok: queued as \w+$/m,
   )
   assert.match(open, /^evidence delivered, cause own-domain-sender/m)
   assert.match(catchAll, /^CLOSED {2}127\.0\.0\.1:\d+ \(example\.com\)$/m)
-  assert.match(catchAll, /^It does not relay; it takes mail for any local part at example\.com, existing or not\.$/m)
+  assert.match(
+    catchAll,
+    /^The server does not relay\. It accepts mail for any name at example\.com, whether the mailbox exists or not\.$/m,
+  )
   assert.doesNotMatch(text, /\x1b/, 'no colours for a pipe')
 })
 

@@ -19,7 +19,7 @@ import { inTime } from './harness/waiting.ts'
 const DOCUMENT = documentOf('docs/onboarding.md')
 const exampleIn = (language: string): string => examplesIn(DOCUMENT, language)[0]?.text ?? assert.fail(language)
 
-/** Ten minutes are over at once, and noted; a few seconds are not. */
+/** Replaces `sleep`: a pause of a minute or more ends at once, and is written down. */
 const SHORT_SLEEP_SH = `#!/bin/sh
 [ "$1" -lt 60 ] || { echo "$1" >> "$SLEPT"; exit 0; }
 exec /bin/sleep "$1"
@@ -39,13 +39,13 @@ syncBuiltinESMExports()
 interface Example {
   readonly name: string
   run(order: string, request: object, url: string, key?: string): Promise<Ran>
-  /** The long waits that were asked for so far, in seconds. */
+  /** Returns the long pauses so far, in seconds. */
   slept(): string[]
 }
 
 const TSC = join(ROOT, 'node_modules/.bin/tsc')
 
-/** Both examples, ready to run. */
+/** Returns both examples of the document, ready to run. */
 function examples(t: TestContext): Example[] {
   const folder = installed(t, {
     'onboard.sh': exampleIn('sh'),
@@ -81,7 +81,7 @@ function examples(t: TestContext): Example[] {
   ]
 }
 
-test('the TypeScript example is one, with the types of the package', async (t) => {
+test('the TypeScript example compiles with the types of the package', async (t) => {
   const folder = installed(t, {
     'good.ts': exampleIn('ts'),
     'bad.ts': exampleIn('ts').replace('result.retryAfter === null', 'result.tryAgain === null'),
@@ -114,7 +114,7 @@ test('the onboarding examples', async (t) => {
       const stalled = shut.hold(/^EHLO/)
       const first = run(`${name}-closed`, at(shut.server.port), service.url)
       await inTime('the test', stalled)
-      // Another run of the job, while the test is running or right after.
+      // Runs the job a second time, while the test runs or right after it.
       const second = run(`${name}-closed`, at(shut.server.port), service.url)
       shut.release()
       const ran = [await first, await second, await run(`${name}-closed`, at(shut.server.port), service.url)]
@@ -143,7 +143,7 @@ test('the onboarding examples', async (t) => {
       assert.equal((await run(`${name}-greylisted`, at(greylisting.port), service.url)).code, 2)
       assert.equal(intents(), before + 3)
       assert.deepEqual([...new Set(slept())], ['600'])
-      // The lists of the day before have passed us by then.
+      // The server no longer greylists us.
       greylists = false
       assert.match((await run(`${name}-later`, at(greylisting.port), service.url)).stdout, /^closed: /m)
     })
@@ -152,10 +152,7 @@ test('the onboarding examples', async (t) => {
       const order = `${name}-refused`
       const foreign = { ...at(dead), domain: 'example.org' }
       for (const [ran, reason] of [
-        [
-          await run(order, foreign, service.url),
-          /^example\.org neither is nor lies under a domain of the customer: .*$/m,
-        ],
+        [await run(order, foreign, service.url), /^example\.org is not a domain of the customer, nor below one: .*$/m],
         [await run(order, at(dead), service.url, keyOf('x')), /^Send a valid key: /m],
       ] as const) {
         assert.match(ran.stderr, reason)
@@ -183,8 +180,8 @@ test('the onboarding examples', async (t) => {
 })
 
 /**
- * Stands for a service that is busy at first, and whose test settles in two seconds, where the real one takes a day:
- * its verdict turns until then.
+ * Starts a service that is busy at first. The verdict of its test changes when it settles, after two seconds. With the
+ * real service that takes a day.
  */
 async function turningService(t: TestContext): Promise<{ url: string; readAfterwards: () => boolean }> {
   const settledAt = Date.now() + 2_000

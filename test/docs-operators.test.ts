@@ -16,7 +16,7 @@ const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
 
 const DOCUMENT = read('docs/operators.md')
 
-/** The blocks of the document in that language, in order. */
+/** Returns the code blocks of the document in a language, in order. */
 const blocksIn = (language: string): string[] =>
   [...DOCUMENT.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, text = '']) => text)
 
@@ -26,7 +26,7 @@ const [customersFile = '', callersFile = '', ...otherFiles] = blocksIn('yaml')
 const statusFor = async (service: TestService, key: string): Promise<number> =>
   (await service.fetch('/limits', { headers: bearer(key) })).status
 
-/** Writes a configuration file of a running service, and waits until it is in use. */
+/** Writes a configuration file of a running service, and waits until the service uses it. */
 async function install(service: TestService, name: 'customers' | 'callers', text: string): Promise<void> {
   const reloads = () => service.logs().filter(({ msg }) => msg === `${name} reloaded`).length
   const before = reloads()
@@ -34,7 +34,7 @@ async function install(service: TestService, name: 'customers' | 'callers', text
   await until(`${name} to be reloaded`, () => reloads() > before)
 }
 
-test('the document holds no command and no file that is not run here, or by the proof of the image', () => {
+test('every command and file of the document is run here or by the proof of the image', () => {
   assert.match(makeKey, /^node dist\/cli\/key\.js /)
   assert.match(rotateMailboxKey, /^MAILBOX_KEY=/)
   assert.match(customersFile, /^testing: false$/m)
@@ -43,7 +43,7 @@ test('the document holds no command and no file that is not run here, or by the 
   assert.deepEqual([blocksIn('json').length, blocksIn('zone').length], [1, 1])
 })
 
-test('the names of the document agree with each other, and with the configuration for Kubernetes', () => {
+test('the DNS records of the document match each other and the configuration for Kubernetes', () => {
   const records = (blocksIn('zone')[0] ?? '')
     .trim()
     .split('\n')
@@ -61,7 +61,7 @@ test('the names of the document agree with each other, and with the configuratio
   assert.equal(records.length, 5)
 })
 
-test('the kill switch stops everything, and the opt-out list is stronger than an allowlist', async (t) => {
+test('the kill switch stops all tests, and the opt-out list overrules an allowlist', async (t) => {
   const service = await startService(t)
   const at = (ip: string) => service.post({ ip, port: 25 })
   await install(service, 'customers', customersFile)
@@ -70,7 +70,7 @@ test('the kill switch stops everything, and the opt-out list is stronger than an
   await problemIn(await at('203.0.113.250'), 'opted-out')
 })
 
-test('a key is made and rotated as the document says', async (t) => {
+test('a key can be made and rotated as the document says', async (t) => {
   const made = await runProgram('sh', ['-c', `cd '${ROOT}' && ${makeKey}`])
   const [key = ''] = /rtk_[\w-]{43}/.exec(made.stdout) ?? []
   assert.match(made.stdout, /^ {2}- id: support-desk$/m)
@@ -83,7 +83,7 @@ test('a key is made and rotated as the document says', async (t) => {
   assert.deepEqual([await statusFor(service, KEYS.desk), await statusFor(service, key)], [401, 200])
 })
 
-test('the mailbox key of the document is one that the service takes', async () => {
+test('the service accepts the mailbox key of the document', async () => {
   const old = 'o'.repeat(32)
   const { stdout } = await runProgram('sh', ['-c', `${rotateMailboxKey}\nprintf %s "$MAILBOX_KEY"`], {
     MAILBOX_KEY: old,
@@ -100,11 +100,11 @@ test('the mailbox key of the document is one that the service takes', async () =
   assert.equal(config.MAILBOX_KEY, made)
 })
 
-/** A service whose Redis is away. */
+/** Starts a service whose Redis is down. */
 const withoutRedis = async (t: TestContext) =>
   startService(t, { env: { REDIS_URL: `redis://127.0.0.1:${await deadPort()}` } })
 
-test('without Redis the service is as the document says', async (t) => {
+test('the service without Redis behaves as the document says', async (t) => {
   const service = await withoutRedis(t)
   const refused = await service.post({ ip: '127.0.0.1', port: 25 })
   assert.ok(Number(refused.headers.get('retry-after')) > 0)

@@ -25,7 +25,7 @@ test('every example for partners prints what the document says', async (t) => {
   }
 })
 
-test('every address of the sandbox comes out as the document for partners says', async (t) => {
+test('every address of the sandbox gives the result in the document for partners', async (t) => {
   const service = await startSandbox(t)
   const rows = rowsBelow(DOCUMENT, 'Sandbox').slice(0, -1)
   assert.deepEqual(
@@ -44,7 +44,7 @@ test('every address of the sandbox comes out as the document for partners says',
   )
 })
 
-test('the document for partners tells of every problem, and no other, with its status', () => {
+test('the document for partners lists every problem and no other, with its status', () => {
   assert.deepEqual(
     rowsBelow(DOCUMENT, 'Errors').map(([slug, status]) => [slug, Number(status)]),
     Object.entries(PROBLEMS)

@@ -31,7 +31,7 @@ test('every command for support agents prints what the document says', async (t)
   }
 })
 
-test('the document for support agents has every reason in plain words', () => {
+test('the document for support agents explains every reason', () => {
   const told = rowsBelow(DOCUMENT, 'Read it').flatMap(([reasons = '']) => reasons.split(', '))
   for (const reason of REASONS) assert.ok(told.includes(reason), reason)
 })

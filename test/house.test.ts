@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import { ROOT } from './harness/service.ts'
 
 /**
- * Who may import whom, by room (the folder under src; a file at its top is a room of its own). `contract`, `ip` and
- * `files` import nothing of ours. CONTRIBUTING.md draws the same map.
+ * Which room may import which. A room is a folder under src; `http/routes` is one too, and so is each file at the top.
+ * `contract`, `ip` and `files` import nothing of ours. CONTRIBUTING.md has the same map.
  */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   contract: [],
@@ -19,22 +19,26 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   vantage: ['contract', 'files', 'ip', 'smtp'],
   mailbox: ['smtp'],
   store: ['contract'],
-  relay: ['contract', 'ip', 'smtp'],
+  relay: ['contract'],
+  probe: ['contract', 'ip', 'relay', 'smtp'],
   render: ['contract'],
   client: ['contract'],
-  service: ['access', 'contract', 'ip', 'mailbox', 'relay', 'smtp', 'store', 'vantage', 'version'],
+  service: ['access', 'contract', 'ip', 'mailbox', 'probe', 'relay', 'smtp', 'store', 'vantage', 'version'],
+  sandbox: ['access', 'contract', 'probe', 'relay', 'service', 'smtp'],
   http: ['contract', 'render', 'service', 'store', 'version'],
+  'http/routes': ['contract', 'http', 'service', 'store'],
   config: ['contract', 'ip'],
   setup: ['access', 'config', 'files', 'service', 'vantage'],
-  app: ['access', 'config', 'files', 'http', 'service', 'store', 'vantage'],
+  app: ['access', 'config', 'files', 'http', 'http/routes', 'sandbox', 'service', 'store', 'vantage'],
   cli: ['access', 'client', 'config', 'contract', 'render', 'setup'],
-  server: ['app', 'config', 'files', 'http', 'mailbox', 'service', 'setup', 'store', 'version'],
+  server: ['app', 'config', 'http', 'ip', 'mailbox', 'service', 'setup', 'store', 'version'],
 }
 
 const SRC = join(ROOT, 'src')
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
 
-const roomOf = (file: string): string => file.replace(/\.ts$/, '').split('/')[0] ?? ''
+const roomOf = (file: string): string =>
+  file.startsWith('http/routes/') ? 'http/routes' : (file.replace(/\.ts$/, '').split('/')[0] ?? '')
 
 const importsOf = (file: string): string[] =>
   [...readFileSync(join(SRC, file), 'utf8').matchAll(/from '(\.[^']+)'/g)].map(([, path]) =>
@@ -52,6 +56,33 @@ for (const file of files) {
     assert.deepEqual(others, [])
   })
 }
+
+/** The files of a circle of imports, beginning and ending with the same file; null if there is no circle. */
+function circleIn(graph: ReadonlyMap<string, readonly string[]>): string[] | null {
+  const done = new Set<string>()
+  const visit = (file: string, path: readonly string[]): string[] | null => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
+    if (done.has(file)) return null
+    for (const next of graph.get(file) ?? []) {
+      const circle = visit(next, [...path, file])
+      if (circle) return circle
+    }
+    done.add(file)
+    return null
+  }
+  for (const file of graph.keys()) {
+    const circle = visit(file, [])
+    if (circle) return circle
+  }
+  return null
+}
+
+test('no file imports itself through other files', () => {
+  const graph = (arrows: Record<string, string[]>) => new Map(Object.entries(arrows))
+  assert.deepEqual(circleIn(graph({ a: ['b', 'c'], b: ['c'], c: [] })), null)
+  assert.deepEqual(circleIn(graph({ a: ['b'], b: ['c'], c: ['d', 'b'], d: [] })), ['b', 'c', 'b'])
+  assert.deepEqual(circleIn(new Map(files.map((file) => [file, importsOf(file)]))), null)
+})
 
 test('the client takes no more than types from the contract, and nothing from Node or from a package', () => {
   for (const file of files.filter((name) => roomOf(name) === 'client')) {

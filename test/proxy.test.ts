@@ -131,7 +131,7 @@ test(
     await proxy.kill()
     const result = await resultOf(await answer)
     assert.deepEqual([result.verdict, result.reason], ['inconclusive', 'vantage-failed'])
-    assert.match(result.summary ?? '', /Our own way out failed/)
+    assert.match(result.summary ?? '', /Our own connection to the Internet failed/)
     assert.ok(result.transcript.some(({ line }) => line === 'no connection: vantage-failed (our proxy: ECONNREFUSED)'))
     release()
 

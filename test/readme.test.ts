@@ -1,7 +1,7 @@
 /** What README shows and lists is true. */
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { readConfig } from '../src/config.ts'
 import { PROBLEMS } from '../src/contract/problems.ts'
@@ -11,19 +11,28 @@ import { ROOT } from './harness/service.ts'
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
 
-const README = read('README.md')
+/** The documents for people, by their paths. */
+const DOCUMENTS: readonly string[] = [
+  ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'k8s/README.md'],
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
+]
 
-test('the configuration table of the README has every variable and no other, with its default', () => {
+test('the README is read in a few minutes: at most 90 lines', () => {
+  assert.ok(read('README.md').split('\n').length <= 90)
+})
+
+test('docs/configuration.md has every variable and no other, with its default', () => {
   const config = readConfig({
     CUSTOMERS_FILE: 'x',
     CALLERS_FILE: 'x',
     MAILBOX_DOMAIN: 'isp.example',
     ALLOW_LOOPBACK_TARGETS: 'true',
   })
-  const rows = [...README.matchAll(/^\| `([A-Z_]+)` \| (.*?) \|/gm)].map(([, name = '', fallback = '']) => [
-    name,
-    fallback,
-  ])
+  const rows = [...read('docs/configuration.md').matchAll(/^\| `([A-Z_]+)` \| (.*?) \|/gm)].map(
+    ([, name = '', fallback = '']) => [name, fallback],
+  )
   const optional = ['VANTAGES_FILE', 'MAILBOX_LISTEN', 'TRUST_PROXY', 'REDIS_URL', 'AUDIT_FILE']
   assert.deepEqual(rows.map(([name]) => name).sort(), [...Object.keys(config), ...optional].sort())
   for (const [name = '', fallback = ''] of rows) {
@@ -36,24 +45,35 @@ test('the configuration table of the README has every variable and no other, wit
 
 test('every npm command in the documents exists', () => {
   const { scripts } = JSON.parse(read('package.json'))
-  for (const name of [
-    'README.md',
-    'CONTRIBUTING.md',
-    ...readdirSync(join(ROOT, 'docs')).map((file) => `docs/${file}`),
-  ]) {
+  for (const name of DOCUMENTS) {
     for (const [, script = ''] of read(name).matchAll(/npm run\s+(?:-s |--silent )?([a-z:]+)/g))
       assert.ok(script in scripts, script)
   }
 })
 
 test('every link between the documents leads somewhere', () => {
-  for (const name of ['README.md', 'CONTRIBUTING.md']) {
+  for (const name of DOCUMENTS) {
     for (const [, path = ''] of read(name).matchAll(/\]\((?!http)([^)#]+)\)/g))
-      assert.ok(existsSync(join(ROOT, path)), path)
+      assert.ok(existsSync(join(ROOT, dirname(name), path)), `${name}: ${path}`)
   }
 })
 
-test('docs/verdict.md tells of every form of the standard suite and every follow-up, and how many the full suite has', () => {
+test('every file and folder of the code that a document names exists', () => {
+  for (const name of DOCUMENTS) {
+    for (const [, path = ''] of read(name).matchAll(/`((?:src|test|bench|examples|k8s|openapi)\/[\w./-]+)`/g))
+      assert.ok(path.includes('NAME') || existsSync(join(ROOT, path)), `${name}: ${path}`)
+  }
+})
+
+test('the README leads to every document, directly or in one more step', () => {
+  const linked = (name: string) =>
+    [...read(name).matchAll(/\]\((?!http)([^)#]+\.md)\)/g)].map(([, path = '']) => join(dirname(name), path))
+  const near = linked('README.md')
+  const reached = new Set([...near, ...near.flatMap(linked)])
+  for (const name of DOCUMENTS) assert.ok(name === 'README.md' || reached.has(name), name)
+})
+
+test('docs/verdict.md lists every form of the standard suite and every control, and the number of forms of the full suite', () => {
   const text = read('docs/verdict.md')
   const told = FORMS.filter(({ suites }) => suites.length === 0 || suites.includes('standard'))
   assert.ok(told.length > formsOf('standard').length)
@@ -61,12 +81,13 @@ test('docs/verdict.md tells of every form of the standard suite and every follow
   assert.ok(text.includes(`${formsOf('full').length} forms`), 'the number of forms of the full suite')
 })
 
-test('the README tells how many forms each suite has', () => {
-  assert.ok(README.includes(`\`standard\` (default, ${formsOf('standard').length} forms)`))
-  assert.ok(README.includes(`\`full\` (${formsOf('full').length} forms `))
+test('docs/api.md says how many forms each suite has', () => {
+  const text = read('docs/api.md')
+  assert.ok(text.includes(`\`standard\` (default, ${formsOf('standard').length} forms)`))
+  assert.ok(text.includes(`\`full\` (${formsOf('full').length} forms `))
 })
 
-test('docs/verdict.md tells of every reason', () => {
+test('docs/verdict.md lists every reason', () => {
   const text = read('docs/verdict.md')
   for (const reason of REASONS) assert.ok(text.includes(`\`${reason}\``), reason)
 })

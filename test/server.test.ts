@@ -7,8 +7,8 @@ import { bearer, problemIn, rawRequest, resultOf } from './harness/http.ts'
 import { closed, deadPort, gatedServer } from './harness/mail-scripts.ts'
 import { scriptedServer } from './harness/mail-server.ts'
 import { conforms } from './harness/openapi.ts'
-import { runBuilt } from './harness/process.ts'
-import { configFolder, environmentFor, KEYS, startService } from './harness/service.ts'
+import { runBuilt, runProgram } from './harness/process.ts'
+import { configFolder, environmentFor, KEYS, ROOT, startService } from './harness/service.ts'
 import { inTime, until } from './harness/waiting.ts'
 
 /** Whether nobody listens there any more. */
@@ -31,6 +31,20 @@ function idleConnection(url: string, text: string): Promise<Socket> {
 }
 
 const FEW_SECONDS = 5_000
+
+/** A module that sends SIGTERM to its process as port `n` opens, and opens that port only after the signal has arrived. */
+const signalAtPort = (n: number): string =>
+  `data:text/javascript,${encodeURIComponent(`
+  import { Server } from 'node:net'
+  const { listen } = Server.prototype
+  let count = 0
+  Server.prototype.listen = function (...args) {
+    count += 1
+    if (count !== ${n}) return listen.apply(this, args)
+    process.once('SIGTERM', () => setImmediate(() => listen.apply(this, args)))
+    process.kill(process.pid, 'SIGTERM')
+    return this
+  }`)}`
 
 // Most of it is waiting, so the tests run side by side.
 describe('the process', { concurrency: true }, () => {
@@ -57,22 +71,22 @@ describe('the process', { concurrency: true }, () => {
     })
     const file = (name: string, line: number) => `${join(folder, name)}:${line}: `
     const expected = [
-      'PORT: a whole number from 0 to 65535 was expected',
-      'LOG_LEVEL: one of fatal, error, ',
-      'MAILBOX_DOMAIN: a domain such as ',
-      'MAILBOX_KEY: at least 32 characters ',
-      'CONTACT: a mail address or a web address was expected',
-      'ALLOWED_PORTS: ports such as 25 ',
-      'TEST_DEADLINE_MS: a whole number from 5000 to 300000 was expected',
-      'QUOTA_TARGET: a quota such as "60/1h" was expected',
-      'TRUST_PROXY: networks were expected; write 10.0.0.1/32',
-      'ALLOW_LOOPBACK_TARGETS: true or false was expected',
-      'REDIS_URL: redis://HOST:PORT was expected',
-      `${file('customers.yaml', 2)}customers[0].id: an id of 1 to 64 `,
-      `${file('customers.yaml', 4)}customers[0].networks: at least one network was expected`,
+      'PORT: must be a whole number from 0 to 65535',
+      'LOG_LEVEL: must be one of fatal, error, ',
+      'MAILBOX_DOMAIN: must be a domain such as ',
+      'MAILBOX_KEY: must be at least 32 characters ',
+      'CONTACT: must be a mail address or a web address',
+      'ALLOWED_PORTS: must be ports such as 25 ',
+      'TEST_DEADLINE_MS: must be a whole number from 5000 to 300000',
+      'QUOTA_TARGET: must be a quota such as "60/1h"',
+      'TRUST_PROXY: must be a list of networks; write 10.0.0.1/32',
+      'ALLOW_LOOPBACK_TARGETS: must be true or false',
+      'REDIS_URL: must be redis://HOST:PORT',
+      `${file('customers.yaml', 2)}customers[0].id: must be an id of 1 to 64 `,
+      `${file('customers.yaml', 4)}customers[0].networks: must list at least one network`,
       `${file('customers.yaml', 5)}neverTest: `,
       `${file('callers.yaml', 3)}callers[0].keys[0].sha256: `,
-      `${file('callers.yaml', 4)}callers[0].customers: all, or a list of customer ids, was expected`,
+      `${file('callers.yaml', 4)}callers[0].customers: must be all, or a list of customer ids`,
       `${join(folder, 'none.yaml')}: cannot be read (ENOENT)`,
       'AUDIT_FILE: cannot be written (ENOENT)',
     ]
@@ -158,6 +172,17 @@ describe('the process', { concurrency: true }, () => {
     assert.equal(stderr, `HOST, PORT: cannot listen (listen EADDRINUSE: address already in use 127.0.0.1:${port})\n`)
     assert.equal(code, 1)
     assert.doesNotMatch(stdout, /"msg":"(ready|shutting down)"/)
+  })
+
+  test('SIGTERM while a port opens ends the process cleanly', async (t) => {
+    const env = { ...environmentFor(configFolder(t)), MAILBOX_LISTEN: '127.0.0.1:0', DRAIN_MS: '60000' }
+    for (const [index, port] of ['mailbox', 'metrics', 'HTTP'].entries()) {
+      const args = ['--import', signalAtPort(index + 1), join(ROOT, 'dist/server.js')]
+      const { code, stdout, stderr } = await inTime('the exit', runProgram(process.execPath, args, env))
+      assert.deepEqual([code, stderr], [0, ''], port)
+      for (const message of ['shutting down', 'closed']) assert.ok(stdout.includes(`"msg":"${message}"`), port)
+      assert.doesNotMatch(stdout, /"msg":"ready"/)
+    }
   })
 
   test('a host that is none of ours ends the start at once, with one line', async (t) => {

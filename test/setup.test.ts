@@ -87,7 +87,7 @@ test('warnings are of what is in use now, and follow the files', async (t) => {
     'caller p may test acme, but there is no such customer',
     'caller p may test gone, but there is no such customer',
     'caller q may test no customer',
-    'caller p has a key that is expired: take it out',
+    'caller p has an expired key: remove it',
     'customer bare has no domains: its servers can be found open, but never closed',
   ])
 

@@ -1,36 +1,37 @@
+/** Reads the callers files: who may use the service, with which keys, and for which customers. */
 import { z } from 'zod'
 import { identifier } from '../contract/ids.ts'
 import { type Quota, quotaText } from '../contract/limits.ts'
 import { FileFaults, nameOf, readAll } from '../files/yaml-file.ts'
 import { hashKey } from './keys.ts'
-import { isSandbox, SANDBOX_PREFIX, sandboxCustomerOf } from './sandbox.ts'
+import { isSandbox, SANDBOX_PREFIX, sandboxCustomerOf } from './sandbox-ids.ts'
 
-/** The holder of API keys. `customers` is whose servers the caller may test; in the sandbox, none but its own. */
+/** The holder of API keys. `customers` are the customers whose servers it may test; in the sandbox, its own only. */
 export interface Caller {
   readonly id: string
   readonly customers: 'all' | ReadonlySet<string>
   readonly quota: Quota | null
-  /** Whether it gets recorded sessions, and nothing is ever dialled for it. */
+  /** A caller in the sandbox gets recorded sessions. Nothing is ever dialled for it. */
   readonly sandbox: boolean
 }
 
 /**
- * Whether a customer is in a caller's scope. All customers are all real ones: what was played back for a partner must not
- * pass for a test of a server.
+ * Tells whether a caller may test for a customer. `all` means all real customers, so that nobody mistakes a recorded
+ * session of the sandbox for the test of a server.
  */
 export const inScope = ({ customers }: Caller, customerId: string): boolean =>
   customers === 'all' ? !isSandbox(customerId) : customers.has(customerId)
 
 export interface Callers {
   readonly all: readonly Caller[]
-  /** The caller that holds this key at this time, or null: unknown, malformed and expired keys look the same. */
+  /** Returns the caller that has this key, or null. Unknown, malformed and expired keys look the same. */
   authenticate(key: string, now: Date): Caller | null
-  /** The callers that hold a key which is good no more at this time, a row for each such key. */
+  /** Returns the caller of each key that has expired. A caller appears once for each such key. */
   expired(now: Date): readonly Caller[]
 }
 
-const CUSTOMERS = 'all, or a list of customer ids, was expected'
-const SHA256 = 'the SHA-256 of a key in 64 lower-case hex digits was expected, in quotes (see dist/cli/key.js)'
+const CUSTOMERS = 'must be all, or a list of customer ids'
+const SHA256 = 'must be the SHA-256 of a key: 64 lower-case hex digits, in quotes (see dist/cli/key.js)'
 
 const callersFile = z.strictObject({
   callers: z.array(
@@ -40,18 +41,18 @@ const callersFile = z.strictObject({
         z.strictObject({
           sha256: z.string({ error: SHA256 }).regex(/^[0-9a-f]{64}$/, SHA256),
           expires: z.iso
-            .date({ error: 'a date such as 2027-06-30 was expected; the key is good until its end, in UTC' })
+            .date({ error: 'must be a date such as 2027-06-30; the key works until the end of that day in UTC' })
             .optional(),
         }),
       ),
       customers: z.union([z.literal('all'), z.array(identifier)], { error: CUSTOMERS }).optional(),
       quota: quotaText.optional(),
-      sandbox: z.boolean({ error: 'true or false was expected' }).default(false),
+      sandbox: z.boolean({ error: 'must be true or false' }).default(false),
     }),
   ),
 })
 
-/** Reads callers files. Throws FileFaults. */
+/** Reads the callers files. Throws FileFaults with every mistake. */
 export function loadCallers(files: readonly string[]): Callers {
   const faults: string[] = []
   const callers = new Map<string, Caller>()
@@ -64,11 +65,11 @@ export function loadCallers(files: readonly string[]): Callers {
         faults.push(file.fault([...at, member], `${nameOf([...at, member])}: ${reason}`))
       }
       const caller = callerFrom(entry)
-      if (callers.has(id)) faults.push(file.fault([...at, 'id'], `${nameOf([...at, 'id'])}: ${id} is there already`))
+      if (callers.has(id)) faults.push(file.fault([...at, 'id'], `${nameOf([...at, 'id'])}: ${id} is used twice`))
       callers.set(id, caller)
       for (const [number, { sha256, expires }] of entry.keys.entries()) {
         const place = [...at, 'keys', number]
-        if (keys.has(sha256)) faults.push(file.fault(place, `${nameOf(place)}: this key is there already`))
+        if (keys.has(sha256)) faults.push(file.fault(place, `${nameOf(place)}: this key is used twice`))
         keys.set(sha256, { caller, expiresAt: expires ? endOfDay(expires) : Number.POSITIVE_INFINITY })
       }
     }
@@ -77,7 +78,7 @@ export function loadCallers(files: readonly string[]): Callers {
   return {
     all: [...callers.values()],
     authenticate(key, now) {
-      // Looked up by digest: how long a look-up takes says nothing of the key.
+      // The lookup is by digest, so its duration tells nothing about the key.
       const found = keys.get(hashKey(key) ?? '')
       return found && now.getTime() < found.expiresAt ? found.caller : null
     },
@@ -89,14 +90,14 @@ type Entry = z.output<typeof callersFile>['callers'][number]
 
 const LONGEST_SANDBOX_ID = 64 - SANDBOX_PREFIX.length
 
-/** What is wrong with the scope of an entry. In the sandbox every caller has the same, its own. */
+/** Returns what is wrong with the customers of an entry. In the sandbox, the caller's customer follows from its id. */
 function scopeObjections({ id, customers, sandbox }: Entry): { member: 'id' | 'customers'; reason: string }[] {
   if (!sandbox) return customers === undefined ? [{ member: 'customers', reason: CUSTOMERS }] : []
-  const tooLong = `at most ${LONGEST_SANDBOX_ID} characters were expected of a caller in the sandbox`
+  const tooLong = `must have at most ${LONGEST_SANDBOX_ID} characters for a caller in the sandbox`
   return [
     ...(customers === undefined
       ? []
-      : [{ member: 'customers' as const, reason: 'a caller in the sandbox has none: leave it out' }]),
+      : [{ member: 'customers' as const, reason: 'must be left out for a caller in the sandbox' }]),
     ...(id.length > LONGEST_SANDBOX_ID ? [{ member: 'id' as const, reason: tooLong }] : []),
   ]
 }

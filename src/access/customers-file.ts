@@ -1,46 +1,26 @@
+/** Reads the customers files, checks them, and says what they contain row by row, in plain data. */
 import { z } from 'zod'
 import { DOMAIN_NAME } from '../contract/domain.ts'
 import { identifier } from '../contract/ids.ts'
-import { type Quota, quotaText } from '../contract/limits.ts'
+import { quotaText } from '../contract/limits.ts'
 import { FileFaults, nameOf, readAll, type YamlFile } from '../files/yaml-file.ts'
-import { addressOf } from '../ip/address.ts'
-import { type Prefix, parsePrefix } from '../ip/prefix.ts'
-import { buildPrefixIndex, type PrefixIndex } from '../ip/prefix-index.ts'
-import { isLoopback, overlappingSpecials } from '../ip/special.ts'
-import { isSandbox, SANDBOX_PREFIX } from './sandbox.ts'
+import { parsePrefix } from '../ip/prefix.ts'
+import { type Customer, isWithin } from './customer.ts'
+import { objectionTo } from './networks.ts'
+import { isSandbox, SANDBOX_PREFIX } from './sandbox-ids.ts'
 
-/** The owner of networks and domains. The first domain is what a test uses where the request names none. */
-export interface Customer {
-  readonly id: string
-  readonly name: string
-  /** CIDRs in canonical text. */
-  readonly networks: readonly string[]
-  readonly domains: readonly string[]
-  readonly quota: Quota | null
-}
+/** One thing that the files say. Networks are CIDRs in canonical text. */
+export type CustomerRow =
+  | { readonly testing: boolean }
+  | { readonly customer: Customer }
+  | { readonly owned: string; readonly customerId: string; readonly allowSpecial: boolean }
+  | { readonly optedOut: string }
 
-/** What customers files say, in plain data: one process hands it to another as it is. */
-export interface CustomerTable {
-  readonly testing: boolean
-  readonly customers: readonly Customer[]
-  /**
-   * The networks of all customers; of each by its number, whose it is, by place in `customers`, and
-   * whether it says allowSpecial.
-   */
-  readonly networks: PrefixIndex
-  readonly owners: Int32Array
-  readonly lifted: Uint8Array
-  readonly optedOut: PrefixIndex
-}
-
-/** What a customers file is judged by. */
+/** The settings that decide which entries are allowed. */
 export interface CustomerRules {
   readonly allowLoopback: boolean
   readonly mailboxDomain: string
 }
-
-/** The widest network that an entry may hold without `allowWide`, by family, as prefix length. */
-const WIDEST = { 4: 16, 6: 32 } as const
 
 const network = z.union(
   [
@@ -51,135 +31,103 @@ const network = z.union(
       allowWide: z.boolean().default(false),
     }),
   ],
-  { error: 'a network such as 203.0.113.0/24, or { cidr, allowSpecial, allowWide }, was expected' },
+  { error: 'must be a network such as 203.0.113.0/24, or { cidr, allowSpecial, allowWide }' },
 )
 
 const customersFile = z.strictObject({
-  testing: z.boolean({ error: 'true or false was expected' }).default(true),
+  testing: z.boolean({ error: 'must be true or false' }).default(true),
   customers: z
     .array(
       z.strictObject({
         id: identifier,
-        name: z.string({ error: 'a name was expected' }).min(1).max(200),
-        networks: z.array(network).min(1, 'at least one network was expected'),
+        name: z.string({ error: 'must be a name' }).min(1).max(200),
+        networks: z.array(network).min(1, 'must list at least one network'),
         domains: z
-          .array(z.string().regex(DOMAIN_NAME, 'a mail domain such as example.com was expected').toLowerCase())
+          .array(z.string().regex(DOMAIN_NAME, 'must be a mail domain such as example.com').toLowerCase())
           .default([]),
         quota: quotaText.optional(),
       }),
     )
     .default([]),
-  neverTest: z.array(z.string({ error: 'a network such as 203.0.113.250/32 was expected' })).default([]),
+  neverTest: z.array(z.string({ error: 'must be a network such as 203.0.113.250/32' })).default([]),
 })
 type CustomersFile = z.output<typeof customersFile>
 
-/** Reads the customers file, or the files of a folder as one. Throws FileFaults that list everything wrong. */
-export function readCustomers(files: readonly string[], rules: CustomerRules): CustomerTable {
+/** Reads one customers file, or all files of a folder. Throws FileFaults with every mistake. */
+export function readCustomers(files: readonly string[], rules: CustomerRules): readonly CustomerRow[] {
   const reading = new Reading(rules)
   for (const { file, value } of readAll(files, customersFile, reading.faults)) reading.add(file, value)
-  return reading.finish()
+  if (reading.faults.length > 0) throw new FileFaults(reading.faults)
+  return reading.rows
 }
 
-/** A network as it stands in a file. */
-interface Listed {
-  readonly prefix: Prefix
-  /** The place of its customer among all. */
-  readonly owner: number
-  readonly allowSpecial: boolean
-}
-
+/** Collects the rows of several files, and the mistakes in and between them. */
 class Reading {
-  readonly #rules: CustomerRules
+  readonly rows: CustomerRow[] = []
   readonly faults: string[] = []
-  readonly #customers: Customer[] = []
+  readonly #rules: CustomerRules
   readonly #ids = new Set<string>()
-  readonly #networks = new Map<string, Listed>()
-  readonly #optedOut: Prefix[] = []
-  #testing = true
+  /** The customer that lists each network. */
+  readonly #owners = new Map<string, string>()
 
   constructor(rules: CustomerRules) {
     this.#rules = rules
   }
 
   add(file: YamlFile, { testing, customers, neverTest }: CustomersFile): void {
-    this.#testing &&= testing
+    this.rows.push({ testing })
     for (const [index, entry] of customers.entries()) this.#addCustomer(file, ['customers', index], entry)
     for (const [index, cidr] of neverTest.entries()) {
-      const prefix = this.#prefix(file, ['neverTest', index], cidr)
-      if (prefix) this.#optedOut.push(prefix)
-    }
-  }
-
-  finish(): CustomerTable {
-    if (this.faults.length > 0) throw new FileFaults(this.faults)
-    const networks = [...this.#networks.values()]
-    return {
-      testing: this.#testing,
-      customers: this.#customers,
-      networks: buildPrefixIndex(networks.map(({ prefix }) => prefix)),
-      owners: Int32Array.from(networks, ({ owner }) => owner),
-      lifted: Uint8Array.from(networks, ({ allowSpecial }) => (allowSpecial ? 1 : 0)),
-      optedOut: buildPrefixIndex(this.#optedOut),
+      const parsed = parsePrefix(cidr)
+      if (parsed.ok) this.rows.push({ optedOut: parsed.prefix.text })
+      else this.#fault(file, ['neverTest', index], parsed.fault)
     }
   }
 
   #addCustomer(file: YamlFile, at: readonly PropertyKey[], entry: CustomersFile['customers'][number]): void {
     const { id, name, domains, quota } = entry
-    if (this.#ids.has(id)) this.#fault(file, [...at, 'id'], `${id} is there already`)
+    if (this.#ids.has(id)) this.#fault(file, [...at, 'id'], `${id} is used twice`)
     this.#ids.add(id)
-    if (isSandbox(id)) {
-      this.#fault(file, [...at, 'id'], `ids that begin with ${SANDBOX_PREFIX} are those of the sandbox`)
-    }
+    if (isSandbox(id)) this.#fault(file, [...at, 'id'], `ids that begin with ${SANDBOX_PREFIX} are for the sandbox`)
+    this.#checkDomains(file, [...at, 'domains'], domains)
     const networks: string[] = []
-    const owner = this.#customers.push({ id, name, networks, domains, quota: quota ?? null }) - 1
+    this.rows.push({ customer: { id, name, networks, domains, quota: quota ?? null } })
+    for (const [index, listed] of entry.networks.entries()) {
+      const text = this.#addNetwork(file, [...at, 'networks', index], listed, id)
+      if (text !== null) networks.push(text)
+    }
+  }
+
+  /** Returns the network in canonical text, or null if it is none. */
+  #addNetwork(file: YamlFile, at: readonly PropertyKey[], listed: z.output<typeof network>, id: string): string | null {
+    const parsed = parsePrefix(listed.cidr)
+    if (!parsed.ok) {
+      this.#fault(file, at, parsed.fault)
+      return null
+    }
+    const { text } = parsed.prefix
+    const other = this.#owners.get(text)
+    const objection =
+      other === undefined
+        ? objectionTo(parsed.prefix, listed, this.#rules.allowLoopback)
+        : `${text} is already listed for customer ${other}`
+    if (objection !== null) this.#fault(file, at, objection)
+    this.#owners.set(text, id)
+    this.rows.push({ owned: text, customerId: id, allowSpecial: listed.allowSpecial })
+    return text
+  }
+
+  /** Mail to our own mailbox domain must never be mail to a customer, nor the other way round. */
+  #checkDomains(file: YamlFile, at: readonly PropertyKey[], domains: readonly string[]): void {
+    const { mailboxDomain } = this.#rules
     for (const [index, domain] of domains.entries()) {
-      if (isWithin(domain, this.#rules.mailboxDomain) || isWithin(this.#rules.mailboxDomain, domain)) {
-        const why = `${domain} and our own mailbox domain ${this.#rules.mailboxDomain} hold one another: MAILBOX_DOMAIN must be apart from all customers`
-        this.#fault(file, [...at, 'domains', index], why)
-      }
+      if (!isWithin(domain, mailboxDomain) && !isWithin(mailboxDomain, domain)) continue
+      const why = `${domain} overlaps with our own mailbox domain ${mailboxDomain}: MAILBOX_DOMAIN must be separate from the domains of all customers`
+      this.#fault(file, [...at, index], why)
     }
-    for (const [index, { cidr, allowSpecial, allowWide }] of entry.networks.entries()) {
-      const place = [...at, 'networks', index]
-      const prefix = this.#prefix(file, place, cidr)
-      if (!prefix) continue
-      const objection = this.#objection(prefix, allowSpecial, allowWide)
-      if (objection) this.#fault(file, place, objection)
-      networks.push(prefix.text)
-      this.#networks.set(prefix.text, { prefix, owner, allowSpecial })
-    }
-  }
-
-  /** Why a network may not stand in the file, or null. */
-  #objection(prefix: Prefix, allowSpecial: boolean, allowWide: boolean): string | null {
-    const known = this.#networks.get(prefix.text)
-    if (known) return `${prefix.text} is there already, with customer ${this.#customers[known.owner]?.id}`
-    const specials = overlappingSpecials(prefix)
-    const [first, last] = [addressOf(prefix.family, prefix.first), addressOf(prefix.family, prefix.last)]
-    if (this.#rules.allowLoopback && isLoopback(first) && isLoopback(last)) return null
-    for (const { kind, liftable, name, text } of specials) {
-      if (kind === 'loopback') {
-        return `${prefix.text} holds loopback addresses: they are for trials, with ALLOW_LOOPBACK_TARGETS=true, and no others beside them`
-      }
-      if (!liftable) return `${prefix.text} holds addresses of ${text} (${name}), which are never tested`
-      if (!allowSpecial) return `${prefix.text} holds addresses of ${text} (${name}): only with allowSpecial: true`
-    }
-    const tooWide = prefix.length < WIDEST[prefix.family] && !allowWide
-    return tooWide ? `${prefix.text} is wider than a /${WIDEST[prefix.family]}: only with allowWide: true` : null
-  }
-
-  #prefix(file: YamlFile, at: readonly PropertyKey[], cidr: string): Prefix | null {
-    const parsed = parsePrefix(cidr)
-    if (parsed.ok) return parsed.prefix
-    this.#fault(file, at, parsed.fault)
-    return null
   }
 
   #fault(file: YamlFile, at: readonly PropertyKey[], reason: string): void {
     this.faults.push(file.fault(at, `${nameOf(at)}: ${reason}`))
   }
-}
-
-/** Whether a domain equals another or lies under it. */
-export function isWithin(domain: string, parent: string): boolean {
-  return domain === parent || domain.endsWith(`.${parent}`)
 }

@@ -1,8 +1,8 @@
+import type { Quota } from '../contract/limits.ts'
 import type { Address } from '../ip/address.ts'
-import type { Caller } from './callers.ts'
-import type { Customer, Customers } from './customers.ts'
+import type { Customer, Customers } from './customer.ts'
 
-/** What a caller in the sandbox may test: documentation addresses (RFC 5737), behind each a recorded session. */
+/** The addresses of the sandbox: documentation addresses (RFC 5737), with a recorded session behind each. */
 export const SANDBOX_ADDRESSES = [
   '192.0.2.1',
   '192.0.2.2',
@@ -14,22 +14,14 @@ export const SANDBOX_ADDRESSES = [
 ] as const
 export type SandboxAddress = (typeof SANDBOX_ADDRESSES)[number]
 
-/** How the ids of sandbox customers begin, and no others: each caller has one of its own, so that none sees another's tests. */
-export const SANDBOX_PREFIX = 'sandbox-'
-
-export const isSandbox = (customerId: string): boolean => customerId.startsWith(SANDBOX_PREFIX)
-
-export const sandboxCustomerOf = (callerId: string): string => `${SANDBOX_PREFIX}${callerId}`
-
-/** The world of a caller in the sandbox: one customer, who holds the sandbox's addresses. */
-export function sandboxCustomers(caller: Caller): Customers {
-  const id = sandboxCustomerOf(caller.id)
+/** The customers of one caller in the sandbox: a single one that owns all addresses of the sandbox, and no real one. */
+export function sandboxCustomers(id: string, quota: Quota | null): Customers {
   const customer: Customer = {
     id,
     name: 'The sandbox',
     networks: SANDBOX_ADDRESSES.map((address) => `${address}/32`),
     domains: ['example.com'],
-    quota: caller.quota,
+    quota,
   }
   const isInside = ({ text }: Address) => SANDBOX_ADDRESSES.some((address) => address === text)
   return {

@@ -1,3 +1,4 @@
+/** Tests many targets, several at a time, for `relay-test --file`. Waits for quotas and for other tests. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -9,38 +10,38 @@ import {
 } from '../client/client.ts'
 import { type Ending, lineFor } from './ending.ts'
 
-/** How long a target may have to wait for its turn: quotas count by the hour. */
+/** The longest wait of one target. Most quotas count by the hour. */
 const PATIENCE_MS = 2 * 3_600_000
 
-/** Who is told how it goes. */
-export interface Watcher {
+/** Gets told about the progress of a batch. */
+export interface BatchListener {
+  /** Called at the end of each test, with the object to print. */
   ended(line: object, ending: Ending): void
-  /** How many targets wait for a quota, or for another test to end. */
+  /** Called with the number of targets that wait for a quota or for another test to end. */
   waiting(count: number): void
 }
 
 const NOT_TESTED = { slug: null, status: null, detail: 'not tested' } as const
 
 /**
- * Tests many targets, so many at a time, and tells how each ended, in the order in which they end. A target has one key for
- * all its tries, so that none is tested twice. Where it would be the same with every other, because the key is not taken or
- * nobody has answered yet, the rest is not tested.
+ * Tests the targets, `atOnce` at a time, and reports each one when it ends. All attempts at a target share an
+ * idempotency key, so that it is tested once. Stops if the service rejects the API key or has never answered.
  *
- * @returns why the rest was not tested, in one line, or null
+ * @returns one line that says why the remaining targets were not tested, or null
  */
 export async function testMany(
   client: RelayTestClient,
   requests: readonly NewRelayTest[],
   atOnce: number,
-  { ended, waiting }: Watcher,
+  { ended, waiting }: BatchListener,
 ): Promise<string | null> {
   const batch = randomUUID()
   const queue = [...requests.entries()]
-  let inLine = 0
-  const inTurn = async (seconds: number) => {
-    waiting(++inLine)
+  let waitingCount = 0
+  const wait = async (seconds: number) => {
+    waiting(++waitingCount)
     await sleep(seconds * 1_000)
-    waiting(--inLine)
+    waiting(--waitingCount)
   }
   let answered = false
   let stopped: string | null = null
@@ -48,11 +49,11 @@ export async function testMany(
     for (let next = queue.shift(); next; next = queue.shift()) {
       const [index, request] = next
       try {
-        const result = await testInTurn(client, request, `${batch}-${index + 1}`, inTurn)
+        const result = await testPatiently(client, request, `${batch}-${index + 1}`, wait)
         answered = true
         ended(result, result.verdict ?? 'error')
       } catch (error) {
-        ended({ ...request, error: describe(error) }, 'error')
+        ended({ ...request, error: errorFields(error) }, 'error')
         answered ||= error instanceof RelayTestProblem
         const noKey = error instanceof RelayTestProblem && error.slug === 'unauthenticated'
         if (!noKey && (answered || !(error instanceof RelayTestUnreachable))) continue
@@ -65,8 +66,8 @@ export async function testMany(
   return stopped
 }
 
-/** Tests one target, as soon as the service lets it. */
-async function testInTurn(
+/** Tests one target. Waits and tries again after each refusal that says when. */
+async function testPatiently(
   client: RelayTestClient,
   request: NewRelayTest,
   idempotencyKey: string,
@@ -83,7 +84,8 @@ async function testInTurn(
   }
 }
 
-function describe(error: unknown) {
+/** Returns the members of `error` in the printed line. */
+function errorFields(error: unknown) {
   const { slug = null, status = null } = error instanceof RelayTestProblem ? error : {}
   return { slug, status, detail: lineFor(error) }
 }

@@ -1,13 +1,14 @@
+/** The command check.js: tells operators what is wrong with environment and files before they start the service. */
 import { ConfigFaults } from '../config.ts'
 import { setUp, warningsOf } from '../setup.ts'
 
 const USAGE = `Usage: node dist/cli/check.js
 
-Checks the environment and the files that it names as the service would at its start, and exits:
-0 when all is well, 1 when there are faults, which are listed with file, line and reason.
+Checks the environment variables and the files that they name, as the service does at its start. Starts nothing.
+Exit code: 0 if everything is right, 1 if there are mistakes. Each mistake is listed with file, line and reason.
 `
 
-/** Checks configuration and files without starting anything. */
+/** Checks configuration and files, and returns the exit code. */
 function main(): number {
   if (process.argv.length > 2) {
     const help = process.argv[2] === '--help'

@@ -1,30 +1,32 @@
+/** How a test of the command ended: its exit code, and its error as one line. */
 import { RelayTestProblem } from '../client/client.ts'
 import type { Verdict } from '../contract/words.ts'
 import { oneLine } from './mistake.ts'
 
-/** How one test ended, as the exit code tells it. */
+/** The end of one test: its verdict, or `error` if there is none. */
 export type Ending = Verdict | 'error'
 
 const EXIT_CODES = { closed: 0, open: 1, inconclusive: 2, error: 3 } as const satisfies Record<Ending, number>
 
-/** The worst last: that a server is open must not hide behind a test that failed. */
+/** The endings, worst last. An open server must not be hidden by a test that failed. */
 const RANKS: readonly Ending[] = ['closed', 'inconclusive', 'error', 'open']
 
-/** The exit code of many endings: that of the worst. */
+/** Returns the exit code of the worst ending; that of an error if there are none. */
 export function exitCodeOf(endings: readonly Ending[]): number {
   return EXIT_CODES[RANKS.findLast((ending) => endings.includes(ending)) ?? 'error']
 }
 
-/** What was typed as the target has a name in the API only. */
-const NAMELESS = /^(?:ip|name): /
-const NO_KEY = 'RELAY_TESTS_KEY: the service takes no such key: it is missing, mistyped or expired'
+/** The API calls the target `ip` or `name`. On the command line it has no name, so the prefix is removed. */
+const TARGET_PREFIX = /^(?:ip|name): /
+const NO_KEY = 'RELAY_TESTS_KEY: the service does not accept this key: it is missing, mistyped or expired'
 
-/** An error in one line, the options at fault by their names. */
+/** Returns an error as one line. A refused request names the options at fault. */
 export function lineFor(error: unknown): string {
   if (!(error instanceof RelayTestProblem)) return oneLine(error instanceof Error ? error.message : String(error))
   const { errors, detail, slug, lastTest } = error
   const faults = errors.length > 0 ? errors.map((fault) => `${fault.pointer.slice(1)}: ${fault.detail}`) : [detail]
-  const what = slug === 'unauthenticated' ? NO_KEY : faults.map((fault) => fault.replace(NAMELESS, '')).join('; ')
+  const reason =
+    slug === 'unauthenticated' ? NO_KEY : faults.map((fault) => fault.replace(TARGET_PREFIX, '')).join('; ')
   const last = lastTest ? ` Its last test, ${lastTest.id}, ended ${lastTest.verdict}.` : ''
-  return oneLine(`${what}${last} (${slug})`)
+  return oneLine(`${reason}${last} (${slug})`)
 }

@@ -1,3 +1,4 @@
+/** The command key.js: makes an API key, and prints it with the entry that operators put into callers.yaml. */
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { hashKey, makeKey } from '../access/keys.ts'
@@ -5,20 +6,20 @@ import { identifier } from '../contract/ids.ts'
 
 const USAGE = `Usage: node dist/cli/key.js --caller ID [--expires YYYY-MM-DD]
 
-Prints a new API key, once, and the entry for callers.yaml that lets it in. The key itself is stored nowhere:
-hand it to its owner, and put the entry into the file. A new caller needs all of it, with whose servers it may test;
-one that is there already gets only what stands under keys.
+Prints a new API key and its entry for callers.yaml. The key is stored nowhere and shown only this time: give it to
+its owner. For a new caller, put the whole entry into the file and list the customers that it may test. For a caller
+that is already in the file, add only the lines below "keys".
 `
 
 const options = z.strictObject({
   caller: identifier,
   expires: z.iso
-    .date({ error: 'a date such as 2027-06-30 was expected', abort: true })
-    .refine((date) => date >= new Date().toISOString().slice(0, 10), 'a date to come was expected')
+    .date({ error: 'must be a date, for example 2027-06-30', abort: true })
+    .refine((date) => date >= new Date().toISOString().slice(0, 10), 'must be today or later')
     .optional(),
 })
 
-/** Makes a key and prints it with its entry. */
+/** Prints a key with its entry, and returns the exit code. */
 function main(args: readonly string[]): number {
   if (args.includes('--help')) {
     process.stdout.write(USAGE)
@@ -33,13 +34,13 @@ function main(args: readonly string[]): number {
     return 1
   }
   const key = makeKey()
-  process.stdout.write(`Key, shown only now:
+  process.stdout.write(`Key, shown only this time:
 
   ${key}
 
 Entry for callers.yaml:
 
-  # Where ${data.caller} is there already, add only what stands under keys.
+  # If ${data.caller} is already in the file, add only the lines below keys.
   - id: ${data.caller}
     keys:
       - sha256: ${hashKey(key)}${data.expires ? `\n        expires: ${data.expires}` : ''}
@@ -48,7 +49,7 @@ Entry for callers.yaml:
   return 0
 }
 
-/** The options, or what is wrong with the arguments. */
+/** Returns the options, or a text that says what is wrong with the arguments. */
 function readArguments(args: readonly string[]): string | object {
   try {
     return {

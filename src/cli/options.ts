@@ -1,9 +1,10 @@
+/** The command line of `relay-test`: its help, and its options read and checked. */
 import { parseArgs } from 'node:util'
 import { PROOFS, type Proof, SUITES, type Suite } from '../contract/words.ts'
 import { Mistake } from './mistake.ts'
 
-/** What is asked of every target; what is left out the service chooses. */
-export interface Wanted {
+/** The options that go into every request. The service chooses what is left out. */
+export interface TestOptions {
   readonly port?: number
   readonly domain?: string
   readonly suite?: Suite
@@ -13,13 +14,13 @@ export interface Wanted {
 }
 
 export interface Options {
-  /** The address or name to test; null where targets come from a file. */
+  /** The address or name to test; null if the targets come from a file. */
   readonly target: string | null
   /** A path, or `-` for standard input. */
   readonly file: string | null
-  readonly wanted: Wanted
+  readonly test: TestOptions
   readonly json: boolean
-  /** How many tests at a time. */
+  /** The number of tests at the same time. */
   readonly atOnce: number
 }
 
@@ -27,37 +28,37 @@ export const HELP = `Usage: relay-test ADDRESS|HOST [options]
        relay-test --file targets.txt [options]
 
 Asks a relay test service whether strangers can send mail through a mail server, and shows the session while it
-happens. A HOST, or a mail domain, is looked up by the service; each of its addresses that you may test is tested.
+happens. HOST is a host name or a mail domain: the service looks it up, and tests each address that you may test.
 
-  --domain NAME      the server's own mail domain (default: the customer's first)
-  --suite SUITE      ${SUITES.join(' or ')} (default: standard; full is louder)
+  --domain NAME      the server's own mail domain (default: the customer's first domain)
+  --suite SUITE      ${SUITES.join(' or ')} (default: standard; full asks the server much more)
   --proof PROOF      how far to go: ${PROOFS.join(', ')} (default: as far as the service can)
-  --vantage NAME     where to test from (default: the first that is up and can)
-  --reference TEXT   your own reference, such as a ticket: kept with the result, never sent to the mail server
-  --port PORT        another port than 25, where the service allows it
-  --json             the whole result as JSON, one line for each test, and nothing else
-  --file FILE        many targets, one a line; - reads standard input. Prints one line of JSON for each,
-                     and where a quota is used up waits for its turn (Retry-After), up to two hours for each
-  --at-once N        how many of them at a time, 1 to 32 (default: 4)
-  --help             this text
+  --vantage NAME     where to test from (default: the first vantage that is up and fits)
+  --reference TEXT   your own reference, for example a ticket: kept with the result, never sent to the mail server
+  --port PORT        a port other than 25, if the service allows it
+  --json             print only the whole result as JSON, one line for each test
+  --file FILE        test many targets, one on each line of the file; - reads standard input. Prints one line of
+                     JSON for each. If a quota is used up, waits as Retry-After says, up to two hours for each
+  --at-once N        the number of tests at the same time with --file, 1 to 32 (default: 4)
+  --help             print this text
 
-A line of a targets file is  ADDRESS [DOMAIN] [REFERENCE]  and # begins a comment:
+Lines of a targets file are  ADDRESS [DOMAIN] [REFERENCE]  and # begins a comment:
 
   203.0.113.25 example.com TICKET-4711
   2001:db8:25::1            # the customer's first domain
 
 Environment:
   RELAY_TESTS_URL    where the service is (default: http://127.0.0.1:3000)
-  RELAY_TESTS_KEY    your API key; can be left out where a proxy vouches for you
-  NO_COLOR           no colours; there are none for a pipe or a file either
+  RELAY_TESTS_KEY    your API key; not needed if a proxy logs you in
+  NO_COLOR           if set, no colours; a pipe or a file never gets colours
 
 Exit code:
-  0  closed          the server relays for no stranger
+  0  closed          strangers cannot send mail through the server
   1  open            strangers can send mail through it
-  2  inconclusive    it cannot be told; the reason is in the answer
-  3  error           a test could not be made, or the command was not understood
-  130                interrupted by Ctrl-C; the test under way is given up, unless it is one of a file
-Of many targets the worst counts: open, then error, then inconclusive.
+  2  inconclusive    the test found no answer; the output gives the reason
+  3  error           the test could not be made, or the command has a mistake
+  130                stopped by Ctrl-C; this also stops the running test, except with --file
+With many targets, the exit code is that of the worst: open, then error, then inconclusive.
 
 Examples:
   relay-test 203.0.113.25 --domain example.com
@@ -67,17 +68,18 @@ Examples:
 `
 
 const AT_ONCE = { default: 4, max: 32 } as const
+const NO_TARGET = 'enter an IP address or a host name, for example 203.0.113.25'
 
-/** Reads the command line; null where help is asked for. Throws Mistake with the first fault. */
+/** Reads the command line. Returns null if it asks for help. Throws Mistake with the first fault. */
 export function readOptions(args: readonly string[]): Options | null {
   const { values, positionals } = parsed(args)
   if (values.help) return null
   const [target = null, ...others] = positionals
   const file = values.file ?? null
-  if (others.length > 0) throw new Mistake(`${others[0]}: one target was expected; for many use --file`)
-  if (target === null && file === null) throw new Mistake('an address or a host name was expected')
-  if (target !== null && file !== null) throw new Mistake('either a target or --file was expected, not both')
-  if (target !== null && target.trim() === '') throw new Mistake('an address or a host name was expected')
+  if (others.length > 0) throw new Mistake(`${others[0]}: only one target is allowed; to test many, use --file`)
+  if (target === null && file === null) throw new Mistake(NO_TARGET)
+  if (target !== null && file !== null) throw new Mistake('use a target or --file, not both')
+  if (target !== null && target.trim() === '') throw new Mistake(NO_TARGET)
   const { domain, reference, vantage } = values
   const port = values.port === undefined ? undefined : numberIn('--port', values.port, 65535)
   const suite = wordIn('--suite', values.suite, SUITES)
@@ -85,7 +87,7 @@ export function readOptions(args: readonly string[]): Options | null {
   return {
     target,
     file,
-    wanted: {
+    test: {
       ...(port === undefined ? {} : { port }),
       ...(domain === undefined ? {} : { domain }),
       ...(suite === undefined ? {} : { suite }),
@@ -119,7 +121,7 @@ function parsed(args: readonly string[]) {
       },
     })
   } catch (error) {
-    // Node explains at length how a positional argument may begin with a dash: the first sentence says what is wrong.
+    // Keeps Node's first sentence, which names the fault. More sentences explain dashes in arguments.
     const [first = ''] = error instanceof Error ? error.message.split(/[.\n]/) : []
     throw new Mistake(first)
   }
@@ -127,13 +129,14 @@ function parsed(args: readonly string[]) {
 
 function numberIn(option: string, text: string, max: number): number {
   const value = Number(text)
-  if (!/^\d{1,6}$/.test(text) || value < 1 || value > max) throw new Mistake(`${option}: 1 to ${max} was expected`)
+  if (!/^\d{1,6}$/.test(text) || value < 1 || value > max)
+    throw new Mistake(`${option}: enter a whole number from 1 to ${max}`)
   return value
 }
 
 function wordIn<T extends string>(option: string, text: string | undefined, words: readonly T[]): T | undefined {
   if (text === undefined) return undefined
   const word = words.find((one) => one === text)
-  if (word === undefined) throw new Mistake(`${option}: one of ${words.join(', ')} was expected`)
+  if (word === undefined) throw new Mistake(`${option}: choose one of ${words.join(', ')}`)
   return word
 }

@@ -1,14 +1,15 @@
+/** Shows on a terminal how many targets of a file are tested, in one line that is drawn again and again. */
 import type { Ending } from './ending.ts'
 
 const WIDTH = 24
 
-/** How many tests ended how, in words. */
+/** Returns how many tests ended in which way, for example `1 open, 2 closed, 0 inconclusive, 0 error`. */
 export const countsOf = (endings: readonly Ending[]): string =>
   (['open', 'closed', 'inconclusive', 'error'] as const)
     .map((ending) => `${endings.filter((one) => one === ending).length} ${ending}`)
     .join(', ')
 
-/** How far many tests have come, in one line: for somebody who looks on, so on a terminal; anywhere else nothing. */
+/** The progress line. It is written only to a terminal. */
 export class Progress {
   readonly endings: Ending[] = []
   readonly #stream: NodeJS.WriteStream
@@ -26,26 +27,26 @@ export class Progress {
     this.#draw()
   }
 
-  /** How many targets may not be tested yet. */
+  /** Sets the number of targets that may not be tested yet. */
   waiting(count: number): void {
     this.#waiting = count
     this.#draw()
   }
 
-  /** Ends the line, so that what follows does not stand in it. */
+  /** Ends the line, so that the next output starts on a new one. */
   close(): void {
     if (this.#stream.isTTY) this.#stream.write('\n')
   }
 
-  /** Draws the line over the one before. */
+  /** Draws the line over the previous one. */
   #draw(): void {
     if (!this.#stream.isTTY) return
     const { length } = this.endings
     const filled = Math.floor((length / this.#total) * WIDTH)
     const bar = `${'#'.repeat(filled)}${'.'.repeat(WIDTH - filled)}`
-    const waiting = this.#waiting > 0 ? `; waiting for a quota or their turn: ${this.#waiting}` : ''
+    const waiting = this.#waiting > 0 ? `; ${this.#waiting} waiting for a quota or another test` : ''
     const line = `[${bar}] ${length}/${this.#total}  ${countsOf(this.endings)}${waiting}`
-    // A line that wraps cannot be drawn over; a terminal that does not know its width has 0.
+    // A line that wraps cannot be drawn over, so it is cut. A terminal that does not know its width reports 0.
     this.#stream.write(`\r${line.slice(0, (this.#stream.columns || Number.POSITIVE_INFINITY) - 1)}\x1b[K`)
   }
 }

@@ -1,3 +1,4 @@
+/** Reads the targets of `relay-test --file`, and names every wrong line before anything is tested. */
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { Mistake } from './mistake.ts'
@@ -11,10 +12,10 @@ export interface Target {
 
 const STANDARD_INPUT = 0
 
-/** How many faults are told: a file of another kind has one in every line. */
-const FAULTS_TOLD = 10
+/** The most faults that are printed. A file of another kind has one in every line. */
+const MAX_FAULTS = 10
 
-/** Reads a targets file, or standard input for `-`. Throws Mistake with its faults, by file and line. */
+/** Reads a targets file, or standard input for `-`. Throws Mistake with its faults, each with file and line. */
 export function readTargets(path: string): Target[] {
   const name = path === '-' ? 'standard input' : path
   let text: string
@@ -25,16 +26,16 @@ export function readTargets(path: string): Target[] {
   }
   const read = text.split(/\r?\n/).map((line, index) => targetIn(line, `${name}:${index + 1}`))
   const faults = read.filter((one) => typeof one === 'string')
-  if (faults.length > FAULTS_TOLD) {
-    throw new Mistake(...faults.slice(0, FAULTS_TOLD), `${name}: ${faults.length - FAULTS_TOLD} more lines are wrong`)
+  if (faults.length > MAX_FAULTS) {
+    throw new Mistake(...faults.slice(0, MAX_FAULTS), `${name}: ${faults.length - MAX_FAULTS} more lines are wrong`)
   }
   if (faults.length > 0) throw new Mistake(...faults)
   const targets = read.filter((one) => one !== null && typeof one !== 'string')
-  if (targets.length === 0) throw new Mistake(`${name}: no target is in it`)
+  if (targets.length === 0) throw new Mistake(`${name} contains no target`)
   return targets
 }
 
-/** What a line says: a target, nothing, or what is wrong with it. */
+/** Returns the target of a line, null for an empty line, or a text that says what is wrong. */
 function targetIn(line: string, where: string): Target | string | null {
   const words = line
     .replace(/(^|\s)#.*/, '')
@@ -42,7 +43,7 @@ function targetIn(line: string, where: string): Target | string | null {
     .split(/\s+/)
   const [ip = '', domain, reference, ...others] = words
   if (ip === '') return null
-  if (isIP(ip) === 0) return `${where}: an IPv4 or IPv6 address was expected, not "${ip}"`
-  if (others.length > 0) return `${where}: ADDRESS [DOMAIN] [REFERENCE] was expected`
+  if (isIP(ip) === 0) return `${where}: begin the line with an IPv4 or IPv6 address, not "${ip}"`
+  if (others.length > 0) return `${where}: too many words; write ADDRESS [DOMAIN] [REFERENCE]`
   return { ip, ...(domain === undefined ? {} : { domain }), ...(reference === undefined ? {} : { reference }) }
 }

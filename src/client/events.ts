@@ -1,12 +1,13 @@
+/** Reads the live stream of a test: server-sent events, as the service writes them. */
 import type { RelayTestEvent } from '../contract/events.ts'
 import { RelayTestUnreachable } from './problem.ts'
 
-/** More than any event has, in characters: whoever sends so much without an end is no relay test service. */
+/** The most characters of one event. Events of a relay test service are far shorter. */
 const LONGEST = 4 * 1024 * 1024
 
 /**
- * Reads relay test events from a stream of server-sent events, as they come. Comments and unknown events are passed over.
- * Leaving the loop early closes the connection. Throws where an event does not end.
+ * Yields the events of a stream when they arrive. Skips comments and unknown events. Leaving the loop early closes the
+ * connection. Throws RelayTestUnreachable if an event is too long.
  */
 export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<RelayTestEvent, void, void> {
   const reader = body.getReader()
@@ -16,10 +17,10 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
-      // What is not followed by an empty line is no event yet.
+      // An event is complete when an empty line follows.
       const blocks = (rest + decoder.decode(value, { stream: true })).split('\n\n')
       rest = blocks.pop() ?? ''
-      if (rest.length > LONGEST) throw new RelayTestUnreachable('An event has no end.')
+      if (rest.length > LONGEST) throw new RelayTestUnreachable('An event of the stream is too long.')
       for (const block of blocks) {
         const event = eventIn(block)
         if (event) yield event

@@ -1,27 +1,28 @@
+/** The errors that the client throws: a refusal by the service, and a service that cannot be reached. */
 import type { FieldError, LastTest, Problem, ProblemSlug } from '../contract/problems.ts'
 
 /**
- * A refusal by the service, as its problem document tells it. New slugs may appear: go by the status where you do not
- * know one.
+ * A refusal by the service, from its problem document (RFC 9457). New slugs may appear: decide by `status` if you do
+ * not know the slug.
  */
 export class RelayTestProblem extends Error {
   override readonly name = 'RelayTestProblem'
-  /** What is wrong, to decide by. */
+  /** The kind of problem, for programs. */
   readonly slug: ProblemSlug | (string & {})
   readonly status: number
-  /** What is wrong and what to do about it, to be read by people. */
+  /** What is wrong and what to do about it, for people. */
   readonly detail: string
-  /** The members of the request at fault. */
+  /** The wrong members of the request. */
   readonly errors: readonly FieldError[]
-  /** The quotas that refused. */
+  /** The names of the used-up quotas. */
   readonly violatedPolicies: readonly string[]
-  /** The last verdict on the address, where that address was tested too often. */
+  /** The last test of the address, if the address was tested too often. */
   readonly lastTest: LastTest | null
-  /** Seconds after which to try again; null where that would be of no use. */
+  /** Seconds to wait before a retry; null if a retry is useless. */
   readonly retryAfter: number | null
-  /** The path of the test that stands in the way, or answers the question. */
+  /** The path of the test that blocks this request, or that answers it. */
   readonly location: string | null
-  /** What to name when you ask the provider about it. */
+  /** The id of the request, for questions to the provider. */
   readonly requestId: string | null
 
   constructor(problem: Problem, { retryAfter, location }: { retryAfter: number | null; location: string | null }) {
@@ -38,19 +39,19 @@ export class RelayTestProblem extends Error {
   }
 }
 
-/** The service could not be reached, or whoever answered in its place spoke otherwise (a proxy, a wrong address). */
+/** The service could not be reached, or something else answered, such as a proxy. */
 export class RelayTestUnreachable extends Error {
   override readonly name = 'RelayTestUnreachable'
 }
 
 const TYPE = 'urn:relay-tests:problem:'
 
-/** The error that a refusing response stands for. */
+/** Returns the error of a response that is not 2xx. */
 export async function problemIn(response: Response): Promise<RelayTestProblem | RelayTestUnreachable> {
   const body: unknown = await response.json().catch(() => null)
   if (!isProblem(body)) {
     return new RelayTestUnreachable(
-      `${response.url} answered ${response.status}, but not as a relay test service does.`,
+      `${response.url} answered ${response.status}, but it does not look like a relay test service.`,
     )
   }
   const seconds = Number.parseInt(response.headers.get('retry-after') ?? '', 10)

@@ -1,23 +1,23 @@
-/** The API as this page uses it. The key is held here and nowhere else: no storage, no cookie. */
+/** The calls of the page to the API. Holds the user's key in memory only: no storage, no cookie. */
 
 let key = ''
 
-/** From now on requests carry this key. */
+/** Sets the key of all later requests. */
 export function useKey(text) {
   key = text
 }
 
-/** A refusal: the problem document (RFC 9457) that came, or one of our own where none did. */
-export class Refusal extends Error {
+/** A failed request: the problem document (RFC 9457) of the service, or one made here if there was none. */
+export class ApiError extends Error {
   constructor(problem, response) {
     super(problem.detail)
     this.problem = problem
     this.testId = testIdOf(response)
-    this.left = leftBy(response)
+    this.quotas = quotasIn(response)
   }
 }
 
-/** Sends a request; throws Refusal for every answer but a good one. */
+/** Sends a request and returns a 2xx response. Throws ApiError for anything else. */
 export async function request(path, { accept = 'application/json', ...init } = {}) {
   const headers = { accept, ...init.headers, ...(key ? { authorization: `Bearer ${key}` } : {}) }
   let response
@@ -25,11 +25,11 @@ export async function request(path, { accept = 'application/json', ...init } = {
     response = await fetch(path, { ...init, headers, cache: 'no-store' })
   } catch (error) {
     if (error.name === 'AbortError') throw error
-    throw new Refusal({ status: 0, detail: 'The service cannot be reached.' })
+    throw new ApiError({ status: 0, detail: 'The service cannot be reached.' })
   }
   if (response.ok) return response
   const problem = await response.json().catch(() => null)
-  throw new Refusal(
+  throw new ApiError(
     problem?.detail ? problem : { status: response.status, detail: `The service answered ${response.status}.` },
     response,
   )
@@ -37,7 +37,7 @@ export async function request(path, { accept = 'application/json', ...init } = {
 
 export const getJson = async (path, init) => (await request(path, init)).json()
 
-/** Makes a test, or follows one from its beginning: the answer is a stream of events. */
+/** Starts a test. The response is a stream of its events. */
 export const createTest = (body, signal) =>
   stream('/relay-tests', {
     method: 'POST',
@@ -45,11 +45,13 @@ export const createTest = (body, signal) =>
     body: JSON.stringify(body),
     signal,
   })
+
+/** Follows an existing test from its start. The response is a stream of its events. */
 export const followTest = (id, signal) => stream(`/relay-tests/${id}`, { signal })
 
 const stream = (path, init) => request(path, { ...init, accept: 'text/event-stream' })
 
-/** The server-sent events of a response as they come; comments are passed over. */
+/** Yields the server-sent events of a response when they arrive. Skips comments. */
 export async function* eventsOf(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   const read = () =>
@@ -68,11 +70,11 @@ export async function* eventsOf(response) {
   }
 }
 
-/** The test that an answer leads to by its `Location`. */
+/** Returns the id of the test in the `Location` of a response. */
 export const testIdOf = (response) => response?.headers.get('location')?.split('/').at(-1)
 
-/** What is left of each quota by `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10), by name. */
-export function leftBy(response) {
+/** Returns the rest of each quota by its name, from `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10). */
+export function quotasIn(response) {
   const items = (response?.headers.get('ratelimit') ?? '').matchAll(/"([^"]+)";r=(\d+);t=(\d+)/g)
   return new Map(
     [...items].map(([, name, remaining, reset]) => [

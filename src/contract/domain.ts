@@ -1,3 +1,6 @@
-/** A mail domain: letters, digits and hyphens in labels of 1 to 63, at least two labels, 253 in all (RFC 5321 section 2.3.5). */
+/**
+ * Says what a mail domain looks like, for every place that reads one: at least two labels of letters, digits and
+ * hyphens, 1 to 63 characters each and 253 together (RFC 5321 section 2.3.5).
+ */
 export const DOMAIN_NAME =
   /^(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/

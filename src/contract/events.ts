@@ -1,22 +1,20 @@
+/** The events of a test that is followed live, as `text/event-stream`. */
 import { z } from 'zod'
 import { attempt, relayTest, transcriptLine } from './relay-test.ts'
 
 const sessionLine = transcriptLine
   .extend({
-    index: z
-      .int()
-      .meta({ description: 'Its place in the transcript, from 0: what `answers` of other lines speaks of.' }),
+    index: z.int().meta({
+      description: 'The index of this line in the transcript, from 0. `answers` of other lines refers to it.',
+    }),
     key: z.boolean().meta({
-      description: 'Whether this line decided the verdict; false while the test runs, as only its end tells.',
+      description: 'Whether this line decided the verdict. Always false while the test runs.',
     }),
   })
   .meta({ id: 'SessionLine' })
 export type SessionLine = z.output<typeof sessionLine>
 
-/**
- * What happens in a test, as `text/event-stream` tells it: `event` is the name of a server-sent event, `data` its data as
- * JSON on one line. The verdict is the last.
- */
+/** One server-sent event: `event` is its name, and `data` its data as JSON on one line. The verdict comes last. */
 export const relayTestEvent = z
   .discriminatedUnion('event', [
     z.object({ event: z.literal('line'), data: sessionLine }),
@@ -26,6 +24,6 @@ export const relayTestEvent = z
   .meta({
     id: 'RelayTestEvent',
     description:
-      'One server-sent event: `event` is its name, `data` its data, as JSON on one line. `line` is a line of the session as it happens; `attempt` is an attempt that was decided, again where more became known of it (the last one of a form counts); `verdict` is the whole result, deciding lines marked, and ends the stream. Lines that begin with a colon are comments and say only that the stream is alive. A stream that ends without a verdict broke off: read the result under its `Location`. More events may appear: pass over those you do not know.',
+      'One server-sent event: `event` is its name, and `data` its data as JSON on one line. `line` is a line of the session as it happens. `attempt` is an attempt that was decided; it is sent again when more is known, and the last one of each form counts. `verdict` is the whole result, with the deciding lines marked, and ends the stream. Lines that begin with a colon are comments that keep the stream alive. If the stream ends without a verdict, read the result under its `Location`. New events may be added: ignore those that you do not know.',
   })
 export type RelayTestEvent = z.output<typeof relayTestEvent>

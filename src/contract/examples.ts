@@ -1,9 +1,8 @@
-import type { AttemptView, RelayTest, TranscriptLine } from './relay-test.ts'
-
 /**
- * Two results as the API returned them, for a Postfix 3.7 of the lab: one that relays for nobody, one that relays for
- * whoever claims a sender at its own domain. They are the examples of the OpenAPI document.
+ * Two results as the API returned them, the examples of the OpenAPI document. The server is a Postfix 3.7 of the lab:
+ * one relays for nobody, the other for everyone who uses a sender at its own domain.
  */
+import type { AttemptView, RelayTest, TranscriptLine } from './relay-test.ts'
 
 type Row = readonly [ms: number, from: TranscriptLine['from'], line: string, answers?: number | undefined, key?: 'key']
 
@@ -76,7 +75,7 @@ const CLOSED: RelayTest = {
   reason: null,
   cause: null,
   caveats: [],
-  summary: 'It does not relay: everything that a stranger tried was refused.',
+  summary: 'The server does not relay. It refused everything that a stranger tried.',
   retryAfter: null,
   delivery: null,
   remedy: null,
@@ -188,20 +187,20 @@ const OPEN: RelayTest = {
   reason: null,
   cause: 'own-domain-sender',
   caveats: [],
-  summary: 'It relays for anyone who claims a sender at example.com.',
+  summary: 'The server relays for anyone who uses a sender address at example.com.',
   retryAfter: null,
   delivery: null,
   remedy: {
     software: 'Postfix',
     title: 'Stop Postfix from relaying by sender',
     steps: [
-      'In main.cf, find check_sender_access in smtpd_relay_restrictions and smtpd_recipient_restrictions: its table says OK to this sender.',
-      'Move it behind reject_unauth_destination, or into smtpd_sender_restrictions, where an OK opens nothing.',
+      'In main.cf, find check_sender_access in smtpd_relay_restrictions and smtpd_recipient_restrictions: its table has OK for this sender.',
+      'Move it after reject_unauth_destination, or into smtpd_sender_restrictions, where an OK does not allow relaying.',
       'Set: smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination',
-      'Let your own users log in (permit_sasl_authenticated, port 587): a sender can be claimed by anyone.',
+      'Let your own users log in (permit_sasl_authenticated, port 587): anyone can use any sender address.',
       'Run: postfix reload',
       'Look through the mail queue for spam that came in this way, and delete it.',
-      'Test again: it is done when the verdict is closed.',
+      'Test again: the server is closed when the verdict says so.',
     ],
     references: [
       'https://github.com/vdukhovni/postfix/blob/15bb9dcf1808e83a224fd99813c4c1498bf33775/postfix/README_FILES/SMTPD_ACCESS_README',
@@ -288,12 +287,12 @@ const OPEN: RelayTest = {
     [45, 'client', 'Content-Type: text/plain; charset=us-ascii'],
     [45, 'client', ''],
     [45, 'client', 'This message tests whether a mail server relays mail for strangers.'],
-    [45, 'client', 'It went to a mail server that is not responsible for its recipient;'],
-    [45, 'client', 'if it arrives, that server is an open relay.'],
+    [45, 'client', 'We gave it to a mail server that is not responsible for the recipient.'],
+    [45, 'client', 'If it arrives, that server is an open relay.'],
     [45, 'client', ''],
     [45, 'client', 'The test was made by ISP Pty Ltd'],
-    [45, 'client', 'for the customer whose network the server is in.'],
-    [45, 'client', 'It is automatic and needs no answer. Questions, or no more tests:'],
+    [45, 'client', 'for the customer in whose network that mail server is.'],
+    [45, 'client', 'It is automatic: no reply is needed. For questions, or to stop the tests:'],
     [45, 'client', 'https://isp.example/relay-tests'],
     [45, 'client', '.', undefined, 'key'],
     [46, 'server', '250 2.0.0 Ok: queued as AE3DA60', 57, 'key'],

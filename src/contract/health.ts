@@ -1,26 +1,29 @@
+/** The answers of the health endpoints. */
 import { z } from 'zod'
 import { VANTAGE_STATES } from './words.ts'
 
-/** The body of `GET /livez`: the process runs. */
+/** The body of `GET /livez`: the process is running. */
 export const liveness = z.object({ status: z.literal('ok') }).meta({ id: 'Liveness' })
 
-/** The body of `GET /readyz`: whether new requests should come here, and the state of vantages and configuration files. */
+/** The body of `GET /readyz`: whether to send requests here, and the state of vantages and configuration files. */
 export const readiness = z
   .object({
     status: z.enum(['ok', 'shutting-down']),
     redis: z
       .enum(['up', 'down'])
       .nullable()
-      .meta({ description: 'Down: requests with a key are answered by 503 until it is up. Null where none is used.' }),
+      .meta({ description: 'Down: requests with a key get 503 until Redis is up again. Null if Redis is not used.' }),
     vantages: z.record(z.string(), z.enum(VANTAGE_STATES)).meta({
-      description: 'By name. Tests from one that is down are refused with 503; `GET /vantages` says why.',
+      description:
+        'The state of each vantage, by name. Tests from a vantage that is down get 503; `GET /vantages` says why.',
     }),
     files: z.record(
       z.string(),
       z.object({
         loadedAt: z.string().meta({ format: 'date-time' }),
         error: z.string().nullable().meta({
-          description: 'Why the newest version of the file was refused; the last good one is in use.',
+          description:
+            'Why the newest version of the file was rejected. The last good version stays in use. Null if there is no error.',
         }),
       }),
     ),

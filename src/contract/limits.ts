@@ -1,6 +1,7 @@
+/** Quotas: their names, how they are written in files and environment, and the answer of `GET /limits`. */
 import { z } from 'zod'
 
-/** The quotas by name: what they count and for whom. The names stand in `RateLimit-Policy` and in `violatedPolicies`. */
+/** The quotas, and what each counts. `RateLimit-Policy` and `violatedPolicies` use these names. */
 export const QUOTAS = {
   requests: 'requests of one caller',
   'tests-caller': 'tests of one caller',
@@ -10,7 +11,7 @@ export const QUOTAS = {
 } as const
 export type QuotaName = keyof typeof QUOTAS
 
-/** How many in which fixed window. */
+/** At most `max` in each fixed window of `windowMs` milliseconds. */
 export interface Quota {
   readonly max: number
   readonly windowMs: number
@@ -18,10 +19,10 @@ export interface Quota {
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** A quota as files and environment write it: `60/1h` is 60 in each hour. Units: s, m, h, d. */
+/** Reads a quota as files and environment write it: `60/1h` means 60 per hour. The units are s, m, h and d. */
 export const quotaText = z
-  .string({ error: 'a quota such as "60/1h" was expected' })
-  .regex(/^[1-9]\d{0,6}\/[1-9]\d{0,3}[smhd]$/, 'a quota such as "60/1h" was expected')
+  .string({ error: 'must be a quota such as "60/1h"' })
+  .regex(/^[1-9]\d{0,6}\/[1-9]\d{0,3}[smhd]$/, 'must be a quota such as "60/1h"')
   .transform((text): Quota => {
     const [max = '', window = ''] = text.split('/')
     return { max: Number(max), windowMs: Number.parseInt(window, 10) * (UNITS[window.slice(-1)] ?? 0) }
@@ -33,18 +34,21 @@ export const limits = z
     caller: z.string(),
     customers: z
       .union([z.literal('all'), z.array(z.string())])
-      .meta({ description: 'Whose servers this key may test.' }),
+      .meta({ description: 'The customers whose servers this key may test.' }),
     quotas: z.array(
       z.object({
         name: z.string().meta({ examples: Object.keys(QUOTAS) }),
-        counts: z.string(),
-        limit: z.int(),
+        counts: z.string().meta({ description: 'What the quota counts.' }),
+        limit: z.int().meta({ description: 'The highest count in one window.' }),
         windowSeconds: z.int(),
-        remaining: z.int().nullable().meta({ description: 'Null where it depends on the address.' }),
-        resetSeconds: z.int().nullable(),
+        remaining: z.int().nullable().meta({ description: 'Null for a quota that depends on the address.' }),
+        resetSeconds: z
+          .int()
+          .nullable()
+          .meta({ description: 'Seconds until the window ends. Null for a quota that depends on the address.' }),
       }),
     ),
-    concurrentTests: z.int().meta({ description: 'How many tests this key may have running at once.' }),
+    concurrentTests: z.int().meta({ description: 'The number of tests that this key may run at the same time.' }),
     ports: z.array(z.int()).meta({ description: 'The ports that may be tested.' }),
   })
   .meta({ id: 'Limits' })

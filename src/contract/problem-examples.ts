@@ -1,13 +1,14 @@
+/** Examples of problems for the OpenAPI document. */
 import { PROBLEMS, type Problem, type ProblemSlug, problemType } from './problems.ts'
 
 const INSTANCE = 'b0f6a1de-5d2f-4c43-9a53-3c2c0f5f8e0d'
 
-/** What the problems say that an unattended caller meets: each is to be answered in its own way. */
+/** Details of the problems that an automated caller meets and must handle in different ways. */
 const DETAILS = {
   'target-busy': '203.0.113.25 is being tested right now: read that result, or try again in some seconds.',
-  'idempotency-running': 'The test of this idempotency key still runs: read its result, or try again.',
-  'idempotency-mismatch': 'This idempotency key was used for another request: take a new key.',
-  'limits-unavailable': 'Quotas and results cannot be looked at, so nothing is tested: try again soon.',
+  'idempotency-running': 'The test for this idempotency key is still running: read its result, or try again.',
+  'idempotency-mismatch': 'This idempotency key was used for a different request: use a new key.',
+  'limits-unavailable': 'The quotas cannot be checked right now, so nothing is tested: try again in some seconds.',
 } as const satisfies Partial<Record<ProblemSlug, string>>
 
 const exampleOf = (slug: keyof typeof DETAILS): { summary: string; value: Problem } => {
@@ -18,7 +19,7 @@ const exampleOf = (slug: keyof typeof DETAILS): { summary: string; value: Proble
   }
 }
 
-/** Examples of `POST /relay-tests`, by status. */
+/** The examples for `POST /relay-tests`, by HTTP status. */
 export const PROBLEM_EXAMPLES = {
   '409': {
     'target-busy': exampleOf('target-busy'),

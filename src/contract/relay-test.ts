@@ -1,3 +1,4 @@
+/** The request and the answer of a relay test: the schemas that check them, and their documentation. */
 import { z } from 'zod'
 import { DOMAIN_NAME } from './domain.ts'
 import { identifier } from './ids.ts'
@@ -16,7 +17,7 @@ import {
   WHYS,
 } from './words.ts'
 
-/** A word list that may grow: on the wire a plain string, its known words given as examples. */
+/** Describes a word list that may grow: a plain string in JSON, with the known words as examples. */
 const openWord = (words: readonly string[], description: string) =>
   z.string().meta({ description: `${description} May grow: read an unknown word as "other".`, examples: [...words] })
 
@@ -24,111 +25,120 @@ const openWord = (words: readonly string[], description: string) =>
 const time = z.string().meta({ format: 'date-time' })
 
 /**
- * The body of `POST /relay-tests`. Whether `ip` is an address, and `port` one that this installation allows, is judged
- * where addresses are known (service/request.ts), so that one parser owns the rule.
+ * The body of `POST /relay-tests`. service/request.ts also checks that `ip` is an address and that `port` is allowed,
+ * because src/ip owns the only address parser.
  */
 export const relayTestRequest = z
   .strictObject(
     {
-      ip: z.string({ error: 'an IPv4 or IPv6 address in a string was expected, such as "203.0.113.25"' }).meta({
-        description: 'The mail server: an IPv4 or IPv6 literal and nothing else.',
+      ip: z.string({ error: 'must be an IPv4 or IPv6 address in a string, such as "203.0.113.25"' }).meta({
+        description: 'The address of the mail server: an IPv4 or IPv6 address, not a host name.',
         anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }],
         examples: ['203.0.113.25'],
       }),
-      customerId: identifier
-        .optional()
-        .meta({ description: 'Default: the owner of the address (longest prefix over all customers).' }),
+      customerId: identifier.optional().meta({
+        description:
+          'The customer that the server belongs to. Default: the owner of the address (longest prefix of all customers).',
+      }),
       domain: z
-        .string({ error: 'a mail domain was expected, such as "example.com"' })
-        .max(253, 'at most 253 characters were expected')
+        .string({ error: 'must be a mail domain, such as "example.com"' })
+        .max(253, 'must have at most 253 characters')
         .regex(
           DOMAIN_NAME,
-          'a mail domain of letters, digits and hyphens was expected, such as "example.com" (write international names as xn--…)',
+          'must be a mail domain of letters, digits and hyphens, such as "example.com" (write international names as xn--…)',
         )
         .toLowerCase()
         .optional()
         .meta({
-          description: "A mail domain the server is responsible for. Default: the customer's first.",
+          description:
+            "A mail domain that the server accepts mail for; it must belong to the customer. Default: the customer's first domain.",
           examples: ['example.com'],
         }),
       port: z
-        .int({ error: 'a port number was expected, such as 25' })
-        .min(1, 'a port number was expected, such as 25')
-        .max(65535, 'a port number was expected, such as 25')
+        .int({ error: 'must be a port number, such as 25' })
+        .min(1, 'must be a port number, such as 25')
+        .max(65535, 'must be a port number, such as 25')
         .default(25),
-      suite: z.enum(SUITES, { error: `one of ${SUITES.join(', ')} was expected` }).default('standard'),
+      suite: z.enum(SUITES, { error: `must be one of ${SUITES.join(', ')}` }).default('standard'),
       proof: z
-        .enum(PROOFS, { error: `one of ${PROOFS.join(', ')} was expected` })
+        .enum(PROOFS, { error: `must be one of ${PROOFS.join(', ')}` })
         .optional()
         .meta({
           description:
-            'How far to go: `recipient` stops at the reply to RCPT, `message` sends a test message through a server that accepts one, `delivery` waits for it in our own mailbox. Default: `delivery` where this installation has a mailbox, else `message`.',
+            'How far the test goes. `recipient` stops at the reply to RCPT; `message` sends a test message if the server accepts one; `delivery` also waits for that message in our own mailbox. Default: `delivery` if this service has a mailbox, otherwise `message`.',
         }),
       vantage: z
-        .string({ error: 'the name of a vantage was expected, such as "syd-1"' })
-        .regex(VANTAGE_NAME, 'the name of a vantage was expected, such as "syd-1"')
+        .string({ error: 'must be the name of a vantage, such as "syd-1"' })
+        .regex(VANTAGE_NAME, 'must be the name of a vantage, such as "syd-1"')
         .optional()
         .meta({
           description:
-            "Where to test from, as `GET /vantages` names it. Default: the first that is up, has the address's IP version and lies outside the customer's networks.",
+            "The name of the vantage to test from (see `GET /vantages`). Default: the first vantage that is up, has the address's IP version and is outside the customer's networks.",
           examples: ['syd-1'],
         }),
       reference: z
-        .string({ error: '1 to 64 printable ASCII characters were expected, such as "TICKET-4711"' })
-        .regex(/^[\x20-\x7e]{1,64}$/, '1 to 64 printable ASCII characters were expected, such as "TICKET-4711"')
+        .string({ error: 'must be 1 to 64 printable ASCII characters, such as "TICKET-4711"' })
+        .regex(/^[\x20-\x7e]{1,64}$/, 'must be 1 to 64 printable ASCII characters, such as "TICKET-4711"')
         .optional()
-        .meta({ description: 'Your own reference: echoed, logged, never sent to the mail server.' }),
+        .meta({
+          description:
+            'Your own reference. It appears in the result and the logs, and is never sent to the mail server.',
+        }),
     },
     {
       error: (issue) =>
         issue.code === 'unrecognized_keys'
-          ? 'unknown member: leave it out'
-          : 'a JSON object was expected, such as {"ip": "203.0.113.25"}',
+          ? 'unknown member: remove it'
+          : 'the body must be a JSON object, such as {"ip": "203.0.113.25"}',
     },
   )
   .meta({ id: 'RelayTestRequest' })
 export type RelayTestRequest = z.output<typeof relayTestRequest>
-/** The same as a caller writes it, defaults left out. */
+/** A request as a caller writes it: members with a default are optional. */
 export type NewRelayTest = z.input<typeof relayTestRequest>
 
 const reply = z
   .object({
     code: z.int().meta({ description: 'Three-digit SMTP reply code (RFC 5321 section 4.2).' }),
     enhanced: z.string().nullable().meta({ description: 'Enhanced status code (RFC 3463), such as `5.7.1`.' }),
-    lines: z.array(z.string()).meta({ description: 'The text of each line, as printable ASCII.' }),
+    lines: z.array(z.string()).meta({ description: 'The text of each line, in printable ASCII.' }),
   })
   .meta({ id: 'Reply' })
 
 export const attempt = z
   .object({
     form: z.string().meta({
-      description: 'The way of writing the envelope. New forms may appear.',
+      description: 'The way of writing the envelope. New forms may be added.',
       examples: ['outside-sender', 'own-domain-sender', 'null-sender', 'percent-hack'],
     }),
     control: z.boolean().meta({
-      description: 'An attempt whose answer is known for a healthy server; its acceptance is no sign of relay.',
+      description:
+        'Whether this attempt only helps to read the others: its answer is known for a healthy server, and its acceptance is no sign of relaying.',
     }),
-    mailFrom: z.string().nullable().meta({ description: 'The sender given in MAIL FROM, without angle brackets.' }),
-    rcptTo: z.string().nullable().meta({ description: 'The recipient given in RCPT TO, without angle brackets.' }),
+    mailFrom: z
+      .string()
+      .nullable()
+      .meta({ description: 'The sender in MAIL FROM, without angle brackets. Empty for the null sender.' }),
+    rcptTo: z.string().nullable().meta({ description: 'The recipient in RCPT TO, without angle brackets.' }),
     outcome: z.enum(OUTCOMES),
-    refusal: openWord(REFUSALS, 'Why it was refused or deferred.').nullable(),
+    refusal: openWord(REFUSALS, 'Why the server refused or deferred it.').nullable(),
     evidence: z.enum(EVIDENCES),
-    why: openWord(WHYS, 'Why it was not run, or had no answer.').nullable(),
-    reply: reply.nullable().meta({ description: 'The reply that decided this attempt.' }),
-    connection: z.int().nullable().meta({ description: 'The connection it ran on, from 1.' }),
+    why: openWord(WHYS, 'Why it was not run, or got no answer.').nullable(),
+    reply: reply.nullable().meta({ description: 'The reply that decided this attempt. Null if there was none.' }),
+    connection: z.int().nullable().meta({ description: 'The number of the connection that it ran on, from 1.' }),
   })
   .meta({ id: 'Attempt' })
 export type AttemptView = z.output<typeof attempt>
 
 export const transcriptLine = z
   .object({
-    ms: z.int().meta({ description: 'Milliseconds since the test began.' }),
-    connection: z.int().meta({ description: 'The connection, from 1.' }),
+    ms: z.int().meta({ description: 'Milliseconds since the test started.' }),
+    connection: z.int().meta({ description: 'The number of the connection, from 1.' }),
     from: z.enum(['client', 'server', 'event']),
     line: z.string().meta({
-      description: 'Printable ASCII; every other byte, and the backslash, as `\\xNN`, so nothing is lost.',
+      description: 'The line in printable ASCII. Every other byte, and the backslash, is written as `\\xNN`.',
     }),
-    answers: z.int().nullable().meta({ description: 'Index of the client line that this server line answers.' }),
+    answers: z.int().nullable().meta({ description: 'The index of the client line that this server line answers.' }),
     key: z.boolean().meta({ description: 'Whether this line decided the verdict.' }),
   })
   .meta({ id: 'TranscriptLine' })
@@ -138,12 +148,14 @@ const server = z
   .object({
     greeting: z.string(),
     software: z.object({ name: z.string(), version: z.string().nullable() }).nullable(),
-    extensions: z.array(z.string()).meta({ description: 'What the server offered in its answer to EHLO.' }),
+    extensions: z
+      .array(z.string())
+      .meta({ description: 'The extensions that the server listed in its reply to EHLO.' }),
     tls: z
       .object({
         protocol: z.string(),
         cipher: z.string(),
-        authorized: z.boolean(),
+        authorized: z.boolean().meta({ description: 'Whether the certificate could be verified.' }),
         error: z.string().nullable(),
       })
       .nullable(),
@@ -151,7 +163,7 @@ const server = z
   .meta({ id: 'MailServer' })
 export type MailServer = z.output<typeof server>
 
-/** One relay test as the API shows it (design of the answer: docs/verdict.md). */
+/** One relay test as the API shows it. docs/verdict.md explains the verdict. */
 export const relayTest = z
   .object({
     id: z.uuid(),
@@ -166,19 +178,30 @@ export const relayTest = z
     proof: z.enum(PROOFS),
     createdAt: time,
     finishedAt: time.nullable(),
-    settledAt: time.nullable().meta({ description: 'From here on the result can change no more.' }),
-    amendedAt: time.nullable().meta({ description: 'When later evidence changed the result.' }),
+    settledAt: time.nullable().meta({ description: 'After this time the result no longer changes.' }),
+    amendedAt: time
+      .nullable()
+      .meta({ description: 'When a message or bounce that arrived later changed the result. Null if none did.' }),
     durationMs: z.int().nullable(),
     testerVersion: z.string(),
     vantage: z.object({ name: z.string(), ip: z.string().nullable(), ehlo: z.string().nullable() }),
     server: server.nullable(),
     verdict: z.enum(VERDICTS).nullable().meta({ description: 'Null while the test runs.' }),
     evidence: z.enum(EVIDENCES).nullable(),
-    reason: openWord(REASONS, 'Why the verdict is inconclusive.').nullable(),
-    cause: openWord(CAUSES, 'What an open server trusts.').nullable(),
-    caveats: z.array(z.string()).meta({ description: 'What to keep in mind about the verdict. May grow.' }),
-    summary: z.string().nullable().meta({ description: 'One plain sentence that can be read out on the phone.' }),
-    retryAfter: z.int().nullable().meta({ description: 'Seconds after which another test may learn more.' }),
+    reason: openWord(REASONS, 'Why the verdict is inconclusive. Null for other verdicts.').nullable(),
+    cause: openWord(
+      CAUSES,
+      'What an open server trusts. Null if nothing in particular stands out, and for other verdicts.',
+    ).nullable(),
+    caveats: z.array(z.string()).meta({ description: 'What else to know about the verdict. May grow.' }),
+    summary: z
+      .string()
+      .nullable()
+      .meta({ description: 'The result in one to three plain sentences that can be read out on the phone.' }),
+    retryAfter: z
+      .int()
+      .nullable()
+      .meta({ description: 'Seconds after which another test may find out more. Null if waiting does not help.' }),
     attempts: z.array(attempt),
     delivery: z
       .object({
@@ -186,11 +209,11 @@ export const relayTest = z
         receivedAt: time,
         afterMs: z.int(),
         from: z.object({ ip: z.string().nullable(), helo: z.string().nullable() }),
-        multiHop: z.boolean(),
+        multiHop: z.boolean().meta({ description: 'Whether another server than the target delivered the message.' }),
       })
       .nullable()
       .meta({
-        description: 'The arrival of the test message in our own mailbox; null while there is no proof of delivery.',
+        description: 'The arrival of the test message in our own mailbox. Null while nothing has arrived.',
       }),
     remedy: z
       .object({
@@ -202,7 +225,7 @@ export const relayTest = z
       .nullable()
       .meta({
         description:
-          'What to do: how to close an open server, or how to get an answer; null where nothing is to be done.',
+          'What to do: how to close an open server, or how to get an answer. Null if there is nothing to do.',
       }),
     transcript: z.array(transcriptLine),
     truncated: z.boolean().meta({ description: 'Whether the transcript was cut at its size limit.' }),
@@ -210,7 +233,7 @@ export const relayTest = z
   .meta({ id: 'RelayTest' })
 export type RelayTest = z.output<typeof relayTest>
 
-/** What is read to find a test again: a result without its details. */
+/** A result without its details, for lists. */
 export const relayTestSummary = relayTest
   .pick({
     id: true,
@@ -234,7 +257,7 @@ export const relayTestSummary = relayTest
   .meta({ id: 'RelayTestSummary' })
 export type RelayTestSummary = z.output<typeof relayTestSummary>
 
-/** What lists show of a result. */
+/** Returns the part of a result that lists show. */
 export function summaryOf(result: RelayTest): RelayTestSummary {
   const { id, status, customerId, reference, ip, port, domain, suite, proof, createdAt } = result
   const { finishedAt, amendedAt, verdict, evidence, reason, cause, summary } = result
@@ -265,22 +288,23 @@ export const relayTestList = z
   .meta({ id: 'RelayTestList' })
 export type RelayTestList = z.output<typeof relayTestList>
 
-/** The headers of `POST /relay-tests` by which a caller may ask for more than a test. */
+/** The request headers of `POST /relay-tests` that change how it works. */
 export const relayTestHeaders = z.object({
   'idempotency-key': z
     .string()
-    .regex(/^[\x20-\x7e]{1,255}$/, '1 to 255 printable ASCII characters were expected')
+    .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
     .optional()
     .meta({
       description:
-        'Makes retries safe: requests of one caller with the same key open one test, and get its result for as long as it is kept. A test with a key goes on when its caller leaves.',
+        'Makes retries safe: all requests of one caller with the same key start one test, and get its result for as long as it is kept. A test with a key continues when its caller disconnects.',
       examples: ['5f0c7a52-onboarding-203.0.113.25'],
     }),
   prefer: z
     .string()
     .optional()
     .meta({
-      description: '`respond-async` asks not to wait: the answer is 202 and the result is under its `Location`.',
+      description:
+        '`respond-async` asks the service not to wait for the result: the answer is 202, and the result is under its `Location`.',
       examples: ['respond-async'],
     }),
 })

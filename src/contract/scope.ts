@@ -1,6 +1,7 @@
+/** The lists that tell a caller what may be tested: customers, and the addresses behind a name. */
 import { z } from 'zod'
 
-/** How many customers a page has. */
+/** The number of customers on one page. */
 export const CUSTOMERS_PAGE = 100
 
 /** The body of `GET /customers`. */
@@ -12,11 +13,11 @@ export const customerList = z
           id: z.string(),
           name: z.string(),
           networks: z.array(z.string()).meta({ examples: [['203.0.113.0/24', '2001:db8:25::/48']] }),
-          domains: z.array(z.string()).meta({ description: 'The first is what a test uses where it names none.' }),
+          domains: z.array(z.string()).meta({ description: 'A test without `domain` uses the first one.' }),
         }),
       )
-      .meta({ description: `By id, at most ${CUSTOMERS_PAGE}.` }),
-    next: z.string().nullable().meta({ description: 'What to give as `after` for the next page; null on the last.' }),
+      .meta({ description: `Sorted by id, at most ${CUSTOMERS_PAGE}.` }),
+    next: z.string().nullable().meta({ description: 'The value of `after` for the next page. Null on the last page.' }),
   })
   .meta({ id: 'CustomerList' })
 export type CustomerList = z.output<typeof customerList>
@@ -24,50 +25,57 @@ export type CustomerList = z.output<typeof customerList>
 /** The body of `GET /addresses`. */
 export const addressList = z
   .object({
-    name: z.string().meta({ description: 'What was asked for, in lower case, or the address in canonical text.' }),
+    name: z
+      .string()
+      .meta({ description: 'The name that was asked for, in lower case, or the address in its canonical form.' }),
     mx: z
       .array(
         z.object({
           preference: z.int(),
-          host: z.string().meta({ description: '`.` where the domain takes no mail (RFC 7505).' }),
+          host: z.string().meta({ description: '`.` if the domain receives no mail (RFC 7505).' }),
         }),
       )
-      .meta({ description: 'The mail exchangers of the domain, the preferred first.' }),
+      .meta({ description: 'The mail exchangers of the domain, the most preferred first.' }),
     addresses: z
       .array(
         z.object({
           ip: z.string(),
-          host: z.string().nullable().meta({ description: 'The name that leads to it; null where it was given.' }),
+          host: z
+            .string()
+            .nullable()
+            .meta({ description: 'The host name that has this address. Null if the address itself was asked for.' }),
           preference: z
             .int()
             .nullable()
-            .meta({ description: 'Of the MX record; null for an address of the name itself.' }),
+            .meta({ description: 'The preference of the MX record. Null for an address of the name itself.' }),
           testable: z.boolean().meta({ description: 'Whether this key may test it.' }),
           customerId: z
             .string()
             .nullable()
-            .meta({ description: 'For whom it would be tested; null where it may not be.' }),
+            .meta({ description: 'The customer that a test would be for. Null if this key may not test the address.' }),
           domain: z
             .string()
             .nullable()
-            .meta({ description: 'The mail domain that a test of it would use; null where there is none.' }),
+            .meta({ description: 'The mail domain that a test would use. Null if there is none.' }),
           problem: z
             .object({
               type: z.string().meta({ examples: ['urn:relay-tests:problem:not-allowed'] }),
               detail: z.string(),
             })
             .nullable()
-            .meta({ description: 'Why a test would be refused.' }),
+            .meta({ description: 'Why a test of this address would be refused. Null if it may be tested.' }),
         }),
       )
       .meta({
         description:
-          'Mail exchangers first. A key for some customers only is not shown what lies in ranges that are not tested, such as 10.0.0.0/8.',
+          'Mail exchangers first. A key for some customers only does not see addresses in ranges that are never tested, such as 10.0.0.0/8.',
       }),
     unanswered: z
       .array(z.object({ name: z.string(), type: z.enum(['MX', 'A', 'AAAA']) }))
       .meta({ description: 'Questions that the name servers did not answer in time.' }),
-    truncated: z.boolean().meta({ description: 'Whether more names or addresses were left out.' }),
+    truncated: z
+      .boolean()
+      .meta({ description: 'Whether names or addresses were left out because there were too many.' }),
   })
   .meta({ id: 'AddressList' })
 export type AddressList = z.output<typeof addressList>

@@ -1,19 +1,20 @@
+/** The vantages and their self-checks, as `GET /vantages` shows them. */
 import { z } from 'zod'
 import { CHECK_OUTCOMES, VANTAGE_CHECKS, VANTAGE_STATES } from './words.ts'
 
-/** What a vantage may be called. */
+/** The names that a vantage may have. */
 export const VANTAGE_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
 
 const check = z
   .object({
     name: z.string().meta({
-      description: 'What was looked at. May grow: read an unknown word as "other".',
+      description: 'What was checked. May grow: read an unknown word as "other".',
       examples: [...VANTAGE_CHECKS],
     }),
     outcome: z
       .enum(CHECK_OUTCOMES)
-      .meta({ description: 'Skipped where there is nothing to look at, or nobody to ask.' }),
-    detail: z.string().meta({ description: 'What came of it, in one sentence.' }),
+      .meta({ description: 'Skipped if there was nothing to check, or if no server could answer.' }),
+    detail: z.string().meta({ description: 'The result of the check, in one sentence.' }),
   })
   .meta({ id: 'VantageCheck' })
 export type VantageCheck = z.output<typeof check>
@@ -21,19 +22,23 @@ export type VantageCheck = z.output<typeof check>
 const vantage = z
   .object({
     name: z.string().meta({ examples: ['syd-1'] }),
-    ehlo: z.string().nullable().meta({ description: 'The name it gives in EHLO; null stands for an address literal.' }),
+    ehlo: z
+      .string()
+      .nullable()
+      .meta({ description: 'The host name that it sends in EHLO. Null: it sends its address as a literal.' }),
     publicIps: z.array(z.string()).meta({
-      description: 'Where its tests come from, as the world sees it; empty where the routing table decides.',
+      description:
+        'The addresses that mail servers see its tests come from. Empty if the routing table chooses the address.',
       examples: [['198.51.100.7', '2001:db8:51::7']],
     }),
-    families: z.array(z.enum(['IPv4', 'IPv6'])).meta({ description: 'The IP versions that it can test over.' }),
+    families: z.array(z.enum(['IPv4', 'IPv6'])).meta({ description: 'The IP versions that it can test with.' }),
     state: z.enum(VANTAGE_STATES).meta({
-      description: 'Nothing is tested from one that is down. Unknown until it has been looked at for the first time.',
+      description: 'A vantage that is down is not used for tests. Unknown until the first check has ended.',
     }),
     checkedAt: z.string().meta({ format: 'date-time' }).nullable(),
     checks: z.array(check).meta({
       description:
-        'A failed `source-address` or `proxy` means that the vantage is down; any other is a warning: servers may refuse us for it.',
+        'If `source-address` or `proxy` failed, the vantage is down. Every other failure is a warning: mail servers may refuse us because of it.',
     }),
   })
   .meta({ id: 'Vantage' })
@@ -41,6 +46,8 @@ export type VantageView = z.output<typeof vantage>
 
 /** The body of `GET /vantages`. */
 export const vantageList = z
-  .object({ vantages: z.array(vantage).meta({ description: 'The first is what tests come from by default.' }) })
+  .object({
+    vantages: z.array(vantage).meta({ description: 'Tests use the first vantage by default, if it fits the address.' }),
+  })
   .meta({ id: 'VantageList' })
 export type VantageList = z.output<typeof vantageList>

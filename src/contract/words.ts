@@ -1,32 +1,41 @@
 /**
- * The closed and open word lists of the API. `STATUSES`, `VERDICTS`, `EVIDENCES`, `OUTCOMES`, `VANTAGE_STATES` and
- * `CHECK_OUTCOMES` are closed: they never grow. `REASONS`, `CAUSES`, `REFUSALS`, `CAVEATS`, `WHYS` and `VANTAGE_CHECKS` may
- * grow; a client reads an unknown value as "other".
+ * The word lists of the API, so that every room uses the same words. `STATUSES`, `VERDICTS`, `EVIDENCES`, `OUTCOMES`,
+ * `VANTAGE_STATES` and `CHECK_OUTCOMES` are closed: they never grow. `REASONS`, `CAUSES`, `REFUSALS`, `CAVEATS`,
+ * `WHYS` and `VANTAGE_CHECKS` may grow: a client reads an unknown word as "other".
  */
 
+/** Whether a test has ended. */
 export const STATUSES = ['running', 'finished'] as const
 export type Status = (typeof STATUSES)[number]
 
+/** What a test found. */
 export const VERDICTS = ['open', 'closed', 'inconclusive'] as const
 export type Verdict = (typeof VERDICTS)[number]
 
-/** Weakest to strongest: the order is the rank. */
+/** How far the server let us go, from weakest to strongest: the order is the rank. */
 export const EVIDENCES = ['none', 'recipient-accepted', 'message-accepted', 'delivered'] as const
 export type Evidence = (typeof EVIDENCES)[number]
 
+/** How an attempt ended. */
 export const OUTCOMES = ['refused', 'accepted', 'deferred', 'not-run'] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
+/** Which forms a test tries; relay/forms.ts lists them. */
 export const SUITES = ['standard', 'full'] as const
 export type Suite = (typeof SUITES)[number]
 
+/** How far a test goes with a server that accepts a recipient. */
 export const PROOFS = ['recipient', 'message', 'delivery'] as const
 export type Proof = (typeof PROOFS)[number]
 
+/** Where the server's own domain is known from. */
 export const DOMAIN_SOURCES = ['request', 'customer', 'greeting'] as const
 export type DomainSource = (typeof DOMAIN_SOURCES)[number]
 
-/** Why a verdict is inconclusive, in the order in which the first that fits is reported. */
+/**
+ * Why a verdict is inconclusive. If several reasons fit, the first one in this order is reported; relay/reasons.ts
+ * explains each.
+ */
 export const REASONS = [
   'interrupted',
   'vantage-failed',
@@ -53,7 +62,7 @@ export const REASONS = [
 ] as const
 export type Reason = (typeof REASONS)[number]
 
-/** What an open server trusts. */
+/** What an open server trusts; relay/causes.ts explains each. */
 export const CAUSES = [
   'everyone',
   'own-domain-sender',
@@ -68,7 +77,7 @@ export const CAUSES = [
 ] as const
 export type Cause = (typeof CAUSES)[number]
 
-/** Why a reply refused. */
+/** Why a reply refused, as far as its text and codes tell (relay/refusals.ts). */
 export const REFUSALS = [
   'relay-denied',
   'auth-required',
@@ -87,11 +96,11 @@ export const REFUSALS = [
 ] as const
 export type Refusal = (typeof REFUSALS)[number]
 
-/** What to keep in mind about a verdict. */
+/** What else to know about a verdict. */
 export const CAVEATS = ['any-local-part-taken', 'forms-spared'] as const
 export type Caveat = (typeof CAVEATS)[number]
 
-/** Why an attempt was not run, or had no answer. */
+/** Why an attempt was not run, or got no answer. */
 export const WHYS = [
   'interrupted',
   'vantage-failed',
@@ -113,13 +122,14 @@ export const WHYS = [
 ] as const
 export type Why = (typeof WHYS)[number]
 
-/** Whether tests can be made from a vantage; unknown until it has been looked at. */
+/** Whether a vantage can be used for tests; unknown until its first check. */
 export const VANTAGE_STATES = ['up', 'down', 'unknown'] as const
 export type VantageState = (typeof VANTAGE_STATES)[number]
 
-/** What is looked at of a vantage. */
+/** What is checked at a vantage. */
 export const VANTAGE_CHECKS = ['source-address', 'proxy', 'ehlo-name', 'mailbox'] as const
 export type VantageCheckName = (typeof VANTAGE_CHECKS)[number]
 
+/** How a check of a vantage ended. */
 export const CHECK_OUTCOMES = ['ok', 'failed', 'skipped'] as const
 export type CheckOutcome = (typeof CHECK_OUTCOMES)[number]

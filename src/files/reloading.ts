@@ -1,13 +1,14 @@
+/** Keeps a value up to date with the files that it was read from. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf, FileFaults } from './yaml-file.ts'
 
-/** How often a file is looked at. */
+/** The time between two looks at the files. */
 const LOOK_MS = 2_000
 
 /**
- * A value read from a YAML file, or from a folder of them, that follows its changes. The first version must be good; of
- * later ones the last good stays in use, and `error` says what is wrong with the newest.
+ * A value from a YAML file, or from a folder of them. The first version must be valid. If a later version is not, the
+ * last valid one stays in use, and `error` says what is wrong.
  */
 export class Reloading<T> {
   readonly path: string
@@ -19,9 +20,9 @@ export class Reloading<T> {
   #timer: NodeJS.Timeout | undefined
 
   /**
-   * Throws FileFaults where the first version is no good.
+   * Reads the first version. Throws FileFaults if it is not valid.
    *
-   * @param reload how later versions are read, where that takes too long for a thread that serves
+   * @param reload reads later versions, if `load` would block the event loop for too long
    */
   constructor(
     path: string,
@@ -34,6 +35,7 @@ export class Reloading<T> {
     this.#current = load(filesOf(path))
   }
 
+  /** The last valid version. */
   get current(): T {
     return this.#current
   }
@@ -42,20 +44,21 @@ export class Reloading<T> {
     return this.#loadedAt
   }
 
+  /** What is wrong with the newest version, or null. */
   get error(): string | null {
     return this.#error
   }
 
-  /** Looks for changes every two seconds and tells of each new version, good or bad, until `unwatch`. */
+  /** Looks for changes every two seconds, until `unwatch`. Calls `changed` after each new version, valid or not. */
   watch(changed: (error: string | null) => void): void {
     let looking = false
     const timer = setInterval(async () => {
-      // A large file may take longer to read than the time between two looks.
+      // Reading a large file can take longer than the time between two looks.
       if (looking) return
       looking = true
-      const isNews = await this.look()
+      const isNew = await this.look()
       looking = false
-      if (isNews && this.#timer === timer) changed(this.#error)
+      if (isNew && this.#timer === timer) changed(this.#error)
     }, LOOK_MS)
     this.#timer = timer.unref()
   }
@@ -65,9 +68,9 @@ export class Reloading<T> {
     this.#timer = undefined
   }
 
-  /** Looks now, not twice at once. Resolves with whether there is a new version; `error` then tells whether it is in use. */
+  /** Looks now. Resolves with true if there is a new version. Do not call it again before it resolves. */
   async look(): Promise<boolean> {
-    // A file that cannot be read has no signature: when it comes back as it was, that is news.
+    // A file that cannot be read has no signature, so its return counts as a new version.
     let signature = ''
     try {
       signature = signatureOf(this.path)
@@ -86,17 +89,17 @@ export class Reloading<T> {
   }
 }
 
-/** The YAML files behind a path: itself, or those of the folder in the order of their names. */
+/** Returns the YAML files of a path: the file itself, or the files of the folder, sorted by name. */
 function filesOf(path: string): string[] {
   return onDisk(path, () => {
     if (!statSync(path).isDirectory()) return [path]
     const names = readdirSync(path).filter((name) => /^[^.].*\.ya?ml$/.test(name))
-    if (names.length === 0) throw new FileFaults([`${path}: the folder holds no .yaml file`])
+    if (names.length === 0) throw new FileFaults([`${path}: the folder contains no .yaml file`])
     return names.sort().map((name) => join(path, name))
   })
 }
 
-/** Changes whenever a file is written, replaced or, as Kubernetes does, reached through another link. */
+/** Returns a text that changes when a file is written or replaced, or when Kubernetes changes a link to it. */
 function signatureOf(path: string): string {
   return filesOf(path)
     .map((file) => {

@@ -1,8 +1,9 @@
+/** Reads YAML files, and says in which line of which file a mistake is. */
 import { readFileSync } from 'node:fs'
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 
-/** What is wrong with a configuration file, each with file, line and reason. */
+/** Everything that is wrong with configuration files: file, line and reason each. */
 export class FileFaults extends Error {
   readonly faults: readonly string[]
 
@@ -14,17 +15,17 @@ export class FileFaults extends Error {
 
 type Path = readonly PropertyKey[]
 
-/** A YAML file whose values know their lines. */
+/** The value of a YAML file. Each part of it knows its line. */
 export interface YamlFile {
   readonly value: unknown
-  /** A fault at a place in the value, as `FILE:LINE: reason`. */
+  /** Returns a fault at a place in the value, as `FILE:LINE: reason`. */
   fault(path: Path, reason: string): string
 }
 
-/** How many faults of one file are shown: the rest repeats the same mistake as a rule. */
+/** The most faults that are shown for one file. More of them usually repeat one mistake. */
 const SHOWN = 20
 
-/** Reads a YAML 1.2 file. Throws FileFaults where it cannot be read or is no YAML. */
+/** Reads a YAML 1.2 file. Throws FileFaults if it cannot be read or is not YAML. */
 export function readYamlFile(file: string): YamlFile {
   const lines = new LineCounter()
   const document = parseDocument(readText(file), { lineCounter: lines, prettyErrors: false })
@@ -34,7 +35,7 @@ export function readYamlFile(file: string): YamlFile {
   }
   const offsetOf = (path: Path): number => {
     const parent = path.slice(0, -1)
-    // A member is where its key is: its value may begin on a later line.
+    // The line of a member is the line of its key, because the value can begin later.
     const holder = document.getIn(parent, true)
     const pair = isMap(holder) ? holder.items.find(({ key }) => isScalar(key) && key.value === path.at(-1)) : undefined
     if (isNode(pair?.key) && pair.key.range) return pair.key.range[0]
@@ -45,16 +46,16 @@ export function readYamlFile(file: string): YamlFile {
   return { value: plainValue(document, file), fault: (path, reason) => at(offsetOf(path), reason) }
 }
 
-/** A few aliases are a convenience, many are a bomb: the library refuses those. */
+/** Limits aliases: with many of them, a small file can grow without bound in memory. */
 function plainValue(document: Document, file: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 })
   } catch {
-    throw new FileFaults([`${file}:1: an alias (*name) leads nowhere, or there are too many of them`])
+    throw new FileFaults([`${file}:1: an alias (*name) has no anchor, or there are too many aliases`])
   }
 }
 
-/** Reads several files in the same shape. Faults of one do not hide those of the others: all are added to `faults`. */
+/** Reads several files with the same schema. Adds the faults of all files to `faults`. */
 export function readAll<T>(
   paths: readonly string[],
   schema: z.ZodType<T>,
@@ -72,32 +73,32 @@ export function readAll<T>(
   })
 }
 
-/** The value of a YAML file in the shape of a schema. Throws FileFaults that name line, member and what was expected. */
+/** Checks a YAML file with a schema and returns its value. Throws FileFaults with line, member and what it must be. */
 export function validate<T>(file: YamlFile, schema: z.ZodType<T>): T {
-  const result = schema.safeParse(file.value, { error: inWords })
+  const result = schema.safeParse(file.value, { error: typeMessage })
   if (result.success) return result.data
-  throw new FileFaults(result.error.issues.slice(0, SHOWN).flatMap((issue) => describe(file, issue)))
+  throw new FileFaults(result.error.issues.slice(0, SHOWN).flatMap((issue) => faultsOf(file, issue)))
 }
 
-/** What was expected, where a schema does not say it itself. */
-const inWords = (issue: z.core.$ZodRawIssue): string | undefined =>
-  issue.code === 'invalid_type' ? EXPECTED[issue.expected] : undefined
+/** Messages for schemas without their own. */
+const typeMessage = (issue: z.core.$ZodRawIssue): string | undefined =>
+  issue.code === 'invalid_type' ? TYPE_MESSAGES[issue.expected] : undefined
 
-const EXPECTED: Readonly<Record<string, string>> = {
-  array: 'a list was expected',
-  object: 'members were expected, as in the example file',
-  string: 'a text was expected',
-  boolean: 'true or false was expected',
+const TYPE_MESSAGES: Readonly<Record<string, string>> = {
+  array: 'must be a list',
+  object: 'must have members, as in the example file',
+  string: 'must be a text',
+  boolean: 'must be true or false',
 }
 
-function describe(file: YamlFile, issue: z.core.$ZodIssue): string[] {
+function faultsOf(file: YamlFile, issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => file.fault([...issue.path, key], `${nameOf([...issue.path, key])} is unknown here`))
   }
   return [file.fault(issue.path, `${nameOf(issue.path)}: ${issue.message}`)]
 }
 
-/** `customers[3].networks[0]` for a path; `the file` for the root. */
+/** Returns the name of a path, such as `customers[3].networks[0]`; `the file` for the root. */
 export function nameOf(path: Path): string {
   const name = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')
   return name.replace(/^\./, '') || 'the file'
@@ -111,7 +112,7 @@ function readText(file: string): string {
   }
 }
 
-/** The errno of a failed system call. */
+/** Returns the errno of a failed system call. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
 }

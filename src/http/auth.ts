@@ -1,12 +1,13 @@
+/** Authentication: every request of the API needs a key, and wrong keys are counted. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { Refused } from '../service/problem.ts'
-import type { Caller } from '../service/relay-tests.ts'
-import { memoryWindows } from '../store/windows.ts'
+import type { Caller } from '../service/job.ts'
+import { RequestProblem } from '../service/problem.ts'
+import { memoryCounters } from '../store/counters.ts'
 import { limitersOn } from './limiters.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set by authentication: routes behind it always have one. */
+    /** Set by authentication: a route behind it always has one. */
     caller: Caller | null
   }
 }
@@ -14,22 +15,23 @@ declare module 'fastify' {
 const FAILURES = { max: 10, timeWindow: 60_000 } as const
 
 /**
- * Asks every request of this scope for a key. Failures are counted by source address (/64 for IPv6) in this process;
- * too many are answered by 429. A good key is never locked out: others may share its address, and nobody guesses one.
+ * Asks every request of this scope for an API key. Failures are counted in this process by source address (/64 for
+ * IPv6); too many get 429. A good key is never locked out: others may share its address, and no key can be guessed.
  */
 export async function registerAuth(api: FastifyInstance, authenticate: (key: string) => Caller | null): Promise<void> {
-  const makeLimiter = await limitersOn(api, memoryWindows())
+  const makeLimiter = await limitersOn(api, memoryCounters())
   const countFailure = makeLimiter({ ...FAILURES, ipv6Subnet: 64 })
   api.decorateRequest('caller', null)
   const refuse = async (request: FastifyRequest): Promise<never> => {
     const failures = await countFailure(request)
     if (!failures.isAllowed && failures.isExceeded) {
-      throw new Refused('quota-exceeded', `Too many requests without a valid key: wait ${failures.ttlInSeconds} s.`, {
+      const detail = `Too many requests without a valid key. Try again in ${failures.ttlInSeconds} s.`
+      throw new RequestProblem('quota-exceeded', detail, {
         retryAfter: failures.ttlInSeconds,
         violatedPolicies: ['failed-keys'],
       })
     }
-    throw new Refused('unauthenticated', 'Send a valid key: "Authorization: Bearer rtk_…".')
+    throw new RequestProblem('unauthenticated', 'Send a valid key: "Authorization: Bearer rtk_…".')
   }
   api.addHook('onRequest', (request, _reply, done) => {
     const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
@@ -39,7 +41,7 @@ export async function registerAuth(api: FastifyInstance, authenticate: (key: str
   })
 }
 
-/** The caller of an authenticated request. */
+/** Returns the caller of an authenticated request. */
 export function callerOf(request: FastifyRequest): Caller {
   if (!request.caller) throw new Error('a route without authentication asked for its caller')
   return request.caller

@@ -1,27 +1,28 @@
+/** Counts what the service does, for Prometheus, and serves it on a port of its own. */
 import { createServer, type Server } from 'node:http'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { PROBLEMS, type ProblemSlug } from '../contract/problems.ts'
 import type { VantageView } from '../contract/vantages.ts'
-import type { Tally } from '../service/tally.ts'
+import type { Observer } from '../service/observer.ts'
 import type { StoreServer } from '../store/stores.ts'
 import { VERSION } from '../version.ts'
 
-/** What is looked at when the metrics are read. */
+/** The parts whose state is read with the metrics. */
 export interface Observed {
-  /** Null where nothing is shared with other replicas. */
+  /** Null if this is the only replica. */
   readonly storeServer: StoreServer | null
-  /** The configuration files by what they hold. */
+  /** The configuration files by their content: customers, callers, vantages. */
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
   readonly vantages: { views(): readonly VantageView[] }
 }
 
-/** Everything that is counted. No label holds a word of a caller or a server. */
-export interface Metrics extends Tally {
-  /** A request was refused; `policies` are the quotas that were used up. */
+/** Everything that is counted. No label holds text from a caller or a mail server. */
+export interface Metrics extends Observer {
+  /** A request was turned down; `policies` are the quotas that were used up. */
   refused(slug: ProblemSlug, policies: readonly string[]): void
-  /** Something came to the mailbox for a test address. */
+  /** Mail has come to the mailbox for a test address. */
   arrived(kind: 'message' | 'bounce'): void
-  /** The text that Prometheus reads. */
+  /** Returns the text that Prometheus reads. */
   text(): Promise<string>
 }
 
@@ -35,29 +36,31 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name: `relay_tests_${name}`, help, labelNames, registers })
   const finished = counter('finished_total', 'Tests by verdict and reason.', ['verdict', 'reason', 'suite'])
-  const inFlight = new Gauge({ name: 'relay_tests_in_flight', help: 'Tests that run now.', registers })
+  const inFlight = new Gauge({ name: 'relay_tests_in_flight', help: 'Tests that are running now.', registers })
   const duration = new Histogram({
     name: 'relay_tests_duration_seconds',
-    help: 'How long tests took, waiting for deliveries included.',
+    help: 'How long tests took, with the wait for deliveries.',
     labelNames: ['verdict'],
     buckets: SECONDS,
     registers,
   })
   const phase = new Histogram({
     name: 'relay_tests_phase_seconds',
-    help: 'How long the parts of tests took: connect and greeting of the first connection, the dialogue, waiting for deliveries.',
+    help: 'How long each part of a test took: connect, greeting (first connection), dialogue, delivery (the wait).',
     labelNames: ['phase'],
     buckets: SECONDS,
     registers,
   })
-  const connections = counter('connections_total', 'Connections to mail servers under test.')
-  const messages = counter('messages_accepted_total', 'Test messages that mail servers took.')
-  const amended = counter('amended_total', 'Results that were judged anew, by their new verdict.', ['verdict'])
-  const arrivals = counter('mailbox_arrivals_total', 'What came to test addresses, by kind.', ['kind'])
-  const refusals = counter('refused_total', 'Requests that were refused, by problem.', ['problem'])
-  // Prometheus sees no increase in what was not there before.
+  const connections = counter('connections_total', 'Connections to mail servers.')
+  const messages = counter('messages_accepted_total', 'Test messages that mail servers accepted.')
+  const amended = counter('amended_total', 'Results that changed after a late message, by their new verdict.', [
+    'verdict',
+  ])
+  const arrivals = counter('mailbox_arrivals_total', 'Mail that came to test addresses, by kind.', ['kind'])
+  const refusals = counter('refused_total', 'Requests that were turned down, by problem.', ['problem'])
+  // Prometheus sees no increase from a counter that was not there before.
   for (const problem of Object.keys(PROBLEMS)) refusals.inc({ problem }, 0)
-  const exceeded = counter('quota_exceeded_total', 'Requests that a quota refused, by its name.', ['policy'])
+  const exceeded = counter('quota_exceeded_total', 'Requests that were over a quota, by its name.', ['policy'])
   new Gauge({
     name: 'relay_tests_info',
     help: 'The version of the service; always 1.',
@@ -66,7 +69,7 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
   }).set({ version: VERSION }, 1)
   new Gauge({
     name: 'relay_tests_config_reload_success',
-    help: 'Whether the newest version of a configuration file is in use.',
+    help: '1 if the newest version of a configuration file is in use, else 0.',
     labelNames: ['file'],
     registers,
     collect() {
@@ -75,7 +78,7 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
   })
   new Gauge({
     name: 'relay_tests_config_loaded_timestamp_seconds',
-    help: 'When the version of a configuration file that is in use was loaded.',
+    help: 'When the configuration file that is in use was loaded.',
     labelNames: ['file'],
     registers,
     collect() {
@@ -84,11 +87,11 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
   })
   new Gauge({
     name: 'relay_tests_vantage_up',
-    help: 'Whether tests can be made from a vantage; none before it has been looked at.',
+    help: '1 if a vantage is up, else 0; no value before its first check.',
     labelNames: ['vantage'],
     registers,
     collect() {
-      // A vantage that is in the file no more has no state.
+      // Forgets vantages that are no longer in the file.
       this.reset()
       for (const { name: vantage, state } of vantages.views()) {
         if (state !== 'unknown') this.set({ vantage }, state === 'up' ? 1 : 0)
@@ -98,7 +101,7 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
   if (storeServer) {
     new Gauge({
       name: 'relay_tests_redis_up',
-      help: 'Whether Redis takes writes; without it nothing is tested.',
+      help: '1 if Redis accepts writes, else 0; then nothing is tested.',
       registers,
       async collect() {
         this.set((await storeServer.isUp()) ? 1 : 0)
@@ -106,7 +109,7 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
     })
   }
   return {
-    begun() {
+    started() {
       inFlight.inc()
       return ({ verdict, reason, suite, durationMs }, { dialled, messagesAccepted }, phases) => {
         inFlight.dec()
@@ -133,11 +136,11 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
   }
 }
 
-/** Serves `GET /metrics`, and nothing else, on a port of its own: it is not for callers. */
+/** Serves `GET /metrics` and nothing else, on a port that callers cannot reach. Rejects if it cannot listen. */
 export async function serveMetrics(metrics: Metrics, host: string, port: number): Promise<Server> {
   const server = createServer((request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('GET /metrics is all there is here.\n')
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('This port serves only GET /metrics.\n')
       return
     }
     metrics.text().then(

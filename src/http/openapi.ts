@@ -1,3 +1,4 @@
+/** Describes the API in OpenAPI 3.1, from the routes and the schemas of the contract. */
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
@@ -6,8 +7,9 @@ import { EXAMPLES } from '../contract/examples.ts'
 import { PROBLEM_EXAMPLES } from '../contract/problem-examples.ts'
 import { PROBLEMS, type ProblemSlug, problem, problemType } from '../contract/problems.ts'
 import { VERSION } from '../version.ts'
+import { headersOf } from './openapi-headers.ts'
 
-/** What every route may answer besides its own. */
+/** The problems that every route may answer with. */
 export const ANY_PROBLEM = [
   'invalid-request',
   'method-not-allowed',
@@ -18,7 +20,7 @@ export const ANY_PROBLEM = [
   'shutting-down',
 ] as const satisfies readonly ProblemSlug[]
 
-/** The same for routes behind a key. */
+/** The problems that every route with a key may answer with. */
 export const ANY_API_PROBLEM = [
   ...ANY_PROBLEM,
   'unauthenticated',
@@ -27,7 +29,7 @@ export const ANY_API_PROBLEM = [
   'limits-unavailable',
 ] as const satisfies readonly ProblemSlug[]
 
-/** The responses of a route that are problems: by status, each with the types that come with it. */
+/** Returns the problem responses of a route by status, each with its types. */
 export function problemResponses(...slugs: readonly ProblemSlug[]) {
   const content = { 'application/problem+json': { schema: problem } }
   const texts = new Map<number, string[]>()
@@ -38,7 +40,7 @@ export function problemResponses(...slugs: readonly ProblemSlug[]) {
   return Object.fromEntries([...texts].map(([status, lines]) => [status, { description: lines.join(' '), content }]))
 }
 
-/** Collects the routes of the app into an OpenAPI 3.1 document. To be registered before them. */
+/** Collects the routes of an app into a document, and serves it. Must be registered before the routes. */
 export async function registerOpenapi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -50,12 +52,12 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
         description: DESCRIPTION,
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      servers: [{ url: '/', description: 'This installation.' }],
+      servers: [{ url: '/', description: 'This installation' }],
       security: [{ key: [] }],
       tags: [
-        { name: 'Relay tests', description: 'Test a mail server, and read results again.' },
-        { name: 'Scope', description: 'Whom and what a key may test.' },
-        { name: 'Limits', description: 'What a key may do.' },
+        { name: 'Relay tests', description: 'Test a mail server, and read results.' },
+        { name: 'Scope', description: 'What a key may test.' },
+        { name: 'Limits', description: 'How much a key may do.' },
         { name: 'Health', description: 'For load balancers and orchestrators.' },
       ],
       components: {
@@ -88,37 +90,11 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
   )
 }
 
-const DESCRIPTION = `Tests from outside whether a mail server relays for strangers, and answers with a verdict, its evidence and the session.
+const DESCRIPTION = `Tests from outside whether a mail server relays mail for strangers. The answer has a verdict, the evidence and the session.
 
-The HTTP status speaks of the request. What the mail server did is always in a 2xx body: a server that cannot be reached is \`201\` with the verdict \`inconclusive\`.
+The HTTP status is about the request. What the mail server did is always in a 2xx body: if it cannot be reached, the answer is \`201\` with the verdict \`inconclusive\`.
 
-\`status\`, \`verdict\`, \`evidence\` and \`outcome\` are closed sets. Every other word list may grow: read an unknown value as "other".`
-
-/** Response headers by status, besides `Request-Id`. */
-const HEADERS: Readonly<Record<string, readonly string[]>> = {
-  '201': ['Location', 'Idempotency-Replayed'],
-  '202': ['Location', 'Retry-After', 'Preference-Applied'],
-  '401': ['WWW-Authenticate'],
-  '405': ['Allow'],
-  '409': ['Retry-After', 'Location'],
-  '429': ['Retry-After'],
-  '503': ['Retry-After'],
-}
-
-/** Statuses that are decided before a request is counted. */
-const UNCOUNTED: ReadonlySet<string> = new Set(['401', '405', '408', '417', '431'])
-
-const HEADER_DOCS: Readonly<Record<string, string>> = {
-  'Request-Id': 'The id of this request, as in the logs.',
-  Location: 'The path of the result.',
-  RateLimit: 'What is left of each quota (draft-ietf-httpapi-ratelimit-headers-10).',
-  'RateLimit-Policy': 'The quotas that apply (draft-ietf-httpapi-ratelimit-headers-10).',
-  'WWW-Authenticate': 'How to authenticate.',
-  Allow: 'The methods that this path takes.',
-  'Idempotency-Replayed': '`true` where an earlier request with the same key made the test.',
-  'Preference-Applied': '`respond-async` (RFC 7240).',
-  'Retry-After': 'Seconds after which to try again.',
-}
+\`status\`, \`verdict\`, \`evidence\` and \`outcome\` are closed sets. Any other word list may get new values: read an unknown one as "other".`
 
 const response = z.looseObject({ content: z.record(z.string(), z.looseObject({})).optional() })
 const operation = z.looseObject({
@@ -131,11 +107,13 @@ const apiDocument = z.looseObject({
 })
 type ApiDocument = z.output<typeof apiDocument>
 
-/** The OpenAPI document of an app that is ready: one schema for each name, headers and examples included. */
+/** Returns the OpenAPI document of an app that is ready, with response headers and examples. */
 export function describeApi(app: FastifyInstance): Record<string, unknown> {
   const document = tidy(app.swagger())
   for (const path of Object.values(document.paths)) {
-    for (const { security, responses } of Object.values(path)) addHeaders(responses, security === undefined)
+    for (const { security, responses } of Object.values(path)) {
+      for (const [status, entry] of Object.entries(responses)) entry.headers = headersOf(status, security === undefined)
+    }
   }
   const { responses = {} } = document.paths['/relay-tests']?.post ?? {}
   const created = responses['201']?.content?.['application/json']
@@ -148,8 +126,8 @@ export function describeApi(app: FastifyInstance): Record<string, unknown> {
 }
 
 /**
- * The type provider writes every named schema twice, as X for what is sent and XInput for what is received. Keeps those
- * that are used, under their own name.
+ * Keeps the schemas that are used, under their own name. The type provider writes each schema twice: X for output and
+ * XInput for input.
  */
 function tidy(source: unknown): ApiDocument {
   const text = JSON.stringify(source)
@@ -160,14 +138,4 @@ function tidy(source: unknown): ApiDocument {
     .map(([name, schema]) => [name.replace(/Input$/, ''), schema] as const)
     .sort(([a], [b]) => a.localeCompare(b))
   return { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } }
-}
-
-function addHeaders(responses: ApiDocument['paths'][string][string]['responses'], counted: boolean): void {
-  for (const [status, entry] of Object.entries(responses)) {
-    const quotas = counted && !UNCOUNTED.has(status) ? ['RateLimit', 'RateLimit-Policy'] : []
-    const names = ['Request-Id', ...(HEADERS[status] ?? []), ...quotas]
-    entry.headers = Object.fromEntries(
-      names.map((name) => [name, { description: HEADER_DOCS[name], schema: { type: 'string' } }]),
-    )
-  }
 }

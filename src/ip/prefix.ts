@@ -1,3 +1,4 @@
+/** Reads networks in CIDR notation, and compares them. */
 import { ADDRESS_BITS, type Address, addressOf, explainAddress, parseAddress } from './address.ts'
 
 export interface Prefix {
@@ -6,7 +7,7 @@ export interface Prefix {
   readonly first: bigint
   /** The highest address of the network. */
   readonly last: bigint
-  /** Leading bits that all addresses of the network share: 0 to 32 or 0 to 128. */
+  /** The number of leading bits that all addresses share: 0 to 32 or 0 to 128. */
   readonly length: number
   /** Canonical CIDR notation, such as `203.0.113.0/24`. */
   readonly text: string
@@ -19,17 +20,17 @@ export type ParsedPrefix =
 const DECIMAL_LENGTH = /^(?:0|[1-9][0-9]{0,2})$/
 
 /**
- * Reads a network in CIDR notation (RFC 4632, RFC 4291 section 2.3): an address as `parseAddress` reads it, a slash and
- * a decimal length. A single address needs its /32 or /128, and bits beyond the length must be zero, so that nobody
- * allows more or less than was meant.
+ * Reads a network in CIDR notation (RFC 4632, RFC 4291 section 2.3): an address, a slash and a decimal length. A single
+ * address needs its /32 or /128, and the bits after the length must be zero, so that the text says exactly what is
+ * meant.
  *
- * @returns the network, or a fault that says what to write instead and repeats the text in canonical form at most
+ * @returns the network, or a fault that says what to write instead; it repeats the text in canonical form only
  */
 export function parsePrefix(text: string): ParsedPrefix {
   const slash = text.indexOf('/')
   const addressText = slash < 0 ? text : text.slice(0, slash)
   const address = parseAddress(addressText)
-  if (address === null) return fault(`write a network as address/length: ${explainAddress(addressText)}`)
+  if (address === null) return fault(`write a network as address/length: the address ${explainAddress(addressText)}`)
   const bits = ADDRESS_BITS[address.family]
   if (slash < 0) return fault(`write ${address.text}/${bits}`)
 
@@ -45,12 +46,19 @@ export function parsePrefix(text: string): ParsedPrefix {
   return { ok: true, prefix }
 }
 
-/** Whether the address is one of the network's. Addresses of the other family never are. */
+/** Returns the network of a CIDR that is known to be valid. Throws an error if it is not. */
+export function prefixOf(cidr: string): Prefix {
+  const parsed = parsePrefix(cidr)
+  if (!parsed.ok) throw new Error(`${cidr}: ${parsed.fault}`)
+  return parsed.prefix
+}
+
+/** Tells whether the network contains the address. A network contains no address of the other family. */
 export function contains(prefix: Prefix, address: Address): boolean {
   return prefix.family === address.family && prefix.first <= address.value && address.value <= prefix.last
 }
 
-/** Whether the two networks have an address in common, which means that one holds the other. */
+/** Tells whether two networks have an address in common. Then one of them contains the other. */
 export function overlaps(a: Prefix, b: Prefix): boolean {
   return a.family === b.family && a.first <= b.last && b.first <= a.last
 }

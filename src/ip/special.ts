@@ -1,7 +1,8 @@
+/** Knows the address ranges that no public mail server uses, and which of them a customers file may list. */
 import type { Address } from './address.ts'
-import { contains, overlaps, type Prefix, parsePrefix } from './prefix.ts'
+import { contains, overlaps, type Prefix, prefixOf } from './prefix.ts'
 
-/** `reserved` may be lifted by an allowlist entry, `never` may not; `loopback` has a configuration flag of its own. */
+/** A customers file may list `reserved` ranges, but no `never` range. `loopback` has its own setting. */
 export type SpecialKind = 'reserved' | 'never' | 'loopback'
 
 export interface SpecialRange {
@@ -10,15 +11,15 @@ export interface SpecialRange {
   readonly text: string
   readonly source: string
   readonly kind: SpecialKind
-  /** Whether an allowlist entry may say that it means this range. True for `reserved` only. */
+  /** Whether a customers file may list the range with allowSpecial. True for `reserved` only. */
   readonly liftable: boolean
 }
 
 /**
- * The IANA special-purpose address registries (RFC 6890, RFC 8190), and what else no mail server of a customer has.
- * The narrowest row that holds an address counts. Every range that embeds an IPv4 address is `never`: it would be a
- * second spelling of an address that the IPv4 rows and the allowlist do not see. For IPv6 the last three rows deny
- * everything outside of 2000::/3; rows within them give a better name, or forbid what those would let an entry lift.
+ * The IANA special-purpose registries (RFC 6890, RFC 8190), and other ranges where no customer has a mail server. The
+ * narrowest row that contains an address counts. A range that embeds IPv4 addresses is `never`, because it is a second
+ * spelling that the IPv4 rows do not see. The last three IPv6 rows cover everything outside 2000::/3. Rows inside them
+ * give a better name, or are `never`.
  */
 const TABLE: readonly (readonly [text: string, name: string, source: string, kind: SpecialKind])[] = [
   ['0.0.0.0/8', 'this network', 'RFC 791', 'never'],
@@ -69,7 +70,7 @@ const TABLE: readonly (readonly [text: string, name: string, source: string, kin
   ['5f00::/16', 'segment routing (SRv6) SIDs', 'RFC 9602', 'reserved'],
   ['fc00::/7', 'unique local', 'RFC 4193', 'reserved'],
   ['fd00:ec2::254/128', 'cloud metadata service', 'AWS SDK for JavaScript, metadata_service/endpoint.js', 'never'],
-  // A link-local address means nothing without a zone, and an address here has none.
+  // A link-local address needs a zone, and our addresses have none.
   ['fe80::/10', 'link local', 'RFC 4291', 'never'],
   ['fec0::/10', 'site local (deprecated)', 'RFC 3879', 'reserved'],
   ['ff00::/8', 'multicast', 'RFC 4291', 'never'],
@@ -78,13 +79,13 @@ const TABLE: readonly (readonly [text: string, name: string, source: string, kin
   ['8000::/1', 'not global unicast', 'RFC 4291', 'reserved'],
 ]
 
-/** Narrowest first, so that the first row found is the one that counts. */
+/** Narrowest first, so that the first match counts. */
 const ROWS = TABLE.map(([text, name, source, kind]) => ({
-  prefix: tablePrefix(text),
+  prefix: prefixOf(text),
   range: { text, name, source, kind, liftable: kind === 'reserved' },
 })).sort((a, b) => b.prefix.length - a.prefix.length)
 
-/** Not a prefix but an interface id, 0:5efe or 200:5efe before an IPv4 address, that may stand in any network. */
+/** Not a prefix: the interface id 0:5efe or 200:5efe and an IPv4 address, which can be in any network. */
 const ISATAP: SpecialRange = {
   text: '*:0:5efe:0:0/96',
   name: 'ISATAP',
@@ -94,17 +95,17 @@ const ISATAP: SpecialRange = {
 }
 const ISATAP_FIXED_BITS = 96
 
-/** The special-purpose range that the address is in, the narrowest if there are several, or null if it is ordinary. */
+/** Returns the narrowest special-purpose range that contains the address, or null if there is none. */
 export function specialRange(address: Address): SpecialRange | null {
   if (hasIsatapId(address.value)) return ISATAP
   return ROWS.find(({ prefix }) => contains(prefix, address))?.range ?? null
 }
 
 /**
- * The special-purpose ranges that addresses of a network are in, narrowest first: those within the network, and the
- * narrowest one around it. The network may be allowed with the operator's word if all of them are liftable, and never
- * if one is not. Every IPv6 /64 holds ISATAP addresses, so ISATAP is told only of networks that
- * hold nothing else; `specialRange` finds it in the address to be dialled.
+ * Returns the special-purpose ranges that a network overlaps, narrowest first: all ranges inside it, and the narrowest
+ * one around it. A customers file may list the network with allowSpecial only if all of them are liftable. Every IPv6
+ * /64 contains ISATAP addresses, so ISATAP is returned only for networks that contain nothing else. `specialRange`
+ * finds it in each address before it is dialled.
  */
 export function overlappingSpecials(prefix: Prefix): readonly SpecialRange[] {
   if (prefix.length >= ISATAP_FIXED_BITS && hasIsatapId(prefix.first)) return [ISATAP]
@@ -114,18 +115,12 @@ export function overlappingSpecials(prefix: Prefix): readonly SpecialRange[] {
   return effective.map(({ range }) => range)
 }
 
-/** Whether the address is in 127.0.0.0/8 or is ::1. */
+/** Tells whether the address is in 127.0.0.0/8 or is ::1. */
 export function isLoopback(address: Address): boolean {
   return specialRange(address)?.kind === 'loopback'
 }
 
-/** RFC 5214 section 6.1; the mask leaves out the universal/local bit. An IPv4 value is too short to match. */
+/** RFC 5214 section 6.1. The mask ignores the universal/local bit. An IPv4 value is too short to match. */
 function hasIsatapId(value: bigint): boolean {
   return ((value >> 32n) & 0xfdff_ffffn) === 0x0000_5efen
-}
-
-function tablePrefix(text: string): Prefix {
-  const parsed = parsePrefix(text)
-  if (!parsed.ok) throw new Error(`special-purpose range ${text}: ${parsed.fault}`)
-  return parsed.prefix
 }

@@ -1,7 +1,9 @@
-/** The characters of RFC 4648 section 6, in lower case: five bits each. */
+/** Base32 (RFC 4648 section 6) in lower case: safe in a mail address, which must survive changes of case. */
+
+/** The alphabet. Each character stands for five bits. */
 export const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
 
-/** The characters that so many bytes are, the first bit first; without padding, so that whole groups of five bytes are expected. */
+/** Encodes bytes without padding. Expects a multiple of five bytes. */
 export function base32(bytes: Uint8Array): string {
   let text = ''
   let held = 0

@@ -1,10 +1,11 @@
+/** Accepts mail to test addresses and reports what arrived. Keeps no mail. */
 import type { SMTPServerDataStream, SMTPServerEnvelope, SMTPServerSession } from 'smtp-server'
 import { printable } from '../smtp/printable.ts'
-import { type Addresses, decide, type Taken } from './recipients.ts'
-import { type Scan, scan } from './scan.ts'
+import { type MessageFacts, readMessage } from './read-message.ts'
+import { type AcceptedRecipient, checkRecipient, type RecipientRules } from './recipients.ts'
 
-export interface IntakeOptions extends Addresses {
-  /** Called for each known recipient of a message or bounce, just before the message is accepted. */
+export interface IntakeOptions extends RecipientRules {
+  /** Called for each recipient of a message or bounce, before the mailbox accepts the message. */
   arrived(arrival: Arrival): void | Promise<void>
   readonly log: Log
 }
@@ -14,9 +15,9 @@ interface Log {
   error(fields: object, message: string): void
 }
 
-/** A message that came in: all that is kept of it. Every text is printable ASCII. */
-export interface Arrival extends Taken, Omit<Scan, 'failed'> {
-  /** The address of the peer in canonical form. */
+/** A message that arrived: everything that we keep of it. All texts are printable ASCII. */
+export interface Arrival extends AcceptedRecipient, Omit<MessageFacts, 'failed'> {
+  /** The address of the peer, in canonical form. */
   readonly peer: string
   readonly helo: string
   /** Empty for the null sender. */
@@ -24,69 +25,69 @@ export interface Arrival extends Taken, Omit<Scan, 'failed'> {
   readonly receivedAt: Date
 }
 
-/** What the mailbox says to RCPT and DATA: nothing (taken), or an error that carries the reply. */
+/** The mailbox's answers to RCPT and DATA. Resolving means accepted; an error carries the reply that rejects. */
 export interface Intake {
   recipient(address: string, session: SMTPServerSession): Promise<void>
   message(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void>
 }
 
-/** A peer that guesses is told so this many times, then no more: each refusal is a line in the log. */
-const MAX_REFUSALS = 20
-/** The longest path of RFC 5321 section 4.5.3.1.3 and, within one, the longest domain: enough of any name to show. */
+/** After this many rejections we hang up, because each one is a line in the log. */
+const MAX_REJECTIONS = 20
+/** The longest path of RFC 5321 section 4.5.3.1.3. Longer names are cut in the log. */
 const MAX_SHOWN = 256
 
-/** Takes recipients that are test addresses, and turns the messages to them into arrivals. */
+/** Makes an intake, which accepts mail to test addresses and reports each message as an arrival. */
 export function makeIntake(options: IntakeOptions): Intake {
   const { arrived, log } = options
-  const taken = new WeakMap<SMTPServerEnvelope, Map<string, Taken>>()
-  const refusals = new WeakMap<SMTPServerSession, number>()
+  const accepted = new WeakMap<SMTPServerEnvelope, Map<string, AcceptedRecipient>>()
+  const rejections = new WeakMap<SMTPServerSession, number>()
 
   return {
     async recipient(address, session) {
       const { envelope } = session
-      const decision = await decide(address, senderOf(envelope) === '', options).catch((error: unknown) => {
-        log.error({ err: error }, 'the mailbox cannot tell who is a test address')
+      const decision = await checkRecipient(address, senderOf(envelope) === '', options).catch((error: unknown) => {
+        log.error({ err: error }, 'the mailbox cannot check a recipient')
         throw reply(451, 'try again later')
       })
       if ('token' in decision) {
-        taken.set(envelope, (taken.get(envelope) ?? new Map()).set(decision.token, decision))
+        accepted.set(envelope, (accepted.get(envelope) ?? new Map()).set(decision.token, decision))
         return
       }
       if (decision.code === 550) log.info({ ...peerOf(session), recipient: shown(address) }, decision.text)
-      const count = (refusals.get(session) ?? 0) + 1
-      refusals.set(session, count)
-      throw count > MAX_REFUSALS ? reply(421, 'too many refused recipients') : reply(decision.code, decision.text)
+      const count = (rejections.get(session) ?? 0) + 1
+      rejections.set(session, count)
+      throw count > MAX_REJECTIONS ? reply(421, 'too many refused recipients') : reply(decision.code, decision.text)
     },
 
     async message(stream, session) {
       const message = await readToEnd(stream)
       if (message === null) return
       const mailFrom = shown(senderOf(session.envelope))
-      const { failed, ...read } = scan(message)
+      const { failed, ...read } = readMessage(message)
       const common = { ...peerOf(session), mailFrom, ...read, receivedAt: new Date() }
       try {
-        for (const recipient of taken.get(session.envelope)?.values() ?? []) {
+        for (const recipient of accepted.get(session.envelope)?.values() ?? []) {
           if (recipient.kind === 'message' || failed) await arrived({ ...recipient, ...common })
         }
       } catch (error) {
-        log.error({ err: error }, 'the mailbox cannot hand on what arrived')
+        log.error({ err: error }, 'the mailbox cannot report an arrival')
         throw reply(451, 'try again later')
       }
     },
   }
 }
 
-/** An SMTP reply in the form that smtp-server takes; it adds the enhanced status code of the code. */
+/** Makes an SMTP reply as smtp-server expects it: an error. smtp-server adds the enhanced status code. */
 export function reply(responseCode: number, message: string): Error {
   return Object.assign(new Error(message), { responseCode })
 }
 
-/** Any text as printable ASCII, and not too long for a log. */
+/** Returns a text as printable ASCII, short enough for a log. */
 export function shown(text: string): string {
   return printable(Buffer.from(text)).slice(0, MAX_SHOWN)
 }
 
-/** The whole message, or null when it is over the size (smtp-server then says 552) or the peer left in the middle. */
+/** Returns the message, or null if it is too large (smtp-server replies 552) or the peer hung up. */
 async function readToEnd(stream: SMTPServerDataStream): Promise<Buffer | null> {
   const chunks: Buffer[] = []
   try {
@@ -98,7 +99,7 @@ async function readToEnd(stream: SMTPServerDataStream): Promise<Buffer | null> {
 }
 
 function senderOf({ mailFrom }: SMTPServerEnvelope): string {
-  if (mailFrom === false) throw new Error('smtp-server lets no RCPT pass before MAIL')
+  if (mailFrom === false) throw new Error('smtp-server does not allow RCPT before MAIL')
   return mailFrom.address
 }
 

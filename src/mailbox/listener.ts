@@ -1,20 +1,21 @@
+/** The mail server for the domain of the test addresses. Accepts mail to test addresses only. */
 import type { AddressInfo, Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import { type IntakeOptions, makeIntake, reply, shown } from './intake.ts'
 
 export interface MailboxOptions extends IntakeOptions {
   readonly host: string
-  /** 0 takes any free port. */
+  /** 0 means any free port. */
   readonly port: number
-  /** How long a peer may be silent, and how long a connection may last at all. Shorter only in tests. */
+  /** How long a peer may be silent, and how long a connection may last. Tests use shorter times. */
   readonly idleMs?: number
   readonly lifetimeMs?: number
 }
 
-/** The running mail server for the domain of the test addresses. */
+/** The running mailbox. */
 export interface Mailbox {
   readonly port: number
-  /** Lets running messages finish for a second, then hangs up on everybody. */
+  /** Gives messages in progress one second to finish, then closes all connections. */
   close(): Promise<void>
 }
 
@@ -24,27 +25,23 @@ const MAX_CONNECTIONS = 50
 const MAX_CONNECTIONS_PER_ADDRESS = 5
 const GRACE_MS = 1000
 
-/** AUTH and STARTTLS are of no use here (nobody logs in, no secret passes); the last three are jokes of smtp-server. */
+/** Nobody logs in here and nothing is secret, so AUTH and STARTTLS are off. The last three are jokes of smtp-server. */
 const DISABLED = ['AUTH', 'STARTTLS', 'XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL']
 
-/**
- * Starts the receiving side: a mail server that takes mail to test addresses only, reads it and keeps none.
- *
- * @throws when it cannot listen there
- */
+/** Starts the mailbox. Rejects if it cannot listen there. */
 export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
   const { host, port, domain, log, idleMs = 30_000, lifetimeMs = 300_000 } = options
   const intake = makeIntake(options)
 
   const server = new SMTPServer({
     name: domain,
-    // The second is the address in brackets, by which a vantage learns how it is seen.
+    // The second %s is the peer's address in brackets. A vantage learns from it how servers see us.
     heloResponse: '%s sees %s',
     disabledCommands: DISABLED,
     disableReverseLookup: true,
     hideSMTPUTF8: true,
     hideENHANCEDSTATUSCODES: false,
-    // Relays send from the oddest addresses, and the message of any of them may be the proof.
+    // Open relays use strange sender addresses, and any of their messages can be the proof.
     lenientAddressParsing: true,
     size: MAX_MESSAGE,
     rejectOversized: true,

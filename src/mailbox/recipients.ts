@@ -1,43 +1,44 @@
+/** Decides which recipients the mailbox accepts. */
 import { domainToASCII } from 'node:url'
 import { isToken } from './tokens.ts'
 
-/** What the receiving side has to know of the addresses at its domain. */
-export interface Addresses {
+/** What the mailbox needs to know to decide. */
+export interface RecipientRules {
   readonly domain: string
-  /** Whom postmaster's and abuse's correspondents should ask: a mail address or URL in printable ASCII. */
+  /** The contact for people who write to postmaster or abuse: a mail address or URL in printable ASCII. */
   readonly contact: string
-  /** Which kind of test address a local part is now, or null. Asked only about what has the shape of a token. */
+  /** Returns the current kind of a token, or null. Called only with texts that have the form of a token. */
   knows(token: string): Promise<'recipient' | 'sender' | null>
 }
 
-/** A recipient that is taken, and what its mail is. */
-export interface Taken {
+/** An accepted recipient. */
+export interface AcceptedRecipient {
   /** The local part, in lower case. */
   readonly token: string
-  /** `message`: to a recipient token; `bounce`: from the null sender to a sender token. */
+  /** `message` is mail to a recipient token. `bounce` is mail from the null sender to a sender token. */
   readonly kind: 'message' | 'bounce'
 }
 
-/** An SMTP reply that refuses; the enhanced status code is the one that smtp-server gives each code. */
-export interface Refusal {
+/** An SMTP reply that rejects a recipient. smtp-server adds the enhanced status code. */
+export interface Rejection {
   readonly code: 550 | 551
   readonly text: string
 }
 
 const ROLES = new Set(['postmaster', 'abuse'])
-const UNKNOWN: Refusal = { code: 550, text: 'no such test address' }
+const UNKNOWN: Rejection = { code: 550, text: 'no such test address' }
 
 /**
- * Decides about one recipient. A recipient token takes mail from everyone, a sender token only bounces (and callouts,
- * which ask like a bounce and leave), and people are sent to the contact.
+ * Accepts recipient tokens from every sender, and sender tokens from the null sender only (bounces, and callouts, which
+ * begin like a bounce). Sends people to the contact. Rejects everything else.
  *
- * @param address as given in RCPT TO, without brackets; `postmaster` may stand alone (RFC 5321 section 4.1.1.3)
+ * @param address as in RCPT TO, without brackets; `postmaster` needs no domain (RFC 5321 section 4.1.1.3)
  */
-export async function decide(
+export async function checkRecipient(
   address: string,
   nullSender: boolean,
-  { domain, contact, knows }: Addresses,
-): Promise<Taken | Refusal> {
+  { domain, contact, knows }: RecipientRules,
+): Promise<AcceptedRecipient | Rejection> {
   const [local = '', host = domain] = address.toLowerCase().split('@')
   if (domainToASCII(host) !== domainToASCII(domain)) return UNKNOWN
   if (ROLES.has(local)) return { code: 551, text: `nobody reads mail here, please ask ${contact}` }

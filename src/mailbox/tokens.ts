@@ -1,3 +1,4 @@
+/** Makes tokens. A token is the local part of a test address: it says which test and form a message belongs to. */
 import { createHmac } from 'node:crypto'
 import { base32 } from './base32.ts'
 
@@ -6,15 +7,15 @@ export interface TokenSubject {
   readonly customer: string
   readonly address: string
   readonly port: number
-  /** A form, or `sender` for the sender that all forms of a test share. */
+  /** The id of a form; `sender` for the sender address that all forms of a test share. */
   readonly form: string
 }
 
 const TOKEN_BYTES = 10
 
 /**
- * The local part of a test address: 16 base32 characters, the same for a day (UTC), so that a later test is the same
- * greylisting triplet, and not to be guessed without the key.
+ * Makes a token: 16 base32 characters that nobody can guess without the key. The token stays the same for one day
+ * (UTC), so that a server with greylisting recognizes a second test.
  */
 export function tokenFor(key: string, { customer, address, port, form }: TokenSubject, now: Date): string {
   const day = now.toISOString().slice(0, 10)
@@ -24,7 +25,7 @@ export function tokenFor(key: string, { customer, address, port, form }: TokenSu
   return base32(digest.subarray(0, TOKEN_BYTES))
 }
 
-/** Whether a lower-case text has the shape of a token; whose it is, only who gave it out knows. */
+/** Tells whether a lower-case text has the form of a token. Only the replica that made a token knows its test. */
 export function isToken(text: string): boolean {
   return /^[a-z2-7]{16}$/.test(text)
 }

@@ -135,11 +135,11 @@ async function askRest(
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       session ??= await connections.another()
       if (!isReady(session) && workers > 1) {
-        // The server has had enough connections: the sessions that stand go on with the plan.
+        // The server has had enough connections: the other workers go on with the plan. The last one always stays.
+        workers -= 1
         waiting.unshift(next)
         oneAtATime(asking, answers)
-        await connections.end(session)
-        break
+        return connections.end(session)
       }
       const leave = waiting.length > 0 || workers > 1
       await askOn(session, next, leave, asking, answers)

@@ -1,15 +1,16 @@
+/** Writes the test message: a person who finds it in a mailbox or a queue must understand it without asking. */
 import { randomUUID } from 'node:crypto'
 import type { TestAddresses } from '../relay/forms.ts'
 
-/** Who tests, and whom to ask about it: printable ASCII, checked where the configuration is read. */
+/** The provider that tests, and its contact for questions. Both are printable ASCII, which config.ts checks. */
 export interface Tester {
   readonly providerName: string
   readonly contact: string
 }
 
 /**
- * The test message as lines without line ends (RFC 5322). It says who tests, why, and whom to ask. Nothing of it comes
- * from the caller or the server, and the target's address never stands in it: honeypots relay what names them.
+ * Returns the test message as lines without line ends (RFC 5322). It holds nothing from the caller or the server, and
+ * never the target's address: honeypots relay messages that name them.
  */
 export function buildMessage(
   { sender, recipient }: TestAddresses,
@@ -22,7 +23,7 @@ export function buildMessage(
     `Date: ${now.toUTCString().replace('GMT', '+0000')}`,
     `From: <${sender}>`,
     `To: <${recipient}>`,
-    // Bounces often return the header alone: there the nonce tells whose they are.
+    // Bounces often return only the header: the nonce in it tells which attempt they belong to.
     `Message-ID: <${nonce ?? randomUUID()}@${domain}>`,
     'Subject: Mail relay test',
     'Auto-Submitted: auto-generated',
@@ -30,12 +31,12 @@ export function buildMessage(
     'Content-Type: text/plain; charset=us-ascii',
     '',
     'This message tests whether a mail server relays mail for strangers.',
-    'It went to a mail server that is not responsible for its recipient;',
-    'if it arrives, that server is an open relay.',
+    'We gave it to a mail server that is not responsible for the recipient.',
+    'If it arrives, that server is an open relay.',
     '',
     `The test was made by ${providerName}`,
-    'for the customer whose network the server is in.',
-    'It is automatic and needs no answer. Questions, or no more tests:',
+    'for the customer in whose network that mail server is.',
+    'It is automatic: no reply is needed. For questions, or to stop the tests:',
     contact,
     ...(nonce === null ? [] : ['', `Proof: ${nonce}`]),
   ]

@@ -50,14 +50,7 @@ export function plan(
   rules: PlanRules,
   standing: readonly ConnectionPlan[] = [],
 ): ConnectionPlan[] {
-  const drafts = standing.map((before) => draftFrom(before, rules))
-  for (const envelope of envelopes.toSorted((a, b) => hardness(b, rules) - hardness(a, rules))) {
-    const able = drafts.filter((draft) => hasRoom(draft, envelope, rules))
-    const [least = draftFrom([], rules)] = able.toSorted((a, b) => a.waits - b.waits)
-    add(least, envelope, rules)
-    if (!drafts.includes(least)) drafts.push(least)
-  }
-  return drafts.map((draft) => finished(draft, rules))
+  return place(envelopes, rules, standing).map((draft) => sorted(draft, rules))
 }
 
 /**
@@ -73,17 +66,32 @@ export function planWithin(
   isSparable: (envelope: Envelope) => boolean,
   standing: readonly ConnectionPlan[] = [],
 ): { readonly plans: ConnectionPlan[]; readonly spared: readonly Envelope[] } {
-  const planned = (some: readonly Envelope[]) =>
-    plan(some, rules, standing).filter((connection) => connection.length > 0)
-  const whole = planned(envelopes)
+  const busy = (some: readonly Envelope[]) => place(some, rules, standing).filter((draft) => !isIdle(draft, rules))
   const sparable = envelopes.filter((envelope) => !isNeeded(envelope) && isSparable(envelope))
-  for (let count = 1; count <= FIGURES.spared && count <= sparable.length; count += 1) {
-    if (whole.length <= connections) break
-    const spared = sparable.slice(-count)
-    const plans = planned(envelopes.filter((envelope) => !spared.includes(envelope)))
-    if (plans.length <= connections) return { plans, spared }
+  const most = Math.min(FIGURES.spared, sparable.length)
+  for (let count = 0; count <= most; count += 1) {
+    const spared = sparable.slice(sparable.length - count)
+    const drafts = busy(envelopes.filter((envelope) => !spared.includes(envelope)))
+    if (drafts.length <= connections) return { plans: drafts.map((draft) => sorted(draft, rules)), spared }
   }
-  return { plans: whole, spared: [] }
+  return { plans: busy(envelopes).map((draft) => sorted(draft, rules)), spared: [] }
+}
+
+/** Places every envelope in the connection that has room for it and waits least, or in a new one. */
+function place(envelopes: readonly Envelope[], rules: PlanRules, standing: readonly ConnectionPlan[]): Draft[] {
+  const drafts = standing.map((before) => draftFrom(before, rules))
+  for (const envelope of envelopes.toSorted((a, b) => hardness(b, rules) - hardness(a, rules))) {
+    let least: Draft | undefined
+    for (const draft of drafts) {
+      if (draft.waits < (least?.waits ?? Number.POSITIVE_INFINITY) && hasRoom(draft, envelope, rules)) least = draft
+    }
+    if (least === undefined) {
+      least = draftFrom([], rules)
+      drafts.push(least)
+    }
+    add(least, envelope, rules)
+  }
+  return drafts
 }
 
 /**
@@ -105,7 +113,7 @@ export function planFirst(envelopes: readonly Envelope[], rules: PlanRules, inTu
     const isFirst = look.length === 0 && draft.transactions.length === 0
     if (isFirst || hasRoom(draft, envelope, rules)) add(draft, envelope, rules)
   }
-  return { plan: [...look, ...finished(draft, rules)], isLook: false }
+  return { plan: [...look, ...sorted(draft, rules)], isLook: false }
 }
 
 /** Returns the first safe envelope for a server that allows more than is usual; how much others allow shows only later. */
@@ -166,14 +174,20 @@ function add(draft: Draft, envelope: Envelope, rules: PlanRules): void {
   else draft.transactions.push([envelope])
 }
 
-/** Sorts a draft: risky envelopes late, the repeat last. A new connection that has only the repeat has nothing to ask. */
-function finished({ before, transactions }: Draft, rules: PlanRules): ConnectionPlan {
+/** Returns the plan of a draft: risky envelopes late, the repeat last. */
+function sorted(draft: Draft, rules: PlanRules): ConnectionPlan {
+  if (isIdle(draft, rules)) return []
   const repeat = repeatIn(rules)
-  const place = (envelope: Envelope) => (envelope === repeat ? 2 : Number(isRisky(envelope)))
-  const ordered = transactions.map((transaction) => transaction.toSorted((a, b) => place(a) - place(b)))
-  const last = (transaction: Transaction) => Math.max(...transaction.map(place))
-  const isIdle = before.length === 0 && transactions.flat().every((envelope) => envelope === repeat)
-  return isIdle ? [] : ordered.toSorted((a, b) => last(a) - last(b))
+  const placeOf = (envelope: Envelope) => (envelope === repeat ? 2 : Number(isRisky(envelope)))
+  const ordered = draft.transactions.map((transaction) => transaction.toSorted((a, b) => placeOf(a) - placeOf(b)))
+  const last = (transaction: Transaction) => Math.max(...transaction.map(placeOf))
+  return ordered.toSorted((a, b) => last(a) - last(b))
+}
+
+/** Whether a new connection would have nothing to ask but the repeat. */
+function isIdle({ before, transactions }: Draft, rules: PlanRules): boolean {
+  const repeat = repeatIn(rules)
+  return before.length === 0 && transactions.every((transaction) => transaction.every((one) => one === repeat))
 }
 
 /** Ranks envelopes by how hard they are to place: risky ones first, then those that need their own transaction. */

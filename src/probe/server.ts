@@ -4,12 +4,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Why } from '../contract/words.ts'
-import { type Address, parseAddress } from '../ip/address.ts'
+import { type Address, addressLiteral, hostText } from '../ip/address.ts'
 import type { Seen } from '../relay/attempt.ts'
 import type { Form } from '../relay/forms.ts'
 import { SmtpConnection } from '../smtp/connection.ts'
-import { dial } from '../smtp/dial.ts'
-import type { SocksProxy } from '../smtp/socks.ts'
+import type { Dial } from '../smtp/dial.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import { FIGURES } from './pace.ts'
 
@@ -55,9 +54,8 @@ export interface Server {
 export interface Route {
   readonly address: Address
   readonly port: number
-  readonly bind: Address | null
-  /** Null connects directly. */
-  readonly proxy: SocksProxy | null
+  /** Opens connections from the vantage. */
+  readonly dial: Dial
   /** Our name; null stands for the address literal of our end (RFC 5321 section 4.1.4). */
   readonly ehlo: string | null
   readonly deadline: number
@@ -83,11 +81,11 @@ export function serverAt(route: Route, arrival: Server['arrival']): Server {
 async function connect(route: Route, number: number): Promise<Connected | { readonly failure: Why }> {
   const { address, port, transcript, deadline } = route
   const told = (event: string) => void transcript.add('event', number, event)
-  told(`connecting to ${address.family === 6 ? `[${address.text}]` : address.text}:${port}`)
+  told(`connecting to ${hostText(address)}:${port}`)
   const left = deadline - performance.now()
   if (left <= 0) return { failure: 'deadline' }
   route.dialling(address)
-  const dialled = await dial({ ...route, timeoutMs: Math.min(FIGURES.connectMs, left) })
+  const dialled = await route.dial(address, port, Math.min(FIGURES.connectMs, left))
   if ('fault' in dialled) {
     const { fault, detail } = dialled
     // A wait that our own deadline cut short says nothing about the server.
@@ -98,14 +96,8 @@ async function connect(route: Route, number: number): Promise<Connected | { read
     told(`no connection: ${fault}${detail ? ` (${detail})` : ''}`)
     return { failure: fault }
   }
-  const { socket } = dialled
-  const localAddress = route.proxy ? null : parseAddress(socket.localAddress ?? '')
+  const { socket, localAddress } = dialled
+  const ownName = localAddress ? addressLiteral(localAddress) : '[127.0.0.1]'
   const connection = new SmtpConnection({ socket, number, transcript, deadline })
-  return { connection, localAddress, ehlo: route.ehlo ?? literalOf(localAddress) }
-}
-
-/** Returns the address literal of our own end. */
-function literalOf(address: Address | null): string {
-  if (!address) return '[127.0.0.1]'
-  return address.family === 6 ? `[IPv6:${address.text}]` : `[${address.text}]`
+  return { connection, localAddress, ehlo: route.ehlo ?? ownName }
 }

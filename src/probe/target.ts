@@ -1,7 +1,7 @@
 /** What is known of the target's names, from the request and from its first session. Forms are written with them. */
 import { DOMAIN_NAME } from '../contract/domain.ts'
 import type { DomainSource } from '../contract/words.ts'
-import type { Address } from '../ip/address.ts'
+import { type Address, addressLiteral } from '../ip/address.ts'
 import type { KnownNames } from '../relay/envelope.ts'
 import { type Form, formOf, type TestAddresses } from '../relay/forms.ts'
 import type { Session } from './session.ts'
@@ -47,8 +47,7 @@ export class Target {
 
   /** Returns the names that a form is written with. */
   namesFor(form: Form): KnownNames {
-    const { family, text } = this.#options.address
-    const literal = family === 6 ? `[IPv6:${text}]` : `[${text}]`
+    const literal = addressLiteral(this.#options.address)
     const { sender, recipient } = this.#options.addressesFor(form)
     return { sender, recipient, domain: this.domain?.name ?? null, host: this.host, literal }
   }

@@ -1,25 +1,17 @@
 /** The mail transactions of a session (RFC 5321 section 3.3): envelopes without a message, and the message itself. */
-import type { Refusal, Why } from '../contract/words.ts'
 import { isPositive } from '../relay/assess.ts'
-import type { Attempt, Exchange, Phase } from '../relay/attempt.ts'
+import type { Attempt } from '../relay/attempt.ts'
 import type { Envelope } from '../relay/envelope.ts'
-import type { Form } from '../relay/forms.ts'
-import { classify } from '../relay/refusals.ts'
 import type { Abandon, Answer } from '../smtp/connection.ts'
-import { abridged, type Reply } from '../smtp/reply.ts'
 import { FIGURES } from './pace.ts'
 import type { ConnectionPlan, Transaction } from './plan.ts'
+import { GOODBYE, isRefusal, notRun, PHASES, positive, record } from './record.ts'
 import type { Dialogue } from './server.ts'
 import type { Ready } from './session.ts'
 
 const mail = (sender: string) => `MAIL FROM:<${sender}>`
 const rcpt = ({ form, rcptTo }: Envelope | Attempt) =>
   form.recipient.bare ? `RCPT TO:${rcptTo}` : `RCPT TO:<${rcptTo}>`
-
-/** Returns attempts that were not run, and why. */
-export function notRun(envelopes: readonly Envelope[], why: Why): Attempt[] {
-  return envelopes.map((envelope) => ({ ...envelope, connection: null, exchanges: [], seen: null, why }))
-}
 
 /** How one session is asked. */
 export interface Manner {
@@ -108,10 +100,10 @@ async function askInTurn(
   return attempts
 }
 
-/** Connections whose last transaction still stands, and the answer to its MAIL: QUIT ends it (RFC 5321 section 4.1.1.10). */
+/** Connections whose last transaction was not reset yet, with the answer to its MAIL. QUIT would end it as well. */
 const unfinished = new WeakMap<Dialogue, Answer>()
 
-/** Ends the transaction that stands, if there is one, so that another can begin. */
+/** Ends a transaction that was not reset yet, so that another can begin. */
 async function reset(session: Ready): Promise<void> {
   const { connection } = session
   const sender = unfinished.get(connection)
@@ -119,8 +111,8 @@ async function reset(session: Ready): Promise<void> {
 }
 
 /**
- * Looks at the answer to a RSET. One that is refused leaves what follows in a transaction that nobody meant; where nothing
- * follows, it is enough to leave. A goodbye to it belongs to QUIT: the server has skipped a command.
+ * Checks the answer to RSET. A refused RSET leaves the old transaction open, so nothing behind it counts; where nothing
+ * follows, QUIT is enough. A goodbye belongs to QUIT: the server has skipped a command.
  */
 async function settle(
   { connection }: Ready,
@@ -135,9 +127,7 @@ async function settle(
   else if (isOpen) await connection.quit()
 }
 
-/** RFC 5321 section 4.1.1.10: to QUIT, and to nothing else. */
-const GOODBYE = 221
-/** RFC 5321 section 3.8: the session ends, and what was answered before stands. */
+/** RFC 5321 section 3.8: the server ends the session. Its earlier answers still count. */
 const SHUTTING_DOWN = 421
 
 /** Returns a function that tells when refusals take longer each time: a tarpit that grows. */
@@ -151,16 +141,15 @@ function watchDelays(): Abandon {
   }
 }
 
-/** A message, and what of it no transcript may show. */
+/** A message, and the part of it that no transcript may show. */
 export interface Message {
   readonly lines: readonly string[]
   readonly secret: string | null
 }
 
 /**
- * Sends the message for an attempt whose recipient was taken, in a fresh transaction that holds only that recipient, and
- * returns the attempt with what followed. A 354 although nothing was taken is answered by a lone dot (RFC 2920 section
- * 3.1).
+ * Sends the message for an attempt whose recipient was accepted, in a new transaction with that recipient alone. Returns the
+ * attempt with the new replies behind the old ones. A 354 without an accepted recipient gets a lone dot (RFC 2920, 3.1).
  */
 export async function sendMessage(
   session: Ready,
@@ -182,7 +171,7 @@ export async function sendMessage(
   return { ...sent, why: interrupted ? 'interrupted' : sent.why, exchanges: [...attempt.exchanges, ...sent.exchanges] }
 }
 
-/** Sends commands one by one and stops at the first that is not taken, or when told to. */
+/** Sends commands one by one until one is refused or the test is stopped. */
 async function inTurn({ connection }: Ready, commands: readonly string[], stop: AbortSignal): Promise<Answer[]> {
   const answers: Answer[] = []
   for (const [index, command] of commands.entries()) {
@@ -192,55 +181,6 @@ async function inTurn({ connection }: Ready, commands: readonly string[], stop: 
     if (!positive(PHASES[index] ?? 'dot', answer)) break
   }
   return answers
-}
-
-const PHASES: readonly Phase[] = ['mail', 'rcpt', 'data', 'dot']
-
-/** @param isAfterRefusal whether another recipient of the transaction was refused before */
-function record(
-  session: Ready,
-  planned: Envelope | Attempt,
-  answers: readonly (Answer | undefined)[],
-  isAfterRefusal = false,
-): Attempt {
-  const { form, mailFrom, rcptTo } = planned
-  const exchanges: Exchange[] = []
-  let why: Why | null = null
-  for (const [index, answer] of answers.entries()) {
-    const phase = PHASES[index]
-    if (!phase || !answer) break
-    if (!answer.reply) why = session.connection.fault
-    else if (answer.reply.code === 503 && phase === 'rcpt' && isAfterRefusal) why = 'transaction-ended'
-    else if (isOutOfStep(form, phase, answer.reply)) {
-      why = 'protocol-error'
-      session.connection.desynchronised()
-    } else exchanges.push({ phase, reply: abridged(answer.reply), at: answer.at })
-    // What follows a refusal in a pipelined group only says that there was nothing to follow.
-    if (!positive(phase, answer)) break
-  }
-  return { form, mailFrom, rcptTo, connection: session.number, exchanges, seen: null, why }
-}
-
-/**
- * Whether a reply shows that the two sides no longer speak of the same command: a goodbye, 1xx to 3xx where they have no
- * meaning, and 503, "bad sequence of commands", which is about ours, unless its words give another reason (MailEnable asks
- * for authentication by it).
- */
-function isOutOfStep({ sender }: Form, phase: Phase, reply: Reply): boolean {
-  if (reply.code === 503) {
-    const { refusal } = classify(reply, { phase, sender: sender.as, names: [] })
-    return ABOUT_COMMANDS.has(refusal)
-  }
-  return reply.code === GOODBYE || (reply.code < 400 && !isPositive({ phase, reply }))
-}
-
-/** What a 503 means that gives no reason but its code. */
-const ABOUT_COMMANDS: ReadonlySet<Refusal> = new Set<Refusal>(['syntax', 'content', 'sender-rejected', 'other'])
-
-const isRefusal = (answer: Answer | undefined): boolean => answer?.reply != null && answer.reply.code >= 400
-
-function positive(phase: Phase, answer: Answer | undefined): boolean {
-  return answer?.reply != null && isPositive({ phase, reply: answer.reply })
 }
 
 const senderOf = (transaction: Transaction): string => transaction[0]?.mailFrom ?? ''

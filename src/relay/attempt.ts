@@ -3,8 +3,14 @@
  * given in these types, so that a judgement needs no socket.
  */
 import type { DomainSource, Proof, Why } from '../contract/words.ts'
-import type { Reply } from '../smtp/reply.ts'
 import type { Form } from './forms.ts'
+
+/** A reply as it is judged (RFC 5321 section 4.2): its code, its enhanced status code, and its text line by line. */
+export interface Reply {
+  readonly code: number
+  readonly enhanced: string | null
+  readonly lines: readonly string[]
+}
 
 /** The command that a reply answers; `dot` is the final dot of a message. */
 export type Phase = 'mail' | 'rcpt' | 'data' | 'dot'

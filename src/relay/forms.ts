@@ -1,31 +1,37 @@
+/**
+ * The forms: every way of writing an envelope that a test tries. A form is one row, so that the suites, the cause and
+ * the documents follow from the table.
+ */
 import type { Cause, Suite } from '../contract/words.ts'
 
-/** Our addresses for one test: the sender that strangers have, and the recipient in our own mailbox's domain. */
+/** Our addresses for one form: the sender of a stranger, and a recipient in our own mailbox's domain. */
 export interface TestAddresses {
   readonly sender: string
   readonly recipient: string
 }
 
-/** What a form is written from: the target's own mail domain, host name and address literal (RFC 5321 section 4.1.3). */
+/** What a form is spelled with. `literal` is the target's address literal (RFC 5321 section 4.1.3). */
 export interface Names extends TestAddresses {
   readonly domain: string
   readonly host: string
   readonly literal: string
 }
 
-/** The names of the target that a form cannot do without. */
+/** The names of the target that a form can need. */
 export type Need = 'domain' | 'host'
 
+/** One way of writing MAIL FROM. */
 interface Sender {
-  /** In whose name mail is sent: a refusal means something else for each. */
+  /** Whose address it is: a refusal means something different for each. */
   readonly as: 'outside' | 'own' | 'null'
   readonly needs?: Need
-  /** What a server trusts that relays for this sender alone. */
+  /** The cause, if a server relays for this sender and for no other. */
   readonly cause?: Cause
-  /** Whether servers may answer it as a syntax error (Exim drops a connection at the fourth, measured). */
+  /** Servers may call it a syntax error. Exim drops the connection at the fourth one (measured). */
   readonly risky?: true
-  /** False where a message could loop, or its bounce would bother somebody: such a form is only asked, never sent. */
+  /** Whether a message may be sent. False if it could loop, or if its bounce would reach another person. */
   readonly carriesMessage: boolean
+  /** Returns the sender without angle brackets. */
   spell(names: Names): string
 }
 
@@ -70,15 +76,18 @@ const SENDERS = {
   },
 } as const satisfies Record<string, Sender>
 
+/** One way of writing RCPT TO. */
 interface Recipient {
-  /** Plain: simply outside. Ambiguous: a local reading is possible, so that a 2xx to RCPT proves nothing. */
+  /** Plain: the recipient is simply outside. Ambiguous: it can also be a local one, so a 2xx to RCPT proves nothing. */
   readonly kind: 'plain' | 'ambiguous'
   readonly needs?: Need
-  /** What a server trusts that relays for this spelling alone. */
+  /** The cause, if a server relays for this spelling and for no other. */
   readonly cause?: Cause
+  /** Servers may call it a syntax error. */
   readonly risky?: true
-  /** Without the angle brackets, where the form is to leave them out. */
+  /** The recipient is written without angle brackets. */
   readonly bare?: true
+  /** Returns the recipient without angle brackets. */
   spell(names: Names): string
 }
 
@@ -86,7 +95,7 @@ const at = ({ recipient }: Names) => recipient
 const percent = ({ recipient }: Names) => recipient.replace('@', '%')
 const bang = ({ recipient }: Names) => `${domainOf(recipient)}!${localOf(recipient)}`
 
-/** Ways of writing RCPT TO. `user@outside` stands for our own recipient in what each does. */
+/** Ways of writing RCPT TO. */
 const RECIPIENTS = {
   plain: { kind: 'plain', spell: at },
   'no-brackets': { kind: 'plain', cause: 'address-spelling', bare: true, spell: at },
@@ -124,18 +133,18 @@ const RECIPIENTS = {
   'random-local': { kind: 'plain', needs: 'domain', spell: (names) => `${localOf(at(names))}@${names.domain}` },
 } as const satisfies Record<string, Recipient>
 
-/**
- * One way of writing an envelope that a careless server relays: a sender and a recipient, each spelled as its table says.
- */
+/** One way of writing an envelope that a careless server relays: a sender and a recipient of the tables above. */
 export interface Form {
   readonly id: string
+  /** Whether a healthy server's answer is known. A control helps to read the answers to other forms. */
   readonly control: boolean
   readonly sender: Sender
   readonly recipient: Recipient
-  /** Suites that run it; a form in none is asked only when it can change the verdict. */
+  /** The suites that try it. A form in no suite is tried only if it can change the verdict. */
   readonly suites: readonly Suite[]
-  /** What it exploits, and alone separates from the others. */
+  /** The mistake that only this form finds. */
   readonly exploits: string
+  /** The tester or document that it is from. */
   readonly source: string
 }
 
@@ -147,7 +156,7 @@ type Row = readonly [
   source: string,
 ]
 
-/** The standard suite: at most four refusals, since fail2ban usually bans at the fifth within ten minutes. */
+/** The standard suite. It gets at most four refusals: fail2ban usually bans at the fifth within ten minutes. */
 const STANDARD: readonly Row[] = [
   [
     'outside-sender',
@@ -164,16 +173,22 @@ const STANDARD: readonly Row[] = [
     'abuse.net 4; the reference dialogue',
   ],
   ['null-sender', 'null', 'plain', 'bounces are exempt from the relay check', 'RFC 5321 section 4.5.5; nmap 1, Nessus'],
-  ['percent-hack', 'outside', 'percent-domain', 'the local part is routed on: user%outside', 'RFC 1123 section 5.2.16'],
+  [
+    'percent-hack',
+    'outside',
+    'percent-domain',
+    'the local part user%outside becomes user@outside',
+    'RFC 1123 section 5.2.16',
+  ],
 ]
 
-/** What the full suite asks besides. */
+/** The forms that only the full suite tries. */
 const FULL: readonly Row[] = [
   [
     'own-domain-postmaster',
     'postmaster',
     'plain',
-    'trust in own senders that must exist',
+    'trust in senders at the own domain that exist',
     'RFC 5321 section 4.5.1; Nessus',
   ],
   ['own-host-sender', 'own-host', 'plain', "trust in a sender at the server's host name", 'nmap 3, Nessus'],
@@ -183,11 +198,17 @@ const FULL: readonly Row[] = [
     'null-sender-percent',
     'null',
     'percent-domain',
-    'the percent hack is denied but for bounces',
+    'the percent hack is denied, except for bounces',
     'Lotus SMTP MTA 4.6.4',
   ],
-  ['percent-hack-host', 'outside', 'percent-host', 'the percent hack at the host name only', 'nmap 6, abuse.net 6'],
-  ['quoted-at-host', 'outside', 'quoted-host', 'a router takes the quotes off "user@outside"', 'abuse.net 11'],
+  [
+    'percent-hack-host',
+    'outside',
+    'percent-host',
+    'the percent hack works only at the host name',
+    'nmap 6, abuse.net 6',
+  ],
+  ['quoted-at-host', 'outside', 'quoted-host', 'a router removes the quotes from "user@outside"', 'abuse.net 11'],
   [
     'source-route-host',
     'outside',
@@ -211,10 +232,22 @@ const FULL: readonly Row[] = [
   ['no-brackets', 'outside', 'no-brackets', 'the check looks for angle brackets', 'mailradar 1, DSBL'],
   ['trailing-dot', 'outside', 'trailing-dot', 'a final dot hides the domain from the list', 'RFC 1034 section 3.1'],
   ['literal-sender', 'literal', 'plain', "trust in a sender at the server's address", 'nmap 4, abuse.net 5, Nessus'],
-  ['unqualified-sender', 'unqualified', 'plain', 'the own domain is appended to a bare sender', 'abuse.net 2, Nessus'],
+  [
+    'unqualified-sender',
+    'unqualified',
+    'plain',
+    'the own domain is added to a sender without a domain',
+    'abuse.net 2, Nessus',
+  ],
   ['percent-hack-literal', 'outside', 'percent-literal', 'the percent hack at the address', 'nmap 5, abuse.net 7'],
-  ['quoted', 'outside', 'quoted', 'without a domain it is local until the quotes go', 'nmap 7, abuse.net 8'],
-  ['quoted-percent', 'outside', 'quoted-percent', 'the same with a percent sign', 'nmap 8, abuse.net 9'],
+  ['quoted', 'outside', 'quoted', '"user@outside" counts as local until its quotes are removed', 'nmap 7, abuse.net 8'],
+  [
+    'quoted-percent',
+    'outside',
+    'quoted-percent',
+    '"user%outside" counts as local until its quotes are removed',
+    'nmap 8, abuse.net 9',
+  ],
   ['quoted-at-literal', 'outside', 'quoted-literal', 'a quoted address at the address literal', 'nmap 10, Nessus'],
   [
     'double-at-host',
@@ -227,7 +260,7 @@ const FULL: readonly Row[] = [
     'double-at-literal',
     'outside',
     'double-at-literal',
-    'the same with the address literal',
+    'the address literal is checked, the first domain used',
     'nmap 9, abuse.net 12, Nessus',
   ],
   ['trailing-at', 'outside', 'trailing-at', 'an empty last domain counts as local', 'OpenSMTPD 5.7; mailradar 18'],
@@ -242,39 +275,39 @@ const FULL: readonly Row[] = [
   ['bang-path-literal', 'outside', 'bang-literal', 'a UUCP path before the address literal', 'nmap 15, Nessus'],
 ]
 
-/** Asked only when the answer can change the verdict. */
+/** The controls. They are asked only if the answer can change the verdict. */
 const CONTROLS: readonly Row[] = [
-  ['postmaster-control', 'outside', 'postmaster', 'nothing: a healthy server takes it', 'RFC 5321 section 4.5.1'],
+  ['postmaster-control', 'outside', 'postmaster', 'nothing: a healthy server accepts it', 'RFC 5321 section 4.5.1'],
   ['random-local-control', 'outside', 'random-local', 'nothing: a healthy server refuses it', 'RFC 5321 section 3.3'],
   [
     'outside-sender-again',
     'outside',
     'plain',
-    'nothing: a ban in the meantime answers otherwise',
+    'nothing: it shows whether the server has banned us',
     'docs/verdict.md, 4b',
   ],
 ]
 
-/** Every form, in the order in which a suite runs them. */
+/** Every form, in the order in which a suite tries them. */
 export const FORMS: readonly Form[] = [
   ...STANDARD.map((row) => formFrom(row, false, ['standard', 'full'])),
   ...FULL.map((row) => formFrom(row, false, ['full'])),
   ...CONTROLS.map((row) => formFrom(row, true, [])),
 ]
 
-/** What a server trusts that relays by a form. */
+/** Returns the cause of a server that relays this form. */
 export function causeOf({ sender, recipient }: Form): Cause {
   return recipient.cause ?? sender.cause ?? 'everyone'
 }
 
-/** The form of that id. */
+/** Returns the form with that id. Throws if there is none. */
 export function formOf(id: string): Form {
   const form = FORMS.find((candidate) => candidate.id === id)
   if (!form) throw new Error(`no form ${id}`)
   return form
 }
 
-/** The forms of a suite, in order. */
+/** Returns the forms of a suite, in order. */
 export function formsOf(suite: Suite): readonly Form[] {
   return FORMS.filter((form) => form.suites.includes(suite))
 }
@@ -283,11 +316,12 @@ function formFrom([id, sender, recipient, exploits, source]: Row, control: boole
   return { id, control, sender: SENDERS[sender], recipient: RECIPIENTS[recipient], suites, exploits, source }
 }
 
+/** Makes an ambiguous recipient that needs a name of the target. */
 function ambiguous(needs: Need, cause: Cause, spell: Recipient['spell']) {
   return { kind: 'ambiguous', needs, cause, spell } as const
 }
 
-/** Ambiguous, and without a domain that a strict parser would take. */
+/** Makes an ambiguous recipient whose domain a strict parser does not accept. */
 function risky(cause: Cause, spell: Recipient['spell']) {
   return { kind: 'ambiguous', risky: true, cause, spell } as const
 }
@@ -300,7 +334,7 @@ function localOf(address: string): string {
   return address.slice(0, address.lastIndexOf('@'))
 }
 
-/** Exchange's encapsulation of an address: letters and digits stay, the rest is +HH. */
+/** Encapsulates an address as Exchange does: letters and digits stay, every other character becomes +HH. */
 function encapsulated(address: string): string {
   return address.replace(/[^A-Za-z0-9]/g, (char) => `+${char.charCodeAt(0).toString(16).toUpperCase()}`)
 }

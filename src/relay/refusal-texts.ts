@@ -1,50 +1,62 @@
+/**
+ * The texts that mail servers refuse with: one row for each text, with its meaning and its source. refusals.ts
+ * searches them from top to bottom, and the first match counts.
+ */
 import type { Refusal } from '../contract/words.ts'
 import type { Form } from './forms.ts'
 
-/** A text that refusals contain, what it means, and who says it. */
+/** A text that refusals contain, and what it means. */
 export interface TextRow {
   readonly refusal: Refusal
-  /** Matched against the text without addresses and names, in lower case. Never a quantifier within a quantifier. */
+  /**
+   * Matched against `plainText` of the reply. Must not have a quantifier inside a quantifier: that can take for ever.
+   */
   readonly text: RegExp
+  /** The server or document that has the text; "measured" means that we saw it ourselves. */
   readonly source: string
+  /** The row counts only for a temporary refusal (4xx), or only for that sender. */
   readonly only?: { readonly temporary?: true; readonly sender?: Form['sender']['as'] }
 }
 
+/** The server asked about the sender address and did not get a good answer. */
+const SENDER_NOT_VERIFIED =
+  /for sender\b|\bmail from\b|sender (mailbox|unknown|does not exist|domain)|verification failed|verify(ing)? sender|could not be confirmed/
+
 /**
- * What refusals say, first match wins. Texts about us or about now come before texts about the relay: a refusal of this
- * vantage taken for a closed server is the worst mistake, and the other way round only costs a verdict. Where a row is
- * wide, it errs to that side.
+ * The rows. Texts about us or about now come before texts about relaying, and wide rows err to that side: a refusal
+ * of our address that is read as "relaying denied" makes an open server closed; the opposite mistake only costs a
+ * verdict.
  */
 export const TEXTS: readonly TextRow[] = [
-  // Exceptions: they mention open relays or look-ups, and yet are about the relay; and one that is not.
+  // Exceptions. These mention open relays or look-ups, but they deny relaying; the last one does not.
   { refusal: 'relay-denied', text: /^open relay (is )?not allowed/, source: 'Mimecast, in sisimai rhost' },
   { refusal: 'relay-denied', text: /not an open relay, so get lost/, source: 'sisimai NoRelaying' },
   {
     refusal: 'relay-denied',
     text: /relaying denied\. ip name (lookup failed|possibly forged)/,
-    source: 'sendmail proto.m4, Relay_ok: a client whose name resolves is only asked whether it is a known one',
+    source: 'sendmail proto.m4, Relay_ok: the name of a client only decides whether it may relay',
   },
   { refusal: 'vantage-identity', text: /relaying temporarily denied/, source: 'sendmail proto.m4: PTR not resolved' },
 
-  // TLS first.
+  // The server asks for TLS.
   {
     refusal: 'tls-required',
     text: /\bstarttls\b|\b(tls|encryption) (is )?(required|needed)/,
     source: 'RFC 3207 section 4; Postfix, OpenSMTPD, Courier; Envoy',
   },
 
-  // Greylisting; a block by list may be temporary too, but no list calls itself grey.
+  // Greylisting. A blocklist can refuse temporarily too, but no blocklist calls itself grey.
   { refusal: 'greylisted', text: /gr[ae]y-?list/, source: 'RFC 6647; postgrey; Stalwart', only: { temporary: true } },
   {
     refusal: 'greylisted',
     text: /service currently unavailable/,
-    source: 'postscreen after its deep tests, measured',
+    source: 'postscreen after its deep protocol tests, measured',
     only: { temporary: true },
   },
   {
     refusal: 'greylisted',
     text: /verification in progress/,
-    source: 'Postfix reject_unverified_sender before its probe has an answer',
+    source: 'Postfix reject_unverified_sender, before its probe has an answer',
     only: { temporary: true },
   },
   {
@@ -54,7 +66,7 @@ export const TEXTS: readonly TextRow[] = [
     only: { temporary: true },
   },
 
-  // What our host is called: PTR, HELO.
+  // The name of our host: PTR and HELO.
   {
     refusal: 'vantage-identity',
     text: /(helo|ehlo) (command rejected|denied)|(invalid|bogus) (helo|ehlo)/,
@@ -76,7 +88,7 @@ export const TEXTS: readonly TextRow[] = [
     source: 'sendmail require_rdns; sisimai RequirePTR',
   },
 
-  // Our address or network is not wanted.
+  // Our address or network is blocked.
   {
     refusal: 'blocklisted',
     text: /black-? ?list|block-? ?list|dnsbl|\brbl\b|\borbs\b/,
@@ -96,7 +108,7 @@ export const TEXTS: readonly TextRow[] = [
   {
     refusal: 'blocklisted',
     text: /spamhaus|spamcop|barracuda|\bsorbs\b|abuseat|uceprotect|senderscore|mailspike|\breputation\b/,
-    source: 'the lists that rejections name most; Cisco IronPort, in sisimai BadReputation',
+    source: 'the lists that refusals name most often; Cisco IronPort, in sisimai BadReputation',
   },
   {
     refusal: 'blocklisted',
@@ -128,10 +140,10 @@ export const TEXTS: readonly TextRow[] = [
   {
     refusal: 'blocklisted',
     text: /\bbanned\b|deny-? ?list|quarantine|suspended|bad history|on our list|error-messages\?ip=/,
-    source: 'texts of bans, found by an attack on this table; GMX',
+    source: 'texts of bans, found by attacking this table; GMX',
   },
 
-  // Too much of us.
+  // We ask too much or too often.
   {
     refusal: 'throttled',
     text: /too many|rate[- ]limit|too much (mail|load)|unusual rate|slow down|throttl/,
@@ -143,22 +155,22 @@ export const TEXTS: readonly TextRow[] = [
     source: 'Yahoo TSS01 to TSS09; sisimai TooManyConn',
   },
 
-  // Whether the sender may bear its name. From outside it is our own name that failed.
+  // The sender address is not trusted. With our own sender, that is a refusal of us.
   {
     refusal: 'sender-rejected',
-    text: /for sender\b|\bmail from\b|sender (mailbox|unknown|does not exist|domain)|verification failed|verify(ing)? sender|could not be confirmed/,
-    source: 'Exim verify = sender and its like, measured',
+    text: SENDER_NOT_VERIFIED,
+    source: 'Exim verify = sender and similar checks, measured',
     only: { sender: 'own' },
   },
   {
     refusal: 'vantage-identity',
-    text: /for sender\b|\bmail from\b|sender (mailbox|unknown|does not exist|domain)|verification failed|verify(ing)? sender|could not be confirmed/,
-    source: 'the same, from outside',
+    text: SENDER_NOT_VERIFIED,
+    source: 'the same with our own sender',
   },
   {
     refusal: 'sender-rejected',
     text: /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|sender verif|not allowed to send (mail )?from/,
-    source: 'RFC 7208, RFC 7489: an own-domain sender from outside is a forgery',
+    source: "RFC 7208, RFC 7489: a sender at the server's own domain that comes from outside is forged",
     only: { sender: 'own' },
   },
   {
@@ -175,7 +187,7 @@ export const TEXTS: readonly TextRow[] = [
   {
     refusal: 'sender-rejected',
     text: /sender address rejected/,
-    source: 'Postfix reject_unknown_sender_domain and its like',
+    source: 'Postfix reject_unknown_sender_domain and similar checks',
     only: { sender: 'outside' },
   },
   {
@@ -189,7 +201,7 @@ export const TEXTS: readonly TextRow[] = [
     source: 'OpenSMTPD, hMailServer, Postfix sources; sisimai Rejected',
   },
 
-  // The relay is closed to strangers.
+  // The server does not relay for strangers.
   { refusal: 'relay-denied', text: /relay access denied/, source: 'Postfix, measured; Exchange Online' },
   {
     refusal: 'relay-denied',
@@ -217,7 +229,7 @@ export const TEXTS: readonly TextRow[] = [
   { refusal: 'relay-denied', text: /\bnot a gateway\b/, source: 'IMail, in sisimai NoRelaying' },
   { refusal: 'relay-denied', text: /\bwe don.t handle mail for\b/, source: 'sisimai NoRelaying' },
 
-  // Who logs in may relay.
+  // The server relays only for clients that log in.
   { refusal: 'auth-required', text: /must issue an auth/, source: 'OpenSMTPD, measured' },
   {
     refusal: 'auth-required',
@@ -228,12 +240,12 @@ export const TEXTS: readonly TextRow[] = [
   {
     refusal: 'auth-required',
     text: /\b(auth|authenticate|log ?in) first\b|\bmust (first )?(authenticate|log ?in)\b|\bpop before smtp\b/,
-    source: 'texts that come with 503 and 530, found by an attack on this table; POP before SMTP',
+    source: 'texts that come with 503 and 530, found by attacking this table; POP before SMTP',
   },
   { refusal: 'auth-required', text: /client was not authenticated/, source: 'Exchange Online NDR documentation' },
   { refusal: 'auth-required', text: /unauthenticated senders not allowed/, source: 'sisimai SecurityError' },
 
-  // No such user.
+  // The recipient does not exist.
   {
     refusal: 'unknown-user',
     text: /user unknown|unknown (user|recipient|mailbox)|no such (user|recipient|mailbox|address)/,
@@ -254,16 +266,20 @@ export const TEXTS: readonly TextRow[] = [
     text: /(user|mailbox|recipient) (was )?not (found|known)|tried to reach does not exist|mailbox unavailable/,
     source: 'RFC 5321 section 4.2.2; Google; sisimai UserUnknown',
   },
-  { refusal: 'sender-rejected', text: /sender address rejected/, source: 'Postfix, any other sender' },
+  { refusal: 'sender-rejected', text: /sender address rejected/, source: 'Postfix, every other sender' },
 
-  // Refused on principle; who is meant stays open.
+  // The server refuses by policy. The text does not say whether it means us or relaying.
   { refusal: 'policy', text: /restricted characters in address/, source: 'Exim, measured' },
   { refusal: 'policy', text: /administrative prohibition/, source: 'Exim: a deny without a message' },
   { refusal: 'policy', text: /delivery not authorized/, source: 'RFC 3463 X.7.1' },
   { refusal: 'policy', text: /\bpolicy\b|\bpolicies\b/, source: 'sisimai PolicyViolation' },
 
-  // Not now.
-  { refusal: 'greylisted', text: /gr[ae]y-?list/, source: 'greylisting that answers 550, found by an attack' },
+  // The server cannot accept mail now.
+  {
+    refusal: 'greylisted',
+    text: /gr[ae]y-?list/,
+    source: 'greylisting that answers 550, found by attacking this table',
+  },
   {
     refusal: 'server-trouble',
     text: /insufficient (system )?(storage|resources)|no system resources/,

@@ -1,31 +1,36 @@
+/**
+ * Says why a reply refused. A reply code alone says little: a 503 can ask for authentication, a 450 can deny
+ * relaying, and a 550 can be greylisting. So the text decides first, then the enhanced status code, then phase and
+ * reply code.
+ */
 import type { Refusal } from '../contract/words.ts'
-import type { Reply } from '../smtp/reply.ts'
-import type { Phase } from './attempt.ts'
+import type { Phase, Reply } from './attempt.ts'
 import type { Form } from './forms.ts'
 import { TEXTS, type TextRow } from './refusal-texts.ts'
 
-/** Where and to whom a reply was given. */
-export interface Context {
+/** What a reply answered. */
+export interface ReplyContext {
   readonly phase: Phase | 'greeting' | 'hello'
-  /** Whose name the sender of the envelope bore. */
+  /** Whose address the sender of the envelope was: ours, the server's, or the null sender. */
   readonly sender: Form['sender']['as']
-  /** Names and addresses that may be echoed. */
+  /** Names and addresses that the reply may repeat. Words inside them mean nothing. */
   readonly names: readonly string[]
 }
 
+/** One enhanced status code or reply code, and what it means. */
 interface CodeRow {
   readonly refusal: Refusal
   readonly codes: RegExp
   readonly source: string
-  readonly phases?: readonly Context['phase'][]
+  readonly phases?: readonly ReplyContext['phase'][]
   readonly only?: TextRow['only']
 }
 
-const AFTER_RCPT: readonly Context['phase'][] = ['data', 'dot']
+const AFTER_RCPT: readonly ReplyContext['phase'][] = ['data', 'dot']
 
-/** Enhanced status codes (RFC 3463 section 3, and Microsoft's), asked where no text row fits. */
+/** Enhanced status codes (RFC 3463 section 3, and Microsoft's). They count if no text row fits. */
 const ENHANCED: readonly CodeRow[] = [
-  { refusal: 'content', codes: /^5/, source: 'the recipient was taken, the message not', phases: AFTER_RCPT },
+  { refusal: 'content', codes: /^5/, source: 'the recipient was accepted, the message was not', phases: AFTER_RCPT },
   { refusal: 'relay-denied', codes: /^5\.7\.(54|64)$/, source: 'Exchange 2013 on, Exchange Online' },
   { refusal: 'auth-required', codes: /^5\.7\.57$/, source: 'Exchange Online' },
   { refusal: 'blocklisted', codes: /^5\.7\.(60[6-9]|6[1-4]\d|708)$/, source: 'Exchange Online: banned sending IP' },
@@ -40,29 +45,31 @@ const ENHANCED: readonly CodeRow[] = [
   { refusal: 'policy', codes: /^5\.7\.\d+$/, source: 'X.7.x: security or policy' },
 ]
 
-/** Reply codes, asked last (RFC 5321 section 4.2.2). */
+/** Reply codes (RFC 5321 section 4.2.2). They count if nothing else fits. */
 const CODES: readonly CodeRow[] = [
   { refusal: 'throttled', codes: /^421$/, source: 'RFC 5321 section 3.8' },
   { refusal: 'greylisted', codes: /^450$/, source: 'RFC 6647', phases: ['mail', 'rcpt'] },
   { refusal: 'server-trouble', codes: /^4/, source: 'RFC 5321 section 4.2.1' },
-  { refusal: 'content', codes: /^5/, source: 'the recipient was taken, the message not', phases: AFTER_RCPT },
-  { refusal: 'policy', codes: /^53[05]$/, source: 'RFC 4954 and RFC 3207 share 530: without words it may mean either' },
+  { refusal: 'content', codes: /^5/, source: 'the recipient was accepted, the message was not', phases: AFTER_RCPT },
+  {
+    refusal: 'policy',
+    codes: /^53[05]$/,
+    source: 'RFC 4954 and RFC 3207 share 530: without a text it may mean either',
+  },
   { refusal: 'syntax', codes: /^50\d$/, source: 'RFC 5321 section 4.2.2' },
   { refusal: 'sender-rejected', codes: /^5/, source: 'RFC 5321 section 3.3', phases: ['mail'] },
-  { refusal: 'other', codes: /^/, source: 'nothing more is known' },
+  { refusal: 'other', codes: /^/, source: 'every other reply' },
 ]
 
-/** Why a reply refused, and whether it gave a reason: words or an enhanced code that we know, not its bare code. */
+/** Why a reply refused. */
 export interface Classified {
   readonly refusal: Refusal
+  /** Whether it gave a reason that we know: a text or an enhanced code, not only its reply code. */
   readonly reasoned: boolean
 }
 
-/**
- * Why a reply refused: its text decides first, then its enhanced status code, then phase and code. Meant for 4xx and
- * 5xx replies.
- */
-export function classify(reply: Reply, context: Context): Classified {
+/** Returns why a 4xx or 5xx reply refused. */
+export function classify(reply: Reply, context: ReplyContext): Classified {
   const text = plainText(reply, context.names)
   const code = String(reply.code)
   const fits = (only: TextRow['only']) =>
@@ -75,19 +82,19 @@ export function classify(reply: Reply, context: Context): Classified {
   return { refusal: (reason ?? coded(CODES, code))?.refusal ?? 'other', reasoned: reason !== undefined }
 }
 
-/** How much of a reply is read for its meaning: a refusal comes to the point. */
+/** The number of characters of a reply that are searched: a refusal says early what it means. */
 const READ = 2048
 
 /**
- * The text of a reply in lower case, without enhanced codes, addresses and the names it may echo. In linear time: an
- * opening bracket is matched at most up to the next one.
+ * Returns the reply's text in lower case, without enhanced codes, addresses and the given names. It takes linear
+ * time: a bracket is matched at most up to the next one.
  */
 export function plainText(reply: Reply, names: readonly string[]): string {
   const text = reply.lines
     .join(' ')
     .slice(0, READ)
     .toLowerCase()
-    // What another server said, when it was asked about our sender, is not this one's refusal.
+    // Removes what another server said when it was asked about our sender: that is not this server's refusal.
     .replace(
       /\b(said|says|response|responded|replied|answered|returned)\b:? *[245]\d\d.*$|\b(said|response|responded|replied):.*$/s,
       ' ',

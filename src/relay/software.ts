@@ -1,16 +1,22 @@
-/** What a server showed of itself, all as printable text. */
-export interface Shown {
-  /** The greeting behind its code, lines joined by a space. */
+/**
+ * Recognises the mail server software from its texts, so that a remedy can name its settings. One row for each way to
+ * recognise a software, with its source.
+ */
+
+/** The texts of a server, all printable. */
+export interface ServerTexts {
+  /** The greeting without its code, its lines joined by a space. */
   readonly greeting: string
-  /** The EHLO lines behind the first. */
+  /** The lines of the EHLO reply after the first, without their codes. */
   readonly extensions: readonly string[]
-  /** The lines of other replies, behind their code. */
+  /** The lines of other replies, without their codes. */
   readonly replies: readonly string[]
 }
 
-interface Row {
+/** One way to recognise a software. Every pattern that is given must match; its group 1, if any, is the version. */
+interface SoftwareRow {
   readonly name: string
-  /** Each that is given must match; group 1, where there is one, is the version. Never a quantifier within another. */
+  /** No pattern may have a quantifier inside a quantifier: that can take for ever. */
   readonly greeting?: RegExp
   /** Matched against each line. */
   readonly extension?: RegExp
@@ -19,8 +25,8 @@ interface Row {
   readonly source: string
 }
 
-/** What mail servers say of themselves, first match wins: what a greeting names, then what a habit betrays. */
-const SOFTWARE: readonly Row[] = [
+/** The first match counts: greetings that name the software first, then texts that only it uses. */
+const SOFTWARE = [
   {
     name: 'Postfix postscreen',
     greeting: /\bE?SMTP Postfix\b/,
@@ -31,7 +37,7 @@ const SOFTWARE: readonly Row[] = [
   {
     name: 'Zimbra',
     greeting: /\bE?SMTP Zimbra\b/,
-    source: 'zimbraMtaSmtpdBanner, $myhostname ESMTP $mail_name: that of Postfix unless it was changed',
+    source: 'zimbraMtaSmtpdBanner, $myhostname ESMTP $mail_name: the same as Postfix unless it was changed',
   },
   { name: 'Exim', greeting: /\bE?SMTP Exim\b(?: (\d[\w.-]*))?/, source: 'measured: Debian 4.96' },
   {
@@ -98,7 +104,7 @@ const SOFTWARE: readonly Row[] = [
     source: 'Microsoft KB 320027; nmap service probes: all but digits of the greeting turned to stars',
   },
 
-  // A greeting may be bare; habits remain.
+  // A greeting may not name the software. Then its extensions and replies may.
   { name: 'Exim', extension: /^(X_)?PIPE_?CONNECT$/i, source: 'measured: Debian 4.96' },
   { name: 'Courier', extension: /^XVERP=Courier$/i, source: 'measured' },
   { name: 'Exchange', extension: /^X-ANONYMOUSTLS$/i, source: 'nmap service probes: Exchange 2007 on' },
@@ -119,27 +125,32 @@ const SOFTWARE: readonly Row[] = [
   { name: 'OpenSMTPD', reply: /Destination address valid: Recipient ok/, source: 'smtp_session.c' },
   { name: 'Sendmail', reply: /\.\.\. (Sender ok|Relaying denied)/, source: 'measured' },
   { name: 'MailEnable', reply: /, this server offers \d+ extensions$/, source: 'nmap service probes' },
-]
+] as const satisfies readonly SoftwareRow[]
 
-/** A mail server software, and its version where it shows. */
+/** The names of the table. */
+export type SoftwareName = (typeof SOFTWARE)[number]['name']
+
+const ROWS: readonly SoftwareRow[] = SOFTWARE
+
+/** A mail server software. The version is null if it is unknown. */
 export interface Software {
   readonly name: string
   readonly version: string | null
 }
 
-/** The mail server software that shows, or null. */
-export function recognise(shown: Shown): Software | null {
-  const greetings = [shown.greeting]
-  for (const row of SOFTWARE) {
+/** Returns the software of a server, or null if it cannot be recognised. */
+export function recognise(texts: ServerTexts): Software | null {
+  const greetings = [texts.greeting]
+  for (const row of ROWS) {
     const greeting = firstMatch(row.greeting, greetings)
-    const extension = greeting === null ? null : firstMatch(row.extension, shown.extensions)
-    const reply = extension === null ? null : firstMatch(row.reply, shown.replies)
+    const extension = greeting === null ? null : firstMatch(row.extension, texts.extensions)
+    const reply = extension === null ? null : firstMatch(row.reply, texts.replies)
     if (reply !== null) return { name: row.name, version: (greeting ?? extension ?? reply)?.[1] ?? null }
   }
   return null
 }
 
-/** The match of the first line that has one, or null; undefined where nothing is looked for. */
+/** Returns the first match in the lines, or null. Returns undefined if there is no pattern. */
 function firstMatch(pattern: RegExp | undefined, lines: readonly string[]): RegExpExecArray | null | undefined {
   if (!pattern) return undefined
   for (const line of lines) {
@@ -149,8 +160,8 @@ function firstMatch(pattern: RegExp | undefined, lines: readonly string[]): RegE
   return null
 }
 
-/** The patterns, for the test that none can backtrack without bound. */
-export const SOFTWARE_PATTERNS: readonly RegExp[] = SOFTWARE.flatMap((row) => [
+/** All patterns, for the test that none of them can take for ever. */
+export const SOFTWARE_PATTERNS: readonly RegExp[] = ROWS.flatMap((row) => [
   ...(row.greeting ? [row.greeting] : []),
   ...(row.extension ? [row.extension] : []),
   ...(row.reply ? [row.reply] : []),

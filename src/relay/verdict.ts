@@ -1,3 +1,4 @@
+/** Judges a whole test: open, closed, or inconclusive for one reason (docs/verdict.md, rules 1 to 5). */
 import type { Cause, Caveat, Evidence, Reason, Refusal, Why } from '../contract/words.ts'
 import { EVIDENCES, REASONS } from '../contract/words.ts'
 import { type Assessed, assess, rowOf, sameRefusal } from './assess.ts'
@@ -12,9 +13,10 @@ import {
   REPEAT,
 } from './controls.ts'
 import { causeOf } from './forms.ts'
+import { REASON_ROWS } from './reasons.ts'
 import { classify } from './refusals.ts'
 
-/** The judgement on a run. `decisive` are the transcript lines that it rests on. */
+/** The judgement on a test. `decisive` holds the indexes of the transcript lines that it rests on. */
 export type Judgement = {
   readonly evidence: Evidence
   readonly retryAfter: number | null
@@ -27,18 +29,7 @@ export type Judgement = {
   | { readonly verdict: 'inconclusive'; readonly cause: null; readonly reason: Reason }
 )
 
-/** After how many seconds another test may learn more: greylisting and fail2ban both count in ten minutes. */
-const RETRY_AFTER: Partial<Record<Reason, number>> = {
-  greylisted: 600,
-  throttled: 600,
-  'server-trouble': 600,
-  'vantage-failed': 300,
-  'connect-timeout': 600,
-  'vantage-banned': 1200,
-  dropped: 600,
-}
-
-/** Judges what a run saw: a pure function of its replies (docs/verdict.md cites the rules by number). */
+/** Judges what a test learnt. A pure function; comments cite the rules of docs/verdict.md by number. */
 export function judge(findings: Findings): Judgement {
   const rows = findings.attempts.map((attempt) => assess(attempt, findings.names))
   const caveats: Caveat[] = []
@@ -54,21 +45,21 @@ export function judge(findings: Findings): Judgement {
   const signs = signsOf(findings, rows)
   const reason = REASONS.find((candidate) => signs.has(candidate))
   if (reason) {
-    const retryAfter = RETRY_AFTER[reason] ?? null
+    const { retryAfter } = REASON_ROWS[reason]
     const decisive = signs.get(reason) ?? []
     return { verdict: 'inconclusive', evidence, cause: null, reason, retryAfter, caveats, rows, decisive }
   }
   const decisive = rows.flatMap((row) => row.decisive?.at ?? [])
-  // What a local mailbox took is no evidence of relaying.
+  // A local mailbox that accepted a recipient is no evidence of relaying.
   return { verdict: 'closed', evidence: 'none', cause: null, reason: null, retryAfter: null, caveats, rows, decisive }
 }
 
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 
-/** What an open server trusts; null where the outside sender was not properly refused and nothing singles one out. */
+/** Names what an open server trusts; null where the outside sender was not properly refused, so that it may be anything. */
 function causeFrom(relayed: Assessed, rows: readonly Assessed[], { vantage }: Findings): Cause | null {
   const { received = null } = relayed.attempt.seen ?? {}
-  // A server that writes down another client than us has lost sight of who connects (rule 8).
+  // A server that writes down another client than us does not see who connects (rule 8).
   if (received !== null && !vantage.some((name) => received.includes(name))) return 'source-address-lost'
   if (relayed.attempt.form.id === 'outside-sender') return 'everyone'
   const outside = rows.find((row) => row.attempt.form.id === 'outside-sender')
@@ -77,8 +68,8 @@ function causeFrom(relayed: Assessed, rows: readonly Assessed[], { vantage }: Fi
 }
 
 /**
- * Every reason for which a run cannot be called closed, with the transcript lines that show it. None left means closed:
- * every planned form was answered, none relayed, and the outside sender was refused for relaying (rule 4).
+ * Collects every reason why a server cannot be called closed, with the transcript lines that show it. None means closed:
+ * every form was answered, none relayed, and the outside sender was refused for relaying (rule 4).
  */
 function signsOf(findings: Findings, rows: readonly Assessed[]): Map<Reason, number[]> {
   const signs = new Map<Reason, number[]>()
@@ -89,18 +80,18 @@ function signsOf(findings: Findings, rows: readonly Assessed[]): Map<Reason, num
     const reason = isBan(row, rows, findings) ? 'vantage-banned' : reasonOf(row, rows)
     if (reason) add(reason, row.decisive?.at ?? [])
   }
-  // Closed is earned by the outside sender alone; without it nothing is known.
+  // Only the outside sender can show that a server is closed.
   if (!rows.some((row) => row.attempt.form.id === 'outside-sender')) add('deadline', [])
   if (findings.domainSource !== 'request' && findings.domainSource !== 'customer') add('domain-unknown', [])
   return signs
 }
 
-/** Whether silence meets us where refusals did before, in this test or within the last ten minutes: a ban, as a rule. */
+/** Whether a server that refused us in the last ten minutes is silent now. As a rule that is a ban. */
 function isBan({ attempt }: Assessed, rows: readonly Assessed[], { refusedBefore }: Findings): boolean {
   return attempt.why === 'connect-timeout' && (refusedBefore || rows.some(({ outcome }) => outcome === 'refused'))
 }
 
-/** Why one attempt keeps the verdict from being closed, or null. */
+/** Returns why one attempt keeps the verdict from being closed, or null. */
 function reasonOf(row: Assessed, rows: readonly Assessed[]): Reason | null {
   const { attempt, outcome, refusal } = row
   const { form } = attempt
@@ -110,13 +101,13 @@ function reasonOf(row: Assessed, rows: readonly Assessed[]): Reason | null {
     if (form.id === REPEAT) return 'recipient-accepted'
     if (form.control) return null
     if (form.recipient.kind === 'ambiguous') return isLocal(row, rows) ? null : 'ambiguous-accepted'
-    // Where one message came back, the recipients that were taken with it tell no more.
+    // Where one message came back, the other accepted recipients tell no more than it.
     const bounced = rows.some((other) => other.attempt.seen?.kind === 'bounce')
     return bounced ? 'accepted-then-bounced' : 'recipient-accepted'
   }
   const aboutUs = reasonOfRefusal(refusal)
   if (aboutUs) return aboutUs
-  // Senders of other names than ours are refused for what they are, if only for now.
+  // A refusal of our own sender is about us; a refusal of any other sender is about that sender.
   if (refusal === 'sender-rejected' && form.sender.as === 'outside') return 'vantage-blocked'
   if (refusal === 'sender-rejected' && outcome === 'deferred') return null
   if (outcome === 'deferred') return 'server-trouble'
@@ -124,14 +115,13 @@ function reasonOf(row: Assessed, rows: readonly Assessed[]): Reason | null {
   return isHealthy(row, rows) ? null : 'vantage-blocked'
 }
 
-/** A plain form whose message was taken, and not sent back. */
+/** Whether a plain form's message was accepted and did not come back. */
 const isRelayed = ({ attempt, evidence }: Assessed): boolean =>
   evidence === 'message-accepted' && attempt.form.recipient.kind === 'plain' && attempt.seen === null
 
 /**
- * Whether an ambiguous recipient was taken for a local one (rule 3): its message came back; or a message of its kind was
- * taken and did not arrive while we waited, and the server takes any local part at that domain. What was never sent, and
- * what is not a local part at the own domain, a control says nothing of.
+ * Whether the server read an ambiguous recipient as a local one (rule 3): its message came back, or a message of its kind was
+ * accepted and did not arrive, and the server accepts any local part at that domain.
  */
 function isLocal(row: Assessed, rows: readonly Assessed[]): boolean {
   if (row.attempt.seen?.kind === 'bounce') return true
@@ -140,14 +130,14 @@ function isLocal(row: Assessed, rows: readonly Assessed[]): boolean {
   return isAtOwnDomain(row) && takesAnything(rows) && alike.some(({ evidence }) => evidence === 'message-accepted')
 }
 
-/** Whether the recipient is a local part at the own domain, and no route through it. */
+/** Whether the recipient is a local part at the own domain, and not a route through it. */
 const isAtOwnDomain = ({ attempt: { form, rcptTo } }: Assessed): boolean =>
   form.recipient.needs === 'domain' && rcptTo !== null && !rcptTo.startsWith('@')
 
-/** Whether the server took a local part that nobody has. */
+/** Whether the server accepted a local part that nobody has. */
 const takesAnything = (rows: readonly Assessed[]): boolean => rowOf(rows, RANDOM_LOCAL)?.outcome === 'accepted'
 
-/** What a missing answer means; null where the form could not be asked at all, and so was not planned. */
+/** What a missing answer means; null for forms that were never meant to be asked here. */
 const REASON_OF_WHY: Record<Why, Reason | null> = {
   interrupted: 'interrupted',
   'vantage-failed': 'vantage-failed',
@@ -168,7 +158,7 @@ const REASON_OF_WHY: Record<Why, Reason | null> = {
   deadline: 'deadline',
 }
 
-/** Whether a refusal is what a closed server does with that form (rule 4a for the outside sender, 4b for the others). */
+/** Whether a closed server refuses that form in this way (rule 4a for the outside sender, 4b for the others). */
 function isHealthy(row: Assessed, rows: readonly Assessed[]): boolean {
   const { form } = row.attempt
   if (form.id === REPEAT) return isAsBefore(row, rowOf(rows, 'outside-sender'))
@@ -176,7 +166,7 @@ function isHealthy(row: Assessed, rows: readonly Assessed[]): boolean {
   if (needsRepeat(row, rows)) return rowOf(rows, REPEAT) !== undefined
   if (needsPostmaster(row)) {
     const control = rowOf(rows, POSTMASTER)
-    // A control that was cut off or deferred has a reason of its own.
+    // A control without a final answer is a reason by itself, elsewhere.
     if (control === undefined || control.outcome === 'refused') return false
     if (control.outcome !== 'accepted') return true
     if (!needsRandomLocal(row)) return true
@@ -187,20 +177,20 @@ function isHealthy(row: Assessed, rows: readonly Assessed[]): boolean {
   return row.refusal === 'relay-denied' || row.refusal === 'auth-required'
 }
 
-/** A greeting or EHLO that was refused: the text may say why. */
+/** Returns why the greeting or EHLO was refused, from its text. */
 function reasonOfTurningAway(findings: Findings, reply: Parameters<typeof classify>[0]): Reason {
   const { refusal } = classify(reply, { phase: 'greeting', sender: 'outside', names: findings.names })
   const reason = reasonOfRefusal(refusal)
-  // "No SMTP service here" for good is no trouble that passes.
+  // A permanent "no SMTP service here" is no trouble that passes.
   return reason === null || (reason === 'server-trouble' && reply.code >= 500) ? 'greeting-refused' : reason
 }
 
-/** What a refusal that is about us or about now says of the verdict. */
+/** Returns the reason that a refusal about us or about now gives. */
 function reasonOfRefusal(refusal: Refusal | null): Reason | null {
   return (refusal && ABOUT_US_OR_NOW[refusal]) ?? null
 }
 
-/** Refusals that say nothing of what a stranger in general may do. */
+/** Refusals that say nothing about what other strangers may do. */
 const ABOUT_US_OR_NOW: Partial<Record<Refusal, Reason>> = {
   blocklisted: 'vantage-blocked',
   'vantage-identity': 'vantage-blocked',

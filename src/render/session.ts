@@ -1,6 +1,7 @@
+/** Writes a relay test as text: its verdict, its attempts, what to do, and the session. */
 import type { AttemptView, RelayTest, TranscriptLine } from '../contract/relay-test.ts'
 
-/** How the parts of a session are set: as they are, or in terminal colours. */
+/** How the parts of a session are written: plain, or in terminal colours. */
 interface Style {
   client(text: string): string
   server(text: string): string
@@ -18,7 +19,7 @@ const ansi = (code: string) => (text: string) => `\x1b[${code}m${text}\x1b[0m`
 
 const VERDICT_COLOURS = { open: '1;31', closed: '1;32', inconclusive: '1;33' } as const
 
-/** What we type bold, replies italic, as old support pages print such sessions. */
+/** Our commands are bold and replies italic, as support pages print such sessions. */
 const COLOURED: Style = {
   client: ansi('1'),
   server: ansi('3'),
@@ -26,13 +27,13 @@ const COLOURED: Style = {
   verdict: (test, text) => (test.verdict ? ansi(VERDICT_COLOURS[test.verdict])(text) : text),
 }
 
-/** A relay test as a telnet user would have seen it, verdict on top; in plain text, or coloured for a terminal. */
+/** Returns a relay test as text, the verdict first and the whole session last. `coloured` adds terminal colours. */
 export function renderTest(test: RelayTest, coloured: boolean): string {
   const style = styleOf(coloured)
   return paragraphs(heading(test, style), attempts(test.attempts), remedy(test), session(test, style))
 }
 
-/** A relay test whose session has been shown as it happened: what came of it, and the lines that decided. */
+/** Returns a relay test without its session, which the reader has seen live: only the lines that decided. */
 export function renderOutcome(test: RelayTest, coloured: boolean): string {
   const style = styleOf(coloured)
   const deciding = inOrder(test.transcript)
@@ -42,7 +43,7 @@ export function renderOutcome(test: RelayTest, coloured: boolean): string {
   return paragraphs(heading(test, style), attempts(test.attempts), remedy(test), decided)
 }
 
-/** A line of a session as it happens: which lines decide is known only at the end. */
+/** Returns a line of a running session. Which lines decide is not known yet. */
 export function renderLine({ from, line }: Pick<TranscriptLine, 'from' | 'line'>, coloured: boolean): string {
   return spoken(from, line, styleOf(coloured))
 }
@@ -52,7 +53,7 @@ const styleOf = (coloured: boolean): Style => (coloured ? COLOURED : PLAIN)
 const spoken = (from: TranscriptLine['from'], line: string, style: Style): string =>
   style[from](from === 'event' ? `-- ${line}` : line)
 
-/** Parts with an empty line between them, those that say nothing left out. */
+/** Joins parts with an empty line between them. Leaves out empty parts. */
 const paragraphs = (...parts: readonly string[][]): string =>
   `${parts
     .filter(({ length }) => length > 0)
@@ -64,7 +65,7 @@ function heading(test: RelayTest, style: Style): string[] {
   const target = `${literal}:${test.port}${test.domain ? ` (${test.domain})` : ''}`
   if (test.status === 'running') return [`RUNNING  ${target}`, `id ${test.id}`]
   const facts = [
-    // What a closed server was refused with is no lack of evidence.
+    // For a closed server "evidence none" would sound as if something were missing.
     !(test.verdict === 'closed' && test.evidence === 'none') && `evidence ${test.evidence}`,
     test.reason && `reason ${test.reason}`,
     test.cause && `cause ${test.cause}`,
@@ -94,7 +95,7 @@ function attempts(rows: readonly AttemptView[]): string[] {
   })
 }
 
-/** What to do, a step a line, for whoever reads it out. */
+/** Returns what to do, one step a line. */
 function remedy({ remedy }: RelayTest): string[] {
   if (!remedy) return []
   const steps = remedy.steps.map((step, index) => `  ${index + 1}. ${step}`)
@@ -108,7 +109,7 @@ function session(test: RelayTest, style: Style): string[] {
   return test.truncated ? [...shown, style.event('-- the rest of the session was left out')] : shown
 }
 
-/** One connection after the other, each reply under its command, also where commands went out in a group before the first reply came. */
+/** Sorts lines by connection, each reply under its command, also if several commands were sent at once. */
 function inOrder(transcript: readonly TranscriptLine[]): TranscriptLine[] {
   const answersTo = new Map<number, TranscriptLine[]>()
   for (const line of transcript) {

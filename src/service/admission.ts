@@ -1,135 +1,164 @@
-import { type Caller, inScope } from '../access/callers.ts'
-import type { Customer } from '../access/customers.ts'
-import { QUOTAS, type QuotaName } from '../contract/limits.ts'
-import type { LastTest } from '../contract/problems.ts'
+/** Admission: everything that must succeed before a test may dial, in order, and how it is undone. */
+import { inScope } from '../access/callers.ts'
+import { QUOTAS } from '../contract/limits.ts'
 import type { Stores } from '../store/stores.ts'
-import type { Deliveries, Expectation } from './deliveries.ts'
-import type { Errands } from './errands.ts'
-import { claimFor, type IdempotentRequest } from './idempotency.ts'
-import { expectArrivals, type Job, type Settings } from './job.ts'
+import type { Archive } from './archive.ts'
+import { auditIntent, auditRefusal } from './audit.ts'
+import type { AuditFile } from './audit-file.ts'
+import type { Background } from './background.ts'
+import type { Expectation } from './deliveries.ts'
+import { claimFor } from './idempotency.ts'
+import type { Job, Settings } from './job.ts'
 import { takeLease } from './lease.ts'
-import { bannedPlaceOf, placeOf } from './places.ts'
-import { Refused } from './problem.ts'
+import { RETRY_SOON_SECONDS, RequestProblem } from './problem.ts'
+import type { Exceeded, QuotaSubject, TestQuotas } from './quotas.ts'
 import { runningResult } from './result.ts'
 import type { Slots } from './slots.ts'
+import { Undo } from './undo.ts'
+import { banPlaceOf, type World } from './world.ts'
 
-/** Whom a test counts for. */
-export interface QuotaSubject {
-  readonly caller: Caller
-  readonly customer: Customer
-  readonly target: string
-  readonly network: string
-  /** A quota that is used up whatever was counted: the sandbox's example of one. */
-  readonly usedUp: QuotaName | null
-}
-
-/**
- * The tests quotas of one request. Both return what is exceeded, with the seconds until it is not. `peek` takes nothing,
- * and `take` either counts the test in all of them or in none.
- */
-export interface TestQuotas {
-  peek(subject: QuotaSubject): Promise<Exceeded | null>
-  take(subject: QuotaSubject): Promise<Exceeded | null>
-}
-export interface Exceeded {
-  readonly policies: readonly QuotaName[]
-  readonly retryAfter: number
-}
-
-/** What admission draws on. */
+/** What admission needs, the world of the caller included. */
 export interface AdmissionParts {
-  readonly stores: Pick<Stores, 'leases' | 'results' | 'claims' | 'refusals'>
-  readonly deliveries: Deliveries | null
+  readonly world: World
+  readonly slots: Slots
+  readonly stores: Pick<Stores, 'leases' | 'results' | 'claims' | 'recentRefusals'>
+  readonly archive: Pick<Archive, 'lastTest'>
+  readonly quotas: TestQuotas
+  readonly audit: AuditFile
+  readonly background: Background
   readonly settings: Settings
-  readonly errands: Errands
+  readonly testingIsOn: () => boolean
 }
 
 /** A test that may dial now. */
 export interface Admission {
   readonly expectation: Expectation | null
-  /** Whether the target refused things of ours within the last ten minutes. */
+  /** Whether the target refused our commands within the last ten minutes. */
   readonly refusedBefore: boolean
-  /** Gives the slot back when the test is over. */
-  leave(): void
+  /** Gives the slot back. Must be called when the test is over. */
+  leaveSlot(): void
 }
 
-export const RETRY_SOON_SECONDS = 5
-const LEASE_GRACE_MS = 10_000
-
 /**
- * Takes what a test needs, in the order that docs give: slot, lease, record, and last what `commit` takes, the quotas.
- * Throws Refused or StoreUnavailable, and then nothing is kept.
+ * Admits a test in the order that docs/partners.md gives. Each step throws RequestProblem or StoreUnavailable, or
+ * registers how it is undone; if a later step throws, nothing of the test is left.
  */
-export async function admit(
-  job: Job,
-  key: IdempotentRequest | null,
-  slots: Slots,
-  { stores, deliveries, settings, errands }: AdmissionParts,
-  commit: () => Promise<void>,
-): Promise<Admission> {
-  const { begun, asking } = job
-  const { id, ip, customerId } = begun
-  const place = placeOf(begun)
-  const { leases, results, claims, refusals } = stores
-  const leaveSlot = slots.take(asking.caller.id)
-  if (!leaveSlot) {
-    throw new Refused('at-capacity', 'All test slots, or all of this key, are taken.', {
-      retryAfter: RETRY_SOON_SECONDS,
-    })
-  }
-  const undo: (() => Promise<void>)[] = [() => leases.release(place, id)]
-  let expectation: Expectation | null = null
+export async function admit(job: Job, parts: AdmissionParts): Promise<Admission> {
+  const undo = new Undo()
   try {
-    const holder = { testId: id, customerId }
-    const busy = await takeLease(stores, place, holder, settings.deadlineMs + LEASE_GRACE_MS)
-    if (busy) throw targetBusy(ip, inScope(asking.caller, busy.customerId) ? busy.testId : null)
-    expectation = expectArrivals(job, settings, deliveries)
-    const running = runningResult(begun)
-    undo.push(() => results.remove(running))
-    if (key) undo.push(() => claims.release(key.key, id))
-    const [refusedBefore] = await Promise.all([
-      refusals.recently(bannedPlaceOf(begun)),
-      expectation?.announced,
-      results.put(running),
-      key && claimFor(id, key, claims),
-    ])
-    await commit()
-    return { expectation, refusedBefore, leave: leaveSlot }
+    requireTesting(parts)
+    requireVantage(job, parts)
+    await requireQuotas(job, parts)
+    const leaveSlot = takeSlot(job, parts, undo)
+    await leaseTarget(job, parts, undo)
+    const { expectation, refusedBefore } = await putRecord(job, parts, undo)
+    await claimKey(job, parts, undo)
+    await writeIntent(job, parts, undo)
+    // Last, because a log that fails must cost nobody a test.
+    await takeQuotas(job, parts)
+    return { expectation, refusedBefore, leaveSlot }
   } catch (error) {
-    leaveSlot()
-    expectation?.forget()
-    // Not waited for: a store that does not answer would hold up the refusal. A command that seemed to fail may have been
-    // carried out, so that what it did is undone all the same, on the next connection where this one is lost. Each step
-    // goes by the id of the test, so that it is never too late.
-    const work = async () => void (await Promise.all(undo.map((step) => step())))
-    void errands.sooner({ what: 'undoing what a refused test had taken', id, log: asking.log, work })
+    await undo.all(error, job, parts.background)
     throw error
   }
 }
 
-function targetBusy(ip: string, testId: string | null): Refused {
-  const detail = `${ip} is being tested right now: read that result, or try again in some seconds.`
-  const location = testId === null ? {} : { location: `/relay-tests/${testId}` }
-  return new Refused('target-busy', detail, { retryAfter: RETRY_SOON_SECONDS, ...location })
+const RETRY_TESTING_SECONDS = 60
+
+function requireTesting({ testingIsOn }: AdmissionParts): void {
+  if (testingIsOn()) return
+  const detail = 'The operator of this service has switched testing off. Try again later.'
+  throw new RequestProblem('testing-off', detail, { retryAfter: RETRY_TESTING_SECONDS })
 }
 
-/**
- * Throws the refusal of a test that a quota is used up for.
- *
- * @param lastTest what may be read instead, where it is the address that was tested too often
- */
-export async function refuseExceeded(
-  exceeded: Exceeded | null,
-  lastTest: () => Promise<LastTest | null>,
-): Promise<void> {
-  if (!exceeded) return
-  const { policies, retryAfter } = exceeded
-  const what = policies.map((name) => `${QUOTAS[name]} (${name})`).join(', ')
-  const detail = `Used up: ${what}. Try again in ${retryAfter} s; GET /limits shows the quotas.`
-  const known = policies.includes('tests-target') ? await lastTest() : null
-  throw new Refused('quota-exceeded', detail, {
-    violatedPolicies: policies,
-    retryAfter,
-    ...(known ? { lastTest: known } : {}),
-  })
+function requireVantage({ vantage }: Job, { world: { vantages } }: AdmissionParts): void {
+  if (!vantages.isDown(vantage)) return
+  const detail = `The vantage ${vantage.name} is down, so nothing can be tested from it. Try again later.`
+  throw new RequestProblem('vantage-down', detail, { retryAfter: vantages.secondsToNextLook })
+}
+
+async function requireQuotas(job: Job, parts: AdmissionParts): Promise<void> {
+  const exceeded = await parts.quotas.peek(subjectOf(job, parts), job.context.quotaStates)
+  if (exceeded) throw await quotaProblem(exceeded, job, parts)
+}
+
+function takeSlot({ context }: Job, { slots }: AdmissionParts, undo: Undo): () => void {
+  const leave = slots.take(context.caller.id)
+  if (!leave) {
+    const detail = 'All test slots of the service, or of this key, are taken.'
+    throw new RequestProblem('at-capacity', detail, { retryAfter: RETRY_SOON_SECONDS })
+  }
+  undo.here(leave)
+  return leave
+}
+
+/** How much longer than a test its lease lasts, in milliseconds. */
+const LEASE_GRACE_MS = 10_000
+
+async function leaseTarget({ test, context }: Job, parts: AdmissionParts, undo: Undo): Promise<void> {
+  const { world, settings, stores } = parts
+  const { id, ip, customerId } = test
+  const place = world.placeOf(test)
+  undo.inStores(() => stores.leases.release(place, id))
+  const wanted = { testId: id, customerId }
+  const holder = await takeLease(stores, place, wanted, settings.deadlineMs + LEASE_GRACE_MS)
+  if (!holder) return
+  const isVisible = inScope(context.caller, holder.customerId)
+  throw new RequestProblem(
+    'target-busy',
+    `${ip} is being tested right now: read that result, or try again in some seconds.`,
+    {
+      retryAfter: RETRY_SOON_SECONDS,
+      ...(isVisible ? { location: `/relay-tests/${holder.testId}` } : {}),
+    },
+  )
+}
+
+/** Makes the test visible: its result to callers, its tokens to the mailbox of every replica. */
+async function putRecord(job: Job, { world, stores }: AdmissionParts, undo: Undo) {
+  const expectation = world.expectArrivals(job)
+  undo.here(() => expectation?.forget())
+  const running = runningResult(job.test)
+  undo.inStores(() => stores.results.remove(running))
+  const [refusedBefore] = await Promise.all([
+    stores.recentRefusals.recently(banPlaceOf(world, job.test)),
+    expectation?.announced,
+    stores.results.put(running),
+  ])
+  return { expectation, refusedBefore }
+}
+
+async function claimKey({ test, key }: Job, { stores: { claims } }: AdmissionParts, undo: Undo): Promise<void> {
+  if (!key) return
+  undo.inStores(() => claims.release(key.key, test.id))
+  await claimFor(test.id, key, claims)
+}
+
+async function writeIntent(job: Job, { audit }: AdmissionParts, undo: Undo): Promise<void> {
+  await auditIntent(audit, job)
+  undo.here((error) => auditRefusal(audit, job, error))
+}
+
+async function takeQuotas(job: Job, parts: AdmissionParts): Promise<void> {
+  const exceeded = await parts.quotas.take(subjectOf(job, parts), job.context.quotaStates)
+  if (exceeded) throw await quotaProblem(exceeded, job, parts)
+}
+
+const subjectOf = ({ context, customer, request, test }: Job, { world }: AdmissionParts): QuotaSubject => ({
+  caller: context.caller,
+  customer,
+  ...world.countersOf(request.address, test.id),
+})
+
+/** Returns the problem of a test whose quota is used up. If it is that of the address, with its newest verdict. */
+async function quotaProblem(
+  { policies, retryAfter }: Exceeded,
+  { test, context }: Job,
+  { archive }: AdmissionParts,
+): Promise<RequestProblem> {
+  const counted = policies.map((name) => `${QUOTAS[name]} (${name})`).join(', ')
+  const detail = `Used up: ${counted}. Try again in ${retryAfter} s; GET /limits shows the quotas.`
+  const lastTest = policies.includes('tests-target') ? await archive.lastTest(test.ip, context.caller) : null
+  const members = { violatedPolicies: policies, retryAfter, ...(lastTest ? { lastTest } : {}) }
+  return new RequestProblem('quota-exceeded', detail, members)
 }

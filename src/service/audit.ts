@@ -1,64 +1,53 @@
-import { accessSync, closeSync, constants, existsSync, fstatSync, openSync, statSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+/** The lines of the audit log: one before a test dials, one after it. */
+import type { AuditFile } from './audit-file.ts'
+import type { Job } from './job.ts'
+import { problemOf, RequestProblem } from './problem.ts'
 
-/** Writes one line of the audit log before it returns; throws where that fails. */
-export type Audit = (entry: Readonly<Record<string, unknown>>) => void
-
-const STANDARD_OUTPUT = 1
-
-/**
- * Opens the audit log: a file, appended to, or standard output. Throws where the file cannot be opened. A file that was
- * moved away, as log rotation does, is made anew before the next line.
- */
-export function openAudit(file: string | null): Audit {
-  let fd = file === null ? STANDARD_OUTPUT : openSync(file, 'a', 0o600)
-  let torn = false
-  return (entry) => {
-    if (file !== null && !isSameFile(fd, file)) {
-      const fresh = openSync(file, 'a', 0o600)
-      closeSync(fd)
-      fd = fresh
-    }
-    const text = `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`
-    // What follows a torn line must not become a part of it.
-    const line = Buffer.from(torn ? `\n${text}` : text)
-    // A line is far shorter than PIPE_BUF, so that a pipe takes it whole or not at all.
-    const written = write(fd, line)
-    torn = written !== line.length
-    if (torn) throw new Error('the audit log took only a part of a line')
-  }
+/** Returns what every line says about a test. */
+export function auditFields({ test, context }: Job) {
+  const { id, customerId, reference, ip, port, domain, suite, proof, vantage } = test
+  const asked = { caller: context.caller.id, customer: customerId, reference, requestId: context.requestId }
+  return { id, ...asked, ip, port, domain, suite, proof, vantage: vantage.name }
 }
 
-/** How long a pipe that is full may keep us, and how often it is tried, in milliseconds. */
-const PATIENCE_MS = 250
-const PAUSE_MS = 5
+/** Seconds after which a caller should try again when the log cannot be written: an operator has to act first. */
+const RETRY_AUDIT_SECONDS = 60
 
-/** Writes at once; a pipe whose reader is behind for a moment, as when many tests begin together, is waited for. */
-function write(fd: number, line: Buffer): number {
-  const until = performance.now() + PATIENCE_MS
-  for (;;) {
-    try {
-      return writeSync(fd, line)
-    } catch (error) {
-      const isFull = error instanceof Error && 'code' in error && error.code === 'EAGAIN'
-      if (!isFull || performance.now() >= until) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
-    }
-  }
-}
-
-function isSameFile(fd: number, file: string): boolean {
-  const [open, named] = [fstatSync(fd), statSync(file, { throwIfNoEntry: false })]
-  return named !== undefined && named.ino === open.ino && named.dev === open.dev
-}
-
-/** Why a file cannot be an audit log, or null. Creates nothing. */
-export function auditObjection(file: string): string | null {
+/** Writes the line before the dial. Throws RequestProblem if it cannot be written: no line, no dial. */
+export async function auditIntent(audit: AuditFile, job: Job): Promise<void> {
   try {
-    if (existsSync(file) && statSync(file).isDirectory()) return 'is a folder'
-    accessSync(existsSync(file) ? file : dirname(file), constants.W_OK)
-    return null
+    await audit({ audit: 'intent', decision: 'allowed', ...auditFields(job) })
   } catch (error) {
-    return `cannot be written (${error instanceof Error && 'code' in error ? error.code : error})`
+    job.context.log.error({ err: error }, 'the audit log cannot be written')
+    const detail = 'The service cannot write its audit log, so it tests nothing. Try again later.'
+    throw new RequestProblem('audit-unavailable', detail, { retryAfter: RETRY_AUDIT_SECONDS })
   }
+}
+
+/** What a test sent to the outside: the address of each connection, and how many messages were accepted. */
+export interface Traffic {
+  readonly dialled: readonly string[]
+  readonly messagesAccepted: number
+}
+
+/** Writes the line after a test. If that fails it is logged, and the next test does not get past its intent. */
+export async function auditResult(
+  audit: AuditFile,
+  { context }: Job,
+  outcome: object,
+  traffic: Traffic,
+): Promise<void> {
+  const { dialled, messagesAccepted } = traffic
+  const sent = { dialled: [...new Set(dialled)], connections: dialled.length, messagesAccepted }
+  try {
+    await audit({ audit: 'result', ...outcome, ...sent })
+  } catch (error) {
+    context.log.error({ err: error }, 'the audit log cannot be written')
+  }
+}
+
+/** Writes the line after an intent that led to no test. */
+export async function auditRefusal(audit: AuditFile, job: Job, error: unknown): Promise<void> {
+  const outcome = { ...auditFields(job), refused: problemOf(error)?.slug ?? 'internal-error' }
+  await auditResult(audit, job, outcome, { dialled: [], messagesAccepted: 0 })
 }

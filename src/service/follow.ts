@@ -1,17 +1,18 @@
+/** Follows a test: the lines of its session and its attempts as they come, then its verdict. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { RelayTestEvent } from '../contract/events.ts'
 import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import type { Assessed } from '../relay/assess.ts'
 import type { TranscriptEntry } from '../smtp/transcript.ts'
-import { viewOf } from './result.ts'
+import { viewOf } from './views.ts'
 
-/** Something that happens in a test: a line of its session, or an attempt as it stands from now on. */
+/** Something that happens in a test: a line of its session, or the newest state of an attempt. */
 type Happening = TranscriptEntry | Assessed
 
 /**
- * A test that runs here, for any number of followers: each hears everything from the beginning, however late it comes. What
- * happens is only noted; who follows makes events of it, since hardly any test is followed.
+ * A test that runs in this replica. Each follower gets everything from the beginning, however late it comes. Events are
+ * made only when a follower reads them, because few tests have one.
  */
 export class LiveTest {
   readonly #happened: Happening[] = []
@@ -19,36 +20,36 @@ export class LiveTest {
   #over = false
   #result: RelayTest | null = null
 
-  /** Waits for nobody: who reads slowly reads later. */
+  /** Adds what has happened. Does not wait for followers: a slow one reads later. */
   tell(happening: Happening): void {
     this.#happened.push(happening)
     this.#wake()
   }
 
-  /** The result is there, or null where the test failed and there is none to tell. */
+  /** Ends the test with its result, or with null if the service failed and there is none. */
   end(result: RelayTest | null): void {
     this.#result = result
     this.#over = true
     this.#wake()
   }
 
-  /** Everything that happens, and nothing of an attempt twice, until the end of the test or of `stop`. */
+  /** Yields all events until the test ends or `stop` is aborted. The same state of an attempt comes only once. */
   async *follow(stop: AbortSignal): AsyncGenerator<RelayTestEvent> {
-    const isNews = newsAlone()
+    const isNew = newEvents()
     let lines = 0
     for (let next = 0; ; ) {
-      // More may come while what has come is read.
+      // More may come while these are read.
       for (; next < this.#happened.length; next += 1) {
         const happening = this.#happened[next]
         if (!happening) continue
         const event = eventOf(happening, lines)
         if (event.event === 'line') lines += 1
-        if (isNews(event)) yield event
+        if (isNew(event)) yield event
       }
       if (this.#over || stop.aborted) break
       await this.#more(stop)
     }
-    if (this.#over && this.#result) for (const event of outcomeOf(this.#result)) if (isNews(event)) yield event
+    if (this.#over && this.#result) for (const event of outcomeOf(this.#result)) if (isNew(event)) yield event
   }
 
   #more(stop: AbortSignal): Promise<void> {
@@ -73,18 +74,18 @@ function eventOf(happening: Happening, lines: number): RelayTestEvent {
   return { event: 'line', data: { ...happening, index: lines, key: false } }
 }
 
-/** Tells whether an event says more than those before it did. */
-function newsAlone(): (event: RelayTestEvent) => boolean {
+/** Returns a function that tells whether an event says more than the events before it. */
+function newEvents(): (event: RelayTestEvent) => boolean {
   const attempts = new Map<string, AttemptView>()
   return ({ event, data }) => {
     if (event !== 'attempt') return true
-    const isNews = !isDeepStrictEqual(attempts.get(data.form), data)
+    const isNew = !isDeepStrictEqual(attempts.get(data.form), data)
     attempts.set(data.form, data)
-    return isNews
+    return isNew
   }
 }
 
-/** A finished test once more, as those heard it who followed it; with the deciding lines, which they learnt at the end. */
+/** Yields the events of a finished test. Its lines already say which of them decided. */
 export function* replay(result: RelayTest): Generator<RelayTestEvent> {
   for (const [index, line] of result.transcript.entries()) yield { event: 'line', data: { ...line, index } }
   yield* outcomeOf(result)
@@ -95,10 +96,10 @@ function* outcomeOf(result: RelayTest): Generator<RelayTestEvent> {
   yield { event: 'verdict', data: result }
 }
 
-/** How often a test that another replica runs is looked at, in milliseconds. */
+/** How often a test that another replica runs is read from the store, in milliseconds. */
 const LOOK_MS = 1_000
 
-/** A test that another replica runs: its lines are not to be had here, so it is told when it is finished. */
+/** Yields the events of a test that another replica runs. They all come at its end: its lines are not in the store. */
 export async function* followElsewhere(
   look: () => Promise<RelayTest | null>,
   stop: AbortSignal,

@@ -1,8 +1,9 @@
+/** Requests that the service turns down: an error class with the slug of the problem that the caller gets. */
 import type { FieldError, LastTest, ProblemSlug } from '../contract/problems.ts'
 import { StoreUnavailable } from '../store/unavailable.ts'
 
-/** What goes with a refusal besides its words. Seconds, and the path of a result. */
-export interface Extras {
+/** The members of a problem besides its text. `retryAfter` is in seconds, `location` the path of a result. */
+export interface ProblemMembers {
   readonly errors?: readonly FieldError[]
   readonly violatedPolicies?: readonly string[]
   readonly retryAfter?: number
@@ -10,30 +11,28 @@ export interface Extras {
   readonly lastTest?: LastTest
 }
 
-/**
- * A refusal of a request, by its slug in the problem catalogue. It has no stack: it is an answer and no fault, and a stack
- * costs a tenth of it (measured).
- */
-export class Refused extends Error {
+/** A request that is turned down. `slug` is a row of the problem catalogue, `message` the detail for the caller. */
+export class RequestProblem extends Error {
   readonly slug: ProblemSlug
-  readonly extras: Extras
+  readonly members: ProblemMembers
 
-  constructor(slug: ProblemSlug, detail: string, extras: Extras = {}) {
-    const { stackTraceLimit } = Error
-    Error.stackTraceLimit = 0
+  constructor(slug: ProblemSlug, detail: string, members: ProblemMembers = {}) {
     super(detail)
-    Error.stackTraceLimit = stackTraceLimit
     this.slug = slug
-    this.extras = extras
+    this.members = members
   }
 }
 
-const LIMITS_BACK_SECONDS = 2
+/** When a caller should try again if another test is in its way: most tests take a few seconds. */
+export const RETRY_SOON_SECONDS = 5
 
-/** The refusal that an error stands for, or null where it is a fault of the program. */
-export function refusalIn(error: unknown): Refused | null {
-  if (error instanceof Refused) return error
+/** When a caller should try again if the stores are down: most outages of Redis are a restart. */
+const RETRY_STORES_SECONDS = 2
+
+/** Returns the problem that an error stands for, or null if the error is a fault of the program. */
+export function problemOf(error: unknown): RequestProblem | null {
+  if (error instanceof RequestProblem) return error
   if (!(error instanceof StoreUnavailable)) return null
-  const detail = 'Quotas and results cannot be looked at, so nothing is tested: try again soon.'
-  return new Refused('limits-unavailable', detail, { retryAfter: LIMITS_BACK_SECONDS })
+  const detail = 'The quotas cannot be checked right now, so nothing is tested: try again in some seconds.'
+  return new RequestProblem('limits-unavailable', detail, { retryAfter: RETRY_STORES_SECONDS })
 }

@@ -1,3 +1,4 @@
+/** Reads the bodies and queries of requests by the schemas of the contract, and names every mistake. */
 import type { z } from 'zod'
 import { DOMAIN_NAME } from '../contract/domain.ts'
 import { identifier } from '../contract/ids.ts'
@@ -5,12 +6,13 @@ import type { FieldError } from '../contract/problems.ts'
 import { type RelayTestRequest, relayTestRequest } from '../contract/relay-test.ts'
 import type { Proof } from '../contract/words.ts'
 import { type Address, explainAddress, parseAddress } from '../ip/address.ts'
-import { Refused } from './problem.ts'
+import { pointerTo } from './pointer.ts'
+import { RequestProblem } from './problem.ts'
 
-/** A request whose address has been read. */
+/** A request with its address parsed and its proof chosen. */
 export type TestRequest = Omit<RelayTestRequest, 'ip' | 'proof'> & { readonly address: Address; readonly proof: Proof }
 
-/** What requests are read by: the installation's own choices. */
+/** The choices of an installation that a request is read by. */
 export interface RequestRules {
   readonly allowedPorts: readonly number[]
   readonly defaultProof: Proof
@@ -19,10 +21,10 @@ export interface RequestRules {
 /** IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2): a second spelling of an IPv4 address. */
 const isMapped = ({ family, value }: Address): boolean => family === 6 && value >> 32n === 0xffffn
 
-/** Reads the body of `POST /relay-tests`. Throws Refused with every member at fault and what was expected. */
+/** Reads the body of `POST /relay-tests`. Throws RequestProblem that lists every wrong member. */
 export function readRequest(body: unknown, { allowedPorts, defaultProof }: RequestRules): TestRequest {
   const parsed = relayTestRequest.safeParse(body)
-  const errors = parsed.success ? [] : firstOfEach(parsed.error.issues.flatMap(describe))
+  const errors = parsed.success ? [] : firstOfEach(parsed.error.issues.flatMap(fieldErrorsOf))
   const ip = isRecord(body) && typeof body.ip === 'string' ? body.ip : null
   const address = ip === null ? null : parseAddress(ip)
   if (ip !== null && !address) errors.push({ pointer: '/ip', detail: explainAddress(ip) })
@@ -31,59 +33,62 @@ export function readRequest(body: unknown, { allowedPorts, defaultProof }: Reque
   }
   const port = parsed.success ? parsed.data.port : isRecord(body) ? body.port : undefined
   if (typeof port === 'number' && !allowedPorts.includes(port) && !errors.some(({ pointer }) => pointer === '/port')) {
-    errors.push({ pointer: '/port', detail: `one of the ports ${allowedPorts.join(', ')} was expected` })
+    errors.push({ pointer: '/port', detail: `must be one of the ports ${allowedPorts.join(', ')}` })
   }
   if (!parsed.success || !address || errors.length > 0) {
     const [first] = errors
     const where = first?.pointer ? `${first.pointer.slice(1)}: ` : ''
-    throw new Refused('invalid-request', `${where}${first?.detail ?? 'not valid'}`, { errors })
+    throw new RequestProblem('invalid-request', `${where}${first?.detail ?? 'not valid'}`, { errors })
   }
   const { ip: _text, proof = defaultProof, ...rest } = parsed.data
   return { proof, address, ...rest }
 }
 
-/** Reads the query of `GET /relay-tests`: one of `ip` and `reference`. Throws Refused where it is anything else. */
+/** Reads the query of `GET /relay-tests`: either `ip` or `reference`. Throws RequestProblem for anything else. */
 export function readFilter(query: unknown): { by: 'ip' | 'reference'; value: string } {
   const [first, ...more] = Object.entries(isRecord(query) ? query : {})
   const [by, value] = first ?? []
   if (more.length > 0 || (by !== 'ip' && by !== 'reference') || typeof value !== 'string') {
-    throw new Refused('invalid-request', 'Either ip or reference was expected, once, and nothing else.', { errors: [] })
+    throw new RequestProblem('invalid-request', 'Give either ip or reference, once, and nothing else.', { errors: [] })
   }
   if (by === 'reference') return { by, value }
   const address = parseAddress(value)
-  if (!address) throw new Refused('invalid-request', `ip: ${explainAddress(value)}`, { errors: [] })
+  if (!address) throw new RequestProblem('invalid-request', `ip: ${explainAddress(value)}`, { errors: [] })
   return { by, value: address.text }
 }
 
-/** Reads the query of `GET /customers`: `after`, or nothing. Throws Refused where it is anything else. */
+/** Reads the query of `GET /customers`: `after`, or nothing. Throws RequestProblem for anything else. */
 export function readAfter(query: unknown): string | null {
   const [first, ...more] = Object.entries(isRecord(query) ? query : {})
   if (first === undefined) return null
   const [name, value] = first
   const parsed = identifier.safeParse(value)
   if (name !== 'after' || more.length > 0 || !parsed.success) {
-    throw new Refused('invalid-request', 'At most after was expected, the id of a customer.', { errors: [] })
+    throw new RequestProblem('invalid-request', 'Give nothing but after, once: the id of a customer.', { errors: [] })
   }
   return parsed.data
 }
 
-/** Reads the query of `GET /addresses`: an address, or a name in lower case and without a dot at its end. Throws Refused where it is neither. */
+/**
+ * Reads the query of `GET /addresses`. Returns an address, or a name in lower case without a dot at its end. Throws
+ * RequestProblem if it is neither.
+ */
 export function readName(query: unknown): Address | string {
   const [first, ...more] = Object.entries(isRecord(query) ? query : {})
   const [member, text] = first ?? []
   if (more.length > 0 || member !== 'name' || typeof text !== 'string') {
-    throw new Refused('invalid-request', 'name was expected, once, and nothing else.', { errors: [] })
+    throw new RequestProblem('invalid-request', 'Give name, once, and nothing else.', { errors: [] })
   }
   const address = parseAddress(text)
-  if (address && isMapped(address)) throw new Refused('invalid-request', `name: ${NOT_MAPPED}`, { errors: [] })
+  if (address && isMapped(address)) throw new RequestProblem('invalid-request', `name: ${NOT_MAPPED}`, { errors: [] })
   if (address) return address
-  // The dot that ends a name in full, as dig prints it.
+  // A dot at the end marks a full name; dig prints it.
   const name = text.replace(/\.$/, '').toLowerCase()
   if (DOMAIN_NAME.test(name)) return name
-  throw new Refused('invalid-request', `name: ${explainName(text)}`, { errors: [] })
+  throw new RequestProblem('invalid-request', `name: ${explainName(text)}`, { errors: [] })
 }
 
-/** What is taken for a name; the first pattern that the text matches names the mistake. */
+/** Mistakes in a name. The first pattern that matches says which one it is. */
 const NAME_MISTAKES: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/:\/\//, 'not a URL'],
   [/@/, 'not a mail address: leave out the @ and what stands before it'],
@@ -94,24 +99,19 @@ const NAME_ADVICE = 'of letters, digits and hyphens, such as "mail.example.com" 
 function explainName(text: string): string {
   const [, mistake] = NAME_MISTAKES.find(([pattern]) => pattern.test(text)) ?? []
   if (!mistake && /[:/]|^[0-9.]+$/.test(text)) return explainAddress(text)
-  return `an IP address, a host name or a mail domain was expected, ${mistake ?? NAME_ADVICE}`
+  return `must be an IP address, a host name or a mail domain, ${mistake ?? NAME_ADVICE}`
 }
 
-const NOT_MAPPED = 'an IPv4 address was expected to be written as such, not mapped into IPv6'
+const NOT_MAPPED = 'must be the IPv4 address itself, not mapped into IPv6'
 
-/** One fault a member: what comes after the first follows from it as a rule. */
+/** Keeps the first fault of each member: others mostly follow from it. */
 const firstOfEach = (errors: readonly FieldError[]): FieldError[] =>
   errors.filter(({ pointer }, index) => errors.findIndex((other) => other.pointer === pointer) === index)
 
-function describe(issue: z.core.$ZodIssue): FieldError[] {
+function fieldErrorsOf(issue: z.core.$ZodIssue): FieldError[] {
   const keys = issue.code === 'unrecognized_keys' ? issue.keys : []
   const paths = keys.length > 0 ? keys.map((key) => [...issue.path, key]) : [issue.path]
   return paths.map((path) => ({ pointer: pointerTo(path), detail: issue.message }))
-}
-
-/** A JSON Pointer (RFC 6901 section 3). */
-function pointerTo(path: readonly PropertyKey[]): string {
-  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

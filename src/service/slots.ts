@@ -1,11 +1,12 @@
-/** The places for tests that run at once. */
+/** The slots for tests that run at the same time in this replica. */
 export interface Slots {
-  /** Takes a place, or returns null where all, or the caller's share, are taken. The result gives it back, once. */
+  /** Takes a slot and returns a function that gives it back. Null if all slots, or all of this caller, are taken. */
   take(callerId: string): (() => void) | null
+  /** How many slots one caller gets. */
   readonly perCaller: number
 }
 
-/** A caller holds at most a quarter of the places, but at least one, so that nobody locks the others out. */
+/** Makes slots. A caller gets at most a quarter of them, and at least one, so that no caller locks the others out. */
 export function makeSlots(total: number): Slots {
   const perCaller = Math.max(1, Math.floor(total / 4))
   const held = new Map<string, number>()

@@ -1,13 +1,15 @@
+/** Combines abort signals. */
 import { setMaxListeners } from 'node:events'
 
 /**
- * A signal that is aborted when one of those is, which must not outlive it by much: they keep it. In Node.js 20,
- * `AbortSignal.any` takes as long as a connection, and what it leaves behind is only found by the garbage collector.
+ * Returns a signal that is aborted when one of the given signals is. They keep it in memory, so they must not live much
+ * longer. In Node.js 20, `AbortSignal.any` is as slow as a connection, and only the garbage collector frees what it
+ * leaves.
  */
 export function anyOf(...signals: readonly AbortSignal[]): AbortSignal {
   const controller = new AbortController()
   const abort = () => controller.abort()
-  // A test has as many connections as it needs, and each listens.
+  // A test has many connections, and each adds a listener.
   setMaxListeners(0, ...signals)
   for (const signal of signals) {
     if (signal.aborted) abort()

@@ -1,7 +1,9 @@
+/** Makes text from a server safe to show, store and log. */
+
 /**
- * Untrusted bytes as printable ASCII, losslessly: every other byte, and the backslash, becomes `\xNN`.
+ * Returns bytes as printable ASCII. Every other byte, and the backslash, becomes `\xNN`, so that nothing is lost.
  *
- * @param bytes the bytes, or a string that holds one byte per character (latin1)
+ * @param bytes the bytes, or a string with one byte per character (latin1)
  */
 export function printable(bytes: Buffer | string): string {
   const text = typeof bytes === 'string' ? bytes : bytes.toString('latin1')

@@ -1,20 +1,21 @@
+/** Reads SMTP replies from the bytes of a server that may be broken or hostile. */
 import { printable } from './printable.ts'
 
-/** One SMTP reply (RFC 5321 section 4.2). `lines` is the text behind the code, each as printable ASCII. */
+/** One SMTP reply (RFC 5321 section 4.2). `lines` is the text after the code, as printable ASCII. */
 export interface Reply {
   readonly code: number
-  /** Enhanced status code (RFC 3463) such as `5.7.1`, where the reply gives one. */
+  /** The enhanced status code (RFC 3463) such as `5.7.1`, or null. */
   readonly enhanced: string | null
   readonly lines: readonly string[]
 }
 
 /**
- * How much of a server's output is read. RFC 5321 section 4.5.3.1.5 allows 512 octets a reply line; real servers go
- * beyond, attackers far beyond. Units: bytes, but for `lines`.
+ * The most that we read from a server, in bytes; `lines` is the number of lines in a reply. RFC 5321 section 4.5.3.1.5
+ * allows 512 octets in a reply line. Real servers send more, and attackers much more.
  */
 export const CAPS = { line: 4 * 1024, lines: 128, reply: 64 * 1024, connection: 256 * 1024 } as const
 
-/** What the parser makes of the bytes: a line for the transcript, a whole reply, or the fault that ends the reading. */
+/** The parser's output: a line for the transcript, a whole reply, or a fault. Nothing follows a fault. */
 export type ReplyEvent =
   | { readonly kind: 'line'; readonly line: string }
   | { readonly kind: 'reply'; readonly reply: Reply }
@@ -26,13 +27,13 @@ const TOO_MUCH = {
   connection: `the server sent more than ${CAPS.connection} bytes on one connection`,
 } as const
 
-/** How much of a line over the cap is kept for the transcript. */
+/** How much of a line that is too long goes into the transcript, in bytes. */
 const EXCERPT = 512
 
-/** How much of a reply is kept once it has been read, in characters: a refusal comes to the point. */
+/** How much of a reply we keep, in characters. A refusal gives its reason early. */
 const ABRIDGED = 4 * 1024
 
-/** A reply without what nobody would read to the end. */
+/** Returns a reply with the first 4,096 characters of its text. */
 export function abridged(reply: Reply): Reply {
   const lines: string[] = []
   let room = ABRIDGED
@@ -52,8 +53,8 @@ const ENHANCED = /^([245]\.\d{1,3}\.\d{1,3})(?= |$)/
 const ENHANCED_QMAIL = /\(#([245]\.\d{1,3}\.\d{1,3})\)/
 
 /**
- * Reads SMTP replies from bytes as they come, in linear time and bounded memory; it never throws. After a fault it is
- * deaf. CRLF and bare LF end a line; a bare CR does not.
+ * Reads SMTP replies from bytes as they arrive, in linear time and limited memory. Never throws. Ignores everything
+ * after a fault. CRLF and a bare LF end a line; a bare CR does not.
  */
 export class ReplyParser {
   #pending: Buffer[] = []
@@ -64,12 +65,12 @@ export class ReplyParser {
   #lines: string[] = []
   #faulted = false
 
-  /** How many bytes of an unfinished reply have come. */
+  /** The number of bytes of an unfinished reply. */
   get pendingBytes(): number {
     return this.#replyBytes
   }
 
-  /** Takes the next bytes and returns what they complete, in order. */
+  /** Takes the next bytes. Returns the lines and replies that they complete, in order. */
   push(chunk: Buffer): ReplyEvent[] {
     const events: ReplyEvent[] = []
     let start = 0
@@ -100,7 +101,9 @@ export class ReplyParser {
     if (complete) this.#endLine(events)
   }
 
-  /** The cap that these bytes go beyond, the nearest first: where the bytes were divided must not matter. */
+  /**
+   * Returns the cap that these bytes exceed first, or null. The result does not depend on how the bytes were divided.
+   */
   #capReached(length: number, bytes: number): keyof typeof TOO_MUCH | null {
     const room = {
       line: CAPS.line - this.#pendingBytes,
@@ -150,7 +153,7 @@ export class ReplyParser {
   }
 }
 
-/** The enhanced status code of a reply; one whose class contradicts the reply code is none (RFC 2034 section 4). */
+/** Returns the enhanced status code of a reply. Its class must match the reply code (RFC 2034 section 4). */
 function enhancedOf(code: string, lines: readonly string[]): string | null {
   for (const line of lines) {
     const found = ENHANCED.exec(line)?.[1] ?? ENHANCED_QMAIL.exec(line)?.[1]

@@ -22,7 +22,9 @@ const NAME = 3
 const IPV6 = 4
 const GRANTED = 0
 
-/** The bytes that ask for a connection to an address, which they hold as such: there is nothing for a proxy to look up. */
+/**
+ * The bytes that ask for a connection to an address, which they hold as such: there is nothing for a proxy to look up.
+ */
 export function connectRequest({ family, value }: Address, port: number): Buffer {
   const length = family === 4 ? 4 : 16
   const bytes = Buffer.from(value.toString(16).padStart(length * 2, '0'), 'hex')
@@ -36,8 +38,8 @@ export function destinationIn(request: Buffer): Address {
 }
 
 /**
- * What is said to the proxy behind a socket. Every method throws ProxyFault where it does not do its part. One dialogue lasts
- * from begin to end: a socket whose `readable` listeners come and go may wake none of them (Node 20).
+ * What is said to the proxy behind a socket. Every method throws ProxyFault where it does not do its part. One dialogue
+ * lasts from begin to end: a socket whose `readable` listeners come and go may wake none of them (Node 20).
  */
 export class SocksDialogue {
   readonly socket: Socket
@@ -70,8 +72,8 @@ export class SocksDialogue {
   }
 
   /**
-   * Asks for a connection and reads the whole answer: what follows comes from the target. Resolves with the reply code of
-   * RFC 1928 section 6, 0 where the connection stands.
+   * Asks for a connection and reads the whole answer: what follows comes from the target. Resolves with the reply code
+   * of RFC 1928 section 6, 0 where the connection stands.
    */
   async connect(address: Address, port: number): Promise<number> {
     const request = connectRequest(address, port)

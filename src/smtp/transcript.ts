@@ -8,7 +8,9 @@ export interface TranscriptEntry {
   readonly answers: number | null
 }
 
-/** How many characters and lines of dialogue a transcript holds; a session within the rules of the probe stays below. */
+/**
+ * How many characters and lines of dialogue a transcript holds; a session within the rules of the probe stays below.
+ */
 const LIMIT = 64 * 1024
 const LINES = 1_000
 

@@ -1,25 +1,26 @@
+/** Remembers which test each idempotency key started. */
 import { Expiring } from './expiring.ts'
 
-/** What was done with an idempotency key: the test it opened, and a digest of what was asked. */
+/** The use of an idempotency key: the test that it started, and a digest of the request. */
 export interface Claim {
   readonly testId: string
   readonly fingerprint: string
 }
 
-/** Idempotency keys in use, each in the scope of its caller. */
+/** The idempotency keys in use. A key contains the id of its caller. */
 export interface Claims {
   find(key: string): Promise<Claim | null>
-  /** Takes the key for a test, or returns who has it. */
+  /** Takes the key for a test and returns null, or returns the claim that already has the key. */
   take(key: string, claim: Claim): Promise<Claim | null>
-  /** Begins the time of a key anew; without effect where it ran out, or another test has it. */
+  /** Restarts the lifetime of a key. Does nothing if the key has expired, or belongs to another test. */
   renew(key: string, testId: string): Promise<void>
-  /** Frees the key of a test that was not made; without effect where another test has it. */
+  /** Frees the key of a test that did not start. Does nothing if the key belongs to another test. */
   release(key: string, testId: string): Promise<void>
 }
 
 const LIMIT = 100_000
 
-/** The keys of one replica. */
+/** Returns claims in the memory of one replica. */
 export function memoryClaims(ttlMs: number): Claims {
   const taken = new Expiring<Claim>(LIMIT)
   return {

@@ -1,4 +1,4 @@
-/** Values that go when their time is over, or when there are too many: then the oldest first. */
+/** A map whose entries expire. If there are more than `limit`, it deletes the oldest. */
 export class Expiring<V> {
   readonly #entries = new Map<string, { readonly value: V; readonly expiresAt: number }>()
   readonly #limit: number
@@ -15,7 +15,7 @@ export class Expiring<V> {
   set(key: string, value: V, ttlMs: number): void {
     this.#entries.delete(key)
     this.#entries.set(key, { value, expiresAt: performance.now() + ttlMs })
-    // A Map keeps the order of insertion, so the first is the oldest.
+    // A Map keeps the order of insertion, so the first entry is the oldest.
     for (const [oldest, { expiresAt }] of this.#entries) {
       if (this.#entries.size <= this.#limit && performance.now() < expiresAt) break
       this.#entries.delete(oldest)

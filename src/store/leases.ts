@@ -1,25 +1,26 @@
+/** Makes sure that no two tests run on the same target. */
 import { Expiring } from './expiring.ts'
 
-/** Who is testing an address. */
+/** The test that has the lease of an address. */
 export interface LeaseHolder {
   readonly testId: string
   readonly customerId: string
 }
 
-/** The right to be the one test on a target. */
+/** A lease is the right to be the only test of a target. */
 export interface Leases {
-  /** Takes the lease for `ttlMs`, or returns who has it. */
+  /** Takes the lease for `ttlMs` and returns null, or returns the holder. */
   acquire(address: string, holder: LeaseHolder, ttlMs: number): Promise<LeaseHolder | null>
-  /** Gives the lease back; without effect where it ran out and another test has it now. */
+  /** Gives the lease back. Does nothing if the lease has expired and another test holds it. */
   release(address: string, testId: string): Promise<void>
-  /** Who has the lease now. */
+  /** Returns the holder of the lease, or null. */
   holder(address: string): Promise<LeaseHolder | null>
 }
 
-/** Far more than tests that can run at once. */
+/** Far more than the tests that can run at once. */
 const LIMIT = 100_000
 
-/** Leases of one replica. */
+/** Returns leases in the memory of one replica. */
 export function memoryLeases(): Leases {
   const held = new Expiring<LeaseHolder>(LIMIT)
   return {

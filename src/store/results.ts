@@ -1,28 +1,30 @@
+/** Stores the results of tests. */
 import { type RelayTest, type RelayTestSummary, summaryOf } from '../contract/relay-test.ts'
 
-/** What a list of results goes by. */
+/** Selects the results for a list. */
 export interface Filter {
   readonly by: 'ip' | 'reference'
   readonly value: string
-  /** Whether the results of a customer may be in it. */
+  /** Tells whether the list may contain results of a customer. */
   readonly mayName: (customerId: string) => boolean
 }
 
-/** Results by id, kept for a time. */
+/** Results by id. They expire. */
 export interface Results {
   put(result: RelayTest): Promise<void>
-  /** Puts a result in the place of an earlier one; without effect where that has gone. */
+  /** Replaces an earlier result. Does nothing if it has expired. */
   amend(result: RelayTest): Promise<void>
   get(id: string): Promise<RelayTest | null>
-  /** What lists show of the newest `limit` results that match, newest first. The results themselves are not read. */
+  /** Returns summaries of the newest `limit` results that match, newest first. Does not read the results themselves. */
   list(filter: Filter, limit: number): Promise<RelayTestSummary[]>
-  /** Takes out the result of a test that was not made. */
+  /** Removes the result of a test that did not start. */
   remove(result: RelayTest): Promise<void>
 }
 
-/** How much memory results take at most, in characters of JSON; the oldest go first. */
+/** The most memory that results may use, in characters of JSON. The oldest are deleted first. */
 const CAPACITY = 64 * 1024 * 1024
 
+/** A stored result. As text, it takes less memory and nobody can change it. */
 interface Kept extends Pick<RelayTest, 'ip' | 'reference' | 'customerId'> {
   readonly json: string
   readonly summary: string
@@ -32,7 +34,7 @@ interface Kept extends Pick<RelayTest, 'ip' | 'reference' | 'customerId'> {
 
 const sizeOf = ({ json, summary }: Kept): number => json.length + summary.length
 
-/** Results of one replica, bounded in time and size. */
+/** Returns results in the memory of one replica, limited in time and size. */
 export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
   const kept = new Map<string, Kept>()
   let size = 0
@@ -54,7 +56,7 @@ export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
     const made = { ip, reference, customerId, ...texts, ...times }
     kept.set(id, made)
     size += sizeOf(made)
-    // A Map keeps the order of insertion, so the first is the oldest.
+    // A Map keeps the order of insertion, so the first entry is the oldest.
     for (const [oldest, entry] of kept) {
       if (size <= capacity && isFresh(entry)) break
       drop(oldest)

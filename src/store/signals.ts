@@ -1,6 +1,7 @@
+/** Lets the mailbox of one replica tell another replica about a message that arrived. */
 import { z } from 'zod'
 
-/** What the mailbox of one replica got, for the replica that waits for it. Times in ISO 8601. */
+/** A message that the mailbox of one replica received, for the replica that waits for it. Times in ISO 8601. */
 export const signal = z.object({
   token: z.string(),
   kind: z.enum(['message', 'bounce']),
@@ -15,20 +16,21 @@ export type Signal = z.output<typeof signal>
 export const tokenKind = z.enum(['recipient', 'sender'])
 export type TokenKind = z.output<typeof tokenKind>
 
-/** What mailboxes tell each other: which tokens are good, and what came to them. */
+/** The connection between replicas: which tokens are valid, and which messages arrived. */
 export interface Signals {
   /** Makes the tokens of a test known to every mailbox. */
   announce(testId: string, tokens: ReadonlyMap<string, TokenKind>, ttlMs: number): Promise<void>
-  /** The test sent nothing: its tokens are good no more, unless another test has them too. */
+  /** Withdraws the tokens of a test that sent nothing. A token that another test uses stays valid. */
   withdraw(testId: string, tokens: Iterable<string>): Promise<void>
+  /** Returns the kind of a valid token, or null. */
   kindOf(token: string): Promise<TokenKind | null>
-  /** Tells every replica, this one included, what came. */
+  /** Tells every replica, this one included, about a message. */
   send(signal: Signal): Promise<void>
-  /** From now on calls `heard` with all that is sent; with the same more than once after a fault. */
+  /** Calls `heard` with every signal from now on. After a fault, a signal can come twice. */
   listen(heard: (signal: Signal) => void): void
 }
 
-/** With one replica there is nobody to tell. */
+/** Used with one replica: there are no others to tell. */
 export const NO_SIGNALS: Signals = {
   async announce() {},
   async withdraw() {},

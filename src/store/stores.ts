@@ -1,38 +1,39 @@
+/** Bundles all stores. One set lives in memory, the other in Redis (redis/); the same tests prove both. */
 import { type Claims, memoryClaims } from './claims.ts'
+import { type Counters, memoryCounters } from './counters.ts'
 import { type Leases, memoryLeases } from './leases.ts'
-import { memoryRefusals, type Refusals } from './refusals.ts'
+import { memoryRecentRefusals, type RecentRefusals } from './recent-refusals.ts'
 import { memoryResults, type Results } from './results.ts'
 import { NO_SIGNALS, type Signals } from './signals.ts'
-import { memoryWindows, type Windows } from './windows.ts'
 
-/** All that replicas share. Every method throws StoreUnavailable where it cannot be had. */
+/** Everything that replicas share. Every method throws StoreUnavailable if the server cannot be reached. */
 export interface Stores {
-  readonly windows: Windows
+  readonly counters: Counters
   readonly leases: Leases
   readonly results: Results
   readonly claims: Claims
-  readonly refusals: Refusals
+  readonly recentRefusals: RecentRefusals
   readonly signals: Signals
-  /** Null where one replica keeps all in its memory. */
+  /** Null if the stores are in the memory of one replica. */
   readonly server: StoreServer | null
   close(): Promise<void>
 }
 
-/** The server that holds what is shared. */
+/** The server behind the stores. */
 export interface StoreServer {
-  /** Whether it takes writes now. */
+  /** Tells whether the server accepts writes now. */
   isUp(): Promise<boolean>
-  /** Its addresses, as far as they are known: those it was reached at among them. */
+  /** Returns the known addresses of the server, which must never be tested. */
   addresses(): readonly string[]
 }
 
-/** Everything in the memory of one replica. */
+/** Returns stores in the memory of one replica. */
 export const memoryStores = (resultTtlMs: number): Stores => ({
-  windows: memoryWindows(),
+  counters: memoryCounters(),
   leases: memoryLeases(),
   results: memoryResults(resultTtlMs),
   claims: memoryClaims(resultTtlMs),
-  refusals: memoryRefusals(),
+  recentRefusals: memoryRecentRefusals(),
   signals: NO_SIGNALS,
   server: null,
   async close() {},

@@ -1,4 +1,4 @@
-/** What is shared by replicas cannot be reached, or takes no writes. Nothing may be dialled then. */
+/** Thrown if the shared stores cannot be reached, or accept no writes. Then no test may dial. */
 export class StoreUnavailable extends Error {
   constructor(cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause })

@@ -1,14 +1,16 @@
+/** Checks every vantage at start and every two minutes, and knows which of them are down. */
 import type { VantageCheck, VantageView } from '../contract/vantages.ts'
 import { VANTAGE_CHECKS, type VantageState } from '../contract/words.ts'
-import { CHECKS, type Helpers } from './checks.ts'
-import { outlookOf, ownAddresses, type Vantage } from './vantages.ts'
+import { CHECKS, type CheckParts } from './checks.ts'
+import { ownAddresses } from './interfaces.ts'
+import { reachOf, type Vantage } from './vantage.ts'
 
 export interface SelfCheckOptions {
-  /** Looked up anew each time: the file reloads. */
+  /** Called for every check, because the vantages file reloads. */
   readonly vantages: () => readonly Vantage[]
-  readonly helpers: Helpers
+  readonly parts: CheckParts
   readonly log: Log
-  /** How often all are looked at, in milliseconds. */
+  /** The time between two checks, in milliseconds. */
   readonly everyMs?: number
 }
 
@@ -18,7 +20,8 @@ interface Log {
   error(fields: object, message: string): void
 }
 
-interface Seen {
+/** The results of one vantage. */
+interface Report {
   readonly state: VantageState
   readonly checkedAt: Date
   readonly checks: readonly VantageCheck[]
@@ -26,17 +29,18 @@ interface Seen {
 
 const EVERY_MS = 120_000
 
-/** Without these nothing gets out; what else fails may make servers refuse us, which is for the test to find. */
+/**
+ * If one of these fails, no connection can leave. After other failures, servers may refuse us; the test will show it.
+ */
 const VITAL: ReadonlySet<string> = new Set(['source-address', 'proxy'])
 
-/** Looks at the vantages at start and every two minutes, and knows which of them are down. */
 export class SelfCheck {
   readonly #options: SelfCheckOptions
   readonly #everyMs: number
-  /** By the vantage itself: one that was read anew is unknown again. */
-  readonly #seen = new WeakMap<Vantage, Seen>()
+  /** The key is the object, so that a vantage is unknown again after a reload. */
+  readonly #reports = new WeakMap<Vantage, Report>()
   #timer: NodeJS.Timeout | undefined
-  #looking: Promise<void> | null = null
+  #running: Promise<void> | null = null
   #nextAt = 0
 
   constructor(options: SelfCheckOptions) {
@@ -49,25 +53,26 @@ export class SelfCheck {
   }
 
   isDown(vantage: Vantage): boolean {
-    return this.#seen.get(vantage)?.state === 'down'
+    return this.#reports.get(vantage)?.state === 'down'
   }
 
-  /** How long it is until all are looked at again. */
+  /** The time until the next check, in seconds, at least 1. */
   get secondsToNextLook(): number {
     return Math.max(1, Math.ceil((this.#nextAt - performance.now()) / 1000))
   }
 
-  /** The vantages as callers see them, in the order of the file. */
+  /** Returns the vantages as callers see them, in the order of the file. */
   views(): VantageView[] {
     const own = ownAddresses()
     return this.all.map((vantage) => {
-      const { name, ehlo, publicIps, bind } = vantage
-      const { state, checkedAt, checks } = this.#seen.get(vantage) ?? { state: 'unknown', checkedAt: null, checks: [] }
+      const { name, ehlo, publicIps, egress } = vantage
+      const unknown = { state: 'unknown' as const, checkedAt: null, checks: [] }
+      const { state, checkedAt, checks } = this.#reports.get(vantage) ?? unknown
       return {
         name,
         ehlo,
-        publicIps: (publicIps.length > 0 ? publicIps : bind).map(({ text }) => text),
-        families: [...outlookOf(vantage, own).families].sort().map((family): 'IPv4' | 'IPv6' => `IPv${family}`),
+        publicIps: (publicIps.length > 0 ? publicIps : egress.bind).map(({ text }) => text),
+        families: [...reachOf(vantage, own).families].sort().map((family): 'IPv4' | 'IPv6' => `IPv${family}`),
         state,
         checkedAt: checkedAt?.toISOString() ?? null,
         checks: [...checks],
@@ -75,7 +80,7 @@ export class SelfCheck {
     })
   }
 
-  /** Looks now and from then on, until `stop`. */
+  /** Checks now, and then regularly until `stop`. */
   begin(): void {
     this.#timer = setInterval(() => void this.look(), this.#everyMs)
     this.#timer.unref()
@@ -86,48 +91,48 @@ export class SelfCheck {
     clearInterval(this.#timer)
   }
 
-  /** The way out of a vantage has just failed: it is looked at before its turn. */
+  /** Checks early, because a connection from this vantage has just failed. */
   suspect(vantage: Vantage): void {
     if (!this.isDown(vantage)) void this.look()
   }
 
-  /** Looks at all vantages, one time at a time. Never rejects. */
+  /** Checks all vantages. Two calls at the same time share one check. Never rejects. */
   look(): Promise<void> {
     this.#nextAt = performance.now() + this.#everyMs
-    this.#looking ??= Promise.all(this.all.map((vantage) => this.#lookAt(vantage)))
+    this.#running ??= Promise.all(this.all.map((vantage) => this.#check(vantage)))
       .then(() => {})
       .finally(() => {
-        this.#looking = null
+        this.#running = null
       })
-    return this.#looking
+    return this.#running
   }
 
-  async #lookAt(vantage: Vantage): Promise<void> {
-    const { helpers, log } = this.#options
+  async #check(vantage: Vantage): Promise<void> {
+    const { parts, log } = this.#options
     try {
       const checks = await Promise.all(
-        VANTAGE_CHECKS.map(async (name) => ({ name, ...(await CHECKS[name](vantage, helpers)) })),
+        VANTAGE_CHECKS.map(async (name) => ({ name, ...(await CHECKS[name](vantage, parts)) })),
       )
       const isDown = checks.some(({ name, outcome }) => outcome === 'failed' && VITAL.has(name))
-      const before = this.#seen.get(vantage)
-      const now: Seen = { state: isDown ? 'down' : 'up', checkedAt: new Date(), checks }
-      this.#seen.set(vantage, now)
-      this.#tell(vantage, before, now)
+      const before = this.#reports.get(vantage)
+      const report: Report = { state: isDown ? 'down' : 'up', checkedAt: new Date(), checks }
+      this.#reports.set(vantage, report)
+      this.#logChange(vantage, before, report)
     } catch (err) {
-      log.error({ err, vantage: vantage.name }, 'a vantage could not be looked at')
+      log.error({ err, vantage: vantage.name }, 'a vantage could not be checked')
     }
   }
 
-  /** One line for each change. */
-  #tell({ name: vantage }: Vantage, before: Seen | undefined, { state, checks }: Seen): void {
-    const failed = failedIn(checks)
-    if ((before?.state ?? 'up') === state && `${failedIn(before?.checks ?? [])}` === `${failed}`) return
+  /** Writes one log line for each change. */
+  #logChange({ name: vantage }: Vantage, before: Report | undefined, { state, checks }: Report): void {
+    const failed = failuresIn(checks)
+    if ((before?.state ?? 'up') === state && `${failuresIn(before?.checks ?? [])}` === `${failed}`) return
     const { log } = this.#options
     if (state === 'down') log.error({ vantage, failed }, 'a vantage is down: nothing is tested from it')
     else if (failed.length > 0) log.warn({ vantage, failed }, 'a vantage is up, but servers may refuse it')
-    else log.info({ vantage }, 'a vantage is as it should be again')
+    else log.info({ vantage }, 'a vantage works again')
   }
 }
 
-const failedIn = (checks: readonly VantageCheck[]): string[] =>
+const failuresIn = (checks: readonly VantageCheck[]): string[] =>
   checks.filter(({ outcome }) => outcome === 'failed').map(({ name, detail }) => `${name}: ${detail}`)

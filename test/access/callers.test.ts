@@ -80,11 +80,11 @@ test('a caller in the sandbox has the customer of its sandbox, and no other', (t
   assert.deepEqual(faults(t, `callers: [{ id: ${longest}, keys: [], sandbox: true }]\n`), [])
   assert.match(
     faults(t, `callers: [{ id: a${longest}, keys: [], sandbox: true }]\n`).join(),
-    /id: at most 56 characters/,
+    /id: must have at most 56 characters/,
   )
   for (const customers of ['all', '[]', '[acme]']) {
     const [fault] = faults(t, `callers:\n  - id: try\n    keys: []\n    sandbox: true\n    customers: ${customers}\n`)
-    assert.match(fault ?? '', /^5: callers\[0\]\.customers: a caller in the sandbox has none/)
+    assert.match(fault ?? '', /^5: callers\[0\]\.customers: must be left out for a caller/)
   }
 })
 
@@ -99,7 +99,7 @@ test('the example that is shipped knows the key that it publishes', () => {
   assert.deepEqual(caller?.customers, new Set(['demo']))
 })
 
-test('each fault is told with its line and what was expected', (t) => {
+test('each fault is told with its line and what it must be', (t) => {
   const hash = 'a'.repeat(64)
   const desk = (member: string) => `callers:\n  - id: desk\n    customers: all\n    keys:\n      - ${member}\n`
   const more = (member: string) => `${desk(`sha256: ${hash}`)}    ${member}\n`
@@ -108,33 +108,33 @@ test('each fault is told with its line and what was expected', (t) => {
     [more('colour: red'), /^6: callers\[0\]\.colour is unknown here$/],
     [desk(`{ sha256: ${hash}, until: 2027-06-30 }`), /^5: callers\[0\]\.keys\[0\]\.until is unknown here$/],
     [desk(`{ sha256: ${hash}, sha256: ${hash} }`), /^5: Map keys must be unique$/],
-    ['callers:\n  - keys: []\n    customers: all\n', /^2: callers\[0\]\.id: an id was expected$/],
-    ['callers:\n  - keys: []\n    id: -x\n    customers: all\n', /^3: callers\[0\]\.id: an id of 1 to 64 letters/],
+    ['callers:\n  - keys: []\n    customers: all\n', /^2: callers\[0\]\.id: must be an id$/],
     [
-      'callers:\n  - id: a\n    keys: []\n',
-      /^2: callers\[0\]\.customers: all, or a list of customer ids, was expected$/,
+      'callers:\n  - keys: []\n    id: -x\n    customers: all\n',
+      /^3: callers\[0\]\.id: must be an id of 1 to 64 letters/,
     ],
-    ['callers:\n  - id: a\n    keys: []\n    customers: some\n', /^4: callers\[0\]\.customers: all, or a list/],
-    [more('quota: many'), /^6: callers\[0\]\.quota: a quota such as "60\/1h" was expected$/],
+    ['callers:\n  - id: a\n    keys: []\n', /^2: callers\[0\]\.customers: must be all, or a list of customer ids$/],
+    ['callers:\n  - id: a\n    keys: []\n    customers: some\n', /^4: callers\[0\]\.customers: must be all, or a list/],
+    [more('quota: many'), /^6: callers\[0\]\.quota: must be a quota such as "60\/1h"$/],
     [
       desk(`sha256: ${hash.toUpperCase()}`),
-      /^5: callers\[0\]\.keys\[0\]\.sha256: the SHA-256 of a key in 64 lower-case hex/,
+      /^5: callers\[0\]\.keys\[0\]\.sha256: must be the SHA-256 of a key: 64 lower-case hex/,
     ],
-    [desk(`sha256: ${SCOPED}`), /^5: callers\[0\]\.keys\[0\]\.sha256: the SHA-256 of a key/],
+    [desk(`sha256: ${SCOPED}`), /^5: callers\[0\]\.keys\[0\]\.sha256: must be the SHA-256 of a key/],
     [
       desk(`{ sha256: ${hash}, expires: 2027-02-30 }`),
-      /^5: callers\[0\]\.keys\[0\]\.expires: a date such as 2027-06-30/,
+      /^5: callers\[0\]\.keys\[0\]\.expires: must be a date such as 2027-06-30/,
     ],
     [
       desk(`{ sha256: ${hash}, expires: 30.6.2027 }`),
-      /^5: callers\[0\]\.keys\[0\]\.expires: a date such as 2027-06-30/,
+      /^5: callers\[0\]\.keys\[0\]\.expires: must be a date such as 2027-06-30/,
     ],
-    [desk(`sha256: ${hash}\n      - sha256: ${hash}`), /^6: callers\[0\]\.keys\[1\]: this key is there already$/],
+    [desk(`sha256: ${hash}\n      - sha256: ${hash}`), /^6: callers\[0\]\.keys\[1\]: this key is used twice$/],
     [
       more(`\n  - { id: b, customers: [], keys: [{ sha256: ${hash} }] }`),
-      /^7: callers\[1\]\.keys\[0\]: this key is there/,
+      /^7: callers\[1\]\.keys\[0\]: this key is used twice/,
     ],
-    [more('\n  - { customers: [], keys: [], id: desk }'), /^7: callers\[1\]\.id: desk is there already$/],
+    [more('\n  - { customers: [], keys: [], id: desk }'), /^7: callers\[1\]\.id: desk is used twice$/],
   ]
   for (const [text, expected] of rows) {
     const [found = '', ...others] = faults(t, text)
@@ -166,6 +166,6 @@ test('a caller and a key stand in one file of a folder only', (t) => {
 test('a missing or numeric hash is told in the words of the file', (t) => {
   for (const key of ['{}', `sha256: ${'1'.repeat(64)}`]) {
     const [found = ''] = faults(t, `callers:\n  - id: a\n    customers: all\n    keys:\n      - ${key}\n`)
-    assert.match(found, /^5: callers\[0\]\.keys\[0\]\.sha256: the SHA-256 of a key/)
+    assert.match(found, /^5: callers\[0\]\.keys\[0\]\.sha256: must be the SHA-256 of a key/)
   }
 })

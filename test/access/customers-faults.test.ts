@@ -40,26 +40,29 @@ test('each fault is told with its line and what to write instead', (t) => {
       network('{ cidr: 93.184.216.0/24, allowAll: true }'),
       /^5: customers\[0\]\.networks\[0\]\.allowAll is unknown here$/,
     ],
-    ['customers:\n  - name: Acme\n    networks: [93.184.216.0/24]\n', /^2: customers\[0\]\.id: an id was expected$/],
+    ['customers:\n  - name: Acme\n    networks: [93.184.216.0/24]\n', /^2: customers\[0\]\.id: must be an id$/],
     [
       'customers:\n  - id: a b\n    name: A\n    networks: [8.8.8.0/24]\n',
-      /^2: customers\[0\]\.id: an id of 1 to 64 letters/,
+      /^2: customers\[0\]\.id: must be an id of 1 to 64 letters/,
     ],
     [
       'customers:\n  - id: sandbox-a\n    name: A\n    networks: [8.8.8.0/24]\n',
-      /^2: customers\[0\]\.id: ids that begin with sandbox- are those of the sandbox$/,
+      /^2: customers\[0\]\.id: ids that begin with sandbox- are for the sandbox$/,
     ],
-    ['customers:\n  - id: a\n    networks: [8.8.8.0/24]\n', /^2: customers\[0\]\.name: a name was expected$/],
+    ['customers:\n  - id: a\n    networks: [8.8.8.0/24]\n', /^2: customers\[0\]\.name: must be a name$/],
     [
       'customers:\n  - id: a\n    name: A\n    networks: []\n',
-      /^4: customers\[0\]\.networks: at least one network was/,
+      /^4: customers\[0\]\.networks: must list at least one network/,
     ],
-    [acme('') + acme('').replace(/.*\n/, '').replace('93', '94'), /^6: customers\[1\]\.id: acme is there already$/],
+    [acme('') + acme('').replace(/.*\n/, '').replace('93', '94'), /^6: customers\[1\]\.id: acme is used twice$/],
     [
       acme('') + beta('93.184.216.0/24'),
-      /^8: customers\[1\]\.networks\[1\]: 93\.184\.216\.0\/24 is there already, .*acme$/,
+      /^8: customers\[1\]\.networks\[1\]: 93\.184\.216\.0\/24 is already listed for customer .*acme$/,
     ],
-    [network('2600:1406:0::/48') + beta("'2600:1406:0:0::/48'"), /^8: .*: 2600:1406::\/48 is there already, .*acme$/],
+    [
+      network('2600:1406:0::/48') + beta("'2600:1406:0:0::/48'"),
+      /^8: .*: 2600:1406::\/48 is already listed for customer .*acme$/,
+    ],
     [
       network('8.8.8.8/24'),
       /^5: customers\[0\]\.networks\[0\]: .*host bits set: write 8\.8\.8\.0\/24 or 8\.8\.8\.8\/32$/,
@@ -67,28 +70,31 @@ test('each fault is told with its line and what to write instead', (t) => {
     [network('8.8.8.8'), /^5: customers\[0\]\.networks\[0\]: write 8\.8\.8\.8\/32$/],
     [network('mail.example.com'), /^5: .*: write a network as address\/length: .*not a host name$/],
     [network('8.8.8.0/33'), /^5: .*: the length after the slash must be a plain decimal number from 0 to 32$/],
+    [network('12'), /^5: .*: must be a network such as 203\.0\.113\.0\/24, or \{ cidr, allowSpecial, allowWide \}$/],
     [
-      network('12'),
-      /^5: .*: a network such as 203\.0\.113\.0\/24, or \{ cidr, allowSpecial, allowWide \}, was expected$/,
+      network('10.1.0.0/16'),
+      /^5: .*contains addresses of 10\.0\.0\.0\/8 \(private use\): this needs allowSpecial: true$/,
     ],
-    [network('10.1.0.0/16'), /^5: .*holds addresses of 10\.0\.0\.0\/8 \(private use\): only with allowSpecial: true$/],
-    [network('203.0.112.0/23'), /^5: .*addresses of 203\.0\.113\.0\/24 .*: only with allowSpecial: true$/],
-    [network('2001:db8:25::/48'), /^5: .*addresses of 2001:db8::\/32 \(documentation\): only with allowSpecial: true$/],
-    [network('8.8.0.0/15'), /^5: .*: 8\.8\.0\.0\/15 is wider than a \/16: only with allowWide: true$/],
-    [network('2600:1406::/31'), /^5: .*: 2600:1406::\/31 is wider than a \/32: only with allowWide: true$/],
-    [network('{ cidr: 10.0.0.0/8, allowSpecial: true }'), /^5: .*: only with allowWide: true$/],
-    [network('{ cidr: 198.18.0.0/15, allowWide: true }'), /^5: .*: only with allowSpecial: true$/],
+    [network('203.0.112.0/23'), /^5: .*addresses of 203\.0\.113\.0\/24 .*: this needs allowSpecial: true$/],
+    [
+      network('2001:db8:25::/48'),
+      /^5: .*addresses of 2001:db8::\/32 \(documentation\): this needs allowSpecial: true$/,
+    ],
+    [network('8.8.0.0/15'), /^5: .*: 8\.8\.0\.0\/15 is wider than a \/16: this needs allowWide: true$/],
+    [network('2600:1406::/31'), /^5: .*: 2600:1406::\/31 is wider than a \/32: this needs allowWide: true$/],
+    [network('{ cidr: 10.0.0.0/8, allowSpecial: true }'), /^5: .*: this needs allowWide: true$/],
+    [network('{ cidr: 198.18.0.0/15, allowWide: true }'), /^5: .*: this needs allowSpecial: true$/],
     [
       acme('domains: [example.com, ex_ample.com]'),
-      /^5: customers\[0\]\.domains\[1\]: a mail domain such as example\.com/,
+      /^5: customers\[0\]\.domains\[1\]: must be a mail domain such as example\.com/,
     ],
-    [acme('domains: [example.com.]'), /^5: customers\[0\]\.domains\[0\]: a mail domain such as/],
-    [acme('domains: [münchen.example]'), /^5: customers\[0\]\.domains\[0\]: a mail domain such as/],
-    [acme('domains: [com]'), /^5: customers\[0\]\.domains\[0\]: a mail domain such as/],
-    [acme('quota: 100'), /^5: customers\[0\]\.quota: a quota such as "60\/1h" was expected$/],
-    [acme('quota: 0/1h'), /^5: customers\[0\]\.quota: a quota such as/],
-    [acme('quota: 60/1w'), /^5: customers\[0\]\.quota: a quota such as/],
-    ['customers: []\ntesting: no\n', /^2: testing: true or false was expected$/],
+    [acme('domains: [example.com.]'), /^5: customers\[0\]\.domains\[0\]: must be a mail domain such as/],
+    [acme('domains: [münchen.example]'), /^5: customers\[0\]\.domains\[0\]: must be a mail domain such as/],
+    [acme('domains: [com]'), /^5: customers\[0\]\.domains\[0\]: must be a mail domain such as/],
+    [acme('quota: 100'), /^5: customers\[0\]\.quota: must be a quota such as "60\/1h"$/],
+    [acme('quota: 0/1h'), /^5: customers\[0\]\.quota: must be a quota such as/],
+    [acme('quota: 60/1w'), /^5: customers\[0\]\.quota: must be a quota such as/],
+    ['customers: []\ntesting: no\n', /^2: testing: must be true or false$/],
     ['customers: []\nneverTest: [8.8.8.0/24,\n  8.8.8.8]\n', /^3: neverTest\[1\]: write 8\.8\.8\.8\/32$/],
     [acme('name: Acme again'), /^5: Map keys must be unique$/],
     ['customers: []\ntesting: true\ncustomers: []\n', /^3: Map keys must be unique$/],
@@ -111,7 +117,7 @@ test('no flag lists a range that is never tested', (t) => {
   ]
   for (const range of ranges) {
     const [found = '', ...more] = faults(t, network(`{ cidr: '${range}', allowSpecial: true, allowWide: true }`))
-    assert.match(found, /^5: .* holds addresses of .*, which are never tested$/, range)
+    assert.match(found, /^5: .* contains addresses of .*, which are never tested$/, range)
     assert.deepEqual(more, [], range)
   }
 })
@@ -119,8 +125,10 @@ test('no flag lists a range that is never tested', (t) => {
 test('loopback is listed with the flag of the environment and with no other', (t) => {
   for (const range of ['127.0.0.0/8', '127.0.0.1/32', '::1/128']) {
     const text = network(`{ cidr: '${range}', allowSpecial: true, allowWide: true }`)
-    const objection = `${range} holds loopback addresses: they are for trials, with ALLOW_LOOPBACK_TARGETS=true`
-    assert.deepEqual(faults(t, text), [`5: customers[0].networks[0]: ${objection}, and no others beside them`])
+    const objection = `${range} contains loopback addresses: list loopback only for trials with ALLOW_LOOPBACK_TARGETS=true`
+    assert.deepEqual(faults(t, text), [
+      `5: customers[0].networks[0]: ${objection}, and in a network without other addresses`,
+    ])
     assert.deepEqual(faults(t, text, { ...RULES, allowLoopback: true }), [], range)
   }
 })
@@ -169,7 +177,7 @@ test('aliases that grow without bound or lead nowhere are a fault of the file', 
   }
 })
 
-test('a reason tells what was expected in the words of the file', (t) => {
+test('a reason says what it must be in the words of the file', (t) => {
   const rows = [
     ['customers:\n  - id: a\n    name: A\n', /^2: customers\[0\]\.networks: /],
     ['customers:\n', /^1: customers: /],
@@ -215,8 +223,8 @@ test('a fault between files names the later one', (t) => {
   assert.deepEqual(
     faultsOf(() => loadCustomers(paths, RULES)),
     [
-      `${paths[1]}:2: customers[0].id: acme is there already`,
-      `${paths[1]}:4: customers[0].networks[0]: 93.184.216.0/24 is there already, with customer acme`,
+      `${paths[1]}:2: customers[0].id: acme is used twice`,
+      `${paths[1]}:4: customers[0].networks[0]: 93.184.216.0/24 is already listed for customer acme`,
     ],
   )
 })

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Caller } from '../../src/access/callers.ts'
-import { type Customers, loadCustomers } from '../../src/access/customers.ts'
-import { type Decision, decide, type Origin, type Wish } from '../../src/access/decide.ts'
+import type { Customers } from '../../src/access/customer.ts'
+import { loadCustomers } from '../../src/access/customers.ts'
+import { type AccessRequest, type Decision, decide, type Origin, type VantageReach } from '../../src/access/decide.ts'
 import { addressOf } from '../harness/addresses.ts'
 import { yamlFile } from '../harness/files.ts'
 
@@ -23,10 +24,8 @@ const limitedTo = (...ids: string[]): Caller => ({
   sandbox: false,
 })
 
-type Outlook = Origin['vantages'][number]
-
-const OUTSIDE: Outlook = { name: 'syd-1', sources: [addressOf('198.51.100.7')], families: new Set([4, 6]) }
-const from = (...vantages: readonly Partial<Outlook>[]): Origin => ({
+const OUTSIDE: VantageReach = { name: 'syd-1', sources: [addressOf('198.51.100.7')], families: new Set([4, 6]) }
+const from = (...vantages: readonly Partial<VantageReach>[]): Origin => ({
   own: [],
   vantages: vantages.map((vantage) => ({ ...OUTSIDE, ...vantage })),
 })
@@ -35,10 +34,10 @@ const ORIGIN = from({})
 const load = (t: TestContext, text = CUSTOMERS, allowLoopback = false): Customers =>
   loadCustomers([yamlFile(t, text)], { allowLoopback, mailboxDomain: 'relaytest.isp.example' })
 
-const wish = (
+const request = (
   ip: string,
-  { customerId = null, domain = null, vantage = null }: Partial<Omit<Wish, 'address'>> = {},
-): Wish => ({
+  { customerId = null, domain = null, vantage = null }: Partial<Omit<AccessRequest, 'address'>> = {},
+): AccessRequest => ({
   address: addressOf(ip),
   customerId,
   domain,
@@ -68,7 +67,7 @@ test('a caller may test an address exactly for its owner, and only where the own
     for (const customerId of asked) {
       for (const [ip, owner] of Object.entries(owners)) {
         const right = owner !== null && (customerId ?? owner) === owner && (scope === null || scope.includes(owner))
-        const decision = decide(wish(ip, { customerId }), caller, customers, ORIGIN)
+        const decision = decide(request(ip, { customerId }), caller, customers, ORIGIN)
         assert.equal(said(decision), right ? owner : 'not-allowed', `${scope} asks for ${customerId} at ${ip}`)
         cells += 1
         admitted += right ? 1 : 0
@@ -82,7 +81,8 @@ test('a caller may test an address exactly for its owner, and only where the own
 test('a limited caller cannot tell unknown customers, those of others and unlisted addresses apart', (t) => {
   const customers = load(t)
   for (const ip of ['93.184.216.34', '2600:1406:d::1', '9.9.9.8', '8.8.8.8', '2606:4700::1111']) {
-    const denied = (customerId: string | null) => decide(wish(ip, { customerId }), limitedTo('acme'), customers, ORIGIN)
+    const denied = (customerId: string | null) =>
+      decide(request(ip, { customerId }), limitedTo('acme'), customers, ORIGIN)
     const text = addressOf(ip).text
     assert.deepEqual(denied(null), {
       ok: false,
@@ -94,13 +94,13 @@ test('a limited caller cannot tell unknown customers, those of others and unlist
       assert.deepEqual(denied(customerId), {
         ok: false,
         problem: 'not-allowed',
-        detail: `this key may not test ${text}, or not for the customer named`,
+        detail: `this key may not test ${text}, or not for this customer`,
         pointer: '/customerId',
       })
     }
   }
   const details = ['93.184.216.34', '9.9.9.8'].map((ip) => {
-    const decision = decide(wish(ip), limitedTo('acme'), customers, ORIGIN)
+    const decision = decide(request(ip), limitedTo('acme'), customers, ORIGIN)
     return decision.ok ? '' : decision.detail.replace(ip, 'IP')
   })
   assert.equal(details[0], details[1])
@@ -108,19 +108,19 @@ test('a limited caller cannot tell unknown customers, those of others and unlist
 
 test('a limited caller cannot tell whether a special address is listed with another customer', {}, (t) => {
   const customers = load(t)
-  const problems = ['10.1.2.3', '10.2.2.3'].map((ip) => said(decide(wish(ip), limitedTo('acme'), customers, ORIGIN)))
+  const problems = ['10.1.2.3', '10.2.2.3'].map((ip) => said(decide(request(ip), limitedTo('acme'), customers, ORIGIN)))
   assert.equal(problems[0], problems[1])
 })
 
 test('a caller with all customers is told what is wrong', (t) => {
   const customers = load(t)
   const denied = (ip: string, customerId: string | null) => {
-    const decision = decide(wish(ip, { customerId }), ALL, customers, ORIGIN)
+    const decision = decide(request(ip, { customerId }), ALL, customers, ORIGIN)
     return decision.ok ? null : [decision.detail, decision.pointer]
   }
   assert.deepEqual(denied('8.8.8.8', 'nobody'), ['there is no customer nobody', '/customerId'])
-  assert.deepEqual(denied('9.9.9.8', null), ["9.9.9.8 is on no customer's list", '/ip'])
-  assert.deepEqual(denied('9.9.9.8', 'acme'), ["9.9.9.8 is on no customer's list", '/ip'])
+  assert.deepEqual(denied('9.9.9.8', null), ['9.9.9.8 is not in a network of any customer', '/ip'])
+  assert.deepEqual(denied('9.9.9.8', 'acme'), ['9.9.9.8 is not in a network of any customer', '/ip'])
   assert.deepEqual(denied('8.8.8.8', 'acme'), ['8.8.8.8 belongs to customer beta, not to acme', '/customerId'])
 })
 
@@ -130,13 +130,13 @@ test('a denial points at the member that it is about', (t) => {
   const origin = { ...ORIGIN, own: [addressOf('8.8.1.9')] }
   const inside = from({ sources: [addressOf('8.8.200.1')] })
   const rows: readonly (readonly [problem: string, pointer: string, Decision])[] = [
-    ['address-special', '/ip', decide(wish('10.2.2.3', wide), ALL, customers, ORIGIN)],
-    ['address-special', '/ip', decide(wish('8.8.1.9', wide), ALL, customers, origin)],
-    ['opted-out', '/ip', decide(wish('8.8.4.4', wide), ALL, customers, ORIGIN)],
-    ['domain-not-listed', '/domain', decide(wish('8.8.1.1', { domain: 'example.org' }), ALL, customers, ORIGIN)],
-    ['domain-not-listed', '/domain', decide(wish('93.184.216.34', { domain: 'a.example' }), ALL, customers, ORIGIN)],
-    ['vantage-inside-network', '/ip', decide(wish('8.8.1.1', wide), ALL, customers, inside)],
-    ['vantage-family', '/ip', decide(wish('8.8.1.1', wide), ALL, customers, from({ families: new Set() }))],
+    ['address-special', '/ip', decide(request('10.2.2.3', wide), ALL, customers, ORIGIN)],
+    ['address-special', '/ip', decide(request('8.8.1.9', wide), ALL, customers, origin)],
+    ['opted-out', '/ip', decide(request('8.8.4.4', wide), ALL, customers, ORIGIN)],
+    ['domain-not-listed', '/domain', decide(request('8.8.1.1', { domain: 'example.org' }), ALL, customers, ORIGIN)],
+    ['domain-not-listed', '/domain', decide(request('93.184.216.34', { domain: 'a.example' }), ALL, customers, ORIGIN)],
+    ['vantage-inside-network', '/ip', decide(request('8.8.1.1', wide), ALL, customers, inside)],
+    ['vantage-family', '/ip', decide(request('8.8.1.1', wide), ALL, customers, from({ families: new Set() }))],
   ]
   for (const [problem, pointer, decision] of rows) {
     assert.deepEqual(decision.ok ? null : [decision.problem, decision.pointer], [problem, pointer])
@@ -164,56 +164,56 @@ const ISATAP = ['2600:1406:a::5efe:8.8.8.8', '2600:1406:a::200:5efe:8.8.8.8']
 test('special ranges are denied before any list allows them', () => {
   const denied = [...LIFTABLE, ...LIFTABLE_TOO, ...NEVER, ...NEVER_TOO, ...ISATAP]
   for (const ip of denied) {
-    const decision = decide(wish(ip), ALL, everythingListed(false), ORIGIN)
+    const decision = decide(request(ip), ALL, everythingListed(false), ORIGIN)
     assert.equal(said(decision), 'address-special', ip)
   }
-  assert.equal(said(decide(wish('8.8.8.8'), ALL, everythingListed(false), ORIGIN)), 'acme')
+  assert.equal(said(decide(request('8.8.8.8'), ALL, everythingListed(false), ORIGIN)), 'acme')
 })
 
 test('allowSpecial lifts the reserved ranges and no others', () => {
   for (const ip of [...LIFTABLE, ...LIFTABLE_TOO]) {
-    assert.equal(said(decide(wish(ip), ALL, everythingListed(true), ORIGIN)), 'acme', ip)
+    assert.equal(said(decide(request(ip), ALL, everythingListed(true), ORIGIN)), 'acme', ip)
   }
   for (const ip of [...NEVER, ...NEVER_TOO, ...ISATAP]) {
-    assert.equal(said(decide(wish(ip), ALL, everythingListed(true), ORIGIN)), 'address-special', ip)
+    assert.equal(said(decide(request(ip), ALL, everythingListed(true), ORIGIN)), 'address-special', ip)
   }
 })
 
 test('an ISATAP address is denied in the midst of an allowed /64', (t) => {
   const customers = load(t)
-  assert.equal(said(decide(wish('2600:1406:a::5efe:808:808'), ALL, customers, ORIGIN)), 'address-special')
-  assert.equal(said(decide(wish('2600:1406:a::5eff:808:808'), ALL, customers, ORIGIN)), 'acme')
+  assert.equal(said(decide(request('2600:1406:a::5efe:808:808'), ALL, customers, ORIGIN)), 'address-special')
+  assert.equal(said(decide(request('2600:1406:a::5eff:808:808'), ALL, customers, ORIGIN)), 'acme')
 })
 
 test('an address of this machine is denied even to its owner', (t) => {
   const customers = load(t)
   const origin = { ...ORIGIN, own: [addressOf('127.0.0.1'), addressOf('8.8.1.1'), addressOf('2600:1406:a::1')] }
-  assert.equal(said(decide(wish('8.8.1.1'), limitedTo('acme'), customers, origin)), 'address-special')
-  assert.equal(said(decide(wish('2600:1406:a:0:0::1'), ALL, customers, origin)), 'address-special')
-  assert.equal(said(decide(wish('8.8.1.2'), ALL, customers, origin)), 'acme')
+  assert.equal(said(decide(request('8.8.1.1'), limitedTo('acme'), customers, origin)), 'address-special')
+  assert.equal(said(decide(request('2600:1406:a:0:0::1'), ALL, customers, origin)), 'address-special')
+  assert.equal(said(decide(request('8.8.1.2'), ALL, customers, origin)), 'acme')
 })
 
 test('loopback is tested only where it is listed, and then without the rules on own addresses and vantage', (t) => {
   const origin = { ...from({ sources: [addressOf('127.0.0.1')], families: new Set() }), own: [addressOf('127.0.0.1')] }
-  assert.equal(said(decide(wish('127.0.0.1'), ALL, load(t), origin)), 'address-special')
-  assert.equal(said(decide(wish('::1'), ALL, load(t), origin)), 'address-special')
+  assert.equal(said(decide(request('127.0.0.1'), ALL, load(t), origin)), 'address-special')
+  assert.equal(said(decide(request('::1'), ALL, load(t), origin)), 'address-special')
   const trial = load(t, 'customers: [{ id: demo, name: D, networks: [127.0.0.0/24] }]', true)
-  assert.equal(said(decide(wish('127.0.0.1'), ALL, trial, origin)), 'demo')
-  assert.equal(said(decide(wish('127.0.1.1'), ALL, trial, origin)), 'address-special')
-  assert.equal(decide(wish('127.0.0.1'), limitedTo('acme'), trial, origin).ok, false)
+  assert.equal(said(decide(request('127.0.0.1'), ALL, trial, origin)), 'demo')
+  assert.equal(said(decide(request('127.0.1.1'), ALL, trial, origin)), 'address-special')
+  assert.equal(decide(request('127.0.0.1'), limitedTo('acme'), trial, origin).ok, false)
 })
 
 test('an address that has opted out is not tested, and only who may test it is told so', (t) => {
   const customers = load(t)
-  assert.equal(said(decide(wish('8.8.4.4'), ALL, customers, ORIGIN)), 'opted-out')
-  assert.equal(said(decide(wish('8.8.4.4'), limitedTo('acme'), customers, ORIGIN)), 'opted-out')
-  assert.equal(said(decide(wish('8.8.4.4'), limitedTo('beta'), customers, ORIGIN)), 'not-allowed')
+  assert.equal(said(decide(request('8.8.4.4'), ALL, customers, ORIGIN)), 'opted-out')
+  assert.equal(said(decide(request('8.8.4.4'), limitedTo('acme'), customers, ORIGIN)), 'opted-out')
+  assert.equal(said(decide(request('8.8.4.4'), limitedTo('beta'), customers, ORIGIN)), 'not-allowed')
 })
 
 test("a domain must be one of the customer's or lie under one; else the first is used", (t) => {
   const customers = load(t)
   const domainOf = (ip: string, domain: string | null) => {
-    const decision = decide(wish(ip, { domain }), ALL, customers, ORIGIN)
+    const decision = decide(request(ip, { domain }), ALL, customers, ORIGIN)
     return decision.ok ? decision.domain : decision.problem
   }
   assert.deepEqual(domainOf('8.8.1.1', null), { name: 'example.com', source: 'customer' })
@@ -229,10 +229,10 @@ test("a domain must be one of the customer's or lie under one; else the first is
 test("a test does not start from within the customer's own networks", (t) => {
   const customers = load(t)
   const inside = from({ sources: [addressOf('198.51.100.7'), addressOf('8.8.200.1')] })
-  assert.equal(said(decide(wish('8.8.1.1'), ALL, customers, inside)), 'vantage-inside-network')
-  assert.equal(said(decide(wish('2600:1406:a::1'), ALL, customers, inside)), 'vantage-inside-network')
-  assert.equal(said(decide(wish('93.184.216.34'), ALL, customers, inside)), 'gamma')
-  assert.equal(said(decide(wish('8.8.1.1'), limitedTo('beta'), customers, inside)), 'not-allowed')
+  assert.equal(said(decide(request('8.8.1.1'), ALL, customers, inside)), 'vantage-inside-network')
+  assert.equal(said(decide(request('2600:1406:a::1'), ALL, customers, inside)), 'vantage-inside-network')
+  assert.equal(said(decide(request('93.184.216.34'), ALL, customers, inside)), 'gamma')
+  assert.equal(said(decide(request('8.8.1.1'), limitedTo('beta'), customers, inside)), 'not-allowed')
 })
 
 test('of several vantages those fit that lie outside and speak the IP version, in their order; one that was named is the only one', (t) => {
@@ -243,7 +243,7 @@ test('of several vantages those fit that lie outside and speak the IP version, i
     { name: 'six', families: new Set([6]) },
     { name: 'both' },
   )
-  const ask = (ip: string, vantage: string | null) => decide(wish(ip, { vantage }), ALL, customers, origin)
+  const ask = (ip: string, vantage: string | null) => decide(request(ip, { vantage }), ALL, customers, origin)
   const rows = [
     ['8.8.1.1', null, ['four', 'both']],
     ['2600:1406:a::1', null, ['six', 'both']],
@@ -254,10 +254,10 @@ test('of several vantages those fit that lie outside and speak the IP version, i
       '8.8.1.1',
       'inside',
       'vantage-inside-network',
-      'our vantage 8.8.200.1 lies in a network of customer acme: a test must come from outside',
+      'our vantage 8.8.200.1 is in a network of customer acme: a test must come from outside',
     ],
     ['8.8.1.1', 'six', 'vantage-family', 'our vantage has no IPv4 address'],
-    ['8.8.1.1', 'mel-1', 'vantage-unknown', 'there is no vantage mel-1: GET /vantages shows those there are'],
+    ['8.8.1.1', 'mel-1', 'vantage-unknown', 'there is no vantage mel-1: GET /vantages lists them'],
     // What is wrong with the address itself comes first.
     ['8.8.4.4', 'mel-1', 'opted-out'],
   ] as const
@@ -273,7 +273,7 @@ test('where no vantage fits, each of those that lie outside is named', (t) => {
   const customers = load(t)
   const four = new Set<4 | 6>([4])
   const origin = from({ name: 'a', families: four }, { name: 'b', families: four })
-  const decision = decide(wish('2600:1406:a::1'), ALL, customers, origin)
+  const decision = decide(request('2600:1406:a::1'), ALL, customers, origin)
   assert.ok(!decision.ok)
   assert.deepEqual(
     [decision.problem, decision.pointer, decision.detail],
@@ -284,7 +284,7 @@ test('where no vantage fits, each of those that lie outside is named', (t) => {
 test('a test needs a vantage that speaks the IP version of the target', (t) => {
   const customers = load(t)
   const only = (family: 4 | 6) => from({ families: new Set([family]) })
-  assert.equal(said(decide(wish('2600:1406:a::1'), ALL, customers, only(4))), 'vantage-family')
-  assert.equal(said(decide(wish('2600:1406:a::1'), ALL, customers, only(6))), 'acme')
-  assert.equal(said(decide(wish('8.8.1.1'), ALL, customers, only(6))), 'vantage-family')
+  assert.equal(said(decide(request('2600:1406:a::1'), ALL, customers, only(4))), 'vantage-family')
+  assert.equal(said(decide(request('2600:1406:a::1'), ALL, customers, only(6))), 'acme')
+  assert.equal(said(decide(request('8.8.1.1'), ALL, customers, only(6))), 'vantage-family')
 })

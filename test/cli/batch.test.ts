@@ -17,7 +17,7 @@ const problem = (slug: string, status: number, retryAfter = 0): Answer => [
   retryAfter,
 ]
 
-/** A service that gives these answers, and breaks off after them. */
+/** Starts a service that gives these answers, and closes every later connection without one. */
 async function answering(t: TestContext, ...answers: readonly Answer[]): Promise<string> {
   const left = [...answers]
   const server = createServer((request, response) => {
@@ -35,7 +35,7 @@ async function answering(t: TestContext, ...answers: readonly Answer[]): Promise
   return `http://127.0.0.1:${await listening(t, server, sockets)}`
 }
 
-/** How a batch of that many goes, one after the other. */
+/** Runs a batch of `count` targets, one after the other, and returns everything that it reported. */
 async function batch(url: string, count: number) {
   const requests = Array.from({ length: count }, (_, index) => ({ ip: `127.0.0.${index + 1}` }))
   const ended: [detail: unknown, ending: Ending][] = []
@@ -48,9 +48,10 @@ async function batch(url: string, count: number) {
 }
 
 const CLOSED: Answer = [201, resultWith({ verdict: 'closed' })]
-const NO_KEY = 'RELAY_TESTS_KEY: the service takes no such key: it is missing, mistyped or expired (unauthenticated)'
+const NO_KEY =
+  'RELAY_TESTS_KEY: the service does not accept this key: it is missing, mistyped or expired (unauthenticated)'
 
-test('a batch whose key is not taken stops there, and tells of the rest that it was not tested', async (t) => {
+test('a batch stops when its key is rejected, and reports the remaining targets as not tested', async (t) => {
   const url = await answering(t, CLOSED, problem('unauthenticated', 401))
   const { ended, stopped } = await batch(url, 4)
   assert.equal(stopped, NO_KEY)
@@ -62,7 +63,7 @@ test('a batch whose key is not taken stops there, and tells of the rest that it 
   ])
 })
 
-test('a batch that reaches nobody stops there', async () => {
+test('a batch stops when it cannot reach the service', async () => {
   const { ended, stopped } = await batch(`http://127.0.0.1:${await deadPort()}`, 3)
   assert.match(stopped ?? '', /ECONNREFUSED/)
   assert.deepEqual(
@@ -71,7 +72,7 @@ test('a batch that reaches nobody stops there', async () => {
   )
 })
 
-test('a batch goes on after any other error, and when the network fails later', async (t) => {
+test('a batch continues after any other error, and when the network fails later', async (t) => {
   const { ended, stopped } = await batch(await answering(t, problem('opted-out', 422)), 3)
   assert.equal(stopped, null)
   assert.deepEqual(
@@ -80,7 +81,7 @@ test('a batch goes on after any other error, and when the network fails later', 
   )
 })
 
-test('a batch says how many targets wait for their turn', async (t) => {
+test('a batch reports how many targets wait for a quota', async (t) => {
   const { ended, waited } = await batch(await answering(t, problem('quota-exceeded', 429, 1), CLOSED), 1)
   assert.deepEqual(waited, [1, 0])
   assert.deepEqual(ended, [[undefined, 'closed']])

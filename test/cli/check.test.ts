@@ -10,27 +10,27 @@ const check = (env: Record<string, string>, ...args: string[]) => runBuilt('dist
 const NO_VANTAGE = 'warning: VANTAGES_FILE is not set: EHLO gives an address literal, which many servers refuse'
 const BETA_HAS_NONE = 'warning: customer beta has no domains: its servers can be found open, but never closed'
 
-/** A folder with a vantages file besides, and the environment that names it. */
+/** Adds a vantages file to the folder, and returns the environment that names all files. */
 function withVantage(folder: string): Record<string, string> {
   const vantages = join(folder, 'vantages.yaml')
   writeFileSync(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
   return { ...environmentFor(folder), VANTAGES_FILE: vantages }
 }
 
-test('a configuration that is well is summed up in a line', async (t) => {
+test('a correct configuration gives a summary of one line', async (t) => {
   const customers = 'customers: [{ id: acme, name: Acme, networks: [127.0.0.0/24], domains: [example.com] }]\n'
   const callers = 'callers: [{ id: p, keys: [], customers: [acme] }, { id: desk, keys: [], customers: all }]\n'
   const ran = await check(withVantage(configFolder(t, { customers, callers })))
   assert.deepEqual(ran, { code: 0, stdout: 'ok: 1 customers, 2 callers, from vantage syd-1\n', stderr: '' })
 })
 
-test('what is valid and hardly meant is a line of warning each, before the summary', async (t) => {
+test('each suspicious setting gives a line of warning before the summary', async (t) => {
   const ran = await check(environmentFor(configFolder(t)))
   const lines = [NO_VANTAGE, BETA_HAS_NONE, 'ok: 3 customers, 2 callers, without a vantages file', '']
   assert.deepEqual(ran, { code: 0, stdout: lines.join('\n'), stderr: '' })
 })
 
-test('without customers and callers there are warnings, and no fault', async (t) => {
+test('a configuration without customers and callers gives warnings, and no fault', async (t) => {
   const { code, stdout } = await check(
     withVantage(configFolder(t, { customers: 'customers: []\n', callers: 'callers: []\n' })),
   )
@@ -43,14 +43,14 @@ test('without customers and callers there are warnings, and no fault', async (t)
   assert.equal(code, 0)
 })
 
-test('the vantage is named, and that testing is off', async (t) => {
+test('the summary names the vantage, and says that testing is off', async (t) => {
   const folder = configFolder(t, { customers: `testing: false\n${CUSTOMERS}` })
   const { code, stdout } = await check(withVantage(folder))
   assert.equal(stdout, `${BETA_HAS_NONE}\nok: 3 customers, 2 callers, from vantage syd-1; testing is switched off\n`)
   assert.equal(code, 0)
 })
 
-test('a caller of customers that do not exist, or of none, is a warning', async (t) => {
+test('a caller gives a warning if its customers do not exist, or if it has none', async (t) => {
   const callers =
     'callers: [{ id: p, keys: [], customers: [acme, nobody, none] }, { id: q, keys: [], customers: [] }]\n'
   const folder = configFolder(t, { callers })
@@ -67,7 +67,7 @@ test('a caller of customers that do not exist, or of none, is a warning', async 
   ])
 })
 
-test('every fault of environment and files is a line, and the exit code is 1', async (t) => {
+test('each fault of environment and files is one line, and the exit code is 1', async (t) => {
   const folder = configFolder(t, { customers: 'customers: 5\n', callers: 'callers: [\n' })
   const { code, stdout, stderr } = await check({ ...environmentFor(folder), PORT: 'x', MAILBOX_DOMAIN: '' })
   assert.deepEqual([code, stdout], [1, ''])
@@ -82,7 +82,7 @@ test('every fault of environment and files is a line, and the exit code is 1', a
   assert.equal(lines.length, starts.length)
 })
 
-test('the faults of all files of a folder are listed at once', async (t) => {
+test('the faults of all files in a folder are listed together', async (t) => {
   const folder = join(configFolder(t), 'customers')
   mkdirSync(folder)
   for (const name of ['customers.yaml', 'more.yaml']) writeFileSync(join(folder, name), 'customers: 5\n')
@@ -91,7 +91,7 @@ test('the faults of all files of a folder are listed at once', async (t) => {
   assert.match(stderr, /more\.yaml:1: /)
 })
 
-test('the examples are well', async () => {
+test('the examples have no fault', async () => {
   const example = (name: string) => join(ROOT, 'examples', `${name}.yaml`)
   const { code, stderr } = await check({
     CUSTOMERS_FILE: example('customers'),
@@ -103,7 +103,7 @@ test('the examples are well', async () => {
   assert.deepEqual([code, stderr], [0, ''])
 })
 
-test('--help prints the usage, and an argument is a mistake', async (t) => {
+test('--help prints the usage, and any other argument is a mistake', async (t) => {
   const help = await check({}, '--help')
   assert.equal(help.code, 0)
   assert.match(help.stdout, /^Usage: node dist\/cli\/check\.js\n/)
@@ -112,7 +112,7 @@ test('--help prints the usage, and an argument is a mistake', async (t) => {
   assert.match(mistaken.stdout + mistaken.stderr, /^Usage: /)
 })
 
-test('to check leaves nothing behind', async (t) => {
+test('a check creates no file', async (t) => {
   const folder = configFolder(t)
   const audit = join(folder, 'audit.log')
   assert.equal((await check({ ...environmentFor(folder), AUDIT_FILE: audit })).code, 0)

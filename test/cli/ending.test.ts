@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Ending, exitCodeOf } from '../../src/cli/ending.ts'
 
-test('the worst of many endings is the exit code', () => {
+test('the exit code is that of the worst ending', () => {
   for (const [endings, code] of [
     [['closed'], 0],
     [['inconclusive', 'closed'], 2],
@@ -14,7 +14,7 @@ test('the worst of many endings is the exit code', () => {
   }
 })
 
-test('also of more than a call takes arguments', () => {
+test('the exit code is right for more endings than a call can take as arguments', () => {
   const endings: Ending[] = Array<Ending>(500_000).fill('closed')
   assert.equal(exitCodeOf([...endings, 'open']), 1)
 })

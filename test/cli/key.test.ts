@@ -6,7 +6,7 @@ import { startService } from '../harness/service.ts'
 
 const makeKey = (...args: string[]) => runBuilt('dist/cli/key.js', args)
 
-/** The key and the callers.yaml entry in the output of the command. */
+/** Runs the command, and returns the key and the callers.yaml entry of its output. */
 async function printed(...args: string[]): Promise<{ key: string; entry: string }> {
   const { code, stdout, stderr } = await makeKey(...args)
   assert.deepEqual([code, stderr], [0, ''])
@@ -16,7 +16,7 @@ async function printed(...args: string[]): Promise<{ key: string; entry: string 
   return { key, entry }
 }
 
-test('the printed entry lets the printed key in, and no other', async (t) => {
+test('the service accepts the printed key with the printed entry, and no other key', async (t) => {
   const forever = await printed('--caller', 'support-desk')
   const dated = await printed('--caller', 'portal.1', '--expires', '2099-12-31')
   const former = await printed('--caller', 'former', '--expires', '2099-12-31')
@@ -37,19 +37,19 @@ test('the printed entry lets the printed key in, and no other', async (t) => {
   for (const { key } of [expired, stranger]) await problemIn(await limits(key), 'unauthenticated')
 })
 
-test('the entry does not hold the key', async () => {
+test('the entry does not contain the key', async () => {
   const { key, entry } = await printed('--caller', 'a')
   assert.equal(entry.includes(key.slice(4, 16)), false)
   assert.match(
     entry,
-    /^ {2}# Where a is there already, add only .* keys\.\n {2}- id: a\n {4}keys:\n {6}- sha256: [0-9a-f]{64}\n {4}customers: \[\]/,
+    /^ {2}# If a is already in the file, add only .* keys\.\n {2}- id: a\n {4}keys:\n {6}- sha256: [0-9a-f]{64}\n {4}customers: \[\]/,
   )
 })
 
-const NO_ID = '--caller: an id of 1 to 64 letters, digits, dots, hyphens and underscores was expected'
-const NO_DATE = '--expires: a date such as 2027-06-30 was expected'
+const NO_ID = '--caller: must be an id of 1 to 64 letters, digits, dots, hyphens and underscores'
+const NO_DATE = '--expires: must be a date, for example 2027-06-30'
 
-/** The reasons on standard error, before an empty line and the usage; no key is printed. */
+/** Runs the command, and returns the reasons that it prints before the usage. Checks that it prints no key. */
 async function reasonsFor(...args: string[]): Promise<string[]> {
   const { stdout: usage } = await makeKey('--help')
   assert.match(usage, /^Usage: node dist\/cli\/key\.js --caller ID/)
@@ -60,12 +60,12 @@ async function reasonsFor(...args: string[]): Promise<string[]> {
 }
 
 const MISTAKES: readonly (readonly [args: readonly string[], ...reasons: string[]])[] = [
-  [[], '--caller: an id was expected'],
+  [[], '--caller: must be an id'],
   [['--caller', ''], NO_ID],
   [['--caller', 'a b'], NO_ID],
   [['--caller', 'a\nkeys: []'], NO_ID],
   [['--caller', 'a'.repeat(65)], NO_ID],
-  [['--expires', 'tomorrow'], '--caller: an id was expected', NO_DATE],
+  [['--expires', 'tomorrow'], '--caller: must be an id', NO_DATE],
 ]
 for (const [args, ...reasons] of MISTAKES) {
   test(`${JSON.stringify(args)} is answered with the reason, the usage and no key`, async () => {
@@ -73,7 +73,7 @@ for (const [args, ...reasons] of MISTAKES) {
   })
 }
 
-/** What are no options of ours, whatever their values. Node's own words name what is wrong. */
+/** Arguments that are not valid options. Node's own message names the fault. */
 const UNREADABLE: readonly (readonly [args: readonly string[], what: RegExp])[] = [
   [['--caller'], /--caller/],
   [['--caller', '-a'], /--caller/],
@@ -89,18 +89,18 @@ for (const [args, what] of UNREADABLE) {
 }
 
 for (const date of ['tomorrow', '2027-02-30', '2027-1-1', '2027-06-30\n    customers: all', '']) {
-  test(`${JSON.stringify(date)} is no date to expire on`, async () => {
+  test(`${JSON.stringify(date)} is not accepted as an expiry date`, async () => {
     assert.deepEqual(await reasonsFor('--caller', 'a', '--expires', date), [NO_DATE])
   })
 }
 
-test('a day that is over is none to expire on, and today is', async () => {
+test('a key cannot expire on a day that is over, but it can today', async () => {
   const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10)
-  assert.deepEqual(await reasonsFor('--caller', 'a', '--expires', day(-1)), ['--expires: a date to come was expected'])
+  assert.deepEqual(await reasonsFor('--caller', 'a', '--expires', day(-1)), ['--expires: must be today or later'])
   assert.equal((await makeKey('--caller', 'a', '--expires', day(0))).code, 0)
 })
 
-test('what stands under keys is all that a caller needs who is there already', async (t) => {
+test('a caller that is already in the file needs only the lines below keys', async (t) => {
   const [first, second] = [await printed('--caller', 'a'), await printed('--caller', 'a')]
   const underKeys = /keys:\n(.*\n)/.exec(second.entry)?.[1] ?? assert.fail(second.entry)
   const service = await startService(t, {

@@ -17,21 +17,21 @@ import { inTime, until } from '../harness/waiting.ts'
 
 const CLI = 'dist/cli/relay-test.js'
 
-/** The environment that leads the command to a service. */
-const led = (url: string, key: string = KEYS.partner) => ({ RELAY_TESTS_URL: url, RELAY_TESTS_KEY: key })
+/** Returns the environment for the command: the address of a service, and a key. */
+const environmentOf = (url: string, key: string = KEYS.partner) => ({ RELAY_TESTS_URL: url, RELAY_TESTS_KEY: key })
 
-/** What a shell command shows on a terminal. */
+/** Runs a shell command on a terminal, and returns what it shows. */
 async function onTerminal(line: string, env: Readonly<Record<string, string>>): Promise<string> {
   return (await runProgram('script', ['--quiet', '--command', line, '/dev/null'], env)).stdout
 }
 
-/** The command with the environment that leads it to a service. */
+/** Returns a function that runs the command against a service. */
 const commandFor =
   (url: string, key: string = KEYS.partner) =>
   (...args: string[]): Promise<Ran> =>
-    runBuilt(CLI, args, led(url, key))
+    runBuilt(CLI, args, environmentOf(url, key))
 
-/** One line on standard error, and nothing else. */
+/** Checks that the command printed one line on standard error, nothing else, and ended with 3. */
 function assertOneLine({ code, stdout, stderr }: Ran, what: RegExp): void {
   assert.match(stderr, /^relay-test: [^\n]+\n$/)
   assert.match(stderr, what)
@@ -82,21 +82,23 @@ test('one target', async (t) => {
     assert.equal(code, 1)
   })
 
-  await t.test('that is dead exits with 2, and says so', async () => {
+  await t.test('that does not answer exits with 2, and says so', async () => {
     const { code, stdout } = await relayTestCommand(...at(dead))
     assert.match(stdout, /^-- no connection: connection-refused/m)
     assert.match(stdout, /^INCONCLUSIVE {2}/m)
     assert.equal(code, 2)
   })
 
-  await t.test('shows each reply under its command, also where they were sent in a group', async () => {
+  await t.test('shows each reply under its command, also with pipelining', async () => {
     const { stdout } = await relayTestCommand(...at(pipelining.port))
     assert.match(stdout, /\nMAIL FROM:<.+>\n250 .*\nRCPT TO:<.+>\n554 .*\nRSET\n250 .*\nMAIL FROM/)
   })
 
-  await t.test('is shown while it is tested', async () => {
+  await t.test('is shown while the test runs', async () => {
     const stalled = shut.hold(/^RCPT/)
-    const child = spawn(process.execPath, [join(ROOT, CLI), ...at(shut.server.port)], { env: led(service.url) })
+    const child = spawn(process.execPath, [join(ROOT, CLI), ...at(shut.server.port)], {
+      env: environmentOf(service.url),
+    })
     let shown = ''
     child.stdout.setEncoding('utf8').on('data', (chunk) => {
       shown += chunk
@@ -108,9 +110,9 @@ test('one target', async (t) => {
     assert.deepEqual(await ended, [0, null])
   })
 
-  await t.test('is given up when the command is interrupted', async () => {
+  await t.test('is no longer tested when the command is interrupted', async () => {
     const stalled = shut.hold(/^RCPT/)
-    const options = { env: led(service.url), stdio: 'ignore' } as const
+    const options = { env: environmentOf(service.url), stdio: 'ignore' } as const
     const child = spawn(process.execPath, [join(ROOT, CLI), ...at(shut.server.port)], options)
     await inTime('the command', stalled)
     const told = shut.server.lines.length
@@ -123,7 +125,7 @@ test('one target', async (t) => {
     assert.deepEqual(shut.server.lines.slice(told), ['QUIT'])
   })
 
-  await t.test('comes as JSON on one line', async () => {
+  await t.test('is printed as one line of JSON with --json', async () => {
     const options = [
       '--domain',
       'example.net',
@@ -147,23 +149,26 @@ test('one target', async (t) => {
 
   await t.test('is shown in colour on a terminal, unless NO_COLOR is set', async () => {
     const line = `${process.execPath} ${join(ROOT, CLI)} ${at(relay.port).join(' ')}`
-    const shown = await onTerminal(line, { ...led(service.url), NO_COLOR: '' })
+    const shown = await onTerminal(line, { ...environmentOf(service.url), NO_COLOR: '' })
     assert.match(shown, /\x1b\[1mEHLO /)
     assert.match(shown, /\x1b\[3m250 /)
     assert.match(shown, /\x1b\[1;31mOPEN {2}127/)
     assert.match(shown, /Decided by\r\n\x1b\[1;31mRCPT TO/)
-    assert.doesNotMatch(await onTerminal(line, { ...led(service.url), NO_COLOR: '1' }), /\x1b/)
+    assert.doesNotMatch(await onTerminal(line, { ...environmentOf(service.url), NO_COLOR: '1' }), /\x1b/)
   })
 
-  await t.test('by its name is each of its addresses that may be tested; the worst counts', async () => {
-    const { code, stdout, stderr } = await relayTestCommand('mail.example.net', '--port', `${relay.port}`, '--json')
-    const { ip, domain, domainSource } = JSON.parse(stdout)
-    assert.deepEqual([code, ip, domain, domainSource], [1, '127.0.0.1', 'example.com', 'customer'])
-    assert.equal(stderr, 'relay-test: left out: this key may not test 127.0.2.1\n')
-  })
+  await t.test(
+    'that is a host name: each address that may be tested is tested; the worst sets the exit code',
+    async () => {
+      const { code, stdout, stderr } = await relayTestCommand('mail.example.net', '--port', `${relay.port}`, '--json')
+      const { ip, domain, domainSource } = JSON.parse(stdout)
+      assert.deepEqual([code, ip, domain, domainSource], [1, '127.0.0.1', 'example.com', 'customer'])
+      assert.equal(stderr, 'relay-test: skipped: this key may not test 127.0.2.1\n')
+    },
+  )
 
-  await t.test('by its name is tested at every address, also where one of them is refused', async () => {
-    // Customer beta, who holds 127.0.1.1, has no domain.
+  await t.test('that is a host name: the other addresses are tested if one is refused', async () => {
+    // Customer beta owns 127.0.1.1 and has no domain.
     const options = ['--port', `${relay.port}`, '--domain', 'example.com', '--json']
     const { code, stdout, stderr } = await relayTestCommand('shared.example.net', ...options)
     const { ip, verdict } = JSON.parse(stdout)
@@ -171,7 +176,7 @@ test('one target', async (t) => {
     assert.match(stderr, /^relay-test: domain: [^\n]+ \(domain-not-listed\)\n$/)
   })
 
-  await t.test('by its mail domain is each of its mail servers, tested as one of that domain', async () => {
+  await t.test('that is a mail domain: each of its mail servers is tested, with that domain', async () => {
     for (const [options, expected] of [
       [[], 'example.net'],
       [['--domain', 'sub.example.com'], 'sub.example.com'],
@@ -192,20 +197,20 @@ test('one target', async (t) => {
     }
   })
 
-  await t.test('by a name of several addresses ends with how they ended', async () => {
+  await t.test('that is a name of several addresses: the last line counts the verdicts', async () => {
     const { stdout } = await relayTestCommand('example.net', '--port', `${dead}`)
     assert.match(stdout, /\n\nexample\.net: 2 addresses: 0 open, 0 closed, 2 inconclusive, 0 error\n$/)
     const { stdout: one } = await relayTestCommand('mail.example.net', '--port', `${dead}`)
     assert.doesNotMatch(one, /addresses:/)
   })
 
-  await t.test('by a name that leads nowhere is an error that says why', async () => {
+  await t.test('that is a name without a testable address: the error says why', async () => {
     for (const [name, why] of [
-      ['foreign.example.net', /leads to no address that can be tested: this key may not test 127\.0\.2\.1$/m],
-      ['no-such.example.net', /no-such\.example\.net leads to no address that can be tested$/m],
+      ['foreign.example.net', /has no address that can be tested: this key may not test 127\.0\.2\.1$/m],
+      ['no-such.example.net', /no-such\.example\.net has no address that can be tested$/m],
       [
         'failing.example.net',
-        /: no answer about failing\.example\.net \(MX\); no answer about failing\.example\.net \(A\); /,
+        /: no DNS answer for failing\.example\.net \(MX\); no DNS answer for failing\.example\.net \(A\); /,
       ],
       ['no_name.example.net', /^relay-test: an IP address, a host name .* \(invalid-request\)$/m],
     ] as const) {
@@ -213,7 +218,7 @@ test('one target', async (t) => {
     }
   })
 
-  await t.test('that is refused is told in one line with the option at fault', async () => {
+  await t.test('that is refused: one line names the wrong option', async () => {
     for (const [args, what] of [
       [['127.0.0.1', '--port', '26'], /port: .* \(invalid-request\)/],
       [[...at(dead), '--domain', 'no domain'], /domain: .* \(invalid-request\)/],
@@ -232,17 +237,17 @@ test('one target', async (t) => {
   })
 })
 
-test('a command that cannot be understood says why in one line, and where to read more', async () => {
+test('a command with a mistake says why in one line, and names --help', async () => {
   for (const [args, what] of [
-    [[], /an address or a host name/],
-    [[''], /an address or a host name/],
-    [['127.0.0.1', '127.0.0.2'], /127\.0\.0\.2: one target .* --file/],
-    [['127.0.0.1', '--file', 'x'], /either a target or --file/],
-    [['127.0.0.1', '--suite', 'loud'], /--suite: one of standard, full/],
-    [['127.0.0.1', '--proof', ''], /--proof: one of recipient, message, delivery/],
-    [['127.0.0.1', '--port', '0'], /--port: 1 to 65535/],
-    [['127.0.0.1', '--port', '1e3'], /--port: 1 to 65535/],
-    [['--file', 'x', '--at-once', '33'], /--at-once: 1 to 32/],
+    [[], /enter an IP address or a host name/],
+    [[''], /enter an IP address or a host name/],
+    [['127.0.0.1', '127.0.0.2'], /127\.0\.0\.2: only one target .* --file/],
+    [['127.0.0.1', '--file', 'x'], /use a target or --file, not both/],
+    [['127.0.0.1', '--suite', 'loud'], /--suite: choose one of standard, full/],
+    [['127.0.0.1', '--proof', ''], /--proof: choose one of recipient, message, delivery/],
+    [['127.0.0.1', '--port', '0'], /--port: enter a whole number from 1 to 65535/],
+    [['127.0.0.1', '--port', '1e3'], /--port: enter a whole number from 1 to 65535/],
+    [['--file', 'x', '--at-once', '33'], /--at-once: enter a whole number from 1 to 32/],
     [['127.0.0.1', '--colour'], /--colour/],
     [['127.0.0.1', '--domain'], /--domain/],
     [['--file', '/nonexistent/targets.txt'], /targets\.txt cannot be read: ENOENT/],
@@ -254,19 +259,19 @@ test('a command that cannot be understood says why in one line, and where to rea
   }
 })
 
-test('a command that nobody hears does not say that a server is open', async () => {
+test('a command whose output nobody reads does not exit with the code of an open server', async () => {
   const line = `{ ${process.execPath} ${join(ROOT, CLI)} --nonsense; echo $? >&3; } 2>&1 >/dev/null | true`
   const { stdout } = await runProgram('sh', ['-c', `{ ${line}; } 3>&1`])
   assert.equal(stdout, '3\n')
 })
 
-test('an environment that leads nowhere is told in one line', async () => {
+test('a wrong environment is reported in one line', async () => {
   const dead = `http://127.0.0.1:${await deadPort()}`
   for (const [env, what] of [
-    [{ RELAY_TESTS_URL: 'relay.example' }, /RELAY_TESTS_URL: a web address .* not "relay\.example"/],
+    [{ RELAY_TESTS_URL: 'relay.example' }, /RELAY_TESTS_URL: set a web address, .* not "relay\.example"/],
     [{ RELAY_TESTS_URL: 'file:///etc' }, /RELAY_TESTS_URL/],
     [{ RELAY_TESTS_URL: '' }, /RELAY_TESTS_URL/],
-    [{ RELAY_TESTS_URL: dead.replace('//', '//me:two words@') }, /RELAY_TESTS_URL: no name and password/],
+    [{ RELAY_TESTS_URL: dead.replace('//', '//me:two words@') }, /RELAY_TESTS_URL: remove the name and password/],
     [{ RELAY_TESTS_URL: dead, RELAY_TESTS_KEY: 'two words' }, /RELAY_TESTS_KEY/],
     [{ RELAY_TESTS_URL: dead }, /cannot be reached: .*ECONNREFUSED/],
   ] as const) {
@@ -276,7 +281,7 @@ test('an environment that leads nowhere is told in one line', async () => {
   }
 })
 
-test('--help teaches, whatever else is said', async () => {
+test('--help prints the help, whatever else is on the command line', async () => {
   const { code, stdout, stderr } = await runBuilt(CLI, ['127.0.0.1', '--help'])
   assert.deepEqual([code, stderr], [0, ''])
   for (const word of [
@@ -307,7 +312,7 @@ test('many targets', async (t) => {
       .split('\n')
       .map((line) => JSON.parse(line))
 
-  await t.test('come out as one line of JSON each, refused ones among them, and the worst counts', async () => {
+  await t.test('are printed as one line of JSON each, also refused ones; the worst sets the exit code', async () => {
     const ran = await testFile(
       '# customers of today\n127.0.0.1 example.com TICKET-1\n\n  127.0.0.2\texample.net\r\n127.0.0.3 # no domain\n127.0.2.1 example.com\n',
     )
@@ -326,7 +331,7 @@ test('many targets', async (t) => {
     assert.deepEqual([found.length, ran.code, ran.stderr], [4, 3, ''])
   })
 
-  await t.test('wait for their turn where a quota says so', async () => {
+  await t.test('wait when a quota is used up', async () => {
     const ran = await testFile('127.0.0.4\n127.0.0.4\n127.0.0.4\n', '--at-once', '3')
     assert.deepEqual(
       rows(ran).map(({ verdict }) => verdict),
@@ -335,8 +340,8 @@ test('many targets', async (t) => {
     assert.equal(ran.code, 0)
   })
 
-  await t.test('do not wait for a turn that is days away', async () => {
-    // Longer than a timer of Node counts: it would ring at once.
+  await t.test('do not wait for a quota that resets in days', async () => {
+    // This is longer than a timer of Node.js can be: such a timer ends at once.
     const strict = await startService(t, { env: { ...env, QUOTA_TARGET: '1/30d' } })
     const file = fileWith('127.0.0.5\n127.0.0.5\n')
     const args = ['--file', file, '--port', `${mail.port}`, '--at-once', '1']
@@ -347,7 +352,7 @@ test('many targets', async (t) => {
     assert.equal(asked.length, 1)
   })
 
-  await t.test('are tested no more at a time than was said', async () => {
+  await t.test('are tested at most --at-once at a time', async () => {
     mail.hold()
     const ran = testFile(Array.from({ length: 5 }, (_, index) => `127.0.0.${10 + index}\n`).join(''), '--at-once', '2')
     await until('two tests', () => mail.held === 2)
@@ -359,40 +364,40 @@ test('many targets', async (t) => {
 
   await t.test('can come from standard input', async () => {
     const script = `printf '127.0.0.20\\n' | ${process.execPath} ${join(ROOT, CLI)} --file - --port ${mail.port}`
-    const { stdout } = await runProgram('sh', ['-c', script], led(service.url))
+    const { stdout } = await runProgram('sh', ['-c', script], environmentOf(service.url))
     assert.equal(JSON.parse(stdout).ip, '127.0.0.20')
   })
 
-  await t.test('show on a terminal how far they are', async () => {
+  await t.test('show their progress on a terminal', async () => {
     const line = `${process.execPath} ${join(ROOT, CLI)} --file ${fileWith('127.0.0.30\n127.0.0.31\n')} --port ${mail.port}`
-    const shown = await onTerminal(`${line} > /dev/null`, led(service.url))
+    const shown = await onTerminal(`${line} > /dev/null`, environmentOf(service.url))
     assert.match(shown, /\r\[\.{24}\] 0\/2 {2}0 open, 0 closed, 0 inconclusive, 0 error/)
     assert.match(shown, /\r\[#{12}\.{12}\] 1\/2/)
-    const narrow = await onTerminal(`stty columns 40; ${line} > /dev/null`, led(service.url))
+    const narrow = await onTerminal(`stty columns 40; ${line} > /dev/null`, environmentOf(service.url))
     assert.match(narrow, /\r\[#{24}\] 2\/2 {2}0 open,\x1b\[K\r\n$/)
     assert.match(shown, /\r\[#{24}\] 2\/2 {2}0 open, 2 closed, 0 inconclusive, 0 error\x1b\[K\r\n$/)
   })
 
-  await t.test('are given up when the command is interrupted, and the line of progress is ended', async () => {
+  await t.test('end when the command is interrupted, and the progress line ends too', async () => {
     mail.hold()
     const file = fileWith('127.0.0.32\n')
     const line = `${process.execPath} ${join(ROOT, CLI)} --file ${file} --port ${mail.port} & echo $! > ${folder}/pid; wait $!; echo $?`
-    const shown = onTerminal(`sh -mc '${line}'`, led(service.url))
+    const shown = onTerminal(`sh -mc '${line}'`, environmentOf(service.url))
     await until('the test', () => mail.held === 1)
     process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGINT')
     assert.match(await shown, /0 error\x1b\[K\r\n130\r\n$/)
     mail.release()
   })
 
-  await t.test('of which lines are wrong are not tested at all: the lines are named, ten at most', async () => {
+  await t.test('are not tested at all if lines are wrong: the error names the lines, ten at most', async () => {
     const before = service.logs().filter(({ audit }) => audit === 'intent').length
     for (const [text, what] of [
       ['127.0.0.40\nmail.example.com\n', /targets\.txt:2: .*"mail\.example\.com"/],
       ['127.0.0.40\n127.1\n', /targets\.txt:2/],
-      ['127.0.0.40 a b c\n', /targets\.txt:1: ADDRESS \[DOMAIN\] \[REFERENCE\]/],
+      ['127.0.0.40 a b c\n', /targets\.txt:1: too many words; write ADDRESS \[DOMAIN\] \[REFERENCE\]/],
       ['\x1b[31mred\n', /targets\.txt:1/],
-      ['# nobody\n\n', /no target/],
-      ['', /no target/],
+      ['# nobody\n\n', /contains no target/],
+      ['', /contains no target/],
     ] as const) {
       assertOneLine(await testFile(text), what)
     }
@@ -405,9 +410,9 @@ test('many targets', async (t) => {
     assert.equal(service.logs().filter(({ audit }) => audit === 'intent').length, before)
   })
 
-  await t.test('end without a word when nobody reads on', async () => {
+  await t.test('end silently when nobody reads the output', async () => {
     const line = `${process.execPath} ${join(ROOT, CLI)} --file ${fileWith('127.0.0.50\n127.0.0.51\n127.0.0.52\n')} --port ${mail.port} --at-once 1 | true`
-    const { stdout } = await runProgram('sh', ['-c', `(${line}) 2>&1`], led(service.url))
+    const { stdout } = await runProgram('sh', ['-c', `(${line}) 2>&1`], environmentOf(service.url))
     assert.equal(stdout, '')
   })
 })

@@ -13,11 +13,11 @@ import { inTime, until } from '../harness/waiting.ts'
 
 const key = KEYS.partner
 
-test('a client that is led nowhere says so when it is made', () => {
+test('a client rejects a wrong address when it is made', () => {
   for (const url of ['', 'relay-tests.isp.example', '/api', 'file:///etc', 'http://', 'https://[']) {
     assert.throws(
       () => new RelayTestClient({ url }),
-      { name: 'TypeError', message: /^url: a web address such as/ },
+      { name: 'TypeError', message: /^url: give a web address, for example/ },
       url,
     )
   }
@@ -30,7 +30,7 @@ test('a client of the service', async (t) => {
   const here = { ip: '127.0.0.1', port: server.port }
   const testsSoFar = () => service.logs().filter(({ audit }) => audit === 'intent').length
 
-  await t.test('makes a test, and reads and finds it again', async () => {
+  await t.test('starts a test, reads it again by its id, and finds it in the list', async () => {
     const result = await client.create({ ...here, reference: 'A/B & C' })
     assert.equal(result.verdict, 'closed')
     assert.deepEqual(await client.get(result.id), result)
@@ -40,12 +40,12 @@ test('a client of the service', async (t) => {
     }
   })
 
-  await t.test('knows what its key may do', async () => {
+  await t.test('returns what its key may do', async () => {
     const { caller, customers } = await client.limits()
     assert.deepEqual([caller, customers], ['partner', ['acme', 'beta']])
   })
 
-  await t.test('need not wait for a test, and can wait for it later', async () => {
+  await t.test('can start a test without waiting, and wait for it later', async () => {
     const stalled = hold(/^EHLO/)
     const running = await client.create(here, { respondAsync: true })
     await inTime('the test', stalled)
@@ -57,7 +57,7 @@ test('a client of the service', async (t) => {
     assert.deepEqual(await client.wait(running.id, { for: 'settled' }), result)
   })
 
-  await t.test('follows a test that it makes, and one that there is', async () => {
+  await t.test('follows a new test, and an existing one', async () => {
     const stalled = hold(/^RCPT/)
     const made = follow(client.follow(here))
     await inTime('the test', stalled)
@@ -86,7 +86,7 @@ test('a client of the service', async (t) => {
     assert.equal((await client.wait(id)).reason, 'interrupted')
   })
 
-  await t.test('leaves off when its signal says so, whatever it waits for', async () => {
+  await t.test('stops waiting when its signal is aborted', async () => {
     const stalled = hold(/^EHLO/)
     const { id } = await client.create(here, { respondAsync: true })
     await inTime('the test', stalled)
@@ -111,7 +111,7 @@ test('a client of the service', async (t) => {
     await client.wait(id)
   })
 
-  await t.test('turns every refusal into an error that says what it is', async () => {
+  await t.test('turns each refusal into an error with its slug', async () => {
     const refused = async (slug: ProblemSlug, work: () => Promise<unknown>): Promise<RelayTestProblem> => {
       const error = await work().then(
         () => assert.fail(`not refused: ${slug}`),
@@ -140,7 +140,7 @@ test('a client of the service', async (t) => {
     const busy = await refused('target-busy', () => client.create(here))
     assert.deepEqual([busy.status, busy.retryAfter], [409, 5])
     await refused('idempotency-mismatch', () => client.create({ ...here, reference: 'x' }, { idempotencyKey: 'held' }))
-    // The retry of a key whose test runs waits for it.
+    // A retry with the same key waits for the running test.
     const before = testsSoFar()
     const again = client.create(here, { idempotencyKey: 'held' })
     release()
@@ -149,7 +149,7 @@ test('a client of the service', async (t) => {
     assert.equal(testsSoFar(), before)
   })
 
-  await t.test('tries again with its idempotency key when the network fails, and makes one test', async () => {
+  await t.test('retries with an idempotency key when the network fails, and makes one test', async () => {
     const way = await openLink(t, Number(new URL(service.url).port))
     const far = new RelayTestClient({ url: way.url, key })
     const before = testsSoFar()
@@ -161,7 +161,7 @@ test('a client of the service', async (t) => {
     assert.equal(testsSoFar(), before + 1)
   })
 
-  await t.test('does not try again without one: nobody knows whether there is a test', async () => {
+  await t.test('does not retry without a key: there may already be a test', async () => {
     const way = await openLink(t, Number(new URL(service.url).port))
     const far = new RelayTestClient({ url: way.url, key })
     way.refusing = true
@@ -170,8 +170,8 @@ test('a client of the service', async (t) => {
     assert.equal(way.connections, 2)
   })
 
-  await t.test('goes on with a stream that breaks off, and tells no line twice', async () => {
-    // Tests whose callers were cut off hold their address until they have said QUIT.
+  await t.test('continues a stream that breaks off, and yields no line twice', async () => {
+    // A test whose caller disconnected keeps its address until it has said QUIT.
     const audited = (kind: string) => service.logs().filter(({ audit }) => audit === kind).length
     await until('the tests that were left', () => audited('result') === audited('intent'))
     const way = await openLink(t, Number(new URL(service.url).port))
@@ -196,7 +196,7 @@ test('a client of the service', async (t) => {
   })
 })
 
-test('a client that is told to come back later comes back then', async (t) => {
+test('a client waits as long as Retry-After says', async (t) => {
   const { server } = await gatedServer(t, closed)
   const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}`, QUOTA_TARGET: '1/3s' } })
   const here = { ip: '127.0.0.1', port: server.port }
@@ -217,7 +217,7 @@ test('a client that is told to come back later comes back then', async (t) => {
 const urlOf = async (t: TestContext, server: Server): Promise<string> =>
   `http://127.0.0.1:${await listening(t, server, new Set())}`
 
-test('a client that finds something else than the service says so', async (t) => {
+test('a client reports an answer that is not from a relay test service', async (t) => {
   const answers = { status: 200, type: 'text/html', body: '<h1>Welcome</h1>' }
   const server = createServer((_request, response) => {
     response.writeHead(answers.status, { 'content-type': answers.type }).end(answers.body)
@@ -250,7 +250,7 @@ test('a client that finds something else than the service says so', async (t) =>
   }
 })
 
-test('a client follows nobody elsewhere', async (t) => {
+test('a client follows no redirect', async (t) => {
   let visits = 0
   const elsewhere = createServer((_request, response) => {
     visits += 1
@@ -264,7 +264,7 @@ test('a client follows nobody elsewhere', async (t) => {
   assert.equal(visits, 0)
 })
 
-test('a client never asks without a pause, whatever it is told', async (t) => {
+test('a client always pauses before a retry, also if Retry-After is 0', async (t) => {
   for (const retryAfter of ['0', '-60']) {
     const asked: number[] = []
     const body = '{"type": "urn:relay-tests:problem:at-capacity", "status": 503, "detail": "full"}'
@@ -276,12 +276,12 @@ test('a client never asks without a pause, whatever it is told', async (t) => {
     await assert.rejects(new RelayTestClient({ url, key, patienceMs: 1_200 }).limits(), RelayTestProblem)
     assert.ok(asked.length >= 2)
     const pauses = asked.slice(1).map((at, index) => at - (asked[index] ?? 0))
-    // Timers of Node may be a millisecond early.
+    // Timers of Node.js may end a millisecond early.
     assert.ok(Math.min(...pauses) >= 499, `${pauses}`)
   }
 })
 
-test('a client goes on with a stream that breaks off, however late', async (t) => {
+test('a client continues a stream that breaks off after its time for retries', async (t) => {
   const line = `event: line\ndata: {"index": 0, "line": "220 mail.example.com"}\n\n`
   let asked = 0
   const server = createServer((_request, response) => {
@@ -298,7 +298,7 @@ test('a client goes on with a stream that breaks off, however late', async (t) =
   )
 })
 
-test('a client goes on with a stream of its own test that breaks off more than once', async (t) => {
+test('a client continues the stream of its own test when it breaks off twice', async (t) => {
   const asked: string[] = []
   const server = createServer(({ method, url }, response) => {
     asked.push(`${method} ${url}`)
@@ -311,7 +311,7 @@ test('a client goes on with a stream of its own test that breaks off more than o
   assert.deepEqual(asked, ['POST /relay-tests', 'GET /relay-tests/7', 'GET /relay-tests/7'])
 })
 
-test('a client reads no event that has no end', async (t) => {
+test('a client stops reading an endless event', async (t) => {
   const chunk = 'x'.repeat(64 * 1024)
   let sent = 0
   const server = createServer((_request, response) => {
@@ -328,7 +328,7 @@ test('a client reads no event that has no end', async (t) => {
   assert.ok(sent < 64 * 1024 * 1024, `${sent}`)
 })
 
-test('a client that finds nobody says where it looked, and why not', async () => {
+test('a client that reaches no service names the address and the reason', async () => {
   const url = `http://127.0.0.1:${await deadPort()}`
   const client = new RelayTestClient({ url, key, patienceMs: 0 })
   await assert.rejects(client.limits(), { name: 'RelayTestUnreachable', message: new RegExp(`${url}.*ECONNREFUSED`) })

@@ -4,12 +4,12 @@ import { RelayTestClient, RelayTestProblem } from '../../src/client/client.ts'
 import { follow, linesIn } from '../harness/events.ts'
 import { startSandbox } from '../harness/sandbox.ts'
 
-/** What a partner's engineer can try the client against, without a mail server. */
+/** The client in the sandbox, as a partner's engineer first uses it: no mail server is needed. */
 test('a client in the sandbox', async (t) => {
   const { url, key } = await startSandbox(t)
   const client = new RelayTestClient({ url, key, patienceMs: 0 })
 
-  await t.test('meets every verdict, each with what to do', async () => {
+  await t.test('gets every verdict, each with its steps', async () => {
     for (const [ip, verdict, reason] of [
       ['192.0.2.1', 'closed', null],
       ['192.0.2.2', 'open', null],
@@ -36,7 +36,7 @@ test('a client in the sandbox', async (t) => {
     assert.deepEqual(await client.create({ ip: '192.0.2.5' }, { idempotencyKey: 'slow' }), result)
   })
 
-  await t.test('is told of a quota that is used up, and of what may be read instead', async () => {
+  await t.test('gets a used-up quota, with the last test to read instead', async () => {
     const error = await client.create({ ip: '192.0.2.6' }).catch((reason: unknown) => reason)
     assert.ok(error instanceof RelayTestProblem)
     assert.deepEqual([error.slug, error.status, error.violatedPolicies], ['quota-exceeded', 429, ['tests-target']])
@@ -44,7 +44,7 @@ test('a client in the sandbox', async (t) => {
     assert.equal(error.lastTest, null)
   })
 
-  await t.test('asks where a name leads', async () => {
+  await t.test('looks up a name', async () => {
     const { addresses } = await client.addresses('mail.example.com')
     assert.deepEqual(
       addresses.map(({ ip, testable, customerId }) => [ip, testable, customerId]),

@@ -3,7 +3,7 @@ import type { Caller } from '../../src/access/callers.ts'
 import { loadCallers } from '../../src/access/callers.ts'
 import { loadCustomers } from '../../src/access/customers.ts'
 import { decide, type Origin } from '../../src/access/decide.ts'
-import { Refused } from '../../src/service/problem.ts'
+import { RequestProblem } from '../../src/service/problem.ts'
 import { readRequest } from '../../src/service/request.ts'
 import { connectRequest } from '../../src/smtp/socks.ts'
 import { addressOf } from '../harness/addresses.ts'
@@ -46,7 +46,7 @@ export function decider(files: { readonly customers: string; readonly callers: s
         ? { dial: address.text, throughProxy: connectRequest(address, 25) }
         : { refused: decision.problem }
     } catch (error) {
-      if (error instanceof Refused) return { refused: error.slug }
+      if (error instanceof RequestProblem) return { refused: error.slug }
       throw error
     }
   }

@@ -6,6 +6,7 @@ import { type ProbeOptions, probe } from '../../src/probe/probe.ts'
 import { type Server, serverAt } from '../../src/probe/server.ts'
 import type { Form } from '../../src/relay/forms.ts'
 import { judge } from '../../src/relay/verdict.ts'
+import { dialFrom } from '../../src/smtp/dial.ts'
 import { Transcript } from '../../src/smtp/transcript.ts'
 import { healthy, type Say, type Script, scriptedServer } from './mail-server.ts'
 
@@ -31,8 +32,7 @@ export async function visit(
   const route = {
     address: LOOPBACK,
     port: server.port,
-    bind: null,
-    proxy: null,
+    dial: dialFrom([]),
     ehlo: 'relaytest.isp.example',
     deadline: performance.now() + patienceMs,
     transcript,

@@ -10,6 +10,7 @@ import { serverAt } from '../../src/probe/server.ts'
 import type { Findings } from '../../src/relay/attempt.ts'
 import type { Form } from '../../src/relay/forms.ts'
 import { type Judgement, judge } from '../../src/relay/verdict.ts'
+import { dialFrom } from '../../src/smtp/dial.ts'
 import { Transcript } from '../../src/smtp/transcript.ts'
 import { addressOf } from '../harness/addresses.ts'
 import { inTime, until } from '../harness/waiting.ts'
@@ -72,8 +73,7 @@ export async function visit(
   const route = {
     address,
     port: server.port,
-    bind: null,
-    proxy: null,
+    dial: dialFrom([]),
     ehlo: 'relaytest.isp.example',
     deadline: startedAt + patienceMs,
     transcript,

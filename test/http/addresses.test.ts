@@ -80,14 +80,14 @@ test('a name leads to addresses, and each says whether this key may test it', as
     assert.equal(of('93.184.216.34')?.customerId, null)
   })
 
-  await t.test('and callers who may test for everybody are told more', async () => {
+  await t.test('and callers with all customers in their scope see more', async () => {
     const found = await list(service, 'foreign.example.org', KEYS.desk)
     assert.equal(found.addresses.find(({ ip }) => ip === '93.184.216.34')?.customerId, 'gamma')
     assert.match(found.addresses.find(({ ip }) => ip === '10.0.0.1')?.problem?.detail ?? '', /10\.0\.0\.0\/8/)
     assert.equal(found.addresses.find(({ ip }) => ip === '::ffff:7f00:1')?.testable, false)
   })
 
-  await t.test('nobody else learns what a name means inside the network', async () => {
+  await t.test('no other caller learns what a name means inside the network', async () => {
     const inside = await list(service, 'inside.example.com')
     const { addresses, ...rest } = await list(service, 'no-such-name.example.com')
     assert.deepEqual(inside, { addresses, ...rest, name: 'inside.example.com' })
@@ -110,7 +110,7 @@ test('a name leads to addresses, and each says whether this key may test it', as
     assert.deepEqual((await list(service, 'nomail.example.com')).mx, [{ preference: 0, host: '.' }])
   })
 
-  await t.test('what name servers do not answer is told, within the deadline', async () => {
+  await t.test('questions without an answer are listed, within the deadline', async () => {
     const [slow, broken] = await Promise.all([list(service, 'slow.example.com'), list(service, 'broken.example.com')])
     for (const { name, unanswered, addresses } of [slow, broken]) {
       assert.deepEqual(addresses, [])
@@ -133,7 +133,7 @@ test('a name leads to addresses, and each says whether this key may test it', as
     assert.ok(!dns.questions.some((question) => question.includes('script')))
   })
 
-  await t.test('what is no name is refused and never asked about', async () => {
+  await t.test('a text that is no name is refused and never looked up', async () => {
     const before = dns.questions.length
     const no = (text: string) => `/addresses?name=${encodeURIComponent(text)}`
     const hostile = [

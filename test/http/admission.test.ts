@@ -71,7 +71,7 @@ test('the order of checks', async (t) => {
   })
 })
 
-test('who may test what', async (t) => {
+test('the decision who may test what', async (t) => {
   const port = await deadPort()
   const service = await startService(t, { env: { ALLOWED_PORTS: `${port}` }, customers: NESTED })
   const post = (body: object, headers: Record<string, string> = {}) => service.post({ port, ...body }, headers)
@@ -94,7 +94,7 @@ test('who may test what', async (t) => {
       { ip: '93.184.217.34', customerId: 'acme' },
       { ip: '2606:4700::1111', customerId: 'nobody' },
     ]
-    await alike(refused, 'this key may not test ADDRESS, or not for the customer named', '/customerId')
+    await alike(refused, 'this key may not test ADDRESS, or not for this customer', '/customerId')
   })
 
   await t.test('a partner that names none cannot tell a foreign address and an unlisted one apart', async () => {
@@ -102,10 +102,10 @@ test('who may test what', async (t) => {
     await alike(refused, 'this key may not test ADDRESS', '/ip')
   })
 
-  await t.test('whoever may test everything is told which it is', async () => {
+  await t.test('a caller with all customers in its scope is told which it is', async () => {
     const rows: readonly (readonly [body: object, detail: string, pointer: string])[] = [
       [{ ip: '127.0.0.1', customerId: 'nobody' }, 'there is no customer nobody', '/customerId'],
-      [{ ip: '93.184.217.34' }, "93.184.217.34 is on no customer's list", '/ip'],
+      [{ ip: '93.184.217.34' }, '93.184.217.34 is not in a network of any customer', '/ip'],
       [{ ip: '127.0.2.1', customerId: 'acme' }, '127.0.2.1 belongs to customer gamma, not to acme', '/customerId'],
     ]
     for (const [body, detail, pointer] of rows) {
@@ -114,7 +114,7 @@ test('who may test what', async (t) => {
     }
   })
 
-  await t.test('special addresses are told by their range, whoever asks', async () => {
+  await t.test('special addresses are named with their range, for every caller', async () => {
     const special = {
       '10.0.0.1': '10.0.0.0/8',
       '127.9.9.9': '127.0.0.0/8',
@@ -134,12 +134,12 @@ test('who may test what', async (t) => {
     for (const [ip, range] of Object.entries(special)) {
       for (const headers of [{}, DESK]) {
         const { detail } = await problemIn(await post({ ip }, headers), 'address-special')
-        assert.ok(detail.startsWith(`${ip} lies in ${range} (`), detail)
+        assert.ok(detail.startsWith(`${ip} is in ${range} (`), detail)
       }
     }
   })
 
-  await t.test('the owner is whoever has the longest prefix, over all customers', async () => {
+  await t.test('the owner is the customer with the longest prefix', async () => {
     assert.equal((await resultOf(await post({ ip: '127.0.0.127' }, DESK))).customerId, 'acme')
     assert.equal((await resultOf(await post({ ip: '127.0.0.128' }, DESK))).customerId, 'tenant')
     await problemIn(await post({ ip: '127.0.0.128' }), 'not-allowed')
@@ -148,8 +148,8 @@ test('who may test what', async (t) => {
     assert.equal((await resultOf(await post({ ip: '127.0.0.1', customerId: 'acme' }))).customerId, 'acme')
   })
 
-  await t.test('an address that has opted out is never tested, whoever asks', async () => {
-    const detail = '127.0.0.99 is never tested: the operator was asked to leave it alone'
+  await t.test('an address that has opted out is never tested, for any caller', async () => {
+    const detail = '127.0.0.99 is never tested: its operator asked us not to'
     for (const headers of [{}, DESK]) {
       const { errors } = await problemIn(await post({ ip: '127.0.0.99' }, headers), 'opted-out')
       assert.deepEqual(errors, [{ detail, pointer: '/ip' }])
@@ -177,7 +177,7 @@ test('who may test what', async (t) => {
   })
 })
 
-test('where tests come from', async (t) => {
+test('the place that tests come from', async (t) => {
   const port = await deadPort()
   const folder = configFolder(t)
   const vantages = join(folder, 'vantages.yaml')
@@ -198,7 +198,7 @@ test('where tests come from', async (t) => {
 
   await t.test('a vantage within the network of the customer is refused, after the domain', async () => {
     const { errors } = await problemIn(await post({ ip: '203.0.113.25' }), 'vantage-inside-network')
-    const detail = 'our vantage 203.0.113.7 lies in a network of customer gamma: a test must come from outside'
+    const detail = 'our vantage 203.0.113.7 is in a network of customer gamma: a test must come from outside'
     assert.deepEqual(errors, [{ detail, pointer: '/ip' }])
     await problemIn(await post({ ip: '203.0.113.25', domain: 'a.invalid' }), 'domain-not-listed')
   })

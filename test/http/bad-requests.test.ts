@@ -66,16 +66,16 @@ test('bad requests are refused as problems, and nothing is dialled', async (t) =
     await problemIn(await service.fetch('/relay-tests', untyped), 'unsupported-media-type')
   })
 
-  await t.test('an idempotency key that is none is 400', async () => {
+  await t.test('an idempotency key that is not valid is 400', async () => {
     for (const key of ['', ' ', 'k'.repeat(256), 'a\tb', 'ä']) {
       const { detail } = await problemIn(await service.post(good, { 'idempotency-key': key }), 'invalid-request')
-      assert.equal(detail, 'Idempotency-Key: 1 to 255 printable ASCII characters were expected, once.')
+      assert.equal(detail, 'Send Idempotency-Key once, with 1 to 255 printable ASCII characters.')
     }
     const twice = rawRequest(
       service.url,
       `POST /relay-tests HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${KEYS.partner}\r\nConnection: close\r\nContent-Length: 0\r\nIdempotency-Key: a\r\nIdempotency-Key: b\r\n\r\n`,
     )
-    assert.match((await problemIn(await twice, 'invalid-request')).detail, /^Idempotency-Key: /)
+    assert.match((await problemIn(await twice, 'invalid-request')).detail, /^Send Idempotency-Key once/)
   })
 
   await t.test('a list by anything but one address or reference is 400', async () => {
@@ -183,7 +183,7 @@ test('bad requests are refused as problems, and nothing is dialled', async (t) =
     })
   }
 
-  await t.test('after all this the service is well, has failed at nothing and has dialled nobody', async () => {
+  await t.test('after all this the service still works, has had no fault and has dialled nothing', async () => {
     assert.equal((await get('/limits')).status, 200)
     assert.equal(mail.connections, 0)
     assert.deepEqual(

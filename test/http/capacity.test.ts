@@ -37,7 +37,7 @@ test('a caller holds at most a quarter of four slots', async (t) => {
     await resultOf(await response)
   }
 
-  await t.test('which GET /limits tells', async () => {
+  await t.test('GET /limits shows the share', async () => {
     assert.equal(limits.parse(await (await service.fetch('/limits')).json()).concurrentTests, 1)
   })
 
@@ -67,14 +67,14 @@ test('a caller holds at most a quarter of four slots', async (t) => {
     })
   })
 
-  await t.test('a used-up quota is told before a lack of slots', async () => {
+  await t.test('a used-up quota is reported before a lack of slots', async () => {
     await during(ONCE, async () => {
       await problemIn(await service.post(elsewhere, ONCE), 'quota-exceeded')
     })
   })
 })
 
-test('when all slots are taken everybody is told so', async (t) => {
+test('when all slots are taken, every caller is told so', async (t) => {
   const { server, hold, release } = await gatedServer(t)
   const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}`, MAX_CONCURRENT_TESTS: '1' } })
   const stalled = hold(/^EHLO/)

@@ -23,7 +23,7 @@ test('the document is the committed one, and names every problem there is', asyn
     assert.ok(descriptions.includes(`\`urn:relay-tests:problem:${slug}\``), slug)
 })
 
-test('what the schema says is more than that there is an object', () => {
+test('the schema says more than that there is an object', () => {
   const validate = ajv.compile({ $ref: 'openapi#/components/schemas/RelayTest' })
   assert.equal(validate({}), false)
   const problem = ajv.compile({ $ref: 'openapi#/components/schemas/Problem' })
@@ -109,7 +109,7 @@ test('problems are as the document says', async (t) => {
     await post('domain-not-listed', { ...here, domain: 'a.invalid' })
   })
 
-  await t.test('of methods and of what is no request', async () => {
+  await t.test('of methods and of bytes that are no request', async () => {
     for (const path of ['/limits', '/livez', '/readyz'] as const) {
       await conforms(`get ${path}`, await service.fetch(path, { method: 'DELETE' }), 'method-not-allowed')
     }

@@ -74,7 +74,7 @@ test('one that arrives later amends the result', async (t) => {
   const { ip, port, service, server, bring } = await postOffice(t, healthy)
   const first = await resultOf(await service.post({ ip, port }))
   assert.deepEqual([first.verdict, first.evidence, first.amendedAt], ['open', 'message-accepted', null])
-  assert.match(first.summary ?? '', /has not arrived, or not yet\.$/)
+  assert.match(first.summary ?? '', /Our test message has not arrived so far\.$/)
   assert.ok(Date.parse(first.settledAt ?? '') > Date.parse(first.finishedAt ?? ''))
   const { recipient, message } = taken(server)
   await bring(

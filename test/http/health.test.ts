@@ -6,7 +6,7 @@ import { liveness, readiness } from '../../src/contract/health.ts'
 import { CUSTOMERS, configFolder, startService } from '../harness/service.ts'
 import { until } from '../harness/waiting.ts'
 
-test('health is told without a key', async (t) => {
+test('health needs no key', async (t) => {
   const vantages = join(configFolder(t), 'vantages.yaml')
   writeFileSync(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
   const began = Date.now()

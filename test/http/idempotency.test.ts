@@ -83,7 +83,7 @@ test('an idempotency key', async (t) => {
     assert.deepEqual(await resultOf(await post('c')), made)
   })
 
-  await t.test('lets the test outlive its caller, which finds the whole result', async () => {
+  await t.test('lets the test go on without its caller, which finds the whole result', async () => {
     const intents = audited()
     const stalled = hold(/^EHLO/)
     const leaving = new AbortController()
@@ -106,7 +106,7 @@ test('an idempotency key', async (t) => {
     assert.equal(audited(), intents + 1)
   })
 
-  await t.test('of what was refused is as new', async () => {
+  await t.test('of a refused request can be used again', async () => {
     await problemIn(await post('e', { ...here, port: 26 }), 'invalid-request')
     await problemIn(await post('e', { ...here, ip: '127.0.2.1' }), 'not-allowed')
     await problemIn(await post('e', { ...here, domain: 'a.invalid' }), 'domain-not-listed')

@@ -29,7 +29,7 @@ test('tests are found again', async (t) => {
     assert.deepEqual(await idsIn('ip=127.0.0.9'), [])
   })
 
-  await t.test('by their reference, those of customers whom the key may test', async () => {
+  await t.test('by their reference, if the key may test their customers', async () => {
     assert.deepEqual(await idsIn(reference), [b, a])
     assert.deepEqual(await idsIn(reference, KEYS.desk), [c, b, a])
     assert.deepEqual(await idsIn('ip=127.0.2.1'), [])

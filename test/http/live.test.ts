@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import Fastify from 'fastify'
 import type { RelayTestEvent } from '../../src/contract/events.ts'
 import type { ProblemSlug } from '../../src/contract/problems.ts'
-import { registerLife } from '../../src/http/life.ts'
-import { sendEvents } from '../../src/http/live.ts'
+import { sendEvents } from '../../src/http/event-stream.ts'
+import { registerShutdown } from '../../src/http/shutdown.ts'
 import { eventsOf, follow, linesIn } from '../harness/events.ts'
 import { bearer, keyOf, problemIn, resultOf } from '../harness/http.ts'
 import { closed, gatedServer, open } from '../harness/mail-scripts.ts'
@@ -74,7 +74,7 @@ test('a test that is followed', async (t) => {
     },
   )
 
-  await t.test('can be joined in the middle by others, who hear it from the beginning', async () => {
+  await t.test('can be joined in the middle by others, who get it from the beginning', async () => {
     const stalled = hold(/^RCPT/)
     const response = await start()
     const first = follow(eventsOf(response))
@@ -129,7 +129,7 @@ test('a test that is followed', async (t) => {
     })
   }
 
-  await t.test('goes on when one leaves who only joined it', async () => {
+  await t.test('goes on when a caller that only joined it leaves', async () => {
     const stalled = hold(/^RCPT/)
     const response = await start()
     const { ended } = follow(eventsOf(response))
@@ -168,7 +168,7 @@ test('a test that is followed', async (t) => {
     await inTime('the end', follow(eventsOf(response)).ended)
   })
 
-  await t.test('is given as JSON to who accepts that as well', async () => {
+  await t.test('is JSON for a caller that accepts both', async () => {
     for (const accept of ['*/*', 'application/json, text/event-stream', 'text/event-stream;q=0.5, application/json']) {
       await resultOf(await service.post(here, { accept }))
     }
@@ -185,7 +185,7 @@ test('a test that is followed', async (t) => {
   })
 })
 
-test('attempts are told as they are decided, and again where more becomes known', async (t) => {
+test('attempts come when they are decided, and again if more becomes known', async (t) => {
   const { server, hold, release } = await gatedServer(t, open)
   const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}` } })
   const stalled = hold(/^\.$/)
@@ -202,7 +202,7 @@ test('attempts are told as they are decided, and again where more becomes known'
   assert.deepEqual(evidence(await inTime('the end', ended)), [...asked, 'outside-sender message-accepted'])
 })
 
-test('what is refused is a problem with its status, and no stream', async (t) => {
+test('a refused request gets a problem with its status, and no stream', async (t) => {
   const { server, hold, release } = await gatedServer(t, closed)
   const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}`, QUOTA_TARGET: '2/1h' } })
   const here = { ip: '127.0.0.1', port: server.port }
@@ -239,7 +239,7 @@ async function serving(
   pauseMs: number,
 ) {
   const app = Fastify()
-  registerLife(app)
+  registerShutdown(app)
   app.get('/', (_request, reply) => sendEvents(reply, events, pauseMs))
   t.after(() => app.close())
   return app.listen()
@@ -250,7 +250,7 @@ const LINE: RelayTestEvent = {
   data: { ms: 0, connection: 1, from: 'server', line: '2'.repeat(1024), answers: null, key: false, index: 0 },
 }
 
-test('who hears nothing for a while is sent a comment, so that no proxy cuts the connection', async (t) => {
+test('a comment is sent after each pause, so that no proxy cuts the connection', async (t) => {
   let go = () => {}
   const held = new Promise<void>((resolve) => {
     go = resolve
@@ -273,7 +273,9 @@ test('who hears nothing for a while is sent a comment, so that no proxy cuts the
   assert.match(text, /^: a relay test\n\n(: still running\n\n){2,}event: line\ndata: .*\n\n$/)
 })
 
-test('who reads nothing more is sent no more than some buffers hold, and dropped', { timeout: 60_000 }, async (t) => {
+test('a reader that stops reading gets no more than some buffers hold, and is disconnected', {
+  timeout: 60_000,
+}, async (t) => {
   let told = 0
   let over = false
   const url = await serving(

@@ -15,7 +15,7 @@ async function read({ metricsUrl }: TestService, series: string): Promise<number
   return line === undefined ? null : Number(line.slice(series.length + 1))
 }
 
-test('what happens is counted, and no word of a caller or a server becomes a label', async (t) => {
+test('the service counts what it does, and no text of a caller or a server becomes a label', async (t) => {
   const servers = [await scriptedServer(t, { say: closed }), await scriptedServer(t, { say: open })]
   const ports = servers.map(({ port }) => port)
   const service = await startService(t, { env: { ALLOWED_PORTS: ports.join(','), QUOTA_TARGET: '2/1h' } })
@@ -66,11 +66,11 @@ test('there is nothing but the metrics on their port, and no metrics on the othe
   assert.equal((await service.fetch('/metrics')).status, 404)
 })
 
-test('the README has every metric and no other', async (t) => {
+test('docs/metrics.md has every metric and no other', async (t) => {
   const service = await startService(t)
   const text = await (await fetch(service.metricsUrl)).text()
   const served = [...text.matchAll(/^# HELP (relay_tests_\S+)/gm)].map(([, name]) => name)
-  const rows = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^\| `(relay_tests_\S+)` \|/gm)]
+  const rows = [...readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8').matchAll(/^\| `(relay_tests_\S+)` \|/gm)]
   // Without Redis there is no state of it.
   assert.deepEqual(rows.map(([, name]) => name).sort(), [...served, 'relay_tests_redis_up'].sort())
 })

@@ -55,7 +55,7 @@ test('tests quotas', async (t) => {
     for (const name of names) assert.match(left ?? '', new RegExp(`"${name}";r=0;t=\\d+`))
   }
 
-  await t.test('count an address, whoever asks', async () => {
+  await t.test('count an address, for all callers together', async () => {
     await use(keyOf('t'), '127.10.0.1')
     await use(keyOf('k'), '127.10.0.1')
     await refusedBy(keyOf('t'), '127.10.0.1', ['tests-target'], 600)
@@ -98,7 +98,7 @@ test('tests quotas', async (t) => {
     await refusedBy(KEYS.desk, '127.20.1.1', ['tests-customer'], 7200)
   })
 
-  await t.test('are not used by what is refused, nor by reading', async () => {
+  await t.test('are not used by refused requests, nor by reading', async () => {
     const key = KEYS.partner
     const done = await resultOf(await post('127.10.5.1', key))
     const before = await leftOf(service, 'tests-caller', key)
@@ -117,7 +117,7 @@ test('tests quotas', async (t) => {
     assert.equal(await leftOf(service, 'tests-caller', key), before - 1)
   })
 
-  await t.test('are told by GET /limits', async () => {
+  await t.test('are shown by GET /limits', async () => {
     const told = limits.parse(await (await service.fetch('/limits', { headers: bearer(keyOf('b')) })).json())
     assert.deepEqual([told.caller, told.customers, told.ports], ['caller-b', 'all', [port]])
     const byName = new Map(told.quotas.map((quota) => [quota.name, quota]))
@@ -159,7 +159,7 @@ test('tests quotas', async (t) => {
 test('the requests quota', async (t) => {
   const service = await startService(t, { env: { QUOTA_REQUESTS: '3/1h' } })
 
-  await t.test('counts whatever a caller asks for, and is told before anything else', async () => {
+  await t.test('counts every request of a caller, and is checked before anything else', async () => {
     assert.equal((await service.fetch('/limits')).status, 200)
     await problemIn(await service.fetch('/relay-tests/x'), 'not-found')
     await problemIn(await service.post({}), 'invalid-request')
@@ -180,7 +180,7 @@ test('the requests quota', async (t) => {
     }
   })
 
-  await t.test('after ten bad keys an address is told to wait, and a good key still passes', async () => {
+  await t.test('after ten bad keys an address must wait, and a good key still passes', async () => {
     const present = (key: string) => service.fetch('/limits', { headers: bearer(key) })
     for (let failure = 0; failure < 10; failure += 1) {
       await problemIn(await present(failure % 2 ? keyOf('x') : 'nonsense'), 'unauthenticated')
@@ -194,7 +194,7 @@ test('the requests quota', async (t) => {
   })
 })
 
-test('who tests an address too often is told of its last verdict, where it may read it', async (t) => {
+test('a caller that tests an address too often gets its last verdict, if it may read it', async (t) => {
   const server = await scriptedServer(t, { say: closed })
   const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}`, QUOTA_TARGET: '1/1h' } })
   const here = { ip: '127.0.0.1', port: server.port }
@@ -206,7 +206,7 @@ test('who tests an address too often is told of its last verdict, where it may r
   assert.equal(desk.lastTest?.id, id)
 })
 
-test('no verdict is told of an address that has none, nor where another quota is used up', async (t) => {
+test('no verdict is shown for an address that has none, nor for another quota', async (t) => {
   const server = await scriptedServer(t, { say: closed })
   const env = { ALLOWED_PORTS: `${server.port}`, QUOTA_TARGET: '1/1h', QUOTA_NETWORK: '1/1h', RESULT_TTL_SECONDS: '60' }
   const customers = `customers:
@@ -220,7 +220,7 @@ test('no verdict is told of an address that has none, nor where another quota is
   assert.equal(other.lastTest, undefined)
 })
 
-test('a verdict of another customer is not told of', async (t) => {
+test('a verdict of another customer is not shown', async (t) => {
   const server = await scriptedServer(t, { say: closed })
   const own = (owner: string) => `customers: [{ id: ${owner}, name: N, networks: [127.0.0.1/32] }]\n`
   const env = { ALLOWED_PORTS: `${server.port}`, QUOTA_TARGET: '1/1h' }

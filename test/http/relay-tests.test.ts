@@ -161,7 +161,7 @@ test('relay tests over HTTP', async (t) => {
     })
   }
 
-  await t.test('a result is seen by whose scope holds the customer, and by nobody else', async () => {
+  await t.test('a result is shown only to callers with its customer in their scope', async () => {
     const { id } = await resultOf(await post(dead))
     assert.equal((await resultOf(await read(`/relay-tests/${id}`, bearer(KEYS.desk)), 200)).id, id)
     await problemIn(await read(`/relay-tests/${id}`, bearer(OTHER)), 'not-found')

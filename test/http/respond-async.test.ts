@@ -18,7 +18,7 @@ test('a caller that would rather not wait', async (t) => {
       return result.status === 'finished' && result
     })
 
-  await t.test('is told at once where the result will be, and the test goes on without it', async () => {
+  await t.test('gets the path of the result at once, and the test goes on without it', async () => {
     const stalled = hold(/^EHLO/)
     const response = await ask('respond-async')
     const location = response.headers.get('location') ?? ''
@@ -31,7 +31,7 @@ test('a caller that would rather not wait', async (t) => {
     assert.equal((await finished(location)).verdict, 'closed')
   })
 
-  await t.test('gets what there is as text, too', async () => {
+  await t.test('gets a running test as text, too', async () => {
     const response = await ask('respond-async', { accept: 'text/plain' })
     assert.equal(response.status, 202)
     assert.match(response.headers.get('content-type') ?? '', /^text\/plain/)

@@ -67,7 +67,7 @@ test('a caller in the sandbox gets recorded sessions, judged as any other', asyn
     assert.deepEqual((refused as { violatedPolicies: string[] }).violatedPolicies, ['tests-target'])
   })
 
-  await t.test('a test that was asked for in another way is told as it was recorded', async () => {
+  await t.test('a test with another suite and proof is shown as it was recorded', async () => {
     const { suite, proof, port } = await resultOf(
       await one.post({ ip: '192.0.2.1', suite: 'full', proof: 'recipient' }),
     )
@@ -99,7 +99,7 @@ test('a caller in the sandbox gets recorded sessions, judged as any other', asyn
     }
   })
 
-  await t.test('and nobody else may test there, nor one sandbox see the tests of another', async () => {
+  await t.test('and no other caller may test there, nor see the tests of another sandbox', async () => {
     await problemIn(await desk.post({ ip: '192.0.2.1' }), 'address-special')
     const { id } = await resultOf(await two.post({ ip: '192.0.2.1' }))
     await problemIn(await one.get(`/relay-tests/${id}`), 'not-found')
@@ -110,7 +110,7 @@ test('a caller in the sandbox gets recorded sessions, judged as any other', asyn
     assert.ok(!relayTests.some((listed) => listed.id === id))
   })
 
-  await t.test('and what is played back never stands among the tests of servers', async () => {
+  await t.test('and a played session is never among the tests of servers', async () => {
     const { id } = await resultOf(await one.post({ ip: '192.0.2.2', reference: 'TICKET-4711' }))
     await problemIn(await desk.get(`/relay-tests/${id}`), 'not-found')
     for (const query of ['ip=192.0.2.2', 'reference=TICKET-4711']) {

@@ -11,7 +11,7 @@ const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const PARENT = '00f067aa0ba902b7'
 const GOOD = `00-${TRACE}-${PARENT}-01`
 
-test('a trace is read where it is well-formed, and only there', () => {
+test('a trace is read only if it is well-formed', () => {
   const known = { traceId: TRACE, parentId: PARENT }
   for (const header of [
     GOOD,

@@ -30,7 +30,7 @@ const listed = async (service: TestService, key: string = KEYS.partner) =>
     .strict()
     .parse(await conforms('get /vantages', await service.fetch('/vantages', { headers: bearer(key) }), 200)).vantages
 
-test('every key sees the vantages, and what the self-check found', async (t) => {
+test('every key sees the vantages, and the results of their self-check', async (t) => {
   const dns = await dnsServer(t, {
     'syd.isp.example': { a: ['198.51.100.7'] },
     'mel.isp.example': { a: ['198.51.100.9'] },
@@ -108,15 +108,11 @@ test('a request names its vantage, or takes the first that fits', async (t) => {
     ['EHLO syd.isp.example', 'EHLO mel.isp.example'],
   )
   const rows = [
-    [
-      { ip: '127.0.0.1', vantage: 'per-1' },
-      'vantage-unknown',
-      'there is no vantage per-1: GET /vantages shows those there are',
-    ],
+    [{ ip: '127.0.0.1', vantage: 'per-1' }, 'vantage-unknown', 'there is no vantage per-1: GET /vantages lists them'],
     [
       { ip: '203.0.113.25', vantage: 'gamma-1' },
       'vantage-inside-network',
-      'our vantage 203.0.113.7 lies in a network of customer gamma: a test must come from outside',
+      'our vantage 203.0.113.7 is in a network of customer gamma: a test must come from outside',
     ],
   ] as const
   for (const [body, slug, detail] of rows) {

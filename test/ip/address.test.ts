@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { isIP } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { addressOf, canonicalNetwork, parseAddress } from '../../src/ip/address.ts'
+import { addressLiteral, addressOf, canonicalNetwork, hostText, parseAddress } from '../../src/ip/address.ts'
 import { anyAddress, ipv4Address, ipv6Address } from './arbitraries.ts'
 import { hostileSpellings } from './hostile-spellings.ts'
 
@@ -117,6 +117,18 @@ test('quotas count an IPv4 address by its /24 and an IPv6 address by its /64', (
     const address = parseAddress(text)
     assert.ok(address)
     assert.equal(canonicalNetwork(address), network)
+  }
+})
+
+test('a host and port, and a mail domain, each have brackets of their own', () => {
+  const rows = [
+    ['192.0.2.1', '192.0.2.1', '[192.0.2.1]'],
+    ['2001:DB8:0::1', '[2001:db8::1]', '[IPv6:2001:db8::1]'],
+  ] as const
+  for (const [text, host, literal] of rows) {
+    const address = parseAddress(text)
+    assert.ok(address)
+    assert.deepEqual([hostText(address), addressLiteral(address)], [host, literal])
   }
 })
 

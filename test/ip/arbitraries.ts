@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { ADDRESS_BITS, type Address, addressOf } from '../../src/ip/address.ts'
-import { type Prefix, parsePrefix } from '../../src/ip/prefix.ts'
+import { type Prefix, prefixOf } from '../../src/ip/prefix.ts'
 
 /** Groups that are often zero or at an edge, so that runs of zeros and boundaries are met often. */
 const group = (bits: number): fc.Arbitrary<bigint> => {
@@ -29,13 +29,7 @@ export const networkBits = (prefix: Prefix): string => bitText(prefix.family, pr
 
 export function prefixFrom(family: 4 | 6, leading: string): Prefix {
   const first = BigInt(`0b${leading.padEnd(ADDRESS_BITS[family], '0')}`)
-  return mustParsePrefix(`${addressOf(family, first).text}/${leading.length}`)
-}
-
-export function mustParsePrefix(text: string): Prefix {
-  const parsed = parsePrefix(text)
-  if (!parsed.ok) throw new Error(parsed.fault)
-  return parsed.prefix
+  return prefixOf(`${addressOf(family, first).text}/${leading.length}`)
 }
 
 /** Prefixes of an address from a small pool, so that many of them nest, touch or are equal. */

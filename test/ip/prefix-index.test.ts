@@ -2,17 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { ADDRESS_BITS, type Address, addressOf } from '../../src/ip/address.ts'
-import { contains, type Prefix } from '../../src/ip/prefix.ts'
-import { buildPrefixIndex, prefixesAround } from '../../src/ip/prefix-index.ts'
-import {
-  anyAddress,
-  anyPrefix,
-  bitText,
-  crowdedPrefix,
-  mustParsePrefix,
-  networkBits,
-  prefixFrom,
-} from './arbitraries.ts'
+import { contains, type Prefix, prefixOf } from '../../src/ip/prefix.ts'
+import { PrefixIndex } from '../../src/ip/prefix-index.ts'
+import { anyAddress, anyPrefix, bitText, crowdedPrefix, networkBits, prefixFrom } from './arbitraries.ts'
+
+/** An index in which the value of each prefix is its place in the list. */
+function indexOf(prefixes: readonly Prefix[]): PrefixIndex<number> {
+  const index = new PrefixIndex<number>()
+  for (const [number, prefix] of prefixes.entries()) index.add(prefix, number)
+  return index
+}
 
 /** The numbers of the prefixes whose bits the address starts with, the longest first; of equal ones the first. */
 function around(prefixes: readonly Prefix[], address: Address): number[] {
@@ -31,7 +30,7 @@ test('the index finds what a search through all prefixes finds, at every edge an
       fc.array(fc.oneof({ weight: 4, arbitrary: crowdedPrefix }, anyPrefix), { maxLength: 40 }),
       fc.array(anyAddress, { maxLength: 10 }),
       (prefixes, addresses) => {
-        const index = buildPrefixIndex(prefixes)
+        const index = indexOf(prefixes)
         const edges = prefixes.flatMap(({ family, first, last }) =>
           [first - 1n, first, last, last + 1n]
             .filter((value) => value >= 0n && value >> BigInt(ADDRESS_BITS[family]) === 0n)
@@ -40,7 +39,7 @@ test('the index finds what a search through all prefixes finds, at every edge an
         for (const address of [...edges, ...addresses]) {
           const expected = around(prefixes, address)
           if (expected.length > 1) nested += 1
-          assert.deepEqual(prefixesAround(index, address), expected, address.text)
+          assert.deepEqual(index.around(address), expected, address.text)
         }
       },
     ),
@@ -50,18 +49,18 @@ test('the index finds what a search through all prefixes finds, at every edge an
 })
 
 test('of equal prefixes the first is kept', () => {
-  const prefixes = ['203.0.113.0/24', '203.0.113.0/25', '203.0.113.0/24'].map(mustParsePrefix)
-  assert.deepEqual(prefixesAround(buildPrefixIndex(prefixes), addressOf(4, 0xcb00_71ffn)), [0])
+  const prefixes = ['203.0.113.0/24', '203.0.113.0/25', '203.0.113.0/24'].map(prefixOf)
+  assert.deepEqual(indexOf(prefixes).around(addressOf(4, 0xcb00_71ffn)), [0])
 })
 
 test('one index keeps the families apart', () => {
-  const index = buildPrefixIndex([mustParsePrefix('::/0')])
-  assert.deepEqual(prefixesAround(index, addressOf(4, 0x0a00_0001n)), [])
-  assert.deepEqual(prefixesAround(index, addressOf(6, 0x0a00_0001n)), [0])
+  const index = indexOf([prefixOf('::/0')])
+  assert.deepEqual(index.around(addressOf(4, 0x0a00_0001n)), [])
+  assert.deepEqual(index.around(addressOf(6, 0x0a00_0001n)), [0])
 })
 
 test('an empty index finds nothing', () => {
-  assert.deepEqual(prefixesAround(buildPrefixIndex([]), addressOf(4, 0n)), [])
+  assert.deepEqual(indexOf([]).around(addressOf(4, 0n)), [])
 })
 
 test('an index of 100,000 prefixes finds the longest one around the last address of each', () => {
@@ -75,10 +74,10 @@ test('an index of 100,000 prefixes finds the longest one around the last address
     )
     return prefixFrom(family, bits.slice(0, value % 3 === 0 ? 16 : family === 4 ? 28 : 64))
   })
-  const index = buildPrefixIndex(prefixes)
+  const index = indexOf(prefixes)
   for (const { family, last, length, text } of prefixes) {
     const address = addressOf(family, last)
-    const [longest = -1] = prefixesAround(index, address)
+    const [longest = -1] = index.around(address)
     const found = prefixes[longest]
     assert.ok(found && contains(found, address), text)
     assert.ok(found.length >= length, `${found.text} is shorter than ${text}`)

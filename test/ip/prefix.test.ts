@@ -39,9 +39,9 @@ test('a fault says what to write instead', () => {
     faultOf('2001:db8::1:0/64'),
     '2001:db8::1:0/64 has host bits set: write 2001:db8::/64 or 2001:db8::1:0/128',
   )
-  const address = 'write a network as address/length: an IPv4 or IPv6 address was expected, '
+  const address = 'write a network as address/length: the address must be an IPv4 or IPv6 address, '
   assert.equal(faultOf('mail.example.com/24'), `${address}not a host name`)
-  assert.equal(faultOf('/24'), `${address}but the text is empty`)
+  assert.equal(faultOf('/24'), `${address}and this text is empty`)
 })
 
 test('a length is a plain decimal number within the family', () => {

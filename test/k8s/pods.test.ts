@@ -39,7 +39,7 @@ describe('the pods', withKubectl, () => {
     assert.deepEqual(Object.fromEntries(ports.map(({ name, containerPort }) => [name, containerPort])), {
       http: PORT,
       metrics: METRICS_PORT,
-      mailbox: Number(MAILBOX_LISTEN?.split(':')[1]),
+      mailbox: MAILBOX_LISTEN?.port,
     })
     const { paths } = JSON.parse(read('openapi/openapi.json'))
     for (const { httpGet } of [startupProbe, livenessProbe, readinessProbe]) {

@@ -1,3 +1,4 @@
+/** The reference page: it is complete, its links work, and it needs nothing else. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,11 +28,11 @@ test('the reference has every operation, schema and problem, and every link in i
   for (const [, target] of PAGE.matchAll(/href="#([^"]+)"/g)) assert.ok(ids.has(target), target)
 })
 
-test('the reference stands alone: it runs nothing and fetches nothing', () => {
+test('the reference needs nothing else: it runs no script and loads no file', () => {
   assert.doesNotMatch(PAGE, /<script|<link|<img|<iframe|@import|url\(|javascript:| on[a-z]+="/i)
 })
 
-test('texts of the contract are text in the reference', () => {
+test('texts of the contract stay text in the reference', () => {
   const hostile = '<img src=x onerror=alert(1)> & "more" `<b>`'
   const page = referencePage({
     ...DOCUMENT,

@@ -1,3 +1,4 @@
+/** The test message: what it tells the people who find it, and that it proves nothing but its own attempt. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildMessage } from '../../src/probe/message.ts'
@@ -5,7 +6,7 @@ import { buildMessage } from '../../src/probe/message.ts'
 const ADDRESSES = { sender: 'probe@isp.example', recipient: 'token@isp.example' }
 const TESTER = { providerName: 'ISP Pty Ltd', contact: 'https://isp.example/relay-tests' }
 
-test('the message says who tests, why, and whom to ask', () => {
+test('the message says who tests, why, and where to ask', () => {
   const lines = buildMessage(ADDRESSES, TESTER, new Date('2026-11-24T07:08:09Z'), null)
   assert.ok(lines.includes('Date: Tue, 24 Nov 2026 07:08:09 +0000'))
   assert.ok(lines.includes('From: <probe@isp.example>'))
@@ -16,7 +17,7 @@ test('the message says who tests, why, and whom to ask', () => {
   assert.ok(lines.indexOf('') > 0, 'an empty line ends the header')
 })
 
-test('each message has an id of its own, in our domain', () => {
+test('each message has its own id, in our domain', () => {
   const ids = [1, 2].map(() =>
     buildMessage(ADDRESSES, TESTER, new Date(), null).find((line) => line.startsWith('Message-ID')),
   )
@@ -24,7 +25,7 @@ test('each message has an id of its own, in our domain', () => {
   assert.notEqual(ids[0], ids[1])
 })
 
-test('every line is printable ASCII, the longest configured names included', () => {
+test('every line is printable ASCII, even with the longest configured names', () => {
   const longest = { providerName: '~'.repeat(200), contact: '~'.repeat(200) }
   for (const line of buildMessage(ADDRESSES, longest, new Date(), 'n'.repeat(26)))
     assert.match(line, /^[\x20-\x7e]{0,510}$/)

@@ -1,3 +1,4 @@
+/** The table of forms: no other tester tries a spelling that it lacks, and no row is superfluous. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FORMS, formOf } from '../../src/relay/forms.ts'
@@ -10,12 +11,12 @@ const NAMES = {
   literal: '[203.0.113.25]',
 }
 
-test('every form has an id of its own and says what it exploits and where it is from', () => {
+test('every form has its own id, and says which mistake it finds and where it is from', () => {
   assert.equal(new Set(FORMS.map(({ id }) => id)).size, FORMS.length)
   for (const { exploits, source } of FORMS) assert.ok(exploits && source)
 })
 
-test('no two forms are the same envelope, but for the one that is asked again', () => {
+test('no two forms have the same envelope, except for the one that is asked again', () => {
   const forms = FORMS.filter(({ id }) => id !== 'outside-sender-again')
   const envelopes = forms.map(
     ({ sender, recipient }) => `${sender.spell(NAMES)} ${recipient.bare} ${recipient.spell(NAMES)}`,
@@ -23,7 +24,7 @@ test('no two forms are the same envelope, but for the one that is asked again', 
   assert.equal(new Set(envelopes).size, forms.length)
 })
 
-/** What other testers try, in the same spelling: nmap's 16, abuse.net's 17 and Nessus's 15, without repetition. */
+/** The spellings of other testers: nmap's 16, abuse.net's 17 and Nessus's 15, each once. */
 const SENDERS = [
   'probe@isp.example',
   '',
@@ -53,7 +54,7 @@ const RECIPIENTS = [
   'isp.example!token@mail.example.com',
   'isp.example!token@example.com',
 ]
-/** What they lack. */
+/** The spellings that only we try. */
 const OURS = [
   'token%isp.example@example.com',
   '"x@isp.example,token@isp.example"@example.com',
@@ -69,18 +70,18 @@ test('every sender spelling of other testers is tried', () => {
   for (const sender of SENDERS) assert.ok(spelled.has(sender), sender)
 })
 
-test('every recipient spelling of other testers is tried, and what they lack', () => {
+test('every recipient spelling of other testers is tried, and those that only we try', () => {
   const spelled = new Set(FORMS.map(({ recipient }) => recipient.spell(NAMES)))
   for (const recipient of [...RECIPIENTS, ...OURS]) assert.ok(spelled.has(recipient), recipient)
   assert.equal(formOf('no-brackets').recipient.bare, true)
 })
 
-test('whoever could be bothered by a bounce, or loop, carries no message', () => {
+test('a sender whose bounce could reach a person, or loop, never carries a message', () => {
   const silent = FORMS.filter(({ sender }) => !sender.carriesMessage).map(({ id }) => id)
   assert.deepEqual(silent.sort(), ['literal-sender', 'localhost-sender', 'unknown-host-sender', 'unqualified-sender'])
 })
 
-test('only our own recipients are ever written, but for the controls at the own domain', () => {
+test('every recipient is ours, except for the controls at the own domain', () => {
   for (const { recipient } of FORMS) {
     const spelled = recipient.spell(NAMES)
     const ours = /token[@%]isp\.example|isp\.example[!=]token|token\+40isp/.test(spelled)

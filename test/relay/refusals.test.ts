@@ -1,13 +1,14 @@
+/** How the texts of real servers are read, and that no text can take long or be read as its opposite. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { REFUSALS, type Refusal } from '../../src/contract/words.ts'
 import { TEXTS } from '../../src/relay/refusal-texts.ts'
-import { type Context, classify, plainText } from '../../src/relay/refusals.ts'
+import { classify, plainText, type ReplyContext } from '../../src/relay/refusals.ts'
 import { type Reply, ReplyParser } from '../../src/smtp/reply.ts'
 
 const NAMES = ['relaytest.isp.example', '198.51.100.7', 'example.com']
-const RCPT: Context = { phase: 'rcpt', sender: 'outside', names: NAMES }
+const RCPT: ReplyContext = { phase: 'rcpt', sender: 'outside', names: NAMES }
 
 function replyOf(text: string): Reply {
   const events = new ReplyParser().push(Buffer.from(`${text}\r\n`, 'latin1'))
@@ -16,8 +17,8 @@ function replyOf(text: string): Reply {
   return found.reply
 }
 
-/** What real servers say, and what it is. Where a row needs another phase or sender than RCPT from outside, it says so. */
-const SAID: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
+/** Replies of real servers and their meaning; a row names its phase and sender if they are not RCPT and outside. */
+const SAID: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
   ['relay-denied', '454 4.7.1 <a@b.example>: Relay access denied'],
   ['relay-denied', '554 5.7.1 <a@b.example>: Relay access denied'],
   ['relay-denied', '550 relay not permitted'],
@@ -117,8 +118,8 @@ const SAID: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
   ['other', '550 no'],
 ]
 
-/** One text at least for every row of the table, by the server or document that has it. */
-const SOURCES: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
+/** At least one text for every row of the table, as the server or document of that row has it. */
+const SOURCES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
   ['relay-denied', '451 Open relay is not allowed'],
   ['relay-denied', '550 not an open relay, so get lost'],
   ['relay-denied', '550 5.7.1 <a@b.example>... Relaying denied. IP name possibly forged [198.51.100.7]'],
@@ -206,8 +207,11 @@ const SOURCES: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
   ['server-trouble', '421 4.3.2 No system resources', { phase: 'greeting' }],
 ]
 
-/** Talk of relays that is about us, refusals of a relay that talk of us, and what only sounds like either. */
-const LOOKALIKES: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
+/**
+ * Texts that mention relaying but are about us, texts that deny relaying but mention us, and texts that only look
+ * similar.
+ */
+const LOOKALIKES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
   // About us, however much they talk of relays or authentication: never a closed server.
   ['blocklisted', '550 5.7.1 Relay denied: your host is blacklisted'],
   ['blocklisted', '550 Relaying denied, 198.51.100.7 is listed in relays.example'],
@@ -251,7 +255,7 @@ const LOOKALIKES: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
   ['throttled', '421 4.7.0 rate limited, relaying denied'],
   ['greylisted', '451 greylisted: relay access denied for now'],
   ['tls-required', '554 5.7.1 relay access denied before STARTTLS'],
-  // About the relay, however much they talk of hosts and look-ups.
+  // These deny relaying, although they mention hosts and look-ups.
   ['relay-denied', '550 5.7.1 Unable to relay, no mail for hosts behind a VPN'],
   ['relay-denied', '550 relay not permitted for this client'],
   ['relay-denied', '550 greylisted no more: relaying denied'],
@@ -259,7 +263,7 @@ const LOOKALIKES: readonly (readonly [Refusal, string, Partial<Context>?])[] = [
   ['relay-denied', '451 4.7.1 relaying denied'],
   ['relay-denied', '550 user unknown here and relaying denied'],
   ['relay-denied', '503 relay not permitted', { phase: 'mail', sender: 'own' }],
-  // Neither: words that only look alike.
+  // These only look similar.
   ['other', '550 relayed'],
   ['other', '550 relay'],
   ['other', '550 please relay this to your administrator'],
@@ -282,7 +286,7 @@ for (const [refusal, text, context] of [...SAID, ...SOURCES, ...LOOKALIKES]) {
   })
 }
 
-test('words in addresses and in names of ours or theirs mean nothing', () => {
+test('words inside addresses, our names and their names mean nothing', () => {
   const names = [...NAMES, 'relaying.denied.example']
   const inName = replyOf(
     '550 relaying.denied.example says no to <relay.access.denied@isp.example>, relaytest.isp.example',
@@ -297,7 +301,7 @@ test('the same words about two addresses are the same text', () => {
   assert.equal(plainText(a, NAMES), plainText(b, NAMES))
 })
 
-test('every row of texts is met by a real text, before the others', () => {
+test('every row of the table is the first match of some real text', () => {
   const met = new Set<unknown>()
   for (const [, text, context] of [...SAID, ...SOURCES]) {
     const { phase: _, sender, names } = { ...RCPT, ...context }
@@ -317,14 +321,14 @@ test('every row of texts is met by a real text, before the others', () => {
   )
 })
 
-test('no text row holds a quantifier within a quantifier, or one without bound but for single characters', () => {
+test('no text row has a quantifier inside a quantifier, or an unbounded one for any character', () => {
   for (const { text } of TEXTS) {
     assert.doesNotMatch(text.source, /[+*}]\)[+*{]/)
     assert.doesNotMatch(text.source, /\.[+*]/)
   }
 })
 
-test('any text at all is classified', () => {
+test('every text is classified', () => {
   const word = fc.oneof(
     fc.string(),
     fc.constantFrom(
@@ -352,7 +356,7 @@ test('any text at all is classified', () => {
   )
 })
 
-test('long texts are no trouble: with the square of the length this would run for hours', () => {
+test('long texts take little time: if it grew with the square of the length, this would run for hours', () => {
   const pieces = [
     '<',
     '[',

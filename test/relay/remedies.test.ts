@@ -1,8 +1,9 @@
+/** Which advice a result gets: for an open server by software and cause, otherwise by reason. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EXAMPLES } from '../../src/contract/examples.ts'
 import { CAUSES, type Cause, REASONS } from '../../src/contract/words.ts'
-import { BY_CAUSE } from '../../src/relay/remedies/causes.ts'
+import { CAUSE_ROWS } from '../../src/relay/causes.ts'
 import { type Judged, type Remedy, remedyFor } from '../../src/relay/remedies/remedy.ts'
 import { BY_SERVER } from '../../src/relay/remedies/servers.ts'
 import { recognise, type Software } from '../../src/relay/software.ts'
@@ -23,14 +24,14 @@ const software = (greeting: string, replies: readonly string[] = []): Software |
 const POSTFIX = software('mail.example.com ESMTP Postfix')
 
 function remedy(judged: Judged, server: Software | null): Remedy {
-  const found = remedyFor(judged, server)
+  const found = remedyFor(judged, server, resultWith())
   assert.ok(found)
   return found
 }
 
 const closing = (cause: Cause | null, server: Software | null) => remedy({ ...OPEN, cause }, server)
 
-/** What servers say, and the software whose remedy that must lead to. */
+/** The texts of servers, and the software whose advice each must get. */
 const SERVERS: readonly (readonly [greeting: string, replies: readonly string[], software: string, step: RegExp])[] = [
   ['mail.example.com ESMTP Postfix (Debian/GNU)', [], 'Postfix', /smtpd_relay_restrictions = /],
   ['mail.example.com ESMTP Postfix', ['4.3.2 Service currently unavailable'], 'Postfix', /reject_unauth_destination/],
@@ -102,7 +103,7 @@ for (const [greeting, replies, name, step] of SERVERS) {
   })
 }
 
-test('every software of the table is reached by what some server says', () => {
+test('the advice for every software is reached by the texts of some server', () => {
   const reached = new Set(SERVERS.map(([, , name]) => name))
   assert.deepEqual(
     BY_SERVER.map((row) => row.software).filter((name) => !reached.has(name)),
@@ -110,7 +111,7 @@ test('every software of the table is reached by what some server says', () => {
   )
 })
 
-/** What a software has of its own for what it trusts. */
+/** The software that has its own steps for a cause. */
 const OWN: readonly (readonly [greeting: string, cause: Cause, step: RegExp])[] = [
   ['mail.example.com ESMTP Postfix', 'own-domain-sender', /check_sender_access/],
   ['mail.example.com ESMTP Postfix', 'null-sender', /check_sender_access/],
@@ -131,45 +132,45 @@ const OWN: readonly (readonly [greeting: string, cause: Cause, step: RegExp])[] 
 ]
 
 for (const [greeting, cause, step] of OWN) {
-  test(`"${greeting}" that trusts ${cause} has steps of its own`, () => {
+  test(`"${greeting}" with the cause ${cause} has its own steps`, () => {
     const found = closing(cause, software(greeting))
     assert.notEqual(found.software, null)
     assert.ok(found.steps.some((text) => step.test(text)))
-    assert.notEqual(found.steps[0], BY_CAUSE[cause].steps[0])
+    assert.notEqual(found.steps[0], CAUSE_ROWS[cause].steps[0])
   })
 }
 
-test('a software without steps for a cause has those of the cause, then its own', () => {
+test('a software without steps for a cause gets the steps of the cause, then its own', () => {
   const mailEnable = software('mail.example.com ESMTP MailEnable Service, Version: 10.55--')
   const found = closing('own-domain-sender', mailEnable)
   assert.equal(found.software, 'MailEnable')
-  assert.equal(found.steps[0], BY_CAUSE['own-domain-sender'].steps[0])
+  assert.equal(found.steps[0], CAUSE_ROWS['own-domain-sender'].steps[0])
   assert.ok(found.steps.some((step) => /Untick Allow relay for local/.test(step)))
 })
 
-test('a server that no longer sees who connects is helped before it, whatever its software', () => {
+test('a server that cannot see who connects gets the steps for the proxy in front of it, whatever its software', () => {
   const exim = closing('source-address-lost', software('mail.example.com ESMTP Exim 4.96'))
   assert.deepEqual(exim, closing('source-address-lost', null))
   assert.equal(exim.software, null)
 })
 
-test('an open server of unknown software, or of one without a row, has the remedy of its cause', () => {
+test('an open server of unknown software, or of one without a row, gets the steps of its cause', () => {
   const kerio = software('mail.example.com Kerio Connect 9.4.1 ESMTP ready')
   assert.equal(kerio?.name, 'Kerio Connect')
   for (const cause of CAUSES) {
     for (const server of [null, kerio]) {
       const { software: name, title, steps } = closing(cause, server)
-      assert.deepEqual([name, title, steps[0]], [null, BY_CAUSE[cause].title, BY_CAUSE[cause].steps[0]])
+      assert.deepEqual([name, title, steps[0]], [null, CAUSE_ROWS[cause].title, CAUSE_ROWS[cause].steps[0]])
     }
   }
 })
 
-test('where nothing singles a cause out, the server is closed as one that relays for everyone', () => {
+test('an open server without a cause gets the steps for one that relays for everyone', () => {
   assert.deepEqual(closing(null, POSTFIX), closing('everyone', POSTFIX))
   assert.deepEqual(closing(null, null), closing('everyone', null))
 })
 
-test('every reason has something of its own to do, whatever the software', () => {
+test('every reason has its own steps, whatever the software', () => {
   const titles = REASONS.map((reason) => {
     const found = remedy({ verdict: 'inconclusive', cause: null, reason, caveats: [] }, POSTFIX)
     assert.equal(found.software, null)
@@ -178,14 +179,23 @@ test('every reason has something of its own to do, whatever the software', () =>
   assert.equal(new Set(titles).size, REASONS.length)
 })
 
-test('a closed server needs nothing, unless it takes any local part', () => {
-  assert.equal(remedyFor(CLOSED, POSTFIX), null)
-  assert.equal(remedyFor({ ...CLOSED, caveats: ['forms-spared'] }, POSTFIX), null)
+const LET_IN = ['vantage-banned', 'vantage-blocked', 'content-refused', 'connect-timeout', 'greylisted'] as const
+
+for (const reason of LET_IN) {
+  test(`the steps for ${reason} name the address that the server must let in`, () => {
+    const judged: Judged = { verdict: 'inconclusive', cause: null, reason, caveats: [] }
+    assert.match(remedy(judged, null).steps.join('\n'), /our address 198\.51\.100\.7\b/)
+  })
+}
+
+test('a closed server needs nothing, unless it accepts any local part', () => {
+  assert.equal(remedyFor(CLOSED, POSTFIX, resultWith()), null)
+  assert.equal(remedyFor({ ...CLOSED, caveats: ['forms-spared'] }, POSTFIX, resultWith()), null)
   const found = remedy({ ...CLOSED, caveats: ['any-local-part-taken'] }, POSTFIX)
   assert.match(found.steps.join('\n'), /does not relay/)
 })
 
-/** Every remedy that there can be. */
+/** Every possible remedy. */
 const ALL: readonly Remedy[] = [
   ...[null, ...SERVERS.map(([greeting, replies]) => software(greeting, replies))].flatMap((server) =>
     [null, ...CAUSES].map((cause) => closing(cause, server)),
@@ -194,7 +204,7 @@ const ALL: readonly Remedy[] = [
   remedy({ ...CLOSED, caveats: ['any-local-part-taken'] }, null),
 ]
 
-test('every remedy can be read out: short steps in plain ASCII, none twice', () => {
+test('every remedy can be read out: short steps in plain ASCII, none of them twice', () => {
   for (const { title, steps } of ALL) {
     assert.ok(steps.length > 0)
     for (const text of [title, ...steps]) assert.match(text, /^[\x21-\x7e][\x20-\x7e]{0,198}[\x21-\x7e]$/)
@@ -202,7 +212,7 @@ test('every remedy can be read out: short steps in plain ASCII, none twice', () 
   }
 })
 
-test('every reference is an https address, none twice in a remedy', () => {
+test('every reference is an https address, and no remedy has one twice', () => {
   for (const { title, references } of ALL) {
     for (const reference of references) {
       assert.equal(new URL(reference).protocol, 'https:')
@@ -212,15 +222,15 @@ test('every reference is an https address, none twice in a remedy', () => {
   }
 })
 
-test('every way to close a server refers to a document', () => {
-  for (const { title, references } of [...BY_SERVER, ...Object.values(BY_CAUSE)]) assert.ok(references.length, title)
+test('all advice for closing a server refers to a document', () => {
+  for (const { title, references } of [...BY_SERVER, ...Object.values(CAUSE_ROWS)]) assert.ok(references.length, title)
 })
 
-test('every step to close a server ends in another test', () => {
+test('the last step for an open server is another test', () => {
   for (const cause of CAUSES) assert.match(closing(cause, POSTFIX).steps.at(-1) ?? '', /^Test again/)
 })
 
-test('the text form shows it between attempts and session, numbered, with its references', () => {
+test('the text form shows the remedy between attempts and session, with numbered steps and references', () => {
   const shown = {
     software: 'Postfix',
     title: 'Close Postfix',
@@ -236,12 +246,12 @@ test('the text form shows it between attempts and session, numbered, with its re
 })
 
 for (const [name, { value }] of Object.entries(EXAMPLES)) {
-  test(`the example "${name}" of the API has the remedy that its transcript leads to`, () => {
-    assert.deepEqual(value.remedy, remedyFor(rejudge(value), value.server?.software ?? null))
+  test(`the example "${name}" of the API has the remedy that its own transcript leads to`, () => {
+    assert.deepEqual(value.remedy, remedyFor(rejudge(value), value.server?.software ?? null, value))
   })
 }
 
-/** A server in the words of Postfix that relays for whoever claims a sender at example.com. */
+/** A server with the texts of Postfix that relays for every sender at example.com. */
 function trustingItsDomain(): Say {
   let trusted = false
   return (line, session) => {
@@ -251,7 +261,7 @@ function trustingItsDomain(): Say {
   }
 }
 
-test('the result of a test has it, as JSON and as text', async (t) => {
+test('the result of a test has the remedy, as JSON and as text', async (t) => {
   const greeting = '220 mail.example.com ESMTP Postfix (Debian/GNU)'
   const server = await scriptedServer(t, { greeting, say: trustingItsDomain() })
   const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}` } })

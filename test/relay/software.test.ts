@@ -1,9 +1,10 @@
+/** The software that texts of real servers lead to, and that no text can take long. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { recognise, type Shown, SOFTWARE_PATTERNS } from '../../src/relay/software.ts'
+import { recognise, type ServerTexts, SOFTWARE_PATTERNS } from '../../src/relay/software.ts'
 
-const BARE: Shown = { greeting: 'mail.example.com ESMTP', extensions: [], replies: [] }
-const known = (shown: Partial<Shown>) => {
+const BARE: ServerTexts = { greeting: 'mail.example.com ESMTP', extensions: [], replies: [] }
+const known = (shown: Partial<ServerTexts>) => {
   const found = recognise({ ...BARE, ...shown })
   return found && [found.name, found.version]
 }
@@ -72,7 +73,7 @@ for (const [greeting, name, version] of GREETINGS) {
   test(`"${greeting}" is ${name}`, () => assert.deepEqual(known({ greeting }), [name, version]))
 }
 
-const HABITS: readonly (readonly [Partial<Shown>, string])[] = [
+const HABITS: readonly (readonly [Partial<ServerTexts>, string])[] = [
   [
     { greeting: 'mail.example.com ESMTP Postfix', replies: ['4.3.2 Service currently unavailable'] },
     'Postfix postscreen',
@@ -105,7 +106,7 @@ for (const [shown, name] of HABITS) {
   test(`${JSON.stringify(shown)} is ${name}`, () => assert.deepEqual(known(shown)?.[0], name))
 }
 
-const UNKNOWN: readonly Partial<Shown>[] = [
+const UNKNOWN: readonly Partial<ServerTexts>[] = [
   {},
   { greeting: 'postfix.example.com ESMTP' },
   { greeting: 'exim.example.com ESMTP ready' },
@@ -119,21 +120,21 @@ const UNKNOWN: readonly Partial<Shown>[] = [
 ]
 
 for (const shown of UNKNOWN) {
-  test(`${JSON.stringify(shown)} is nothing known`, () => assert.equal(known(shown), null))
+  test(`${JSON.stringify(shown)} is no software that we know`, () => assert.equal(known(shown), null))
 }
 
-test('what a greeting names goes before what a habit betrays', () => {
+test('the name in a greeting counts more than a text that another software uses', () => {
   assert.deepEqual(known({ greeting: 'mail.example.com ESMTP Haraka 3.0 ready', replies: ['flushed'] }), [
     'Haraka',
     '3.0',
   ])
 })
 
-test('no pattern holds a quantifier within a quantifier', () => {
+test('no pattern has a quantifier inside a quantifier', () => {
   for (const { source } of SOFTWARE_PATTERNS) assert.doesNotMatch(source, /[+*}]\)[+*{]/)
 })
 
-test('long lines are no trouble', () => {
+test('long lines take little time', () => {
   for (const piece of ['*', 'ESMTP Sendmail AIX', '1', 'Version: 0--', ' ', '(Lotus Domino ', 'X', 'ok 1 qp ']) {
     const line = piece.repeat(100_000 / piece.length)
     assert.doesNotThrow(() => recognise({ greeting: `${line}!`, extensions: [`${line}!`], replies: [`${line}!`] }))

@@ -7,6 +7,7 @@ import { FORMS, formOf } from '../../src/relay/forms.ts'
 import { summarise } from '../../src/relay/summary.ts'
 import { judge } from '../../src/relay/verdict.ts'
 import type { Reply } from '../../src/smtp/reply.ts'
+import { resultWith } from '../harness/result.ts'
 
 const PHASES: readonly Phase[] = ['mail', 'rcpt', 'mail', 'rcpt', 'data', 'dot']
 
@@ -429,7 +430,7 @@ test('never open without a message taken, never closed without a proper refusal,
           assert.ok(judgement.rows.every(({ attempt: { form }, outcome: said }) => said === 'refused' || form.control))
         }
         if (judgement.verdict === 'inconclusive') assert.ok(REASONS.includes(judgement.reason))
-        assert.match(summarise(judgement, what), /^[A-Z].*\.$/)
+        assert.match(summarise(judgement, what, resultWith()), /^[A-Z][^{}]*\.$/)
       },
     ),
     { numRuns: 5_000 },
@@ -438,8 +439,11 @@ test('never open without a message taken, never closed without a proper refusal,
 
 test('a server that never greets is told apart from one that is slow', () => {
   const attempts = ['outside-sender', 'null-sender'].map((form) => attempt(form, [], 'deadline'))
-  const sentence = (what: Findings) => [judge(what).reason, summarise(judge(what), what)]
+  const sentence = (what: Findings) => [judge(what).reason, summarise(judge(what), what, resultWith())]
   const [silence, slowness] = [findings(attempts, { greeting: null }), findings(attempts)]
-  assert.deepEqual(sentence(silence), ['deadline', 'It takes connections and says nothing: no greeting came in time.'])
-  assert.deepEqual(sentence(slowness), ['deadline', 'It answered too slowly for a whole test.'])
+  assert.deepEqual(sentence(silence), [
+    'deadline',
+    'The server accepts connections but says nothing: no greeting came in time.',
+  ])
+  assert.deepEqual(sentence(slowness), ['deadline', 'The server answered too slowly for a whole test.'])
 })

@@ -110,7 +110,7 @@ test('every line of any transcript is shown once, and replies follow their comma
   )
 })
 
-test('the heading has verdict and target, then the summary, the facts, and where the test came from', () => {
+test('the heading has verdict and target, then the summary, the facts, and the origin of the test', () => {
   assert.deepEqual(partsOf(renderTest(resultWith(), false))[0], [
     'CLOSED  203.0.113.25:25 (example.com)',
     'The server refused to relay.',
@@ -160,7 +160,7 @@ test('a test that runs has a target and an id, and neither verdict nor facts', (
   }
 })
 
-test('attempts are lined up with what decided them', () => {
+test('attempts are aligned with the replies that decided them', () => {
   const attempts: AttemptView[] = [
     ATTEMPT,
     {
@@ -222,7 +222,7 @@ test('the plain form holds no control characters, whatever the server sent', () 
 
 const SGR = /\x1b\[([\d;]*)m/g
 
-test('colours say who speaks, and the lines that decided have the colour of the verdict', () => {
+test('colours tell commands from replies, and deciding lines have the colour of the verdict', () => {
   const [event, greeting, command] = sessionOf(DIALOGUE, true)
   assert.equal(event, '\x1b[2m-- connected to 203.0.113.25:25\x1b[0m')
   assert.equal(greeting, '\x1b[3m220 mail.example.com ESMTP\x1b[0m')
@@ -258,7 +258,7 @@ test('the coloured form is the plain one and the colours of the renderer', () =>
   )
 })
 
-test('where the session was shown already, what is left is the outcome and the lines that decided, in their order', () => {
+test('after a live session, only the outcome and the deciding lines are shown, in their order', () => {
   const transcript = [
     line('client', 'RCPT TO:<a>', { key: true }),
     line('client', 'RCPT TO:<b>', { key: true }),
@@ -275,7 +275,7 @@ test('where the session was shown already, what is left is the outcome and the l
   assert.equal(partsOf(renderOutcome(resultWith({ transcript: [] }), false)).length, 1, 'what says nothing is left out')
 })
 
-test('a line as it happens says who speaks', () => {
+test('a live line tells a command from a reply', () => {
   const rows = [line('client', 'EHLO x'), line('server', '250 x'), line('event', 'dropped')]
   assert.deepEqual(
     rows.map((row) => renderLine(row, false)),

@@ -28,7 +28,7 @@ function expecting() {
   return { deliveries, expectation, nonce: expectation.nonceOf('outside-sender') }
 }
 
-test('a token is known as what it is, and any other is not', async () => {
+test('a token is known by its kind, and other local parts are not known', async () => {
   const { deliveries } = expecting()
   assert.equal(await deliveries.knows('outsideoutsideab'), 'recipient')
   assert.equal(await deliveries.knows('sendersendersend'), 'sender')
@@ -48,7 +48,7 @@ test('a message with the nonce of its form is seen, with the field that the firs
   })
 })
 
-test('one that came before anybody waited is seen as well', async () => {
+test('a message that came before the wait is seen too', async () => {
   const { deliveries, expectation, nonce } = expecting()
   deliveries.arrived(arrival('outsideoutsideab', [nonce]))
   assert.equal((await expectation.seen('outside-sender', 0, NEVER))?.kind, 'message')
@@ -57,7 +57,7 @@ test('one that came before anybody waited is seen as well', async () => {
 for (const [name, forged] of [
   ['without a nonce', (nonce: string) => arrival('outsideoutsideab', [nonce.slice(1)])],
   ['with the nonce of another form', (nonce: string) => arrival('percentpercentab', [nonce])],
-  ['to a token that nobody waits for', (nonce: string) => arrival('nobodynobodynobo', [nonce])],
+  ['to a token of no test', (nonce: string) => arrival('nobodynobodynobo', [nonce])],
 ] as const) {
   test(`a message ${name} proves nothing`, async () => {
     const { deliveries, expectation, nonce } = expecting()
@@ -84,7 +84,7 @@ test('two tests of a day share their tokens and not their nonces', async () => {
   assert.equal(await second.seen('outside-sender', 0, NEVER), null)
 })
 
-test('a bounce is told by its nonce, or by being the only message sent', async () => {
+test('a bounce belongs to the form of its nonce, or to the only message that was sent', async () => {
   const bounce = (nonces: readonly string[]) => arrival('sendersendersend', nonces, { kind: 'bounce', mailFrom: '' })
   const one = expecting()
   one.deliveries.arrived(bounce([]))
@@ -98,7 +98,7 @@ test('a bounce is told by its nonce, or by being the only message sent', async (
   assert.equal(await two.expectation.seen('outside-sender', 0, NEVER), null)
 })
 
-test('waiting ends with its time, and when nobody waits any more', async () => {
+test('a wait ends when its time is over, and when the test is stopped', async () => {
   const { expectation } = expecting()
   assert.equal(await expectation.seen('outside-sender', 10, NEVER), null)
   const stop = new AbortController()
@@ -107,7 +107,7 @@ test('waiting ends with its time, and when nobody waits any more', async () => {
   assert.equal(await seen, null)
 })
 
-test('what arrives after the test is told to whom it settled on', () => {
+test('a message that arrives after the test goes to the function that it settled on', () => {
   const { deliveries, expectation, nonce } = expecting()
   const late: string[] = []
   expectation.settle((form, { kind }) => late.push(`${form} ${kind}`), 0)
@@ -116,7 +116,7 @@ test('what arrives after the test is told to whom it settled on', () => {
   assert.deepEqual(late, ['outside-sender message'])
 })
 
-test('what arrived between the wait and the end of the test is told then', () => {
+test('a message that arrived between the wait and the end of the test is passed on at its end', () => {
   const { deliveries, expectation, nonce } = expecting()
   deliveries.arrived(arrival('outsideoutsideab', [nonce]))
   const late: string[] = []
@@ -124,7 +124,7 @@ test('what arrived between the wait and the end of the test is told then', () =>
   assert.deepEqual(late, ['outside-sender message'])
 })
 
-test('the oldest tests hear no more when too much is kept for all of them', () => {
+test('the oldest tests are forgotten when all of them keep too much in memory', () => {
   const deliveries = new Deliveries()
   const MUCH = 30 * 1024 * 1024
   const heard: string[] = []
@@ -148,7 +148,7 @@ test('a test that sent nothing is forgotten, and its tokens with it', async () =
   assert.equal(await deliveries.knows('percentpercentab'), null)
 })
 
-test('a message that arrives after its bounce outweighs it, and not the other way round', async () => {
+test('a message counts more than its bounce, whichever comes first', async () => {
   const { deliveries, expectation, nonce } = expecting()
   const bounce = arrival('sendersendersend', [nonce], { kind: 'bounce', mailFrom: '' })
   deliveries.arrived(bounce)

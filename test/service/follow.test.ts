@@ -5,13 +5,13 @@ import { memoryStores } from '../../src/store/stores.ts'
 import { StoreUnavailable } from '../../src/store/unavailable.ts'
 import { follow, linesIn } from '../harness/events.ts'
 import { closed, gatedServer } from '../harness/mail-scripts.ts'
-import { inProcess, NO_QUOTAS } from '../harness/relay-tests.ts'
+import { inProcess } from '../harness/relay-tests.ts'
 import { inTime, until } from '../harness/waiting.ts'
 
 const NEVER = new AbortController().signal
 const LIVE = { idempotencyKey: null, respondAsync: false, live: true }
 
-test('a test that another replica runs is told when it is finished', async (t) => {
+test('the events of a test that another replica runs come when it is finished', async (t) => {
   const { server, hold, release } = await gatedServer(t, closed)
   const stores = memoryStores(60_000)
   const [here, there] = [inProcess(t, stores), inProcess(t, stores)]
@@ -21,7 +21,7 @@ test('a test that another replica runs is told when it is finished', async (t) =
     { allowedPorts: [server.port], defaultProof: 'message' },
   )
   const stalled = hold(/^RCPT/)
-  const { result } = await here.relayTests.start(request, asking, NO_QUOTAS, LIVE)
+  const { result } = await here.relayTests.start(request, asking, LIVE)
   assert.equal(result.status, 'running')
   const near = follow(toAsync(here.relayTests.follow(result, asking.caller, NEVER)))
   const far = follow(toAsync(there.relayTests.follow(result, asking.caller, NEVER)))
@@ -30,7 +30,7 @@ test('a test that another replica runs is told when it is finished', async (t) =
   await inTime('the command', stalled)
   await until('the command', () => linesIn(near.events).at(-1)?.startsWith('RCPT TO:'))
   leaving.abort()
-  assert.deepEqual(await inTime('the end of who leaves', left.ended), [])
+  assert.deepEqual(await inTime('the end of the stream that was left', left.ended), [])
   assert.deepEqual(far.events, [])
   release()
   const [live, replayed] = await inTime('both ends', Promise.all([near.ended, far.ended]))
@@ -48,11 +48,11 @@ test('a stream whose test fails ends without a verdict', async (t) => {
     { allowedPorts: [server.port], defaultProof: 'message' },
   )
   const stalled = hold(/^RCPT/)
-  const { result } = await relayTests.start(request, asking('desk'), NO_QUOTAS, LIVE)
+  const { result } = await relayTests.start(request, asking('desk'), LIVE)
   const { ended } = follow(toAsync(relayTests.follow(result, asking('desk').caller, NEVER)))
   await inTime('the command', stalled)
   assert.equal(audited.length, 1)
-  stores.refusals.note = () => {
+  stores.recentRefusals.note = () => {
     throw new StoreUnavailable(new Error('away'))
   }
   release()

@@ -3,47 +3,51 @@ import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import type { ProblemSlug } from '../../src/contract/problems.ts'
 import { summaryOf } from '../../src/contract/relay-test.ts'
-import type { TestQuotas } from '../../src/service/admission.ts'
-import { Refused, refusalIn } from '../../src/service/problem.ts'
-import type { Wish } from '../../src/service/relay-tests.ts'
+import { problemOf, RequestProblem } from '../../src/service/problem.ts'
+import type { AnswerOptions } from '../../src/service/relay-tests.ts'
 import { readFilter, readRequest } from '../../src/service/request.ts'
+import { type Counters, memoryCounters } from '../../src/store/counters.ts'
 import { memoryStores, type Stores } from '../../src/store/stores.ts'
 import { StoreUnavailable } from '../../src/store/unavailable.ts'
 import { startRecorder } from '../harness/recorder.ts'
-import { inProcess, NO_QUOTAS } from '../harness/relay-tests.ts'
+import { inProcess } from '../harness/relay-tests.ts'
 import { resultWith } from '../harness/result.ts'
 import { until } from '../harness/waiting.ts'
 
 const TTL_MS = 60_000
-const NO_WISH: Wish = { idempotencyKey: null, respondAsync: false, live: false }
+const NO_OPTIONS: AnswerOptions = { idempotencyKey: null, respondAsync: false, live: false }
 const GONE = new StoreUnavailable(new Error('away'))
 
 async function replica(t: TestContext, changed: Partial<Stores> = {}) {
   const recorder = await startRecorder(t)
   const stores = { ...memoryStores(TTL_MS), ...changed }
   const service = inProcess(t, stores)
-  const start = (ip: string, wish = NO_WISH, quotas: TestQuotas = NO_QUOTAS, caller = 'desk') => {
+  const start = (ip: string, options = NO_OPTIONS, caller = 'desk') => {
     const request = readRequest({ ip, port: recorder.port }, { allowedPorts: [recorder.port], defaultProof: 'message' })
-    return service.relayTests.start(request, service.asking(caller), quotas, wish)
+    return service.relayTests.start(request, service.asking(caller), options)
   }
   return { ...service, recorder, stores, start }
 }
 
-const refusedAs = (slug: ProblemSlug) => (error: unknown) => refusalIn(error)?.slug === slug
+const refusedAs = (slug: ProblemSlug) => (error: unknown) => problemOf(error)?.slug === slug
 
-test('the address of the Redis is never a target, whoever lists it', async (t) => {
+test('the address of the Redis is never a target, even if a customer lists it', async (t) => {
   const server = { isUp: async () => true, addresses: () => ['93.184.216.34', '2001:db8::6379'] }
-  const { start, audited } = await replica(t, { server })
-  const full: TestQuotas = { peek: async () => assert.fail('asked for more than the address'), take: async () => null }
-  await assert.rejects(start('93.184.216.34', NO_WISH, full), (error) => {
-    return error instanceof Refused && error.slug === 'address-special' && /address of this service/.test(error.message)
+  const counters = { ...memoryCounters(), read: async () => assert.fail('asked for more than the address') }
+  const { start, audited } = await replica(t, { server, counters })
+  await assert.rejects(start('93.184.216.34'), (error) => {
+    return (
+      error instanceof RequestProblem &&
+      error.slug === 'address-special' &&
+      /address of this service/.test(error.message)
+    )
   })
   // Another address of that network gets as far as the quotas.
-  await assert.rejects(start('93.184.216.35', NO_WISH, full), /asked for more than the address/)
+  await assert.rejects(start('93.184.216.35'), /asked for more than the address/)
   assert.deepEqual(audited, [])
 })
 
-test('a running result whose lease has run out reads as interrupted, always the same', async (t) => {
+test('a running result whose lease has expired reads as interrupted, and always the same', async (t) => {
   const { relayTests, asking, stores } = await replica(t)
   const { caller } = asking('desk')
   const running = resultWith({ id: randomUUID(), status: 'running', verdict: null, finishedAt: null })
@@ -63,35 +67,42 @@ const FAILING: readonly (readonly [name: string, fail: (stores: Stores) => Parti
   ['results', ({ results }) => ({ results: { ...results, put: () => Promise.reject(GONE) } })],
   ['claims', ({ claims }) => ({ claims: { ...claims, take: () => Promise.reject(GONE) } })],
   ['found claims', ({ claims }) => ({ claims: { ...claims, find: () => Promise.reject(GONE) } })],
-  ['refusals', ({ refusals }) => ({ refusals: { ...refusals, recently: () => Promise.reject(GONE) } })],
+  [
+    'recentRefusals',
+    ({ recentRefusals }) => ({ recentRefusals: { ...recentRefusals, recently: () => Promise.reject(GONE) } }),
+  ],
 ]
 
 for (const [name, fail] of FAILING) {
   test(`without ${name} nothing is dialled, and nothing stays behind`, async (t) => {
     const whole = memoryStores(TTL_MS)
     const { start, recorder, audited } = await replica(t, { ...whole, ...fail(whole) })
-    const wish = { ...NO_WISH, idempotencyKey: 'k' }
-    await assert.rejects(start('127.0.0.7', wish), refusedAs('limits-unavailable'))
+    const options = { ...NO_OPTIONS, idempotencyKey: 'k' }
+    await assert.rejects(start('127.0.0.7', options), refusedAs('limits-unavailable'))
     assert.deepEqual([recorder.dialled, audited], [[], []])
     const sound = inProcess(t, whole)
     const request = readRequest(
       { ip: '127.0.0.7', port: recorder.port },
       { allowedPorts: [recorder.port], defaultProof: 'message' },
     )
-    const { replayed } = await sound.relayTests.start(request, sound.asking('desk'), NO_QUOTAS, wish)
+    const { replayed } = await sound.relayTests.start(request, sound.asking('desk'), options)
     assert.equal(replayed, false)
     assert.equal(recorder.dialled.length, 1)
   })
 }
 
-for (const [name, take, slug] of [
-  ['are used up', async () => ({ policies: ['tests-target'], retryAfter: 7 }) as const, 'quota-exceeded'],
+for (const [name, count, slug] of [
+  ['are used up', async () => ({ current: 1_000_000, ttl: 7_000 }), 'quota-exceeded'],
   ['cannot be taken', () => Promise.reject(GONE), 'limits-unavailable'],
 ] as const) {
-  test(`where quotas ${name} at the last moment, the audit log says so and the test has left no trace`, async (t) => {
-    const { start, recorder, audited, relayTests, asking } = await replica(t)
-    const wish = { ...NO_WISH, idempotencyKey: 'k' }
-    await assert.rejects(start('127.0.0.7', wish, { ...NO_QUOTAS, take }), refusedAs(slug))
+  test(`if quotas ${name} at the last moment, the audit log says so and the test leaves no trace`, async (t) => {
+    const whole = memoryCounters()
+    let failing = true
+    const counters: Counters = { ...whole, count: (...all) => (failing ? count() : whole.count(...all)) }
+    const { start, recorder, audited, relayTests, asking } = await replica(t, { counters })
+    const options = { ...NO_OPTIONS, idempotencyKey: 'k' }
+    await assert.rejects(start('127.0.0.7', options), refusedAs(slug))
+    failing = false
     assert.deepEqual(
       audited.map(({ audit, refused }) => [audit, refused]),
       [
@@ -101,7 +112,7 @@ for (const [name, take, slug] of [
     )
     assert.deepEqual(await relayTests.archive.list('ip', '127.0.0.7', asking('desk').caller), [])
     assert.equal(recorder.dialled.length, 0)
-    assert.equal((await start('127.0.0.7', wish)).replayed, false)
+    assert.equal((await start('127.0.0.7', options)).replayed, false)
   })
 }
 
@@ -130,7 +141,7 @@ test('a result that cannot be stored goes to its caller, and into the store as s
 })
 
 for (const lost of ['leases', 'claims'] as const) {
-  test(`what is taken from ${lost} is given back though the reply is lost, and the connection for a moment`, async (t) => {
+  test(`a test gives back what it took from ${lost}, even if the reply was lost and the store is away for a moment`, async (t) => {
     const whole = memoryStores(TTL_MS)
     let [away, cuts] = [false, 0]
     const cut = async <T>(work: Promise<T>): Promise<T> => {
@@ -154,16 +165,16 @@ for (const lost of ['leases', 'claims'] as const) {
         release: (...all) => unless(() => claims.release(...all)),
       },
     })
-    const wish = { ...NO_WISH, idempotencyKey: 'k' }
-    await assert.rejects(start('127.0.0.7', wish), refusedAs('limits-unavailable'))
+    const options = { ...NO_OPTIONS, idempotencyKey: 'k' }
+    await assert.rejects(start('127.0.0.7', options), refusedAs('limits-unavailable'))
     away = false
-    const again = await until('a test', () => start('127.0.0.7', wish).catch(() => null))
+    const again = await until('a test', () => start('127.0.0.7', options).catch(() => null))
     assert.equal(again.result.status, 'finished')
     assert.equal(recorder.dialled.length, 1)
   })
 }
 
-test('a key begins its time anew when its result is stored, so that it never runs out first', async (t) => {
+test('the time of a key starts again when its result is stored, so that it never expires first', async (t) => {
   const { results, claims } = memoryStores(TTL_MS)
   const done: string[] = []
   const { start } = await replica(t, {
@@ -182,14 +193,14 @@ test('a key begins its time anew when its result is stored, so that it never run
       },
     },
   })
-  await start('127.0.0.7', { ...NO_WISH, idempotencyKey: 'k' })
+  await start('127.0.0.7', { ...NO_OPTIONS, idempotencyKey: 'k' })
   assert.deepEqual(done, ['put running', 'put finished', 'renew'])
 })
 
-test('of requests with one key that come at once each is told of the one test', async (t) => {
+test('simultaneous requests with one key all get the same test', async (t) => {
   const { start, recorder } = await replica(t)
-  const wish = { idempotencyKey: 'k', respondAsync: true, live: false }
-  const all = await Promise.all(Array.from({ length: 5 }, () => start('127.0.0.7', wish)))
+  const options = { idempotencyKey: 'k', respondAsync: true, live: false }
+  const all = await Promise.all(Array.from({ length: 5 }, () => start('127.0.0.7', options)))
   assert.equal(new Set(all.map(({ result }) => result.id)).size, 1)
   const waiting = { idempotencyKey: 'another', respondAsync: false, live: false }
   const [one, ...others] = await Promise.allSettled([1, 2, 3].map(() => start('127.0.0.8', waiting)))
@@ -198,49 +209,53 @@ test('of requests with one key that come at once each is told of the one test', 
   await until('both tests', () => recorder.dialled.length === 2)
 })
 
-test('a request whose address is taken just before its key is looks at the key once more', async (t) => {
+test('a request that finds the address leased just before the claim looks for the claim again', async (t) => {
   const { leases, claims, ...rest } = memoryStores(TTL_MS)
-  let taking = Promise.resolve()
+  let looks = 0
+  let lookedTwice = () => {}
+  const bothLooked = new Promise<void>((resolve) => {
+    lookedTwice = resolve
+  })
   const { start, recorder } = await replica(t, {
     ...rest,
-    leases: {
-      ...leases,
-      async acquire(...all) {
-        const busy = await leases.acquire(...all)
-        // The claim of the one comes after the other has looked at it.
-        if (busy === null) taking = new Promise((resolve) => setTimeout(resolve, 20))
-        return busy
-      },
-    },
+    leases,
     claims: {
       ...claims,
+      async find(key) {
+        looks += 1
+        // Both look once at the start, and the one that was refused for the address looks again.
+        if (looks === 3) lookedTwice()
+        return claims.find(key)
+      },
+      // The claim of the one comes only after the other has looked for it twice.
       async take(...all) {
-        await taking
+        await bothLooked
         return claims.take(...all)
       },
     },
   })
-  const wish = { idempotencyKey: 'k', respondAsync: true, live: false }
-  const [one, other] = await Promise.all([start('127.0.0.7', wish), start('127.0.0.7', wish)])
+  const options = { idempotencyKey: 'k', respondAsync: true, live: false }
+  const [one, other] = await Promise.all([start('127.0.0.7', options), start('127.0.0.7', options)])
   assert.equal(other.result.id, one.result.id)
+  assert.ok(looks > 3, 'it has looked once more')
   await until('the test', () => recorder.dialled.length === 1)
 })
 
-test('a key whose result has run out opens no second test', async (t) => {
+test('a key whose result has expired starts no second test', async (t) => {
   const { start, recorder, stores } = await replica(t)
-  const wish = { ...NO_WISH, idempotencyKey: 'k' }
-  const { result } = await start('127.0.0.7', wish)
+  const options = { ...NO_OPTIONS, idempotencyKey: 'k' }
+  const { result } = await start('127.0.0.7', options)
   await stores.results.remove(result)
-  await assert.rejects(start('127.0.0.7', wish), refusedAs('not-found'))
+  await assert.rejects(start('127.0.0.7', options), refusedAs('not-found'))
   assert.equal(recorder.dialled.length, 1)
 })
 
-test('a key gives its result to nobody who may not test for the customer any more', async (t) => {
+test('a key does not show a result of a customer that is no longer in the scope of the caller', async (t) => {
   const { start, stores } = await replica(t)
-  const wish = { ...NO_WISH, idempotencyKey: 'k' }
-  const { result } = await start('127.0.0.7', wish, NO_QUOTAS, 'partner')
+  const options = { ...NO_OPTIONS, idempotencyKey: 'k' }
+  const { result } = await start('127.0.0.7', options, 'partner')
   await stores.results.put({ ...result, customerId: 'gamma' })
-  await assert.rejects(start('127.0.0.7', wish, NO_QUOTAS, 'partner'), refusedAs('not-found'))
+  await assert.rejects(start('127.0.0.7', options, 'partner'), refusedAs('not-found'))
 })
 
 test('a list goes by the canonical spelling of an address', () => {

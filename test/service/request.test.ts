@@ -1,25 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FieldError } from '../../src/contract/problems.ts'
-import { Refused } from '../../src/service/problem.ts'
+import { RequestProblem } from '../../src/service/problem.ts'
 import { type RequestRules, readName, readRequest } from '../../src/service/request.ts'
 import { addressOf } from '../harness/addresses.ts'
 
 const RULES: RequestRules = { allowedPorts: [25, 587], defaultProof: 'message' }
 const IP = '203.0.113.25'
 
-/** The refusal of a body. */
-function refusalOf(body: unknown, rules = RULES): Refused {
+/** Returns the problem of a body. */
+function problemOf(body: unknown, rules = RULES): RequestProblem {
   try {
     readRequest(body, rules)
   } catch (error) {
-    if (error instanceof Refused) return error
+    if (error instanceof RequestProblem) return error
     throw error
   }
   throw new Error(`${JSON.stringify(body)} was taken`)
 }
 
-const errorsOf = (body: unknown): readonly FieldError[] => refusalOf(body).extras.errors ?? []
+const errorsOf = (body: unknown): readonly FieldError[] => problemOf(body).members.errors ?? []
 
 test('an address is all that is needed', () => {
   assert.deepEqual(readRequest({ ip: IP }, RULES), {
@@ -59,28 +59,28 @@ test('every member is read', () => {
 
 test('a fault of a member is told with its pointer and what was expected', () => {
   const rows: readonly (readonly [member: string, values: readonly unknown[], expected: RegExp])[] = [
-    ['ip', [undefined, null, 5, ['203.0.113.25'], {}], /an IPv4 or IPv6 address in a string was expected/],
+    ['ip', [undefined, null, 5, ['203.0.113.25'], {}], /must be an IPv4 or IPv6 address in a string/],
     [
       'ip',
       ['', 'mail.example.com', '203.0.113.0/24', '[2001:db8::1]', '0x7f.1', '010.0.0.1'],
       /^an IPv4 or IPv6 address was/,
     ],
-    ['ip', ['::ffff:203.0.113.25', '::ffff:0:0'], /an IPv4 address was expected to be written as such/],
-    ['customerId', [5, null, {}], /an id was expected/],
+    ['ip', ['::ffff:203.0.113.25', '::ffff:0:0'], /must be the IPv4 address itself/],
+    ['customerId', [5, null, {}], /must be an id/],
     ['customerId', ['', 'x'.repeat(65), 'a\r\nb'], /an id of 1 to 64 letters, digits/],
-    ['domain', [5, null, {}], /a mail domain was expected, such as "example.com"/],
+    ['domain', [5, null, {}], /must be a mail domain, such as "example.com"/],
     [
       'domain',
       ['', 'com', 'a_b.example', 'example.com.', 'a.example\r\nDATA', 'bücher.example', '<a.example>'],
       /letters, digits and hyphens/,
     ],
-    ['port', ['25', null, 25.5, 0, -1, 65536], /a port number was expected, such as 25/],
-    ['port', [26, 465, 65535], /one of the ports 25, 587 was expected/],
-    ['suite', ['everything', 'Full', '', null, 1], /^one of standard, full was expected$/],
-    ['proof', ['everything', 'Message', null], /^one of recipient, message, delivery was expected$/],
-    ['reference', ['', 5, null, 'x'.repeat(65), 'a\nb', 'é'], /1 to 64 printable ASCII characters were expected/],
-    ['vantage', ['Sydney 1', '', null, 7, 'a'.repeat(33), '-a'], /the name of a vantage was expected, such as "syd-1"/],
-    ['colour', ['red', null], /unknown member: leave it out/],
+    ['port', ['25', null, 25.5, 0, -1, 65536], /must be a port number, such as 25/],
+    ['port', [26, 465, 65535], /must be one of the ports 25, 587/],
+    ['suite', ['everything', 'Full', '', null, 1], /^must be one of standard, full$/],
+    ['proof', ['everything', 'Message', null], /^must be one of recipient, message, delivery$/],
+    ['reference', ['', 5, null, 'x'.repeat(65), 'a\nb', 'é'], /must be 1 to 64 printable ASCII characters/],
+    ['vantage', ['Sydney 1', '', null, 7, 'a'.repeat(33), '-a'], /must be the name of a vantage, such as "syd-1"/],
+    ['colour', ['red', null], /unknown member: remove it/],
   ]
   for (const [member, values, expected] of rows) {
     for (const value of values) {
@@ -93,15 +93,15 @@ test('a fault of a member is told with its pointer and what was expected', () =>
 })
 
 test('several faults are told at once, and the detail is that of the first', () => {
-  const refused = refusalOf({ ip: 'mail', port: '25', domain: 'x', colour: 'red', 'a/b~c': 1 })
-  assert.deepEqual(refused.extras.errors?.map(({ pointer }) => pointer).toSorted(), [
+  const refused = problemOf({ ip: 'mail', port: '25', domain: 'x', colour: 'red', 'a/b~c': 1 })
+  assert.deepEqual(refused.members.errors?.map(({ pointer }) => pointer).toSorted(), [
     '/a~1b~0c',
     '/colour',
     '/domain',
     '/ip',
     '/port',
   ])
-  const [first] = refused.extras.errors ?? []
+  const [first] = refused.members.errors ?? []
   assert.equal(refused.slug, 'invalid-request')
   assert.equal(refused.message, `${first?.pointer.slice(1)}: ${first?.detail}`)
 })
@@ -122,18 +122,18 @@ test('a member is told once, however much is wrong with it', () => {
 
 test('what is no object is told as such, without a pointer into it', () => {
   for (const body of [null, undefined, 5, 'ip=203.0.113.25', [], [{ ip: IP }], true]) {
-    const refused = refusalOf(body, { ...RULES, allowedPorts: [587] })
-    assert.deepEqual(refused.extras.errors, [
-      { pointer: '', detail: 'a JSON object was expected, such as {"ip": "203.0.113.25"}' },
+    const refused = problemOf(body, { ...RULES, allowedPorts: [587] })
+    assert.deepEqual(refused.members.errors, [
+      { pointer: '', detail: 'the body must be a JSON object, such as {"ip": "203.0.113.25"}' },
     ])
-    assert.match(refused.message, /^a JSON object was expected/)
+    assert.match(refused.message, /^the body must be a JSON object/)
   }
 })
 
 test('members that JavaScript knows by itself are unknown like others', () => {
   for (const name of ['__proto__', 'constructor', 'toString']) {
     assert.deepEqual(errorsOf(JSON.parse(`{ "ip": "${IP}", "${name}": { "port": 25 } }`)), [
-      { pointer: `/${name}`, detail: 'unknown member: leave it out' },
+      { pointer: `/${name}`, detail: 'unknown member: remove it' },
     ])
   }
 })
@@ -159,7 +159,7 @@ test('what is taken for a name is refused with what is wrong about it', () => {
   ] as const) {
     assert.throws(
       () => readName({ name }),
-      (error) => error instanceof Refused && error.message.startsWith('name: ') && expected.test(error.message),
+      (error) => error instanceof RequestProblem && error.message.startsWith('name: ') && expected.test(error.message),
       name,
     )
   }

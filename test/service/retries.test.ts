@@ -3,13 +3,14 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { RelayTest } from '../../src/contract/relay-test.ts'
-import { Refused } from '../../src/service/problem.ts'
+import { RequestProblem } from '../../src/service/problem.ts'
 import { readRequest } from '../../src/service/request.ts'
 import { redisStores } from '../../src/store/redis/stores.ts'
 import { memoryStores, type Stores } from '../../src/store/stores.ts'
+import { NO_QUOTAS } from '../dial/no-quotas.ts'
 import { startRecorder } from '../harness/recorder.ts'
 import { startRedis, withRedis } from '../harness/redis.ts'
-import { inProcess, NO_QUOTAS } from '../harness/relay-tests.ts'
+import { inProcess } from '../harness/relay-tests.ts'
 import { until } from '../harness/waiting.ts'
 
 const SCHEDULES = 1_000
@@ -35,7 +36,7 @@ const schedules = fc.array(fc.array(oneTry, { minLength: 2, maxLength: 6 }), { m
 
 const CUSTOMERS = 'customers: [{ id: acme, name: Acme, networks: [127.7.0.0/16], domains: [example.com] }]\n'
 
-/** What a retry may be told before the result is there. */
+/** The problems that a retry may get before the result is there. */
 const TRY_AGAIN = ['idempotency-running', 'target-busy']
 
 const PAIRS: readonly (readonly [
@@ -69,12 +70,12 @@ const PAIRS: readonly (readonly [
 
 for (const [name, options, open] of PAIRS) {
   test(
-    `each of ${SCHEDULES} random schedules of retries opens one test, with stores in ${name}`,
+    `each of ${SCHEDULES} random schedules of retries starts one test, with stores in ${name}`,
     options,
     async (t) => {
       const recorder = await startRecorder(t)
       const replicas = (await open(t)).map((stores) =>
-        inProcess(t, stores, { customers: CUSTOMERS, env: { MAX_CONCURRENT_TESTS: '1000' } }),
+        inProcess(t, stores, { customers: CUSTOMERS, env: { ...NO_QUOTAS, MAX_CONCURRENT_TESTS: '1000' } }),
       )
       let keys = 0
 
@@ -85,8 +86,8 @@ for (const [name, options, open] of PAIRS) {
           { allowedPorts: [recorder.port], defaultProof: 'message' },
         )
         const wish = { idempotencyKey: key, respondAsync, live: false }
-        return relayTests.start(request, asking('partner', gone), NO_QUOTAS, wish).catch((error: unknown) => {
-          assert.ok(error instanceof Refused && TRY_AGAIN.includes(error.slug), String(error))
+        return relayTests.start(request, asking('partner', gone), wish).catch((error: unknown) => {
+          assert.ok(error instanceof RequestProblem && TRY_AGAIN.includes(error.slug), String(error))
           return null
         })
       }

@@ -49,7 +49,7 @@ test('a place that is given back can be taken, by the same caller and by others'
   assert.ok(slots.take('b'))
 })
 
-test('a caller who is refused takes nothing', () => {
+test('a caller that is refused takes nothing', () => {
   const slots = makeSlots(4)
   takeAll(slots, ['a', 'a', 'a'])
   assert.deepEqual(takeAll(slots, ['b', 'c', 'd', 'e']), [1, 1, 1, 0])

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type Address, parseAddress } from '../../src/ip/address.ts'
-import { dial } from '../../src/smtp/dial.ts'
+import { dialFrom } from '../../src/smtp/dial.ts'
 import { listening } from '../harness/listening.ts'
 
 const addressOf = (text: string): Address => {
@@ -26,41 +26,30 @@ async function listen(t: TestContext, host: string) {
 
 test('the connection goes to the address that was asked for, from the one to bind', async (t) => {
   const { port } = await listen(t, '127.0.0.1')
-  const result = await dial({
-    address: addressOf('127.0.0.1'),
-    port,
-    bind: addressOf('127.0.0.5'),
-    proxy: null,
-    timeoutMs: 2_000,
-  })
+  const result = await dialFrom([addressOf('127.0.0.5')])(addressOf('127.0.0.1'), port, 2_000)
   assert.ok('socket' in result)
   assert.equal(result.socket.remoteAddress, '127.0.0.1')
   assert.equal(result.socket.localAddress, '127.0.0.5')
+  assert.equal(result.localAddress?.text, '127.0.0.5')
   result.socket.destroy()
 })
 
 test('IPv6 works the same way', async (t) => {
   const { port } = await listen(t, '::1')
-  const result = await dial({ address: addressOf('::1'), port, bind: null, proxy: null, timeoutMs: 2_000 })
+  const result = await dialFrom([])(addressOf('::1'), port, 2_000)
   assert.ok('socket' in result)
   result.socket.destroy()
 })
 
 test('a port where nobody listens refuses', async (t) => {
   const { port } = await listen(t, '127.0.0.1')
-  const result = await dial({ address: addressOf('127.0.0.2'), port, bind: null, proxy: null, timeoutMs: 2_000 })
+  const result = await dialFrom([])(addressOf('127.0.0.2'), port, 2_000)
   assert.deepEqual(result, { fault: 'connection-refused', detail: 'ECONNREFUSED' })
 })
 
 test('an address that this machine does not have cannot be bound to', async (t) => {
   const { port } = await listen(t, '127.0.0.1')
-  const result = await dial({
-    address: addressOf('127.0.0.1'),
-    port,
-    bind: addressOf('192.0.2.77'),
-    proxy: null,
-    timeoutMs: 2_000,
-  })
+  const result = await dialFrom([addressOf('192.0.2.77')])(addressOf('127.0.0.1'), port, 2_000)
   assert.deepEqual(result, { fault: 'unreachable', detail: 'EADDRNOTAVAIL' })
 })
 
@@ -74,8 +63,7 @@ test('a server whose queue is full is a timeout', async (t) => {
   const child = spawn(process.execPath, ['-e', DEAF], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => child.kill('SIGKILL'))
   const [port] = await once(child.stdout, 'data')
-  const attempt = () =>
-    dial({ address: addressOf('127.0.0.1'), port: Number(port), bind: null, proxy: null, timeoutMs: 300 })
+  const attempt = () => dialFrom([])(addressOf('127.0.0.1'), Number(port), 300)
   for (let connections = 0; connections < 20; connections += 1) {
     const result = await attempt()
     if ('fault' in result) return assert.deepEqual(result, { fault: 'connect-timeout', detail: null })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { dial } from '../../src/smtp/dial.ts'
 import type { SocksProxy } from '../../src/smtp/socks.ts'
+import { dialThrough } from '../../src/smtp/socks-dial.ts'
 import { addressOf } from '../harness/addresses.ts'
 import { deadPort } from '../harness/mail-scripts.ts'
 import { type Peer, SOCKS, scriptedProxy } from '../harness/proxy.ts'
@@ -15,7 +15,7 @@ const at = (port: number, login: SocksProxy['login'] = null): SocksProxy => ({
 })
 
 const through = (proxy: SocksProxy, { address = TARGET, timeoutMs = 5_000 } = {}) =>
-  dial({ address, port: 25, bind: null, proxy, timeoutMs })
+  dialThrough(proxy)(address, 25, timeoutMs)
 
 /** A proxy that takes anybody and then answers the request with these bytes. */
 const answering =

@@ -72,22 +72,22 @@ for (const [name, options, open] of PAIRS) {
 
     await t.test('count in windows that end, and give back only to the window that was counted in', async () => {
       const key = randomUUID()
-      assert.deepEqual(await here.windows.read(key), { current: 0, ttl: 0 })
-      const first = await here.windows.count(key, TTL_MS)
+      assert.deepEqual(await here.counters.read(key), { current: 0, ttl: 0 })
+      const first = await here.counters.count(key, TTL_MS)
       assert.equal(first.current, 1)
       assert.ok(first.ttl > TTL_MS - 5_000 && first.ttl <= TTL_MS, `${first.ttl} ms`)
-      const second = await there.windows.count(key, TTL_MS)
+      const second = await there.counters.count(key, TTL_MS)
       assert.equal(second.current, 2)
       assert.ok(second.ttl <= first.ttl)
-      await here.windows.giveBack(key, second.ttl - 20_000)
-      assert.equal((await here.windows.read(key)).current, 2, 'an older window is over')
-      await here.windows.giveBack(key, second.ttl)
-      assert.equal((await there.windows.read(key)).current, 1)
-      for (let times = 0; times < 3; times += 1) await here.windows.giveBack(key, second.ttl)
-      assert.equal((await there.windows.read(key)).current, 0, 'nobody is given credit')
+      await here.counters.giveBack(key, second.ttl - 20_000)
+      assert.equal((await here.counters.read(key)).current, 2, 'an older window is over')
+      await here.counters.giveBack(key, second.ttl)
+      assert.equal((await there.counters.read(key)).current, 1)
+      for (let times = 0; times < 3; times += 1) await here.counters.giveBack(key, second.ttl)
+      assert.equal((await there.counters.read(key)).current, 0, 'nobody is given credit')
       const short = randomUUID()
-      await here.windows.count(short, 1)
-      await until('a new window', async () => (await here.windows.count(short, 1)).current === 1)
+      await here.counters.count(short, 1)
+      await until('a new window', async () => (await here.counters.count(short, 1)).current === 1)
     })
 
     await t.test('keep results as they were put, and take the last of each', async () => {
@@ -136,20 +136,20 @@ for (const [name, options, open] of PAIRS) {
     })
 
     await t.test('remember who refused', async () => {
-      assert.equal(await here.refusals.recently('203.0.113.25'), false)
-      await here.refusals.note('203.0.113.25')
-      assert.equal(await there.refusals.recently('203.0.113.25'), true)
+      assert.equal(await here.recentRefusals.recently('203.0.113.25'), false)
+      await here.recentRefusals.note('203.0.113.25')
+      assert.equal(await there.recentRefusals.recently('203.0.113.25'), true)
     })
   })
 }
 
 test('a window that has lost its end gets another', withRedis, async (t) => {
   const redis = await startRedis(t)
-  const [{ windows }] = await redisPair(t, redis)
-  await windows.count('w', TTL_MS)
+  const [{ counters }] = await redisPair(t, redis)
+  await counters.count('w', TTL_MS)
   await redis.ask.persist('relay-tests:window:w')
-  assert.deepEqual(await windows.read('w'), { current: 0, ttl: 0 })
-  const { current, ttl } = await windows.count('w', TTL_MS)
+  assert.deepEqual(await counters.read('w'), { current: 0, ttl: 0 })
+  const { current, ttl } = await counters.count('w', TTL_MS)
   assert.equal(current, 2)
   assert.ok(ttl > 0 && ttl <= TTL_MS, `${ttl} ms`)
 })
@@ -190,7 +190,7 @@ test('what another version has stored is as if it were not there, and said once'
       [sound],
     )
   }
-  assert.deepEqual(logged, ['a stored result does not fit this version, and reads as not there'])
+  assert.deepEqual(logged, ['a stored result does not fit this version and counts as missing'])
 })
 
 test('an idempotency key begins its time anew for its own test alone', withRedis, async (t) => {
@@ -276,12 +276,12 @@ test('signals between replicas', withRedis, async (t) => {
 
 test('every key in Redis runs out', withRedis, async (t) => {
   const redis = await startRedis(t)
-  const [{ leases, claims, windows, results, refusals, signals, server }] = await redisPair(t, redis)
+  const [{ leases, claims, counters, results, recentRefusals, signals, server }] = await redisPair(t, redis)
   await leases.acquire('a', { testId: 'test', customerId: 'acme' }, TTL_MS)
   await claims.take('k', { testId: 'test', fingerprint: 'f' })
-  await windows.count('w', TTL_MS)
+  await counters.count('w', TTL_MS)
   await results.put(resultWith({ reference: 'r' }))
-  await refusals.note('a')
+  await recentRefusals.note('a')
   await signals.announce('test', new Map([['token', 'sender']]), TTL_MS)
   await signals.send({ token: 't', kind: 'bounce', nonces: [], peer: 'p', helo: 'h', received: null, receivedAt: '' })
   await server?.isUp()

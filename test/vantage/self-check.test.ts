@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { startMailbox } from '../../src/mailbox/listener.ts'
-import type { Helpers, LookUp } from '../../src/vantage/checks.ts'
+import type { CheckParts, ResolveName } from '../../src/vantage/checks.ts'
+import { direct } from '../../src/vantage/direct.ts'
 import { SelfCheck } from '../../src/vantage/self-check.ts'
-import { DEFAULT_VANTAGE, type Vantage } from '../../src/vantage/vantages.ts'
+import { throughSocks5 } from '../../src/vantage/socks5.ts'
+import { DEFAULT_VANTAGE, type Vantage } from '../../src/vantage/vantage.ts'
 import { addressOf } from '../harness/addresses.ts'
 import { listening } from '../harness/listening.ts'
 import { deadPort } from '../harness/mail-scripts.ts'
@@ -16,7 +18,7 @@ const VANTAGE: Vantage = { ...DEFAULT_VANTAGE, name: 'syd-1', ehlo: 'syd.isp.exa
 
 /** Names, and what they lead to; `null` is a name server that does not answer. */
 const names =
-  (zone: Readonly<Record<string, readonly string[] | null>>): LookUp =>
+  (zone: Readonly<Record<string, readonly string[] | null>>): ResolveName =>
   async (name) => {
     const ips = zone[name] ?? []
     const unanswered = zone[name] === null ? (['MX', 'A', 'AAAA'] as const).map((type) => ({ name, type })) : []
@@ -29,18 +31,18 @@ interface Line {
   readonly message: string
 }
 
-function checkOf(vantages: readonly Vantage[], helpers: Partial<Helpers> = {}, everyMs = 60_000) {
+function checkOf(vantages: readonly Vantage[], parts: Partial<CheckParts> = {}, everyMs = 60_000) {
   const lines: Line[] = []
   const say = (level: string) => (fields: object, message: string) =>
     void lines.push({ level, failed: 'failed' in fields ? fields.failed : null, message })
   const log = { info: say('info'), warn: say('warn'), error: say('error') }
-  const given = { lookUp: names({}), mailbox: null, ...helpers }
-  return { check: new SelfCheck({ vantages: () => vantages, helpers: given, log, everyMs }), lines }
+  const given = { lookUp: names({}), mailbox: null, ...parts }
+  return { check: new SelfCheck({ vantages: () => vantages, parts: given, log, everyMs }), lines }
 }
 
 /** What one look finds out about a vantage: its state, and each check in words. */
-async function lookAt(vantage: Vantage, helpers: Partial<Helpers> = {}): Promise<Readonly<Record<string, string>>> {
-  const { check } = checkOf([vantage], helpers)
+async function lookAt(vantage: Vantage, parts: Partial<CheckParts> = {}): Promise<Readonly<Record<string, string>>> {
+  const { check } = checkOf([vantage], parts)
   await check.look()
   const [view] = check.views()
   assert.ok(view)
@@ -51,7 +53,9 @@ async function lookAt(vantage: Vantage, helpers: Partial<Helpers> = {}): Promise
 }
 
 test('before the first look a vantage is unknown, and tests are made from it', () => {
-  const { check } = checkOf([{ ...VANTAGE, publicIps: [addressOf('198.51.100.7')], bind: [addressOf('127.0.0.1')] }])
+  const { check } = checkOf([
+    { ...VANTAGE, publicIps: [addressOf('198.51.100.7')], egress: direct([addressOf('127.0.0.1')]) },
+  ])
   assert.equal(check.isDown(VANTAGE), false)
   assert.deepEqual(check.views(), [
     {
@@ -67,10 +71,10 @@ test('before the first look a vantage is unknown, and tests are made from it', (
 })
 
 test('a vantage whose source address is gone is down', async () => {
-  const here = await lookAt({ ...VANTAGE, bind: [addressOf('127.0.0.1')] })
+  const here = await lookAt({ ...VANTAGE, egress: direct([addressOf('127.0.0.1')]) })
   assert.deepEqual([here.state, here['source-address']], ['up', 'ok: This machine has it.'])
-  const gone = await lookAt({ ...VANTAGE, bind: [addressOf('127.0.0.1'), addressOf('2001:db8:51::7')] })
-  assert.deepEqual([gone.state, gone['source-address']], ['down', 'failed: This machine does not have it any more.'])
+  const gone = await lookAt({ ...VANTAGE, egress: direct([addressOf('127.0.0.1'), addressOf('2001:db8:51::7')]) })
+  assert.deepEqual([gone.state, gone['source-address']], ['down', 'failed: This machine no longer has it.'])
   assert.equal((await lookAt(VANTAGE))['source-address'], 'skipped: The routing table chooses it.')
 })
 
@@ -78,7 +82,7 @@ test('a vantage whose proxy does not answer is down', async (t) => {
   const proxied = (port: number): Vantage => ({
     ...VANTAGE,
     publicIps: [addressOf('198.51.100.7')],
-    proxy: { address: addressOf('127.0.0.1'), port, login: null },
+    egress: throughSocks5({ address: addressOf('127.0.0.1'), port, login: null }),
   })
   const answering = await scriptedProxy(t, async ({ socket }) => void socket.write(SOCKS.welcome))
   const refusing = await scriptedProxy(t, async ({ socket }) => void socket.write(SOCKS.login))
@@ -99,18 +103,18 @@ test('a vantage whose proxy does not answer is down', async (t) => {
 
 test('a name in EHLO that leads elsewhere is a warning, and nobody to ask is none', async () => {
   const vantage = { ...VANTAGE, publicIps: [addressOf('198.51.100.7'), addressOf('2001:db8:51::7')] }
-  const rows: readonly (readonly [LookUp, string])[] = [
+  const rows: readonly (readonly [ResolveName, string])[] = [
     [
       names({ 'syd.isp.example': ['198.51.100.7', '2001:db8:51::7'] }),
       'ok: syd.isp.example leads to the public address.',
     ],
     [
       names({ 'syd.isp.example': ['198.51.100.8', '2001:db8:51::7'] }),
-      'failed: syd.isp.example does not lead to 198.51.100.7: some servers refuse us for it.',
+      'failed: syd.isp.example does not lead to 198.51.100.7: some servers refuse us because of that.',
     ],
     [
       names({}),
-      'failed: syd.isp.example does not lead to 198.51.100.7 and 2001:db8:51::7: some servers refuse us for it.',
+      'failed: syd.isp.example does not lead to 198.51.100.7 and 2001:db8:51::7: some servers refuse us because of that.',
     ],
     [names({ 'syd.isp.example': null }), 'skipped: No name server answered.'],
     [
@@ -146,10 +150,10 @@ async function mailboxOn(t: TestContext) {
 test('our own mailbox tells a vantage how it is seen', async (t) => {
   const mailbox = await mailboxOn(t)
   const lookUp = names({ [DOMAIN]: ['127.0.0.1'] })
-  const from = { ...VANTAGE, bind: [addressOf('127.0.0.1')] }
+  const from = { ...VANTAGE, egress: direct([addressOf('127.0.0.1')]) }
   const rows = [
-    [from, 'ok: It sees the address that it should.'],
-    [VANTAGE, 'ok: It is reached.'],
+    [from, 'ok: It sees the expected address.'],
+    [VANTAGE, 'ok: We reach it.'],
     [
       { ...VANTAGE, publicIps: [addressOf('198.51.100.7')] },
       /^failed: It sees a private address instead of the public one/,
@@ -179,16 +183,16 @@ test('nothing but our own mailbox is dialled for it', async (t) => {
   const rows = [
     [['127.0.0.1'], unreachable],
     [['10.0.0.1', '169.254.169.254', 'fd00::1', '::1'], unreachable],
-    [[], `failed: ${DOMAIN} leads to no address: mail to it cannot arrive.`],
+    [[], `failed: ${DOMAIN} has no address: mail to it cannot arrive.`],
     [null, 'skipped: No name server answered.'],
   ] as const
   for (const [ips, expected] of rows) assert.equal((await lookAt(VANTAGE, zone(ips))).mailbox, expected)
   assert.equal(connections, 0)
   const stranger = { lookUp: names({ [DOMAIN]: ['127.0.0.1'] }), mailbox: { ...mailbox, allowLoopback: true } }
-  assert.equal((await lookAt(VANTAGE, stranger)).mailbox, 'failed: What answers there is not our mailbox.')
+  assert.equal((await lookAt(VANTAGE, stranger)).mailbox, 'failed: The server at its address is not our mailbox.')
   const closed = { ...stranger, mailbox: { ...mailbox, allowLoopback: true, port: await deadPort() } }
-  assert.equal((await lookAt(VANTAGE, closed)).mailbox, 'failed: No connection to it came about: connection-refused.')
-  const exchanged: LookUp = async (name) => ({
+  assert.equal((await lookAt(VANTAGE, closed)).mailbox, 'failed: We could not connect to it: connection-refused.')
+  const exchanged: ResolveName = async (name) => ({
     hosts: [
       { name: 'mx.isp.example', preference: 10, ips: ['10.0.0.1'] },
       { name, preference: null, ips: ['127.0.0.1'] },
@@ -207,11 +211,11 @@ test('each change is one line, and no change is none', async (t) => {
     else socket.end()
   })
   let ips = ['198.51.100.7']
-  const lookUp: LookUp = (name) => names({ 'syd.isp.example': ips })(name)
+  const lookUp: ResolveName = (name) => names({ 'syd.isp.example': ips })(name)
   const vantage = {
     ...VANTAGE,
     publicIps: [addressOf('198.51.100.7')],
-    proxy: { address: addressOf('127.0.0.1'), port: proxy.port, login: null },
+    egress: throughSocks5({ address: addressOf('127.0.0.1'), port: proxy.port, login: null }),
   }
   const { check, lines } = checkOf([vantage], { lookUp })
   const look = async () => {
@@ -224,7 +228,7 @@ test('each change is one line, and no change is none', async (t) => {
   assert.deepEqual(await look(), ['error a vantage is down: nothing is tested from it'])
   assert.equal(check.isDown(vantage), true)
   answers = true
-  assert.deepEqual(await look(), ['info a vantage is as it should be again'])
+  assert.deepEqual(await look(), ['info a vantage works again'])
   ips = []
   assert.deepEqual(await look(), ['warn a vantage is up, but servers may refuse it'])
   assert.equal(check.isDown(vantage), false)
@@ -232,7 +236,7 @@ test('each change is one line, and no change is none', async (t) => {
 
 test('vantages are looked at again and again, and no more after the end', async () => {
   let looks = 0
-  const lookUp: LookUp = async (name) => {
+  const lookUp: ResolveName = async (name) => {
     looks += 1
     return names({})(name)
   }
@@ -248,7 +252,7 @@ test('vantages are looked at again and again, and no more after the end', async 
 })
 
 test('a vantage that was suspected is looked at before its turn, unless it is known to be down', async () => {
-  const down = { ...VANTAGE, bind: [addressOf('198.51.100.77')] }
+  const down = { ...VANTAGE, egress: direct([addressOf('198.51.100.77')]) }
   const { check } = checkOf([down])
   check.suspect(down)
   await until('the look', () => check.isDown(down))
@@ -264,7 +268,7 @@ test('a check that fails through a fault of the program is told, and changes not
   await check.look()
   assert.deepEqual(
     lines.map(({ message }) => message),
-    ['a vantage could not be looked at'],
+    ['a vantage could not be checked'],
   )
   assert.equal(check.views()[0]?.state, 'unknown')
 })

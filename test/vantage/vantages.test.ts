@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { DEFAULT_VANTAGE, loadVantages, outlookOf, ownAddresses, type Vantage } from '../../src/vantage/vantages.ts'
+import { direct } from '../../src/vantage/direct.ts'
+import { ownAddresses } from '../../src/vantage/interfaces.ts'
+import { parseSocks5Url, throughSocks5 } from '../../src/vantage/socks5.ts'
+import { DEFAULT_VANTAGE, reachOf, type Vantage } from '../../src/vantage/vantage.ts'
+import { loadVantages } from '../../src/vantage/vantages-file.ts'
 import { addressOf } from '../harness/addresses.ts'
 import { faultsIn, faultsOf, yamlFile } from '../harness/files.ts'
 import { ROOT } from '../harness/service.ts'
@@ -29,9 +33,9 @@ const FOREIGN = ['198.51.100.77', '198.51.100.78'].find((text) => !textsOf(ownAd
 test('the example that is shipped is one vantage', () => {
   const [vantage, ...others] = loadVantages([join(ROOT, 'examples/vantages.yaml')])
   assert.ok(vantage)
-  const { name, ehlo, publicIps, bind, proxy } = vantage
+  const { name, ehlo, publicIps, egress } = vantage
   assert.deepEqual([name, ehlo, textsOf(publicIps)], ['syd-1', 'relaytest.isp.example', ['198.51.100.7']])
-  assert.deepEqual([bind, proxy, others], [[], null, []])
+  assert.deepEqual([egress.bind, egress.dependsOn, others], [[], [], []])
 })
 
 test('several vantages stand in one file, or in several, and keep their order', (t) => {
@@ -43,7 +47,7 @@ test('several vantages stand in one file, or in several, and keep their order', 
     ['syd-1', 'a', 'mel-1'],
   )
   const [fault, ...more] = faultsOf(() => loadVantages([file('syd-1', 'b'), file('c', 'syd-1')]))
-  assert.match(fault ?? '', /:3: vantages\[1\]\.name: syd-1 is there already$/)
+  assert.match(fault ?? '', /:3: vantages\[1\]\.name: syd-1 is used twice$/)
   assert.deepEqual(more, [])
 })
 
@@ -55,7 +59,9 @@ test('a proxy is an address and a port, with user and password where it asks for
     ['socks5://%C3%A4:%C3%BC@10.0.0.5:1080', '10.0.0.5', 1080, { user: 'ä', password: 'ü' }],
   ] as const
   for (const [text, host, port, login] of rows) {
-    const { proxy } = load(t, vantage(`publicIps: [198.51.100.7]\n    proxy: "${text}"`))
+    const { egress } = load(t, vantage(`publicIps: [198.51.100.7]\n    proxy: "${text}"`))
+    assert.deepEqual(textsOf(egress.dependsOn), [host])
+    const proxy = parseSocks5Url(text)
     assert.deepEqual([proxy?.address.text, proxy?.port, proxy?.login], [host, port, login])
   }
 })
@@ -84,7 +90,7 @@ test('what is no proxy is told without its text, which may hold a password', (t)
     const [fault = '', ...more] = faults(t, vantage(`publicIps: [198.51.100.7]\n    proxy: "${text}"`))
     assert.match(
       fault,
-      /^5: vantages\[0\]\.proxy: socks5:\/\/ADDRESS:PORT or socks5:\/\/USER:PASSWORD@ADDRESS:PORT was /,
+      /^5: vantages\[0\]\.proxy: must be socks5:\/\/ADDRESS:PORT or socks5:\/\/USER:PASSWORD@ADDRESS:PORT, /,
       text,
     )
     assert.doesNotMatch(fault, /s3|xxx/, text)
@@ -93,45 +99,48 @@ test('what is no proxy is told without its text, which may hold a password', (t)
 })
 
 test('a vantage binds to one address, or to one of each IP version', (t) => {
-  assert.deepEqual(textsOf(load(t, vantage('bind: 127.0.0.1')).bind), ['127.0.0.1'])
-  assert.deepEqual(textsOf(load(t, vantage('bind: [127.0.0.1]')).bind), ['127.0.0.1'])
+  assert.deepEqual(textsOf(load(t, vantage('bind: 127.0.0.1')).egress.bind), ['127.0.0.1'])
+  assert.deepEqual(textsOf(load(t, vantage('bind: [127.0.0.1]')).egress.bind), ['127.0.0.1'])
   const ipv6 = ownAddresses().find(({ family }) => family === 6)
   if (!ipv6) return t.skip('this machine has no IPv6 address')
-  assert.deepEqual(textsOf(load(t, vantage(`bind: [127.0.0.1, '${ipv6.text}']`)).bind), ['127.0.0.1', ipv6.text])
+  assert.deepEqual(textsOf(load(t, vantage(`bind: [127.0.0.1, '${ipv6.text}']`)).egress.bind), ['127.0.0.1', ipv6.text])
 })
 
-test('each fault is told with its line and what was expected', (t) => {
+test('each fault is told with its line and what it must be', (t) => {
   const rows: readonly (readonly [text: string, fault: RegExp])[] = [
-    ['vantages: []\n', /^1: vantages: at least one vantage was expected$/],
+    ['vantages: []\n', /^1: vantages: must list at least one vantage$/],
     [
       vantage(`bind: ${FOREIGN}`),
       new RegExp(`^4: vantages\\[0\\]\\.bind: no interface of this machine has ${FOREIGN}$`),
     ],
     [vantage(`bind: [127.0.0.1, ${FOREIGN}]`), new RegExp(`^4: .*: no interface of this machine has ${FOREIGN}$`)],
-    [vantage('bind: [127.0.0.1, 127.0.0.1]'), /^4: vantages\[0\]\.bind: at most one address of each IP version was/],
+    [
+      vantage('bind: [127.0.0.1, 127.0.0.1]'),
+      /^4: vantages\[0\]\.bind: must have at most one address of each IP version/,
+    ],
     [
       vantage('publicIps: [198.51.100.7, mail.isp.example]'),
-      /^4: .*\.publicIps\[1\]: an IPv4 or IPv6 address was expected$/,
+      /^4: .*\.publicIps\[1\]: must be an IPv4 or IPv6 address$/,
     ],
-    [vantage('publicIps: [198.51.100.0/24]'), /^4: .*\.publicIps\[0\]: an IPv4 or IPv6 address was expected$/],
-    [vantage('proxy: socks5://10.0.0.5:1080'), /^4: vantages\[0\]\.proxy: publicIps is needed with it/],
-    [vantage('proxy: 7'), /^4: vantages\[0\]\.proxy: socks5:\/\/ADDRESS:PORT/],
+    [vantage('publicIps: [198.51.100.0/24]'), /^4: .*\.publicIps\[0\]: must be an IPv4 or IPv6 address$/],
+    [vantage('proxy: socks5://10.0.0.5:1080'), /^4: vantages\[0\]\.proxy: needs publicIps: we cannot see/],
+    [vantage('proxy: 7'), /^4: vantages\[0\]\.proxy: must be socks5:\/\/ADDRESS:PORT/],
     [vantage('relay: 10.0.0.5'), /^4: vantages\[0\]\.relay is unknown here$/],
     [
       vantage('publicIps: [198.51.100.7]\n    bind: 127.0.0.1\n    proxy: socks5://10.0.0.5:1080'),
-      /^5: vantages\[0\]\.bind: either bind or proxy was expected/,
+      /^5: vantages\[0\]\.bind: cannot be used with proxy/,
     ],
     [
       'vantages:\n  - { name: Sydney 1,\n      ehlo: a.example }\n',
-      /^2: vantages\[0\]\.name: a name such as syd-1 was expected$/,
+      /^2: vantages\[0\]\.name: must be a name such as syd-1$/,
     ],
     [
       'vantages:\n  - { name: a,\n      ehlo: localhost }\n',
-      /^3: vantages\[0\]\.ehlo: a host name such as .* was expected$/,
+      /^3: vantages\[0\]\.ehlo: must be a host name such as .*$/,
     ],
     [
       'vantages:\n  - { name: a,\n      ehlo: "a.example\\r\\nDATA" }\n',
-      /^3: vantages\[0\]\.ehlo: a host name such as/,
+      /^3: vantages\[0\]\.ehlo: must be a host name such as/,
     ],
   ]
   for (const [text, expected] of rows) {
@@ -145,7 +154,7 @@ test('a folder without a vantages file is a fault', () => {
   assert.equal(faultsOf(() => loadVantages([])).length, 1)
 })
 
-test('a reason tells what was expected in the words of the file', (t) => {
+test('a reason tells what it must be in the words of the file', (t) => {
   const rows = ['bind: eth0', 'bind: [eth0]', 'bind: 5', 'publicIps: 198.51.100.7'].map((member) => vantage(member))
   for (const text of [...rows, 'vantages:\n  - ehlo: a.example\n', 'vantages:\n  - name: a\n', 'vantages:\n', '']) {
     const [found = ''] = faults(t, text)
@@ -162,8 +171,8 @@ test("this machine's addresses are those of its interfaces, without zones", () =
 })
 
 test('tests come from the addresses bound to, and are seen as the public ones', () => {
-  const bound = { ...DEFAULT_VANTAGE, publicIps: [addressOf('198.51.100.7')], bind: [addressOf('127.0.0.1')] }
-  const { name, sources, families } = outlookOf(bound, ownAddresses())
+  const bound = { ...DEFAULT_VANTAGE, publicIps: [addressOf('198.51.100.7')], egress: direct([addressOf('127.0.0.1')]) }
+  const { name, sources, families } = reachOf(bound, ownAddresses())
   assert.deepEqual([name, textsOf(sources)], ['default', ['198.51.100.7', '127.0.0.1']])
   assert.deepEqual(families, new Set([4]))
 })
@@ -171,7 +180,7 @@ test('tests come from the addresses bound to, and are seen as the public ones', 
 test('a vantage that binds to nothing may use every interface but loopback, link local and unique local', () => {
   const infos = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
   const routable = infos.filter(({ internal, address }) => !internal && !/^(169\.254\.|fe[89ab]|f[cd])/i.test(address))
-  const { sources, families } = outlookOf(DEFAULT_VANTAGE, ownAddresses())
+  const { sources, families } = reachOf(DEFAULT_VANTAGE, ownAddresses())
   assert.deepEqual(
     textsOf(sources),
     routable.map(({ address }) => addressOf(address).text),
@@ -181,8 +190,8 @@ test('a vantage that binds to nothing may use every interface but loopback, link
 
 test('behind a proxy a vantage has what the world sees of it, whatever this machine has', () => {
   const proxy = { address: addressOf('10.0.0.5'), port: 1080, login: null }
-  const proxied = { ...DEFAULT_VANTAGE, publicIps: [addressOf('2001:db8:51::7')], proxy }
-  const { sources, families } = outlookOf(proxied, [addressOf('192.0.2.1')])
+  const proxied = { ...DEFAULT_VANTAGE, publicIps: [addressOf('2001:db8:51::7')], egress: throughSocks5(proxy) }
+  const { sources, families } = reachOf(proxied, [addressOf('192.0.2.1')])
   assert.deepEqual(new Set(textsOf(sources)), new Set(['2001:db8:51::7']))
   assert.deepEqual(families, new Set([6]))
 })

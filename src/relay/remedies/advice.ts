@@ -1,8 +1,13 @@
+/**
+ * What advice is made of, and the documents that several tables refer to. Every document was read when its row was
+ * written; the comment beside it says which passage counts.
+ */
 import type { Cause } from '../../contract/words.ts'
+import type { SoftwareName } from '../software.ts'
 
 /**
- * What to do, to be read out: short imperative sentences in printable ASCII, and the addresses of documents that say so.
- * A reference is a document that was read when its row was written; the comment beside a row says which passage counts.
+ * Advice to be read out: short imperative sentences in printable ASCII, and the addresses of documents that say the
+ * same.
  */
 export interface Advice {
   readonly title: string
@@ -10,32 +15,42 @@ export interface Advice {
   readonly references: readonly string[]
 }
 
-/** How a mail server software is closed. */
+/** How to close one mail server software. */
 export interface ServerAdvice extends Advice {
   /** The software as people call it. */
   readonly software: string
-  /** The names that software.ts gives it. */
-  readonly names: readonly string[]
-  /** Only these versions; tested against the empty text where none is known. */
+  /** The names of that software in software.ts. */
+  readonly names: readonly SoftwareName[]
+  /** The versions that the row is for; an unknown version is tested as an empty text. Absent: all versions. */
   readonly version?: RegExp
-  /** Only for a server that trusts one of these; without it, for whatever it trusts. */
+  /** The causes that the row is for. Absent: all causes. */
   readonly causes?: readonly Cause[]
 }
 
-/** A server that decides by the sender. */
+/** The causes of a server that decides by the sender. */
 export const SENDER_CAUSES = ['own-domain-sender', 'own-host-sender', 'null-sender', 'address-literal'] as const
 
-/** A server that follows a route within the recipient. */
+/** The causes of a server that follows a route inside the recipient. */
 export const ROUTE_CAUSES = ['percent-hack', 'bang-path', 'source-route', 'address-spelling'] as const
 
-/** Section 2.1: HELO and MAIL FROM are forged, authorize by recipient and client; take routes (@a,@b:u@c, %, !) into account. */
+/** Section 2.1: HELO and MAIL FROM are forged; authorize by recipient and client; consider routes (@a,@b:u@c, %, !). */
 export const RFC2505 = 'https://www.tech-invite.com/y25/tinv-ietf-rfc-2505.html'
 
-/** "Rejecting mail for a non-existent recipient address"; "place non-recipient restrictions AFTER reject_unauth_destination". */
+/**
+ * "Rejecting mail for a non-existent recipient address"; "place non-recipient restrictions AFTER
+ * reject_unauth_destination".
+ */
 export const POSTFIX_ACCESS =
   'https://github.com/vdukhovni/postfix/blob/15bb9dcf1808e83a224fd99813c4c1498bf33775/postfix/README_FILES/SMTPD_ACCESS_README'
 
-/** "the proxied requests from now on contain the proxy IP as the request origin"; the proxy protocol solves it. */
+/** With DOCKER_OPEN_RELAY: the userland proxy of Docker connects to the container in place of an IPv6 client. */
+export const PUBLISH_FOR_IPV4 =
+  'With Docker, publish port 25 on the IPv4 address only, or give the container its own IPv6 address: its proxy hides IPv6 clients.'
+
+/** What backscatter is, and why a server should refuse unknown recipients during the session. */
+export const BACKSCATTER = 'https://pyte.dev/posts/blocking-invalid-rcpt-postfix'
+
+/** "the proxied requests from now on contain the proxy IP as the request origin"; the PROXY protocol solves it. */
 export const BEHIND_PROXY =
   'https://docker-mailserver.github.io/docker-mailserver/v11.0/examples/tutorials/mailserver-behind-proxy/'
 

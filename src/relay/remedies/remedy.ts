@@ -1,14 +1,20 @@
+/**
+ * Chooses the advice for a result: how to close an open server, or how to get an answer. It only picks rows; the advice
+ * itself is in reasons.ts, causes.ts, caveats.ts and servers/.
+ */
 import type { RelayTest } from '../../contract/relay-test.ts'
 import type { Cause, Caveat, Reason, Verdict } from '../../contract/words.ts'
+import { CAUSE_ROWS } from '../causes.ts'
+import { ANY_LOCAL_PART_TAKEN } from '../caveats.ts'
+import { REASON_ROWS } from '../reasons.ts'
 import type { Software } from '../software.ts'
+import { fill, type SentenceFacts } from '../wording.ts'
 import type { Advice } from './advice.ts'
-import { BY_CAUSE } from './causes.ts'
-import { ANY_LOCAL_PART_TAKEN, BY_REASON } from './reasons.ts'
 import { BY_SERVER } from './servers.ts'
 
 export type Remedy = NonNullable<RelayTest['remedy']>
 
-/** What of a judgement a remedy depends on. */
+/** The part of a judgement that a remedy depends on. */
 export interface Judged {
   readonly verdict: Verdict
   readonly cause: Cause | null
@@ -16,44 +22,49 @@ export interface Judged {
   readonly caveats: readonly Caveat[]
 }
 
-/** What to do when a server has been closed, so that it is known to be. */
-const AFTERWARDS = [
+/** The last steps for every open server. */
+const AFTER_CLOSING = [
   'Look through the mail queue for spam that came in this way, and delete it.',
-  'Test again: it is done when the verdict is closed.',
+  'Test again: the server is closed when the verdict says so.',
 ]
 
-/**
- * What to do about a result: how to close an open server, how to get an answer where there was none, and what a caveat
- * asks for; null where nothing is to be done.
- */
-export function remedyFor({ verdict, cause, reason, caveats }: Judged, software: Software | null): Remedy | null {
+/** Returns what to do about a result, or null if nothing has to be done. */
+export function remedyFor(
+  { verdict, cause, reason, caveats }: Judged,
+  software: Software | null,
+  facts: SentenceFacts,
+): Remedy | null {
   if (verdict === 'open') return closing(cause ?? 'everyone', software)
-  if (reason) return remedyFrom(BY_REASON[reason], null)
+  if (reason) {
+    const { retryAfter, ...advice } = REASON_ROWS[reason]
+    const steps = advice.steps.map((step) => fill(step, facts, retryAfter))
+    return remedyFrom({ ...advice, steps }, null)
+  }
   return caveats.includes('any-local-part-taken') ? remedyFrom(ANY_LOCAL_PART_TAKEN, null) : null
 }
 
-/** How to close a server that trusts this. */
-function closing(trusted: Cause, software: Software | null): Remedy {
-  const { software: name = null, ...advice } = adviceFor(trusted, software)
-  return remedyFrom({ ...advice, steps: [...advice.steps, ...AFTERWARDS] }, name)
+/** Returns how to close a server with this cause. */
+function closing(cause: Cause, software: Software | null): Remedy {
+  const { software: name = null, ...advice } = adviceFor(cause, software)
+  return remedyFrom({ ...advice, steps: [...advice.steps, ...AFTER_CLOSING] }, name)
 }
 
 /**
- * The software's row for that cause; else its general one, behind what is to be done about the cause where that is more
- * than closing; else what the cause alone asks for.
+ * Returns the software's own row for the cause. Without one: the steps of the cause, then the software's general row;
+ * or, for unknown software, the steps of the cause alone.
  */
-function adviceFor(trusted: Cause, software: Software | null): Advice & { readonly software?: string } {
+function adviceFor(cause: Cause, software: Software | null): Advice & { readonly software?: string } {
   const rows = BY_SERVER.filter(
     ({ names, version }) =>
-      software && names.includes(software.name) && (version?.test(software.version ?? '') ?? true),
+      software && names.some((name) => name === software.name) && (version?.test(software.version ?? '') ?? true),
   )
-  const own = rows.find(({ causes }) => causes?.includes(trusted))
+  const own = rows.find(({ causes }) => causes?.includes(cause))
   if (own) return own
   const general = rows.find(({ causes }) => causes === undefined)
-  const why = BY_CAUSE[trusted]
-  // Who connects is a matter of what stands before the server.
-  if (!general || trusted === 'source-address-lost') return why
-  if (trusted === 'everyone') return general
+  const why = CAUSE_ROWS[cause]
+  // A lost source address is fixed in front of the server, not in its software.
+  if (!general || cause === 'source-address-lost') return why
+  if (cause === 'everyone') return general
   return {
     ...general,
     steps: [...why.steps, ...general.steps],

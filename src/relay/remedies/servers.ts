@@ -1,3 +1,4 @@
+/** The advice for every mail server software that we know, in one list. */
 import type { ServerAdvice } from './advice.ts'
 import { EXCHANGE } from './servers/exchange.ts'
 import { EXIM } from './servers/exim.ts'
@@ -6,5 +7,5 @@ import { SENDMAIL } from './servers/sendmail.ts'
 import { UNIX } from './servers/unix.ts'
 import { WINDOWS } from './servers/windows.ts'
 
-/** How each software is closed; of rows that fit equally well, the first counts. */
+/** If several rows fit equally well, the first one counts. */
 export const BY_SERVER: readonly ServerAdvice[] = [...POSTFIX, ...EXIM, ...SENDMAIL, ...EXCHANGE, ...UNIX, ...WINDOWS]

@@ -1,11 +1,12 @@
+/** Idempotency keys in Redis. */
 import type { Redis } from 'ioredis'
 import type { Claim, Claims } from '../claims.ts'
 import { replyTo } from './connection.ts'
 import { DELETE_IF_OWN, RENEW_IF_OWN } from './scripts.ts'
 
-const nameOf = (key: string) => `claim:${key}`
+const keyOf = (key: string) => `claim:${key}`
 
-/** Written `testId fingerprint`: the test stands first, so that only it frees the key. */
+/** The value is `testId fingerprint`. A test deletes a value only if it begins with its own id. */
 const textOf = ({ testId, fingerprint }: Claim) => `${testId} ${fingerprint}`
 
 function claimIn(text: string | null): Claim | null {
@@ -13,18 +14,18 @@ function claimIn(text: string | null): Claim | null {
   return testId !== undefined && fingerprint !== undefined ? { testId, fingerprint } : null
 }
 
-/** Idempotency keys of all replicas. */
+/** Returns the claims of all replicas. */
 export const redisClaims = (redis: Redis, ttlMs: number): Claims => ({
   async find(key) {
-    return claimIn(await replyTo(redis.get(nameOf(key))))
+    return claimIn(await replyTo(redis.get(keyOf(key))))
   },
   async take(key, claim) {
-    return claimIn(await replyTo(redis.set(nameOf(key), textOf(claim), 'PX', ttlMs, 'NX', 'GET')))
+    return claimIn(await replyTo(redis.set(keyOf(key), textOf(claim), 'PX', ttlMs, 'NX', 'GET')))
   },
   async renew(key, testId) {
-    await replyTo(redis.eval(RENEW_IF_OWN, 1, nameOf(key), `${testId} `, ttlMs))
+    await replyTo(redis.eval(RENEW_IF_OWN, 1, keyOf(key), `${testId} `, ttlMs))
   },
   async release(key, testId) {
-    await replyTo(redis.eval(DELETE_IF_OWN, 1, nameOf(key), `${testId} `))
+    await replyTo(redis.eval(DELETE_IF_OWN, 1, keyOf(key), `${testId} `))
   },
 })

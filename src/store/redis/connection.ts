@@ -1,3 +1,4 @@
+/** Connects to Redis, and waits for its replies with a limit. */
 import { lookup } from 'node:dns/promises'
 import { Redis, type RedisOptions } from 'ioredis'
 import type { StoreServer } from '../stores.ts'
@@ -8,15 +9,15 @@ export interface Log {
   error(fields: object, message: string): void
 }
 
-/** A request that meets a server which does not answer gets its 503 within half a second. */
+/** If the server does not answer, a request gets its 503 within half a second. */
 const CONNECT_MS = 300
 const COMMAND_MS = 300
-/** A connection that brings nothing for so long is given up: its other end may be gone without a word. */
+/** A silent connection is closed after this time, because its other end may be gone. */
 const SILENCE_MS = 1_000
 const RETRY_MS = 250
 const LOADING_MS = 1_000
 
-/** Nothing waits in a queue, and nothing is sent a second time: what is refused now must not be done later. */
+/** Commands never wait in a queue and are never sent twice: a command that failed now must not run later. */
 const OPTIONS = {
   keyPrefix: 'relay-tests:',
   connectTimeout: CONNECT_MS,
@@ -28,38 +29,38 @@ const OPTIONS = {
   retryStrategy: () => RETRY_MS,
 } satisfies RedisOptions
 
-/** Starts a connection and keeps it up. A server that is down now may come later. */
+/** Connects, and reconnects after an outage. The server may be down at the start. */
 export function connectTo(url: string, log: Log): Redis {
   const redis = new Redis(url, OPTIONS)
-  let told = false
-  // Without a listener an error would end the process; each outage is one line.
+  let isDown = false
+  // Without a listener, an error would end the process. Each outage is one log line.
   redis.on('error', (error: Error) => {
-    if (!told) log.error({ error: error.message }, 'Redis is down: nothing is tested')
-    told = true
+    if (!isDown) log.error({ error: error.message }, 'Redis is down: nothing is tested')
+    isDown = true
   })
   redis.on('ready', () => {
-    if (told) log.info({}, 'Redis is up again')
-    told = false
-    void warnOf(redis, log)
+    if (isDown) log.info({}, 'Redis is up again')
+    isDown = false
+    void logMisfits(redis, log)
   })
   return redis
 }
 
-async function warnOf(redis: Redis, log: Log): Promise<void> {
-  // Several sections at once are more than older servers understand.
+async function logMisfits(redis: Redis, log: Log): Promise<void> {
+  // Older servers do not understand several sections in one command.
   const sections = await Promise.all(['memory', 'server'].map((section) => redis.info(section).catch(() => '')))
   for (const { fields, message } of misfitsIn(sections.join('\n'))) log.error(fields, message)
 }
 
-/** The oldest server that knows `SET … NX GET`, by which leases and keys are taken. */
+/** The oldest major version that has `SET … NX GET`, which leases and claims need. */
 const OLDEST = 7
 
-/** What a server says of itself in INFO that does not suit us, for the log. */
+/** Returns what is wrong with a server according to its INFO, for the log. */
 export function misfitsIn(info: string): { readonly fields: object; readonly message: string }[] {
   const [, policy = 'noeviction'] = /^maxmemory_policy:(\S+)/m.exec(info) ?? []
   const [, version, major = `${OLDEST}`] = /^redis_version:((\d+)\S*)/m.exec(info) ?? []
   return [
-    // A server that drops keys when its memory is full forgets quotas, and so admits too much.
+    // A server that deletes keys when its memory is full forgets counts, so it admits too many tests.
     policy === 'noeviction'
       ? []
       : { fields: { policy }, message: 'Redis may forget quotas: its maxmemory-policy is not noeviction' },
@@ -68,8 +69,8 @@ export function misfitsIn(info: string): { readonly fields: object; readonly mes
 }
 
 /**
- * The reply to a command. Throws StoreUnavailable where there is none in time, or it is an error. (ioredis has a timeout
- * of its own, which takes replies that have come while this process was busy for missing ones.)
+ * Returns the reply to a command. Throws StoreUnavailable if there is no reply in time, or the reply is an error. The
+ * timeout of ioredis is no use: after a busy moment of this process it ignores replies that have already arrived.
  */
 export function replyTo<T>(command: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -77,7 +78,7 @@ export function replyTo<T>(command: Promise<T>): Promise<T> {
       clearTimeout(timer)
       reject(new StoreUnavailable(cause))
     }
-    // Timers come before what the sockets have; what is there by now is read before the next immediate.
+    // Timers run before sockets are read. A reply that has arrived is read before the next immediate.
     const late = () => setImmediate(() => fail(new Error(`no reply within ${COMMAND_MS} ms`)))
     const timer = setTimeout(late, COMMAND_MS)
     command.then((reply) => {
@@ -87,7 +88,7 @@ export function replyTo<T>(command: Promise<T>): Promise<T> {
   })
 }
 
-/** The server at the other end of a connection. */
+/** Returns the server at the other end of a connection. */
 export function serverOf(redis: Redis): StoreServer {
   const { host = '127.0.0.1' } = redis.options
   let resolved: string[] = []
@@ -96,13 +97,13 @@ export function serverOf(redis: Redis): StoreServer {
       (found) => {
         resolved = found.map(({ address }) => address)
       },
-      // While the name leads nowhere, nothing can be connected to or tested.
+      // Without an address there is no connection, so nothing is tested.
       () => {},
     )
   void resolve()
   redis.on('connect', resolve)
   return {
-    // A write: a server that only answers is of no use.
+    // A server that cannot write is no use, so this is a write.
     isUp: () =>
       replyTo(redis.set('heartbeat', '1', 'EX', 60)).then(
         () => true,

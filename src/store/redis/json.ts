@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 
-/** What a text that another version may have written says, or null where it is not what is expected. */
+/** Reads JSON that another version of the service may have written. Returns null if it does not fit the schema. */
 export function readJson<T>(schema: z.ZodType<T>, text: string): T | null {
   try {
     return schema.safeParse(JSON.parse(text)).data ?? null

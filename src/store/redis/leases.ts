@@ -1,3 +1,4 @@
+/** Leases in Redis. */
 import type { Redis } from 'ioredis'
 import type { LeaseHolder, Leases } from '../leases.ts'
 import { replyTo } from './connection.ts'
@@ -5,7 +6,7 @@ import { DELETE_IF_OWN } from './scripts.ts'
 
 const keyOf = (address: string) => `lease:${address}`
 
-/** Written `testId customerId`: the test stands first, so that only it gives the lease back. */
+/** The value is `testId customerId`. A test deletes a value only if it begins with its own id. */
 const textOf = ({ testId, customerId }: LeaseHolder) => `${testId} ${customerId}`
 
 function holderIn(text: string | null): LeaseHolder | null {
@@ -13,7 +14,7 @@ function holderIn(text: string | null): LeaseHolder | null {
   return testId !== undefined && customerId !== undefined ? { testId, customerId } : null
 }
 
-/** Leases of all replicas. */
+/** Returns the leases of all replicas. */
 export const redisLeases = (redis: Redis): Leases => ({
   async acquire(address, holder, ttlMs) {
     return holderIn(await replyTo(redis.set(keyOf(address), textOf(holder), 'PX', ttlMs, 'NX', 'GET')))

@@ -1,3 +1,4 @@
+/** Results in Redis, with an index by IP address and one by reference. */
 import type { Redis } from 'ioredis'
 import type { z } from 'zod'
 import { type RelayTest, relayTest, relayTestSummary, summaryOf } from '../../contract/relay-test.ts'
@@ -17,21 +18,23 @@ const keysOf = ({ id, ip, reference }: RelayTest): string[] => [
   ...(reference === null ? [] : [indexOf('reference', reference)]),
 ]
 
-/** How an index holds a result: with its customer, so that a caller's own are found among all. */
+/** An index entry contains the customer, so that a caller gets only results that it may see. */
 const memberOf = ({ id, customerId }: RelayTest) => `${customerId} ${id}`
 
-/** Results of all replicas. One that does not fit this version is as one that is not there; the first is logged. */
+/**
+ * Returns the results of all replicas. A result that does not fit this version counts as missing, with one log line.
+ */
 export const redisResults = (redis: Redis, ttlMs: number, log: Log): Results => {
-  let told = false
+  let logged = false
   const read = <T>(schema: z.ZodType<T>, text: string | null): T | null => {
     const found = text === null ? null : readJson(schema, text)
-    if (text !== null && found === null && !told) {
-      told = true
-      log.error({}, 'a stored result does not fit this version, and reads as not there')
+    if (text !== null && found === null && !logged) {
+      logged = true
+      log.error({}, 'a stored result does not fit this version and counts as missing')
     }
     return found
   }
-  const put = async (result: RelayTest, how: 'new' | 'anew') => {
+  const put = async (result: RelayTest, how: 'new' | 'replace') => {
     const keys = keysOf(result)
     const values = [JSON.stringify(result), ttlMs, Date.parse(result.createdAt), memberOf(result), how]
     const summary = JSON.stringify(summaryOf(result))
@@ -39,7 +42,7 @@ export const redisResults = (redis: Redis, ttlMs: number, log: Log): Results => 
   }
   return {
     put: (result) => put(result, 'new'),
-    amend: (result) => put(result, 'anew'),
+    amend: (result) => put(result, 'replace'),
     async get(id) {
       return read(relayTest, await replyTo(redis.get(keyOf(id))))
     },

@@ -1,40 +1,38 @@
-/** Deletes a key whose value begins with a text: only who put it there can take it away. */
+/** The Lua scripts of the Redis stores. Redis runs each as one step, so that replicas never interleave. */
+/** Deletes a key if its value begins with a text, so that only the owner of the value deletes it. */
 export const DELETE_IF_OWN = `
 local value = redis.call('GET', KEYS[1])
 if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0`
 
-/** Gives such a key a new time to live. */
+/** Restarts the lifetime of a key if its value begins with a text. */
 export const RENEW_IF_OWN = `
 local value = redis.call('GET', KEYS[1])
 if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0`
 
-/**
- * Counts one in a fixed window; the first one opens it, and any gives it an end where it has none. Returns the count and
- * the milliseconds left.
- */
+/** Adds one in a fixed window. Gives the window an end if it has none. Returns the count and the milliseconds left. */
 export const COUNT = `
 local current = redis.call('INCR', KEYS[1])
 if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return { current, redis.call('PTTL', KEYS[1]) }`
 
-/** The same without counting. A window without an end is none: counting gives it one. */
+/** Returns the same without counting. A window without an end does not count as open. */
 export const READ = `
 local current = redis.call('GET', KEYS[1])
 local ttl = redis.call('PTTL', KEYS[1])
 if not current or ttl < 0 then return { 0, 0 } end
 return { tonumber(current), ttl }`
 
-/** Takes one back, unless the window is younger than the one that was counted in. */
+/** Subtracts one, unless the window is newer than the one that was counted in. */
 export const GIVE_BACK = `
 local current = tonumber(redis.call('GET', KEYS[1]) or '0')
 if current > 0 and redis.call('PTTL', KEYS[1]) <= tonumber(ARGV[1]) then redis.call('DECR', KEYS[1]) end
 return 0`
 
-/** Puts a result and its summary, and its id at its time into each index; the newest thousand stay. May be told to put only anew. */
+/** Stores a result, its summary, and its id in each index, which keeps the newest 1,000. Can replace only. */
 export const PUT_RESULT = `
-if ARGV[5] == 'anew' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if ARGV[5] == 'replace' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('SET', KEYS[2], ARGV[6], 'PX', ARGV[2])
 for index = 3, #KEYS do
@@ -44,12 +42,13 @@ for index = 3, #KEYS do
 end
 return 0`
 
+/** Deletes a result, its summary and its index entries. */
 export const REMOVE_RESULT = `
 redis.call('DEL', KEYS[1], KEYS[2])
 for index = 3, #KEYS do redis.call('ZREM', KEYS[index], ARGV[1]) end
 return 0`
 
-/** Makes tokens known for a test; a token goes with the last of its tests. */
+/** Adds a test to each of its tokens. A token is valid as long as it has a test. */
 export const ANNOUNCE = `
 for index = 1, #KEYS do
   redis.call('HSET', KEYS[index], ARGV[1], ARGV[index + 2])
@@ -57,11 +56,12 @@ for index = 1, #KEYS do
 end
 return 0`
 
+/** Removes a test from its tokens. */
 export const WITHDRAW = `
 for index = 1, #KEYS do redis.call('HDEL', KEYS[index], ARGV[1]) end
 return 0`
 
-/** Appends a signal; old ones go by number and by time. */
+/** Appends a signal. Old signals are deleted by number and by age. */
 export const SEND = `
 redis.call('XADD', KEYS[1], 'MAXLEN', '~', 1000, '*', 'signal', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])

@@ -1,3 +1,4 @@
+/** Signals in Redis. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { type Signal, type Signals, signal, tokenKind } from '../signals.ts'
@@ -13,7 +14,7 @@ const START = '0-0'
 
 const keyOf = (token: string) => `token:${token}`
 
-/** Signals between all replicas, over a stream: one that was away for a moment still hears what was said. */
+/** Returns the signals of all replicas. A stream keeps what was sent during a short outage. */
 export function redisSignals(redis: Redis, ended: AbortSignal, log: Log): Signals {
   return {
     async announce(testId, tokens, ttlMs) {
@@ -35,27 +36,27 @@ export function redisSignals(redis: Redis, ended: AbortSignal, log: Log): Signal
   }
 }
 
-/** Reads the stream from its start, on a connection of its own that may wait. */
+/** Reads the stream from its start, on a separate connection that can block. */
 async function follow(redis: Redis, heard: (signal: Signal) => void, ended: AbortSignal, log: Log): Promise<void> {
   const reader = redis.duplicate({ socketTimeout: 4 * BLOCK_MS })
-  // The other connection tells of outages.
+  // The main connection logs outages.
   reader.on('error', () => {})
   ended.addEventListener('abort', () => reader.disconnect())
   for (let last = START; !ended.aborted; ) {
     const streams = await reader.xread('COUNT', 100, 'BLOCK', BLOCK_MS, 'STREAMS', STREAM, last).catch(async () => {
-      // A server that lost its memory begins anew, perhaps with lower ids.
+      // A server that lost its data starts again, perhaps with lower ids.
       last = START
       await sleep(RETRY_MS, null, { signal: ended }).catch(() => {})
       return null
     })
     for (const [id, [, text = '']] of streams?.[0]?.[1] ?? []) {
       last = id
-      // One signal that cannot be read, or that a test stumbles over, must not keep the others from being heard.
+      // A signal that cannot be read, or that makes a test throw, must not hide the signals after it.
       try {
         const sent = readJson(signal, text)
         if (sent) heard(sent)
       } catch (err) {
-        log.error({ err }, 'what came to a mailbox was not taken up')
+        log.error({ err }, 'a message to the mailbox could not be processed')
       }
     }
   }

@@ -1,9 +1,16 @@
+/** How to close the mail servers of Microsoft: Exchange, the Windows SMTP service and Exchange Online. */
 import { CAUSES } from '../../../contract/words.ts'
 import type { ServerAdvice } from '../advice.ts'
 
-/** "How to Prevent Mail Relay in Exchange Server 5.5 SP1 or Later": Routing tab, Reroute incoming, Routing Restrictions. */
+/**
+ * "How to Prevent Mail Relay in Exchange Server 5.5 SP1 or Later": Routing tab, Reroute incoming, Routing
+ * Restrictions.
+ */
 const KB315687 = 'https://mskb.pkisolutions.com/kb/315687'
-/** "all mail will be routed without restrictions. Exchange Server 5.5 Service Pack 1 allows ... restrictions on routing." */
+/**
+ * "all mail will be routed without restrictions. Exchange Server 5.5 Service Pack 1 allows ... restrictions on
+ * routing."
+ */
 const KB196626 = 'https://mskb.pkisolutions.com/kb/196626'
 /** Verify relay restrictions: Default SMTP Virtual Server, Access tab, Relay. */
 const RELAY_2003 = 'https://docs.microsoft.com/en-us/previous-versions/tn-archive/aa998094(v=exchg.65)'
@@ -11,15 +18,23 @@ const RELAY_2003 = 'https://docs.microsoft.com/en-us/previous-versions/tn-archiv
 const KB310380 = 'https://www.betaarchive.com/wiki/index.php?title=Microsoft_KB_Archive/310380'
 /** The Windows SMTP service without Exchange: IIS 6 Manager, SMTP Virtual Server, Access, Relay. */
 const IIS_SMTP = 'https://kb.custodes.nl/books/mta-open-mail-relaying-allowed/page/remediation-steps-qyG'
-/** Ms-Exch-SMTP-Accept-Any-Recipient of ANONYMOUS LOGON; a dedicated connector with RemoteIPRanges; Externally secured. */
+/**
+ * Ms-Exch-SMTP-Accept-Any-Recipient of ANONYMOUS LOGON; a dedicated connector with RemoteIPRanges; Externally
+ * secured.
+ */
 const ANONYMOUS_RELAY =
   'https://learn.microsoft.com/en-us/exchange/mail-flow/connectors/allow-anonymous-relay?view=exchserver-2019'
 /** "remove permissions from an Active Directory object", on-premises; receive-connectors.md names it for connectors. */
 const REMOVE_PERMISSION = 'https://learn.microsoft.com/powershell/module/exchangepowershell/remove-adpermission'
-/** "A connector from your own email server to Office 365": who may relay, by certificate or accepted domain. */
+/**
+ * "A connector from your own email server to Office 365": it tells who may relay, by certificate or accepted domain.
+ */
 const CONNECTORS =
   'https://github.com/x13-me/OfficeDocs-Exchange/blob/002056ed355d2306d04243368a3b7e277e4c6368/Exchange/ExchangeOnline/mail-flow-best-practices/use-connectors-to-configure-mail-flow/set-up-connectors-to-route-mail.md'
-/** "authenticate emails coming from your on-premises mail servers, using either the sending IP address or a certificate". */
+/**
+ * "authenticate emails coming from your on-premises mail servers, using either the sending IP address or a
+ * certificate".
+ */
 const CONNECTOR_NOTICE =
   'https://techcommunity.microsoft.com/t5/Exchange-Team-Blog/Important-notice-for-Office-365-email-customers-who-have/bc-p/604355/highlight/true'
 
@@ -36,12 +51,13 @@ export const EXCHANGE: readonly ServerAdvice[] = [
     title: 'Upgrade: this Exchange cannot be secured',
     steps: [
       'Replace this server: up to version 5.0, Exchange has no setting that stops it from relaying.',
-      'Restrictions exist from Exchange 5.5 Service Pack 1 on; take a version that is still supported.',
-      'Until then, let the firewall keep strangers from port 25, and let another mail server take the mail for it.',
+      'Exchange can restrict relaying only since 5.5 Service Pack 1. Use a version that is still supported.',
+      'Until then, block port 25 for strangers in the firewall, and let another mail server receive mail for it.',
     ],
     references: [KB196626],
   },
-  // MS99-027, as Windows IT Pro had it: encapsulated addresses pass the restrictions; a fix after Service Pack 2.
+  // MS99-027, as Windows IT Pro described it: encapsulated addresses pass the restrictions; the fix came after
+  // Service Pack 2.
   {
     software: 'Exchange 5.5',
     names: ['Exchange'],
@@ -49,23 +65,23 @@ export const EXCHANGE: readonly ServerAdvice[] = [
     causes: ['address-spelling'],
     title: 'Install the fix for encapsulated addresses, then restrict routing',
     steps: [
-      'Install the newest Service Pack and the fix of bulletin MS99-027: encapsulated addresses slip past the restrictions without it.',
-      'In the properties of the Internet Mail Service, Routing tab, select Reroute incoming SMTP mail, one entry for each domain you host.',
+      'Install the newest Service Pack and the fix of bulletin MS99-027: without it, encapsulated addresses get past the restrictions.',
+      'In the properties of the Internet Mail Service, Routing tab, select Reroute incoming SMTP mail and make one entry for each domain that you host.',
       'Click Routing Restrictions, tick Hosts and clients with these IP addresses, and leave the list empty.',
       'Restart the Internet Mail Service.',
     ],
     references: [KB315687, KB196626],
   },
-  // The same AAPT page gives these steps; KB 315687 the same settings.
+  // The same AAPT page gives these steps, and KB 315687 the same settings.
   {
     software: 'Exchange 5.5',
     names: ['Exchange'],
     version: OF_5_5,
     title: 'Restrict routing in the Internet Mail Service',
     steps: [
-      'Install Service Pack 1 or later: before it there are no routing restrictions.',
+      'Install Service Pack 1 or later: earlier versions have no routing restrictions.',
       'Open the properties of the Internet Mail Service and select the Routing tab.',
-      'Select Reroute incoming SMTP mail (required for POP3/IMAP4 support); Do not reroute looks right and does not protect.',
+      'Select Reroute incoming SMTP mail (required for POP3/IMAP4 support). Do not reroute looks right, but does not protect.',
       'Make one entry under Routing for each domain that you host.',
       'Click Routing Restrictions, tick Hosts and clients with these IP addresses, and leave the list empty.',
       'Restart the Internet Mail Service.',
@@ -79,7 +95,7 @@ export const EXCHANGE: readonly ServerAdvice[] = [
     steps: [
       'In Exchange System Manager, open Servers > your server > Protocols > SMTP; without Exchange, open IIS (6.0) Manager.',
       'Right-click Default SMTP Virtual Server, choose Properties, then the Access tab, and click Relay.',
-      'Select Only the list below, and leave the list empty or with your own addresses only.',
+      'Select Only the list below, and leave the list empty, or keep only your own addresses in it.',
       'Untick Allow all computers which successfully authenticate to relay, unless users send through this server.',
       'Do the same for every other SMTP virtual server that the Internet reaches.',
     ],
@@ -91,22 +107,22 @@ export const EXCHANGE: readonly ServerAdvice[] = [
     title: 'Restrict the connectors of Exchange Online',
     steps: [
       "In the Exchange admin center, open Mail flow > Connectors and look at those from your organization's email server.",
-      'Let each recognise your server by its certificate, or by addresses that are yours alone: no range that others send from.',
-      'Delete connectors that nothing needs any more.',
-      'Close the mail server that sends through them too: its mail is relayed in your name.',
+      'Let each of them recognise your server by its certificate, or by addresses that only you use, never by a range that others send from.',
+      'Delete connectors that are no longer needed.',
+      'Also close the mail server that sends through them: its mail is relayed in your name.',
     ],
     references: [CONNECTORS, CONNECTOR_NOTICE],
   },
   {
     software: 'Exchange 2007 or later',
     names: ['Exchange'],
-    title: 'Take the right to relay from anonymous senders',
+    title: 'Remove the right to relay from anonymous senders',
     steps: [
       "List who may relay: Get-ReceiveConnector | Get-ADPermission | where {$_.ExtendedRights -like 'ms-Exch-SMTP-Accept-Any-Recipient'} | Select Identity,User",
-      "Take it away: Get-ReceiveConnector NAME | Remove-ADPermission -User 'NT AUTHORITY\\ANONYMOUS LOGON' -ExtendedRights 'ms-Exch-SMTP-Accept-Any-Recipient'",
-      'On connectors that the Internet reaches, untick Externally secured (ExternalAuthoritative): it trusts whoever connects.',
-      'For printers and applications, make a Receive connector of its own whose RemoteIPRanges hold their addresses only.',
-      'If a load balancer stands before Exchange, keep its address out of those RemoteIPRanges.',
+      "Remove that right: Get-ReceiveConnector NAME | Remove-ADPermission -User 'NT AUTHORITY\\ANONYMOUS LOGON' -ExtendedRights 'ms-Exch-SMTP-Accept-Any-Recipient'",
+      'On connectors that the Internet reaches, untick Externally secured (ExternalAuthoritative): it trusts everyone who connects.',
+      'For printers and applications, make a separate Receive connector whose RemoteIPRanges contain only their addresses.',
+      'If there is a load balancer in front of Exchange, keep its address out of those RemoteIPRanges.',
     ],
     references: [ANONYMOUS_RELAY, REMOVE_PERMISSION],
   },

@@ -1,3 +1,4 @@
+/** How to close Exim. */
 import { ROUTE_CAUSES, SENDER_CAUSES, type ServerAdvice } from '../advice.ts'
 
 /** relay_from_hosts, relay_to_domains, percent_hack_domains, the "Restricted characters" rules, HUP after changes. */
@@ -5,22 +6,22 @@ const CONFIGURE = 'https://github.com/Exim/exim/blob/059ec3d9952740285fb1ebf4796
 /** "deny domains = !+local_domains ... is what stops your Exim from being an open relay." */
 const Q0743 = 'https://github.com/Exim/exim/wiki/Q0743'
 
-const NAMES = ['Exim']
-const RESTART = 'Send the Exim daemon a HUP, or restart it: it reads its configuration only then.'
+const NAMES = ['Exim'] as const
+const RESTART = 'Send the Exim daemon a HUP signal, or restart it: it reads its configuration only then.'
 
 export const EXIM: readonly ServerAdvice[] = [
-  // The names of Debian's lists as several update-exim4.conf.conf in public files have them.
+  // Debian's names of these lists are from several public copies of update-exim4.conf.conf.
   {
     software: 'Exim',
     names: NAMES,
     title: 'Close Exim',
     steps: [
-      'Let relay_from_hosts hold your own networks only, never *, such as: hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24',
-      'Let relay_to_domains hold only domains that you are backup MX for; leave it empty if there are none.',
-      'In the ACL that acl_smtp_rcpt names, let every accept ask for domains, for hosts = +relay_from_hosts, or for authenticated = *',
+      'Put only your own networks into relay_from_hosts, never *. Example: hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24',
+      'Put only domains that you are a backup MX for into relay_to_domains. Leave it empty if there are none.',
+      'In the ACL that acl_smtp_rcpt names, every accept must check domains, hosts = +relay_from_hosts, or authenticated = *',
       'End that ACL with: deny message = relay not permitted',
       'On Debian these lists are dc_relay_nets and dc_relay_domains in /etc/exim4/update-exim4.conf.conf.',
-      'Ask Exim without sending, as a stranger would: exim -bh 198.51.100.1',
+      'Try it as a stranger, without sending a message: exim -bh 198.51.100.1',
       RESTART,
     ],
     references: [CONFIGURE, Q0743],
@@ -31,9 +32,9 @@ export const EXIM: readonly ServerAdvice[] = [
     causes: SENDER_CAUSES,
     title: 'Stop Exim from relaying by sender',
     steps: [
-      'In the ACL that acl_smtp_rcpt names, find an accept with senders = and no check of the recipient domain: anyone can claim a sender.',
-      'Remove it; or add to it domains = +local_domains : +relay_to_domains',
-      'Let your own users in by accept hosts = +relay_from_hosts and accept authenticated = *',
+      'In the ACL that acl_smtp_rcpt names, find an accept with senders = but without a check of the recipient domain: anyone can use any sender.',
+      'Remove it, or add this to it: domains = +local_domains : +relay_to_domains',
+      'Let your own users in with: accept hosts = +relay_from_hosts, and: accept authenticated = *',
       'End that ACL with: deny message = relay not permitted',
       RESTART,
     ],
@@ -46,7 +47,7 @@ export const EXIM: readonly ServerAdvice[] = [
     title: 'Stop Exim from following routes in addresses',
     steps: [
       'Remove percent_hack_domains from the main part of the configuration.',
-      'At the top of the ACL that acl_smtp_rcpt names, put back the two rules of the default configuration.',
+      'At the top of the ACL that acl_smtp_rcpt names, restore the two rules of the default configuration.',
       'The first one: deny domains = +local_domains, and on its next line local_parts = ^[.] : ^.*[@%!/|]',
       'The second one: deny domains = !+local_domains, and on its next line local_parts = ^[./|] : ^.*[@%!]',
       RESTART,

@@ -1,6 +1,7 @@
+/** How to close Sendmail. */
 import { SENDER_CAUSES, type ServerAdvice } from '../advice.ts'
 
-/** "ANTI-SPAM CONFIGURATION CONTROL": relaying is denied by default since 8.9, and each FEATURE that opens it. */
+/** "ANTI-SPAM CONFIGURATION CONTROL": relaying is denied by default since 8.9; lists each FEATURE that allows it. */
 const CF_README =
   'https://github.com/freebsd/freebsd-src/blob/0cc8aac437ca5de8f94291323499241c949261f9/contrib/sendmail/cf/README'
 /** "remove the 'promiscuous_relay' configuration. Rebuild the sendmail.cf file ... and restart the service." */
@@ -10,9 +11,9 @@ const MAIL_FROM = 'https://www.oreilly.com/library/view/sendmail-4th-edition/978
 /** The two checks that sendmail makes of user%hostB@hostA without loose_relay_check. */
 const LOOSE = 'https://www.oreilly.com/library/view/sendmail-4th-edition/9780596510299/ch07s04s02.html'
 
-const NAMES = ['Sendmail']
-const REBUILD = 'Make sendmail.cf anew from sendmail.mc and restart sendmail.'
-const MAKEMAP = 'After a change of access, run: makemap hash /etc/mail/access < /etc/mail/access'
+const NAMES = ['Sendmail'] as const
+const REBUILD = 'Rebuild sendmail.cf from sendmail.mc, then restart sendmail.'
+const MAKEMAP = 'After each change of the access file, run: makemap hash /etc/mail/access < /etc/mail/access'
 
 export const SENDMAIL: readonly ServerAdvice[] = [
   {
@@ -20,9 +21,9 @@ export const SENDMAIL: readonly ServerAdvice[] = [
     names: NAMES,
     title: 'Close Sendmail',
     steps: [
-      'Before version 8.9 Sendmail relays for everybody: upgrade.',
-      "In sendmail.mc, take out FEATURE(`promiscuous_relay') and FEATURE(`relay_based_on_MX').",
-      'In /etc/mail/access and /etc/mail/relay-domains, keep RELAY for your own networks only, such as: Connect:192.0.2 RELAY',
+      'Sendmail before version 8.9 relays for everyone: upgrade it.',
+      "In sendmail.mc, remove FEATURE(`promiscuous_relay') and FEATURE(`relay_based_on_MX').",
+      'In /etc/mail/access and /etc/mail/relay-domains, keep RELAY only for your own networks. Example: Connect:192.0.2 RELAY',
       MAKEMAP,
       REBUILD,
     ],
@@ -35,30 +36,30 @@ export const SENDMAIL: readonly ServerAdvice[] = [
     causes: SENDER_CAUSES,
     title: 'Stop Sendmail from relaying by sender',
     steps: [
-      "In sendmail.mc, take out FEATURE(`relay_local_from') and FEATURE(`relay_mail_from'): anyone can claim a sender.",
-      'In /etc/mail/access, replace untagged entries and From: entries that say RELAY by To:example.com RELAY and Connect:192.0.2 RELAY',
+      "In sendmail.mc, remove FEATURE(`relay_local_from') and FEATURE(`relay_mail_from'): anyone can use any sender address.",
+      'In /etc/mail/access, replace untagged entries and From: entries that say RELAY with To:example.com RELAY and Connect:192.0.2 RELAY',
       MAKEMAP,
       'Let your own users log in (SMTP AUTH) instead.',
       REBUILD,
     ],
     references: [CF_README, MAIL_FROM],
   },
-  // cf/README: loose_relay_check "can allow spammers to relay"; a hub behind may follow the route.
+  // cf/README: loose_relay_check "can allow spammers to relay"; a mail server behind may follow the route.
   {
     software: 'Sendmail',
     names: NAMES,
     causes: ['percent-hack', 'source-route', 'address-spelling'],
     title: 'Let Sendmail check routes in addresses',
     steps: [
-      "In sendmail.mc, take out FEATURE(`loose_relay_check').",
-      'In /etc/mail/access and /etc/mail/relay-domains, let no outside domain have RELAY.',
+      "In sendmail.mc, remove FEATURE(`loose_relay_check').",
+      'In /etc/mail/access and /etc/mail/relay-domains, remove RELAY from every outside domain.',
       MAKEMAP,
-      'If Sendmail hands mail on to another server, close that one too: it may be the one that follows the route.',
+      'If Sendmail passes mail on to another server, close that one too: it may be the one that follows the route.',
       REBUILD,
     ],
     references: [CF_README, LOOSE],
   },
-  // cf/README, NOTICE: system A takes ! for a letter, the mail hub behind it for a route.
+  // cf/README, NOTICE: system A reads ! as an ordinary character, and the mail hub behind it reads it as a route.
   {
     software: 'Sendmail',
     names: NAMES,
@@ -66,7 +67,7 @@ export const SENDMAIL: readonly ServerAdvice[] = [
     title: 'Let Sendmail refuse UUCP addresses',
     steps: [
       "In sendmail.mc, set: FEATURE(`nouucp', `reject')",
-      'Do the same on every mail server behind this one: a hub that knows UUCP addresses relays them for a host that it trusts.',
+      'Do the same on every mail server behind this one: a server that knows UUCP addresses relays them for a host that it trusts.',
       REBUILD,
     ],
     references: [CF_README],

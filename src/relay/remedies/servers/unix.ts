@@ -1,3 +1,4 @@
+/** How to close other mail servers for Unix: qmail, OpenSMTPD, Courier, Haraka and Stalwart. */
 import { SENDER_CAUSES, type ServerAdvice } from '../advice.ts'
 
 /** "BY DEFAULT, qmail-smtpd is an open relay"; rcpthosts, morercpthosts.cdb; run scripts that refuse to start. */
@@ -18,7 +19,7 @@ const SMTPACCESS = 'https://manpages.ubuntu.com/manpages/noble/man8/makesmtpacce
 const PERCENTRELAY = 'https://unix.com/man-page/debian/8/makepercentrelay/'
 /** relay.ini: all=true "your mail server is now an open relay"; acl, relay_acl_allow, relay_dest_domains.ini. */
 const HARAKA_RELAY = 'https://haraka.github.io/plugins/relay'
-/** host_list, host_list.anti_spoof, and that a relaying client may send anywhere from a local domain. */
+/** host_list, host_list.anti_spoof, and the rule that a relaying client may send anywhere from a local domain. */
 const HARAKA_HOSTS = 'https://haraka.github.io/plugins/rcpt_to.in_host_list'
 /** haproxy_hosts. */
 const HARAKA_PROXY = 'https://haraka.github.io/core/HAProxy'
@@ -26,7 +27,7 @@ const HARAKA_PROXY = 'https://haraka.github.io/core/HAProxy'
 const STALWART_RCPT = 'https://stalw.art/docs/ref/object/mta-stage-rcpt'
 /** session.rcpt.relay of versions with a configuration file. */
 const STALWART_RELAY = 'https://stalw.art/docs/smtp/inbound/rcpt'
-/** "Stalwart Mail Server only recognizes the IP address of the proxy". */
+/** "Stalwart Mail Server only recognises the IP address of the proxy". */
 const STALWART_PROXY = 'https://stalw.art/docs/server/proxy'
 
 export const UNIX: readonly ServerAdvice[] = [
@@ -35,11 +36,11 @@ export const UNIX: readonly ServerAdvice[] = [
     names: ['qmail'],
     title: 'Close qmail',
     steps: [
-      'Look for /var/qmail/control/rcpthosts: without that file, qmail takes mail for everybody.',
-      'Write the domains that you receive mail for into it, one a line; more than 50 into morercpthosts, then run qmail-newmrh.',
-      'In /etc/tcp.smtp, set RELAYCLIENT for your own addresses only, such as: 127.:allow,RELAYCLIENT=""',
-      'Build its database anew: tcprules /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp < /etc/tcp.smtp',
-      'Let the run script of qmail-smtpd refuse to start without rcpthosts.',
+      'Check that /var/qmail/control/rcpthosts exists: without that file, qmail accepts mail for every domain.',
+      'Write the domains that you receive mail for into it, one per line. Write more than 50 into morercpthosts and run qmail-newmrh.',
+      'In /etc/tcp.smtp, set RELAYCLIENT only for your own addresses. Example: 127.:allow,RELAYCLIENT=""',
+      'Rebuild its database: tcprules /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp < /etc/tcp.smtp',
+      'Make the run script of qmail-smtpd refuse to start without rcpthosts.',
     ],
     references: [QMAIL_RELAY, QMAIL_SMTPD],
   },
@@ -49,7 +50,7 @@ export const UNIX: readonly ServerAdvice[] = [
     causes: ['percent-hack'],
     title: 'Switch off the percent hack of qmail',
     steps: [
-      'Delete /var/qmail/control/percenthack, or take your domains out of it.',
+      'Delete /var/qmail/control/percenthack, or remove your domains from it.',
       'Stop and start qmail-send: it reads its control files only when it starts.',
     ],
     references: [QMAIL_SEND],
@@ -62,8 +63,8 @@ export const UNIX: readonly ServerAdvice[] = [
       'In smtpd.conf, find rules such as: match from any for any action "relay". Each of them is an open relay.',
       'Let strangers reach your own domains only: match from any for domain "example.com" action "local"',
       'Let your own machines and users send: match from local for any action "relay", and match auth from any for any action "relay"',
-      'In the older grammar the mistake is: accept from any for any relay. Write: accept from local for any relay',
-      'Mind the order, the first rule that matches decides; then restart smtpd.',
+      'In the older grammar, the mistake is: accept from any for any relay. Write: accept from local for any relay',
+      'Check the order of the rules: the first rule that matches decides. Then restart smtpd.',
     ],
     references: [SMTPD_CONF, SMTPD_CONF_OLD],
   },
@@ -73,10 +74,10 @@ export const UNIX: readonly ServerAdvice[] = [
     causes: SENDER_CAUSES,
     title: 'Stop OpenSMTPD from relaying by sender',
     steps: [
-      'In smtpd.conf, find rules with mail-from and for any: they match whoever claims that sender, no matter the source address.',
-      'Remove them; or add auth, such as: match auth from any mail-from "@example.com" for any action "relay"',
-      'In the older grammar such a rule says: accept from any sender <senders> for any relay',
-      'Mind the order, the first rule that matches decides; then restart smtpd.',
+      'In smtpd.conf, find rules with mail-from and for any: they match everyone who uses that sender, from any address.',
+      'Remove them, or add auth. Example: match auth from any mail-from "@example.com" for any action "relay"',
+      'In the older grammar, such a rule is: accept from any sender <senders> for any relay',
+      'Check the order of the rules: the first rule that matches decides. Then restart smtpd.',
     ],
     references: [SMTPD_CONF, SMTPD_CONF_OLD],
   },
@@ -85,10 +86,10 @@ export const UNIX: readonly ServerAdvice[] = [
     names: ['Courier'],
     title: 'Close Courier',
     steps: [
-      'In the files of /etc/courier/smtpaccess, keep allow,RELAYCLIENT beside your own addresses only, such as 127.0.0.1.',
+      'In the files of /etc/courier/smtpaccess, keep allow,RELAYCLIENT only for your own addresses, such as 127.0.0.1.',
       'Let your own users log in instead: a login sets RELAYCLIENT by itself.',
-      'In /etc/courier/esmtpacceptmailfor and esmtpacceptmailfor.dir, keep your own domains only, then run makeacceptmailfor.',
-      'Run makesmtpaccess, and makesmtpaccess-msa where port 587 has a file of its own, then restart Courier.',
+      'In /etc/courier/esmtpacceptmailfor and esmtpacceptmailfor.dir, keep only your own domains. Then run makeacceptmailfor.',
+      'Run makesmtpaccess, and makesmtpaccess-msa if port 587 has its own file. Then restart Courier.',
     ],
     references: [SMTPACCESS],
   },
@@ -109,10 +110,10 @@ export const UNIX: readonly ServerAdvice[] = [
     title: 'Close Haraka',
     steps: [
       'In config/relay.ini, section [relay], set: all=false. With all=true Haraka is an open relay.',
-      'Let config/relay_acl_allow hold your own addresses only.',
-      'Let config/relay_dest_domains.ini hold only domains that you receive mail for.',
-      'In config/plugins, have a rcpt_to plugin, such as rcpt_to.in_host_list with your domains in config/host_list.',
-      'Look through plugins of your own: none may set connection.relaying, or accept a recipient, for a stranger.',
+      'Put only your own addresses into config/relay_acl_allow.',
+      'Put only domains that you receive mail for into config/relay_dest_domains.ini.',
+      'In config/plugins, enable a rcpt_to plugin, such as rcpt_to.in_host_list with your domains in config/host_list.',
+      'Check your own plugins: none of them may set connection.relaying, or accept a recipient, for a stranger.',
       'Restart Haraka.',
     ],
     references: [HARAKA_RELAY, HARAKA_HOSTS],
@@ -123,9 +124,9 @@ export const UNIX: readonly ServerAdvice[] = [
     causes: ['own-domain-sender', 'own-host-sender'],
     title: 'Stop Haraka from relaying by sender',
     steps: [
-      'Find what sets connection.relaying for strangers: config/relay_acl_allow, relay.ini, or a plugin of your own.',
-      'Mind that rcpt_to.in_host_list lets a relaying client send anywhere from a domain in config/host_list.',
-      'Set host_list.anti_spoof: strangers who claim a sender at your domain are then refused at MAIL FROM.',
+      'Find what sets connection.relaying for strangers: config/relay_acl_allow, relay.ini, or one of your own plugins.',
+      'Note that rcpt_to.in_host_list lets a relaying client send anywhere from a domain in config/host_list.',
+      'Set host_list.anti_spoof: strangers who use a sender at your domain are then refused at MAIL FROM.',
       'Restart Haraka.',
     ],
     references: [HARAKA_HOSTS, HARAKA_RELAY],
@@ -136,8 +137,8 @@ export const UNIX: readonly ServerAdvice[] = [
     causes: ['source-address-lost'],
     title: 'Let Haraka see who connects',
     steps: [
-      'Take the address of the proxy or gateway out of config/relay_acl_allow.',
-      'List the proxy in config/haproxy_hosts, and let it speak the PROXY protocol (send-proxy).',
+      'Remove the address of the proxy or gateway from config/relay_acl_allow.',
+      'List the proxy in config/haproxy_hosts, and let it use the PROXY protocol (send-proxy).',
       'Restart Haraka.',
     ],
     references: [HARAKA_PROXY, HARAKA_RELAY],
@@ -149,7 +150,7 @@ export const UNIX: readonly ServerAdvice[] = [
     steps: [
       'In the WebUI, open Settings > MTA > Session > RCPT TO Stage.',
       'Set Allow relaying back to its default: !is_empty(authenticated_as)',
-      'In versions with a configuration file, let session.rcpt.relay be true for authenticated sessions only.',
+      'In versions with a configuration file, set session.rcpt.relay to true for authenticated sessions only.',
     ],
     references: [STALWART_RCPT, STALWART_RELAY],
   },
@@ -159,8 +160,8 @@ export const UNIX: readonly ServerAdvice[] = [
     causes: ['source-address-lost'],
     title: 'Let Stalwart see who connects',
     steps: [
-      'Switch the proxy protocol on at the proxy, and in Stalwart for the network of the proxy.',
-      'In the WebUI, under Settings > MTA > Session > RCPT TO Stage, let no rule allow relaying by address of the proxy.',
+      'Switch on the proxy protocol at the proxy, and in Stalwart for the network of the proxy.',
+      'In the WebUI, under Settings > MTA > Session > RCPT TO Stage, check that no rule allows relaying because of the proxy address.',
       'The default of Allow relaying is: !is_empty(authenticated_as)',
     ],
     references: [STALWART_PROXY, STALWART_RCPT],

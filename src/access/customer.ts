@@ -1,0 +1,37 @@
+/** The types that the files of this room share: a customer, and the questions that customers answer. */
+import type { Quota } from '../contract/limits.ts'
+import type { Address } from '../ip/address.ts'
+
+/** The owner of networks and domains. A test uses the first domain if the request names none. */
+export interface Customer {
+  readonly id: string
+  readonly name: string
+  /** CIDRs in canonical text. */
+  readonly networks: readonly string[]
+  readonly domains: readonly string[]
+  readonly quota: Quota | null
+}
+
+/** The customer that owns an address. `allowSpecial` is true if its network may contain special-purpose addresses. */
+export interface Owner {
+  readonly customer: Customer
+  readonly allowSpecial: boolean
+}
+
+export interface Customers {
+  /** Every customer, by id. */
+  readonly all: ReadonlyMap<string, Customer>
+  /** The kill switch: false stops all tests. */
+  readonly testing: boolean
+  /** Returns the owner of an address: the customer with the longest matching prefix. */
+  ownerOf(address: Address): Owner | null
+  /** Tells whether a network of the customer contains the address, even if another customer owns the address. */
+  isInside(address: Address, customer: Customer): boolean
+  /** Tells whether the address is listed under neverTest. */
+  isOptedOut(address: Address): boolean
+}
+
+/** Tells whether a domain equals another one or is below it. */
+export function isWithin(domain: string, parent: string): boolean {
+  return domain === parent || domain.endsWith(`.${parent}`)
+}

@@ -1,0 +1,36 @@
+/** Shows errors and quotas, and leads from an error to a result that the user can read instead. */
+import { ApiError } from './api.js'
+import { idInPage, page } from './state.js'
+import { byId, element, showProblem, showProgress, showQuotas } from './view.js'
+
+/** Shows the quotas with their rest. The rest of an address quota is known only from an answer about that address. */
+export const showRest = (rest) =>
+  showQuotas(
+    page.quotas.map((quota) => ({ ...quota, ...rest.get(quota.name) })).filter(({ remaining }) => remaining !== null),
+  )
+
+/** Shows the form for the key, with a message. */
+export function askForKey(detail) {
+  byId('test-form').hidden = true
+  byId('key-form').hidden = false
+  byId('key-problem').textContent = detail
+  byId('key').focus()
+}
+
+/** Shows an error at the field or form that it is about, and offers a result to read instead. */
+export function showError(error) {
+  if (error.name === 'AbortError') return
+  showProgress('')
+  if (!(error instanceof ApiError)) throw error
+  const { problem, testId, quotas: rest } = error
+  const id = idInPage()
+  if (rest.size > 0) showRest(rest)
+  if (problem.status === 401) askForKey(byId('key').value ? 'This key is not valid.' : '')
+  else showProblem(problem)
+  if (problem.lastTest) offerTest(problem.lastTest.id, `Show its last result: ${problem.lastTest.verdict}`)
+  else if (testId) offerTest(testId, 'Watch that test')
+  else if (problem.status === 0 && id && !page.shown) offerTest(id, 'Look for its result')
+}
+
+/** Adds a link to a test below the form. */
+const offerTest = (id, text) => byId('form-problem').append(' ', element('a', text, { href: `#/${id}` }))

@@ -1,0 +1,85 @@
+/** The banner, the facts and the steps of one test, while it runs and when it is finished. */
+import { Session, showAttempts } from './session.js'
+import { byId, duration, element, facts } from './view.js'
+
+/** Sets the title of the banner and of the browser tab. */
+function setTitle(text) {
+  byId('verdict').textContent = text
+  document.title = `${text} · Relay Tests`
+}
+
+/** Shows a test that has only just started. */
+export function showRunning(title) {
+  byId('result').hidden = false
+  byId('banner').className = 'card'
+  setTitle(title)
+  byId('summary').textContent = ''
+  facts(byId('facts'), [])
+  byId('remedy').hidden = true
+  byId('text').hidden = true
+  for (const action of ['again', 'copy', 'permalink']) byId(action).hidden = true
+  showAttempts([])
+}
+
+/** Takes the address for the title from the first line of the session. */
+export function nameRunning(line) {
+  const [, address] = /^connecting to (.+):\d+$/.exec(line) ?? []
+  if (address) setTitle(`Testing ${address}`)
+}
+
+/** Shows that the stream ended before the verdict. */
+export function showBroken() {
+  setTitle('The connection was lost')
+  byId('summary').textContent = 'The part of the session that arrived is below. It is not a verdict.'
+}
+
+/** Shows a finished test. */
+export function showResult(test) {
+  const literal = test.ip.includes(':') ? `[${test.ip}]` : test.ip
+  const software = [test.server?.software?.name, test.server?.software?.version].filter(Boolean).join(' ')
+  byId('result').hidden = false
+  byId('banner').className = `card ${test.verdict}`
+  setTitle(`${test.verdict.toUpperCase()}: ${literal}:${test.port}`)
+  byId('summary').textContent = test.summary ?? ''
+  facts(byId('facts'), [
+    ['Customer', test.customerId],
+    ['Mail domain', test.domain],
+    ['Reference', test.reference],
+    ['Evidence', test.verdict === 'closed' ? null : test.evidence],
+    ['Reason', test.reason],
+    ['What it trusts', test.cause],
+    ['Keep in mind', test.caveats.join(', ')],
+    ['Test again in', test.retryAfter === null ? null : duration(test.retryAfter)],
+    ['Server', software || test.server?.greeting],
+    ['Suite', test.suite],
+    ['Proof', test.proof],
+    ['Tested from', [test.vantage.name, test.vantage.ip].filter(Boolean).join(', ')],
+    ['Tested at', `${test.createdAt.slice(0, 19).replace('T', ' ')} UTC`],
+    ['Duration', test.durationMs === null ? null : `${(test.durationMs / 1000).toFixed(2)} s`],
+    ['Changed at', test.amendedAt],
+  ])
+  for (const action of ['again', 'copy', 'permalink']) byId(action).hidden = false
+  byId('permalink').setAttribute('href', `#/${test.id}`)
+  byId('text').hidden = true
+  showRemedy(test.remedy)
+  showAttempts(test.attempts)
+  const session = new Session(test.verdict)
+  for (const line of test.transcript) session.add(line)
+  if (test.truncated)
+    session.add({ from: 'event', line: 'the rest of the session was left out', connection: Infinity, answers: null })
+}
+
+/** Shows the steps to fix the server, or to get an answer. */
+function showRemedy(remedy) {
+  byId('remedy').hidden = remedy === null
+  if (!remedy) return
+  byId('remedy-title').textContent = remedy.title
+  byId('remedy-steps').replaceChildren(...remedy.steps.map((step) => element('li', step)))
+  byId('remedy-references').replaceChildren(...remedy.references.map((reference) => element('li', linkTo(reference))))
+}
+
+/** Makes a link of a web address; other references stay text. */
+function linkTo(reference) {
+  if (!/^https?:\/\/\S+$/.test(reference)) return reference
+  return element('a', reference, { href: reference, rel: 'noreferrer' })
+}

@@ -1,0 +1,88 @@
+/** The route that runs a test. */
+import type { FastifyInstance } from 'fastify'
+import { relayTestHeaders, relayTestRequest } from '../../contract/relay-test.ts'
+import { RETRY_SOON_SECONDS } from '../../service/problem.ts'
+import type { AnswerOptions, RelayTests } from '../../service/relay-tests.ts'
+import { type RequestRules, readRequest } from '../../service/request.ts'
+import { callerOf } from '../auth.ts'
+import { untilGone, whenGone } from '../caller-gone.ts'
+import { sendEvents } from '../event-stream.ts'
+import { FORMATS, isLive, sendTest, testAnswer, testOrEventsAnswer } from '../formats.ts'
+import { negotiate } from '../negotiate.ts'
+import { ANY_API_PROBLEM, problemResponses } from '../openapi.ts'
+import { readPreferences } from '../preferences.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** How the caller of `POST /relay-tests` wants its answer. */
+    answerOptions: AnswerOptions
+  }
+}
+
+const DESCRIPTION =
+  'Runs one test and answers when it is done; as `text/event-stream`, as soon as it has started. The status is about the request; what the mail server did is in the body, also if it could not be reached.'
+
+const PROBLEMS = [
+  'not-allowed',
+  'not-found',
+  'target-busy',
+  'idempotency-running',
+  'idempotency-mismatch',
+  'payload-too-large',
+  'unsupported-media-type',
+  'address-special',
+  'opted-out',
+  'domain-not-listed',
+  'proof-unavailable',
+  'vantage-inside-network',
+  'vantage-family',
+  'vantage-unknown',
+  'vantage-down',
+  'at-capacity',
+  'audit-unavailable',
+  'testing-off',
+] as const
+
+/** `POST /relay-tests`: runs a test. */
+export function registerCreateRelayTest(api: FastifyInstance, relayTests: RelayTests, rules: RequestRules): void {
+  // The hook below gives each request its own.
+  api.decorateRequest('answerOptions')
+  api.post(
+    '/relay-tests',
+    {
+      schema: {
+        operationId: 'createRelayTest',
+        summary: 'Test whether a mail server relays for strangers',
+        description: DESCRIPTION,
+        tags: ['Relay tests'],
+        headers: relayTestHeaders,
+        body: relayTestRequest,
+        response: {
+          201: testOrEventsAnswer('The test is done; or it has started, and its events follow while it runs.'),
+          202: testAnswer('The test is running. `Location` is the path of its result.'),
+          ...problemResponses(...ANY_API_PROBLEM, ...PROBLEMS),
+        },
+      },
+      // Before the body is read: a caller should not send 8 KiB to learn that no media type fits.
+      onRequest: (request, _reply, done) => {
+        request.format = negotiate(request, FORMATS)
+        request.answerOptions = { ...readPreferences(request), live: isLive(request) }
+        done()
+      },
+    },
+    async (request, reply) => {
+      const { answerOptions, quotaStates, id: requestId, log } = request
+      const wanted = readRequest(request.body, rules)
+      const caller = callerOf(request)
+      const context = { caller, requestId, log, quotaStates, whenGone: whenGone(reply) }
+      const { result, replayed } = await relayTests.start(wanted, context, answerOptions)
+      reply.header('Location', `/relay-tests/${result.id}`)
+      if (replayed) reply.header('Idempotency-Replayed', 'true')
+      if (answerOptions.respondAsync && result.status === 'running') reply.header('Preference-Applied', 'respond-async')
+      if (answerOptions.live) return sendEvents(reply.code(201), relayTests.follow(result, caller, untilGone(reply)))
+      if (result.status === 'finished') reply.code(201)
+      else reply.code(202).header('Retry-After', RETRY_SOON_SECONDS)
+      return sendTest(request, reply, result)
+    },
+  )
+}

@@ -1,0 +1,46 @@
+/** The route that shows limits and quotas. */
+import type { FastifyInstance } from 'fastify'
+import { type Limits, limits } from '../../contract/limits.ts'
+import type { TestQuotas } from '../../service/quotas.ts'
+import type { RelayTests } from '../../service/relay-tests.ts'
+import { callerOf } from '../auth.ts'
+import { negotiate } from '../negotiate.ts'
+import { ANY_API_PROBLEM, problemResponses } from '../openapi.ts'
+
+export interface LimitsRoutes {
+  readonly relayTests: RelayTests
+  readonly quotas: TestQuotas
+  readonly allowedPorts: readonly number[]
+}
+
+/** `GET /limits`: what the key may do, and how much of it is left. */
+export function registerLimits(api: FastifyInstance, { relayTests, quotas, allowedPorts }: LimitsRoutes): void {
+  api.get(
+    '/limits',
+    {
+      schema: {
+        operationId: 'getLimits',
+        summary: 'What this key may do, and how much of it is left',
+        tags: ['Limits'],
+        response: {
+          200: { description: 'The limits of this key.', content: { 'application/json': { schema: limits } } },
+          ...problemResponses(...ANY_API_PROBLEM),
+        },
+      },
+      onRequest: async (request) => {
+        negotiate(request, ['application/json'])
+      },
+    },
+    async (request): Promise<Limits> => {
+      const caller = callerOf(request)
+      const { id, customers } = caller
+      return {
+        caller: id,
+        customers: customers === 'all' ? customers : [...customers],
+        quotas: await quotas.overview(caller, request.quotaStates),
+        concurrentTests: relayTests.concurrentPerCaller,
+        ports: [...allowedPorts],
+      }
+    },
+  )
+}

@@ -1,0 +1,45 @@
+/** The route that reads a result, or follows a test. */
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { RequestProblem } from '../../service/problem.ts'
+import type { RelayTests } from '../../service/relay-tests.ts'
+import { callerOf } from '../auth.ts'
+import { untilGone } from '../caller-gone.ts'
+import { sendEvents } from '../event-stream.ts'
+import { FORMATS, isLive, sendTest, testOrEventsAnswer } from '../formats.ts'
+import { negotiate } from '../negotiate.ts'
+import { ANY_API_PROBLEM, problemResponses } from '../openapi.ts'
+
+const DESCRIPTION =
+  'Results are kept for two days by default. A test that is still running has the status `running`. As `text/event-stream`, the events of a test come from its start to its end, also if it is finished. The lines of a test that another replica runs come when it is finished.'
+
+/** `GET /relay-tests/{id}`: reads or follows a test. */
+export function registerReadRelayTest(api: FastifyInstance, relayTests: RelayTests): void {
+  api.get<{ Params: { id: string } }>(
+    '/relay-tests/:id',
+    {
+      schema: {
+        operationId: 'getRelayTest',
+        summary: 'Read a result',
+        description: DESCRIPTION,
+        tags: ['Relay tests'],
+        params: z.object({ id: z.string().meta({ description: 'The id of the test.', format: 'uuid' }) }),
+        response: {
+          200: testOrEventsAnswer('The result, or what there is of it; or its events.'),
+          ...problemResponses(...ANY_API_PROBLEM, 'not-found'),
+        },
+      },
+      onRequest: (request, _reply, done) => {
+        request.format = negotiate(request, FORMATS)
+        done()
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      const result = await relayTests.archive.get(request.params.id, caller)
+      if (!result) throw new RequestProblem('not-found', 'There is no such result, or it has expired.')
+      if (isLive(request)) return sendEvents(reply, relayTests.follow(result, caller, untilGone(reply)))
+      return sendTest(request, reply, result)
+    },
+  )
+}

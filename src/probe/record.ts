@@ -1,0 +1,73 @@
+/** Turns the answers of a mail transaction into attempts, and notices answers that belong to another command. */
+import type { Refusal, Why } from '../contract/words.ts'
+import { isPositive } from '../relay/assess.ts'
+import type { Attempt, Exchange, Phase, Reply } from '../relay/attempt.ts'
+import type { Envelope } from '../relay/envelope.ts'
+import type { Form } from '../relay/forms.ts'
+import { classify } from '../relay/refusals.ts'
+import type { Answer } from '../smtp/connection.ts'
+import { abridged } from '../smtp/reply.ts'
+import type { Ready } from './session.ts'
+
+/** RFC 5321 section 4.1.1.10: the answer to QUIT, and to no other command. */
+export const GOODBYE = 221
+
+/** Returns attempts that were not run, and why. */
+export function notRun(envelopes: readonly Envelope[], why: Why): Attempt[] {
+  return envelopes.map((envelope) => ({ ...envelope, connection: null, exchanges: [], seen: null, why }))
+}
+
+/** The phases of a mail transaction, in order. */
+export const PHASES: readonly Phase[] = ['mail', 'rcpt', 'data', 'dot']
+
+/**
+ * Makes an attempt of the answers to one envelope. An answer that does not fit its command ends the session.
+ *
+ * @param isAfterRefusal whether another recipient of the transaction was refused before
+ */
+export function record(
+  session: Ready,
+  planned: Envelope | Attempt,
+  answers: readonly (Answer | undefined)[],
+  isAfterRefusal = false,
+): Attempt {
+  const { form, mailFrom, rcptTo } = planned
+  const exchanges: Exchange[] = []
+  let why: Why | null = null
+  for (const [index, answer] of answers.entries()) {
+    const phase = PHASES[index]
+    if (!phase || !answer) break
+    if (!answer.reply) why = session.connection.fault
+    else if (answer.reply.code === 503 && phase === 'rcpt' && isAfterRefusal) why = 'transaction-ended'
+    else if (isOutOfStep(form, phase, answer.reply)) {
+      why = 'protocol-error'
+      session.connection.desynchronised()
+    } else exchanges.push({ phase, reply: abridged(answer.reply), at: answer.at })
+    // Replies behind a refusal in a pipelined group only say that there was nothing to follow.
+    if (!positive(phase, answer)) break
+  }
+  return { form, mailFrom, rcptTo, connection: session.number, exchanges, seen: null, why }
+}
+
+/**
+ * Whether a reply shows that the server answers another command than we think: a goodbye, 1xx to 3xx where these mean
+ * nothing, or a 503 ("bad sequence of commands") without another reason. MailEnable asks for authentication by 503.
+ */
+function isOutOfStep({ sender }: Form, phase: Phase, reply: Reply): boolean {
+  if (reply.code === 503) {
+    const { refusal } = classify(reply, { phase, sender: sender.as, names: [] })
+    return ABOUT_COMMANDS.has(refusal)
+  }
+  return reply.code === GOODBYE || (reply.code < 400 && !isPositive({ phase, reply }))
+}
+
+/** How a 503 is read that is about our commands. */
+const ABOUT_COMMANDS: ReadonlySet<Refusal> = new Set<Refusal>(['syntax', 'content', 'sender-rejected', 'other'])
+
+/** Whether the server said no. */
+export const isRefusal = (answer: Answer | undefined): boolean => answer?.reply != null && answer.reply.code >= 400
+
+/** Whether there is an answer, and it says yes. */
+export function positive(phase: Phase, answer: Answer | undefined): boolean {
+  return answer?.reply != null && isPositive({ phase, reply: answer.reply })
+}

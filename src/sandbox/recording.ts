@@ -1,0 +1,110 @@
+/** Reads a recorded session the way a run reads it from the wire, so that it can be judged again. */
+import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
+import { WHYS } from '../contract/words.ts'
+import type { Attempt, Exchange, Findings, Phase } from '../relay/attempt.ts'
+import { formOf } from '../relay/forms.ts'
+import { type Reply, ReplyParser } from '../smtp/reply.ts'
+import type { TranscriptEntry } from '../smtp/transcript.ts'
+
+/** A session and its attempts, without a judgement: the answers are judged each time. */
+export interface Recording {
+  readonly attempts: readonly Pick<AttemptView, 'form' | 'mailFrom' | 'rcptTo' | 'connection' | 'why'>[]
+  readonly transcript: readonly TranscriptEntry[]
+}
+
+/** The members of a result that the findings of its session depend on. */
+export type SessionContext = Pick<RelayTest, 'proof' | 'domain' | 'domainSource' | 'vantage' | 'ip' | 'delivery'>
+
+/** Returns what a run found, read from the transcript of its session. */
+export function findingsIn(recording: Recording, context: SessionContext): Findings {
+  const { transcript } = recording
+  const { proof, domain, domainSource, vantage, ip, delivery } = context
+  const exchanges = exchangesOf(recording)
+  const attempts = recording.attempts.map((attempt): Attempt => {
+    const { form, mailFrom, rcptTo, connection, why } = attempt
+    const arrived = delivery?.form === form ? delivery : null
+    const seen = arrived && {
+      kind: 'message' as const,
+      peer: arrived.from.ip ?? '',
+      helo: arrived.from.helo ?? '',
+      received: null,
+      receivedAt: arrived.receivedAt,
+    }
+    const own = exchanges.get(envelope(mailFrom, rcptTo)) ?? []
+    return {
+      form: formOf(form),
+      mailFrom,
+      rcptTo,
+      connection,
+      exchanges: own,
+      seen,
+      why: WHYS.find((known) => known === why) ?? null,
+    }
+  })
+  const greeting = replyTo(recording, null)
+  const sender = recording.attempts.find(({ form }) => form === 'outside-sender')?.mailFrom ?? ''
+  const names = [sender.slice(sender.lastIndexOf('@') + 1), vantage.ehlo, vantage.ip, ip, domain]
+  const turnedAway = recording.attempts.every(({ why }) => why === 'greeting-refused')
+  const hello = transcript.findLastIndex(({ from, line }) => from === 'client' && /^(EHLO|HELO) /.test(line))
+  return {
+    proof,
+    refusedBefore: false,
+    domain,
+    domainSource,
+    vantage: [vantage.ip, vantage.ehlo].flatMap((name) => name || []),
+    names: names.flatMap((name) => name || []),
+    greeting,
+    turnedAway: turnedAway ? (hello === -1 ? greeting : replyTo(recording, hello)) : null,
+    attempts,
+  }
+}
+
+const envelope = (sender: string | null, recipient: string | null): string => `${sender} ${recipient}`
+
+/** Returns the exchanges of each envelope, in the order of the session. */
+function exchangesOf(recording: Recording): Map<string, Exchange[]> {
+  const found = new Map<string, Exchange[]>()
+  const open = new Map<number, { sender: string; mail: Exchange | null; current: Exchange[] | null }>()
+  for (const [index, { from, line, connection }] of recording.transcript.entries()) {
+    if (from !== 'client') continue
+    const answer = (phase: Phase): Exchange | null => {
+      const answered = replyTo(recording, index)
+      return answered && { phase, ...answered }
+    }
+    const [, sender] = /^MAIL FROM:<(.*)>$/.exec(line) ?? []
+    if (sender !== undefined) open.set(connection, { sender, mail: answer('mail'), current: null })
+    const transaction = open.get(connection)
+    if (!transaction) continue
+    const [, recipient] = /^RCPT TO:<?(.*?)>?$/.exec(line) ?? []
+    if (recipient !== undefined) {
+      const key = envelope(transaction.sender, recipient)
+      transaction.current = found.get(key) ?? []
+      found.set(key, transaction.current)
+      const said = [transaction.mail, answer('rcpt')]
+      const refused = said.findIndex((exchange) => exchange !== null && exchange.reply.code >= 400)
+      const counted = refused === -1 ? said : said.slice(0, refused + 1)
+      transaction.current.push(...counted.filter((exchange) => exchange !== null))
+    }
+    const phase = line === 'DATA' ? 'data' : line === '.' ? 'dot' : null
+    const exchange = phase && answer(phase)
+    if (exchange) transaction.current?.push(exchange)
+  }
+  return found
+}
+
+/** Returns the extensions that the server offered in its last reply to EHLO. */
+export function extensionsIn(recording: Recording): string[] {
+  const hello = recording.transcript.findLastIndex(({ from, line }) => from === 'client' && line.startsWith('EHLO '))
+  return hello === -1 ? [] : (replyTo(recording, hello)?.reply.lines.slice(1) ?? [])
+}
+
+/** Returns the reply to a line of the transcript, with the places of their lines. For null, returns the greeting. */
+function replyTo({ transcript }: Recording, line: number | null): { reply: Reply; at: number[] } | null {
+  const at = [...transcript.keys()].filter((index) => {
+    const entry = transcript[index]
+    return entry?.from === 'server' && entry.answers === line && (line !== null || entry.connection === 1)
+  })
+  const text = at.map((index) => `${transcript[index]?.line}\r\n`).join('')
+  const event = new ReplyParser().push(Buffer.from(text, 'latin1')).find(({ kind }) => kind === 'reply')
+  return event?.kind === 'reply' ? { reply: event.reply, at: line === null ? at : [line, ...at] } : null
+}

@@ -1,0 +1,32 @@
+/** The table of the sandbox: which session is behind which address. */
+import type { SandboxAddress } from '../access/sandbox.ts'
+import type { QuotaName } from '../contract/limits.ts'
+import type { Recording } from './recording.ts'
+import { AMBIGUOUS, CLOSED, DEAD, GREYLISTED, OPEN, SLOW } from './recordings.ts'
+
+/** What is behind each address of the sandbox: a session, or a quota that is always used up. */
+const BEHIND: Readonly<Record<SandboxAddress, Recording | QuotaName>> = {
+  '192.0.2.1': CLOSED,
+  '192.0.2.2': OPEN,
+  '192.0.2.3': GREYLISTED,
+  '192.0.2.4': DEAD,
+  '192.0.2.5': SLOW,
+  '192.0.2.6': 'tests-target',
+  '192.0.2.7': AMBIGUOUS,
+}
+
+const behind = (ip: string): Recording | QuotaName | null =>
+  Object.entries(BEHIND).find(([address]) => address === ip)?.[1] ?? null
+
+/** Returns the recorded session behind an address. Throws if there is none: such a test is never admitted. */
+export function sessionAt(ip: string): Recording {
+  const found = behind(ip)
+  if (found === null || typeof found === 'string') throw new Error(`no session for ${ip}`)
+  return found
+}
+
+/** Returns the quota that is always used up for an address, or null. */
+export function usedUpAt(ip: string): QuotaName | null {
+  const found = behind(ip)
+  return typeof found === 'string' ? found : null
+}

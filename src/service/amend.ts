@@ -1,0 +1,33 @@
+/** Amends a finished test when its message arrives late. */
+import type { ProbeResult } from '../probe/probe.ts'
+import type { Seen } from '../relay/attempt.ts'
+import type { Expectation } from './deliveries.ts'
+
+/**
+ * Calls `amended` with the run and all arrivals so far, each time that the mailbox gets new mail of it. Only a
+ * message that was not refused can arrive (rule 9 of docs/verdict.md).
+ *
+ * @param limits for how many milliseconds, and how many characters this keeps in memory
+ */
+export function amendLater(
+  expectation: Expectation | null,
+  found: ProbeResult,
+  { forMs, weight }: { readonly forMs: number; readonly weight: number },
+  amended: (seen: ProbeResult) => void,
+): void {
+  const settledAt = performance.now() + forMs
+  let known = found
+  expectation?.settle((form, seen) => {
+    if (performance.now() >= settledAt || isKnown(known, form, seen)) return
+    known = withSeen(known, form, seen)
+    amended(known)
+  }, weight)
+}
+
+const isKnown = ({ findings }: ProbeResult, form: string, seen: Seen): boolean =>
+  findings.attempts.some((attempt) => attempt.form.id === form && attempt.seen?.kind === seen.kind)
+
+function withSeen(run: ProbeResult, form: string, seen: Seen): ProbeResult {
+  const attempts = run.findings.attempts.map((attempt) => (attempt.form.id === form ? { ...attempt, seen } : attempt))
+  return { ...run, findings: { ...run.findings, attempts } }
+}

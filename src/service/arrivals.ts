@@ -1,0 +1,51 @@
+/** The state of the mail of one test, and what an arrival means for it. */
+import type { Seen } from '../relay/attempt.ts'
+import type { TokenKind } from '../store/signals.ts'
+
+/** What one test expects, and what has arrived for it so far. */
+export interface Expected {
+  /** The secret of each form whose message was sent. */
+  readonly nonces: Map<string, string>
+  readonly seen: Map<string, Seen>
+  readonly expiresAt: number
+  /** The form of each local part, or `sender`. */
+  readonly tokens: ReadonlyMap<string, string>
+  /** Called with each arrival. */
+  heard: (form: string, seen: Seen) => void
+  /** Characters that `heard` keeps in memory. */
+  weight: number
+}
+
+/** Stands for a form in the token of the sender, which all forms of a test share. Bounces go there. */
+const SENDER = 'sender'
+
+/** Returns which kind of test address the token of a form is. */
+export const kindOf = (form: string | undefined): TokenKind => (form === SENDER ? SENDER : 'recipient')
+
+/** Returns the forms that an arrival belongs to. A bounce without a nonce belongs to the only message that was sent. */
+export function formsOf(test: Expected, token: string, kind: Seen['kind'], nonces: readonly string[]): string[] {
+  const named = [...test.nonces].filter(([, nonce]) => nonces.includes(nonce)).map(([form]) => form)
+  if (kind === 'message') return named.filter((form) => test.tokens.get(token) === form)
+  return named.length > 0 ? named : test.nonces.size === 1 ? [...test.nonces.keys()] : []
+}
+
+/** Waits for the message of a form, or its bounce. Null after `ms` milliseconds, or when `stop` is aborted. */
+export function waitFor(test: Expected, form: string, ms: number, stop: AbortSignal): Promise<Seen | null> {
+  const known = test.seen.get(form)
+  if (known || stop.aborted) return Promise.resolve(known ?? null)
+  return new Promise((resolve) => {
+    const before = test.heard
+    const end = (seen: Seen | null) => {
+      clearTimeout(timer)
+      stop.removeEventListener('abort', left)
+      resolve(seen)
+    }
+    const left = () => end(null)
+    const timer = setTimeout(left, ms)
+    stop.addEventListener('abort', left)
+    test.heard = (which, seen) => {
+      before(which, seen)
+      if (which === form) end(seen)
+    }
+  })
+}

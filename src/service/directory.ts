@@ -1,0 +1,95 @@
+/** Shows callers what they may test: customers, and the addresses behind a name. Nothing here dials. */
+import { type Caller, inScope } from '../access/callers.ts'
+import type { AccessRequest } from '../access/decide.ts'
+import { problemType } from '../contract/problems.ts'
+import { type AddressList, CUSTOMERS_PAGE, type CustomerList } from '../contract/scope.ts'
+import { type Address, parseAddress } from '../ip/address.ts'
+import type { Found, Host } from './lookup.ts'
+import { permissionsOf, type WorldOf } from './world.ts'
+
+type AddressRow = AddressList['addresses'][number]
+
+/** How many addresses a name may lead to. */
+const ADDRESSES = 32
+
+/**
+ * The problem of special addresses. A caller with a limited scope is not shown these for a name, because our name
+ * servers may know internal names that the rest of the world does not.
+ */
+const SPECIAL = problemType('address-special')
+
+export class Directory {
+  readonly #worldOf: WorldOf
+
+  constructor(worldOf: WorldOf) {
+    this.#worldOf = worldOf
+  }
+
+  /** Returns a page of the customers of a caller, sorted by id; only those after an id, if one is given. */
+  customers(caller: Caller, after: string | null): CustomerList {
+    const { all } = this.#worldOf(caller).customers()
+    const own = [...all.values()].filter(({ id }) => inScope(caller, id) && (after === null || id > after))
+    const sorted = own.sort((a, b) => (a.id < b.id ? -1 : 1))
+    const page = sorted.slice(0, CUSTOMERS_PAGE)
+    return {
+      customers: page.map(({ id, name, networks, domains }) => ({
+        id,
+        name,
+        networks: [...networks],
+        domains: [...domains],
+      })),
+      next: sorted.length > page.length ? (page.at(-1)?.id ?? null) : null,
+    }
+  }
+
+  /** Returns where a name leads, and which of it a caller may test. An address leads to itself. */
+  async addresses(caller: Caller, asked: Address | string): Promise<AddressList> {
+    const world = this.#worldOf(caller)
+    const rowFor = this.#rowsFor(caller)
+    if (typeof asked !== 'string') {
+      const addresses = [rowFor(asked, null, null)]
+      return { name: asked.text, mx: [], addresses, unanswered: [], truncated: false }
+    }
+    const found = await world.lookUp(asked)
+    const mailDomain = found.mx.length > 0 ? asked : null
+    const leads = leadsOf(found)
+    const addresses = leads
+      .slice(0, ADDRESSES)
+      .map(({ address, host }) => rowFor(address, host, mailDomain))
+      .filter(({ problem }) => caller.customers === 'all' || problem?.type !== SPECIAL)
+    const { mx, unanswered, truncated } = found
+    return { name: asked, mx, addresses, unanswered, truncated: truncated || leads.length > ADDRESSES }
+  }
+
+  /** Returns a function that makes the row of an address, with whether this caller may test it. */
+  #rowsFor(caller: Caller): (address: Address, host: Host | null, mailDomain: string | null) => AddressRow {
+    const permit = permissionsOf(caller, this.#worldOf(caller))
+    return (address, host, mailDomain) => {
+      const asked: AccessRequest = { address, customerId: null, domain: mailDomain, vantage: null }
+      const first = permit(asked)
+      // The customer may own the server and not the domain: then the server is tested without it.
+      const decision = !first.ok && first.problem === 'domain-not-listed' ? permit({ ...asked, domain: null }) : first
+      const lead = { ip: address.text, host: host?.name ?? null, preference: host?.preference ?? null }
+      if (!decision.ok) {
+        const problem = { type: problemType(decision.problem), detail: `${decision.detail}.` }
+        return { ...lead, testable: false, customerId: null, domain: null, problem }
+      }
+      const { customer, domain } = decision
+      return { ...lead, testable: true, customerId: customer.id, domain: domain?.name ?? null, problem: null }
+    }
+  }
+}
+
+/** Returns the addresses that were found, each with its first host; one more than are shown, if there are more. */
+function leadsOf({ hosts }: Found): { address: Address; host: Host }[] {
+  const leads = new Map<string, { address: Address; host: Host }>()
+  for (const host of hosts) {
+    // An answer may hold thousands of addresses. Reading them all would hold up other requests.
+    for (const ip of host.ips) {
+      if (leads.size > ADDRESSES) return [...leads.values()]
+      const address = leads.has(ip) ? null : parseAddress(ip)
+      if (address) leads.set(ip, { address, host })
+    }
+  }
+  return [...leads.values()]
+}

@@ -1,0 +1,77 @@
+/** The first step of admission: decides whether a request is allowed, and makes a job of it. */
+import { randomUUID } from 'node:crypto'
+import type { Customer } from '../access/customer.ts'
+import { knownAddresses, type Vantage } from '../vantage/vantage.ts'
+import { VERSION } from '../version.ts'
+import { idempotent } from './idempotency.ts'
+import type { Job, RequestContext, TestIdentity } from './job.ts'
+import { RequestProblem } from './problem.ts'
+import type { TestRequest } from './request.ts'
+import { permissionsOf, type World } from './world.ts'
+
+/** What a job is opened with, besides the request. */
+export interface OpenOptions {
+  readonly world: World
+  readonly hasMailbox: boolean
+  readonly idempotencyKey: string | null
+}
+
+/** Decides who may test what, and from where. Throws RequestProblem if the test is not allowed. */
+export function openJob(asked: TestRequest, context: RequestContext, options: OpenOptions): Job {
+  const { caller } = context
+  const { world, hasMailbox, idempotencyKey } = options
+  const { address, customerId = null, domain = null, vantage: wanted = null } = asked
+  const decision = permissionsOf(caller, world)({ address, customerId, domain, vantage: wanted })
+  if (!decision.ok) {
+    const { problem, detail, pointer } = decision
+    throw new RequestProblem(problem, `${detail}.`, { errors: [{ detail, pointer }] })
+  }
+  if (asked.proof === 'delivery' && !hasMailbox) {
+    const detail = 'This installation has no mailbox. Ask for the proof "message", or leave proof out.'
+    throw new RequestProblem('proof-unavailable', detail, { errors: [{ detail, pointer: '/proof' }] })
+  }
+  const request = world.requestFor(asked)
+  const { customer } = decision
+  const vantage = preferredVantage(decision.vantages, world)
+  return {
+    request,
+    context,
+    customer,
+    vantage,
+    test: identify(request, customer, decision.domain, vantage),
+    key: idempotencyKey === null ? null : idempotent(caller.id, idempotencyKey, asked),
+    stop: new AbortController(),
+  }
+}
+
+/** Returns the first of the allowed vantages that is not down. If all are down, admission refuses the first. */
+function preferredVantage(names: readonly string[], { vantages }: World): Vantage {
+  const allowed = vantages.all.filter(({ name }) => names.includes(name))
+  const [vantage] = [...allowed.filter((one) => !vantages.isDown(one)), ...allowed]
+  if (!vantage) throw new Error('a test was allowed from no vantage')
+  return vantage
+}
+
+/** Returns the identity of a new test, with a new id and the present time. */
+export function identify(
+  { address, port, suite, proof, reference }: TestRequest,
+  customer: Customer,
+  domain: { readonly name: string; readonly source: TestIdentity['domainSource'] } | null,
+  vantage: Vantage,
+): TestIdentity {
+  const publicIp = knownAddresses(vantage).find(({ family }) => family === address.family)
+  return {
+    id: randomUUID(),
+    customerId: customer.id,
+    reference: reference ?? null,
+    ip: address.text,
+    port,
+    domain: domain?.name ?? null,
+    domainSource: domain?.source ?? null,
+    suite,
+    proof,
+    createdAt: new Date().toISOString(),
+    testerVersion: VERSION,
+    vantage: { name: vantage.name, ip: publicIp?.text ?? null, ehlo: vantage.ehlo },
+  }
+}

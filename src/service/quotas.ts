@@ -1,0 +1,150 @@
+/** Counts tests against the quotas of their caller, customer, target and network: in all of them, or in none. */
+import type { Caller } from '../access/callers.ts'
+import type { Customer } from '../access/customer.ts'
+import { type Limits, QUOTAS, type Quota, type QuotaName } from '../contract/limits.ts'
+import type { Counters } from '../store/counters.ts'
+
+/** The quotas of an installation. A caller's and a customer's own replace `tests-caller` and `tests-customer`. */
+export type QuotaSettings = Readonly<Record<QuotaName, Quota>>
+
+/** How a quota stands for one request. */
+export interface QuotaState {
+  readonly quota: Quota
+  readonly remaining: number
+  /** Seconds until the window ends; 0 while none is open. */
+  readonly resetSeconds: number
+}
+
+/** The counters of a target and its network. `usedUp` is a quota that counts as used up whatever its counter says. */
+export interface TargetCounters {
+  readonly target: string
+  readonly network: string
+  readonly usedUp: QuotaName | null
+}
+
+/** Whose counters a test counts in. */
+export interface QuotaSubject extends TargetCounters {
+  readonly caller: Caller
+  readonly customer: Customer
+}
+
+/** The quotas that are used up, and the seconds until they no longer are. */
+export interface Exceeded {
+  readonly policies: readonly QuotaName[]
+  readonly retryAfter: number
+}
+
+type TestQuotaName = Exclude<QuotaName, 'requests'>
+
+/** For each quota of tests: which counter a test uses, and which quota replaces that of the installation. */
+const TEST_QUOTAS: Readonly<
+  Record<TestQuotaName, { key(subject: QuotaSubject): string; own(subject: QuotaSubject): Quota | null | undefined }>
+> = {
+  'tests-caller': { key: ({ caller }) => caller.id, own: ({ caller }) => caller.quota },
+  'tests-customer': { key: ({ customer }) => customer.id, own: ({ customer }) => customer.quota },
+  'tests-target': { key: ({ target }) => target, own: () => null },
+  'tests-network': { key: ({ network }) => network, own: () => null },
+}
+const TEST_QUOTA_NAMES: readonly TestQuotaName[] = ['tests-caller', 'tests-customer', 'tests-target', 'tests-network']
+
+/** One counter after it was read or incremented. `key` and `ttl` are needed to undo an increment. */
+interface Count {
+  readonly name: TestQuotaName
+  readonly key: string
+  readonly state: QuotaState
+  readonly exceeded: boolean
+  /** Milliseconds that the window had left. */
+  readonly ttl: number
+}
+
+type States = Map<QuotaName, QuotaState>
+
+/** The quotas of tests. Every method writes how each quota stands into `states`. */
+export class TestQuotas {
+  readonly #settings: QuotaSettings
+  readonly #counters: Counters
+
+  constructor(settings: QuotaSettings, counters: Counters) {
+    this.#settings = settings
+    this.#counters = counters
+  }
+
+  /** Returns the quotas that are used up already, or null. Counts nothing. */
+  async peek(subject: QuotaSubject, states: States): Promise<Exceeded | null> {
+    const counts = await Promise.all(TEST_QUOTA_NAMES.map((name) => this.#read(name, subject)))
+    for (const { name, state } of counts) states.set(name, state)
+    return exceededIn(counts)
+  }
+
+  /**
+   * Increments all quotas, then undoes them if any is exceeded, and returns those. A rejected test can briefly block
+   * another one, but a quota is never exceeded. Rejects if a counter cannot be reached, and undoes the others.
+   */
+  async take(subject: QuotaSubject, states: States): Promise<Exceeded | null> {
+    const settled = await Promise.allSettled(TEST_QUOTA_NAMES.map((name) => this.#increment(name, subject)))
+    const counts = settled.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+    const [failure] = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+    for (const { name, state } of counts) states.set(name, state)
+    const exceeded = exceededIn(counts)
+    if (exceeded || failure) await Promise.allSettled(counts.map((count) => this.#undo(count, states)))
+    if (failure) throw failure
+    return exceeded
+  }
+
+  /** Returns all quotas as `GET /limits` shows them. `remaining` is null if it depends on the address. */
+  async overview(caller: Caller, states: States): Promise<Limits['quotas']> {
+    const quota = caller.quota ?? this.#settings['tests-caller']
+    const { current, ttl } = await this.#counters.read(`tests-caller:${caller.id}`)
+    states.set('tests-caller', stateOf(quota, current, ttl))
+    return ['requests' as const, ...TEST_QUOTA_NAMES].map((name) => {
+      const state = states.get(name)
+      const { max, windowMs } = state?.quota ?? this.#settings[name]
+      return {
+        name,
+        counts: QUOTAS[name],
+        limit: max,
+        windowSeconds: windowMs / 1000,
+        remaining: state?.remaining ?? null,
+        resetSeconds: state?.resetSeconds ?? null,
+      }
+    })
+  }
+
+  async #read(name: TestQuotaName, subject: QuotaSubject): Promise<Count> {
+    const { key, quota } = this.#counterOf(name, subject)
+    const { current, ttl } = await this.#counters.read(key)
+    const usedUp = subject.usedUp === name
+    const state = usedUp ? stateOf(quota, quota.max, quota.windowMs) : stateOf(quota, current, ttl)
+    return { name, key, state, exceeded: state.remaining === 0, ttl }
+  }
+
+  async #increment(name: TestQuotaName, subject: QuotaSubject): Promise<Count> {
+    const { key, quota } = this.#counterOf(name, subject)
+    const { current, ttl } = await this.#counters.count(key, quota.windowMs)
+    return { name, key, state: stateOf(quota, current, ttl), exceeded: current > quota.max, ttl }
+  }
+
+  async #undo({ name, key, ttl, state, exceeded }: Count, states: States): Promise<void> {
+    await this.#counters.giveBack(key, ttl)
+    states.set(name, { ...state, remaining: exceeded ? 0 : state.remaining + 1 })
+  }
+
+  #counterOf(name: TestQuotaName, subject: QuotaSubject): { readonly key: string; readonly quota: Quota } {
+    const { key, own } = TEST_QUOTAS[name]
+    return { key: `${name}:${key(subject)}`, quota: own(subject) ?? this.#settings[name] }
+  }
+}
+
+/** Returns how a quota stands when its window holds `current` and ends in `ttl` milliseconds. */
+export const stateOf = (quota: Quota, current: number, ttl: number): QuotaState => ({
+  quota,
+  remaining: Math.max(0, quota.max - current),
+  resetSeconds: Math.ceil(ttl / 1000),
+})
+
+function exceededIn(counts: readonly Count[]): Exceeded | null {
+  const exceeded = counts.filter((count) => count.exceeded)
+  if (exceeded.length === 0) return null
+  const retryAfter = Math.max(1, ...exceeded.map(({ state }) => state.resetSeconds))
+  return { policies: exceeded.map(({ name }) => name), retryAfter }
+}

@@ -1,0 +1,131 @@
+/** The world of real mail servers, and the only place of the service that calls the probe. */
+import type { Customers } from '../access/customer.ts'
+import type { Origin } from '../access/decide.ts'
+import { type Address, canonicalNetwork, parseAddress } from '../ip/address.ts'
+import { tokenFor } from '../mailbox/tokens.ts'
+import { buildMessage } from '../probe/message.ts'
+import { FIGURES } from '../probe/pace.ts'
+import { type ProbeOptions, type ProbeResult, probe } from '../probe/probe.ts'
+import { type Server, serverAt } from '../probe/server.ts'
+import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
+import type { Stores } from '../store/stores.ts'
+import { ownAddresses } from '../vantage/interfaces.ts'
+import { knownAddresses, reachOf } from '../vantage/vantage.ts'
+import type { Deliveries } from './deliveries.ts'
+import type { Job, Settings, TestIdentity } from './job.ts'
+import type { Lookup } from './lookup.ts'
+import type { RunContext, Vantages, World } from './world.ts'
+
+/** The parts of the real world. `customers` is called for each request, because the file is reloaded. */
+export interface RealWorldParts {
+  readonly customers: () => Customers
+  readonly vantages: Vantages
+  readonly lookUp: Lookup
+  readonly stores: Pick<Stores, 'server'>
+  /** Null if the installation has no mailbox. */
+  readonly deliveries: Deliveries | null
+  readonly settings: Settings
+}
+
+/** The world of real mail servers. This is the only file of the service that starts a dial. */
+export function realWorld({ customers, vantages, lookUp, stores, deliveries, settings }: RealWorldParts): World {
+  return {
+    vantages,
+    lookUp,
+    customers,
+    origin: () => originNow(vantages, stores),
+    requestFor: (request) => request,
+    countersOf: (address) => ({ target: address.text, network: canonicalNetwork(address), usedUp: null }),
+    placeOf: ({ ip }) => ip,
+    expectArrivals({ test, request: { suite, proof } }) {
+      if (!deliveries || proof === 'recipient') return null
+      const ids = [...formsOf(suite).map(({ id }) => id), 'own-domain-postmaster', 'sender']
+      return deliveries.expect(test.id, new Map(ids.map((id) => [tokenOf(test, id, settings), id])))
+    },
+    run: (job, context) => askServer(job, settings, context),
+  }
+}
+
+/** The addresses of the store and of proxies count as our own: nobody may test what the service needs itself. */
+function originNow(vantages: Vantages, stores: Pick<Stores, 'server'>): Origin {
+  const own = ownAddresses()
+  const servers = (stores.server?.addresses() ?? []).map((text) => parseAddress(text)).filter((one) => one !== null)
+  const proxies = vantages.all.flatMap(({ egress }) => egress.dependsOn)
+  return { own: [...own, ...servers, ...proxies], vantages: vantages.all.map((vantage) => reachOf(vantage, own)) }
+}
+
+/** How far beyond its deadline a run may be before it is given up, in milliseconds. */
+const OVERDUE_MS = 5_000
+
+/** Asks the mail server of a job. Rejects if that does not end in time, so that slot and lease are given back. */
+export async function askServer(job: Job, settings: Settings, context: RunContext): Promise<ProbeResult> {
+  // The last guard before the dial, whatever led here.
+  if (job.context.caller.sandbox) throw new Error('nothing is ever dialled for a caller in the sandbox')
+  let timer: NodeJS.Timeout | undefined
+  const lost = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      job.stop.abort()
+      reject(new Error('the run did not end by its deadline'))
+    }, settings.deadlineMs + OVERDUE_MS)
+  })
+  const asked = probe(optionsFor(job, settings, context), serverOf(job, settings, context))
+  return Promise.race([asked, lost]).finally(() => clearTimeout(timer))
+}
+
+/** Returns the mail server of a job, with the mailbox that its messages arrive in. */
+function serverOf(
+  { request: { address, port }, vantage, stop }: Job,
+  { deadlineMs }: Settings,
+  { transcript, expectation, dialled }: RunContext,
+): Server {
+  const route = {
+    address,
+    port,
+    dial: vantage.egress.dial,
+    ehlo: vantage.ehlo,
+    deadline: performance.now() + deadlineMs - FIGURES.farewellMs,
+    transcript,
+    stop: stop.signal,
+    dialling: ({ text }: Address) => void dialled.push(text),
+  }
+  return serverAt(route, async (form, ms) => expectation?.seen(form.id, ms, stop.signal) ?? null)
+}
+
+/** Returns the options of the probe for a job: the suite, the proof, and the test addresses. */
+function optionsFor(
+  { test, request, vantage }: Job,
+  settings: Settings,
+  { expectation, refusedBefore, decided }: RunContext,
+): ProbeOptions {
+  const { domain, domainSource } = test
+  const known = new Map<string, string>()
+  const mailAddress = (form: string): string => {
+    const text = known.get(form) ?? `${tokenOf(test, form, settings)}@${settings.mailboxDomain}`
+    known.set(form, text)
+    return text
+  }
+  const addressesFor = (form: Form): TestAddresses => ({
+    sender: mailAddress('sender'),
+    recipient: mailAddress(form.id),
+  })
+  return {
+    address: request.address,
+    suite: request.suite,
+    proof: request.proof,
+    refusedBefore,
+    domain: domain !== null && domainSource !== null ? { name: domain, source: domainSource } : null,
+    vantage: knownAddresses(vantage).map(({ text }) => text),
+    deliveryWaitMs: settings.deliveryWaitMs,
+    addressesFor,
+    decided,
+    messageFor: (form) => {
+      const secret = expectation?.nonceOf(form.id) ?? null
+      return { lines: buildMessage(addressesFor(form), settings.tester, new Date(test.createdAt), secret), secret }
+    },
+  }
+}
+
+/** Returns the local part of the test address for a form. All replicas compute the same one. */
+function tokenOf({ customerId, ip, port, createdAt }: TestIdentity, form: string, { mailboxKey }: Settings): string {
+  return tokenFor(mailboxKey, { customer: customerId, address: ip, port, form }, new Date(createdAt))
+}

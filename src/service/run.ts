@@ -1,0 +1,137 @@
+/** The run of one admitted test, from the first connection to the stored and audited result. */
+import type { RelayTest } from '../contract/relay-test.ts'
+import type { ProbeResult } from '../probe/probe.ts'
+import { type Assessed, mayArrive } from '../relay/assess.ts'
+import { Transcript } from '../smtp/transcript.ts'
+import type { Stores } from '../store/stores.ts'
+import type { Admission } from './admission.ts'
+import { amendLater } from './amend.ts'
+import { auditFields, auditResult } from './audit.ts'
+import type { AuditFile } from './audit-file.ts'
+import type { Background } from './background.ts'
+import { DELIVERY_TTL_MS } from './deliveries.ts'
+import type { LiveTest } from './follow.ts'
+import { CALLER_GONE, type Job, type Settings } from './job.ts'
+import type { Observer } from './observer.ts'
+import { brokenResult, finishedResult } from './result.ts'
+import { banPlaceOf, type World } from './world.ts'
+
+/** What a run needs, the world of the caller included. */
+export interface RunParts {
+  readonly world: World
+  readonly stores: Stores
+  readonly audit: AuditFile
+  readonly background: Background
+  readonly observer: Observer
+  readonly settings: Settings
+}
+
+/**
+ * Runs an admitted test: asks the mail server, judges the answers, stores the result and writes it into the audit log.
+ * If a message arrives later, the result is judged again. Whatever happens, slot and lease are given back, and the
+ * audit log gets its line.
+ */
+export async function run(job: Job, admission: Admission, live: LiveTest, parts: RunParts): Promise<RelayTest> {
+  const { test, context } = job
+  const { world, stores, audit, observer, settings } = parts
+  const { expectation, refusedBefore, leaveSlot } = admission
+  const reportEnd = observer.started()
+  const kept = new KeptResult(job, parts)
+  const dialled: string[] = []
+  let found: ProbeResult | null = null
+  try {
+    const startedAt = performance.now()
+    const transcript = new Transcript((line) => live.tell(line))
+    const decided = (row: Assessed) => live.tell(row)
+    found = await world.run(job, { transcript, expectation, refusedBefore, dialled, decided })
+    // Not waited for: without the note, the next test may take a ban for silence, and no more than that.
+    if (wasRefused(found)) stores.recentRefusals.note(banPlaceOf(world, test)).catch(() => {})
+    const durationMs = Math.round(performance.now() - startedAt)
+    const amendableMs = expectation && hasSent(found) ? amendableFor(settings.resultTtlMs) : 0
+    const conclude = (seen: ProbeResult, amendedAt: Date | null): RelayTest => {
+      kept.latest = finishedResult(test, seen, transcript, { durationMs, amendableMs, amendedAt })
+      return kept.latest
+    }
+    const result = conclude(found, null)
+    if (amendableMs === 0) expectation?.forget()
+    else {
+      amendLater(expectation, found, { forMs: amendableMs, weight: JSON.stringify(result).length }, (seen) => {
+        observer.amended(conclude(seen, new Date()))
+        void kept.amend()
+      })
+    }
+    return result
+  } finally {
+    const result = await kept.putAndRelease()
+    const { verdict, evidence, reason, cause, durationMs: ms } = result
+    const callerGone = job.stop.signal.reason === CALLER_GONE
+    const outcome = Object.assign(auditFields(job), { verdict, evidence, reason, cause, ms, callerGone })
+    context.log.info(outcome, 'relay test')
+    const messagesAccepted = found && dialled.length > 0 ? countAccepted(found) : 0
+    const traffic = { dialled, messagesAccepted }
+    await auditResult(audit, job, outcome, traffic)
+    reportEnd(result, traffic, found?.phases ?? null)
+    leaveSlot()
+  }
+}
+
+/** Stores the result of one test, and retries while the store is down; always the newest one that there is. */
+class KeptResult {
+  latest: RelayTest | null = null
+  readonly #job: Job
+  readonly #parts: RunParts
+
+  constructor(job: Job, parts: RunParts) {
+    this.#job = job
+    this.#parts = parts
+  }
+
+  /** Stores the result of a run that has ended, gives the lease back, and returns the result. */
+  async putAndRelease(): Promise<RelayTest> {
+    const { test } = this.#job
+    const { stores, world } = this.#parts
+    const result = this.latest ?? brokenResult(test, new Date().toISOString())
+    this.latest = result
+    await this.#store('put', () => stores.leases.release(world.placeOf(test), test.id))
+    return result
+  }
+
+  /** Stores a result that has changed since. */
+  async amend(): Promise<void> {
+    await this.#store('amend', async () => {})
+    if (!this.latest) return
+    const { id, verdict, evidence, reason, cause } = this.latest
+    this.#job.context.log.info({ id, verdict, evidence, reason, cause }, 'relay test amended')
+  }
+
+  /** `then` comes last: a result that still reads as running, without a lease, would be taken for interrupted. */
+  async #store(how: 'put' | 'amend', then: () => Promise<void>): Promise<void> {
+    const { test, key, context } = this.#job
+    const { stores, background } = this.#parts
+    const work = async () => {
+      if (this.latest) await stores.results[how](this.latest)
+      // After the result, so that the key outlives it: a key without a result must not open a second test.
+      if (key) await stores.claims.renew(key.key, test.id)
+      await then()
+    }
+    await background.tryNowThenLater({ what: 'storing a result', id: test.id, log: context.log, work })
+  }
+}
+
+/** Kept back from the time of a result, in milliseconds: a reader must find it after it can no longer change. */
+const SETTLED_MS = 3_600_000
+
+/** Returns how long a late message may amend a result that is kept for a time. Both in milliseconds. */
+const amendableFor = (resultTtlMs: number): number => Math.max(0, Math.min(DELIVERY_TTL_MS, resultTtlMs - SETTLED_MS))
+
+/** Whether a message went out and was not refused, so that it may still arrive. */
+const hasSent = ({ findings }: ProbeResult): boolean => findings.attempts.some(mayArrive)
+
+/** Whether the server refused any command. */
+const wasRefused = ({ findings }: ProbeResult): boolean =>
+  findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))
+
+/** Returns how many messages the server accepted. */
+const countAccepted = ({ findings }: ProbeResult): number =>
+  findings.attempts.filter(({ exchanges }) => exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300))
+    .length

@@ -1,0 +1,74 @@
+/** The interface between the service and the place where tests happen. */
+import type { Caller } from '../access/callers.ts'
+import type { Customers } from '../access/customer.ts'
+import { type AccessRequest, type Decision, decide, type Origin } from '../access/decide.ts'
+import type { RelayTest } from '../contract/relay-test.ts'
+import type { Address } from '../ip/address.ts'
+import type { ProbeResult } from '../probe/probe.ts'
+import type { Assessed } from '../relay/assess.ts'
+import type { Transcript } from '../smtp/transcript.ts'
+import type { Vantage } from '../vantage/vantage.ts'
+import type { Expectation } from './deliveries.ts'
+import type { Job } from './job.ts'
+import type { Lookup } from './lookup.ts'
+import type { TargetCounters } from './quotas.ts'
+import type { TestRequest } from './request.ts'
+
+/**
+ * Where tests happen: with real mail servers, or with the recorded sessions of the sandbox. The service knows only this
+ * interface. Which world a caller gets is chosen in one place (src/app.ts).
+ */
+export interface World {
+  readonly vantages: Vantages
+  readonly lookUp: Lookup
+  /** The customers whose servers may be tested, as their file is now. */
+  customers(): Customers
+  /** Where tests come from, as the machine and the vantages file are now. */
+  origin(): Origin
+  /** Returns the request as this world carries it out. */
+  requestFor(request: TestRequest): TestRequest
+  /** Returns which counters a test of an address uses, besides those of its caller and customer. */
+  countersOf(address: Address, testId: string): TargetCounters
+  /** Returns the name of the place that only one test may use at a time. */
+  placeOf(test: Pick<RelayTest, 'customerId' | 'ip'>): string
+  /** Starts to watch the mailbox for messages of a test. Null if none can arrive. */
+  expectArrivals(job: Job): Expectation | null
+  /** Asks the mail server. Rejects for a fault of the service, never for what the server does. */
+  run(job: Job, context: RunContext): Promise<ProbeResult>
+}
+
+/** Returns the world of a caller. */
+export type WorldOf = (caller: Caller) => World
+
+/** Where tests come from now, the preferred vantage first. */
+export interface Vantages {
+  readonly all: readonly Vantage[]
+  /** Whether nothing can be tested from a vantage. */
+  isDown(vantage: Vantage): boolean
+  /** Has a vantage checked soon, because a connection from it has just failed. */
+  suspect(vantage: Vantage): void
+  /** Seconds until all vantages are checked again. */
+  readonly secondsToNextLook: number
+}
+
+/** The places that a run writes to, and the facts that it starts with. */
+export interface RunContext {
+  readonly transcript: Transcript
+  readonly expectation: Expectation | null
+  /** Whether the target refused our commands within the last ten minutes. */
+  readonly refusedBefore: boolean
+  /** Gets the address of each connection before it is dialled. */
+  readonly dialled: string[]
+  /** Called with each attempt that is decided, and again if more becomes known of it. */
+  readonly decided: (row: Assessed) => void
+}
+
+/** Returns a function that decides what a caller may test, by one look at the files and the machine. */
+export function permissionsOf(caller: Caller, world: World): (asked: AccessRequest) => Decision {
+  const [customers, origin] = [world.customers(), world.origin()]
+  return (asked) => decide(asked, caller, customers, origin)
+}
+
+/** Returns the key of the note that a target refused us: a ban holds for a server as seen from one vantage. */
+export const banPlaceOf = (world: World, test: Pick<RelayTest, 'customerId' | 'ip' | 'vantage'>): string =>
+  `${world.placeOf(test)} ${test.vantage.name}`

@@ -1,0 +1,41 @@
+/** Starts TLS on a connection. Accepts old protocols, weak ciphers and any certificate: the test is about relaying. */
+import type { Socket } from 'node:net'
+import { connect, type TLSSocket, type ConnectionOptions as TlsOptions } from 'node:tls'
+import { printable } from './printable.ts'
+
+/** The result of a TLS handshake. We report the certificate but do not require a valid one. */
+export interface TlsFacts {
+  readonly protocol: string
+  readonly cipher: string
+  readonly authorized: boolean
+  readonly error: string | null
+}
+
+/** The lowest demands of OpenSSL, because old servers are often open relays. */
+const LENIENT: TlsOptions = { rejectUnauthorized: false, minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' }
+
+/** Begins a handshake. `done` resolves with null after success, else with what went wrong, within `timeoutMs`. */
+export function beginTls(plain: Socket, timeoutMs: number): { secure: TLSSocket; done: Promise<string | null> } {
+  plain.removeAllListeners()
+  plain.on('error', () => {})
+  const secure = connect({ socket: plain, ...LENIENT })
+  const done = new Promise<string | null>((resolve) => {
+    const timer = setTimeout(() => resolve('no answer in time'), Math.max(0, timeoutMs))
+    const end = (failure: string | null) => {
+      clearTimeout(timer)
+      resolve(failure)
+    }
+    secure.once('secureConnect', () => end(null))
+    secure.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? 'unknown error'))
+    secure.once('close', () => end('the server closed the connection'))
+  })
+  return { secure, done }
+}
+
+/** Returns what was agreed in a handshake. */
+export const factsOf = (secure: TLSSocket): TlsFacts => ({
+  protocol: secure.getProtocol() ?? 'unknown',
+  cipher: secure.getCipher().name,
+  authorized: secure.authorized,
+  error: secure.authorized ? null : printable(String(secure.authorizationError ?? 'unknown')),
+})

@@ -1,0 +1,44 @@
+/** A vantage that connects directly, from chosen local addresses or from those that the routing table chooses. */
+import type { Address } from '../ip/address.ts'
+import { isLoopback, specialRange } from '../ip/special.ts'
+import { dialFrom } from '../smtp/dial.ts'
+import { type Egress, failed, ok, skipped } from './egress.ts'
+import { ownAddresses } from './interfaces.ts'
+
+/** Interface addresses that reach nothing outside by themselves. Private IPv4 addresses do, through NAT. */
+const NOT_ROUTED: ReadonlySet<string> = new Set(['link local', 'unique local'])
+
+const isRoutable = (address: Address): boolean =>
+  !isLoopback(address) && !NOT_ROUTED.has(specialRange(address)?.name ?? '')
+
+/**
+ * Returns the way out from local addresses.
+ *
+ * @param bind at most one address of each family; none leaves the choice to the routing table
+ */
+export const direct = (bind: readonly Address[]): Egress => ({
+  dial: dialFrom(bind),
+  bind,
+  dependsOn: [],
+  sources: (_publicIps, own) => (bind.length > 0 ? bind : own.filter(isRoutable)),
+  checks: {
+    'source-address'() {
+      if (bind.length === 0) return skipped('The routing table chooses it.')
+      return missingFrom(ownAddresses(), bind).length === 0
+        ? ok('This machine has it.')
+        : failed('This machine no longer has it.')
+    },
+    proxy: () => skipped('There is none.'),
+  },
+})
+
+/** Returns why connections cannot be bound to these addresses, or null if they can. */
+export function objectionToBind(bind: readonly Address[]): string | null {
+  const [foreign] = missingFrom(ownAddresses(), bind)
+  if (foreign) return `no interface of this machine has ${foreign.text}`
+  const families = new Set(bind.map(({ family }) => family))
+  return families.size < bind.length ? 'must have at most one address of each IP version' : null
+}
+
+const missingFrom = (own: readonly Address[], bind: readonly Address[]): Address[] =>
+  bind.filter(({ text }) => !own.some((address) => address.text === text))

@@ -1,0 +1,211 @@
+/**
+ * A mail server in memory: the engine meets it through the same interface as a real one, without a socket or a timer. It is
+ * put together from traits, so that the truth about it is known before it is asked.
+ */
+
+import type { Connected, Dialogue, Server } from '../../src/probe/server.ts'
+import type { Seen } from '../../src/relay/attempt.ts'
+import type { Form } from '../../src/relay/forms.ts'
+import type { Abandon, Answer } from '../../src/smtp/connection.ts'
+
+/** What a model server does. */
+export interface Traits {
+  readonly extensions: readonly string[]
+  /** What it says to MAIL and RCPT; a code below 400 accepts. */
+  mail(sender: string): string
+  rcpt(sender: string, recipient: string): string
+  /** What it says to the final dot. */
+  readonly dot: string
+  /** How long an accepted message takes to reach our mailbox, in milliseconds; null where it never does. */
+  readonly deliveryMs: number | null
+  /** Connections that it greets; later ones are turned away. */
+  readonly connections: number
+  /** Connections at once. */
+  readonly atOnce: number
+  /** Refusals of a connection, after which it hangs up with 421. */
+  readonly refusals: number
+  /** Recipients of a transaction; further ones get 452. */
+  readonly recipients: number
+  /** Whether MAIL needs STARTTLS first. */
+  readonly needsTls: boolean
+  /** The first visit in which it accepts senders; earlier ones are greylisted for two seconds. */
+  readonly acceptsAtMs: number
+}
+
+/** What a model server saw. */
+export interface Witness {
+  connections: number
+  most: number
+  messages: number
+  readonly commands: string[]
+  /** Recipients for which DATA was begun. */
+  readonly dataFor: string[]
+}
+
+const UNANSWERED: Answer = { reply: null, at: [], ms: 0 }
+
+/** A model server, and what it saw of us. */
+export function modelServer(traits: Traits, deadline = 50_000): { readonly server: Server; readonly witness: Witness } {
+  const witness: Witness = { connections: 0, most: 0, messages: 0, commands: [], dataFor: [] }
+  const clock = { now: 0 }
+  const open = new Set<Model>()
+  const delivered = new Set<string>()
+  const server: Server = {
+    deadline,
+    stop: new AbortController().signal,
+    now: () => clock.now,
+    pause: async (ms) => {
+      clock.now += ms
+    },
+    connect: async (): Promise<Connected> => {
+      witness.connections += 1
+      const connection = new Model(traits, clock, witness, delivered, open)
+      open.add(connection)
+      witness.most = Math.max(witness.most, open.size)
+      return { connection, localAddress: null, ehlo: 'relaytest.isp.example' }
+    },
+    arrival: async (form: Form, ms: number): Promise<Seen | null> => {
+      const arrives = delivered.has(form.id) && traits.deliveryMs !== null && traits.deliveryMs <= ms
+      clock.now += arrives ? (traits.deliveryMs ?? 0) : ms
+      return arrives ? SEEN : null
+    },
+  }
+  return { server, witness }
+}
+
+const SEEN: Seen = {
+  kind: 'message',
+  peer: '203.0.113.25',
+  helo: 'mail.example.com',
+  received: 'from relaytest.isp.example (198.51.100.7)',
+  receivedAt: '2026-11-28T12:00:00.000Z',
+}
+
+/** One connection of a model server. */
+class Model implements Dialogue {
+  fault: Dialogue['fault'] = null
+  outOfStep = false
+  readonly #traits: Traits
+  readonly #clock: { now: number }
+  readonly #witness: Witness
+  readonly #delivered: Set<string>
+  readonly #open: Set<Model>
+  readonly #turnedAway: boolean
+  #tls = false
+  #sender: string | null = null
+  #recipients: string[] = []
+  #asked = 0
+  #refused = 0
+
+  constructor(traits: Traits, clock: { now: number }, witness: Witness, delivered: Set<string>, open: Set<Model>) {
+    this.#traits = traits
+    this.#clock = clock
+    this.#witness = witness
+    this.#delivered = delivered
+    this.#open = open
+    this.#turnedAway = witness.connections > traits.connections || open.size >= traits.atOnce
+  }
+
+  async greeting(): Promise<Answer> {
+    return this.#turnedAway ? this.#end('421 too many connections') : answerOf('220 mail.example.com ESMTP')
+  }
+
+  async command(line: string): Promise<Answer> {
+    return this.#say(line)
+  }
+
+  async group(lines: readonly string[], abandon: Abandon = () => false): Promise<Answer[]> {
+    return lines.map((line) => {
+      const answer = this.#say(line)
+      if (abandon(answer)) this.fault = 'slowing'
+      return answer
+    })
+  }
+
+  async farewell(lines: readonly string[], abandon?: Abandon): Promise<Answer[]> {
+    const answers = await this.group(lines, abandon)
+    await this.quit()
+    return answers
+  }
+
+  async message(lines: readonly string[]): Promise<Answer> {
+    if (this.fault !== null) return UNANSWERED
+    const { dot } = this.#traits
+    if (lines.length > 0) this.#witness.messages += 1
+    if (dot.startsWith('2')) for (const recipient of this.#recipients) this.#delivered.add(formIn(recipient))
+    this.#sender = null
+    return answerOf(dot)
+  }
+
+  async quit(): Promise<void> {
+    this.fault ??= 'dropped'
+    this.#open.delete(this)
+  }
+
+  async startTls() {
+    this.#tls = true
+    return { protocol: 'TLSv1.3', cipher: 'model', authorized: false, error: 'self-signed' }
+  }
+
+  desynchronised(): void {
+    this.outOfStep = true
+    this.fault = 'protocol-error'
+  }
+
+  #say(line: string): Answer {
+    if (this.fault !== null) return UNANSWERED
+    this.#witness.commands.push(line)
+    const said = this.#replyTo(line)
+    const isRefusal = said >= '4'
+    if (isRefusal) this.#refused += 1
+    return this.#refused > this.#traits.refusals ? this.#end('421 too many errors') : answerOf(said)
+  }
+
+  #replyTo(line: string): string {
+    const { extensions, needsTls, acceptsAtMs, recipients } = this.#traits
+    if (line.startsWith('EHLO')) return ['250-mail.example.com', ...extensions.map((name) => `250-${name}`)].join('\n')
+    if (line === 'RSET') {
+      this.#sender = null
+      return '250 ok'
+    }
+    const sender = /^MAIL FROM:<(.*)>$/.exec(line)?.[1]
+    if (sender !== undefined) {
+      this.#sender = null
+      this.#recipients = []
+      this.#asked = 0
+      if (needsTls && !this.#tls) return '530 5.7.0 Must issue a STARTTLS command first'
+      const said = this.#traits.mail(sender)
+      if (said < '4') this.#sender = sender
+      return said
+    }
+    const recipient = /^RCPT TO:<?(.*?)>?$/.exec(line)?.[1]
+    if (recipient !== undefined) {
+      if (this.#sender === null) return '503 5.5.1 need MAIL command'
+      this.#asked += 1
+      if (this.#asked > recipients) return '452 4.5.3 Too many recipients'
+      if (this.#clock.now < acceptsAtMs) return '450 4.2.0 Greylisted, try again in 2 seconds'
+      const said = this.#traits.rcpt(this.#sender, recipient)
+      if (said < '4') this.#recipients.push(recipient)
+      return said
+    }
+    if (line !== 'DATA') return '500 what?'
+    if (this.#recipients.length === 0) return '503 5.5.1 need RCPT command'
+    this.#witness.dataFor.push(...this.#recipients)
+    return '354 go ahead'
+  }
+
+  #end(last: string): Answer {
+    this.fault = 'dropped'
+    this.#open.delete(this)
+    return answerOf(last)
+  }
+}
+
+/** The test address of a form is named after it; spellings keep the name as it is. */
+const formIn = (recipient: string): string => /[a-z-]+(?=@isp\.example|%isp\.example)/.exec(recipient)?.[0] ?? recipient
+
+function answerOf(text: string): Answer {
+  const lines = text.split('\n').map((line) => line.slice(4))
+  const enhanced = /^\d{3} (\d\.\d+\.\d+)/.exec(text)?.[1] ?? null
+  return { reply: { code: Number(text.slice(0, 3)), enhanced, lines }, at: [], ms: 1 }
+}

@@ -1,0 +1,136 @@
+/** What the engine must say of model servers: shared by the test, and by `npm run prove:model` with more of them. */
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { Verdict } from '../../src/contract/words.ts'
+import { parseAddress } from '../../src/ip/address.ts'
+import { FIGURES } from '../../src/probe/pace.ts'
+import { probe } from '../../src/probe/probe.ts'
+import type { Form } from '../../src/relay/forms.ts'
+import { judge } from '../../src/relay/verdict.ts'
+import { modelServer, type Traits } from './model-server.ts'
+
+const ADDRESS = parseAddress('203.0.113.25') ?? assert.fail()
+const addressesFor = (form: Form) => ({ sender: 'probe@isp.example', recipient: `${form.id}@isp.example` })
+const OUTSIDE = /^[a-z-]+@isp\.example$/
+
+/** A server that denies relaying and knows postmaster. */
+export const HEALTHY: Traits = {
+  extensions: ['PIPELINING'],
+  mail: () => '250 2.1.0 ok',
+  rcpt: (_sender, recipient) => (isLocalUser(recipient) ? '250 2.1.5 ok' : '554 5.7.1 Relay access denied'),
+  dot: '250 2.0.0 queued',
+  deliveryMs: 1_000,
+  connections: 100,
+  atOnce: 100,
+  refusals: 100,
+  recipients: 100,
+  needsTls: false,
+  acceptsAtMs: 0,
+}
+
+export const isLocalUser = (recipient: string) => recipient === 'postmaster@example.com'
+
+/** Tests a model server and judges it. */
+export async function verdictOn(
+  traits: Traits,
+  options: { suite?: 'standard' | 'full'; proof?: 'message' | 'delivery' } = {},
+) {
+  const { server, witness } = modelServer(traits)
+  const { findings } = await probe(
+    {
+      address: ADDRESS,
+      suite: 'standard',
+      proof: 'message',
+      domain: { name: 'example.com', source: 'customer' },
+      refusedBefore: false,
+      vantage: ['198.51.100.7'],
+      deliveryWaitMs: 10_000,
+      addressesFor,
+      messageFor: () => ({ lines: ['Subject: test', '', 'text'], secret: null }),
+      ...options,
+    },
+    server,
+  )
+  return { ...judge(findings), witness }
+}
+
+/** What a server relays for, by name: each is true of one sender or spelling alone. */
+const RELAYS: Readonly<Record<string, (sender: string, recipient: string) => boolean>> = {
+  nobody: () => false,
+  everyone: (_sender, recipient) => OUTSIDE.test(recipient),
+  'own senders': (sender, recipient) => sender.endsWith('@example.com') && OUTSIDE.test(recipient),
+  'existing senders': (sender, recipient) => sender === 'postmaster@example.com' && OUTSIDE.test(recipient),
+  bounces: (sender, recipient) => sender === '' && OUTSIDE.test(recipient),
+  percents: (_sender, recipient) => /%isp\.example@example\.com$/.test(recipient),
+}
+
+const DENIALS = [
+  '554 5.7.1 Relay access denied',
+  '550 relay not permitted',
+  '550 5.7.1 Unable to relay',
+  '454 4.7.1 Relay access denied',
+  '530 5.7.0 Authentication required',
+  '550 5.1.1 User unknown',
+  '550 no',
+  '554 5.7.1 Client host rejected: Access denied',
+  '553 sorry, that domain is not in my list of allowed rcpthosts (#5.7.1)',
+]
+
+const anyTraits: fc.Arbitrary<{ relays: string; traits: Traits }> = fc
+  .record({
+    relays: fc.constantFrom(...Object.keys(RELAYS)),
+    denial: fc.constantFrom(...DENIALS),
+    unknown: fc.constantFrom('550 5.1.1 User unknown', '550 no', '250 ok'),
+    dot: fc.constantFrom('250 queued', '550 5.7.1 spam', '554 5.7.1 Relay access denied', '451 later'),
+    pipelining: fc.boolean(),
+    needsTls: fc.boolean(),
+    deliveryMs: fc.constantFrom(null, 100, 5_000),
+    connections: fc.constantFrom(1, 3, 100, 100, 100),
+    atOnce: fc.constantFrom(1, 2, 100, 100),
+    refusals: fc.constantFrom(1, 3, 5, 100, 100, 100),
+    recipients: fc.constantFrom(1, 2, 100, 100),
+    acceptsAtMs: fc.constantFrom(0, 0, 0, 0, 1_500, 90_000),
+  })
+  .map(({ relays, denial, unknown, pipelining, needsTls, ...others }) => ({
+    relays,
+    traits: {
+      ...HEALTHY,
+      ...others,
+      needsTls,
+      extensions: [...(pipelining ? ['PIPELINING'] : []), 'STARTTLS'],
+      rcpt: (sender, recipient) => {
+        if (RELAYS[relays]?.(sender, recipient) || isLocalUser(recipient)) return '250 2.1.5 ok'
+        // Servers that trust existing senders and refuse an invented one in the words for strangers: docs/verdict.md, 4b.
+        if (relays === 'existing senders' && sender === 'sender@example.com') return '550 5.1.0 sender unknown here'
+        return recipient.endsWith('@example.com') && !recipient.includes('%') ? unknown : denial
+      },
+    },
+  }))
+
+/**
+ * Tests that many random servers. None may be called open or closed that is not, and every test must end within its limits.
+ * Returns how often each verdict came up.
+ */
+export async function checkModelServers(numRuns: number, seed?: number): Promise<Readonly<Record<Verdict, number>>> {
+  const seen = { open: 0, closed: 0, inconclusive: 0 }
+  const property = fc.asyncProperty(
+    anyTraits,
+    // Most tests are of the standard suite.
+    fc.constantFrom('standard' as const, 'standard' as const, 'standard' as const, 'full' as const),
+    fc.constantFrom('message' as const, 'delivery' as const),
+    async ({ relays, traits }, suite, proof) => {
+      const { verdict, witness } = await verdictOn(traits, { suite, proof })
+      seen[verdict] += 1
+      if (verdict === 'open') assert.notEqual(relays, 'nobody')
+      if (verdict === 'closed' && traits.dot.startsWith('250')) {
+        // A percent form that is accepted and does not arrive may be a local mailbox.
+        assert.ok(relays === 'nobody' || (relays === 'percents' && traits.deliveryMs === null), relays)
+      }
+      assert.ok(witness.connections <= FIGURES.connections, `${witness.connections} connections`)
+      assert.ok(witness.messages <= FIGURES.messages, `${witness.messages} messages`)
+      assert.deepEqual(witness.dataFor.filter(isLocalUser), [])
+    },
+  )
+  await fc.assert(property, { numRuns, endOnFailure: true, ...(seed === undefined ? {} : { seed }) })
+  return seen
+}

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { parseAddress } from '../../src/ip/address.ts'
+import type { Caller, Job, Settings } from '../../src/service/job.ts'
+import { identify } from '../../src/service/open-job.ts'
+import { DEFAULT_VANTAGE } from '../../src/vantage/vantage.ts'
+
+/** Settings of a service on loopback, with a short deadline. */
+export const SETTINGS: Settings = {
+  deadlineMs: 2_500,
+  maxConcurrent: 1,
+  mailboxDomain: 'relaytest.isp.example',
+  mailboxKey: 'k'.repeat(32),
+  tester: { providerName: 'ISP', contact: 'help@isp.example' },
+  deliveryWaitMs: 60_000,
+  resultTtlMs: 86_400_000,
+}
+
+/** A test of 127.0.0.1 that this caller has asked for and that has been admitted. */
+export function jobOn(port: number, caller: Caller): Job {
+  const address = parseAddress('127.0.0.1') ?? assert.fail()
+  const customer = { id: 'acme', name: 'Acme', networks: ['127.0.0.0/24'], domains: ['example.com'], quota: null }
+  const request = { address, port, suite: 'standard', proof: 'delivery' } as const
+  return {
+    request,
+    context: {
+      caller,
+      requestId: '1',
+      log: { info() {}, error() {} },
+      quotaStates: new Map(),
+      whenGone() {},
+    },
+    customer,
+    vantage: DEFAULT_VANTAGE,
+    test: identify(request, customer, { name: 'example.com', source: 'customer' }, DEFAULT_VANTAGE),
+    key: null,
+    stop: new AbortController(),
+  }
+}
