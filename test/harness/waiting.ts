@@ -40,10 +40,15 @@ export async function inTime<T>(awaited: string, promise: Promise<T>, patienceMs
  * answer comes first, the event will never come: throws at once, with the answer.
  */
 export async function beforeAnswer<T>(awaited: string, event: Promise<T>, answer: Promise<Response>): Promise<T> {
+  let hasHappened = false
+  const happened = event.finally(() => {
+    hasHappened = true
+  })
   const tooEarly = answer.then(async (response) => {
+    // An answer that comes later is the test's to read.
+    if (hasHappened) return happened
     throw new Error(`answered before ${awaited}: ${response.status} ${await response.clone().text()}`)
   })
-  // The test that asked looks after an answer that comes later.
   tooEarly.catch(() => {})
-  return inTime(awaited, Promise.race([event, tooEarly]))
+  return inTime(awaited, Promise.race([happened, tooEarly]))
 }
