@@ -1,6 +1,6 @@
 /**
- * What one test has been answered so far, and what that shows of the server. `ask` writes it and `questions` reads it; it
- * knows no socket and no clock, so that tests can fill it by hand.
+ * What one test has been answered so far, and what that shows of the server. `ask` writes it and `questions` reads it;
+ * it knows no socket and no clock, so that tests can fill it by hand.
  */
 import type { Suite, Why } from '../contract/words.ts'
 import { type Assessed, assess } from '../relay/assess.ts'
@@ -226,7 +226,9 @@ export class Answers {
     return counts && attempt.exchanges.length === 0 ? { ...before.attempt, why: attempt.why } : attempt
   }
 
-  /** Whether a repeat counts: of several, on several connections, the one that was answered unlike the first question. */
+  /**
+   * Whether a repeat counts: of several, on several connections, the one that was answered unlike the first question.
+   */
   #isNews(repeat: Attempt): boolean {
     const row = assess(repeat, this.target.echoes)
     const known = this.row(REPEAT)

@@ -116,8 +116,8 @@ async function askOn(
 }
 
 /**
- * Asks plans on several sessions at once. Each session is left when its plan has been asked, so that a server that serves one
- * after the other gets to the next; only the very last one stays, for what follows.
+ * Asks plans on several sessions at once. Each session is left when its plan has been asked, so that a server that
+ * serves one after the other gets to the next; only the very last one stays, for what follows.
  */
 async function askRest(
   plans: readonly ConnectionPlan[],

@@ -1,6 +1,6 @@
 /**
- * The connections of one test: the session at hand, sessions opened ahead of their use, and how many there were. It counts
- * them, so that no test opens more than its question allows.
+ * The connections of one test: the session at hand, sessions opened ahead of their use, and how many there were. It
+ * counts them, so that no test opens more than its question allows.
  */
 import { FIGURES } from './pace.ts'
 import type { Server } from './server.ts'
@@ -47,8 +47,8 @@ export class Connections {
   }
 
   /**
-   * Opens the first connection, and as soon as it stands that many more ahead of their use. A first one that the server puts
-   * off or drops gets a second go: the server may only have been busy.
+   * Opens the first connection, and as soon as it stands that many more ahead of their use. A first one that the server
+   * puts off or drops gets a second go: the server may only have been busy.
    */
   static async begin(server: Server, spares: number): Promise<Connections> {
     const connections = new Connections(server)

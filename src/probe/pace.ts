@@ -1,12 +1,14 @@
 /**
- * How much a server is asked, how fast and for how long. Every figure of docs/pacing.md that is about asking stands here;
- * what one reply may be long is a matter of the parser (smtp/reply.ts).
+ * How much a server is asked, how fast and for how long. Every figure of docs/pacing.md that is about asking stands
+ * here; what one reply may be long is a matter of the parser (smtp/reply.ts).
  */
 import type { Assessed } from '../relay/assess.ts'
 
 /** Figures that hold for every server. Times in milliseconds. */
 export const FIGURES = {
-  /** Connections of one test. Debian's Sendmail refuses the eleventh in a minute, and a test may last less (measured). */
+  /**
+   * Connections of one test. Debian's Sendmail refuses the eleventh in a minute, and a test may last less (measured).
+   */
   connections: 8,
   /** Of these, how many only a message may use until there is none to send. */
   keptForMessage: 1,
@@ -32,8 +34,8 @@ export const FIGURES = {
 } as const
 
 /**
- * How much one server is asked at once. Postfix delays every reply by a second from the 10th refusal of a connection on,
- * Exim drops a connection at the 4th syntax error and closes it after 10 RSETs (measured).
+ * How much one server is asked at once. Postfix delays every reply by a second from the 10th refusal of a connection
+ * on, Exim drops a connection at the 4th syntax error and closes it after 10 RSETs (measured).
  */
 export interface Pace {
   /** Refusals a connection, if everything is refused. */
@@ -64,7 +66,9 @@ const KNOWN: Readonly<Record<string, Partial<Pace>>> = {
   Sendmail: { refusals: 20, syntaxErrors: 6, recipients: 3, transactions: 20 },
 }
 
-/** Returns the pace for a server of that software. What the server has shown overrules what is known of the software. */
+/**
+ * Returns the pace for a server of that software. What the server has shown overrules what is known of the software.
+ */
 export function paceFor(software: { readonly name: string } | null, shown: Partial<Pace> = {}): Pace {
   const known = Object.entries(KNOWN).find(([name]) => software?.name.includes(name))
   return { ...USUAL, ...known?.[1], ...shown }

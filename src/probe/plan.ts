@@ -1,6 +1,6 @@
 /**
- * Turns envelopes into what each connection is asked, so that no connection asks for more than the pace allows, even if the
- * server refuses every command. Pure: `questions` plans, `ask` asks.
+ * Turns envelopes into what each connection is asked, so that no connection asks for more than the pace allows, even if
+ * the server refuses every command. Pure: `questions` plans, `ask` asks.
  */
 import type { Envelope } from '../relay/envelope.ts'
 import { FIGURES, type Pace, USUAL } from './pace.ts'
@@ -38,8 +38,9 @@ interface Draft {
 }
 
 /**
- * Plans envelopes over several connections, grouped by sender. Envelopes that a server may call a syntax error are spread,
- * and come last on their connections, but for the repeat. The null sender takes one recipient a transaction, as bounces do.
+ * Plans envelopes over several connections, grouped by sender. Envelopes that a server may call a syntax error are
+ * spread, and come last on their connections, but for the repeat. The null sender takes one recipient a transaction, as
+ * bounces do.
  *
  * @param standing what each connection that stands was asked before; the work is spread evenly over them, and more
  *   connections are planned where it does not fit
@@ -54,8 +55,9 @@ export function plan(
 }
 
 /**
- * Plans envelopes over at most that many connections. Where they do not fit, the last forms of the full suite are spared, at
- * most a third of it. If that is not enough, none is spared, and the plans are more than there are connections.
+ * Plans envelopes over at most that many connections. Where they do not fit, the last forms of the full suite are
+ * spared, at most a third of it. If that is not enough, none is spared, and the plans are more than there are
+ * connections.
  *
  * @param isSparable whether leaving a form out loses nothing that was learnt
  */
@@ -95,12 +97,12 @@ function place(envelopes: readonly Envelope[], rules: PlanRules, standing: reado
 }
 
 /**
- * Plans the first connection: safe envelopes in their order, and one risky one where the standard forms leave room for it,
- * since risky ones are what makes more connections necessary. A server that allows more than is usual is asked the first
- * safe envelope in a transaction of its own.
+ * Plans the first connection: safe envelopes in their order, and one risky one where the standard forms leave room for
+ * it, since risky ones are what makes more connections necessary. A server that allows more than is usual is asked the
+ * first safe envelope in a transaction of its own.
  *
- * @param inTurn whether each command waits for its answer; then a server that allows more than is usual is asked the first
- *   safe envelope alone, so that several connections can share the rest
+ * @param inTurn whether each command waits for its answer; then a server that allows more than is usual is asked the
+ *   first safe envelope alone, so that several connections can share the rest
  */
 export function planFirst(envelopes: readonly Envelope[], rules: PlanRules, inTurn = false): FirstPlan {
   const look = lookIn(envelopes, rules)
@@ -116,7 +118,9 @@ export function planFirst(envelopes: readonly Envelope[], rules: PlanRules, inTu
   return { plan: [...look, ...sorted(draft, rules)], isLook: false }
 }
 
-/** Returns the first safe envelope for a server that allows more than is usual; how much others allow shows only later. */
+/**
+ * Returns the first safe envelope for a server that allows more than is usual; how much others allow shows only later.
+ */
 function lookIn(envelopes: readonly Envelope[], rules: PlanRules): ConnectionPlan {
   const look = envelopes.find((envelope) => !isRisky(envelope))
   return look && repeatIn(rules) && allowsMore(rules) ? [[look]] : []

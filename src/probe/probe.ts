@@ -1,6 +1,6 @@
 /**
- * One test of one server, from the first connection to the last QUIT. In order: connect and greet; ask for the forms of the
- * suite; ask again what was put off; ask for a sender that exists; send messages; wait for them; ask the controls.
+ * One test of one server, from the first connection to the last QUIT. In order: connect and greet; ask for the forms of
+ * the suite; ask again what was put off; ask for a sender that exists; send messages; wait for them; ask the controls.
  * `questions` decides which of these makes sense, and `ask` does it.
  */
 import type { Address } from '../ip/address.ts'

@@ -1,6 +1,6 @@
 /**
- * Says what is worth asking next. A pure function of the answers so far: it opens no socket and reads no clock, so that the
- * whole engine can be tested against a model of a server in memory.
+ * Says what is worth asking next. A pure function of the answers so far: it opens no socket and reads no clock, so that
+ * the whole engine can be tested against a model of a server in memory.
  */
 import type { Proof, Refusal, Suite, Why } from '../contract/words.ts'
 import { type Assessed, mayArrive, mayRelay, wasSent } from '../relay/assess.ts'
@@ -57,8 +57,8 @@ export interface Limits {
 const BEFORE_MESSAGES = FIGURES.connections - FIGURES.keptForMessage
 
 /**
- * Returns what to do next, in order; nothing when the test is done. The steps, first to last: what is worth another go, the
- * suite, a sender that exists, messages and their arrival, controls.
+ * Returns what to do next, in order; nothing when the test is done. The steps, first to last: what is worth another go,
+ * the suite, a sender that exists, messages and their arrival, controls.
  */
 export function questions(answers: Answers, limits: Limits): readonly Question[] {
   for (const step of [again, suite, existingSender, messages, controls]) {
@@ -110,8 +110,9 @@ function firstOf(envelopes: readonly Envelope[], answers: Answers, limits: Limit
 }
 
 /**
- * The rest, over as many connections as there may be without the one that is kept for a message. That one is asked last and
- * alone, only while nothing was accepted, and is never left: if an envelope is accepted on it, it carries the message too.
+ * The rest, over as many connections as there may be without the one that is kept for a message. That one is asked last
+ * and alone, only while nothing was accepted, and is never left: if an envelope is accepted on it, it carries the
+ * message too.
  */
 function restOf(rest: readonly Envelope[], answers: Answers, limits: Limits): readonly Question[] {
   const { now, firstPlan } = answers
@@ -145,8 +146,8 @@ function existingSender(answers: Answers): readonly Question[] {
 }
 
 /**
- * Messages: for plain forms until one is accepted; where none is and arrival is the proof, for ambiguous ones, each cause
- * once (rules 1 and 3). Then what reaches our mailbox.
+ * Messages: for plain forms until one is accepted; where none is and arrival is the proof, for ambiguous ones, each
+ * cause once (rules 1 and 3). Then what reaches our mailbox.
  */
 function messages(answers: Answers, limits: Limits): readonly Question[] {
   if (limits.proof === 'recipient') return []
@@ -263,10 +264,11 @@ const againForMessage = (answers: Answers, { attempt }: Assessed): number | null
   answers.messageOf(attempt.form)?.mailTaken ? null : 0
 
 /**
- * Whether another go on a new connection can tell more, and after how many milliseconds: for a missing answer, for "too many"
- * of anything, for postscreen (which accepts a client that comes back), and for greylisting that says how long it lasts.
+ * Whether another go on a new connection can tell more, and after how many milliseconds: for a missing answer, for "too
+ * many" of anything, for postscreen (which accepts a client that comes back), and for greylisting that says how long it
+ * lasts.
  */
-export function againAfter({ attempt, outcome, refusal, decisive }: Assessed): number | null {
+function againAfter({ attempt, outcome, refusal, decisive }: Assessed): number | null {
   if (outcome === 'not-run') return attempt.why !== null && WORTH_ANOTHER_GO.has(attempt.why) ? 0 : null
   if (refusal === 'throttled') return 0
   if (refusal !== 'greylisted' || !decisive) return null

@@ -1,6 +1,7 @@
 /**
- * The mail server as a probe meets it, with everything else that comes from outside: connections, time, and what reaches our
- * mailbox. The engine knows only this interface, so that a model in memory can take the place of sockets and clocks.
+ * The mail server as a probe meets it, with everything else that comes from outside: connections, time, and what
+ * reaches our mailbox. The engine knows only this interface, so that a model in memory can take the place of sockets
+ * and clocks.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Why } from '../contract/words.ts'

@@ -53,8 +53,8 @@ export class Target {
   }
 
   /**
-   * Whether a form may go on to DATA. A name that only the greeting gave is good enough to ask with, but not to send mail
-   * to, and a message from some senders could loop.
+   * Whether a form may go on to DATA. A name that only the greeting gave is good enough to ask with, but not to send
+   * mail to, and a message from some senders could loop.
    */
   mayCarryMessage({ sender, recipient, control }: Form): boolean {
     const needs = [sender.needs, recipient.needs]

@@ -24,9 +24,9 @@ export interface Manner {
 
 /**
  * Asks for every recipient of a plan without sending a message: in one write where the server offered PIPELINING, else
- * command by command, ending at the next one when `stop` is aborted. Each transaction ends in RSET; commands that are sent
- * one by one leave out the last RSET, since QUIT follows. A server that takes longer with each refusal is left, and what it did
- * not answer gets the reason `slowing`.
+ * command by command, ending at the next one when `stop` is aborted. Each transaction ends in RSET; commands that are
+ * sent one by one leave out the last RSET, since QUIT follows. A server that takes longer with each refusal is left,
+ * and what it did not answer gets the reason `slowing`.
  */
 export async function askPlan(
   session: Ready,
@@ -148,8 +148,9 @@ export interface Message {
 }
 
 /**
- * Sends the message for an attempt whose recipient was accepted, in a new transaction with that recipient alone. Returns the
- * attempt with the new replies behind the old ones. A 354 without an accepted recipient gets a lone dot (RFC 2920, 3.1).
+ * Sends the message for an attempt whose recipient was accepted, in a new transaction with that recipient alone.
+ * Returns the attempt with the new replies behind the old ones. A 354 without an accepted recipient gets a lone dot
+ * (RFC 2920, 3.1).
  */
 export async function sendMessage(
   session: Ready,

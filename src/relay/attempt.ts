@@ -1,6 +1,6 @@
 /**
- * One attempt, and all attempts of one test, as facts: what was asked and what came back. Everything that `relay` judges is
- * given in these types, so that a judgement needs no socket.
+ * One attempt, and all attempts of one test, as facts: what was asked and what came back. Everything that `relay`
+ * judges is given in these types, so that a judgement needs no socket.
  */
 import type { DomainSource, Proof, Why } from '../contract/words.ts'
 import type { Form } from './forms.ts'

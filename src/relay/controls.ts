@@ -1,6 +1,7 @@
 /**
- * Says when an answer counts only beside another one: beside a control, beside the first question asked again, or beside a
- * sender that exists (docs/verdict.md, rules 4a and 4b). The engine asks by these rules and the verdict judges by them.
+ * Says when an answer counts only beside another one: beside a control, beside the first question asked again, or
+ * beside a sender that exists (docs/verdict.md, rules 4a and 4b). The engine asks by these rules and the verdict judges
+ * by them.
  */
 import type { Refusal } from '../contract/words.ts'
 import { type Assessed, isFinal, isTaken, rowOf, sameRefusal } from './assess.ts'
@@ -24,8 +25,8 @@ export function needsPostmaster({ attempt, outcome, refusal, decisive }: Assesse
 }
 
 /**
- * Whether a row counts only beside a random local part that is refused in other words: the outside sender was refused in
- * words that say nothing at all, and many servers exempt their postmaster from a ban.
+ * Whether a row counts only beside a random local part that is refused in other words: the outside sender was refused
+ * in words that say nothing at all, and many servers exempt their postmaster from a ban.
  */
 export const needsRandomLocal = (row: Assessed): boolean => needsPostmaster(row) && row.refusal === 'other'
 
@@ -81,8 +82,8 @@ const NOT_THE_SENDER: ReadonlySet<Refusal> = new Set<Refusal>([
 ])
 
 /**
- * Whether a sender that exists may still be trusted: the invented own-domain sender was refused for what it is, in other
- * words than the outside sender (rule 4b).
+ * Whether a sender that exists may still be trusted: the invented own-domain sender was refused for what it is, in
+ * other words than the outside sender (rule 4b).
  */
 export function wantsExistingSender(rows: readonly Assessed[]): boolean {
   const own = rowOf(rows, 'own-domain-sender')

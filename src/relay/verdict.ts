@@ -56,7 +56,9 @@ export function judge(findings: Findings): Judgement {
 
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 
-/** Names what an open server trusts; null where the outside sender was not properly refused, so that it may be anything. */
+/**
+ * Names what an open server trusts; null where the outside sender was not properly refused, so that it may be anything.
+ */
 function causeFrom(relayed: Assessed, rows: readonly Assessed[], { vantage }: Findings): Cause | null {
   const { received = null } = relayed.attempt.seen ?? {}
   // A server that writes down another client than us does not see who connects (rule 8).
@@ -68,8 +70,8 @@ function causeFrom(relayed: Assessed, rows: readonly Assessed[], { vantage }: Fi
 }
 
 /**
- * Collects every reason why a server cannot be called closed, with the transcript lines that show it. None means closed:
- * every form was answered, none relayed, and the outside sender was refused for relaying (rule 4).
+ * Collects every reason why a server cannot be called closed, with the transcript lines that show it. None means
+ * closed: every form was answered, none relayed, and the outside sender was refused for relaying (rule 4).
  */
 function signsOf(findings: Findings, rows: readonly Assessed[]): Map<Reason, number[]> {
   const signs = new Map<Reason, number[]>()
@@ -120,8 +122,8 @@ const isRelayed = ({ attempt, evidence }: Assessed): boolean =>
   evidence === 'message-accepted' && attempt.form.recipient.kind === 'plain' && attempt.seen === null
 
 /**
- * Whether the server read an ambiguous recipient as a local one (rule 3): its message came back, or a message of its kind was
- * accepted and did not arrive, and the server accepts any local part at that domain.
+ * Whether the server read an ambiguous recipient as a local one (rule 3): its message came back, or a message of its
+ * kind was accepted and did not arrive, and the server accepts any local part at that domain.
  */
 function isLocal(row: Assessed, rows: readonly Assessed[]): boolean {
   if (row.attempt.seen?.kind === 'bounce') return true

@@ -173,7 +173,7 @@ test('the decision who may test what', async (t) => {
     }
     assert.deepEqual(await domainOf(undefined, '127.0.1.1'), [null, null])
     const { detail } = await problemIn(await post({ ip: '127.0.1.1', domain: 'example.com' }), 'domain-not-listed')
-    assert.ok(detail.endsWith('customer beta has none.'), detail)
+    assert.ok(detail.endsWith('customer beta has no domains.'), detail)
   })
 })
 

@@ -63,7 +63,7 @@ test('a fault of a member is told with its pointer and what was expected', () =>
     [
       'ip',
       ['', 'mail.example.com', '203.0.113.0/24', '[2001:db8::1]', '0x7f.1', '010.0.0.1'],
-      /^an IPv4 or IPv6 address was/,
+      /^must be an IPv4 or IPv6 address/,
     ],
     ['ip', ['::ffff:203.0.113.25', '::ffff:0:0'], /must be the IPv4 address itself/],
     ['customerId', [5, null, {}], /must be an id/],
@@ -149,7 +149,7 @@ test('what is taken for a name is refused with what is wrong about it', () => {
   for (const [name, expected] of [
     ['mail.example.com:25', /a host name .*, without a port$/],
     ['203.0.113.25:25', /a host name .*, without a port$/],
-    ['[2001:db8::25]:25', /an IPv4 or IPv6 address .* without brackets and without a port$/],
+    ['[2001:db8::25]:25', /an IPv4 or IPv6 address.* without brackets and without a port$/],
     ['https://mail.example.com/', /a host name .*, not a URL$/],
     ['postmaster@example.com', /a host name .*, not a mail address: /],
     ['203.0.113.0/24', /not a network/],

@@ -1,5 +1,0 @@
-/** The program that `reloadCustomers` starts to read large customers files. */
-import { printRows } from '../files/elsewhere.ts'
-import { readCustomers } from './customers-file.ts'
-
-printRows(readCustomers)
