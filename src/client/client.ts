@@ -52,7 +52,7 @@ export class RelayTestClient {
     if (!/^https?:\/\/./i.test(url) || !URL.canParse(url)) {
       throw new TypeError(`url: give a web address, for example https://relay-tests.isp.example, not "${url}"`)
     }
-    this.#service = { url: url.replace(/\/+$/, ''), key: key ?? null, patienceMs }
+    this.#service = { url: withoutSlashes(url), key: key ?? null, patienceMs }
   }
 
   /** Starts a test and waits for its end. With `respondAsync`, returns as soon as it has started. */
@@ -174,4 +174,11 @@ async function* unbroken(response: Response, signal?: AbortSignal): AsyncGenerat
     // Treats a broken connection like a stream that ended early, unless the caller aborted: follow() reconnects.
     signal?.throwIfAborted()
   }
+}
+
+/** Returns an address without the slashes at its end. */
+function withoutSlashes(url: string): string {
+  let end = url.length
+  while (url[end - 1] === '/') end -= 1
+  return url.slice(0, end)
 }

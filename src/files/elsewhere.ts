@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { FileFaults } from './yaml-file.ts'
 
@@ -48,6 +49,8 @@ export function readElsewhere<Row>(
         const line: Line<Row> = JSON.parse(text)
         if ('faults' in line) throw new FileFaults(line.faults)
         yield line.rows
+        // Lines that have arrived already would follow at once. Other work gets its turn first.
+        await nextTurn()
       }
       if (!(await succeeded)) throw new FileFaults([`${files.join(', ')}: cannot be read (the reading process ended)`])
     } finally {

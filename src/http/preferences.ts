@@ -3,10 +3,6 @@ import type { FastifyRequest } from 'fastify'
 import { relayTestHeaders } from '../contract/relay-test.ts'
 import { RequestProblem } from '../service/problem.ts'
 
-/** `respond-async` among the preferences of RFC 7240. All others are ignored, as the RFC demands. */
-const RESPOND_ASYNC = /(^|,)[ \t]*respond-async[ \t]*(=[ \t]*"")?[ \t]*(;|,|$)/i
-const QUOTED = /"(?:[^"\\]|\\.)*"/g
-
 /** Returns the idempotency key and the preference. Throws RequestProblem if the key is not valid, or there are two. */
 export function readPreferences({ headers, raw }: FastifyRequest): {
   readonly idempotencyKey: string | null
@@ -18,5 +14,30 @@ export function readPreferences({ headers, raw }: FastifyRequest): {
     throw new RequestProblem('invalid-request', detail, { errors: [] })
   }
   const { 'idempotency-key': idempotencyKey = null, prefer = '' } = data
-  return { idempotencyKey, respondAsync: RESPOND_ASYNC.test(prefer.replace(QUOTED, '""')) }
+  return { idempotencyKey, respondAsync: preferencesIn(prefer).includes('respond-async') }
+}
+
+/**
+ * Returns the preferences in a Prefer header that have no value, in lower case and without parameters (RFC 7240 section
+ * 2). Takes linear time, since any caller may send the header.
+ */
+function preferencesIn(prefer: string): string[] {
+  return unquoted(prefer)
+    .split(',')
+    .map((preference) => preference.split(';')[0]?.split('=') ?? [])
+    .filter(([, value = '']) => value.trim() === '')
+    .map(([name = '']) => name.trim().toLowerCase())
+}
+
+/** Returns a header without its quoted strings (RFC 9110 section 5.6.4). */
+function unquoted(header: string): string {
+  let outside = ''
+  let isQuoted = false
+  for (let at = 0; at < header.length; at += 1) {
+    const char = header[at]
+    if (isQuoted && char === '\\') at += 1
+    else if (char === '"') isQuoted = !isQuoted
+    else if (!isQuoted) outside += char
+  }
+  return outside
 }

@@ -84,7 +84,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'vantage-identity',
-    text: /client ip address .{0,60}does not resolve|unverifiable sending ip/,
+    text: /client ip address (?:\S{1,60} )?does not resolve|unverifiable sending ip/,
     source: 'sendmail require_rdns; sisimai RequirePTR',
   },
 
@@ -151,7 +151,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'throttled',
-    text: /unexpected volume|user complaints|permanently deferred|exceed\w* .{0,60}connection limit/,
+    text: /unexpected volume|user complaints|permanently deferred|exceed\w{0,3} (?:\w{1,12} ){0,3}connection limit/,
     source: 'Yahoo TSS01 to TSS09; sisimai TooManyConn',
   },
 

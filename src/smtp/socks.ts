@@ -1,15 +1,16 @@
+/** Speaks SOCKS5 (RFC 1928) with a proxy. */
 import type { Socket } from 'node:net'
 import { type Address, addressOf } from '../ip/address.ts'
 
-/** A SOCKS5 proxy (RFC 1928), as it is configured: by its address, since a name could lead elsewhere tomorrow. */
+/** A SOCKS5 proxy (RFC 1928). It has an address and no name, because a name can change its address. */
 export interface SocksProxy {
   readonly address: Address
   readonly port: number
-  /** User and password (RFC 1929), 1 to 255 bytes each; null where it asks for none. Never to be shown or logged. */
+  /** User and password (RFC 1929), 1 to 255 bytes each; null if the proxy needs none. Never show or log them. */
   readonly login: { readonly user: string; readonly password: string } | null
 }
 
-/** The proxy did not do its part; the message says how, without a word about where it is. */
+/** Thrown if the proxy fails. The message says how, and never contains the address of the proxy. */
 export class ProxyFault extends Error {}
 
 const VERSION = 5
@@ -22,24 +23,22 @@ const NAME = 3
 const IPV6 = 4
 const GRANTED = 0
 
-/**
- * The bytes that ask for a connection to an address, which they hold as such: there is nothing for a proxy to look up.
- */
+/** Returns a request to connect. It contains the bytes of the address, so the proxy looks up nothing. */
 export function connectRequest({ family, value }: Address, port: number): Buffer {
   const length = family === 4 ? 4 : 16
   const bytes = Buffer.from(value.toString(16).padStart(length * 2, '0'), 'hex')
   return Buffer.from([VERSION, CONNECT, 0, family === 4 ? IPV4 : IPV6, ...bytes, port >> 8, port & 255])
 }
 
-/** The address that the bytes of a request hold. */
+/** Returns the address in a request. */
 export function destinationIn(request: Buffer): Address {
   const value = BigInt(`0x${request.subarray(4, -2).toString('hex')}`)
   return addressOf(request[3] === IPV4 ? 4 : 6, value)
 }
 
 /**
- * What is said to the proxy behind a socket. Every method throws ProxyFault where it does not do its part. One dialogue
- * lasts from begin to end: a socket whose `readable` listeners come and go may wake none of them (Node 20).
+ * The dialogue with the proxy behind a socket. Every method throws ProxyFault if the proxy fails. Use one dialogue for
+ * the whole conversation: in Node.js 20, a socket whose `readable` listeners come and go may call none of them.
  */
 export class SocksDialogue {
   readonly socket: Socket
@@ -51,12 +50,12 @@ export class SocksDialogue {
     for (const event of EVENTS) socket.on(event, this.#more)
   }
 
-  /** Leaves the socket to others, with all that was not read. */
+  /** Ends the dialogue. The socket keeps everything that was not read. */
   end(): void {
     for (const event of EVENTS) this.socket.off(event, this.#more)
   }
 
-  /** Agrees on a method, and logs in where that is configured. */
+  /** Agrees on a method, and logs in if there is a password. */
   async introduce({ login }: SocksProxy): Promise<void> {
     const wanted = login ? LOGIN : NO_LOGIN
     this.socket.write(Buffer.from([VERSION, 1, wanted]))
@@ -72,8 +71,8 @@ export class SocksDialogue {
   }
 
   /**
-   * Asks for a connection and reads the whole answer: what follows comes from the target. Resolves with the reply code
-   * of RFC 1928 section 6, 0 where the connection stands.
+   * Asks for a connection and reads the whole answer. Bytes after it come from the target. Resolves with the reply code
+   * of RFC 1928 section 6: 0 means connected.
    */
   async connect(address: Address, port: number): Promise<number> {
     const request = connectRequest(address, port)
@@ -83,7 +82,7 @@ export class SocksDialogue {
     this.socket.write(request)
     const [version, code = GRANTED, , type] = await this.#take(4)
     if (version !== VERSION) throw new ProxyFault('speaks no SOCKS5')
-    // Where it connects from is of no use, as many do not tell; after a refusal some leave it out.
+    // We ignore the bound address. Many proxies do not tell it, and some leave it out after a refusal.
     if (code !== GRANTED) return code
     const length = type === NAME ? ((await this.#take(1))[0] ?? 0) : type === IPV6 ? 16 : 4
     await this.#take(length + 2)
@@ -93,7 +92,7 @@ export class SocksDialogue {
   async #take(length: number): Promise<Buffer> {
     for (;;) {
       const chunk: Buffer | null = this.socket.read(length)
-      // At the end of a stream fewer bytes are given than were asked for.
+      // At the end of a stream, read() can return fewer bytes.
       if (chunk?.length === length) return chunk
       if (chunk !== null || this.socket.readableEnded || this.socket.destroyed) throw new ProxyFault('hung up')
       await new Promise<void>((resolve) => {
@@ -103,5 +102,5 @@ export class SocksDialogue {
   }
 }
 
-/** All that may end the wait for bytes. */
+/** Every event that can end the wait for bytes. */
 const EVENTS = ['readable', 'end', 'close', 'error'] as const

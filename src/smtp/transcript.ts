@@ -1,20 +1,19 @@
-/** One line of the session. `ms` counts from the start of the test, `connection` from 1. */
+/** Records what a test and a server said to each other. */
+/** One line of the session. `ms` counts from the start of the test, and `connection` from 1. */
 export interface TranscriptEntry {
   readonly ms: number
   readonly connection: number
   readonly from: 'client' | 'server' | 'event'
   readonly line: string
-  /** Index of the client line that this server line answers. */
+  /** The index of the client line that this server line answers, or null. */
   readonly answers: number | null
 }
 
-/**
- * How many characters and lines of dialogue a transcript holds; a session within the rules of the probe stays below.
- */
+/** The most characters and lines of a transcript. A session that follows the rules of the probe stays below. */
 const LIMIT = 64 * 1024
 const LINES = 1_000
 
-/** The session as it happens, over all connections of one test, bounded in size. */
+/** The session of one test, over all its connections, limited in size. */
 export class Transcript {
   readonly entries: TranscriptEntry[] = []
   #size = 0
@@ -22,17 +21,17 @@ export class Transcript {
   readonly #startedAt = performance.now()
   readonly #added: (entry: TranscriptEntry) => void
 
-  /** @param added told of every line as it is added */
+  /** @param added called with every line that is added */
   constructor(added: (entry: TranscriptEntry) => void = () => {}) {
     this.#added = added
   }
 
-  /** Whether lines were left out because the limit was reached. */
+  /** Whether lines are missing because the limit was reached. */
   get truncated(): boolean {
     return this.#truncated
   }
 
-  /** Adds a line and returns its index, or null where the transcript is full. */
+  /** Adds a line and returns its index, or null if the transcript is full. */
   add(from: TranscriptEntry['from'], connection: number, line: string, answers: number | null = null): number | null {
     if (this.#truncated || this.#size + line.length > LIMIT || this.entries.length >= LINES) {
       this.#truncated = true

@@ -16,5 +16,5 @@ export function ownAddresses(): readonly Address[] {
 function readInterfaces(): Address[] {
   const texts = Object.values(networkInterfaces()).flatMap((infos) => infos?.map(({ address }) => address) ?? [])
   // The system adds a zone to a link-local address. The zone is not part of the address.
-  return texts.map((text) => parseAddress(text.replace(/%.*$/, ''))).filter((address) => address !== null)
+  return texts.map((text) => parseAddress(text.split('%')[0] ?? '')).filter((address) => address !== null)
 }
