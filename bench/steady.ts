@@ -1,7 +1,7 @@
 /**
- * Runs the whole suite again and again, and lists what failed in which run (`npm run prove:steady -- 10`). A test that fails
- * once in ten runs is a fault, of the test or of the product. `--beside-load` keeps one core busy meanwhile, so that what
- * depends on time shows; `--` and more go to `npm test`.
+ * Runs the whole suite again and again, and lists what failed in which run (`npm run prove:steady -- 10`). A test that
+ * fails once in ten runs is a fault of the test or of the product. `--beside-load` keeps one core busy meanwhile, so
+ * that what depends on time shows.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { ROOT } from '../test/runner/kinds.ts'

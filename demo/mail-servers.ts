@@ -9,8 +9,8 @@ export interface DemoServer {
 }
 
 /**
- * How a mail server for example.com treats strangers. `closed`: as it should. `open`: it relays for senders that claim its
- * own domain. `catch-all`: closed, with a mailbox for every local part.
+ * How a mail server for example.com treats strangers. `closed`: as it should. `open`: it relays for senders that claim
+ * its own domain. `catch-all`: closed, with a mailbox for every local part.
  */
 export type Manners = 'closed' | 'open' | 'catch-all'
 

@@ -1,3 +1,4 @@
+/** The verdicts on real mail servers, against what is known to be true of them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RelayTest } from '../src/contract/relay-test.ts'
@@ -14,7 +15,10 @@ const UNKNOWABLE: Readonly<Record<string, string>> = {
   'closed-at-the-dot-postfix': 'ambiguous-accepted',
 }
 
-/** What the service must say of a configuration, by its name; test/lab/configurations.lab.test.ts measures that it is true. */
+/**
+ * What the service must say of a configuration, by its name; test/lab/configurations.lab.test.ts measures that it is
+ * true.
+ */
 function mistakeIn(id: string, { verdict, reason, evidence }: RelayTest): string | null {
   const said = `${verdict} ${reason} ${evidence}`
   const [truth] = id.split('-')

@@ -1,3 +1,4 @@
+/** The audit log: an intent before each dial, one result after it, and no dial without it. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'

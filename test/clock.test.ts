@@ -1,3 +1,4 @@
+/** A clock that is set changes nothing. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,3 +1,4 @@
+/** Every setting of the environment, and every way to get it wrong. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readConfig } from '../src/config.ts'

@@ -1,3 +1,4 @@
+/** The demo shows what README promises, and ends. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,3 +1,4 @@
+/** The example programs for partners do what the onboarding document says. */
 import assert from 'node:assert/strict'
 import { chmodSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'

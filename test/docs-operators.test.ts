@@ -1,3 +1,4 @@
+/** The commands of docs/operators.md work as they are written. */
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** The commands of docs/partners.md work as they are written. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'

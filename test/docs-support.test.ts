@@ -1,3 +1,4 @@
+/** What docs/support.md says about results is what the service says. */
 import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'

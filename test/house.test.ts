@@ -1,3 +1,4 @@
+/** Which folder may import which, and that there are no circles. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'

@@ -1,3 +1,4 @@
+/** Real mail servers have nothing to say against the way we ask. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TranscriptLine } from '../src/contract/relay-test.ts'

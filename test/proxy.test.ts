@@ -1,3 +1,4 @@
+/** Tests through a SOCKS5 proxy: the same session, the same verdict, and no word of the password. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'

@@ -1,3 +1,4 @@
+/** What README shows and lists is true. */
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -1,3 +1,4 @@
+/** The built service tests real mail servers, session by session. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RelayTest } from '../src/contract/relay-test.ts'

@@ -1,3 +1,4 @@
+/** What is logged and audited of a test, and what never is. */
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +7,7 @@ import { bearer, keyOf, leftOf, problemIn, rawRequest, resultOf } from './harnes
 import { closed, deadPort, gatedServer, open } from './harness/mail-scripts.ts'
 import { scriptedServer } from './harness/mail-server.ts'
 import { configFolder, KEYS, startService } from './harness/service.ts'
-import { inTime, until } from './harness/waiting.ts'
+import { beforeAnswer, until } from './harness/waiting.ts'
 
 test('what is written about tests', async (t) => {
   const lax = await scriptedServer(t, { say: open })
@@ -47,7 +48,7 @@ test('what is written about tests', async (t) => {
   await t.test('the audit log has the intent before the server is spoken to, and the result after', async () => {
     const stalled = gated.hold(/^EHLO/)
     const running = service.post({ ip: '127.0.0.1', port: gated.server.port, reference: 'TICKET-2' })
-    await inTime('the test', stalled)
+    await beforeAnswer('the test', stalled, running)
     const intents = audited().filter(({ reference }) => reference === 'TICKET-2')
     assert.deepEqual(
       intents.map((entry) => entry.audit),

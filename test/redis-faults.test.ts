@@ -1,3 +1,4 @@
+/** A Redis that fails in five ways: nothing new is tested, and all is well soon after. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readiness } from '../src/contract/health.ts'

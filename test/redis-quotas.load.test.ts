@@ -1,3 +1,4 @@
+/** Quotas of two replicas under many requests at once: never exceeded, and never lost. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { limits } from '../src/contract/limits.ts'
@@ -50,8 +51,8 @@ async function replicas(t: TestContext, env: Record<string, string>, callersFile
 }
 
 /**
- * Sends all requests at once, half to each replica; returns the addresses that were tested, and the refusing policies, or
- * that the machine was too slow for Redis to answer in time: then nothing more can be said of the round.
+ * Sends all requests at once, half to each replica; returns the addresses that were tested, and the refusing policies,
+ * or that the machine was too slow for Redis to answer in time: then nothing more can be said of the round.
  */
 async function burst(services: readonly TestService[], port: number, ips: readonly string[], key: string) {
   const admitted: string[] = []

@@ -1,3 +1,4 @@
+/** Two replicas with one Redis are one service. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
@@ -7,7 +8,7 @@ import { deadPort, gatedServer } from './harness/mail-scripts.ts'
 import { healthy, type Say, type ScriptedServer, scriptedServer } from './harness/mail-server.ts'
 import { startRedis, type TestRedis, withRedis } from './harness/redis.ts'
 import { KEYS, startService, type TestService } from './harness/service.ts'
-import { inTime, until } from './harness/waiting.ts'
+import { beforeAnswer, inTime, until } from './harness/waiting.ts'
 import { dialogue } from './lab/dialogue.ts'
 
 async function startReplica(t: TestContext, redis: TestRedis, env: Record<string, string>): Promise<TestService> {
@@ -36,7 +37,7 @@ test('two replicas are one service', withRedis, async (t) => {
   await t.test('a test that runs at one keeps the other from the address', async () => {
     const stalled = hold(/^EHLO/)
     const running = here.post(target)
-    await inTime('the test', stalled)
+    await beforeAnswer('the test', stalled, running)
     const busy = await there.post(target)
     const location = busy.headers.get('location') ?? ''
     await problemIn(busy, 'target-busy')

@@ -1,3 +1,4 @@
+/** The service follows its files, and keeps the last good ones. */
 import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -88,7 +88,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (process.env.COVERAGE) collectCoverage()
   if (isWhole && files.length === found.length) say(WHOLE)
   if (files.some(({ needsPackages }) => needsPackages)) downloadPackages()
-  if (files.some(({ kind }) => kind !== 'unit') && !isBuilt()) return 1
+  if (files.some(({ needsBuild }) => needsBuild) && !isBuilt()) return 1
 
   const all: Ran[] = []
   const ended = (ran: Ran) => {

@@ -1,3 +1,4 @@
+/** Nothing leaves the machine for a caller in the sandbox, by the count of the kernel. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hashKey } from '../src/access/keys.ts'

@@ -1,3 +1,4 @@
+/** The process: how it starts, what it refuses to start with, and how it ends. */
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -8,7 +9,7 @@ import { scriptedServer } from './harness/mail-server.ts'
 import { conforms } from './harness/openapi.ts'
 import { runBuilt, runProgram } from './harness/process.ts'
 import { configFolder, environmentFor, KEYS, ROOT, startService } from './harness/service.ts'
-import { inTime, until } from './harness/waiting.ts'
+import { beforeAnswer, inTime, until } from './harness/waiting.ts'
 
 /** Whether nobody listens there any more. */
 const isRefused = (url: string): Promise<boolean> =>
@@ -110,7 +111,7 @@ describe('the process', { concurrency: true }, () => {
     const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port},${dead}`, DRAIN_MS: '1500' } })
     const stalled = hold(/^EHLO/)
     const running = service.post({ ip: '127.0.0.1', port: server.port })
-    await inTime('the test', stalled)
+    await beforeAnswer('the test', stalled, running)
     const ended = service.stop()
     await until('readyz to fail', async () => (await fetch(`${service.url}/readyz`)).status === 503)
     assert.equal((await service.fetch('/limits')).status, 200)

@@ -1,3 +1,4 @@
+/** All faults of environment and files are told in one list. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** What happens to running tests when testing is switched off or the process ends. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -5,14 +6,14 @@ import { test } from 'node:test'
 import { rawConnection, resultOf } from './harness/http.ts'
 import { gatedServer } from './harness/mail-scripts.ts'
 import { CUSTOMERS, KEYS, startService } from './harness/service.ts'
-import { inTime, until } from './harness/waiting.ts'
+import { beforeAnswer, inTime, until } from './harness/waiting.ts'
 
 test('switching testing off stops a running test at its next command', async (t) => {
   const { server, hold, release } = await gatedServer(t)
   const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}` } })
   const held = hold(/^RCPT/)
   const answer = service.post({ ip: '127.0.0.1', port: server.port })
-  await held
+  await beforeAnswer('the test', held, answer)
   writeFileSync(join(service.folder, 'customers.yaml'), `testing: false\n${CUSTOMERS}`)
   await until('the reload', () => service.logs().find(({ msg }) => msg === 'customers reloaded'))
   release()
@@ -30,7 +31,7 @@ test('the end of the process waits for a test whose caller has left, and its aud
   const headers = { 'content-type': 'application/json' }
   const body = JSON.stringify({ ip: '127.0.0.1', port: server.port })
   const answer = service.fetch('/relay-tests', { method: 'POST', headers, body, signal: caller.signal })
-  await held
+  await beforeAnswer('the test', held, answer)
   caller.abort()
   await assert.rejects(answer)
   const ended = service.stop()

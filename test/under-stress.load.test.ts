@@ -1,3 +1,4 @@
+/** The service at its limits: nothing is lost, mixed up or left behind. */
 import assert from 'node:assert/strict'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** Runs axe-core in a page, to find what assistive technology cannot use. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'

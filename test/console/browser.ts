@@ -1,3 +1,4 @@
+/** Starts Debian's Chromium for the tests of the console, without installing it. */
 import { existsSync, linkSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** The support console in a real browser: what it shows, how it is used by keyboard, and what it never runs. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

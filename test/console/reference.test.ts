@@ -1,3 +1,4 @@
+/** The API reference in a real browser: it works without any other host. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'

@@ -1,3 +1,4 @@
+/** Asks the built service for many relay tests at once, and keeps each answer. */
 import { Agent, request } from 'node:http'
 import { z } from 'zod'
 import type { Case } from './cases.ts'
@@ -17,8 +18,8 @@ const LANES = 24
 const keys = new Map(CALLERS.map(({ id, key }) => [id, key]))
 
 /**
- * Sends requests over kept connections, many at a time. Those with the same lane come one after the other, as an address
- * is tested by one test at a time.
+ * Sends requests over kept connections, many at a time. Those with the same lane come one after the other, as an
+ * address is tested by one test at a time.
  */
 export async function askAll(
   url: string,

@@ -1,3 +1,4 @@
+/** Requests for addresses of every kind and spelling, from a seed. */
 import { readFileSync } from 'node:fs'
 import { type Address, addressOf, parseAddress } from '../../src/ip/address.ts'
 import { type Prefix, parsePrefix } from '../../src/ip/prefix.ts'

@@ -1,3 +1,4 @@
+/** Who may have what dialled, decided by the product and by python's ipaddress: both must agree. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

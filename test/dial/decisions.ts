@@ -1,3 +1,4 @@
+/** Decides a case with the product's own code, without a socket, to compare with python's answer. */
 import type { Caller } from '../../src/access/callers.ts'
 import { loadCallers } from '../../src/access/callers.ts'
 import { loadCustomers } from '../../src/access/customers.ts'
@@ -60,7 +61,10 @@ export function agree(expected: Expected, decided: Decided): boolean {
   return 'refused' in decided && REFUSALS[expected.deny].includes(decided.refused)
 }
 
-/** What a SOCKS5 proxy is to be sent (RFC 1928 section 4) for an address as python writes it, written anew from its text. */
+/**
+ * What a SOCKS5 proxy is to be sent (RFC 1928 section 4) for an address as python writes it, written anew from its
+ * text.
+ */
 function requestFor(text: string): Buffer {
   const isSix = text.includes(':')
   return Buffer.from([5, 1, 0, isSix ? 4 : 1, ...(isSix ? bytesOfSix(text) : text.split('.').map(Number)), 0, 25])

@@ -1,3 +1,4 @@
+/** Runs the built service where every address is local, and tells which addresses it really dialled. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dnsServer } from '../harness/dns-server.ts'
@@ -36,8 +37,9 @@ export interface DialRun {
 }
 
 /**
- * Has the built service, as it is shipped and configured for production, asked for everything over HTTP in a world where
- * every address is local, and tells what it dialled: by the recorder on port 25, by the kernel's count, by the audit log.
+ * Has the built service, as it is shipped and configured for production, asked for everything over HTTP in a world
+ * where every address is local, and tells what it dialled: by the recorder on port 25, by the kernel's count, by the
+ * audit log.
  */
 export async function dialAll(t: Ending, cases: readonly Case[], asked: (done: number) => void): Promise<DialRun> {
   const expected = await expectedOf(cases)

@@ -1,9 +1,10 @@
+/** The customers, callers and vantages of the dial tests, for the service and for python alike. */
 import { callersYaml, keyOf } from '../harness/http.ts'
 
 /**
- * The installation that dialling is proved with, as a table that three readers share: the service (as YAML), the generator
- * of requests, and the oracle in python. Networks nest over customers, touch special-purpose ranges from outside and lie
- * within them, and hold addresses of this machine.
+ * The installation that dialling is proved with, as a table that three readers share: the service (as YAML), the
+ * generator of requests, and the oracle in python. Networks nest over customers, touch special-purpose ranges from
+ * outside and lie within them, and hold addresses of this machine.
  */
 export interface Network {
   readonly cidr: string

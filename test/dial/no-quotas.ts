@@ -1,3 +1,4 @@
+/** Quotas that nobody reaches, for tests that ask for very much. */
 const MANY = '1000000/1h'
 
 /** The environment of a service that never has enough of it. */

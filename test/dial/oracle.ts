@@ -1,3 +1,4 @@
+/** Asks python's ipaddress what is right: a second opinion, by code that we did not write. */
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'

@@ -1,3 +1,4 @@
+/** Writes one address in the many ways that programs accept. */
 import { type Address, addressOf } from '../../src/ip/address.ts'
 import type { Random } from '../harness/random.ts'
 
@@ -38,7 +39,9 @@ const PREFIXES_OVER_IPV4: readonly (readonly [high: bigint, shift: bigint])[] = 
   [(0x2606_2800_0220n << 80n) | (0x5efen << 32n), 0n],
 ]
 
-/** IPv6 addresses that lead to an IPv4 address by some mechanism: compatible, mapped, translated, NAT64, 6to4, ISATAP. */
+/**
+ * IPv6 addresses that lead to an IPv4 address by some mechanism: compatible, mapped, translated, NAT64, 6to4, ISATAP.
+ */
 export function embeddings(ipv4: Address): readonly string[] {
   const values = PREFIXES_OVER_IPV4.map(([high, shift]) => high | (ipv4.value << shift))
   const dotted = ['::', '::ffff:', '::FFFF:', '::ffff:0:', '64:ff9b::', '0:0:0:0:0:ffff:', '2400:cb00:1::5efe:']

@@ -1,3 +1,4 @@
+/** The built service dials what the lists allow and nothing else, by the count of the kernel. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { cases } from '../harness/mass.ts'

@@ -1,3 +1,4 @@
+/** A network namespace in which every address is local, and in which the kernel counts connections. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -59,7 +60,8 @@ export async function openWorld(own: readonly string[]): Promise<void> {
 /**
  * Begins to count. The service's own port is where the requests go.
  *
- * @param dnsPort of the name server that the self-check asks, whose questions are to be looked at; 0 where there is none
+ * @param dnsPort of the name server that the self-check asks, whose questions are to be looked at; 0 where there is
+ * none
  */
 export async function watch(servicePort: number, dnsPort = 0): Promise<void> {
   const opening = 'tcp flags & (syn | ack) == syn'

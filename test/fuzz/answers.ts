@@ -1,3 +1,4 @@
+/** Checks that an answer is one that openapi.json promises. */
 import assert from 'node:assert/strict'
 import type { ValidateFunction } from 'ajv'
 import { PROBLEMS } from '../../src/contract/problems.ts'

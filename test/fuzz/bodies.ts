@@ -1,3 +1,4 @@
+/** Generates bodies of requests: valid ones, nearly valid ones, and anything at all. */
 import fc from 'fast-check'
 import { anything, type Hints, valuesOf } from './from-schema.ts'
 import { NAUGHTY } from './naughty.ts'

@@ -1,3 +1,4 @@
+/** Generates values from the schemas of openapi.json. */
 import fc from 'fast-check'
 import { z } from 'zod'
 import { committed } from '../harness/openapi.ts'

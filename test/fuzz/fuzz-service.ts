@@ -1,3 +1,4 @@
+/** Sends generated requests to a service, some at a time, and checks every answer. */
 import { type Agent, request as httpRequest } from 'node:http'
 import fc from 'fast-check'
 import { checkAnswer, type FuzzAnswer } from './answers.ts'

@@ -1,4 +1,6 @@
-/** Texts that have broken programs: what they hold, in groups. Kept by hand; each group is a kind of reader that fell. */
+/**
+ * Texts that have broken programs: what they hold, in groups. Kept by hand; each group is a kind of reader that fell.
+ */
 export const NAUGHTY: readonly string[] = [
   // What means nothing, or something, to loosely typed readers.
   ...['', ' ', '0', '-0', '1', 'true', 'false', 'null', 'undefined', 'NaN', 'Infinity', 'None', '[]', '{}', '""'],

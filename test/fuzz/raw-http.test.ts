@@ -1,3 +1,4 @@
+/** Bytes that are no proper HTTP: each gets a 4xx or the end of the connection. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rawConnection } from '../harness/http.ts'

@@ -1,3 +1,4 @@
+/** Generated requests to the built service: every answer is a documented one. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cases } from '../harness/mass.ts'

@@ -1,3 +1,4 @@
+/** Generates requests: their method, path, headers and body. */
 import fc from 'fast-check'
 import { z } from 'zod'
 import { committed } from '../harness/openapi.ts'

@@ -1,3 +1,4 @@
+/** Clients that send or read as slowly as they can: they are cut off, and nobody else waits for them. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

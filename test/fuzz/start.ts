@@ -1,3 +1,4 @@
+/** Starts what a fuzzing run needs: the service, its callers, and mail servers of both verdicts. */
 import { Agent } from 'node:http'
 import { dnsServer } from '../harness/dns-server.ts'
 import { bearer, keyOf, resultOf } from '../harness/http.ts'

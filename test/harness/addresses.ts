@@ -1,3 +1,4 @@
+/** Reads an address that a test knows to be valid. */
 import { type Address, parseAddress } from '../../src/ip/address.ts'
 
 /** The address that a text is known to be. */

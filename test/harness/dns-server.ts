@@ -1,3 +1,4 @@
+/** A name server of the tests, so that no test asks the names of the world. */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import type { Ending } from './service.ts'

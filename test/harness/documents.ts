@@ -1,3 +1,4 @@
+/** Reads commands and examples out of README and docs, to run them as they are printed. */
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -14,7 +15,10 @@ export interface Example {
 
 export const documentOf = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
 
-/** The examples of a document that are to be run: blocks in that language, each with the plain block that follows it at once. */
+/**
+ * The examples of a document that are to be run: blocks in that language, each with the plain block that follows it at
+ * once.
+ */
 export function examplesIn(document: string, ...languages: string[]): Example[] {
   const blocks = [...document.matchAll(/^```(\w*)\n(.*?)^```\n(?:^```\n(.*?)^```$)?/gms)]
   return blocks

@@ -1,3 +1,4 @@
+/** Ends a busy service, and tells which answers were lost. The load test and `npm run prove:life` share it. */
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { setInterval as every } from 'node:timers/promises'

@@ -1,3 +1,4 @@
+/** Reads event streams of the API, strictly. */
 import { type RelayTestEvent, relayTestEvent } from '../../src/contract/events.ts'
 
 /** An event of a stream as it is written: its name and its data. Null for a comment. */

@@ -1,3 +1,4 @@
+/** Files and folders that end with a test, and the faults that reading them gives. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'

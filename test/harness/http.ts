@@ -1,3 +1,4 @@
+/** Requests to the service and checks of its answers, also for what no HTTP client sends. */
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { hashKey } from '../../src/access/keys.ts'

@@ -1,3 +1,4 @@
+/** A TCP link that a test can slow down or cut. */
 import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listening } from './listening.ts'

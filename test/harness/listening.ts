@@ -1,3 +1,4 @@
+/** Lets a server of a test listen on a free port until the test ends. */
 import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
 import type { Ending } from './service.ts'

@@ -1,3 +1,4 @@
+/** Scripts of common mail servers, and a server that can be stopped before a reply. */
 import { createServer } from 'node:net'
 import type { TestContext } from 'node:test'
 import { healthy, type Say, type Script, type ScriptedServer, scriptedServer } from './mail-server.ts'
@@ -64,8 +65,8 @@ const RESERVED = { from: 10_000, processes: 2_000, each: 10 } as const
 let reserved = 0
 
 /**
- * Returns a port of 127.0.0.1 on which nobody listens, nor will, unless the test itself does. Test files that run side by
- * side have ports of their own.
+ * Returns a port of 127.0.0.1 on which nobody listens, nor will, unless the test itself does. Test files that run side
+ * by side have ports of their own.
  */
 export async function deadPort(): Promise<number> {
   for (let tries = 0; tries < RESERVED.each; tries += 1) {

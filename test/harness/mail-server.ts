@@ -1,6 +1,6 @@
 /**
- * The one mail server of the tests that follows a script. It reads lines and hangs up after QUIT; all that a real server
- * would know besides (relaying, refusals, faults, delays) is the script's.
+ * The one mail server of the tests that follows a script. It reads lines and hangs up after QUIT; all that a real
+ * server would know besides (relaying, refusals, faults, delays) is the script's.
  */
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'

@@ -14,7 +14,10 @@ export interface ManyAddresses {
   release(): void
 }
 
-/** Starts the server on one port of all addresses. It tells each client which address it came to, and ends with the test. */
+/**
+ * Starts the server on one port of all addresses. It tells each client which address it came to, and ends with the
+ * test.
+ */
 export async function everyAddress(t: Ending): Promise<ManyAddresses> {
   let kept: (() => void)[] | null = null
   const server = await scriptedServer(

@@ -1,3 +1,4 @@
+/** Starts Debian's SOCKS5 proxy, for what a scripted one cannot show. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** Holds answers of the service to openapi.json. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** Runs programs to their end, and ends them. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'

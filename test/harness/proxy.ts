@@ -1,3 +1,4 @@
+/** A scripted SOCKS5 proxy, for what no real one does. */
 import { createServer, type Socket } from 'node:net'
 import { listening } from './listening.ts'
 import type { Ending } from './service.ts'

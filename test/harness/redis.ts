@@ -1,3 +1,4 @@
+/** Starts a real Redis that a test can stop, freeze and kill. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,3 +1,4 @@
+/** A relay test result that tests change where they need to. */
 import type { RelayTest, TranscriptLine } from '../../src/contract/relay-test.ts'
 
 /** The result of a finished test of a closed server, with what the test is about in place of the usual. */

@@ -1,3 +1,4 @@
+/** A caller of the sandbox, and what it may ask. */
 import { hashKey } from '../../src/access/keys.ts'
 import { bearer, keyOf } from './http.ts'
 import { type Ending, startService } from './service.ts'

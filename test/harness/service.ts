@@ -1,3 +1,4 @@
+/** Starts the built service as it is shipped, with the settings that tests share. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,3 +1,4 @@
+/** Counts the sockets of a service, to find leaks. */
 import { readdirSync, readlinkSync } from 'node:fs'
 import type { TestService } from './service.ts'
 

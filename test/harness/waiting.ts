@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** How long anything here may take on a slow machine: a deadline for what hangs, never a measure. */
 export const PATIENCE_MS = 30_000
 
-/** Looks again and again until there is something, and returns it. Throws after the deadline; says what it waited for. */
+/**
+ * Looks again and again until there is something, and returns it. Throws after the deadline; says what it waited for.
+ */
 export async function until<T>(
   awaited: string,
   look: () => T | Promise<T>,
@@ -34,14 +36,19 @@ export async function inTime<T>(awaited: string, promise: Promise<T>, patienceMs
 }
 
 /**
- * Waits for an event that comes while a request is being answered, such as a line at a scripted server. Where the answer
- * comes first, the event will never come: throws at once, with the answer.
+ * Waits for an event that comes while a request is being answered, such as a line at a scripted server. Where the
+ * answer comes first, the event will never come: throws at once, with the answer.
  */
 export async function beforeAnswer<T>(awaited: string, event: Promise<T>, answer: Promise<Response>): Promise<T> {
+  let hasHappened = false
+  const happened = event.finally(() => {
+    hasHappened = true
+  })
   const tooEarly = answer.then(async (response) => {
+    // An answer that comes later is the test's to read.
+    if (hasHappened) return happened
     throw new Error(`answered before ${awaited}: ${response.status} ${await response.clone().text()}`)
   })
-  // The test that asked looks after an answer that comes later.
   tooEarly.catch(() => {})
-  return inTime(awaited, Promise.race([event, tooEarly]))
+  return inTime(awaited, Promise.race([happened, tooEarly]))
 }

@@ -1,3 +1,4 @@
+/** The ten things that go wrong at any moment of a dialogue. */
 import { randomBytes } from 'node:crypto'
 import type { Moment, Peer } from './server.ts'
 

@@ -1,3 +1,4 @@
+/** What is right to say when a fault happens at a moment of the dialogue. */
 import { FAULT_NAMES, type Fault, happen } from './faults.ts'
 import type { Moment, Script, Usual } from './server.ts'
 
@@ -41,8 +42,8 @@ export const EXPECTED: Readonly<Record<Moment, readonly [Partial<Usual>, Readonl
 }
 
 /**
- * Lets a fault happen at a moment, on every connection: in the middle of the greeting; in place of the server's part of the
- * handshake; and at RSET as soon as all four forms have been refused.
+ * Lets a fault happen at a moment, on every connection: in the middle of the greeting; in place of the server's part
+ * of the handshake; and at RSET as soon as all four forms have been refused.
  */
 export function faultAt(fault: Fault, at: Moment): Script {
   let refused = 0

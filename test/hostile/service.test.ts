@@ -1,3 +1,4 @@
+/** Hostile servers and the built service: printable answers, no leak, no fault in the log. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { resultOf } from '../harness/http.ts'

@@ -1,7 +1,8 @@
+/** Mail servers that misbehave in ways of their own: each is judged as its row says. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../harness/waiting.ts'
-import { SILENCE_MS, visit, watchProcess, wordOf } from './meet.ts'
+import { visit, visitSilent, watchProcess, wordOf } from './meet.ts'
 import { SPECIALS } from './specials/all.ts'
 
 test('servers that misbehave in ways of their own', { concurrency: 20 }, async (t) => {
@@ -13,8 +14,11 @@ test('servers that misbehave in ways of their own', { concurrency: 20 }, async (
   await Promise.all(
     SPECIALS.map(({ name, separates, expected, script, habits, options, check }) =>
       t.test(`${name} (${separates}): ${expected}`, async (row) => {
-        const patience = expected === 'deadline' ? { patienceMs: SILENCE_MS } : {}
-        const visited = await visit(row, { ...habits, script: script() }, { ...patience, ...options })
+        const hostile = () => ({ ...habits, script: script() })
+        const visited =
+          expected === 'deadline'
+            ? await visitSilent(row, hostile, expected, options)
+            : await visit(row, hostile(), options)
         assert.equal(wordOf(visited.judgement), expected, JSON.stringify(visited.attempts))
         check?.(visited)
       }),

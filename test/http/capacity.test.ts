@@ -4,7 +4,7 @@ import { limits } from '../../src/contract/limits.ts'
 import { bearer, callersYaml, keyOf, leftOf, problemIn, resultOf } from '../harness/http.ts'
 import { deadPort, gatedServer } from '../harness/mail-scripts.ts'
 import { KEYS, startService } from '../harness/service.ts'
-import { inTime } from '../harness/waiting.ts'
+import { beforeAnswer } from '../harness/waiting.ts'
 
 const DESK = bearer(KEYS.desk)
 const ONCE = bearer(keyOf('1'))
@@ -28,7 +28,7 @@ test('a caller holds at most a quarter of four slots', async (t) => {
   const during = async (headers: Record<string, string>, work: () => Promise<void>) => {
     const stalled = hold(/^EHLO/)
     const response = service.post(here, headers)
-    await inTime('the test', stalled)
+    await beforeAnswer('the test', stalled, response)
     try {
       await work()
     } finally {
@@ -79,7 +79,7 @@ test('when all slots are taken, every caller is told so', async (t) => {
   const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}`, MAX_CONCURRENT_TESTS: '1' } })
   const stalled = hold(/^EHLO/)
   const running = service.post({ ip: '127.0.0.1', port: server.port })
-  await inTime('the test', stalled)
+  await beforeAnswer('the test', stalled, running)
   const elsewhere = { ip: '127.0.0.2', port: server.port }
   await problemIn(await service.post(elsewhere, DESK), 'at-capacity')
   release()

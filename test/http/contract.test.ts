@@ -9,7 +9,7 @@ import { closed, deadPort, gatedServer, open } from '../harness/mail-scripts.ts'
 import { healthy, type Say, scriptedServer } from '../harness/mail-server.ts'
 import { ajv, committed, conforms, paths, type Route } from '../harness/openapi.ts'
 import { CUSTOMERS, configFolder, KEYS, startService } from '../harness/service.ts'
-import { inTime, until } from '../harness/waiting.ts'
+import { beforeAnswer, inTime, until } from '../harness/waiting.ts'
 
 test('the document is the committed one, and names every problem there is', async (t) => {
   const service = await startService(t)
@@ -130,7 +130,7 @@ test('problems are as the document says', async (t) => {
   await t.test('of a busy service', async () => {
     const stalled = hold(/^EHLO/)
     const first = service.post(here)
-    await inTime('the test', stalled)
+    await beforeAnswer('the test', stalled, first)
     await post('at-capacity', { ...here, ip: '127.0.1.1' })
     await post('target-busy', here, bearer(KEYS.desk))
     release()

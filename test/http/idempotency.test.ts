@@ -4,7 +4,7 @@ import { bearer, callersYaml, keyOf, leftOf, problemIn, resultOf } from '../harn
 import { gatedServer, open } from '../harness/mail-scripts.ts'
 import { conforms } from '../harness/openapi.ts'
 import { KEYS, startService } from '../harness/service.ts'
-import { inTime, until } from '../harness/waiting.ts'
+import { beforeAnswer, until } from '../harness/waiting.ts'
 
 const CALLERS = callersYaml([
   { id: 'partner', key: KEYS.partner, customers: '[acme, beta]' },
@@ -67,7 +67,7 @@ test('an idempotency key', async (t) => {
   await t.test('of a test that runs is 409, with the place of its result, and costs nothing', async () => {
     const stalled = hold(/^EHLO/)
     const running = post('c')
-    await inTime('the test', stalled)
+    await beforeAnswer('the test', stalled, running)
     const left = await leftOf(service, 'tests-caller', KEYS.partner)
     const retry = await post('c')
     const location = retry.headers.get('location') ?? ''
@@ -93,7 +93,7 @@ test('an idempotency key', async (t) => {
       body: JSON.stringify(here),
       signal: leaving.signal,
     })
-    await inTime('the test', stalled)
+    await beforeAnswer('the test', stalled, request)
     leaving.abort()
     await assert.rejects(request, { name: 'AbortError' })
     await problemIn(await post('d'), 'idempotency-running')
@@ -112,7 +112,7 @@ test('an idempotency key', async (t) => {
     await problemIn(await post('e', { ...here, domain: 'a.invalid' }), 'domain-not-listed')
     const stalled = hold(/^EHLO/)
     const running = service.post(here)
-    await inTime('the test', stalled)
+    await beforeAnswer('the test', stalled, running)
     await problemIn(await post('e'), 'target-busy')
     release()
     await resultOf(await running)

@@ -5,7 +5,7 @@ import { bearer, resultOf } from '../harness/http.ts'
 import { deadPort, gatedServer } from '../harness/mail-scripts.ts'
 import { conforms } from '../harness/openapi.ts'
 import { KEYS, startService } from '../harness/service.ts'
-import { inTime } from '../harness/waiting.ts'
+import { beforeAnswer } from '../harness/waiting.ts'
 
 test('tests are found again', async (t) => {
   const { server, hold, release } = await gatedServer(t)
@@ -45,7 +45,7 @@ test('tests are found again', async (t) => {
   await t.test('while they run', async () => {
     const stalled = hold(/^EHLO/)
     const running = service.post({ ip: '127.0.0.1', port: server.port })
-    await inTime('the test', stalled)
+    await beforeAnswer('the test', stalled, running)
     assert.equal((await list('ip=127.0.0.1'))[0]?.status, 'running')
     release()
     const { id } = await resultOf(await running)

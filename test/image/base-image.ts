@@ -1,3 +1,4 @@
+/** Makes a base image for the proof of the Dockerfile, on a machine without a registry. */
 import { copyFile, cp, mkdir, realpath, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { runProgram } from '../harness/process.ts'
@@ -9,8 +10,8 @@ import type { Podman } from './podman.ts'
 export const BASE_IMAGE = 'localhost/node:local'
 
 /**
- * Makes a base image without a registry: Node.js of the image's line, npm, a shell and the libraries of this machine that
- * they need, and the certificates that npm trusts here. `work` is an empty folder.
+ * Makes a base image without a registry: Node.js of the image's line, npm, a shell and the libraries of this machine
+ * that they need, and the certificates that npm trusts here. `work` is an empty folder.
  */
 export async function makeBaseImage(podman: Podman, work: string): Promise<void> {
   const root = join(work, 'root')

@@ -1,3 +1,4 @@
+/** What can be said of the Dockerfile without a build. */
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'

@@ -1,3 +1,4 @@
+/** Builds the image and runs it (`npm run prove:image`). */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -29,7 +30,10 @@ function documented(start: string): string[] {
   return line.split(' ').slice(2)
 }
 
-/** Builds the image as docs/operators.md says, but for the base image; npm works with the settings and the cache of this machine. */
+/**
+ * Builds the image as docs/operators.md says, but for the base image; npm works with the settings and the cache of
+ * this machine.
+ */
 async function buildImage(t: TestContext, podman: Podman): Promise<void> {
   const settings = await Promise.all(['globalconfig', 'userconfig'].map(npmSetting))
   const texts = settings.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8'))
@@ -51,7 +55,10 @@ async function buildImage(t: TestContext, podman: Podman): Promise<void> {
   )
 }
 
-/** How the image is run: nothing can be written, no privilege is left, and where the shell was there is an empty folder. */
+/**
+ * How the image is run: nothing can be written, no privilege is left, and where the shell was there is an empty
+ * folder.
+ */
 function runArguments(t: TestContext, env: Readonly<Record<string, string>>): string[] {
   const config = folderOf(t, { 'customers.yaml': CUSTOMERS, 'callers.yaml': CALLERS })
   const empty = folderOf(t)

@@ -1,3 +1,4 @@
+/** The release of Node.js that the image's line is proven with. */
 import { join } from 'node:path'
 import { fetchNpmPackage } from './npm-package.ts'
 

@@ -1,3 +1,4 @@
+/** Fetches an npm package that is too heavy for everybody's npm ci. */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'

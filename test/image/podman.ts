@@ -1,3 +1,4 @@
+/** Runs a podman that is unpacked and not installed. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

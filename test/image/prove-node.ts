@@ -1,3 +1,4 @@
+/** Runs the suite on the image's line of Node.js (`npm run prove:node`). */
 import { spawnSync } from 'node:child_process'
 import { delimiter, join } from 'node:path'
 import { projectRoot } from '../lab/packages.ts'

@@ -1,3 +1,4 @@
+/** Nothing that a server says of itself changes what it hears, but for a strict host name. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Suite } from '../../src/contract/words.ts'
@@ -91,7 +92,9 @@ function nameIn({ greeting }: Speech): string | null {
   return isHostName(word) ? word.toLowerCase() : null
 }
 
-/** How much of a reply is kept, in printable characters behind its codes: PIPELINING behind more words is not heard of. */
+/**
+ * How much of a reply is kept, in printable characters behind its codes: PIPELINING behind more words is not heard of.
+ */
 const KEPT = 4 * 1024
 
 /** Whether the last line of an orderly answer to EHLO, which offers PIPELINING, is kept whole. */

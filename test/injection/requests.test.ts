@@ -1,3 +1,4 @@
+/** Nothing that a caller writes reaches the mail server, but for a listed domain. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { NO_QUOTAS } from '../dial/no-quotas.ts'

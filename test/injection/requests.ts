@@ -1,3 +1,4 @@
+/** Generates requests that try to get something onto the SMTP connection. */
 import { z } from 'zod'
 import { bearer, keyOf } from '../harness/http.ts'
 import type { Random } from '../harness/random.ts'

@@ -1,3 +1,4 @@
+/** Texts that try to break out of a line, and the strict reading of a host name. */
 import type { Random } from '../harness/random.ts'
 
 /** What ends a line, a string, a message or a field for somebody. */

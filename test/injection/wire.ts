@@ -1,3 +1,4 @@
+/** Compares the bytes of sessions, without what each test is free to choose. */
 import assert from 'node:assert/strict'
 import type { Say, ScriptedSession } from '../harness/mail-server.ts'
 
@@ -16,7 +17,9 @@ export const templateOf = ({ bytes }: ScriptedSession): string =>
 /** The connections of a test as templates, in an order of their own: several are open at once. */
 export const sessionOf = (connections: readonly ScriptedSession[]): string[] => connections.map(templateOf).sort()
 
-/** Checks what holds for every connection whatever was asked: lines of printable ASCII, and one end for each message. */
+/**
+ * Checks what holds for every connection whatever was asked: lines of printable ASCII, and one end for each message.
+ */
 export function assertClean({ bytes }: ScriptedSession): void {
   assert.match(bytes, /^(?:[\x20-\x7e]{0,510}\r\n)*$/)
   const messages = bytes.split('\r\nDATA\r\n').length - 1

@@ -1,3 +1,4 @@
+/** The alerts fire when they should, by promtool. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'

@@ -1,3 +1,4 @@
+/** What the manifests set is what the service reads. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

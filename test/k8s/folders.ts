@@ -1,3 +1,4 @@
+/** The folders of k8s that are rendered. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { TestContext } from 'node:test'

@@ -1,3 +1,4 @@
+/** The network policies let through what the service needs, and nothing else. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { readConfig } from '../../src/config.ts'

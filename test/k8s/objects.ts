@@ -1,3 +1,4 @@
+/** Reads the rendered objects with their types. */
 import { z } from 'zod'
 import { type KubernetesObject, render } from './render.ts'
 

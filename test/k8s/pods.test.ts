@@ -1,3 +1,4 @@
+/** The pods run without privileges, and with probes, limits and a drain that fit the service. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** Renders the manifests with a real kustomize. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

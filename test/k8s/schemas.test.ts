@@ -1,3 +1,4 @@
+/** Every rendered object fits the schema of its kind, without unknown fields. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { everything, folderOfReadme } from './folders.ts'

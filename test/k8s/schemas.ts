@@ -1,3 +1,4 @@
+/** The schemas of Kubernetes and Prometheus objects. */
 import { PodMonitor, PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1'
 import { Deployment } from 'kubernetes-models/apps/v1'
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2'
@@ -6,7 +7,10 @@ import { PodDisruptionBudget } from 'kubernetes-models/policy/v1'
 import { ConfigMap, Namespace, Secret, Service } from 'kubernetes-models/v1'
 import type { KubernetesObject } from './render.ts'
 
-/** The kinds that this project uses, with the validators made from the OpenAPI document of Kubernetes and from the CRDs. */
+/**
+ * The kinds that this project uses, with the validators made from the OpenAPI document of Kubernetes and from the
+ * CRDs.
+ */
 const MODELS = [
   ConfigMap,
   Deployment,

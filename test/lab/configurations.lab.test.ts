@@ -1,3 +1,4 @@
+/** The configurations of the lab are what their names say, measured by real mail. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type MailRecorder, startMailRecorder } from '../harness/recorder.ts'

@@ -1,3 +1,4 @@
+/** The mail servers of the lab: how each is configured, and whether it relays. */
 import { type CourierOptions, startCourier } from './courier.ts'
 import { type EximOptions, startExim } from './exim.ts'
 import { startHaraka } from './haraka.ts'

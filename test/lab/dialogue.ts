@@ -1,3 +1,4 @@
+/** A plain SMTP client for the tests of the lab itself. */
 import { connect } from 'node:net'
 
 export interface DialogueOptions {

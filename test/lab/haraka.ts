@@ -1,3 +1,4 @@
+/** Installs Haraka into .cache, and starts it in the lab. */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'

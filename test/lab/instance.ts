@@ -1,3 +1,4 @@
+/** Runs one mail server from unpacked packages in mounts of its own, so that several run at once. */
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'

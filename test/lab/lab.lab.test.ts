@@ -1,3 +1,4 @@
+/** The lab itself: its servers answer as they should, and nothing of it remains. */
 import assert from 'node:assert/strict'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'

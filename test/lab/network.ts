@@ -1,3 +1,4 @@
+/** Two network namespaces joined by a cable: the prober is a stranger to the servers. */
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'

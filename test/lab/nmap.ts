@@ -1,3 +1,4 @@
+/** Runs nmap's smtp-open-relay script, to compare. */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'

@@ -1,3 +1,4 @@
+/** Starts an OpenSMTPD in the lab. */
 import { type LabServer, startInstance } from './instance.ts'
 import type { LabNetwork } from './network.ts'
 

@@ -174,7 +174,9 @@ async function fetchAll(store: string, names: readonly string[]): Promise<void> 
   }
 }
 
-/** Waits until no other process fetches into the folder, and keeps others away until the function returned is called. */
+/**
+ * Waits until no other process fetches into the folder, and keeps others away until the function returned is called.
+ */
 async function lock(folder: string): Promise<() => void> {
   // The lock ends with our end of the standard input, so also when this process dies.
   const holder = spawn('flock', [folder, 'sh', '-c', 'echo locked; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] })

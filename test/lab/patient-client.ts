@@ -1,3 +1,4 @@
+/** An SMTP client that asks one thing at a time and has patience, to find out what is true. */
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 

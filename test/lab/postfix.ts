@@ -1,3 +1,4 @@
+/** Starts a Postfix in the lab. */
 import { type Instance, type LabServer, quote, startInstance } from './instance.ts'
 import type { LabNetwork } from './network.ts'
 

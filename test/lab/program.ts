@@ -1,3 +1,4 @@
+/** Runs a mail server of the lab that needs nothing but Node.js. */
 import { once } from 'node:events'
 import { type LabServer, whenGreeting } from './instance.ts'
 import type { LabNetwork } from './network.ts'

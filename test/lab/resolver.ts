@@ -1,3 +1,4 @@
+/** The name server of the lab, which leads all names to its exit. */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'

@@ -1,4 +1,6 @@
-/** A mail server of the lab that follows rules, for what no server at hand does: tarpits, and words of other software. */
+/**
+ * A mail server of the lab that follows rules, for what no server at hand does: tarpits, and words of other software.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type ScriptedSession, scriptedServer } from '../harness/mail-server.ts'

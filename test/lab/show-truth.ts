@@ -1,3 +1,4 @@
+/** Prints what is true of the configurations of the lab, as a table. */
 import { startMailRecorder } from '../harness/recorder.ts'
 import { configurations } from './configurations.ts'
 import { eachAtOnce } from './each-at-once.ts'

@@ -1,3 +1,4 @@
+/** Starts a server made with the npm package smtp-server in the lab. */
 import { fileURLToPath } from 'node:url'
 import { SMTPServer, type SMTPServerAddress } from 'smtp-server'
 import type { LabServer } from './instance.ts'

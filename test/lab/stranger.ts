@@ -1,3 +1,4 @@
+/** Runs the built service as a stranger to the servers of the lab. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type RelayTest, relayTest } from '../../src/contract/relay-test.ts'

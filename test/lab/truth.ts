@@ -1,3 +1,4 @@
+/** Finds out by real mail whether a server relays, without any code of the product. */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MailRecorder } from '../harness/recorder.ts'

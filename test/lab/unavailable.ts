@@ -1,3 +1,4 @@
+/** Says why the lab cannot run on this machine. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'

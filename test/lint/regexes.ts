@@ -1,6 +1,6 @@
 /**
- * Finds regular expressions that take quadratic time or more on some text, with `recheck`. Strangers write the text that
- * they read (replies, headers, bodies, mail), so a slow one could stop the whole service for a while.
+ * Finds regular expressions that take quadratic time or more on some text, with `recheck`. Strangers write the text
+ * that they read (replies, headers, bodies, mail), so a slow one could stop the whole service for a while.
  */
 import { parseSync } from 'oxc-parser'
 import { check } from 'recheck'

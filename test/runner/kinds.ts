@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url'
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * `unit`: quick, runs in one process and needs no build. `service`: starts the built service or other programs, or tries
- * very many cases. `lab`: needs a network namespace of its own. `load`: brings the service to its limits, and runs alone.
+ * `unit`: quick, runs in one process and needs no build. `service`: starts the built service or other programs, or
+ * tries very many cases. `lab`: needs a network namespace of its own. `load`: brings the service to its limits, and
+ * runs alone.
  */
 export type Kind = 'unit' | 'service' | 'lab' | 'load'
 
@@ -18,6 +19,8 @@ export interface TestFile {
   /** From the project's folder. */
   readonly path: string
   readonly kind: Kind
+  /** Whether it starts programs, so that the service must have been built. */
+  readonly needsBuild: boolean
   /** Whether it runs programs of Debian's packages, which are downloaded once. */
   readonly needsPackages: boolean
 }
@@ -59,7 +62,7 @@ function described(file: string): TestFile {
       : startsPrograms || LONG.test(file)
         ? 'service'
         : 'unit'
-  return { path: relative(ROOT, file), kind, needsPackages: reached.has(PACKAGES) }
+  return { path: relative(ROOT, file), kind, needsBuild: startsPrograms, needsPackages: reached.has(PACKAGES) }
 }
 
 /** The test files at a path, which is a file or a folder, in the order of their names. */

@@ -1,3 +1,4 @@
+/** All servers that misbehave in ways of their own. */
 import { BYTES } from './bytes.ts'
 import { NO_SMTP } from './no-smtp.ts'
 import { OUT_OF_STEP } from './out-of-step.ts'

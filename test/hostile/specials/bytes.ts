@@ -1,3 +1,4 @@
+/** Servers whose replies hold bytes that could harm a terminal, a page or a log. */
 import assert from 'node:assert/strict'
 import { at, DENIED, latin1, type Special } from './special.ts'
 

@@ -1,3 +1,4 @@
+/** Replies that are none, and servers that are no mail servers. */
 import assert from 'node:assert/strict'
 import { at, latin1, neverAsksMore, type Special } from './special.ts'
 

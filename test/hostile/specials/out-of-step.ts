@@ -1,3 +1,4 @@
+/** Servers whose replies do not belong to what was asked. */
 import assert from 'node:assert/strict'
 import { at, DENIED, neverAsksMore, type Special } from './special.ts'
 

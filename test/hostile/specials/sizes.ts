@@ -1,3 +1,4 @@
+/** Servers that say too much, and just not too much. */
 import assert from 'node:assert/strict'
 import { flood } from '../faults.ts'
 import { at, DENIED, neverAsksMore, type Special } from './special.ts'

@@ -1,3 +1,4 @@
+/** Servers whose connections do not begin or end as they should. */
 import { flood } from '../faults.ts'
 import { at, type Special } from './special.ts'
 

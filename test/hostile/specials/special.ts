@@ -1,3 +1,4 @@
+/** What a row of the specials consists of, and helpers to write one. */
 import assert from 'node:assert/strict'
 import type { Visited, VisitOptions } from '../meet.ts'
 import type { HostileOptions, Moment, Peer, Script } from '../server.ts'

@@ -1,3 +1,4 @@
+/** Servers that go wrong at STARTTLS or after it. */
 import assert from 'node:assert/strict'
 import type { Visited } from '../meet.ts'
 import { EXPIRED } from '../server.ts'
