@@ -4,7 +4,7 @@
  * `questions` decides which of these makes sense, and `ask` does it.
  */
 import type { Address } from '../ip/address.ts'
-import type { Findings } from '../relay/attempt.ts'
+import type { Observations } from '../relay/attempt.ts'
 import { FORMS } from '../relay/forms.ts'
 import { Answers, type AnswersOptions } from './answers.ts'
 import { type Asking, ask, momentOf, takeBack } from './ask.ts'
@@ -24,7 +24,7 @@ export interface ProbeOptions extends Limits, AnswersOptions, Pick<Asking, 'mess
 
 /** What a test found, and what its first session showed. */
 export interface ProbeResult {
-  readonly findings: Findings
+  readonly observations: Observations
   readonly localAddress: Address | null
   readonly ehlo: string | null
   readonly extensions: readonly string[]
@@ -63,10 +63,13 @@ export async function probe(options: ProbeOptions, server: Server): Promise<Prob
   const { first, current } = connections
   const { localAddress, ehlo, extensions } = first
   const phases = phasesOf(answers, server.now() - startedAt)
-  return { findings: findingsOf(answers, options), localAddress, ehlo, extensions, tls: current.tls, phases }
+  return { observations: observationsOf(answers, options), localAddress, ehlo, extensions, tls: current.tls, phases }
 }
 
-function findingsOf({ first, target, rows }: Answers, { proof, refusedBefore, vantage }: ProbeOptions): Findings {
+function observationsOf(
+  { first, target, rows }: Answers,
+  { proof, refusedBefore, vantage }: ProbeOptions,
+): Observations {
   const { greeting, turnedAway, ehlo, localAddress } = first
   const attempts = rows.map(({ attempt }) => attempt)
   return {

@@ -47,7 +47,7 @@ export interface Attempt {
 }
 
 /** Everything that a test learnt. The verdict is made of this and of nothing else. */
-export interface Findings {
+export interface Observations {
   readonly proof: Proof
   /** Whether the target refused anything of ours in the last ten minutes, the time in which bans are counted. */
   readonly refusedBefore: boolean

@@ -3,7 +3,7 @@
  * reasons are in their tables; here are those that depend on more.
  */
 import { rowOf } from './assess.ts'
-import type { Findings } from './attempt.ts'
+import type { Observations } from './attempt.ts'
 import { CAUSE_ROWS } from './causes.ts'
 import { ANY_LOCAL_PART_TAKEN } from './caveats.ts'
 import { REASON_ROWS } from './reasons.ts'
@@ -18,11 +18,11 @@ const NOT_EVEN_POSTMASTER =
   'The server rejected every address we tried at {domain}, even postmaster. Check that {domain} is really its domain.'
 
 /** Returns the summary of a test. */
-export function summarise(judgement: Judgement, findings: Findings, facts: SentenceFacts): string {
-  return fill(sentencesFor(judgement, findings), facts, judgement.retryAfter)
+export function summarise(judgement: Judgement, observations: Observations, facts: SentenceFacts): string {
+  return fill(sentencesFor(judgement, observations), facts, judgement.retryAfter)
 }
 
-function sentencesFor(judgement: Judgement, { proof, greeting }: Findings): string {
+function sentencesFor(judgement: Judgement, { proof, greeting }: Observations): string {
   switch (judgement.verdict) {
     case 'open': {
       const says = judgement.cause ? CAUSE_ROWS[judgement.cause].says : NO_CAUSE

@@ -2,7 +2,7 @@
 import type { Cause, Caveat, Evidence, Reason, Refusal, Why } from '../contract/words.ts'
 import { EVIDENCES, REASONS } from '../contract/words.ts'
 import { type Assessed, assess, rowOf, sameRefusal } from './assess.ts'
-import type { Findings } from './attempt.ts'
+import type { Observations } from './attempt.ts'
 import {
   isAsBefore,
   needsPostmaster,
@@ -30,8 +30,8 @@ export type Judgement = {
 )
 
 /** Judges what a test learnt. A pure function; comments cite the rules of docs/verdict.md by number. */
-export function judge(findings: Findings): Judgement {
-  const rows = findings.attempts.map((attempt) => assess(attempt, findings.names))
+export function judge(observations: Observations): Judgement {
+  const rows = observations.attempts.map((attempt) => assess(attempt, observations.names))
   const caveats: Caveat[] = []
   if (takesAnything(rows)) caveats.push('any-local-part-taken')
   if (rows.some(({ attempt }) => attempt.why === 'spared')) caveats.push('forms-spared')
@@ -39,10 +39,10 @@ export function judge(findings: Findings): Judgement {
   const relayed = rows.find((row) => row.evidence === 'delivered') ?? rows.find(isRelayed)
   if (relayed) {
     const decisive = relayed.attempt.exchanges.filter(({ phase }) => phase !== 'mail').flatMap(({ at }) => at)
-    const cause = causeFrom(relayed, rows, findings)
+    const cause = causeFrom(relayed, rows, observations)
     return { verdict: 'open', evidence, cause, reason: null, retryAfter: null, caveats, rows, decisive }
   }
-  const signs = signsOf(findings, rows)
+  const signs = signsOf(observations, rows)
   const reason = REASONS.find((candidate) => signs.has(candidate))
   if (reason) {
     const { retryAfter } = REASON_ROWS[reason]
@@ -59,7 +59,7 @@ const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) >
 /**
  * Names what an open server trusts; null where the outside sender was not properly refused, so that it may be anything.
  */
-function causeFrom(relayed: Assessed, rows: readonly Assessed[], { vantage }: Findings): Cause | null {
+function causeFrom(relayed: Assessed, rows: readonly Assessed[], { vantage }: Observations): Cause | null {
   const { received = null } = relayed.attempt.seen ?? {}
   // A server that writes down another client than us does not see who connects (rule 8).
   if (received !== null && !vantage.some((name) => received.includes(name))) return 'source-address-lost'
@@ -73,23 +73,23 @@ function causeFrom(relayed: Assessed, rows: readonly Assessed[], { vantage }: Fi
  * Collects every reason why a server cannot be called closed, with the transcript lines that show it. None means
  * closed: every form was answered, none relayed, and the outside sender was refused for relaying (rule 4).
  */
-function signsOf(findings: Findings, rows: readonly Assessed[]): Map<Reason, number[]> {
+function signsOf(observations: Observations, rows: readonly Assessed[]): Map<Reason, number[]> {
   const signs = new Map<Reason, number[]>()
   const add = (reason: Reason, at: readonly number[]) => signs.set(reason, [...(signs.get(reason) ?? []), ...at])
-  const { turnedAway } = findings
-  if (turnedAway) add(reasonOfTurningAway(findings, turnedAway.reply), turnedAway.at)
+  const { turnedAway } = observations
+  if (turnedAway) add(reasonOfTurningAway(observations, turnedAway.reply), turnedAway.at)
   for (const row of rows) {
-    const reason = isBan(row, rows, findings) ? 'vantage-banned' : reasonOf(row, rows)
+    const reason = isBan(row, rows, observations) ? 'vantage-banned' : reasonOf(row, rows)
     if (reason) add(reason, row.decisive?.at ?? [])
   }
   // Only the outside sender can show that a server is closed.
   if (!rows.some((row) => row.attempt.form.id === 'outside-sender')) add('deadline', [])
-  if (findings.domainSource !== 'request' && findings.domainSource !== 'customer') add('domain-unknown', [])
+  if (observations.domainSource !== 'request' && observations.domainSource !== 'customer') add('domain-unknown', [])
   return signs
 }
 
 /** Whether a server that refused us in the last ten minutes is silent now. As a rule that is a ban. */
-function isBan({ attempt }: Assessed, rows: readonly Assessed[], { refusedBefore }: Findings): boolean {
+function isBan({ attempt }: Assessed, rows: readonly Assessed[], { refusedBefore }: Observations): boolean {
   return attempt.why === 'connect-timeout' && (refusedBefore || rows.some(({ outcome }) => outcome === 'refused'))
 }
 
@@ -180,8 +180,8 @@ function isHealthy(row: Assessed, rows: readonly Assessed[]): boolean {
 }
 
 /** Returns why the greeting or EHLO was refused, from its text. */
-function reasonOfTurningAway(findings: Findings, reply: Parameters<typeof classify>[0]): Reason {
-  const { refusal } = classify(reply, { phase: 'greeting', sender: 'outside', names: findings.names })
+function reasonOfTurningAway(observations: Observations, reply: Parameters<typeof classify>[0]): Reason {
+  const { refusal } = classify(reply, { phase: 'greeting', sender: 'outside', names: observations.names })
   const reason = reasonOfRefusal(refusal)
   // A permanent "no SMTP service here" is no trouble that passes.
   return reason === null || (reason === 'server-trouble' && reply.code >= 500) ? 'greeting-refused' : reason

@@ -3,16 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { ProbeResult } from '../probe/probe.ts'
 import { type Assessed, assess } from '../relay/assess.ts'
-import type { Findings } from '../relay/attempt.ts'
+import type { Observations } from '../relay/attempt.ts'
 import type { Transcript } from '../smtp/transcript.ts'
-import { extensionsIn, findingsIn, type Recording } from './recording.ts'
+import { extensionsIn, observationsIn, type Recording } from './recording.ts'
 
 /** The target and the EHLO name that the sessions were recorded with. */
 const RECORDED = { target: '203.0.113.25:25', ehlo: 'relaytest.isp.example' } as const
 /** The longest pause that is played back, in milliseconds. */
 const LONGEST_PAUSE_MS = 2_000
 
-/** The members of a test that its findings depend on. */
+/** The members of a test that its observations depend on. */
 type PlayedTest = Pick<RelayTest, 'ip' | 'port' | 'proof' | 'domain' | 'domainSource' | 'vantage'>
 
 /** Gets the lines of a played session, and its attempts when they are decided. `stop` ends it early. */
@@ -29,7 +29,7 @@ export async function playBack(
   { transcript, decided, stop }: Listener,
 ): Promise<ProbeResult> {
   const context = { ...test, vantage: { ...test.vantage, ehlo: RECORDED.ehlo }, delivery: null }
-  const findingsSoFar = () => findingsIn({ ...recording, transcript: transcript.entries }, context)
+  const findingsSoFar = () => observationsIn({ ...recording, transcript: transcript.entries }, context)
   let at = 0
   for (const { ms, from, connection, line, answers } of recording.transcript) {
     if (ms > at) await sleep(Math.min(ms - at, LONGEST_PAUSE_MS), null, { signal: stop }).catch(() => {})
@@ -40,7 +40,7 @@ export async function playBack(
   }
   const played = findingsSoFar()
   return {
-    findings: stop.aborted ? interrupted(played, findingsIn(recording, context)) : played,
+    observations: stop.aborted ? interrupted(played, observationsIn(recording, context)) : played,
     localAddress: null,
     ehlo: RECORDED.ehlo,
     extensions: extensionsIn(recording),
@@ -49,11 +49,11 @@ export async function playBack(
   }
 }
 
-const decidedIn = ({ attempts, names }: Findings): Assessed[] =>
+const decidedIn = ({ attempts, names }: Observations): Assessed[] =>
   attempts.map((attempt) => assess(attempt, names)).filter(({ outcome }) => outcome !== 'not-run')
 
-/** Returns the findings of a session that was stopped: only attempts that were played to their end count. */
-function interrupted(played: Findings, whole: Findings): Findings {
+/** Returns the observations of a session that was stopped: only attempts that were played to their end count. */
+function interrupted(played: Observations, whole: Observations): Observations {
   const attempts = played.attempts.map((attempt, index) => {
     const { exchanges } = attempt
     const isWhole = exchanges.length > 0 && exchanges.length === whole.attempts[index]?.exchanges.length

@@ -1,7 +1,7 @@
 /** Reads a recorded session the way a run reads it from the wire, so that it can be judged again. */
 import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import { WHYS } from '../contract/words.ts'
-import type { Attempt, Exchange, Findings, Phase } from '../relay/attempt.ts'
+import type { Attempt, Exchange, Observations, Phase } from '../relay/attempt.ts'
 import { formOf } from '../relay/forms.ts'
 import { type Reply, ReplyParser } from '../smtp/reply.ts'
 import type { TranscriptEntry } from '../smtp/transcript.ts'
@@ -12,11 +12,11 @@ export interface Recording {
   readonly transcript: readonly TranscriptEntry[]
 }
 
-/** The members of a result that the findings of its session depend on. */
+/** The members of a result that the observations of its session depend on. */
 export type SessionContext = Pick<RelayTest, 'proof' | 'domain' | 'domainSource' | 'vantage' | 'ip' | 'delivery'>
 
 /** Returns what a run found, read from the transcript of its session. */
-export function findingsIn(recording: Recording, context: SessionContext): Findings {
+export function observationsIn(recording: Recording, context: SessionContext): Observations {
   const { transcript } = recording
   const { proof, domain, domainSource, vantage, ip, delivery } = context
   const exchanges = exchangesOf(recording)

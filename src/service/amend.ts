@@ -24,10 +24,12 @@ export function amendLater(
   }, weight)
 }
 
-const isKnown = ({ findings }: ProbeResult, form: string, seen: Seen): boolean =>
-  findings.attempts.some((attempt) => attempt.form.id === form && attempt.seen?.kind === seen.kind)
+const isKnown = ({ observations }: ProbeResult, form: string, seen: Seen): boolean =>
+  observations.attempts.some((attempt) => attempt.form.id === form && attempt.seen?.kind === seen.kind)
 
 function withSeen(run: ProbeResult, form: string, seen: Seen): ProbeResult {
-  const attempts = run.findings.attempts.map((attempt) => (attempt.form.id === form ? { ...attempt, seen } : attempt))
-  return { ...run, findings: { ...run.findings, attempts } }
+  const attempts = run.observations.attempts.map((attempt) =>
+    attempt.form.id === form ? { ...attempt, seen } : attempt,
+  )
+  return { ...run, observations: { ...run.observations, attempts } }
 }

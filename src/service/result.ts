@@ -1,4 +1,4 @@
-/** Builds results: fills the members of the contract from the findings of a run. */
+/** Builds results: fills the members of the contract from the observations of a run. */
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { ProbeResult } from '../probe/probe.ts'
 import { remedyFor } from '../relay/remedies/remedy.ts'
@@ -62,9 +62,9 @@ export function finishedResult(
   timing: Timing,
 ): RelayTest {
   const { durationMs, amendableMs, amendedAt } = timing
-  const { findings } = run
-  const { greeting, domain, domainSource } = findings
-  const judgement = judge(findings)
+  const { observations } = run
+  const { greeting, domain, domainSource } = observations
+  const judgement = judge(observations)
   const software = softwareOf(run)
   const finishedAt = Date.parse(test.createdAt) + durationMs
   const vantage = {
@@ -94,10 +94,10 @@ export function finishedResult(
     reason: judgement.reason,
     cause: judgement.cause,
     caveats: [...judgement.caveats],
-    summary: summarise(judgement, findings, facts),
+    summary: summarise(judgement, observations, facts),
     retryAfter: judgement.retryAfter,
     attempts: judgement.rows.map(viewOf),
-    delivery: deliveryOf(test, findings),
+    delivery: deliveryOf(test, observations),
     remedy: remedyFor(judgement, software, facts),
     transcript: linesOf(transcript, new Set(judgement.decisive)),
     truncated: transcript.truncated,
@@ -120,8 +120,8 @@ export function brokenResult(test: TestIdentity, finishedAt: string): RelayTest 
   }
 }
 
-function softwareOf({ findings, extensions }: ProbeResult): Software | null {
-  const { greeting, attempts } = findings
+function softwareOf({ observations, extensions }: ProbeResult): Software | null {
+  const { greeting, attempts } = observations
   if (!greeting) return null
   return recognise({
     greeting: greeting.reply.lines.join(' '),

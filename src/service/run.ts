@@ -125,13 +125,14 @@ const SETTLED_MS = 3_600_000
 const amendableFor = (resultTtlMs: number): number => Math.max(0, Math.min(DELIVERY_TTL_MS, resultTtlMs - SETTLED_MS))
 
 /** Whether a message went out and was not refused, so that it may still arrive. */
-const hasSent = ({ findings }: ProbeResult): boolean => findings.attempts.some(mayArrive)
+const hasSent = ({ observations }: ProbeResult): boolean => observations.attempts.some(mayArrive)
 
 /** Whether the server refused any command. */
-const wasRefused = ({ findings }: ProbeResult): boolean =>
-  findings.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))
+const wasRefused = ({ observations }: ProbeResult): boolean =>
+  observations.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))
 
 /** Returns how many messages the server accepted. */
-const countAccepted = ({ findings }: ProbeResult): number =>
-  findings.attempts.filter(({ exchanges }) => exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300))
-    .length
+const countAccepted = ({ observations }: ProbeResult): number =>
+  observations.attempts.filter(({ exchanges }) =>
+    exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300),
+  ).length

@@ -51,13 +51,13 @@ export async function visit(
     messageFor: (form) => ({ lines: buildMessage(addressesFor(form), TESTER, new Date(0), NONCE), secret: NONCE }),
     ...rest,
   }
-  const { findings } = await probe(test, serverAt(route, arrival))
-  const judgement = judge(findings)
+  const { observations } = await probe(test, serverAt(route, arrival))
+  const judgement = judge(observations)
   const { verdict, reason, cause, rows, caveats } = judgement
   const attempts = Object.fromEntries(
     rows.map(({ attempt, outcome, refusal }) => [attempt.form.id, attempt.why ?? refusal ?? outcome]),
   )
-  return { server, findings, transcript, verdict, reason, cause, caveats, attempts, evidence: judgement.evidence }
+  return { server, observations, transcript, verdict, reason, cause, caveats, attempts, evidence: judgement.evidence }
 }
 
 /** A server that denies relaying to everybody. */

@@ -7,7 +7,7 @@ import type { Proof, Suite } from '../../src/contract/words.ts'
 import { buildMessage } from '../../src/probe/message.ts'
 import { type ProbeOptions, probe } from '../../src/probe/probe.ts'
 import { serverAt } from '../../src/probe/server.ts'
-import type { Findings } from '../../src/relay/attempt.ts'
+import type { Observations } from '../../src/relay/attempt.ts'
 import type { Form } from '../../src/relay/forms.ts'
 import { type Judgement, judge } from '../../src/relay/verdict.ts'
 import { dialFrom } from '../../src/smtp/dial.ts'
@@ -52,7 +52,7 @@ export interface VisitOptions {
 export interface Visited {
   readonly server: HostileServer
   readonly judgement: Judgement
-  readonly findings: Findings
+  readonly observations: Observations
   readonly transcript: Transcript
   /** Why each form has no answer, or how it was refused, or its outcome. */
   readonly attempts: Readonly<Record<string, string>>
@@ -98,7 +98,7 @@ export async function visit(
     test,
     serverAt(route, async () => null),
   )
-  const { findings } = await inTime('the end of the visit', visited, patienceMs + QUIT_MS + SLOW_MACHINE_MS)
+  const { observations } = await inTime('the end of the visit', visited, patienceMs + QUIT_MS + SLOW_MACHINE_MS)
   const sockets = dialled.get(server.port) ?? []
   assert.deepEqual(
     sockets.filter(({ destroyed }) => !destroyed).map(({ bytesRead }) => bytesRead),
@@ -106,13 +106,13 @@ export async function visit(
     'a socket was left open',
   )
   await until('the server to see every connection closed', () => server.open() === 0)
-  const judgement = judge(findings)
-  const out = [...transcript.entries.map(({ line }) => line), JSON.stringify({ findings, judgement })]
+  const judgement = judge(observations)
+  const out = [...transcript.entries.map(({ line }) => line), JSON.stringify({ observations, judgement })]
   for (const text of out) assert.match(text, /^[\x20-\x7e]*$/)
   const attempts = Object.fromEntries(
     judgement.rows.map(({ attempt, outcome, refusal }) => [attempt.form.id, attempt.why ?? refusal ?? outcome]),
   )
-  return { server, judgement, findings, transcript, attempts, bytesRead: sockets.map(({ bytesRead }) => bytesRead) }
+  return { server, judgement, observations, transcript, attempts, bytesRead: sockets.map(({ bytesRead }) => bytesRead) }
 }
 
 /**

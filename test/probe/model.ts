@@ -36,7 +36,7 @@ export async function verdictOn(
   options: { suite?: 'standard' | 'full'; proof?: 'message' | 'delivery' } = {},
 ) {
   const { server, witness } = modelServer(traits)
-  const { findings } = await probe(
+  const { observations } = await probe(
     {
       address: ADDRESS,
       suite: 'standard',
@@ -51,7 +51,7 @@ export async function verdictOn(
     },
     server,
   )
-  return { ...judge(findings), witness }
+  return { ...judge(observations), witness }
 }
 
 /** What a server relays for, by name: each is true of one sender or spelling alone. */

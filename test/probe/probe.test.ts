@@ -154,8 +154,8 @@ test('a server that refuses postmaster as well says nothing about strangers', as
 
 test('without a domain the greeting gives one, which is good for asking and not for sending', async (t) => {
   const say: Say = (line, session) => (line.startsWith('RCPT TO:<own') ? '250 ok' : deny(line, session))
-  const { verdict, reason, findings, server } = await visit(t, { say }, { domain: null })
-  assert.deepEqual([findings.domain, findings.domainSource], ['mail.example.com', 'greeting'])
+  const { verdict, reason, observations, server } = await visit(t, { say }, { domain: null })
+  assert.deepEqual([observations.domain, observations.domainSource], ['mail.example.com', 'greeting'])
   assert.deepEqual([verdict, reason], ['inconclusive', 'recipient-accepted'])
   assert.ok(server.lines.includes('MAIL FROM:<sender@mail.example.com>'))
   assert.ok(!server.lines.includes('DATA'))
@@ -169,8 +169,8 @@ for (const greeting of [
   '220',
 ]) {
   test(`the greeting ${greeting} gives no domain`, async (t) => {
-    const { findings, reason, attempts } = await visit(t, { greeting, say: deny }, { domain: null })
-    assert.deepEqual([findings.domain, findings.domainSource], [null, null])
+    const { observations, reason, attempts } = await visit(t, { greeting, say: deny }, { domain: null })
+    assert.deepEqual([observations.domain, observations.domainSource], [null, null])
     assert.equal(reason, 'domain-unknown')
     assert.deepEqual(attempts, {
       ...ALL_DENIED,

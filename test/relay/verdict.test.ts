@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { REASONS, type Why } from '../../src/contract/words.ts'
-import type { Attempt, Exchange, Findings, Phase } from '../../src/relay/attempt.ts'
+import type { Attempt, Exchange, Observations, Phase } from '../../src/relay/attempt.ts'
 import { FORMS, formOf } from '../../src/relay/forms.ts'
 import { summarise } from '../../src/relay/summary.ts'
 import { judge } from '../../src/relay/verdict.ts'
@@ -29,7 +29,7 @@ const DENIED = ['250 ok', '554 5.7.1 Relay access denied']
 const TAKEN = ['250 ok', '250 ok']
 const RELAYED = [...TAKEN, '250 ok', '250 ok', '354 go', '250 queued']
 
-const findings = (attempts: readonly Attempt[], rest: Partial<Findings> = {}): Findings => ({
+const observations = (attempts: readonly Attempt[], rest: Partial<Observations> = {}): Observations => ({
   proof: 'message',
   refusedBefore: false,
   vantage: ['198.51.100.7'],
@@ -45,7 +45,10 @@ const findings = (attempts: readonly Attempt[], rest: Partial<Findings> = {}): F
 const isAttempt = (what: readonly string[] | Attempt): what is Attempt => 'form' in what
 
 /** The four standard forms, all denied but for those given. */
-function standard(said: Readonly<Record<string, readonly string[] | Attempt>>, rest: Partial<Findings> = {}): Findings {
+function standard(
+  said: Readonly<Record<string, readonly string[] | Attempt>>,
+  rest: Partial<Observations> = {},
+): Observations {
   const all = {
     'outside-sender': DENIED,
     'own-domain-sender': DENIED,
@@ -54,11 +57,11 @@ function standard(said: Readonly<Record<string, readonly string[] | Attempt>>, r
     ...said,
   }
   const attempts = Object.entries(all).map(([form, what]) => (isAttempt(what) ? what : attempt(form, what)))
-  return findings(attempts, rest)
+  return observations(attempts, rest)
 }
 
 /** What comes out: verdict, and reason or cause. */
-function outcome(what: Findings): string {
+function outcome(what: Observations): string {
   const { verdict, reason, cause } = judge(what)
   return [verdict, reason ?? cause].filter(Boolean).join(' ')
 }
@@ -69,7 +72,7 @@ const random = (...said: string[]) => ({ 'random-local-control': said })
 
 const BOUNCE = { kind: 'bounce', peer: '203.0.113.25', helo: '', received: null, receivedAt: '' } as const
 
-const CASES: readonly (readonly [string, string, Findings])[] = [
+const CASES: readonly (readonly [string, string, Observations])[] = [
   // Rule 1: open
   [
     'a message taken from an outside sender is open for everyone',
@@ -215,7 +218,7 @@ const CASES: readonly (readonly [string, string, Findings])[] = [
   [
     'silence and nothing else is a timeout',
     'inconclusive connect-timeout',
-    findings([attempt('outside-sender', [], 'connect-timeout')]),
+    observations([attempt('outside-sender', [], 'connect-timeout')]),
   ],
   [
     'silence after refusals within the last ten minutes is a ban',
@@ -338,25 +341,25 @@ const CASES: readonly (readonly [string, string, Findings])[] = [
   [
     'a greeting that refuses',
     'inconclusive greeting-refused',
-    findings([attempt('outside-sender', [], 'greeting-refused')], {
+    observations([attempt('outside-sender', [], 'greeting-refused')], {
       turnedAway: { reply: replyOf('554 no SMTP service here'), at: [1] },
     }),
   ],
   [
     'a greeting that names a blocklist',
     'inconclusive vantage-blocked',
-    findings([attempt('outside-sender', [], 'greeting-refused')], {
+    observations([attempt('outside-sender', [], 'greeting-refused')], {
       turnedAway: { reply: replyOf('554 blocked using a list'), at: [1] },
     }),
   ],
   [
     'a greeting of too many connections',
     'inconclusive throttled',
-    findings([attempt('outside-sender', [], 'greeting-refused')], {
+    observations([attempt('outside-sender', [], 'greeting-refused')], {
       turnedAway: { reply: replyOf('421 too many connections'), at: [1] },
     }),
   ],
-  ['no attempts at all', 'inconclusive deadline', findings([])],
+  ['no attempts at all', 'inconclusive deadline', observations([])],
 ]
 
 for (const [name, expected, what] of CASES) {
@@ -414,7 +417,7 @@ test('never open without a message taken, never closed without a proper refusal,
       fc.array(anyAttempt, { maxLength: 8 }),
       fc.constantFrom('customer', 'greeting', null),
       (attempts, domainSource) => {
-        const what = findings(attempts, { domainSource })
+        const what = observations(attempts, { domainSource })
         const judgement = judge(what)
         const took = attempts.some(({ exchanges }) =>
           exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code === 250),
@@ -439,8 +442,8 @@ test('never open without a message taken, never closed without a proper refusal,
 
 test('a server that never greets is told apart from one that is slow', () => {
   const attempts = ['outside-sender', 'null-sender'].map((form) => attempt(form, [], 'deadline'))
-  const sentence = (what: Findings) => [judge(what).reason, summarise(judge(what), what, resultWith())]
-  const [silence, slowness] = [findings(attempts, { greeting: null }), findings(attempts)]
+  const sentence = (what: Observations) => [judge(what).reason, summarise(judge(what), what, resultWith())]
+  const [silence, slowness] = [observations(attempts, { greeting: null }), observations(attempts)]
   assert.deepEqual(sentence(silence), [
     'deadline',
     'The server accepts connections but says nothing: no greeting came in time.',
