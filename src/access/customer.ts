@@ -18,6 +18,7 @@ export interface Owner {
   readonly allowSpecial: boolean
 }
 
+/** What the customers files say. */
 export interface Customers {
   /** Every customer, by id. */
   readonly all: ReadonlyMap<string, Customer>

@@ -23,6 +23,7 @@ export interface Origin {
   readonly vantages: readonly VantageReach[]
 }
 
+/** The part of a vantage that the decision depends on. */
 export interface VantageReach {
   readonly name: string
   /** Every address that a server can see us at. */

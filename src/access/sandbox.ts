@@ -1,3 +1,4 @@
+/** Defines the addresses of the sandbox, and the customer that owns them for each caller. */
 import type { Quota } from '../contract/limits.ts'
 import type { Address } from '../ip/address.ts'
 import type { Customer, Customers } from './customer.ts'
@@ -14,7 +15,7 @@ export const SANDBOX_ADDRESSES = [
 ] as const
 export type SandboxAddress = (typeof SANDBOX_ADDRESSES)[number]
 
-/** The customers of one caller in the sandbox: a single one that owns all addresses of the sandbox, and no real one. */
+/** Returns the customers that a caller in the sandbox sees: one, which owns all addresses of the sandbox. */
 export function sandboxCustomers(id: string, quota: Quota | null): Customers {
   const customer: Customer = {
     id,

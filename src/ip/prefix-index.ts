@@ -1,4 +1,4 @@
-/** Finds the networks that hold an address, among a hundred thousand, in about a microsecond. */
+/** Finds the networks that contain an address. Among 100,000 networks, this takes about a microsecond. */
 import { ADDRESS_BITS, type Address } from './address.ts'
 import type { Prefix } from './prefix.ts'
 
@@ -8,7 +8,7 @@ interface SameLength<V> {
   readonly values: Map<bigint, V>
 }
 
-/** Networks of both families, each with a value. A look-up asks one map for each prefix length in use. */
+/** Networks of both families, each with a value. A lookup reads one map for each prefix length in use. */
 export class PrefixIndex<V> {
   /** By family, longest prefix first. */
   readonly #lengths: Readonly<Record<4 | 6, SameLength<V>[]>> = { 4: [], 6: [] }
@@ -27,7 +27,7 @@ export class PrefixIndex<V> {
     if (!same.values.has(bits)) same.values.set(bits, value)
   }
 
-  /** Returns the values of all networks that hold the address, longest prefix first. */
+  /** Returns the values of all networks that contain the address, longest prefix first. */
   around({ family, value }: Address): V[] {
     const found: V[] = []
     for (const { hostBits, values } of this.#lengths[family]) {

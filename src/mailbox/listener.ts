@@ -25,7 +25,7 @@ const MAX_CONNECTIONS = 50
 const MAX_CONNECTIONS_PER_ADDRESS = 5
 const GRACE_MS = 1000
 
-/** Nobody logs in here and nothing is secret, so AUTH and STARTTLS are off. The last three are jokes of smtp-server. */
+/** Nobody logs in here and nothing is secret, so no AUTH and no STARTTLS. The last three are jokes in smtp-server. */
 const DISABLED = ['AUTH', 'STARTTLS', 'XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL']
 
 /** Starts the mailbox. Rejects if it cannot listen there. */

@@ -6,7 +6,7 @@ import { NONCE } from './nonce.ts'
 export interface MessageFacts {
   /** Every text that has the form of a nonce, each once. */
   readonly nonces: readonly string[]
-  /** False if the message reports a delay or a success. True for failure reports, and for all other messages. */
+  /** True, unless the message is a report of only delays or successes. */
   readonly failed: boolean
   /** The values of the Received fields, top first: unfolded, printable, at most 20 with 1 KiB each. */
   readonly received: readonly string[]

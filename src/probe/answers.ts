@@ -1,6 +1,6 @@
 /**
- * What one test has been answered so far, and what that shows of the server. `ask` writes it and `questions` reads it;
- * it knows no socket and no clock, so that tests can fill it by hand.
+ * Holds the answers that one test has so far, and what they show about the server. `ask` writes them and `questions`
+ * reads them. Nothing here uses a socket or a clock, so that tests can fill it by hand.
  */
 import type { Suite, Why } from '../contract/words.ts'
 import { type Assessed, assess } from '../relay/assess.ts'
@@ -15,29 +15,29 @@ import type { FirstPlan } from './plan.ts'
 import type { Session } from './session.ts'
 import { Target, type TargetOptions } from './target.ts'
 
-/** What a test asks for, as far as its answers depend on it. */
+/** The options of a test that its answers depend on. */
 export interface AnswersOptions extends TargetOptions {
   readonly suite: Suite
-  /** Told of every attempt as it stands, and again when more becomes known of it. */
+  /** Called with every attempt when it is judged, and again each time it changes. */
   decided?(row: Assessed): void
 }
 
-/** The moment between two questions. */
+/** The state of a test between two questions. */
 export interface Moment extends Standing {
   readonly msLeft: number
   /** Whether the test was stopped, or its time is over. */
   readonly isOver: boolean
 }
 
-/** What was asked last. */
+/** The last question that needed the server. */
 export interface Latest {
   readonly kind: 'envelopes' | 'message'
   readonly forms: readonly Form[]
-  /** How many connections the question was allowed. */
+  /** How many connections the test could have opened by the end of that question. */
   readonly within: number
 }
 
-/** The message of a form: how often it was tried, and whether the server accepted its sender the last time. */
+/** How often the message of a form was tried, and whether the server accepted its sender the last time. */
 interface MessageTries {
   readonly count: number
   readonly mailTaken: boolean
@@ -47,17 +47,17 @@ interface MessageTries {
 export class Answers {
   readonly target: Target
   readonly first: Session
-  /** The suite, written out for this target. */
+  /** The envelopes of the suite, written with the names of this target. */
   readonly suite: readonly Envelope[]
   readonly unwritable: readonly Unwritable[]
-  /** How things stand since the last question. */
+  /** The state after the last question. */
   now: Moment
   latest: Latest | null = null
-  /** What was asked on one connection, to learn how the server answers before the rest is spread; null before that. */
+  /** The plan of the first connection. Null before it is asked, and when forms are to be asked again. */
   firstPlan: FirstPlan | null = null
-  /** How long we waited for what the mailbox receives, in milliseconds; null where we did not. */
+  /** How long we waited for mail to reach our mailbox, in milliseconds; null if we did not wait. */
   waitedMs: number | null = null
-  /** Whether commands may be sent in groups where the server offers it. Off once its answers were out of step. */
+  /** Whether envelopes may be asked in groups if the server offers it. False once its answers were out of step. */
   pipelining = true
   readonly #decided: (row: Assessed) => void
   readonly #rows = new Map<Form, Assessed>()
@@ -83,7 +83,7 @@ export class Answers {
     this.unwritable = spelled.filter((one): one is Unwritable => !isEnvelope(one))
   }
 
-  /** All attempts so far, judged. */
+  /** All attempts so far, each with its judgement. */
   get rows(): readonly Assessed[] {
     return [...this.#rows.values()]
   }
@@ -103,23 +103,23 @@ export class Answers {
     return this.#takenSenders
   }
 
-  /** How much the server is to be asked at once, by its software and by what it has shown. */
+  /** How much the server may be asked at once, according to its software and to its behaviour so far. */
   get pace(): Pace {
     return paceFor(this.#software, this.#learnt)
   }
 
-  /** Whether the outside sender was asked once more at the end of the connection that an attempt was asked on. */
+  /** Whether the connection of an attempt refused the outside sender once more at its end. */
   isVouchedFor({ connection }: Attempt): boolean {
     return connection !== null && this.#vouched.has(connection)
   }
 
-  /** Refusals that the session at hand has given. */
+  /** The number of refusals in the current session. */
   get refusalsAtHand(): number {
     const ofCurrent = this.rows.filter(({ attempt }) => attempt.connection === this.now.current.number)
     return ofCurrent.flatMap(({ attempt }) => attempt.exchanges.filter(({ reply }) => reply.code >= 400)).length
   }
 
-  /** Whether a form that stands in no suite was asked, by itself and once. */
+  /** Whether a form that is in no suite was asked already. It is asked by itself, and once. */
   wasAskedAlone(id: string): boolean {
     return this.#askedAlone.has(formOf(id))
   }
@@ -128,7 +128,7 @@ export class Answers {
     this.#askedAlone.add(form)
   }
 
-  /** How often a form was asked again. */
+  /** Returns how often a form was asked again. */
   retriesOf(form: Form): number {
     return this.#retries.get(form) ?? 0
   }
@@ -137,13 +137,13 @@ export class Answers {
     return this.#due.has(form)
   }
 
-  /** Makes forms due once more in TLS. Nothing is learnt from a server that asks for TLS first. */
+  /** Marks forms to be asked again in TLS. A server that wants TLS first says nothing about its pace. */
   dueInTls(rows: readonly Assessed[]): void {
     for (const { attempt } of rows) this.#due.add(attempt.form)
     this.firstPlan = null
   }
 
-  /** Makes forms due once more, and learns from their failure how the server wants to be asked. */
+  /** Marks forms to be asked again, and learns from their failure how much the server may be asked at once. */
   dueAgain(rows: readonly Assessed[]): void {
     for (const { attempt } of rows) {
       this.#due.add(attempt.form)
@@ -152,17 +152,17 @@ export class Answers {
     this.firstPlan = null
     this.#learnt = learn(rows, this.rows, this.#learnt)
     if (rows.every(({ attempt }) => attempt.why !== 'protocol-error')) return
-    // Out of step although every command was sent by itself: its RSET cannot be relied on.
+    // It was out of step although every command was sent alone, so its RSET does not work: one transaction a session.
     if (!this.pipelining) this.#learnt = { ...this.#learnt, transactions: 1 }
     this.pipelining = false
   }
 
-  /** Notes that the server accepts no more than one connection of ours at once. */
+  /** Remembers that the server accepts only one connection of ours at a time. */
   oneAtATime(): void {
     this.#learnt = { ...this.#learnt, atOnce: 1 }
   }
 
-  /** How the message of a form was tried; null where it was not. */
+  /** Returns how the message of a form was tried; null if it was not. */
   messageOf(form: Form): MessageTries | null {
     return this.#messages.get(form) ?? null
   }
@@ -176,7 +176,7 @@ export class Answers {
     this.#awaited.add(form)
   }
 
-  /** Keeps what envelopes were answered. */
+  /** Keeps the answers to envelopes. */
   keep(attempts: readonly Attempt[]): void {
     for (const attempt of attempts) {
       this.#due.delete(attempt.form)
@@ -187,18 +187,18 @@ export class Answers {
     }
   }
 
-  /** Keeps why envelopes were not asked. */
+  /** Keeps envelopes that were not asked, with the reason. */
   keepUnasked(envelopes: readonly Envelope[], why: Why): void {
     this.keep(envelopes.map((envelope) => ({ ...envelope, connection: null, exchanges: [], seen: null, why })))
   }
 
-  /** Keeps that a form cannot be written for this target. */
+  /** Keeps a form that cannot be written for this target, with the reason. */
   keepUnwritable({ form, why }: Unwritable): void {
     const reason = this.first.failure ?? why
     this.#set({ form, mailFrom: null, rcptTo: null, connection: null, exchanges: [], seen: null, why: reason })
   }
 
-  /** Keeps what a message was answered. */
+  /** Keeps the answers to a message. */
   keepMessage(sent: Attempt, before: Attempt): void {
     const [mail] = sent.exchanges.slice(before.exchanges.length)
     const count = (this.messageOf(sent.form)?.count ?? 0) + 1
@@ -206,20 +206,20 @@ export class Answers {
     this.keep([sent])
   }
 
-  /** Keeps what the mailbox received for a form. */
+  /** Keeps the message or bounce that the mailbox received for a form. */
   keepSeen({ attempt }: Assessed, seen: Seen): void {
     this.#set({ ...attempt, seen })
   }
 
-  /** Takes back what a session out of step seemed to answer. An accepted message stands: it has been shown to us. */
+  /** Removes the answers of a session that was out of step. Attempts with an answer to the final dot keep theirs. */
   takeBack(session: number): void {
     for (const { attempt } of this.rows) {
-      const isProven = attempt.exchanges.some(({ phase }) => phase === 'dot')
-      if (attempt.connection === session && !isProven) this.#set({ ...attempt, exchanges: [], why: 'protocol-error' })
+      const isKept = attempt.exchanges.some(({ phase }) => phase === 'dot')
+      if (attempt.connection === session && !isKept) this.#set({ ...attempt, exchanges: [], why: 'protocol-error' })
     }
   }
 
-  /** Adds to a go without any answer what an earlier one was told, unless that was to come back in TLS. */
+  /** Returns the earlier answers if this attempt has none, unless the earlier answer was to come back in TLS. */
   #withEarlier(attempt: Attempt): Attempt {
     const before = this.#rows.get(attempt.form)
     const counts = before !== undefined && attempt.why !== 'spared' && before.refusal !== 'tls-required'
@@ -227,7 +227,8 @@ export class Answers {
   }
 
   /**
-   * Whether a repeat counts: of several, on several connections, the one that was answered unlike the first question.
+   * Whether to keep a repeat. Each connection can have one: we keep the first that is not answered like the first
+   * question. Also remembers which connections refused their repeat.
    */
   #isNews(repeat: Attempt): boolean {
     const row = assess(repeat, this.target.echoes)

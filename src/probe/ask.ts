@@ -1,4 +1,4 @@
-/** Asks what `questions` wants to know: on the session at hand, on several at once, or of our own mailbox. */
+/** Carries out what `questions` decides: on the current session, on several at once, or at our own mailbox. */
 import type { Why } from '../contract/words.ts'
 import type { Assessed } from '../relay/assess.ts'
 import type { Attempt } from '../relay/attempt.ts'
@@ -13,30 +13,30 @@ import type { Server } from './server.ts'
 import { isReady, type Session } from './session.ts'
 import { askPlan, type Message, sendMessage } from './transaction.ts'
 
-/** What asking needs: the server, the connections to it, and the messages of forms. */
+/** Everything that asking needs: the server, the connections to it, and the message of each form. */
 export interface Asking {
   readonly server: Server
   readonly connections: Connections
   messageFor(form: Form): Message
 }
 
-/** Does what is to be done next, and keeps the answers. Never throws for what a server does. */
+/** Asks the next questions in order, and keeps the answers. Never throws because of something that a server does. */
 export async function ask(next: readonly Question[], asking: Asking, answers: Answers): Promise<void> {
   const { connections, server } = asking
   for (const question of next) await askOne(question, asking, answers)
-  // A server that turns away a session opened ahead accepts one at a time.
+  // A server that turns away a session that we opened early accepts only one at a time.
   if (await connections.dropRefused()) oneAtATime(asking, answers)
   takeBack(asking, answers)
   answers.now = momentOf(server, connections)
 }
 
-/** Returns how things stand. */
+/** Returns the state of the test now. */
 export function momentOf({ deadline, stop, now }: Server, { standing }: Connections): Moment {
   const msLeft = deadline - now()
   return { ...standing, msLeft, isOver: stop.aborted || msLeft <= 0 }
 }
 
-/** Takes back what was answered on sessions that showed at QUIT that they were out of step. */
+/** Removes the answers of sessions whose reply to QUIT showed that they were out of step. */
 export function takeBack({ connections }: Pick<Asking, 'connections'>, answers: Answers): void {
   for (const session of connections.takeOutOfStep()) answers.takeBack(session)
 }
@@ -49,11 +49,11 @@ async function askOne(question: Question, asking: Asking, answers: Answers): Pro
   }
   answers.latest = null
   switch (question.ask) {
-    case 'nothing': {
+    case 'unwritable': {
       for (const one of question.unwritable) answers.keepUnwritable(one)
       return
     }
-    case 'nothing-of': {
+    case 'unasked': {
       answers.keepUnasked(question.envelopes, server.stop.aborted ? 'interrupted' : question.why)
       return
     }
@@ -95,7 +95,7 @@ async function askOne(question: Question, asking: Asking, answers: Answers): Pro
   }
 }
 
-/** Asks a plan on one session, and keeps why not where that is impossible. */
+/** Asks a plan on one session. If that is impossible, keeps the reason instead. */
 async function askOn(
   session: Session,
   plan: ConnectionPlan,
@@ -105,7 +105,7 @@ async function askOn(
 ): Promise<void> {
   if (!isReady(session)) {
     answers.keepUnasked(plan.flat(), whyNot(session, connections, server))
-    // Nothing else will end a session that was turned away.
+    // No other code ends a session that was turned away.
     if (session !== connections.current) await connections.end(session)
     return
   }
@@ -116,8 +116,8 @@ async function askOn(
 }
 
 /**
- * Asks plans on several sessions at once. Each session is left when its plan has been asked, so that a server that
- * serves one after the other gets to the next; only the very last one stays, for what follows.
+ * Asks plans on several sessions at once. Each session says QUIT after its plan, because some servers serve only one
+ * client at a time. Only the last session stays open, for the next question.
  */
 async function askRest(
   plans: readonly ConnectionPlan[],
@@ -135,7 +135,7 @@ async function askRest(
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       session ??= await connections.another()
       if (!isReady(session) && workers > 1) {
-        // The server has had enough connections: the other workers go on with the plan. The last one always stays.
+        // The server accepts no more connections: another worker takes the plan. The last worker always goes on.
         workers -= 1
         waiting.unshift(next)
         oneAtATime(asking, answers)
@@ -164,7 +164,7 @@ async function sendOn(
   answers.keepMessage(sent, attempt)
 }
 
-/** Waits until one of the messages has arrived, all have bounced, or the time is over. */
+/** Waits until one of the messages has arrived, all of them have bounced, or the time is over. */
 async function awaitArrivals(rows: readonly Assessed[], ms: number, server: Server, answers: Answers): Promise<void> {
   const startedAt = server.now()
   const wait = Math.max(0, Math.min(ms, server.deadline - startedAt))
@@ -184,13 +184,13 @@ function oneAtATime({ connections }: Asking, answers: Answers): void {
   connections.alone = true
 }
 
-/** How a later session ends before it begins, where a server accepts no more of them. */
+/** The failures of a later session if the server accepts no more of them. */
 const TURNED_AWAY: ReadonlySet<Why> = new Set<Why>(['greeting-refused', 'dropped', 'connection-refused'])
 
-/** Why nothing can be asked on a session. */
+/** Returns why nothing can be asked on a session. */
 function whyNot(session: Session, { first }: Connections, { stop }: Server): Why {
   if (stop.aborted) return 'interrupted'
-  // A server that accepted the first session and turns away another one has had enough of them.
+  // A server that accepted the first session and turns away a later one limits our connections.
   const isLater = session !== first && first.failure === null && session.tls === null
   if (isLater && session.failure !== null && TURNED_AWAY.has(session.failure)) return 'connection-limit'
   return session.failure ?? session.connection?.fault ?? 'dropped'

@@ -1,35 +1,35 @@
 /**
- * The connections of one test: the session at hand, sessions opened ahead of their use, and how many there were. It
- * counts them, so that no test opens more than its question allows.
+ * Manages the connections of one test: the current session, and spare sessions that were opened early to save time. It
+ * counts connections, so that no test opens more than its question allows.
  */
 import { FIGURES } from './pace.ts'
 import type { Server } from './server.ts'
 import { failedSession, isReady, openSession, type Session, secure } from './session.ts'
 
-/** A session that was opened ahead of its use; `greeted` is set once it has been greeted. */
+/** A session that was opened early. `greeted` is null until the greeting and EHLO are over. */
 interface Spare {
   readonly session: Promise<Session>
   greeted: Session | null
 }
 
-/** What stands between two questions. */
+/** The state of the connections between two questions. */
 export interface Standing {
   /** How many connections were opened so far. */
   readonly opened: number
-  /** How many of these were opened ahead and not used yet. */
+  /** How many of these were opened early and are not used yet. */
   readonly spares: number
   readonly current: { readonly number: number; readonly isReady: boolean }
-  /** Whether the newest session offers PIPELINING. */
+  /** Whether the current session offers PIPELINING. */
   readonly pipelining: boolean
-  /** Whether sessions go on to TLS. */
+  /** Whether sessions start TLS. */
   readonly tls: boolean
 }
 
 /** The connections of one test. */
 export class Connections {
-  /** How many connections may have been opened, all in all. */
+  /** How many connections the test may open in all. */
   limit: number = FIGURES.connections
-  /** Whether only one connection may stand at a time, with a pause before each. */
+  /** Whether only one connection may be open at a time, with a pause before each new one. */
   alone = false
   readonly #server: Server
   #unwanted = new AbortController()
@@ -47,8 +47,8 @@ export class Connections {
   }
 
   /**
-   * Opens the first connection, and as soon as it stands that many more ahead of their use. A first one that the server
-   * puts off or drops gets a second go: the server may only have been busy.
+   * Opens the first connection, and `spares` more as soon as the first one is connected. If the server drops or defers
+   * the first session, opens another one: the server may only have been busy.
    */
   static async begin(server: Server, spares: number): Promise<Connections> {
     const connections = new Connections(server)
@@ -56,13 +56,13 @@ export class Connections {
       for (let spare = 0; spare < spares; spare += 1) connections.#spares.push(spareOf(connections.#open()))
     }
     const first = await connections.#open(connected)
-    if (isPutOff(first)) await connections.end(first)
-    connections.#first = isPutOff(first) ? await connections.another() : first
+    if (isRetryable(first)) await connections.end(first)
+    connections.#first = isRetryable(first) ? await connections.another() : first
     connections.#current = connections.#first
     return connections
   }
 
-  /** The first session. What it showed of the server holds for all. */
+  /** The first session. Its greeting and extensions count for the whole test. */
   get first(): Session {
     return this.#first
   }
@@ -82,28 +82,28 @@ export class Connections {
     }
   }
 
-  /** Returns the session at hand, or a new one where that has ended. */
+  /** Returns the current session. If it has ended and there is time left, opens another one first. */
   async live(): Promise<Session> {
     const isOver = this.#first.failure !== null || this.#server.now() >= this.#server.deadline
     if (isReady(this.#current) || isOver) return this.#current
     return this.goOnWith(await this.another())
   }
 
-  /** Returns a session beside the one at hand: one that was opened ahead, or a new one. */
+  /** Returns another session than the current one: a spare one, or a new one. */
   another(): Promise<Session> {
     return this.#spares.shift()?.session ?? this.#open()
   }
 
-  /** Makes a session the one at hand, and ends the previous one. */
+  /** Makes a session the current one, and ends the previous one. */
   async goOnWith(session: Session): Promise<Session> {
-    // Set before the wait: several workers may get here at once, and each session is to be ended by one of them.
+    // Set before the wait, because several workers can get here at once, and each must end a different session.
     const previous = this.#current
     this.#current = session
     if (previous !== session) await this.end(previous)
     return session
   }
 
-  /** Lets every session go on to TLS from now on, beginning with those that were opened ahead. */
+  /** Starts TLS on the spare sessions, and on every later one. Ends the current session. */
   async goOnInTls(): Promise<void> {
     this.#tls = true
     this.#spares = this.#spares.map(({ session }) =>
@@ -112,7 +112,7 @@ export class Connections {
     await this.leaveCurrent()
   }
 
-  /** Ends the sessions opened ahead that the server has turned away by now, and says whether there were any. */
+  /** Ends the spare sessions that the server has turned away so far. Resolves with true if there were any. */
   async dropRefused(): Promise<boolean> {
     const isRefused = ({ greeted }: Spare) => greeted !== null && !isReady(greeted)
     const refused = this.#spares.filter(isRefused)
@@ -121,31 +121,31 @@ export class Connections {
     return refused.length > 0
   }
 
-  /** Ends the session at hand. What follows comes on another one. */
+  /** Ends the current session. The next question opens another one. */
   leaveCurrent(): Promise<void> {
     return this.end(this.#current)
   }
 
-  /** Says QUIT. A server may show only then that its answers did not fit the commands. */
+  /** Says QUIT. Sometimes only the reply to QUIT shows that earlier answers did not fit their commands. */
   async end({ connection, number }: Session): Promise<void> {
     if (!connection) return
     await connection.quit()
     if (connection.outOfStep) this.#outOfStep.add(number)
   }
 
-  /** Ends every session. What follows comes on a new one. */
+  /** Ends every session. The next question opens a new one. */
   async leave(): Promise<void> {
     const waiting = this.#spares.splice(0)
     const ended = waiting.map(async ({ session }) => this.end(await session))
     if (waiting.length > 0) {
-      // A server that has not greeted us by now is not waited for.
+      // We do not wait for greetings that have not come yet.
       this.#unwanted.abort()
       this.#unwanted = new AbortController()
     }
     await Promise.all([this.end(this.#current), ...ended])
   }
 
-  /** Returns the numbers of the sessions that showed at QUIT that they were out of step, each once. */
+  /** Returns the numbers of the sessions whose reply to QUIT showed that they were out of step, each number once. */
   takeOutOfStep(): readonly number[] {
     const numbers = [...this.#outOfStep]
     this.#outOfStep.clear()
@@ -162,8 +162,8 @@ export class Connections {
   }
 }
 
-/** Whether a server ended the session before it said anything of use, or put us off. */
-const isPutOff = ({ failure, turnedAway }: Session): boolean =>
+/** Whether a server dropped the session before EHLO was answered, or turned us away with a 4xx reply. */
+const isRetryable = ({ failure, turnedAway }: Session): boolean =>
   failure === 'dropped' || (failure === 'greeting-refused' && turnedAway !== null && turnedAway.reply.code < 500)
 
 function spareOf(session: Promise<Session>): Spare {

@@ -1,4 +1,4 @@
-/** Writes the test message: a person who finds it in a mailbox or a queue must understand it without asking. */
+/** Writes the test message. A person who finds it in a mailbox or a queue must understand it without asking us. */
 import { randomUUID } from 'node:crypto'
 import type { TestAddresses } from '../relay/forms.ts'
 
@@ -9,8 +9,10 @@ export interface Tester {
 }
 
 /**
- * Returns the test message as lines without line ends (RFC 5322). It holds nothing from the caller or the server, and
- * never the target's address: honeypots relay messages that name them.
+ * Returns the test message as lines without line ends (RFC 5322). It contains nothing from the caller or the server,
+ * and never the target's address, because honeypots relay messages that contain their own address.
+ *
+ * @param nonce the secret that proves the delivery; null for a message that proves nothing
  */
 export function buildMessage(
   { sender, recipient }: TestAddresses,
@@ -23,7 +25,7 @@ export function buildMessage(
     `Date: ${now.toUTCString().replace('GMT', '+0000')}`,
     `From: <${sender}>`,
     `To: <${recipient}>`,
-    // Bounces often return only the header: the nonce in it tells which attempt they belong to.
+    // Bounces often return only the header. The nonce in it shows which attempt they belong to.
     `Message-ID: <${nonce ?? randomUUID()}@${domain}>`,
     'Subject: Mail relay test',
     'Auto-Submitted: auto-generated',

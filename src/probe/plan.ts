@@ -1,26 +1,26 @@
 /**
- * Turns envelopes into what each connection is asked, so that no connection asks for more than the pace allows, even if
- * the server refuses every command. Pure: `questions` plans, `ask` asks.
+ * Spreads envelopes over connections, so that no connection asks more than the pace allows, even if the server refuses
+ * every command. Pure functions: `questions` plans, and `ask` carries the plan out.
  */
 import type { Envelope } from '../relay/envelope.ts'
 import { FIGURES, type Pace, USUAL } from './pace.ts'
 
-/** MAIL and one or more RCPT. All envelopes have the same sender. */
+/** One MAIL and one or more RCPT. All envelopes have the same sender. */
 export type Transaction = readonly Envelope[]
 
-/** What one connection is asked. */
+/** The transactions of one connection, in order. */
 export type ConnectionPlan = readonly Transaction[]
 
-/** What a plan must keep to. */
+/** The limits of a plan. */
 export interface PlanRules {
   readonly pace: Pace
   /** Senders that the server is known to accept at MAIL. */
   readonly taken: ReadonlySet<string>
-  /** The first question once more. Every connection ends in it, where the server accepts the usual pace. */
+  /** The first question, which ends every connection if the server accepts the usual pace; null for no repeat. */
   readonly repeat: Envelope | null
 }
 
-/** What the first connection is asked. A look is a single envelope; the same connection shares in the rest. */
+/** The plan of the first connection. A look asks a single envelope; then the connection is used for the rest too. */
 export interface FirstPlan {
   readonly plan: ConnectionPlan
   readonly isLook: boolean
@@ -28,23 +28,22 @@ export interface FirstPlan {
 
 /** A connection that is being planned. */
 interface Draft {
-  /** What the connection was asked before. */
+  /** The transactions that the connection had before. */
   readonly before: ConnectionPlan
   readonly transactions: Envelope[][]
   refusals: number
   syntaxErrors: number
-  /** How often it waits for an answer, if every command is sent by itself. */
+  /** How many replies we wait for, if every command is sent alone. */
   waits: number
 }
 
 /**
- * Plans envelopes over several connections, grouped by sender. Envelopes that a server may call a syntax error are
- * spread, and come last on their connections, but for the repeat. The null sender takes one recipient a transaction, as
- * bounces do.
+ * Spreads envelopes over connections, grouped by sender. Risky envelopes, which may be syntax errors, come last on
+ * their connection, before the repeat. A transaction of the null sender has one recipient, as bounces do.
  *
- * @param standing what each connection that stands was asked before; the work is spread evenly over them, and more
- *   connections are planned where it does not fit
- * @returns a plan for each connection that stands, empty where it has nothing to ask, and then those for new ones
+ * @param standing for each open connection, the transactions that it had before; new connections are planned only if
+ *   the open ones have no room left
+ * @returns a plan for each open connection, which can be empty, and then one for each new connection
  */
 export function plan(
   envelopes: readonly Envelope[],
@@ -55,11 +54,10 @@ export function plan(
 }
 
 /**
- * Plans envelopes over at most that many connections. Where they do not fit, the last forms of the full suite are
- * spared, at most a third of it. If that is not enough, none is spared, and the plans are more than there are
- * connections.
+ * Spreads envelopes over at most `connections` connections. If they do not fit, leaves out the last forms of the full
+ * suite, at most a third of them. If that is not enough, leaves none out and returns more plans than `connections`.
  *
- * @param isSparable whether leaving a form out loses nothing that was learnt
+ * @param isSparable whether nothing is lost if a form is left out
  */
 export function planWithin(
   envelopes: readonly Envelope[],
@@ -79,7 +77,7 @@ export function planWithin(
   return { plans: busy(envelopes).map((draft) => sorted(draft, rules)), spared: [] }
 }
 
-/** Places every envelope in the connection that has room for it and waits least, or in a new one. */
+/** Places every envelope on the connection with room that has the fewest waits, or on a new one. */
 function place(envelopes: readonly Envelope[], rules: PlanRules, standing: readonly ConnectionPlan[]): Draft[] {
   const drafts = standing.map((before) => draftFrom(before, rules))
   for (const envelope of envelopes.toSorted((a, b) => hardness(b, rules) - hardness(a, rules))) {
@@ -97,12 +95,11 @@ function place(envelopes: readonly Envelope[], rules: PlanRules, standing: reado
 }
 
 /**
- * Plans the first connection: safe envelopes in their order, and one risky one where the standard forms leave room for
- * it, since risky ones are what makes more connections necessary. A server that allows more than is usual is asked the
- * first safe envelope in a transaction of its own.
+ * Plans the first connection: the standard forms, then one risky envelope if there is room, because risky ones need
+ * many connections, then other safe ones. For software that allows more than usual, the first one is asked separately.
  *
- * @param inTurn whether each command waits for its answer; then a server that allows more than is usual is asked the
- *   first safe envelope alone, so that several connections can share the rest
+ * @param inTurn whether each command waits for its answer. Then software that allows more than usual is asked only the
+ *   first safe envelope here, so that several connections share the rest
  */
 export function planFirst(envelopes: readonly Envelope[], rules: PlanRules, inTurn = false): FirstPlan {
   const look = lookIn(envelopes, rules)
@@ -118,20 +115,18 @@ export function planFirst(envelopes: readonly Envelope[], rules: PlanRules, inTu
   return { plan: [...look, ...sorted(draft, rules)], isLook: false }
 }
 
-/**
- * Returns the first safe envelope for a server that allows more than is usual; how much others allow shows only later.
- */
+/** Returns the first safe envelope if the server allows more than usual, or an empty plan. Needs a repeat. */
 function lookIn(envelopes: readonly Envelope[], rules: PlanRules): ConnectionPlan {
   const look = envelopes.find((envelope) => !isRisky(envelope))
   return look && repeatIn(rules) && allowsMore(rules) ? [[look]] : []
 }
 
-/** The repeat, where the server allows the usual pace or more. */
+/** Returns the repeat if the server allows the usual pace or more, or null. */
 function repeatIn({ pace, repeat }: PlanRules): Envelope | null {
   return pace.refusals >= USUAL.refusals && pace.transactions >= USUAL.transactions ? repeat : null
 }
 
-/** Whether the server is known to allow more than is usual, and has not shown otherwise. */
+/** Whether the software allows more than usual, and the server has not shown otherwise. */
 const allowsMore = ({ pace }: PlanRules): boolean => pace.refusals > USUAL.refusals
 
 function draftFrom(before: ConnectionPlan, rules: PlanRules): Draft {
@@ -146,18 +141,18 @@ function draftFrom(before: ConnectionPlan, rules: PlanRules): Draft {
   return draft
 }
 
-/** Returns the transaction of a draft that an envelope can join. */
+/** Returns the transaction that an envelope can join, or undefined. */
 function openFor(draft: Draft, envelope: Envelope, rules: PlanRules): Envelope[] | undefined {
   if (envelope.mailFrom === '') return undefined
   return draft.transactions.find((transaction) => {
     const [first] = transaction
     if (first?.mailFrom !== envelope.mailFrom || transaction.length >= rules.pace.recipients) return false
-    // A risky envelope may end the transaction or the connection, so nothing that must not be lost comes after it.
+    // A risky envelope may end the transaction: it joins no safe ones, and the repeat only if the server allows more.
     return first === rules.repeat ? allowsMore(rules) : isRisky(first) === isRisky(envelope)
   })
 }
 
-/** Counts the refusals that an envelope adds, if everything is refused: a RCPT after a refused MAIL is refused too. */
+/** Returns how many refusals an envelope adds in the worst case: after a refused MAIL, the RCPT is refused too. */
 const refusalsOf = (draft: Draft, envelope: Envelope, rules: PlanRules): number =>
   openFor(draft, envelope, rules) || rules.taken.has(envelope.mailFrom) ? 1 : 2
 
@@ -172,19 +167,19 @@ function add(draft: Draft, envelope: Envelope, rules: PlanRules): void {
   draft.refusals += refusalsOf(draft, envelope, rules)
   draft.syntaxErrors += Number(isRisky(envelope))
   const open = openFor(draft, envelope, rules)
-  // MAIL, RCPT, and RSET before the next one.
+  // A new transaction has three replies: to MAIL, to RCPT, and to RSET.
   draft.waits += open ? 1 : 3
   if (open) open.push(envelope)
   else draft.transactions.push([envelope])
 }
 
-/** Returns the plan of a draft: risky envelopes late, the repeat last. */
+/** Returns the plan of a draft in order: safe envelopes, risky ones, the repeat. */
 function sorted(draft: Draft, rules: PlanRules): ConnectionPlan {
   if (isIdle(draft, rules)) return []
   const repeat = repeatIn(rules)
-  const placeOf = (envelope: Envelope) => (envelope === repeat ? 2 : Number(isRisky(envelope)))
-  const ordered = draft.transactions.map((transaction) => transaction.toSorted((a, b) => placeOf(a) - placeOf(b)))
-  const last = (transaction: Transaction) => Math.max(...transaction.map(placeOf))
+  const rankOf = (envelope: Envelope) => (envelope === repeat ? 2 : Number(isRisky(envelope)))
+  const ordered = draft.transactions.map((transaction) => transaction.toSorted((a, b) => rankOf(a) - rankOf(b)))
+  const last = (transaction: Transaction) => Math.max(...transaction.map(rankOf))
   return ordered.toSorted((a, b) => last(a) - last(b))
 }
 
@@ -194,7 +189,7 @@ function isIdle({ before, transactions }: Draft, rules: PlanRules): boolean {
   return before.length === 0 && transactions.every((transaction) => transaction.every((one) => one === repeat))
 }
 
-/** Ranks envelopes by how hard they are to place: risky ones first, then those that need their own transaction. */
+/** Ranks envelopes by how hard they are to place: risky ones most, then those with another sender than the repeat. */
 function hardness(envelope: Envelope, rules: PlanRules): number {
   const repeat = repeatIn(rules)
   return 2 * Number(isRisky(envelope)) + Number(repeat !== null && envelope.mailFrom !== repeat.mailFrom)
@@ -202,7 +197,7 @@ function hardness(envelope: Envelope, rules: PlanRules): number {
 
 const isStandard = ({ form }: Envelope): boolean => form.suites.includes('standard')
 
-/** Whether the verdict cannot do without an envelope. */
+/** Whether the verdict needs an envelope. */
 const isNeeded = (envelope: Envelope): boolean => isStandard(envelope) || envelope.form.control
 
 /** Whether a server may answer an envelope with a syntax error. */

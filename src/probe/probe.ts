@@ -1,7 +1,7 @@
 /**
- * One test of one server, from the first connection to the last QUIT. In order: connect and greet; ask for the forms of
- * the suite; ask again what was put off; ask for a sender that exists; send messages; wait for them; ask the controls.
- * `questions` decides which of these makes sense, and `ask` does it.
+ * Tests one server, from the first connection to the last QUIT. In order: connect; ask the forms of the suite; ask
+ * again where an answer was deferred or missing; try a sender that exists; send messages; wait for them; ask the
+ * controls. `questions` decides which of these steps make sense, and `ask` carries them out.
  */
 import type { Address } from '../ip/address.ts'
 import type { Observations } from '../relay/attempt.ts'
@@ -14,41 +14,41 @@ import { type Limits, questions } from './questions.ts'
 import type { Server } from './server.ts'
 import type { Session } from './session.ts'
 
-/** What one test asks, and with which names. */
+/** Everything that one test depends on. */
 export interface ProbeOptions extends Limits, AnswersOptions, Pick<Asking, 'messageFor'> {
-  /** Whether the target refused anything of ours in the last ten minutes, the time in which bans are counted. */
+  /** Whether the target refused us in the last ten minutes. Servers count refusals over that time before a ban. */
   readonly refusedBefore: boolean
   /** The addresses that a server may write down for us. */
   readonly vantage: readonly string[]
 }
 
-/** What a test found, and what its first session showed. */
+/** The observations of a test, and what its first session showed. */
 export interface ProbeResult {
   readonly observations: Observations
   readonly localAddress: Address | null
   readonly ehlo: string | null
   readonly extensions: readonly string[]
   readonly tls: Session['tls']
-  /** Null where nothing was dialled. */
+  /** Null if nothing was dialled. */
   readonly phases: Phases | null
 }
 
-/** How long each part of a test took, in milliseconds; null where it did not come to that. */
+/** How long each part of a test took, in milliseconds; null for a part that was not reached. */
 export interface Phases {
-  /** Until the first connection stood. */
+  /** From the start until the first connection was open. */
   readonly connect: number | null
-  /** From then on to its greeting. */
+  /** From the open connection to the greeting. */
   readonly greeting: number | null
-  /** Everything else that was said, on all connections. */
+  /** The rest of the time: commands and replies on all connections. */
   readonly dialogue: number | null
   /** Waiting for messages to arrive. */
   readonly delivery: number | null
 }
 
-/** Tests one server. Never throws for what a server does. */
+/** Tests one server. Never throws because of something that a server does. */
 export async function probe(options: ProbeOptions, server: Server): Promise<ProbeResult> {
   const startedAt = server.now()
-  // The full suite needs several connections, so it opens them as soon as the first one stands.
+  // The full suite needs several connections, so it opens them as soon as the first one is connected.
   const connections = await Connections.begin(server, options.suite === 'full' ? USUAL.atOnce - 1 : 0)
   const answers = new Answers(options, connections.first, momentOf(server, connections))
   const asking = { server, connections, messageFor: options.messageFor }
@@ -81,7 +81,7 @@ function observationsOf(
     names: target.echoes,
     greeting,
     turnedAway,
-    // In the order of the suite, whatever order the connections needed.
+    // In the order of the suite, not in the order in which they were asked.
     attempts: attempts.sort((a, b) => FORMS.indexOf(a.form) - FORMS.indexOf(b.form)),
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Says what is worth asking next. A pure function of the answers so far: it opens no socket and reads no clock, so that
- * the whole engine can be tested against a model of a server in memory.
+ * Decides what to ask next. A pure function of the answers so far: it opens no socket and reads no clock, so that the
+ * whole engine can be tested against a model of a server in memory.
  */
 import type { Proof, Refusal, Suite, Why } from '../contract/words.ts'
 import { type Assessed, mayArrive, mayRelay, wasSent } from '../relay/assess.ts'
@@ -21,31 +21,31 @@ import type { Answers } from './answers.ts'
 import { FIGURES } from './pace.ts'
 import { type ConnectionPlan, type FirstPlan, type PlanRules, planFirst, planWithin } from './plan.ts'
 
-/** One thing to do next. `within` is how many connections may have been opened by its end. */
+/** One step of a test. `within` is how many connections the test may have opened by the end of the step. */
 export type Question =
-  /** Keep why forms are not asked. */
-  | { readonly ask: 'nothing'; readonly unwritable: readonly Unwritable[] }
-  | { readonly ask: 'nothing-of'; readonly envelopes: readonly Envelope[]; readonly why: Why }
-  /** Get ready to ask for rows once more: in TLS, or after a pause on a new connection. */
+  /** Keep forms that are not asked, with the reason: they cannot be written, or another one. */
+  | { readonly ask: 'unwritable'; readonly unwritable: readonly Unwritable[] }
+  | { readonly ask: 'unasked'; readonly envelopes: readonly Envelope[]; readonly why: Why }
+  /** Prepare to ask forms again: in TLS, or on a new connection after a pause. */
   | { readonly ask: 'in-tls'; readonly rows: readonly Assessed[] }
   | { readonly ask: 'again'; readonly rows: readonly Assessed[]; readonly leaveAll: boolean; readonly waitMs: number }
-  /** Ask on the session at hand. `leave` says QUIT behind it, since the rest comes on others. */
+  /** Ask on the current session. With `leave`, QUIT follows, because other connections ask the rest. */
   | { readonly ask: 'first'; readonly first: FirstPlan; readonly leave: boolean; readonly within: number }
-  /** Ask on several connections at once; the first plan is for the session at hand where `onCurrent` says so. */
+  /** Ask on several connections at once. With `onCurrent`, the first plan is for the current session. */
   | {
       readonly ask: 'rest'
       readonly plans: readonly ConnectionPlan[]
       readonly onCurrent: boolean
       readonly within: number
     }
-  /** Ask for one form by itself, on a new session where the one at hand has refused enough. */
+  /** Ask one form alone. With `onNew`, on a new session, because the current one has refused enough. */
   | { readonly ask: 'alone'; readonly envelope: Envelope; readonly onNew: boolean; readonly within: number }
   /** Send the message of a form whose recipient was accepted. */
   | { readonly ask: 'message'; readonly attempt: Attempt; readonly within: number }
   /** Wait for messages to reach our mailbox. */
   | { readonly ask: 'arrivals'; readonly rows: readonly Assessed[]; readonly ms: number }
 
-/** What a test may ask, and how far it may go. */
+/** Which forms a test asks, and how far it goes. */
 export interface Limits {
   readonly suite: Suite
   readonly proof: Proof
@@ -53,12 +53,12 @@ export interface Limits {
   readonly deliveryWaitMs: number
 }
 
-/** Until there is no message to send any more, one connection is kept for it. */
+/** The connections that a test may open while it may still need one for a message. */
 const BEFORE_MESSAGES = FIGURES.connections - FIGURES.keptForMessage
 
 /**
- * Returns what to do next, in order; nothing when the test is done. The steps, first to last: what is worth another go,
- * the suite, a sender that exists, messages and their arrival, controls.
+ * Returns the next steps, in order; none when the test is done. The first kind of step that has work counts: answers to
+ * ask again, the suite, a sender that exists, messages and their arrival, controls.
  */
 export function questions(answers: Answers, limits: Limits): readonly Question[] {
   for (const step of [again, suite, existingSender, messages, controls]) {
@@ -68,7 +68,7 @@ export function questions(answers: Answers, limits: Limits): readonly Question[]
   return []
 }
 
-/** What was asked last and is worth another go (docs/verdict.md, rule 6). */
+/** Asks again what the last question left without an answer, or deferred (docs/verdict.md, rule 6). */
 function again(answers: Answers): readonly Question[] {
   const { latest, now, first } = answers
   if (latest === null || first.failure !== null || now.isOver || connectionsLeft(answers, latest.within) <= 0) return []
@@ -88,17 +88,17 @@ function again(answers: Answers): readonly Question[] {
   return [{ ask: 'again', rows: due.map(({ row }) => row), leaveAll, waitMs }]
 }
 
-/** The forms of the suite, and whatever is due once more: some on the first connection, the rest on several. */
+/** Asks the forms of the suite, and forms to be asked again: some on the first connection, the rest on several. */
 function suite(answers: Answers, limits: Limits): readonly Question[] {
   const due = answers.rows
     .filter(({ attempt }) => isEnvelopeDue(answers, attempt))
     .map(({ attempt }) => envelopeOf(attempt))
   const envelopes = [...due, ...answers.suite.filter(({ form }) => !answers.has(form))]
   const unwritable = answers.unwritable.filter(({ form }) => !answers.has(form))
-  if (unwritable.length > 0) return [{ ask: 'nothing', unwritable }]
+  if (unwritable.length > 0) return [{ ask: 'unwritable', unwritable }]
   if (envelopes.length === 0) return []
   const { failure } = answers.first
-  if (failure !== null) return [{ ask: 'nothing-of', envelopes, why: failure }]
+  if (failure !== null) return [{ ask: 'unasked', envelopes, why: failure }]
   return answers.firstPlan === null ? firstOf(envelopes, answers, limits) : restOf(envelopes, answers, limits)
 }
 
@@ -110,9 +110,8 @@ function firstOf(envelopes: readonly Envelope[], answers: Answers, limits: Limit
 }
 
 /**
- * The rest, over as many connections as there may be without the one that is kept for a message. That one is asked last
- * and alone, only while nothing was accepted, and is never left: if an envelope is accepted on it, it carries the
- * message too.
+ * Asks the rest over all connections but the one that is kept for a message. If these are used up and no plain form was
+ * accepted, uses that one too, last and alone: it stays open, so that it can also carry a message.
  */
 function restOf(rest: readonly Envelope[], answers: Answers, limits: Limits): readonly Question[] {
   const { now, firstPlan } = answers
@@ -124,30 +123,30 @@ function restOf(rest: readonly Envelope[], answers: Answers, limits: Limits): re
   const last = mayRelay(answers.rows) ? 0 : connectionsLeft(answers, FIGURES.connections) + Number(onCurrent) - room
   const isSparable = ({ form }: Envelope) => NOTHING_LEARNT.has(answers.row(form.id)?.refusal ?? null)
   const { plans, spared } = planWithin(envelopes, planRules(answers, limits), room + last, isSparable, standing)
-  const leftOut: Question = { ask: 'nothing-of', envelopes: spared, why: 'spared' }
+  const leftOut: Question = { ask: 'unasked', envelopes: spared, why: 'spared' }
   if (room > 0) return [leftOut, { ask: 'rest', plans: plans.slice(0, room), onCurrent, within: BEFORE_MESSAGES }]
   if (last > 0) return [leftOut, { ask: 'rest', plans: plans.slice(0, 1), onCurrent, within: FIGURES.connections }]
-  return [{ ask: 'nothing-of', envelopes, why: 'connection-limit' }]
+  return [{ ask: 'unasked', envelopes, why: 'connection-limit' }]
 }
 
-/** What an attempt came to that can be given up without a loss. */
+/** The refusals of attempts that can be left out, because they tell nothing; null for no refusal. */
 const NOTHING_LEARNT: ReadonlySet<Refusal | null> = new Set<Refusal | null>([null, 'throttled'])
 
-/** The postmaster control goes along with the full suite, where the outside sender's refusal calls for it (rule 4a). */
+/** In the full suite, asks postmaster along with other forms if the outside sender's refusal needs it (rule 4a). */
 function postmasterBesideSuite(answers: Answers, limits: Limits): readonly Envelope[] {
   if (limits.suite !== 'full' || answers.row(POSTMASTER) || !wantsPostmaster(answers)) return []
   return written(answers, POSTMASTER)
 }
 
-/** An own-domain sender that exists, where the invented one was refused for what it is (rule 4b). */
+/** Tries an own-domain sender that exists, if the invented one was refused as a sender (rule 4b). */
 function existingSender(answers: Answers): readonly Question[] {
   if (answers.row(EXISTING_SENDER) || !wantsExistingSender(answers.rows)) return []
   return alone(answers, EXISTING_SENDER, BEFORE_MESSAGES)
 }
 
 /**
- * Messages: for plain forms until one is accepted; where none is and arrival is the proof, for ambiguous ones, each
- * cause once (rules 1 and 3). Then what reaches our mailbox.
+ * Sends messages for plain forms until one is accepted, and waits for them if the proof is delivery. If none arrives,
+ * sends messages for ambiguous forms, one for each cause, and waits for these (rules 1 and 3).
  */
 function messages(answers: Answers, limits: Limits): readonly Question[] {
   if (limits.proof === 'recipient') return []
@@ -169,7 +168,7 @@ function ambiguousMessages(
   candidates: readonly Assessed[],
   plain: readonly Assessed[],
 ): readonly Question[] {
-  // A message that was refused at DATA never went out; one whose dot was not answered may have.
+  // A message that was refused at DATA did not go out. One whose final dot got no answer may have gone out.
   const out = plain.filter(({ attempt }) => wasSent(attempt)).length
   const ambiguous = candidates.filter(({ attempt }) => attempt.form.recipient.kind === 'ambiguous')
   const tried = oneOfEachCause(ambiguous).slice(0, Math.max(0, FIGURES.messages - out))
@@ -183,7 +182,7 @@ function ambiguousMessages(
   return underWay.length > 0 ? alone(answers, RANDOM_LOCAL, FIGURES.connections) : []
 }
 
-/** Controls can change the verdict only while nothing was relayed and the own domain is certain (rules 4a to 4c). */
+/** Asks controls. They can change the verdict only if nothing was relayed and the own domain is certain (rule 4). */
 function controls(answers: Answers): readonly Question[] {
   const { rows } = answers
   if (!answers.target.isDomainCertain || mayRelay(rows)) return []
@@ -200,11 +199,11 @@ function controls(answers: Answers): readonly Question[] {
   return []
 }
 
-/** Whether only an accepted postmaster can tell a closed server from one that refuses everything we ask. */
+/** Whether only postmaster can show that the server is closed, and does not refuse everything from us. */
 const wantsPostmaster = (answers: Answers): boolean =>
   answers.target.isDomainCertain && !mayRelay(answers.rows) && answers.rows.some(needsPostmaster)
 
-/** Asks for a form outside the suite, once. */
+/** Asks a form that is in no suite, once. */
 function alone(answers: Answers, id: string, within: number): readonly Question[] {
   if (answers.wasAskedAlone(id)) return []
   const onNew = answers.refusalsAtHand >= answers.pace.refusals
@@ -215,7 +214,7 @@ const message = ({ attempt }: Assessed): readonly Question[] => [
   { ask: 'message', attempt, within: FIGURES.connections },
 ]
 
-/** The envelope of a form, if it can be written. */
+/** Returns the envelope of a form in a list, or an empty list if it cannot be written. */
 function written(answers: Answers, id: string): readonly Envelope[] {
   const form = formOf(id)
   const spelled = spell(form, answers.target.namesFor(form))
@@ -229,7 +228,7 @@ function planRules(answers: Answers, { suite }: Limits): PlanRules {
 
 const connectionsLeft = ({ now }: Answers, within: number): number => within - now.opened + now.spares
 
-/** Whether an attempt is due once more as an envelope; a form whose message was tried is due with its message. */
+/** Whether to ask an envelope again. If its message was tried, the message is sent again instead. */
 const isEnvelopeDue = (answers: Answers, { form }: Attempt): boolean =>
   answers.isDue(form) && answers.messageOf(form) === null
 
@@ -253,23 +252,22 @@ const isMessageAccepted = ({ evidence }: Assessed): boolean =>
 
 const hasArrived = ({ rows }: Answers): boolean => rows.some(({ evidence }) => evidence === 'delivered')
 
-/** Of several spellings that exploit the same trust, one is enough to send. */
+/** Keeps one attempt for each cause: one message is enough to show it. */
 function oneOfEachCause(rows: readonly Assessed[]): Assessed[] {
   const causes = rows.map(({ attempt }) => causeOf(attempt.form))
   return rows.filter((_row, index) => causes.indexOf(causes[index] ?? 'everyone') === index)
 }
 
-/** A message deserves another go where the server did not even accept its sender: on a new session it may. */
+/** Returns 0 if a message is worth sending again, or null. It is only if the server has not accepted its MAIL. */
 const againForMessage = (answers: Answers, { attempt }: Assessed): number | null =>
   answers.messageOf(attempt.form)?.mailTaken ? null : 0
 
 /**
- * Whether another go on a new connection can tell more, and after how many milliseconds: for a missing answer, for "too
- * many" of anything, for postscreen (which accepts a client that comes back), and for greylisting that says how long it
- * lasts.
+ * Returns after how many milliseconds it is worth asking again on a new connection, or null if it is not. It is after
+ * a missing answer, throttling, postscreen (which accepts a client that comes back), and greylisting with a known end.
  */
 function againAfter({ attempt, outcome, refusal, decisive }: Assessed): number | null {
-  if (outcome === 'not-run') return attempt.why !== null && WORTH_ANOTHER_GO.has(attempt.why) ? 0 : null
+  if (outcome === 'not-run') return attempt.why !== null && WORTH_ASKING_AGAIN.has(attempt.why) ? 0 : null
   if (refusal === 'throttled') return 0
   if (refusal !== 'greylisted' || !decisive) return null
   if (decisive.reply.enhanced === '4.3.2') return 0
@@ -278,7 +276,8 @@ function againAfter({ attempt, outcome, refusal, decisive }: Assessed): number |
   return number === undefined ? null : Number(number) * (unit?.toLowerCase().startsWith('m') ? 60_000 : 1_000)
 }
 
-const WORTH_ANOTHER_GO: ReadonlySet<Why> = new Set<Why>([
+/** The reasons of missing answers that can be different on a new connection. */
+const WORTH_ASKING_AGAIN: ReadonlySet<Why> = new Set<Why>([
   'dropped',
   'slowing',
   'connection-limit',

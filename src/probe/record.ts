@@ -1,4 +1,4 @@
-/** Turns the answers of a mail transaction into attempts, and notices answers that belong to another command. */
+/** Turns the answers of a mail transaction into attempts, and detects answers that belong to another command. */
 import type { Refusal, Why } from '../contract/words.ts'
 import { isPositive } from '../relay/assess.ts'
 import type { Attempt, Exchange, Phase, Reply } from '../relay/attempt.ts'
@@ -9,10 +9,10 @@ import type { Answer } from '../smtp/connection.ts'
 import { abridged } from '../smtp/reply.ts'
 import type { Ready } from './session.ts'
 
-/** RFC 5321 section 4.1.1.10: the answer to QUIT, and to no other command. */
+/** The reply to QUIT, and to no other command (RFC 5321 section 4.1.1.10). */
 export const GOODBYE = 221
 
-/** Returns attempts that were not run, and why. */
+/** Returns attempts that were not run, with the reason. */
 export function notRun(envelopes: readonly Envelope[], why: Why): Attempt[] {
   return envelopes.map((envelope) => ({ ...envelope, connection: null, exchanges: [], seen: null, why }))
 }
@@ -21,9 +21,9 @@ export function notRun(envelopes: readonly Envelope[], why: Why): Attempt[] {
 export const PHASES: readonly Phase[] = ['mail', 'rcpt', 'data', 'dot']
 
 /**
- * Makes an attempt of the answers to one envelope. An answer that does not fit its command ends the session.
+ * Makes an attempt from the answers to one envelope. Ends the session if an answer does not fit its command.
  *
- * @param isAfterRefusal whether another recipient of the transaction was refused before
+ * @param isAfterRefusal whether an earlier recipient of the same transaction was refused
  */
 export function record(
   session: Ready,
@@ -43,15 +43,15 @@ export function record(
       why = 'protocol-error'
       session.connection.desynchronised()
     } else exchanges.push({ phase, reply: abridged(answer.reply), at: answer.at })
-    // Replies behind a refusal in a pipelined group only say that there was nothing to follow.
+    // In a group, the replies after a refusal only say that the command before them failed.
     if (!positive(phase, answer)) break
   }
   return { form, mailFrom, rcptTo, connection: session.number, exchanges, seen: null, why }
 }
 
 /**
- * Whether a reply shows that the server answers another command than we think: a goodbye, 1xx to 3xx where these mean
- * nothing, or a 503 ("bad sequence of commands") without another reason. MailEnable asks for authentication by 503.
+ * Whether a reply belongs to another command: a goodbye, a code below 400 that this command cannot have, or a 503 ("bad
+ * sequence of commands") without another reason. MailEnable asks for authentication with a 503.
  */
 function isOutOfStep({ sender }: Form, phase: Phase, reply: Reply): boolean {
   if (reply.code === 503) {
@@ -61,13 +61,13 @@ function isOutOfStep({ sender }: Form, phase: Phase, reply: Reply): boolean {
   return reply.code === GOODBYE || (reply.code < 400 && !isPositive({ phase, reply }))
 }
 
-/** How a 503 is read that is about our commands. */
+/** The refusals that `classify` returns for a 503 that is about the order of our commands. */
 const ABOUT_COMMANDS: ReadonlySet<Refusal> = new Set<Refusal>(['syntax', 'content', 'sender-rejected', 'other'])
 
-/** Whether the server said no. */
+/** Whether there is an answer, and it is a 4xx or 5xx reply. */
 export const isRefusal = (answer: Answer | undefined): boolean => answer?.reply != null && answer.reply.code >= 400
 
-/** Whether there is an answer, and it says yes. */
+/** Whether there is an answer, and it accepts the command. */
 export function positive(phase: Phase, answer: Answer | undefined): boolean {
   return answer?.reply != null && isPositive({ phase, reply: answer.reply })
 }

@@ -1,7 +1,6 @@
 /**
- * The mail server as a probe meets it, with everything else that comes from outside: connections, time, and what
- * reaches our mailbox. The engine knows only this interface, so that a model in memory can take the place of sockets
- * and clocks.
+ * Everything that a probe gets from outside: connections to the mail server, time, and mail that reaches our mailbox.
+ * The engine knows only this interface, so that a model in memory can replace sockets and clocks.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Why } from '../contract/words.ts'
@@ -13,7 +12,7 @@ import type { Dial } from '../smtp/dial.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import { FIGURES } from './pace.ts'
 
-/** What a probe does with one connection. It never throws for what a server does. */
+/** The part of a connection that a probe uses. It never throws because of something that a server does. */
 export type Dialogue = Pick<
   SmtpConnection,
   | 'fault'
@@ -28,45 +27,45 @@ export type Dialogue = Pick<
   | 'desynchronised'
 >
 
-/** A connection that stands, before its greeting. */
+/** An open connection, before its greeting. */
 export interface Connected {
   readonly connection: Dialogue
-  /** Our end of it; null behind a proxy, which shows the server another one. */
+  /** The address of our end; null behind a proxy, because the server sees another address then. */
   readonly localAddress: Address | null
   /** The name that we give in EHLO. */
   readonly ehlo: string
 }
 
-/** The outside of a probe. Times are milliseconds of its own clock. */
+/** The interface to the outside. Times are milliseconds of the clock that `now` reads. */
 export interface Server {
   readonly deadline: number
-  /** Aborted when the test is to end before its time. */
+  /** Aborted to end the test early. */
   readonly stop: AbortSignal
   now(): number
-  /** Waits that long, or until the test is stopped. */
+  /** Waits `ms` milliseconds, or until the test is stopped. */
   pause(ms: number): Promise<void>
-  /** Opens a connection, the first one being number 1, or says why there is none. */
+  /** Opens a connection, or returns why there is none. The first connection has the number 1. */
   connect(number: number): Promise<Connected | { readonly failure: Why }>
-  /** Waits up to that long for the message of a form. Resolves with what the mailbox received, or null. */
+  /** Waits up to `ms` milliseconds for the message of a form, or its bounce. Resolves with null if neither comes. */
   arrival(form: Form, ms: number): Promise<Seen | null>
 }
 
-/** Where to connect, from where and under which name. Times are `performance.now()` milliseconds. */
+/** How to reach a server: address, vantage, our name and our limits. Times are `performance.now()` milliseconds. */
 export interface Route {
   readonly address: Address
   readonly port: number
   /** Opens connections from the vantage. */
   readonly dial: Dial
-  /** Our name; null stands for the address literal of our end (RFC 5321 section 4.1.4). */
+  /** Our name; null means the address literal of our end (RFC 5321 section 4.1.4). */
   readonly ehlo: string | null
   readonly deadline: number
   readonly transcript: Transcript
   readonly stop: AbortSignal
-  /** Told of every connection before it is dialled. */
+  /** Called before each connection is dialled. */
   dialling(address: Address): void
 }
 
-/** The real server behind a route. */
+/** Returns the real server that a route leads to. */
 export function serverAt(route: Route, arrival: Server['arrival']): Server {
   const { deadline, stop } = route
   return {
@@ -81,8 +80,8 @@ export function serverAt(route: Route, arrival: Server['arrival']): Server {
 
 async function connect(route: Route, number: number): Promise<Connected | { readonly failure: Why }> {
   const { address, port, transcript, deadline } = route
-  const told = (event: string) => void transcript.add('event', number, event)
-  told(`connecting to ${hostText(address)}:${port}`)
+  const record = (event: string) => void transcript.add('event', number, event)
+  record(`connecting to ${hostText(address)}:${port}`)
   const left = deadline - performance.now()
   if (left <= 0) return { failure: 'deadline' }
   route.dialling(address)
@@ -91,10 +90,10 @@ async function connect(route: Route, number: number): Promise<Connected | { read
     const { fault, detail } = dialled
     // A wait that our own deadline cut short says nothing about the server.
     if (detail === null && left < FIGURES.connectMs) {
-      told('no connection before the deadline')
+      record('no connection before the deadline')
       return { failure: 'deadline' }
     }
-    told(`no connection: ${fault}${detail ? ` (${detail})` : ''}`)
+    record(`no connection: ${fault}${detail ? ` (${detail})` : ''}`)
     return { failure: fault }
   }
   const { socket, localAddress } = dialled

@@ -9,13 +9,13 @@ import type { Dialogue, Server } from './server.ts'
 
 /** How to open one session of a test. */
 export interface Opening {
-  /** From 1. */
+  /** Counts from 1. */
   readonly number: number
-  /** Whether to go on to TLS, because the server asks for it. */
+  /** Whether to start TLS, because the server asks for it. */
   readonly tls: boolean
   /** Aborted when the session is no longer needed. */
   readonly unwanted: AbortSignal
-  /** Called when the connection stands, before the greeting. */
+  /** Called when the connection is open, before the greeting. */
   connected?(): void
 }
 
@@ -25,23 +25,23 @@ export interface Heard {
   readonly at: readonly number[]
 }
 
-/** A session that has been opened, or what prevented it. */
+/** An SMTP session, or the reason why there is none. */
 export interface Session {
   readonly connection: Dialogue | null
   readonly number: number
   readonly localAddress: Address | null
   readonly ehlo: string | null
   readonly greeting: Heard | null
-  /** What EHLO offered, one line each. */
+  /** The lines of the EHLO reply after the first. */
   readonly extensions: readonly string[]
   readonly pipelining: boolean
   readonly tls: TlsFacts | null
   /** The reply that refused us at the greeting, or to both EHLO and HELO. */
   readonly turnedAway: Heard | null
-  /** How long the connection took, and after it the greeting, in milliseconds; null where it did not come. */
+  /** How long the connection took, and then the greeting, in milliseconds; null if it did not come. */
   readonly connectMs: number | null
   readonly greetingMs: number | null
-  /** Why nothing can be asked; null where something can. */
+  /** Why the session cannot be used; null if it was opened well. */
   readonly failure: Why | null
 }
 
@@ -54,12 +54,12 @@ export function isReady(session: Session): session is Ready {
   return connection !== null && connection.fault === null && ehlo !== null && failure === null
 }
 
-/** A session without a connection. */
+/** Returns a session without a connection. */
 export function failedSession(number: number, failure: Why): Session {
   return { ...NOTHING, number, failure }
 }
 
-/** Connects, waits for the whole greeting, and says EHLO, or HELO where the server does not know EHLO. */
+/** Connects, waits for the whole greeting, and says EHLO, or HELO if the server does not know EHLO. */
 export async function openSession(server: Server, { number, tls, unwanted, connected }: Opening): Promise<Session> {
   if (server.stop.aborted) return failedSession(number, 'interrupted')
   const startedAt = server.now()
@@ -96,7 +96,7 @@ async function hello(greeted: Session & { connection: Dialogue }): Promise<Sessi
   }
   if (code >= 400 && code < 500) return { ...greeted, turnedAway: extended, failure: 'greeting-refused' }
   const plain = heard(await connection.command(`HELO ${ehlo}`))
-  // A server that hangs up on HELO has refused us by its reply to EHLO.
+  // If the server closes the connection at HELO, its reply to EHLO was the refusal.
   if (!plain) return { ...greeted, turnedAway: extended, failure: connection.fault }
   return plain.reply.code === 250 ? greeted : { ...greeted, turnedAway: plain, failure: 'greeting-refused' }
 }

@@ -1,4 +1,4 @@
-/** What is known of the target's names, from the request and from its first session. Forms are written with them. */
+/** Knows the target's names, from the request and from the first session, so that forms can be written with them. */
 import { DOMAIN_NAME } from '../contract/domain.ts'
 import type { DomainSource } from '../contract/words.ts'
 import { type Address, addressLiteral } from '../ip/address.ts'
@@ -6,26 +6,26 @@ import type { KnownNames } from '../relay/envelope.ts'
 import { type Form, formOf, type TestAddresses } from '../relay/forms.ts'
 import type { Session } from './session.ts'
 
-/** The target's own mail domain, and how we know it. */
+/** The target's own mail domain, and where we know it from. */
 export interface OwnDomain {
   readonly name: string
   readonly source: DomainSource
 }
 
-/** What names are taken from. */
+/** The sources of the names. */
 export interface TargetOptions {
   readonly address: Address
-  /** The target's own mail domain, where the request or the customers file says it. */
+  /** The own domain from the request or the customers file; null if neither has one. */
   readonly domain: OwnDomain | null
   addressesFor(form: Form): TestAddresses
 }
 
-/** The target's names, once it has greeted us. */
+/** The target's names. */
 export class Target {
-  /** The host name that the greeting begins with (RFC 5321 section 4.2); null where it is no domain name. */
+  /** The host name at the beginning of the greeting (RFC 5321 section 4.2); null if it is not a domain name. */
   readonly host: string | null
   readonly domain: OwnDomain | null
-  /** Names and addresses that replies may repeat. Words inside them mean nothing. */
+  /** Names and addresses that replies may repeat. Words inside them say nothing about a refusal. */
   readonly echoes: readonly string[]
   readonly #options: TargetOptions
 
@@ -40,7 +40,7 @@ export class Target {
     this.echoes = [...ours, address.text, this.domain?.name].filter((echo) => echo !== undefined && echo !== null)
   }
 
-  /** Whether we know the own domain from somebody who is responsible for it, and not only from the greeting. */
+  /** Whether the own domain comes from the request or the customers file, and not only from the greeting. */
   get isDomainCertain(): boolean {
     return this.domain !== null && this.domain.source !== 'greeting'
   }
@@ -53,8 +53,8 @@ export class Target {
   }
 
   /**
-   * Whether a form may go on to DATA. A name that only the greeting gave is good enough to ask with, but not to send
-   * mail to, and a message from some senders could loop.
+   * Whether a message may be sent for a form. Not if it could loop, and not if the form needs a name that only the
+   * greeting gave: we ask with such a name, but send no mail with it.
    */
   mayCarryMessage({ sender, recipient, control }: Form): boolean {
     const needs = [sender.needs, recipient.needs]

@@ -1,4 +1,4 @@
-/** The mail transactions of a session (RFC 5321 section 3.3): envelopes without a message, and the message itself. */
+/** Runs mail transactions (RFC 5321 section 3.3) on a session: envelopes without a message, and messages. */
 import { isPositive } from '../relay/assess.ts'
 import type { Attempt } from '../relay/attempt.ts'
 import type { Envelope } from '../relay/envelope.ts'
@@ -13,20 +13,19 @@ const mail = (sender: string) => `MAIL FROM:<${sender}>`
 const rcpt = ({ form, rcptTo }: Envelope | Attempt) =>
   form.recipient.bare ? `RCPT TO:${rcptTo}` : `RCPT TO:<${rcptTo}>`
 
-/** How one session is asked. */
+/** How to ask a plan on one session. */
 export interface Manner {
   readonly stop: AbortSignal
   /** Whether to send everything in one write. */
   readonly pipelining: boolean
-  /** Whether QUIT is the last command of the group (RFC 2920 section 3.1), because nothing follows. */
+  /** Whether QUIT ends the group (RFC 2920 section 3.1), because the session is not needed any more. */
   readonly leave: boolean
 }
 
 /**
- * Asks for every recipient of a plan without sending a message: in one write where the server offered PIPELINING, else
- * command by command, ending at the next one when `stop` is aborted. Each transaction ends in RSET; commands that are
- * sent one by one leave out the last RSET, since QUIT follows. A server that takes longer with each refusal is left,
- * and what it did not answer gets the reason `slowing`.
+ * Asks every envelope of a plan without sending a message: in one write with pipelining, else one command at a time
+ * until `stop` is aborted. Each transaction ends with RSET; one by one, the last RSET waits until it is needed. If each
+ * refusal takes longer, asks no more: envelopes without an answer get the reason `slowing`.
  */
 export async function askPlan(
   session: Ready,
@@ -100,10 +99,10 @@ async function askInTurn(
   return attempts
 }
 
-/** Connections whose last transaction was not reset yet, with the answer to its MAIL. QUIT would end it as well. */
+/** Connections whose last transaction has had no RSET yet, with the answer to its MAIL. QUIT would end it too. */
 const unfinished = new WeakMap<Dialogue, Answer>()
 
-/** Ends a transaction that was not reset yet, so that another can begin. */
+/** Sends the RSET that is still missing, so that another transaction can begin. */
 async function reset(session: Ready): Promise<void> {
   const { connection } = session
   const sender = unfinished.get(connection)
@@ -111,8 +110,8 @@ async function reset(session: Ready): Promise<void> {
 }
 
 /**
- * Checks the answer to RSET. A refused RSET leaves the old transaction open, so nothing behind it counts; where nothing
- * follows, QUIT is enough. A goodbye belongs to QUIT: the server has skipped a command.
+ * Checks the answer to RSET. A refused RSET leaves the transaction open: later answers would count for nothing, and
+ * after the last one we say QUIT. A goodbye is the reply to QUIT, so the server has skipped a command.
  */
 async function settle(
   { connection }: Ready,
@@ -127,10 +126,10 @@ async function settle(
   else if (isOpen) await connection.quit()
 }
 
-/** RFC 5321 section 3.8: the server ends the session. Its earlier answers still count. */
+/** The server ends the session (RFC 5321 section 3.8). Its earlier answers still count. */
 const SHUTTING_DOWN = 421
 
-/** Returns a function that tells when refusals take longer each time: a tarpit that grows. */
+/** Returns a function that returns true when a refusal took much longer than the one before: a tarpit that grows. */
 function watchDelays(): Abandon {
   let before = Number.POSITIVE_INFINITY
   return ({ reply, ms }) => {
@@ -141,16 +140,16 @@ function watchDelays(): Abandon {
   }
 }
 
-/** A message, and the part of it that no transcript may show. */
+/** A message, and the secret in it that no transcript may show. */
 export interface Message {
   readonly lines: readonly string[]
   readonly secret: string | null
 }
 
 /**
- * Sends the message for an attempt whose recipient was accepted, in a new transaction with that recipient alone.
- * Returns the attempt with the new replies behind the old ones. A 354 without an accepted recipient gets a lone dot
- * (RFC 2920, 3.1).
+ * Sends the message of an attempt whose recipient was accepted, in a new transaction with that recipient alone. Returns
+ * the attempt with the new replies after the old ones. If the server now refuses the recipient but answers DATA with
+ * 354, sends a single dot (RFC 2920 section 3.1).
  */
 export async function sendMessage(
   session: Ready,
@@ -168,8 +167,12 @@ export async function sendMessage(
   if (!positive('dot', dot)) await connection.command('RSET')
   const more = taken ? [sender, recipient, data, dot] : [sender, recipient]
   const sent = record(session, attempt, more)
-  const interrupted = stop.aborted && dot === undefined && sent.exchanges.every(isPositive)
-  return { ...sent, why: interrupted ? 'interrupted' : sent.why, exchanges: [...attempt.exchanges, ...sent.exchanges] }
+  const isInterrupted = stop.aborted && dot === undefined && sent.exchanges.every(isPositive)
+  return {
+    ...sent,
+    why: isInterrupted ? 'interrupted' : sent.why,
+    exchanges: [...attempt.exchanges, ...sent.exchanges],
+  }
 }
 
 /** Sends commands one by one until one is refused or the test is stopped. */

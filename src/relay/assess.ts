@@ -1,25 +1,25 @@
-/** Judges one attempt by its own replies: accepted, refused, deferred or not run (docs/verdict.md, rules 1 and 2). */
+/** Judges each attempt by its own replies, before the whole test is judged (verdict.ts). */
 import type { Evidence, Outcome, Refusal } from '../contract/words.ts'
 import type { Attempt, Exchange } from './attempt.ts'
 import { classify, plainText } from './refusals.ts'
 
-/** One attempt, judged by itself. */
+/** One attempt and its judgement. */
 export interface Assessed {
   readonly attempt: Attempt
   readonly outcome: Outcome
   readonly refusal: Refusal | null
   readonly evidence: Evidence
-  /** The exchange that decided the outcome. */
+  /** The exchange that decided the outcome; null if there was none. */
   readonly decisive: Exchange | null
-  /** The words of the deciding reply, without addresses and names: what this attempt was judged by. */
+  /** The text of the deciding reply, without addresses and names. */
   readonly text: string
   /** Whether the recipient was accepted before the refusal or deferral came. */
   readonly refusedLater: boolean
-  /** Whether we know the words or the enhanced code of the refusal. True where nothing was refused. */
+  /** Whether we know the text or the enhanced code of the refusal. True if nothing was refused. */
   readonly reasoned: boolean
 }
 
-/** Whether the server said yes: 2xx, or 354 to DATA. */
+/** Whether the reply accepts the command: 2xx, or 354 to DATA. */
 export function isPositive({ phase, reply }: Pick<Exchange, 'phase' | 'reply'>): boolean {
   return phase === 'data' ? reply.code === 354 : reply.code >= 200 && reply.code < 300
 }
@@ -28,7 +28,7 @@ export function isPositive({ phase, reply }: Pick<Exchange, 'phase' | 'reply'>):
 export const isTaken = (exchange: Exchange): boolean => exchange.phase === 'rcpt' && isPositive(exchange)
 
 /**
- * Judges one attempt by its replies (docs/verdict.md, rules 1 and 2).
+ * Judges one attempt by its replies: accepted, refused, deferred or not run (docs/verdict.md, rules 1 and 2).
  *
  * @param names names and addresses that replies may repeat
  */
@@ -48,25 +48,26 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   const { refusal, reasoned } = refused
     ? classify(refused.reply, { phase: refused.phase, sender: form.sender.as, names })
     : { refusal: null, reasoned: true }
-  const final = isFinal(refusal)
+  const denied = deniesRelaying(refusal)
   // A refusal at MAIL or RCPT of the second transaction came before any message: the recipient stays accepted.
-  const isUntried = !refused || (!final && (refused.phase === 'mail' || refused.phase === 'rcpt'))
+  const isUntried = !refused || (!denied && (refused.phase === 'mail' || refused.phase === 'rcpt'))
   if (taken && isUntried) return row(taken, 'accepted', form.control ? 'none' : 'recipient-accepted')
   if (!refused) return row(null, 'not-run', 'none')
-  const refusedLater = taken !== undefined && !final
-  const outcome = final || refused.reply.code >= 500 ? 'refused' : 'deferred'
+  const refusedLater = taken !== undefined && !denied
+  const outcome = denied || refused.reply.code >= 500 ? 'refused' : 'deferred'
   const evidence = refusedLater ? 'recipient-accepted' : 'none'
   return { ...row(refused, outcome, evidence), refusal, refusedLater, reasoned }
 }
 
 /** Whether a refusal says that strangers may not relay. */
-export const isFinal = (refusal: Refusal | null): boolean => refusal === 'relay-denied' || refusal === 'auth-required'
+export const deniesRelaying = (refusal: Refusal | null): boolean =>
+  refusal === 'relay-denied' || refusal === 'auth-required'
 
-/** Whether a message may be on its way: it went out, and its final dot was not refused. */
+/** Whether a message may still arrive: it was sent, and its final dot was not refused. */
 export const mayArrive = (attempt: Attempt): boolean =>
   wasSent(attempt) && attempt.exchanges.every((exchange) => exchange.phase !== 'dot' || isPositive(exchange))
 
-/** Whether a message went out, that is, DATA was answered by 354. */
+/** Whether a message was sent: the server answered DATA with 354. */
 export const wasSent = ({ exchanges }: Attempt): boolean =>
   exchanges.some((exchange) => exchange.phase === 'data' && isPositive(exchange))
 

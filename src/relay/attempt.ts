@@ -1,11 +1,11 @@
 /**
- * One attempt, and all attempts of one test, as facts: what was asked and what came back. Everything that `relay`
- * judges is given in these types, so that a judgement needs no socket.
+ * Defines the facts that `relay` judges, as plain types: what was asked, and what came back. A judgement uses nothing
+ * else, so it needs no socket.
  */
 import type { DomainSource, Proof, Why } from '../contract/words.ts'
 import type { Form } from './forms.ts'
 
-/** A reply as it is judged (RFC 5321 section 4.2): its code, its enhanced status code, and its text line by line. */
+/** One SMTP reply (RFC 5321 section 4.2): its code, its enhanced status code or null, and the lines of its text. */
 export interface Reply {
   readonly code: number
   readonly enhanced: string | null
@@ -37,25 +37,25 @@ export interface Attempt {
   readonly form: Form
   readonly mailFrom: string | null
   readonly rcptTo: string | null
-  /** The number of the connection, from 1; null where nothing was asked. */
+  /** The number of the connection, from 1; null if nothing was asked. */
   readonly connection: number | null
   /** The replies to the envelope, and after them those of the transaction with the message, if one was sent. */
   readonly exchanges: readonly Exchange[]
   readonly seen: Seen | null
-  /** Why an answer is missing; null where none is. */
+  /** Why an answer is missing; null if none is missing. */
   readonly why: Why | null
 }
 
-/** Everything that a test learnt. The verdict is made of this and of nothing else. */
+/** Everything that a test learnt. The verdict depends on nothing else. */
 export interface Observations {
   readonly proof: Proof
-  /** Whether the target refused anything of ours in the last ten minutes, the time in which bans are counted. */
+  /** Whether the target refused us in the last ten minutes. Servers count refusals over that time before a ban. */
   readonly refusedBefore: boolean
-  /** The addresses and names that a server writes down for us. */
+  /** The addresses and names of our vantage that a server may write into a Received field. */
   readonly vantage: readonly string[]
   readonly domain: string | null
   readonly domainSource: DomainSource | null
-  /** Names and addresses that replies may repeat. Words inside them mean nothing. */
+  /** Names and addresses that replies may repeat. Words inside them say nothing about a refusal. */
   readonly names: readonly string[]
   readonly greeting: { readonly reply: Reply; readonly at: readonly number[] } | null
   /** The reply that refused us at the greeting, or to both EHLO and HELO. Nothing was asked after it. */

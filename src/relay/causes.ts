@@ -1,5 +1,5 @@
 /**
- * What the cause of an open relay means for people: one row for each cause with its sentence, and the steps that
+ * Says what each cause of an open relay means for people: one row for each cause, with its sentence and the steps that
  * close any server. Steps for one software are in remedies/servers; the names of the causes are in contract/words.ts.
  */
 import type { Cause } from '../contract/words.ts'

@@ -1,6 +1,6 @@
 /**
- * What the caveat of a closed server means for people. Only one caveat has a sentence and steps of its own; the other,
- * `forms-spared`, asks for nothing.
+ * Says what a caveat of a closed server means for people. Only `any-local-part-taken` needs a sentence and steps. The
+ * other caveat, `forms-spared`, needs no action.
  */
 import { type Advice, BACKSCATTER, POSTFIX_ACCESS } from './remedies/advice.ts'
 

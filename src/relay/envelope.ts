@@ -8,16 +8,16 @@ export interface Envelope {
   readonly rcptTo: string
 }
 
-/** The names that forms are written with. The target's own ones are null where they are unknown. */
+/** The names that forms are written with. The target's own domain and host are null if they are unknown. */
 export type KnownNames = Omit<Names, Need> & Readonly<Record<Need, string | null>>
 
-/** A form that cannot be written, and why. */
+/** A form that cannot be written, with the reason. */
 export interface Unwritable {
   readonly form: Form
   readonly why: 'domain-unknown' | 'host-unknown' | 'local-part-too-long'
 }
 
-/** RFC 5321 section 4.5.3.1.1. */
+/** The most characters of a local part (RFC 5321 section 4.5.3.1.1). */
 const LOCAL_PART = 64
 
 /** Writes a form with the names that are known, or says why that is not possible. */
@@ -35,7 +35,7 @@ export function spell(form: Form, names: KnownNames): Envelope | Unwritable {
 /** Whether a form could be written. */
 export const isEnvelope = (spelled: Envelope | Unwritable): spelled is Envelope => 'rcptTo' in spelled
 
-/** Returns the local part of a recipient. A source route before it does not belong to it. */
+/** Returns the local part of a recipient, without a source route before it. */
 function localPartOf(rcptTo: string): string {
   const at = rcptTo.lastIndexOf('@')
   if (at === -1) return rcptTo

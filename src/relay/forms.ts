@@ -1,6 +1,6 @@
 /**
- * The forms: every way of writing an envelope that a test tries. A form is one row, so that the suites, the cause and
- * the documents follow from the table.
+ * Lists the forms: every way of writing an envelope that a test tries. Each form is one row, and suites, causes and
+ * documents are made from the rows.
  */
 import type { Cause, Suite } from '../contract/words.ts'
 
@@ -10,7 +10,7 @@ export interface TestAddresses {
   readonly recipient: string
 }
 
-/** What a form is spelled with. `literal` is the target's address literal (RFC 5321 section 4.1.3). */
+/** The names that a form is written with. `literal` is the target's address literal (RFC 5321 section 4.1.3). */
 export interface Names extends TestAddresses {
   readonly domain: string
   readonly host: string
@@ -144,7 +144,7 @@ export interface Form {
   readonly suites: readonly Suite[]
   /** The mistake that only this form finds. */
   readonly exploits: string
-  /** The tester or document that it is from. */
+  /** The tester or document that the form comes from. */
   readonly source: string
 }
 

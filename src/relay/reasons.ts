@@ -1,7 +1,7 @@
 /**
- * What a reason means for people: one row for each reason with its sentence, the pause before the next test, and the
- * steps that lead to an answer. The names and their order are in contract/words.ts; `fill` in wording.ts fills the
- * braces.
+ * Says what each reason means for people: one row for each reason, with its sentence, the pause before the next test,
+ * and the steps that lead to an answer. The names and their order are in contract/words.ts; `fill` in wording.ts fills
+ * the braces.
  */
 import type { Reason } from '../contract/words.ts'
 import { type Advice, BACKSCATTER, POSTFIX_ACCESS, RFC2505 } from './remedies/advice.ts'
@@ -10,7 +10,7 @@ import { type Advice, BACKSCATTER, POSTFIX_ACCESS, RFC2505 } from './remedies/ad
 export interface ReasonRow extends Advice {
   /** The summary of the test, in sentences that can be read out. */
   readonly says: string
-  /** Seconds after which another test may learn more, or null where time alone changes nothing. */
+  /** Seconds after which another test may learn more; null if waiting changes nothing. */
   readonly retryAfter: number | null
 }
 
@@ -19,7 +19,7 @@ export interface ReasonRow extends Advice {
  * 5.
  */
 const FAIL2BAN = 'https://github.com/fail2ban/fail2ban/blob/0121e09907c5eea262f96dfd5886515a3a18d29e/config/jail.conf'
-/** Greylisting: temporary refusals of unknown clients. */
+/** Defines greylisting: a server refuses unknown clients temporarily. */
 const RFC6647 = 'https://tech-invite.com/y65/tinv-ietf-rfc-6647.html'
 /** Quotes RFC 5321 on retries: a sender should wait at least half an hour. */
 const RETRYING = 'https://home.nuug.no/~peter/pf/newest/spamd.greylist.html'

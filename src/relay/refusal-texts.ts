@@ -23,9 +23,9 @@ const SENDER_NOT_VERIFIED =
   /for sender\b|\bmail from\b|sender (mailbox|unknown|does not exist|domain)|verification failed|verify(ing)? sender|could not be confirmed/
 
 /**
- * The rows. Texts about us or about now come before texts about relaying, and wide rows err to that side: a refusal
- * of our address that is read as "relaying denied" makes an open server closed; the opposite mistake only costs a
- * verdict.
+ * The rows. Texts about us, and temporary ones, come before texts about relaying, and a doubtful text is read as one
+ * about us. If we read a refusal of our address as "relaying denied", we would call an open server closed; the opposite
+ * mistake only makes a test inconclusive.
  */
 export const TEXTS: readonly TextRow[] = [
   // Exceptions. These mention open relays or look-ups, but they deny relaying; the last one does not.
@@ -140,7 +140,7 @@ export const TEXTS: readonly TextRow[] = [
   {
     refusal: 'blocklisted',
     text: /\bbanned\b|deny-? ?list|quarantine|suspended|bad history|on our list|error-messages\?ip=/,
-    source: 'texts of bans, found by attacking this table; GMX',
+    source: 'texts of bans, from attempts to fool this table; GMX',
   },
 
   // We ask too much or too often.
@@ -211,7 +211,7 @@ export const TEXTS: readonly TextRow[] = [
   {
     refusal: 'relay-denied',
     text: /\brelay(ing)? (is )?not (permitted|allowed)/,
-    source: 'Exim, measured; Stalwart rcpt.rs; seen in the wild',
+    source: 'Exim, measured; Stalwart rcpt.rs; seen on public servers',
   },
   {
     refusal: 'relay-denied',
@@ -219,10 +219,10 @@ export const TEXTS: readonly TextRow[] = [
     source: 'cPanel Exim and others, in sisimai NoRelaying',
   },
   { refusal: 'relay-denied', text: /\bunable to relay/, source: 'Exchange, KB Q304897 and Exchange documentation' },
-  { refusal: 'relay-denied', text: /\bwe do not relay(?! spam)/, source: 'IceWarp, seen in the wild' },
+  { refusal: 'relay-denied', text: /\bwe do not relay(?! spam)/, source: 'IceWarp, seen on public servers' },
   { refusal: 'relay-denied', text: /\bno relaying\b/, source: 'sisimai NoRelaying' },
   { refusal: 'relay-denied', text: /^\W*relaying mail to\b/, source: 'sisimai NoRelaying' },
-  { refusal: 'relay-denied', text: /(relay of mail|\(relaying\)) is not allowed/, source: 'seen in the wild' },
+  { refusal: 'relay-denied', text: /(relay of mail|\(relaying\)) is not allowed/, source: 'seen on public servers' },
   { refusal: 'relay-denied', text: /i cannot deliver mail for/, source: 'Haraka, measured' },
   { refusal: 'relay-denied', text: /list of allowed rcpthosts/, source: 'qmail-smtpd.c, notqmail' },
   { refusal: 'relay-denied', text: /delivery is not allowed to this address/, source: 'hMailServer source' },
@@ -240,7 +240,7 @@ export const TEXTS: readonly TextRow[] = [
   {
     refusal: 'auth-required',
     text: /\b(auth|authenticate|log ?in) first\b|\bmust (first )?(authenticate|log ?in)\b|\bpop before smtp\b/,
-    source: 'texts that come with 503 and 530, found by attacking this table; POP before SMTP',
+    source: 'texts that come with 503 and 530, from attempts to fool this table; POP before SMTP',
   },
   { refusal: 'auth-required', text: /client was not authenticated/, source: 'Exchange Online NDR documentation' },
   { refusal: 'auth-required', text: /unauthenticated senders not allowed/, source: 'sisimai SecurityError' },
@@ -278,7 +278,7 @@ export const TEXTS: readonly TextRow[] = [
   {
     refusal: 'greylisted',
     text: /gr[ae]y-?list/,
-    source: 'greylisting that answers 550, found by attacking this table',
+    source: 'greylisting that answers 550, from attempts to fool this table',
   },
   {
     refusal: 'server-trouble',

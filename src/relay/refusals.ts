@@ -8,12 +8,12 @@ import type { Phase, Reply } from './attempt.ts'
 import type { Form } from './forms.ts'
 import { TEXTS, type TextRow } from './refusal-texts.ts'
 
-/** What a reply answered. */
+/** What a reply answered, and which names it may repeat. */
 export interface ReplyContext {
   readonly phase: Phase | 'greeting' | 'hello'
   /** Whose address the sender of the envelope was: ours, the server's, or the null sender. */
   readonly sender: Form['sender']['as']
-  /** Names and addresses that the reply may repeat. Words inside them mean nothing. */
+  /** Names and addresses that the reply may repeat. Words inside them say nothing about a refusal. */
   readonly names: readonly string[]
 }
 
@@ -64,7 +64,7 @@ const CODES: readonly CodeRow[] = [
 /** Why a reply refused. */
 export interface Classified {
   readonly refusal: Refusal
-  /** Whether it gave a reason that we know: a text or an enhanced code, not only its reply code. */
+  /** Whether we know its text or its enhanced code. False if only the reply code decided. */
   readonly reasoned: boolean
 }
 
@@ -82,7 +82,7 @@ export function classify(reply: Reply, context: ReplyContext): Classified {
   return { refusal: (reason ?? coded(CODES, code))?.refusal ?? 'other', reasoned: reason !== undefined }
 }
 
-/** The number of characters of a reply that are searched: a refusal says early what it means. */
+/** How many characters of a reply are searched. A refusal gives its reason early. */
 const READ = 2048
 
 /**
@@ -102,11 +102,11 @@ export function plainText(reply: Reply, names: readonly string[]): string {
     .trim()
 }
 
-/** Where a server begins to quote another one, as it does after it has verified our sender. */
+/** Matches the place where a server begins to quote another server, as it does after it has verified our sender. */
 const QUOTE =
   /\b(said|says|response|responded|replied|answered|returned)\b:? {0,3}[245]\d\d|\b(said|response|responded|replied):/
 
-/** Returns a text up to the words of another server: these are not this server's refusal. */
+/** Returns a text without the quoted words of another server, because those are not this server's refusal. */
 function ownWords(text: string): string {
   const at = text.search(QUOTE)
   return at === -1 ? text : text.slice(0, at)

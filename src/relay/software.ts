@@ -104,7 +104,7 @@ const SOFTWARE = [
     source: 'Microsoft KB 320027; nmap service probes: all but digits of the greeting turned to stars',
   },
 
-  // A greeting may not name the software. Then its extensions and replies may.
+  // Some greetings do not name the software, but extensions and other replies do.
   { name: 'Exim', extension: /^(X_)?PIPE_?CONNECT$/i, source: 'measured: Debian 4.96' },
   { name: 'Courier', extension: /^XVERP=Courier$/i, source: 'measured' },
   { name: 'Exchange', extension: /^X-ANONYMOUSTLS$/i, source: 'nmap service probes: Exchange 2007 on' },
@@ -127,7 +127,7 @@ const SOFTWARE = [
   { name: 'MailEnable', reply: /, this server offers \d+ extensions$/, source: 'nmap service probes' },
 ] as const satisfies readonly SoftwareRow[]
 
-/** The names of the table. */
+/** The names in the table. */
 export type SoftwareName = (typeof SOFTWARE)[number]['name']
 
 const ROWS: readonly SoftwareRow[] = SOFTWARE

@@ -1,6 +1,6 @@
 /**
- * Says the verdict in plain sentences that a support agent can read out to a customer. The sentences of causes and
- * reasons are in their tables; here are those that depend on more.
+ * Says the verdict in plain sentences that a support agent can read out to a customer. Sentences for one cause or one
+ * reason are in their tables. The sentences here depend on more than that.
  */
 import { rowOf } from './assess.ts'
 import type { Observations } from './attempt.ts'

@@ -16,7 +16,7 @@ import { causeOf } from './forms.ts'
 import { REASON_ROWS } from './reasons.ts'
 import { classify } from './refusals.ts'
 
-/** The judgement on a test. `decisive` holds the indexes of the transcript lines that it rests on. */
+/** The judgement on a test. `decisive` are the indexes of the transcript lines that prove it. */
 export type Judgement = {
   readonly evidence: Evidence
   readonly retryAfter: number | null
@@ -29,7 +29,7 @@ export type Judgement = {
   | { readonly verdict: 'inconclusive'; readonly cause: null; readonly reason: Reason }
 )
 
-/** Judges what a test learnt. A pure function; comments cite the rules of docs/verdict.md by number. */
+/** Judges the observations of a test. A pure function. Comments cite the rules of docs/verdict.md by number. */
 export function judge(observations: Observations): Judgement {
   const rows = observations.attempts.map((attempt) => assess(attempt, observations.names))
   const caveats: Caveat[] = []
@@ -56,12 +56,10 @@ export function judge(observations: Observations): Judgement {
 
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 
-/**
- * Names what an open server trusts; null where the outside sender was not properly refused, so that it may be anything.
- */
+/** Returns what an open server trusts; null if the outside sender was not clearly refused: then it may be anything. */
 function causeFrom(relayed: Assessed, rows: readonly Assessed[], { vantage }: Observations): Cause | null {
   const { received = null } = relayed.attempt.seen ?? {}
-  // A server that writes down another client than us does not see who connects (rule 8).
+  // If the Received field names another client than us, the server does not see who connects (rule 8).
   if (received !== null && !vantage.some((name) => received.includes(name))) return 'source-address-lost'
   if (relayed.attempt.form.id === 'outside-sender') return 'everyone'
   const outside = rows.find((row) => row.attempt.form.id === 'outside-sender')
@@ -70,8 +68,8 @@ function causeFrom(relayed: Assessed, rows: readonly Assessed[], { vantage }: Ob
 }
 
 /**
- * Collects every reason why a server cannot be called closed, with the transcript lines that show it. None means
- * closed: every form was answered, none relayed, and the outside sender was refused for relaying (rule 4).
+ * Collects every reason why a server cannot be called closed, with the transcript lines that show it. An empty map
+ * means closed: every form was answered, none was relayed, and the outside sender was refused for relaying (rule 4).
  */
 function signsOf(observations: Observations, rows: readonly Assessed[]): Map<Reason, number[]> {
   const signs = new Map<Reason, number[]>()
@@ -88,12 +86,12 @@ function signsOf(observations: Observations, rows: readonly Assessed[]): Map<Rea
   return signs
 }
 
-/** Whether a server that refused us in the last ten minutes is silent now. As a rule that is a ban. */
+/** Whether a server that refused us, in this test or shortly before, is silent now. Usually that is a ban. */
 function isBan({ attempt }: Assessed, rows: readonly Assessed[], { refusedBefore }: Observations): boolean {
   return attempt.why === 'connect-timeout' && (refusedBefore || rows.some(({ outcome }) => outcome === 'refused'))
 }
 
-/** Returns why one attempt keeps the verdict from being closed, or null. */
+/** Returns why the server cannot be called closed because of this attempt, or null. */
 function reasonOf(row: Assessed, rows: readonly Assessed[]): Reason | null {
   const { attempt, outcome, refusal } = row
   const { form } = attempt
@@ -103,7 +101,7 @@ function reasonOf(row: Assessed, rows: readonly Assessed[]): Reason | null {
     if (form.id === REPEAT) return 'recipient-accepted'
     if (form.control) return null
     if (form.recipient.kind === 'ambiguous') return isLocal(row, rows) ? null : 'ambiguous-accepted'
-    // Where one message came back, the other accepted recipients tell no more than it.
+    // One bounced message explains the other accepted recipients too.
     const bounced = rows.some((other) => other.attempt.seen?.kind === 'bounce')
     return bounced ? 'accepted-then-bounced' : 'recipient-accepted'
   }
@@ -122,8 +120,8 @@ const isRelayed = ({ attempt, evidence }: Assessed): boolean =>
   evidence === 'message-accepted' && attempt.form.recipient.kind === 'plain' && attempt.seen === null
 
 /**
- * Whether the server read an ambiguous recipient as a local one (rule 3): its message came back, or a message of its
- * kind was accepted and did not arrive, and the server accepts any local part at that domain.
+ * Whether the server read an ambiguous recipient as a local one (rule 3). Either its message bounced; or the server
+ * accepts any local part at that domain, and accepted a message of the same cause, which did not arrive.
  */
 function isLocal(row: Assessed, rows: readonly Assessed[]): boolean {
   if (row.attempt.seen?.kind === 'bounce') return true
@@ -139,7 +137,7 @@ const isAtOwnDomain = ({ attempt: { form, rcptTo } }: Assessed): boolean =>
 /** Whether the server accepted a local part that nobody has. */
 const takesAnything = (rows: readonly Assessed[]): boolean => rowOf(rows, RANDOM_LOCAL)?.outcome === 'accepted'
 
-/** What a missing answer means; null for forms that were never meant to be asked here. */
+/** The reason that a missing answer gives; null if the verdict does not need the answer. */
 const REASON_OF_WHY: Record<Why, Reason | null> = {
   interrupted: 'interrupted',
   'vantage-failed': 'vantage-failed',
@@ -168,7 +166,7 @@ function isHealthy(row: Assessed, rows: readonly Assessed[]): boolean {
   if (needsRepeat(row, rows)) return rowOf(rows, REPEAT) !== undefined
   if (needsPostmaster(row)) {
     const control = rowOf(rows, POSTMASTER)
-    // A control without a final answer is a reason by itself, elsewhere.
+    // A control that was deferred or not run gives its own reason in `reasonOf`.
     if (control === undefined || control.outcome === 'refused') return false
     if (control.outcome !== 'accepted') return true
     if (!needsRandomLocal(row)) return true
@@ -183,11 +181,11 @@ function isHealthy(row: Assessed, rows: readonly Assessed[]): boolean {
 function reasonOfTurningAway(observations: Observations, reply: Parameters<typeof classify>[0]): Reason {
   const { refusal } = classify(reply, { phase: 'greeting', sender: 'outside', names: observations.names })
   const reason = reasonOfRefusal(refusal)
-  // A permanent "no SMTP service here" is no trouble that passes.
+  // A permanent "no SMTP service here" is not a temporary problem.
   return reason === null || (reason === 'server-trouble' && reply.code >= 500) ? 'greeting-refused' : reason
 }
 
-/** Returns the reason that a refusal about us or about now gives. */
+/** Returns the reason if a refusal is about us or temporary, or null. */
 function reasonOfRefusal(refusal: Refusal | null): Reason | null {
   return (refusal && ABOUT_US_OR_NOW[refusal]) ?? null
 }

@@ -2,9 +2,8 @@
 import { setMaxListeners } from 'node:events'
 
 /**
- * Returns a signal that is aborted when one of the given signals is. They keep it in memory, so they must not live much
- * longer. In Node.js 20, `AbortSignal.any` is as slow as a connection, and only the garbage collector frees what it
- * leaves.
+ * Returns a signal that is aborted when one of the given signals is. The given signals keep it in memory, so they must
+ * not live much longer than it. In Node.js 20, `AbortSignal.any` takes as long as a connection and leaves garbage.
  */
 export function anyOf(...signals: readonly AbortSignal[]): AbortSignal {
   const controller = new AbortController()

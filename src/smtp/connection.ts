@@ -13,7 +13,7 @@ export type ConnectionFault = 'dropped' | 'protocol-error' | 'deadline' | 'tls-f
 
 export interface ConnectionOptions {
   readonly socket: Socket
-  /** From 1, for the transcript. */
+  /** Counts from 1. The transcript shows it. */
   readonly number: number
   readonly transcript: Transcript
   /** The time when we stop waiting, in `performance.now()` milliseconds. */
@@ -170,7 +170,7 @@ export class SmtpConnection {
   }
 
   /**
-   * Sends QUIT, waits up to two seconds for the reply, and closes. Also works after another reply did not come in time.
+   * Sends QUIT, waits up to two seconds for the reply, and closes. Also works after a reply that did not come in time.
    * Lasts at most two seconds beyond the deadline.
    */
   async quit(): Promise<void> {
@@ -255,7 +255,7 @@ export class SmtpConnection {
   #unreadable(fault: string): void {
     const { count } = this.#awaited
     if (this.#leaving === 'asked' && count <= 1) {
-      this.#fail('dropped', 'the server said goodbye in its own way')
+      this.#fail('dropped', 'the server answered QUIT with something that is not a reply')
       return
     }
     this.#outOfStep ||= count !== 1
@@ -267,7 +267,7 @@ export class SmtpConnection {
     if (answer) {
       const { count } = this.#awaited
       if (this.#leaving === 'asked' && count === 0 && GOODBYE.has(reply.code)) this.#leaving = 'over'
-      if (count > 0 && this.#abandon(answer)) this.#fail('slowing', 'left: each refusal takes longer')
+      if (count > 0 && this.#abandon(answer)) this.#fail('slowing', 'we ask no more: each refusal takes longer')
     } else if (reply.code === 421) {
       // RFC 5321 section 3.8: a server that shuts down may say so without being asked.
       this.#fail('dropped', 'the server ended the session')
@@ -280,7 +280,7 @@ export class SmtpConnection {
   /** The only place where bytes leave. Sends only printable ASCII, in lines that RFC 5321 allows. */
   #write(lines: readonly string[]): void {
     for (const line of lines) {
-      if (!WIRE_LINE.test(line)) throw new Error('a line that must not reach the wire was held back')
+      if (!WIRE_LINE.test(line)) throw new Error('a line was not sent: it is too long or not printable ASCII')
     }
     this.#socket.write(lines.map((line) => `${line}\r\n`).join(''), 'latin1')
   }
@@ -299,7 +299,7 @@ export class SmtpConnection {
   }
 }
 
-/** Tells whether the server does not know of a fault. */
+/** Whether a fault is ours, so that the server does not know of it. */
 const isOurs = (fault: ConnectionFault): boolean => fault === 'deadline' || fault === 'slowing'
 
 const NEVER = new AbortController().signal

@@ -61,7 +61,7 @@ export class SocksDialogue {
     this.socket.write(Buffer.from([VERSION, 1, wanted]))
     const [version, method] = await this.#take(2)
     if (version !== VERSION) throw new ProxyFault('speaks no SOCKS5')
-    if (method !== wanted) throw new ProxyFault(login ? 'takes no password' : 'asks for a password')
+    if (method !== wanted) throw new ProxyFault(login ? 'accepts no password' : 'asks for a password')
     if (!login) return
     const [user, password] = [Buffer.from(login.user), Buffer.from(login.password)]
     const words = [Buffer.from([LOGIN_VERSION, user.length]), user, Buffer.from([password.length]), password]

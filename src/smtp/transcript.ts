@@ -1,4 +1,5 @@
 /** Records what a test and a server said to each other. */
+
 /** One line of the session. `ms` counts from the start of the test, and `connection` from 1. */
 export interface TranscriptEntry {
   readonly ms: number

@@ -1,4 +1,4 @@
-/** Makes sure that no two tests run on the same target. */
+/** Makes sure that no two tests of the same IP address run at the same time. */
 import { Expiring } from './expiring.ts'
 
 /** The test that has the lease of an address. */
@@ -7,7 +7,7 @@ export interface LeaseHolder {
   readonly customerId: string
 }
 
-/** A lease is the right to be the only test of a target. */
+/** A lease is the right to be the only test of an IP address, whatever the port. */
 export interface Leases {
   /** Takes the lease for `ttlMs` and returns null, or returns the holder. */
   acquire(address: string, holder: LeaseHolder, ttlMs: number): Promise<LeaseHolder | null>

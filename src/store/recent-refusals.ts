@@ -1,7 +1,7 @@
-/** Remembers which servers refused something in the last ten minutes, because another test could cause a ban. */
+/** Remembers which servers refused us in the last ten minutes. If such a server is silent now, it has banned us. */
 import { Expiring } from './expiring.ts'
 
-/** A place is a server, as seen from one vantage. */
+/** A place is an IP address together with the vantage that tests it. */
 export interface RecentRefusals {
   /** Remembers that a place refused something now. */
   note(place: string): Promise<void>

@@ -26,7 +26,7 @@ export interface Signals {
   kindOf(token: string): Promise<TokenKind | null>
   /** Tells every replica, this one included, about a message. */
   send(signal: Signal): Promise<void>
-  /** Calls `heard` with every signal from now on. After a fault, a signal can come twice. */
+  /** Calls `heard` with every signal, also with older ones that the store still has. A signal can come twice. */
   listen(heard: (signal: Signal) => void): void
 }
 

@@ -1,4 +1,4 @@
-/** The checks of a vantage: what we can find out about it without a server under test. */
+/** Checks a vantage: finds out what can be known about it without testing a server. */
 import type { VantageCheckName } from '../contract/words.ts'
 import { type Address, parseAddress } from '../ip/address.ts'
 import { isLoopback, specialRange } from '../ip/special.ts'
@@ -38,7 +38,7 @@ export const CHECKS: Readonly<
 
   async 'ehlo-name'(vantage, { lookUp }) {
     const { ehlo, publicIps } = vantage
-    if (ehlo === null) return skipped('There is none.')
+    if (ehlo === null) return skipped('The vantage has no EHLO name.')
     const known =
       publicIps.length > 0 ? publicIps : knownAddresses(vantage).filter((address) => specialRange(address) === null)
     if (known.length === 0) return skipped('The vantages file has no publicIps to compare it with.')
@@ -49,14 +49,14 @@ export const CHECKS: Readonly<
     if (asked.length === 0) return skipped('No name server answered.')
     const found = hosts.flatMap(({ name, ips }) => (name === ehlo ? ips : [])).map((ip) => parseAddress(ip)?.text)
     const missing = asked.filter(({ text }) => !found.includes(text))
-    if (missing.length === 0) return ok(`${ehlo} leads to the public address.`)
+    if (missing.length === 0) return ok(`${ehlo} resolves to the public address.`)
     const texts = missing.map(({ text }) => text).join(' and ')
-    return failed(`${ehlo} does not lead to ${texts}: some servers refuse us because of that.`)
+    return failed(`${ehlo} does not resolve to ${texts}: some servers refuse us because of that.`)
   },
 
   async mailbox(vantage, { lookUp, mailbox }) {
-    if (!mailbox) return skipped('There is none.')
-    if (vantage.ehlo === null) return skipped('Without a vantages file there is nothing to compare with.')
+    if (!mailbox) return skipped('The service has no mailbox.')
+    if (vantage.ehlo === null) return skipped('There is no vantages file to compare the address with.')
     const { hosts, unanswered } = await lookUp(mailbox.domain)
     // If the domain has MX records, mail goes only to those hosts.
     const exchangers = hosts.filter(({ preference }) => preference !== null)
@@ -75,7 +75,7 @@ export const CHECKS: Readonly<
     )
     return address
       ? askMailbox(vantage, vantage.ehlo, address, mailbox)
-      : skipped('Its address cannot be reached from here.')
+      : skipped('The vantage cannot reach the address of the mailbox.')
   },
 }
 
@@ -88,7 +88,7 @@ async function askMailbox(
 ): Promise<CheckResult> {
   const deadline = performance.now() + MAILBOX_MS
   const dialled = await vantage.egress.dial(address, port, MAILBOX_MS / 2)
-  if ('fault' in dialled) return failed(`We could not connect to it: ${dialled.fault}.`)
+  if ('fault' in dialled) return failed(`We could not connect to the mailbox: ${dialled.fault}.`)
   const { socket } = dialled
   const connection = new SmtpConnection({ socket, number: 1, transcript: new Transcript(), deadline })
   await connection.greeting(MAILBOX_MS)
@@ -96,10 +96,12 @@ async function askMailbox(
   await connection.quit()
   const [, name, literal = ''] = /^(\S+) sees \[(\S+)\]/.exec(reply?.lines[0] ?? '') ?? []
   const seen = name === domain ? parseAddress(literal) : null
-  if (!seen) return failed('The server at its address is not our mailbox.')
+  if (!seen) return failed('The server at the address of the mailbox is not our mailbox.')
   const expected = knownAddresses(vantage)
-  if (expected.length === 0) return ok('We reach it.')
-  if (expected.some(({ text }) => text === seen.text)) return ok('It sees the expected address.')
+  if (expected.length === 0) return ok('We can connect to the mailbox.')
+  if (expected.some(({ text }) => text === seen.text)) return ok('The mailbox sees the expected address.')
   const other = specialRange(seen) ? 'a private address' : seen.text
-  return failed(`It sees ${other} instead of the public one, so its record of where messages came from may be wrong.`)
+  return failed(
+    `The mailbox sees ${other} instead of the public one, so its record of where messages came from may be wrong.`,
+  )
 }

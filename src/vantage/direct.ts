@@ -23,12 +23,12 @@ export const direct = (bind: readonly Address[]): Egress => ({
   sources: (_publicIps, own) => (bind.length > 0 ? bind : own.filter(isRoutable)),
   checks: {
     'source-address'() {
-      if (bind.length === 0) return skipped('The routing table chooses it.')
+      if (bind.length === 0) return skipped('The routing table chooses the source address.')
       return missingFrom(ownAddresses(), bind).length === 0
-        ? ok('This machine has it.')
-        : failed('This machine no longer has it.')
+        ? ok('This machine has the source address.')
+        : failed('This machine no longer has the source address.')
     },
-    proxy: () => skipped('There is none.'),
+    proxy: () => skipped('The vantage uses no proxy.'),
   },
 })
 

@@ -1,4 +1,4 @@
-/** The interface of every kind of way out of a vantage. */
+/** Defines the interface that every way out of a vantage has. */
 import type { VantageCheck } from '../contract/vantages.ts'
 import type { Address } from '../ip/address.ts'
 import type { Dial } from '../smtp/dial.ts'

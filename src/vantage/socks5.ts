@@ -14,10 +14,10 @@ export const throughSocks5 = (proxy: SocksProxy): Egress => ({
   dependsOn: [proxy.address],
   sources: (publicIps) => publicIps,
   checks: {
-    'source-address': () => skipped('The proxy chooses it.'),
+    'source-address': () => skipped('The proxy chooses the source address.'),
     async proxy() {
       const objection = await objectionOf(proxy, PROXY_MS)
-      return objection === null ? ok('It answers.') : failed(`The proxy: ${objection}.`)
+      return objection === null ? ok('The proxy answers.') : failed(`The proxy: ${objection}.`)
     },
   },
 })

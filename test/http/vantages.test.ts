@@ -51,10 +51,10 @@ test('every key sees the vantages, and the results of their self-check', async (
       state: 'up',
       checkedAt: null,
       checks: [
-        { name: 'source-address', outcome: 'ok', detail: 'This machine has it.' },
-        { name: 'proxy', outcome: 'skipped', detail: 'There is none.' },
-        { name: 'ehlo-name', outcome: 'ok', detail: 'syd.isp.example leads to the public address.' },
-        { name: 'mailbox', outcome: 'skipped', detail: 'There is none.' },
+        { name: 'source-address', outcome: 'ok', detail: 'This machine has the source address.' },
+        { name: 'proxy', outcome: 'skipped', detail: 'The vantage uses no proxy.' },
+        { name: 'ehlo-name', outcome: 'ok', detail: 'syd.isp.example resolves to the public address.' },
+        { name: 'mailbox', outcome: 'skipped', detail: 'The service has no mailbox.' },
       ],
     },
   )

@@ -159,7 +159,7 @@ test('wrong credentials are said to be that, without a word of them', async (t) 
   assert.deepEqual(dialled, { fault: 'vantage-failed', detail: 'our proxy: does not know our password' })
   const open = await scriptedProxy(t, async ({ socket }) => void socket.write(SOCKS.welcome))
   const other = await through(at(open.port, { user: 'abc', password: 'xyz' }))
-  assert.deepEqual(other, { fault: 'vantage-failed', detail: 'our proxy: takes no password' })
+  assert.deepEqual(other, { fault: 'vantage-failed', detail: 'our proxy: accepts no password' })
 })
 
 test('silence is that of the server while the proxy still answers, and that of the proxy where it does not', async (t) => {

@@ -72,10 +72,13 @@ test('before the first look a vantage is unknown, and tests are made from it', (
 
 test('a vantage whose source address is gone is down', async () => {
   const here = await lookAt({ ...VANTAGE, egress: direct([addressOf('127.0.0.1')]) })
-  assert.deepEqual([here.state, here['source-address']], ['up', 'ok: This machine has it.'])
+  assert.deepEqual([here.state, here['source-address']], ['up', 'ok: This machine has the source address.'])
   const gone = await lookAt({ ...VANTAGE, egress: direct([addressOf('127.0.0.1'), addressOf('2001:db8:51::7')]) })
-  assert.deepEqual([gone.state, gone['source-address']], ['down', 'failed: This machine no longer has it.'])
-  assert.equal((await lookAt(VANTAGE))['source-address'], 'skipped: The routing table chooses it.')
+  assert.deepEqual(
+    [gone.state, gone['source-address']],
+    ['down', 'failed: This machine no longer has the source address.'],
+  )
+  assert.equal((await lookAt(VANTAGE))['source-address'], 'skipped: The routing table chooses the source address.')
 })
 
 test('a vantage whose proxy does not answer is down', async (t) => {
@@ -89,7 +92,7 @@ test('a vantage whose proxy does not answer is down', async (t) => {
   const found = await lookAt(proxied(answering.port))
   assert.deepEqual(
     [found.state, found.proxy, found['source-address']],
-    ['up', 'ok: It answers.', 'skipped: The proxy chooses it.'],
+    ['up', 'ok: The proxy answers.', 'skipped: The proxy chooses the source address.'],
   )
   const rows = [
     [refusing.port, 'failed: The proxy: asks for a password.'],
@@ -106,15 +109,15 @@ test('a name in EHLO that leads elsewhere is a warning, and nobody to ask is non
   const rows: readonly (readonly [ResolveName, string])[] = [
     [
       names({ 'syd.isp.example': ['198.51.100.7', '2001:db8:51::7'] }),
-      'ok: syd.isp.example leads to the public address.',
+      'ok: syd.isp.example resolves to the public address.',
     ],
     [
       names({ 'syd.isp.example': ['198.51.100.8', '2001:db8:51::7'] }),
-      'failed: syd.isp.example does not lead to 198.51.100.7: some servers refuse us because of that.',
+      'failed: syd.isp.example does not resolve to 198.51.100.7: some servers refuse us because of that.',
     ],
     [
       names({}),
-      'failed: syd.isp.example does not lead to 198.51.100.7 and 2001:db8:51::7: some servers refuse us because of that.',
+      'failed: syd.isp.example does not resolve to 198.51.100.7 and 2001:db8:51::7: some servers refuse us because of that.',
     ],
     [names({ 'syd.isp.example': null }), 'skipped: No name server answered.'],
     [
@@ -122,7 +125,7 @@ test('a name in EHLO that leads elsewhere is a warning, and nobody to ask is non
         hosts: [{ name, preference: null, ips: ['198.51.100.7'] }],
         unanswered: [{ name, type: 'AAAA' }],
       }),
-      'ok: syd.isp.example leads to the public address.',
+      'ok: syd.isp.example resolves to the public address.',
     ],
   ]
   for (const [lookUp, expected] of rows) {
@@ -130,7 +133,7 @@ test('a name in EHLO that leads elsewhere is a warning, and nobody to ask is non
     assert.deepEqual([found.state, found['ehlo-name']], ['up', expected])
   }
   assert.match((await lookAt(VANTAGE))['ehlo-name'] ?? '', /^skipped: The vantages file has no publicIps/)
-  assert.equal((await lookAt(DEFAULT_VANTAGE))['ehlo-name'], 'skipped: There is none.')
+  assert.equal((await lookAt(DEFAULT_VANTAGE))['ehlo-name'], 'skipped: The vantage has no EHLO name.')
 })
 
 async function mailboxOn(t: TestContext) {
@@ -152,11 +155,11 @@ test('our own mailbox tells a vantage how it is seen', async (t) => {
   const lookUp = names({ [DOMAIN]: ['127.0.0.1'] })
   const from = { ...VANTAGE, egress: direct([addressOf('127.0.0.1')]) }
   const rows = [
-    [from, 'ok: It sees the expected address.'],
-    [VANTAGE, 'ok: We reach it.'],
+    [from, 'ok: The mailbox sees the expected address.'],
+    [VANTAGE, 'ok: We can connect to the mailbox.'],
     [
       { ...VANTAGE, publicIps: [addressOf('198.51.100.7')] },
-      /^failed: It sees a private address instead of the public one/,
+      /^failed: The mailbox sees a private address instead of the public one/,
     ],
   ] as const
   for (const [vantage, expected] of rows) {
@@ -179,7 +182,7 @@ test('nothing but our own mailbox is dialled for it', async (t) => {
   )
   const mailbox = { domain: DOMAIN, port, allowLoopback: false }
   const zone = (ips: readonly string[] | null) => ({ lookUp: names({ [DOMAIN]: ips }), mailbox })
-  const unreachable = 'skipped: Its address cannot be reached from here.'
+  const unreachable = 'skipped: The vantage cannot reach the address of the mailbox.'
   const rows = [
     [['127.0.0.1'], unreachable],
     [['10.0.0.1', '169.254.169.254', 'fd00::1', '::1'], unreachable],
@@ -189,9 +192,15 @@ test('nothing but our own mailbox is dialled for it', async (t) => {
   for (const [ips, expected] of rows) assert.equal((await lookAt(VANTAGE, zone(ips))).mailbox, expected)
   assert.equal(connections, 0)
   const stranger = { lookUp: names({ [DOMAIN]: ['127.0.0.1'] }), mailbox: { ...mailbox, allowLoopback: true } }
-  assert.equal((await lookAt(VANTAGE, stranger)).mailbox, 'failed: The server at its address is not our mailbox.')
+  assert.equal(
+    (await lookAt(VANTAGE, stranger)).mailbox,
+    'failed: The server at the address of the mailbox is not our mailbox.',
+  )
   const closed = { ...stranger, mailbox: { ...mailbox, allowLoopback: true, port: await deadPort() } }
-  assert.equal((await lookAt(VANTAGE, closed)).mailbox, 'failed: We could not connect to it: connection-refused.')
+  assert.equal(
+    (await lookAt(VANTAGE, closed)).mailbox,
+    'failed: We could not connect to the mailbox: connection-refused.',
+  )
   const exchanged: ResolveName = async (name) => ({
     hosts: [
       { name: 'mx.isp.example', preference: 10, ips: ['10.0.0.1'] },

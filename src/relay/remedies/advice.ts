@@ -1,6 +1,6 @@
 /**
- * What advice is made of, and the documents that several tables refer to. Every document was read when its row was
- * written; the comment beside it says which passage counts.
+ * Defines advice, and the documents that several tables refer to. Every document was read when its row was written. The
+ * comment above it quotes or names the passage that counts.
  */
 import type { Cause } from '../../contract/words.ts'
 import type { SoftwareName } from '../software.ts'
@@ -43,7 +43,7 @@ export const RFC2505 = 'https://www.tech-invite.com/y25/tinv-ietf-rfc-2505.html'
 export const POSTFIX_ACCESS =
   'https://github.com/vdukhovni/postfix/blob/15bb9dcf1808e83a224fd99813c4c1498bf33775/postfix/README_FILES/SMTPD_ACCESS_README'
 
-/** With DOCKER_OPEN_RELAY: the userland proxy of Docker connects to the container in place of an IPv6 client. */
+/** The userland proxy of Docker connects to the container instead of an IPv6 client (see DOCKER_OPEN_RELAY). */
 export const PUBLISH_FOR_IPV4 =
   'With Docker, publish port 25 on the IPv4 address only, or give the container its own IPv6 address: its proxy hides IPv6 clients.'
 

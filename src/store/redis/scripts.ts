@@ -1,4 +1,5 @@
 /** The Lua scripts of the Redis stores. Redis runs each as one step, so that replicas never interleave. */
+
 /** Deletes a key if its value begins with a text, so that only the owner of the value deletes it. */
 export const DELETE_IF_OWN = `
 local value = redis.call('GET', KEYS[1])
@@ -30,7 +31,7 @@ local current = tonumber(redis.call('GET', KEYS[1]) or '0')
 if current > 0 and redis.call('PTTL', KEYS[1]) <= tonumber(ARGV[1]) then redis.call('DECR', KEYS[1]) end
 return 0`
 
-/** Stores a result, its summary, and its id in each index, which keeps the newest 1,000. Can replace only. */
+/** Stores a result, its summary, and its id in each index of the newest 1,000. `replace` needs an earlier result. */
 export const PUT_RESULT = `
 if ARGV[5] == 'replace' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
