@@ -1,3 +1,8 @@
+/**
+ * Measures how often the service is right (`npm run prove:accuracy`). Each server of the lab is started three times: to
+ * find out with real mail whether it relays, for our test with proof of delivery, and for nmap's smtp-open-relay
+ * script. Arguments choose configurations by a part of their id. Without arguments, it writes docs/accuracy.md.
+ */
 import { writeFileSync } from 'node:fs'
 import { arch, cpus } from 'node:os'
 import { join } from 'node:path'
@@ -12,11 +17,6 @@ import { runNmap } from '../test/lab/nmap.ts'
 import { ask, startStranger } from '../test/lab/stranger.ts'
 import { measureTruth, type Truth } from '../test/lab/truth.ts'
 
-/**
- * What is true of every configuration of the lab, measured by real mail; what the service says of it, with delivery as the
- * proof; and what nmap's smtp-open-relay script says. Each meets a server that was just started. Words as arguments choose
- * configurations by their ids; without any, docs/accuracy.md is written.
- */
 const AT_ONCE = 3
 
 interface Row {
@@ -27,7 +27,7 @@ interface Row {
   readonly nmap: { readonly says: string; readonly ms: number }
 }
 
-/** Does something with a server that was just started, and ends it. */
+/** Starts a server, runs `work` with it, and stops it. */
 async function withServer<T>(
   network: LabNetwork,
   { start }: Configuration,
@@ -41,7 +41,7 @@ async function withServer<T>(
   }
 }
 
-/** Asks about the address, and where that is not open, about the IPv6 one as well: a customer would have both tested. */
+/** Tests the IPv4 address, and then the IPv6 address if the first is not open, as a customer would do. */
 async function askService(service: TestService, { address, address6 }: LabServer): Promise<Row['ours']> {
   const startedAt = performance.now()
   const first = await ask(service, address)
@@ -68,7 +68,7 @@ async function main(words: readonly string[]): Promise<void> {
   const truths = await phase('truth', (configuration) =>
     withServer(network, configuration, (server) => measureTruth(network, server, { recorder: out, slow: true })),
   )
-  // The service's own mailbox listens there next.
+  // The mailbox of the service needs the same port next.
   for (const end of ends) await end()
 
   const service = await startStranger(bench, network, { MAILBOX_LISTEN: `${exit}:25` })
@@ -83,7 +83,7 @@ async function main(words: readonly string[]): Promise<void> {
 
   const rows = wanted.map(({ id, what }, index): Row => {
     const [truth, our, their] = [truths[index], ours[index], nmap[index]]
-    if (!truth || !our || !their) throw new Error(`nothing is known of ${id}`)
+    if (!truth || !our || !their) throw new Error(`${id} was not measured`)
     return { id, what, truth, ours: our, nmap: their }
   })
   const text = report(rows)
@@ -100,7 +100,7 @@ function nmapSaid({ nmap }: Row): Said {
   return /doesn't seem to be an open relay|isn't an open relay/.test(nmap.says) ? 'closed' : null
 }
 
-/** Open with a message taken that did not arrive: true, and yet no proof that it would have. The summary says so. */
+/** Whether a server is called open although its message did not arrive. The summary says so, and nothing is proven. */
 const unproven = ({ ours }: Row): boolean =>
   ours.result.verdict === 'open' && ours.result.evidence === 'message-accepted'
 

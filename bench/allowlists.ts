@@ -1,3 +1,4 @@
+/** Measures allowlists with up to 100,000 networks: loading, memory, lookups, and reloading in a running service. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readiness } from '../src/contract/health.ts'
@@ -15,7 +16,7 @@ import { type Served, serve } from './harness/served.ts'
 const NETWORKS = [100, 1_000, 10_000, 100_000]
 const A_CUSTOMER = 20
 
-/** The service with bench/harness/turns.ts in it. */
+/** Loads bench/harness/turns.ts into the service. */
 const WATCHED = ['--import', 'tsx', '--import', join(ROOT, 'bench/harness/turns.ts')]
 
 const LIVEZ = 'GET /livez HTTP/1.1\r\nHost: relay-tests\r\n\r\n'
@@ -24,7 +25,7 @@ async function loadedAt({ url }: Served): Promise<string | undefined> {
   return readiness.parse(await (await fetch(`${url}/readyz`)).json()).files.customers?.loadedAt
 }
 
-/** How long the main thread of the service was busy at most since it was asked last. */
+/** Returns the longest time that the main thread was busy since the last call, in milliseconds. */
 async function busiest({ folder, process }: Served): Promise<number> {
   const file = join(folder, 'turns')
   rmSync(file, { force: true })
@@ -32,7 +33,7 @@ async function busiest({ folder, process }: Served): Promise<number> {
   return until('the turns', () => existsSync(file) && Number(readFileSync(file, 'utf8')))
 }
 
-/** Has the service reload its customers while it is asked for livez without a pause, from before until after. */
+/** Makes the service reload its customers, and asks for /livez all that time. */
 async function reload(service: Served, client: ReturnType<typeof startHelper<Load, Loaded>>, text: string) {
   const before = await loadedAt(service)
   await busiest(service)
@@ -72,5 +73,4 @@ async function measure(bench: Bench): Promise<string> {
   return table([...head, 'longest stall in a reload, ms (aim 50)', 'livez p99 meanwhile, ms'], rows)
 }
 
-/** Allowlists: what it takes to load, keep, ask and reload so many networks. */
 export const run = (): Promise<string> => during(measure)

@@ -1,3 +1,7 @@
+/**
+ * Compares the time to a verdict with nmap's smtp-open-relay script: both suites through `POST /relay-tests`, against
+ * the same real servers, over links with the same round trip.
+ */
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { SUITES, type Suite } from '../src/contract/words.ts'
@@ -13,20 +17,18 @@ import { ask, startStranger } from '../test/lab/stranger.ts'
 import { type Bench, during } from './harness/bench.ts'
 import { median, table } from './harness/report.ts'
 
-/**
- * Both suites through `POST /relay-tests` beside nmap's smtp-open-relay script, against the same real servers over
- * the same link, in turn: medians of RUNS.
- */
+/** Each figure is the median of five runs. */
 const RUNS = 5
+/** Round trips in milliseconds. */
 const DELAYS = [0, 20, 50, 100]
 
 interface Link {
   readonly address: string
-  /** The waits of the connections from now on until the last of them has ended. */
+  /** Counts the waits of the connections from now on, until the last of them has ended. */
   turns(): Promise<number>
 }
 
-/** A link of its own to a server. */
+/** Opens a separate link to a server. */
 async function linkTo(network: LabNetwork, server: LabServer, delay: number): Promise<Link> {
   const address = network.nextAddress()
   const args = ['--import', 'tsx', join(ROOT, 'bench/harness/proxy.ts'), address, String(delay), server.address]
@@ -38,7 +40,7 @@ async function linkTo(network: LabNetwork, server: LabServer, delay: number): Pr
     for (let sum = 0; ; ) {
       const { turns, open } = JSON.parse((await lines.next()).value)
       sum += turns
-      // nmap looks whether the port is open before its script connects: a connection without a word.
+      // nmap first opens a connection without a command, to see whether the port is open. It has no waits.
       if (open === 0 && sum > 0) return sum
     }
   }
@@ -72,9 +74,9 @@ async function compare(bench: Bench): Promise<string> {
     'Postfix, stock Debian': await startPostfix(network),
     'Postfix, open': await startPostfix(network, { mynetworks: '0.0.0.0/0' }),
     'Exim, stock Debian': await startExim(network),
-    // The proxy of the link is on their host, which they would trust.
+    // The proxy of the link runs on the server's own host, which these servers would trust.
     'OpenSMTPD, closed': await startOpenSmtpd(network, { smarthost: network.exit, relayFrom: null }),
-    // Debian's takes ten connections a minute, so that it would take an hour to come five times each.
+    // Debian allows ten connections a minute: all the runs would take an hour.
     'Sendmail, closed': await startSendmail(network, {
       smarthost: network.exit,
       trustsItself: false,
@@ -107,5 +109,4 @@ async function compare(bench: Bench): Promise<string> {
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`
 
-/** Time to verdict, beside nmap. */
 export const run = (): Promise<string> => during(compare)

@@ -1,3 +1,8 @@
+/**
+ * Proves that the service dials only what the lists allow (`npm run prove:dial`). Compares a million decisions with
+ * those of Python, then sends requests to the built service in a network where every address is local. Writes the
+ * figures into docs/dial.md, and fails if anything differs. Each run has new cases; a seed as argument repeats a run.
+ */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -8,11 +13,6 @@ import { FILES } from '../test/dial/installation.ts'
 import { type Expected, expectedOf } from '../test/dial/oracle.ts'
 import { configFolder, ROOT } from '../test/harness/service.ts'
 
-/**
- * That nothing is dialled but what the lists allow: a million decisions beside those of python, and then requests to the
- * built service in a world where every address is local. Renews the figures of docs/dial.md, and fails where anything
- * differs. Each run has cases of its own; a seed as argument repeats those of another run.
- */
 const DOCUMENT = join(ROOT, 'docs/dial.md')
 const DECISIONS = 1_000_000
 const BATCH = 20_000
@@ -24,7 +24,7 @@ interface Decisions {
   readonly wrong: readonly object[]
 }
 
-/** Shown on a terminal only: what is done of how much. */
+/** Shows the progress on a terminal. */
 function progress(what: string, done: number, all: number): void {
   if (!process.stderr.isTTY) return
   process.stderr.write(
@@ -51,7 +51,7 @@ async function decideAll(folder: string, seed: number): Promise<Decisions> {
   let next = batchOf()
   for (let done = BATCH; done <= DECISIONS; done += BATCH) {
     const { batch, answers } = next
-    // Python judges the next batch meanwhile.
+    // Python decides the next batch in the meantime.
     const expected = await answers
     if (done < DECISIONS) next = batchOf()
     for (const [index, one] of expected.entries()) {
@@ -68,12 +68,12 @@ const number = (value: number): string => value.toLocaleString('en')
 const deniedTable = (denied: Iterable<readonly [string, number]>): string =>
   [...denied].map(([why, count]) => `${why} ${number(count)}`).join(', ')
 
-/** How often an address stands more often in the one list than in the other. */
-function strays(dialled: readonly string[], accepted: readonly string[]): number {
+/** Counts the addresses of the first list that the second list does not have, or not as often. */
+function strays(first: readonly string[], second: readonly string[]): number {
   const left = new Map<string, number>()
-  for (const address of accepted) left.set(address, (left.get(address) ?? 0) + 1)
+  for (const address of second) left.set(address, (left.get(address) ?? 0) + 1)
   let strayed = 0
-  for (const address of dialled) {
+  for (const address of first) {
     const count = left.get(address) ?? 0
     if (count === 0) strayed += 1
     else left.set(address, count - 1)
@@ -83,7 +83,7 @@ function strays(dialled: readonly string[], accepted: readonly string[]): number
 
 function report(seed: number, decisions: Decisions, run: DialRun): { text: string; failures: number } {
   const { accepted, dialled, intents, witness, looked } = run
-  // The self-check asks for the vantage's own name.
+  // The checks of the vantage look up its own name.
   const strangers = looked.filter((name) => name !== 'relaytest.isp.example')
   const rows: readonly (readonly [promise: string, tried: number, failures: number])[] = [
     ["the service decides as python's `ipaddress` does", DECISIONS, decisions.wrong.length],

@@ -1,11 +1,11 @@
+/**
+ * Fuzzes forty times as much as `npm test` (`npm run prove:fuzz`): generated requests to the built service, and byte
+ * strings for the reply parser. Stops at the first fault. FUZZ_SEED repeats a run.
+ */
 import { fuzzReplyParser } from '../test/fuzz/reply-parser.ts'
 import { startFuzzing } from '../test/fuzz/start.ts'
 import { seedOf } from '../test/harness/random.ts'
 
-/**
- * What `npm test` fuzzes, forty times as much: generated requests to the built service, and byte strings for the reply
- * parser. The first thing that is wrong ends it. FUZZ_SEED repeats a run.
- */
 const REQUESTS = 200_000
 const STRINGS = 10_000_000
 

@@ -1,8 +1,8 @@
+/** Ends a busy service twenty times, and fails if an answer is lost (`npm run prove:life`). */
 import { assertNothingLost, endInMidLoad } from '../test/harness/ending-in-mid-load.ts'
 
 const TIMES = 20
 
-/** Ends a busy service twenty times, and fails at the first answer that is lost (`npm run prove:life`). */
 let answered = 0
 for (let time = 1; time <= TIMES; time += 1) {
   const endings: (() => unknown)[] = []

@@ -1,3 +1,4 @@
+/** Measures how many requests a second the service refuses, compared with a bare Fastify route. */
 import { KEYS } from '../test/harness/service.ts'
 import type { BareOrder } from './harness/bare.ts'
 import { type Bench, during } from './harness/bench.ts'
@@ -9,7 +10,7 @@ import { serve } from './harness/served.ts'
 
 const CONNECTIONS = [1, 10, 100, 1000]
 
-/** What is refused, by status: a body that is no request, an address on no list, a test beyond a quota. */
+/** Requests that are refused, by status: a text that is no address, an address of no customer, a quota used up. */
 const REFUSED: readonly (readonly [status: number, members: object])[] = [
   [400, { ip: '127.0.0.300' }],
   [403, { ip: '93.184.216.34' }],
@@ -23,7 +24,7 @@ async function measure(bench: Bench): Promise<string> {
     const service = await serve(bench, status === 429 ? { QUOTA_CALLER: '1/1d' } : {})
     const headers = { authorization: `Bearer ${KEYS.desk}`, 'content-type': 'application/json' }
     const ask = () => fetch(`${service.url}/relay-tests`, { method: 'POST', headers, body: JSON.stringify(members) })
-    // Where a quota is used up, one test used it.
+    // The first test uses up the quota.
     if (status === 429) await ask()
     const body = await (await ask()).text()
     const bare = startHelper<BareOrder, number>(bench, 'bare.ts')
@@ -41,5 +42,4 @@ async function measure(bench: Bench): Promise<string> {
   return table([...head, 'answers/s by the clock', 'bare'], rows)
 }
 
-/** Refusing is cheap: answers a second beside a bare route. */
 export const run = (): Promise<string> => during(measure)

@@ -1,7 +1,8 @@
+/** Runs the parts of the bench, and writes their figures into docs/ (`npm run bench`). */
 import { execFileSync } from 'node:child_process'
 import { writeInto } from './harness/report.ts'
 
-/** The parts of the bench: the file of each, and the document that its figures stand in. */
+/** The parts of the bench by file name, with the document that each writes into. */
 const PARTS: Readonly<Record<string, string>> = {
   'beside-nmap': 'docs/performance.md',
   service: 'docs/performance.md',

@@ -1,3 +1,4 @@
+/** Measures what one, two and four replicas do together on this machine, with and without Redis. */
 import { startRedis } from '../test/harness/redis.ts'
 import { type Bench, during } from './harness/bench.ts'
 import type { Load, Loaded } from './harness/client.ts'
@@ -8,12 +9,12 @@ import { type Served, serve } from './harness/served.ts'
 import type { SinkOrder } from './harness/sink.ts'
 
 const RUN_MS = 2_000
-/** Node.js compiles what it runs often, and takes a while to see what that is. */
+/** Node.js compiles code that runs often, so it gets faster at first. */
 const WARM_UP_MS = 20_000
-/** Over all replicas. */
+/** The connections to all replicas together. */
 const CONNECTIONS = 64
 
-/** How many replicas, and whether they share a Redis. */
+/** The number of replicas, and whether they share a Redis. */
 const INSTALLATIONS: readonly (readonly [replicas: number, redis: boolean])[] = [
   [1, false],
   [1, true],
@@ -21,7 +22,7 @@ const INSTALLATIONS: readonly (readonly [replicas: number, redis: boolean])[] = 
   [4, true],
 ]
 
-/** What they are asked for: tests of ever other addresses, and one that is refused. */
+/** The kinds of requests: tests, each of another address, and requests that are refused. */
 const KINDS = [
   { what: 'tests', status: '201', members: (port: number) => ({ ip: '{ip}', port }) },
   { what: 'refusals (403)', status: '403', members: (port: number) => ({ ip: '93.184.216.34', port }) },
@@ -29,9 +30,9 @@ const KINDS = [
 
 interface Outcome {
   readonly rate: number
-  /** How many were refused since Redis did not answer in time. */
+  /** How many requests got 503 because Redis did not answer in time. */
   readonly unavailable: number
-  /** Processor time for each answer, in milliseconds: of all replicas, and of Redis. */
+  /** CPU time for each answer, in milliseconds: of all replicas together, and of Redis. */
   readonly cpuMs: number
   readonly redisMs: number
 }
@@ -49,13 +50,13 @@ async function load(
   const connections = CONNECTIONS / replicas.length
   const results = await Promise.all(
     replicas.map(({ port }, index) => {
-      // No two clients may ask for the same address.
+      // Two clients must not use the same address.
       const order = { port, request, connections, ms, from: index * 250_000 }
       return clients[index]?.tell(order) ?? Promise.reject(new Error('no client'))
     }),
   )
   const answers = results.reduce((sum, { answers: { [status]: count = 0 } }) => sum + count, 0)
-  // A replica that gets no answer from Redis in time refuses: on a machine with too few cores that happens.
+  // A replica refuses if Redis does not answer in time. That happens on a machine with too few cores.
   const statuses = results.flatMap(({ answers: by }) => Object.keys(by))
   if (statuses.some((one) => one !== status && one !== '503')) throw new Error(`not only ${status}: ${statuses}`)
   const unavailable = results.reduce((sum, { answers: { '503': count = 0 } }) => sum + count, 0)
@@ -101,5 +102,4 @@ async function measure(bench: Bench): Promise<string> {
   return table([...head, 'replicas: CPU, ms an answer', 'Redis: CPU, ms an answer', '503s in 2 s'], rows)
 }
 
-/** Scale: what one, two and four replicas do together on this machine. */
 export const run = (): Promise<string> => during(measure)

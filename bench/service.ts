@@ -1,3 +1,4 @@
+/** Measures how many tests a second the service runs, compared with the same bytes over plain sockets. */
 import { relayTest } from '../src/contract/relay-test.ts'
 import { type Bench, during } from './harness/bench.ts'
 import type { Load, Loaded } from './harness/client.ts'
@@ -10,7 +11,7 @@ import type { SinkOrder } from './harness/sink.ts'
 
 const CONNECTIONS = [1, 10, 100, 1000]
 
-/** One answer of the service as bytes, and what was said to the mail server for it, as steps of the floor. */
+/** Records one answer of the service, and its session with the mail server as steps of the floor. */
 async function record(url: string, request: string): Promise<{ response: string; steps: Step[] }> {
   const [head = '', body = ''] = request.replace('{ip}', AN_ADDRESS).split('\r\n\r\n')
   const fields = head
@@ -21,7 +22,7 @@ async function record(url: string, request: string): Promise<{ response: string;
   const answer = await fetch(`${url}/relay-tests`, { method: 'POST', headers, body })
   const text = await answer.text()
   const { transcript, verdict } = relayTest.parse(JSON.parse(text))
-  if (verdict !== 'closed') throw new Error(`the sink was found ${verdict}`)
+  if (verdict !== 'closed') throw new Error(`the verdict on the sink is ${verdict}, not closed`)
   const steps: { read: number; write: string }[] = []
   let last = 'client'
   for (const { from, line } of transcript) {
@@ -58,5 +59,4 @@ async function measure(bench: Bench): Promise<string> {
   return table(['at once', 'tests/s on a core', 'floor', 'ratio (aim 0.5)', 'tests/s by the clock', 'floor'], rows)
 }
 
-/** The cost of the service: tests a second beside the same bytes over plain sockets. */
 export const run = (): Promise<string> => during(measure)

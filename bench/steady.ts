@@ -1,14 +1,14 @@
 /**
- * Runs the whole suite again and again, and lists what failed in which run (`npm run prove:steady -- 10`). A test that
- * fails once in ten runs is a fault of the test or of the product. `--beside-load` keeps one core busy meanwhile, so
- * that what depends on time shows.
+ * Runs the whole test suite several times, and lists which tests failed in which run (`npm run prove:steady -- 10`). A
+ * test that fails once in ten runs is a fault of the test or of the product. `--beside-load` keeps one core busy, to
+ * find tests that depend on time.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { ROOT } from '../test/runner/kinds.ts'
 
 const USAGE = 'Usage: npm run prove:steady -- RUNS [--beside-load] [PATH...]\n'
 
-/** A process that takes all of a core. It ends with this one. */
+/** Starts a process that uses a whole core, and returns how to stop it. It also ends with this process. */
 function burnCore(): () => void {
   const burner = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' })
   process.once('exit', () => burner.kill('SIGKILL'))
@@ -35,7 +35,7 @@ for (let run = 1; run <= Number(runs); run += 1) {
   const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1)
   process.stdout.write(`run ${run} of ${runs}: ${status === 0 ? 'passed' : 'FAILED'} in ${minutes} min\n`)
   if (status !== 0) {
-    // The lines of failed tests, with what they say.
+    // Leaves out the tests that passed.
     process.stdout.write(stdout.replace(/^ *✔.*\n/gm, ''))
     failures.push(...[...stdout.matchAll(/^ *✖ .*/gm)].map(([line]) => `run ${run}: ${line.trim()}`))
   }

@@ -1,3 +1,4 @@
+/** Measures the cost of tests that wait: many at once, against servers that say nothing after the greeting. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../test/harness/waiting.ts'
 import { type Bench, during } from './harness/bench.ts'
@@ -9,7 +10,7 @@ import { metricOf, type Served, serve } from './harness/served.ts'
 import type { SinkOrder } from './harness/sink.ts'
 
 const TESTS = [125, 250, 500, 1000]
-/** Long enough for the last test to begin before the first one ends, and no longer. */
+/** Just long enough for the last test to begin before the first one ends. */
 const DEADLINE_MS = 30_000
 const LOOKING_MS = 5_000
 
@@ -22,10 +23,10 @@ interface Waited {
   readonly livezMs: number
 }
 
-/** So many tests at once, looked at from their first moment on. */
+/** Starts `tests` tests at once, and measures the service from the first moment on. */
 async function wait(service: Served, clients: Clients, request: string, tests: number): Promise<Waited> {
   const before = memoryOf(service.process).now
-  // What is told of the event loop is told since it was asked last.
+  // This metric covers the time since it was read last, so reading it starts the measurement.
   await metricOf(service, 'nodejs_eventloop_lag_p99_seconds')
   const waiting = clients.tests.tell({ port: service.port, request, connections: tests, ms: 0 })
   const { times } = await clients.livez.tell({ port: service.port, request: LIVEZ, connections: 4, ms: LOOKING_MS })
@@ -54,7 +55,7 @@ async function measure(bench: Bench): Promise<string> {
   for (const tests of TESTS) {
     const runs: Waited[] = []
     for (let run = 0; run < RUNS; run += 1) {
-      // Each time a new process: one that has had a thousand tests keeps the memory for the next thousand.
+      // Each run has a new process, because an old one keeps the memory of its last thousand tests.
       runs.push(
         await during(async (once) => {
           const env = { ALLOWED_PORTS: `${port}`, TEST_DEADLINE_MS: `${DEADLINE_MS}` }
@@ -69,5 +70,4 @@ async function measure(bench: Bench): Promise<string> {
   return table([...head, 'livez p99, ms (aim 100)'], rows)
 }
 
-/** Waiting is free: so many tests at once against servers that say nothing after their greeting. */
 export const run = (): Promise<string> => during(measure)

@@ -1,13 +1,14 @@
+/** Runs a bare Fastify route in its own process, to compare the service with it. */
 import Fastify from 'fastify'
 import { answering } from './processes.ts'
 
-/** What the route answers, whatever it is asked. */
+/** The answer that the route always gives. */
 export interface BareOrder {
   readonly status: number
   readonly body: string
 }
 
-/** A service of one Fastify route that reads a JSON body and answers with a text of JSON; it says on which port. */
+/** Starts a service with one route that reads a JSON body, and answers with its port. */
 answering(async ({ status, body }: BareOrder): Promise<number> => {
   const app = Fastify()
   app.post('/relay-tests', async (_request, reply) => reply.code(status).type('application/problem+json').send(body))

@@ -1,9 +1,12 @@
-/** One run of the bench: what ends with it. */
+/** Ends everything that a part of the bench started, also after a failure. */
+
+/** One part of the bench while it runs. */
 export interface Bench {
+  /** Runs `work` when the part ends. */
   after(work: () => unknown): void
 }
 
-/** Runs a part and ends what it started, the last first. */
+/** Runs a part, and then ends everything that it started, in reverse order. */
 export async function during<T>(work: (bench: Bench) => Promise<T>): Promise<T> {
   const endings: (() => unknown)[] = []
   try {

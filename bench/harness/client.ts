@@ -1,33 +1,34 @@
+/** Sends HTTP requests from its own process, as fast as the answers come, so that the service has its core alone. */
 import { connect } from 'node:net'
 import { answering } from './processes.ts'
 
-/** What to ask, over and over on each of so many connections, for so long. */
+/** A request to repeat on each of `connections` connections, for `ms` milliseconds. */
 export interface Load {
   readonly port: number
-  /** A whole HTTP request; `{ip}` stands for an address of 15 characters, each time another one. */
+  /** A whole HTTP request. `{ip}` is replaced by a new address of 15 characters each time. */
   readonly request: string
   readonly connections: number
   readonly ms: number
-  /** With which of the million addresses to begin. */
+  /** The first of the million addresses to use. */
   readonly from?: number
 }
 
 export interface Loaded {
-  /** Answers by status. */
+  /** The number of answers for each status. */
   readonly answers: Readonly<Record<string, number>>
   readonly seconds: number
-  /** How long each answer took, in milliseconds, in order of size. */
+  /** How long each answer took, in milliseconds, sorted. */
   readonly times: readonly number[]
 }
 
-/** 127.100.100.100 to 127.199.199.199: all are as long, so that no length in a request depends on them. */
+/** Yields 127.100.100.100 to 127.199.199.199. All have the same length, so that every request has too. */
 function* addresses(from: number): Generator<string> {
   for (let n = from; ; n = (n + 1) % 1_000_000) {
     yield `127.${100 + Math.floor(n / 10_000)}.${100 + (Math.floor(n / 100) % 100)}.${100 + (n % 100)}`
   }
 }
 
-/** Asks on one connection, one request after the other, until the time is over. */
+/** Sends one request after the other on one connection, until the time is over. */
 function ask(port: number, next: () => string, until: number, answered: (status: string, ms: number) => void) {
   return new Promise<void>((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
@@ -54,7 +55,6 @@ function ask(port: number, next: () => string, until: number, answered: (status:
   })
 }
 
-/** A client process: it does what it is told to and says what came of it. */
 answering(async ({ port, request, connections, ms, from = 0 }: Load): Promise<Loaded> => {
   const answers: Record<string, number> = {}
   const times: number[] = []

@@ -1,16 +1,20 @@
+/**
+ * Sends and receives the same bytes as the service over plain sockets, without HTTP, judgement or transcript. The
+ * service cannot be faster than this floor.
+ */
 import { connect, createServer, type Socket } from 'node:net'
 import { answering } from './processes.ts'
 
-/** One request and its test, as bytes: what there is to read and to write, in turns. */
+/** The bytes of one request and its test. */
 export interface FloorOrder {
   readonly sinkPort: number
-  /** Whole requests of so many bytes. */
+  /** The number of bytes in each request. */
   readonly requestLength: number
   readonly steps: readonly Step[]
   readonly response: string
 }
 
-/** So many bytes are read, then these are written. */
+/** Read this number of bytes, then write these. */
 export interface Step {
   readonly read: number
   readonly write: string
@@ -33,10 +37,9 @@ function test(host: string, port: number, steps: readonly Step[], done: () => vo
   socket.once('close', done)
 }
 
-/** Where a request names its address: it is as long in each. */
+/** Returns the address in a request. It has the same length in each. */
 const addressIn = (request: Buffer): string => /127\.\d{3}\.\d{3}\.\d{3}/.exec(request.toString('latin1'))?.[0] ?? ''
 
-/** The floor below the service: the same bytes over plain sockets, without HTTP, judgement or transcript. */
 answering(async ({ sinkPort, requestLength, steps, response }: FloorOrder): Promise<number> => {
   const serve = (socket: Socket) => {
     let request = Buffer.alloc(0)

@@ -1,9 +1,10 @@
+/** Loads a customers file in its own process, and measures time and memory. */
 import { loadCustomers } from '../../src/access/customers.ts'
 import { parseAddress } from '../../src/ip/address.ts'
 import { addressIn } from '../../test/harness/customers.ts'
 import { answering, memoryOf } from './processes.ts'
 
-/** A customers file, and how many networks it has. */
+/** A customers file, and the number of its networks. */
 export interface LoadingOrder {
   readonly file: string
   readonly networks: number
@@ -11,7 +12,7 @@ export interface LoadingOrder {
 
 export interface Loading {
   readonly seconds: number
-  /** What the networks take for as long as they are in use, and what it took to read them. */
+  /** The memory that the networks use, and the most memory that the process used to read them. */
   readonly keptMib: number
   readonly mostMib: number
   readonly lookUpUs: number
@@ -19,7 +20,7 @@ export interface Loading {
 
 const LOOK_UPS = 200_000
 
-/** Loads a customers file in a fresh process and looks up addresses all over it. Needs --expose-gc. */
+/** Loads the file, and looks up addresses all over it. Needs --expose-gc. */
 answering(async ({ file, networks }: LoadingOrder): Promise<Loading> => {
   const heap = () => {
     global.gc?.()

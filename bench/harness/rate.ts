@@ -1,22 +1,24 @@
+/** Measures how many answers a second a process gives, and compares two processes. */
 import type { ChildProcess } from 'node:child_process'
 import { KEYS } from '../../test/harness/service.ts'
 import type { Load, Loaded } from './client.ts'
 import { cpuSecondsOf, type Helper } from './processes.ts'
 import { median } from './report.ts'
 
-/** How long each measurement takes, and how many of them the median is of. */
+/** How long each measurement takes. */
 const RUN_MS = 2_000
-/** Before each row, whose number of connections is new. */
+/** The warm-up before each row, because each row has another number of connections. */
 const WARM_UP_MS = 2_000
-/** Node.js compiles what it runs often, and takes a while to see what that is: a test costs less for half a minute (measured). */
+/** Node.js compiles code that runs often. A test gets cheaper for half a minute (measured). */
 const FIRST_WARM_UP_MS = 40_000
 const FIRST_CONNECTIONS = 10
+/** Each figure is the median of five measurements. */
 export const RUNS = 5
 
-/** An address in a request: each is as long. */
+/** One of the addresses that replace `{ip}`. All have this length. */
 export const AN_ADDRESS = '127.100.100.100'
 
-/** `POST /relay-tests` as bytes; `{ip}` in it is a new address each time. */
+/** Returns a `POST /relay-tests` as text. `{ip}` in it is replaced by a new address each time. */
 export function postRelayTest(members: object): string {
   const body = JSON.stringify(members)
   const length = Buffer.byteLength(body.replace('{ip}', AN_ADDRESS))
@@ -24,7 +26,7 @@ export function postRelayTest(members: object): string {
 }
 
 export interface Rates {
-  /** Answers for each second of processor time that the process used: its rate on a core that it has for itself. */
+  /** Answers for each second of CPU time: the rate if the process had a core alone. */
   readonly core: number
   /** Answers a second by the clock. */
   readonly clock: number
@@ -38,7 +40,7 @@ export interface Asked {
   readonly status: number
 }
 
-/** What a process does when it is asked on so many connections. */
+/** Measures the rates of one process with a number of connections. */
 async function rateOf(
   client: Helper<Load, Loaded>,
   { process, port, request, status }: Asked,
@@ -52,12 +54,14 @@ async function rateOf(
   return { core: count / (cpuSecondsOf(process) - before), clock: count / seconds }
 }
 
-/** Has each of two run for so long that its code has become as fast as it will be. */
+/** Runs each process until its code has become as fast as it can. */
 export async function warmUp(client: Helper<Load, Loaded>, ...all: readonly Asked[]): Promise<void> {
   for (const asked of all) await rateOf(client, asked, FIRST_CONNECTIONS, FIRST_WARM_UP_MS)
 }
 
-/** Asks two in turn, and returns the medians of both and of their ratio on one core; but for the first, which warms up. */
+/**
+ * Measures two processes in turn. Returns the medians of both and of their ratio on one core. One pair first warms up.
+ */
 export async function sideBySide(client: Helper<Load, Loaded>, ours: Asked, bare: Asked, connections: number) {
   const pairs: { readonly ours: Rates; readonly bare: Rates }[] = []
   for (let run = 0; run <= RUNS; run += 1) {

@@ -1,3 +1,4 @@
+/** Starts the built service for the bench, with quotas that are never used up. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync } from 'node:fs'
@@ -6,12 +7,12 @@ import { deadPort } from '../../test/harness/mail-scripts.ts'
 import { configFolder, type Ending, environmentFor, ROOT } from '../../test/harness/service.ts'
 import { until } from '../../test/harness/waiting.ts'
 
-/** One customer that has all of loopback. */
+/** One customer that owns all loopback addresses. */
 export const WIDE = `customers:
   - { id: acme, name: Acme, networks: [{ cidr: 127.0.0.0/8, allowWide: true }], domains: [example.com] }
 `
 
-/** Quotas that no bench comes to the end of. */
+/** Quotas that no bench uses up. */
 const PLENTY = Object.fromEntries(
   ['REQUESTS', 'CALLER', 'CUSTOMER', 'TARGET', 'NETWORK'].map((name) => [`QUOTA_${name}`, '9999999/1d']),
 )
@@ -27,7 +28,7 @@ export interface Served {
 
 const READY_MS = 120_000
 
-/** Starts the built service as it is shipped, its log in a file, so that no other process of the bench has to read it. */
+/** Starts the built service. Its log goes into a file, so that no process of the bench has to read it. */
 export async function serve(
   bench: Ending,
   env: Readonly<Record<string, string>>,
@@ -62,7 +63,7 @@ export async function serve(
   return { port, url, metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`, folder, process: child }
 }
 
-/** A value that `GET /metrics` tells, of a metric without labels. */
+/** Returns the value of a metric without labels. */
 export async function metricOf({ metricsUrl }: Served, name: string): Promise<number> {
   const text = await (await fetch(metricsUrl)).text()
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])

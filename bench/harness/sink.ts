@@ -1,8 +1,8 @@
-/** The mail server that the bench has tested, in a process of its own: it costs next to nothing beside the service. */
+/** Runs the mail server that the bench tests, in its own process. It costs very little compared with the service. */
 import { scriptedServer } from '../../test/harness/mail-server.ts'
 import { answering } from './processes.ts'
 
-/** `closed` refuses every recipient at once; `tarpit` says nothing beyond its greeting. */
+/** `closed` refuses every recipient at once. `tarpit` says nothing after its greeting. */
 export interface SinkOrder {
   readonly kind: 'closed' | 'tarpit'
 }
@@ -16,7 +16,7 @@ const REPLIES: Readonly<Record<string, Buffer>> = Object.fromEntries(
 )
 const OK = Buffer.from('250 2.0.0 Ok\r\n')
 
-/** Starts the server on a port of every loopback address, and tells which. It ends with the process. */
+/** Starts the server on every loopback address, and answers with its port. It ends with the process. */
 answering(async ({ kind }: SinkOrder): Promise<number> => {
   const say = (line: string) => (kind === 'tarpit' ? null : (REPLIES[line.slice(0, 4)] ?? OK))
   const script = { say, inGroups: true, keepsNothing: true }

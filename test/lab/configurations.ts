@@ -11,13 +11,13 @@ import { type SendmailOptions, startSendmail } from './sendmail.ts'
 import { startSmtpServer } from './smtp-server.ts'
 
 export interface Configuration {
-  /** Begins with what is true of it: `open-`, `closed-`, or `unsure-` where a stranger cannot tell at once. */
+  /** Begins with the truth: `open-`, `closed-`, or `unsure-` if a stranger cannot find it out at once. */
   readonly id: string
-  /** One sentence. */
+  /** Describes the server in one sentence. */
   readonly what: string
   readonly software: string
   start(network: LabNetwork): Promise<LabServer>
-  /** Starts and is measured fast. */
+  /** Whether it starts and is measured fast. */
   readonly quick?: boolean
 }
 
@@ -51,14 +51,14 @@ const scripted = (script: Script): Starter => ({
   start: (network) => startScripted(network, script),
 })
 
-/** Refuses recipients outside in these words. */
+/** A server that refuses outside recipients with the reply `say`. */
 const refusing = (say: string, { after = 0, ...script }: Partial<Script> & { readonly after?: number } = {}): Starter =>
   scripted({
     ...script,
     rules: [...(script.rules ?? []), { on: '^RCPT TO:<?(?!.*@example\\.com>?$)([^>]*)>?', say, after }],
   })
 
-/** A table of Postfix with one entry. */
+/** Returns a lookup table for Postfix with one entry. */
 const table = (key: string, value: string): string => `inline:{{${key} = ${value}}}`
 
 const relayRule = (rule: string): Record<string, string> => ({
@@ -71,7 +71,7 @@ const blocklist = {
 }
 const noPointer = { smtpd_client_restrictions: 'reject_unknown_reverse_client_hostname' }
 
-/** A Postfix that hands mail on to another, which has the way out. */
+/** Starts a Postfix that passes mail on to a second Postfix. Only the second one can send it out. */
 async function startPair(network: LabNetwork, front: PostfixOptions): Promise<LabServer> {
   const address = network.nextAddress()
   const out = await startPostfix(network, { mynetworks: address, extra: { relayhost: `[${network.exit}]` } })

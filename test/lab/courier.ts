@@ -4,17 +4,17 @@ import type { LabNetwork } from './network.ts'
 
 export interface CourierOptions {
   readonly address?: string
-  /** The only way out, an address inside the lab. */
+  /** The address inside the lab that all outside mail goes to. */
   readonly smarthost: string
-  /** Further lines of the file `esmtpd`. Debian has `TARPIT=1` there. */
+  /** More lines for the file `esmtpd`, where Debian has `TARPIT=1`. */
   readonly esmtpd?: readonly string[]
   /** Who may relay, as the beginning of an address. */
   readonly relayFor?: string
-  /** The domain elsewhere to which it forwards `user%elsewhere` at its own. */
+  /** The outside domain for which it follows the percent hack: `user%outside@example.com`. */
   readonly percentRelay?: string
 }
 
-/** Debian's Courier as its package configures it, for example.com. */
+/** Starts Courier for example.com, configured as Debian's package does it. */
 export function startCourier(network: LabNetwork, options: CourierOptions): Promise<LabServer> {
   const { address = network.nextAddress(), smarthost, esmtpd = [], relayFor, percentRelay } = options
   return startInstance(network, {

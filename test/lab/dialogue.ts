@@ -6,11 +6,11 @@ export interface DialogueOptions {
   /** The address we dial from. */
   readonly from: string
   readonly timeoutMs?: number
-  /** 25 unless told. */
+  /** Default: 25. */
   readonly port?: number
 }
 
-/** A plain SMTP client: each command goes out after the complete reply before it. The first reply is the greeting. */
+/** Sends each command after the reply to the one before. Resolves with all replies; the first one is the greeting. */
 export function dialogue(options: DialogueOptions, commands: readonly string[]): Promise<string[]> {
   const { host, from, timeoutMs = 10_000, port = 25 } = options
   return new Promise((resolve, reject) => {

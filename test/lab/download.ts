@@ -1,6 +1,6 @@
 /**
- * Fetches everything that the tests run and npm ci does not bring, in the order in which the tests want it. `npm test`
- * starts this in the background; a test that comes too early fetches what it needs by itself.
+ * Downloads the programs that tests run and that `npm ci` does not install, in the order in which the tests need them.
+ * `npm test` starts this in the background. A test that comes too early downloads what it needs by itself.
  */
 import { installHaraka } from './haraka.ts'
 import { fetchPackages, packages, projectRoot } from './packages.ts'

@@ -1,4 +1,4 @@
-/** Works on all items, so many of them at once; the results come in the order of the items. */
+/** Runs `work` for all items, a limited number at once. Returns the results in the order of the items. */
 export async function eachAtOnce<T, R>(
   items: readonly T[],
   atOnce: number,

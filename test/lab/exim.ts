@@ -4,23 +4,23 @@ import type { LabNetwork } from './network.ts'
 
 export interface EximOptions {
   readonly address?: string
-  /** Who may relay, as Debian's `dc_relay_nets`. Closed to strangers unless told. */
+  /** The clients that may relay, as in Debian's `dc_relay_nets`. Default: only itself. */
   readonly relayNets?: string
-  /** The only way out, an address inside the lab. Without one, every name in the lab leads to the exit. */
+  /** The address inside the lab that all outside mail goes to. Default: the name server, which resolves to the exit. */
   readonly smarthost?: string
-  /** Macros that Debian's configuration asks for, and lines for its main section. */
+  /** Macros that Debian's configuration reads, and lines for its main section. */
   readonly macros?: Readonly<Record<string, string>>
   readonly main?: readonly string[]
-  /** Lines for its section of rewriting. */
+  /** Lines for the rewrite section. */
   readonly rewrite?: readonly string[]
   readonly names?: Instance['names']
 }
 
-/** Debian's Exim as its package configures an "internet site", for example.com: the stock access rules. */
+/** Starts Exim for example.com, as Debian's package configures an "internet site", with the stock access rules. */
 export function startExim(network: LabNetwork, options: EximOptions = {}): Promise<LabServer> {
   const { address = network.nextAddress(), relayNets = '127.0.0.1', smarthost } = options
   const { macros = {}, main = [], rewrite = [], names } = options
-  // As in dc_local_interfaces, semicolons keep the lists clear of the colons of IPv6.
+  // Semicolons separate the items of these lists, because IPv6 addresses contain colons.
   const settings = {
     dc_eximconfig_configtype: smarthost === undefined ? 'internet' : 'smarthost',
     dc_other_hostnames: 'example.com',

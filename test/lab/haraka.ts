@@ -16,7 +16,7 @@ const haraka = join(store, 'node_modules', 'Haraka')
 
 let installed: Promise<void> | undefined
 
-/** Installs Haraka once, from its own lockfile and without running anything of it. */
+/** Installs Haraka once, from its own lockfile, without running its install scripts. */
 export async function installHaraka(): Promise<void> {
   if (existsSync(store)) return
   await mkdir(join(projectRoot, '.cache'), { recursive: true })
@@ -35,7 +35,7 @@ export async function installHaraka(): Promise<void> {
   }
 }
 
-/** Haraka that asks one question about recipients: is the domain ours? It takes any local part there. */
+/** Starts a Haraka that checks only the domain of recipients: it accepts any local part at its own. */
 export async function startHaraka(network: LabNetwork): Promise<LabServer> {
   installed ??= installHaraka()
   await installed

@@ -1,4 +1,4 @@
-/** Runs one mail server from unpacked packages in mounts of its own, so that several run at once. */
+/** Runs one mail server from unpacked packages. It has its own mounts, so that several can run at the same time. */
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -11,10 +11,10 @@ import { resolvers, startResolver } from './resolver.ts'
 
 export interface LabServer {
   readonly address: string
-  /** Where the same server listens on IPv6 too. */
+  /** The IPv6 address of the same server, if it has one too. */
   readonly address6?: string
   readonly port: 25
-  /** The server's own mail log so far; after `stop` the whole of it. */
+  /** Returns the mail log of the server so far, also after `stop`. */
   log(): Promise<string>
   stop(): Promise<void>
 }
@@ -24,12 +24,12 @@ export interface Instance {
   readonly address: string
   readonly address6?: string | undefined
   readonly hostname: string
-  /** System users that the packages' scripts would have made, each with a group of its name. */
+  /** System users that the install scripts of the packages would create, each with a group of the same name. */
   readonly users: readonly string[]
   /** A shell script that configures the server and starts it as a daemon. */
   readonly setup: string
   readonly logFiles: readonly string[]
-  /** What the names of the world lead to, for this server: the exit of the lab, or nothing. */
+  /** What every name resolves to for this server: the exit of the lab, or nothing. */
   readonly names?: keyof typeof resolvers | undefined
 }
 
@@ -37,7 +37,7 @@ const startLimitMs = 60_000
 
 export const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
-/** Runs one mail server that sees its packages laid over this machine, and leaves nothing behind. */
+/** Starts one mail server. It sees its packages as part of this machine, and leaves nothing behind. */
 export async function startInstance(network: LabNetwork, instance: Instance): Promise<LabServer> {
   await Promise.all([fetchPackages(projectRoot, packages[instance.software]), startResolver(network)])
   const child = network.spawnInside(
@@ -54,16 +54,16 @@ export async function startInstance(network: LabNetwork, instance: Instance): Pr
 
   let last = ''
   const log = async (): Promise<string> => {
-    // The magic link leads into the instance's own mounts.
+    // This link of /proc shows the files as the instance sees them.
     if (running()) last = await readAll(instance.logFiles.map((file) => `/proc/${child.pid}/root${file}`))
     return last
   }
   const stop = async (): Promise<void> => {
     await log()
     child.stdin?.end()
-    const impatience = setTimeout(() => child.kill('SIGKILL'), 3_000) // still busy with the setup
+    const timer = setTimeout(() => child.kill('SIGKILL'), 3_000) // if the setup is still running
     await exited
-    clearTimeout(impatience)
+    clearTimeout(timer)
   }
 
   return whenGreeting(network, { ...instance, log, stop }, running, () => `${complaints}${last}`)
@@ -74,7 +74,7 @@ interface StartingServer extends Omit<LabServer, 'port' | 'address6'> {
   readonly address6?: string | undefined
 }
 
-/** Waits until the server says its first word, to our other address: to the vantage every server is fresh. */
+/** Waits until the server greets. Connects from our second address, because no server may know the vantage yet. */
 export async function whenGreeting(
   network: LabNetwork,
   { software, address, address6, log, stop }: StartingServer,
@@ -112,12 +112,12 @@ async function readAll(files: readonly string[]): Promise<string> {
 }
 
 /**
- * What process 1 of the instance does. It ends when our end of its standard input closes, be it that we stop it or
- * that we die, and the kernel then kills whatever runs in the namespace and undoes the mounts.
- * The writable layers lie on a tmpfs, as an overlay cannot write to another overlay (a container's root).
+ * Returns the script of process 1 in the instance. It ends when its standard input closes, also if we crash. Then the
+ * kernel kills everything in the namespace and removes the mounts. The writable layers are on a tmpfs, because an
+ * overlay cannot write to another overlay (the root of a container).
  */
 function script({ software, address, hostname, users, setup, logFiles, names = 'exit' }: Instance): string {
-  // Relative names, from the store: they are short, and may hold no colon or comma.
+  // Names relative to the store are short. They must not contain a colon or comma.
   const layers = (top: string) => packages[software].map((name) => `${name}/${top}`).filter(inStore)
   const overlay = (top: string) =>
     `mkdir -p /run/lab/${top}/upper /run/lab/${top}/work

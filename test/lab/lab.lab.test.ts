@@ -1,4 +1,4 @@
-/** The lab itself: its servers answer as they should, and nothing of it remains. */
+/** The lab itself: its servers answer as they should, and it leaves nothing behind. */
 import assert from 'node:assert/strict'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
@@ -36,7 +36,7 @@ describe('the lab', { skip: reason ?? false }, () => {
   })
   after(() => network?.close())
 
-  /** The replies to the commands alone: not the greeting, nor those to HELO and QUIT. */
+  /** Returns the replies to the commands, without the greeting and the replies to HELO and QUIT. */
   const ask = async (server: LabServer, ...commands: string[]): Promise<string[]> => {
     const options = { host: server.address, from: network.vantage }
     const replies = await dialogue(options, ['HELO relay-test.example.net', ...commands, 'QUIT'])
@@ -47,18 +47,18 @@ describe('the lab', { skip: reason ?? false }, () => {
     await assert.rejects(openNetwork(), /fresh network namespace.*lab/)
   })
 
-  test('a stock Postfix denies a stranger for now', async () => {
+  test('a stock Postfix refuses a stranger temporarily', async () => {
     const replies = await ask(stock, sender, outside)
     assert.deepEqual(replies, ['250 2.1.0 Ok', '454 4.7.1 <rcpt@test.org.au>: Relay access denied'])
     assert.match(await stock.log(), /from unknown\[198\.51\.100\.7\]: 454 4\.7\.1/)
   })
 
-  test('a rejecting Postfix denies a stranger for good', async () => {
+  test('a rejecting Postfix refuses a stranger permanently', async () => {
     const replies = await ask(rejecting, sender, outside)
     assert.deepEqual(replies, ['250 2.1.0 Ok', '554 5.7.1 <rcpt@test.org.au>: Relay access denied'])
   })
 
-  test('an open Postfix takes the mail of a stranger, and the mail goes nowhere', async () => {
+  test('an open Postfix accepts mail from a stranger and discards it', async () => {
     const [, recipient, data, queued] = await ask(
       open,
       sender,
@@ -73,12 +73,12 @@ describe('the lab', { skip: reason ?? false }, () => {
     await logged(open, new RegExp(`discard\\[\\d+\\]: ${id}: to=<rcpt@test\\.org\\.au>.* status=sent`))
   })
 
-  test("Debian's Exim denies a stranger", async () => {
+  test("Debian's Exim refuses a stranger", async () => {
     assert.deepEqual(await ask(exim, sender, outside), ['250 OK', '550 relay not permitted'])
     assert.match(await exim.log(), /rejected RCPT <rcpt@test\.org\.au>: relay not permitted/)
   })
 
-  test('a Postfix behind IPv6 denies a stranger too', async () => {
+  test('a Postfix on IPv6 refuses a stranger too', async () => {
     const server = await startPostfix(network, { address: network.nextAddress(6) })
     const options = { host: server.address, from: network.vantage6 }
     const replies = await dialogue(options, ['HELO relay-test.example.net', sender, outside, 'QUIT'])
@@ -88,7 +88,7 @@ describe('the lab', { skip: reason ?? false }, () => {
     await assert.rejects(dialogue(options, ['QUIT']), /ECONNREFUSED/)
   })
 
-  test('unknown local users are refused and the postmaster is taken', async () => {
+  test('unknown local users are refused and postmaster is accepted', async () => {
     const commands = [sender, 'RCPT TO:<no-such-user@example.com>', 'RCPT TO:<postmaster@example.com>']
     const [, unknown, postmaster] = await ask(stock, ...commands)
     assert.match(unknown ?? '', /^550 5\.1\.1 .*User unknown/)
@@ -100,7 +100,7 @@ describe('the lab', { skip: reason ?? false }, () => {
     await assert.rejects(startPostfix(network, { extra: { inet_interfaces: '192.0.2.1' } }), /192\.0\.2\.1/)
   })
 
-  test('nothing of ours remains after the end', async () => {
+  test('no process of the lab remains after it is closed', async () => {
     const ours = readlinkSync('/proc/self/ns/net')
     const holder = network.spawnInside('sleep', ['infinity'])
     const inside = await eventually(() => {
@@ -131,7 +131,7 @@ function processesIn(namespace: string): string[] {
     try {
       return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/ns/net`) === namespace
     } catch {
-      return false // ended meanwhile, or not ours to look at
+      return false // it has ended, or we may not look at it
     }
   })
 }

@@ -1,4 +1,4 @@
-/** Two network namespaces joined by a cable: the prober is a stranger to the servers. */
+/** Joins two network namespaces with a virtual cable, so that our service is a stranger to the servers. */
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -17,22 +17,22 @@ const lastServer = 250
 const closeLimitMs = 5_000
 
 export interface LabNetwork {
-  /** Our side: the address of the stranger that tests the servers. */
+  /** The address on our side that tests the servers: a stranger to them. */
   readonly vantage: string
   readonly vantage6: string
-  /** A second address on our side: the one way out for mail that a server lets through. */
+  /** A second address on our side. Mail that a server relays arrives here, and nowhere else. */
   readonly exit: string
   readonly exit6: string
-  /** The next server address that nobody has. */
+  /** Returns the next free server address. */
   nextAddress(family?: 4 | 6): string
-  /** Runs a command on the servers' side. It dies with this process, whatever that dies of. */
+  /** Runs a command on the side of the servers. It ends with this process, also if this process crashes. */
   spawnInside(command: string, args: readonly string[], options?: SpawnOptions): ChildProcess
   close(): Promise<void>
 }
 
-/** Joins the namespace of this process to a second one for servers, by one cable and nothing else. */
+/** Joins the namespace of this process and a second one for servers. The cable is their only connection. */
 export async function openNetwork(): Promise<LabNetwork> {
-  // A namespace with any interface is somebody's network. We never alter that.
+  // A namespace with an interface is in use, and we never change it.
   const used = otherInterfaces()
   if (used.length > 0)
     throw new Error(`the lab needs a fresh network namespace (unshare --net), without ${used.join(', ')}`)
@@ -46,7 +46,7 @@ export async function openNetwork(): Promise<LabNetwork> {
   }
   const close = async (): Promise<void> => {
     for (const child of children) child.kill('SIGKILL')
-    // The kernel takes the cable away when the last process on the other side has gone.
+    // The kernel removes the cable when the last process on the other side has ended.
     const deadline = Date.now() + closeLimitMs
     while (otherInterfaces().length > 0) {
       if (Date.now() > deadline) throw new Error('a process of the lab does not end')
@@ -94,7 +94,7 @@ const otherInterfaces = (): string[] =>
 const serverAddress = (number: number, family: 4 | 6): string =>
   family === 4 ? `203.0.113.${number}` : `2001:db8:113::${number}`
 
-// IPv6 addresses work at once only without duplicate address detection.
+// Without duplicate address detection (nodad), IPv6 addresses work at once.
 const ourSide = (holder: number | undefined): string[] => [
   'link set lo up',
   `link add lab type veth peer name lab netns ${holder}`,
@@ -118,7 +118,7 @@ const serversSide = (): string[] => [
 
 type Ip = (enter: readonly string[], lines: readonly string[]) => Promise<void>
 
-/** The machine's `ip`, or an unpacked one where the machine has none. */
+/** Finds the `ip` command of this machine, or unpacks one if there is none. */
 async function findIp(): Promise<Ip> {
   const env = { ...process.env }
   let command = 'ip'

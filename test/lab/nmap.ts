@@ -6,7 +6,7 @@ import { fetchPackages, packages, projectRoot, storeOf } from './packages.ts'
 
 const run = promisify(execFile)
 
-/** What nmap's smtp-open-relay script says of a server on port 25, and how long it took in milliseconds. */
+/** Returns what nmap's smtp-open-relay script says about a server on port 25, and how many milliseconds it took. */
 export async function runNmap(address: string): Promise<{ readonly says: string; readonly ms: number }> {
   await fetchPackages(projectRoot, packages.nmap)
   const store = storeOf(projectRoot)
@@ -22,7 +22,7 @@ export async function runNmap(address: string): Promise<{ readonly says: string;
     NMAPDIR: join(store, 'nmap-common/usr/share/nmap'),
   }
   const startedAt = performance.now()
-  // -n and -Pn: no name look-ups, no pings; what is timed is the script's own dialogue and little else.
+  // -n and -Pn: no name lookups and no pings, so that the time is mostly that of the script.
   const options = ['-n', '-Pn', '-sT', '-p25', '--script', 'smtp-open-relay', address]
   const { stdout } = await run(join(store, 'nmap/usr/bin/nmap'), options, { env })
   const ms = performance.now() - startedAt

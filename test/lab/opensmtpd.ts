@@ -4,15 +4,15 @@ import type { LabNetwork } from './network.ts'
 
 export interface OpenSmtpdOptions {
   readonly address?: string
-  /** The only way out, an address inside the lab. */
+  /** The address inside the lab that all outside mail goes to. */
   readonly smarthost: string
-  /** Relays for whom: `local` is stock, `any` an open relay; null stands for nobody. */
+  /** The clients that may relay. `local` is the stock setting, `any` is an open relay, null means nobody. */
   readonly relayFrom?: 'local' | 'any' | null
-  /** Takes every local part of example.com. */
+  /** Whether it accepts every local part at example.com. */
   readonly catchAll?: boolean
 }
 
-/** Debian's OpenSMTPD, with the line for the mail of example.com that its configuration suggests. */
+/** Starts Debian's OpenSMTPD, with the line that its configuration suggests for mail to example.com. */
 export function startOpenSmtpd(network: LabNetwork, options: OpenSmtpdOptions): Promise<LabServer> {
   const { address = network.nextAddress(), smarthost, relayFrom = 'local', catchAll = false } = options
   return startInstance(network, {

@@ -24,7 +24,7 @@ const perl = ['perl', 'libperl5.36', 'perl-modules-5.36']
 
 const postfix = ['postfix', 'openssl', 'netbase', 'cpio', 'libicu72', 'libsasl2-2', ...nsl]
 
-/** What each software needs beyond a minimal Debian 12. The server's own packages come first. */
+/** The packages that each software needs on a minimal Debian 12. The packages of the server itself come first. */
 export const packages = {
   postfix,
   /** Postfix with greylisting. */
@@ -127,14 +127,14 @@ export const packages = {
 
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Where `fetchPackages` puts its folders, one a package. */
+/** Returns the folder in which `fetchPackages` makes one folder for each package. */
 export const storeOf = (root: string): string => join(root, '.cache', 'debian')
 
 let queue: Promise<void> = Promise.resolve()
 
-/** Downloads and unpacks Debian packages, each into its own folder; installs nothing. */
+/** Downloads Debian packages and unpacks each into its own folder. Does not install them. */
 export function fetchPackages(root: string, names: readonly string[]): Promise<void> {
-  // One call after the other: servers that start together want the same packages.
+  // One call after the other, because servers that start together need the same packages.
   const turn = queue.then(() => fetchMissing(root, names))
   queue = turn.catch(() => undefined)
   return turn
@@ -175,16 +175,16 @@ async function fetchAll(store: string, names: readonly string[]): Promise<void> 
 }
 
 /**
- * Waits until no other process fetches into the folder, and keeps others away until the function returned is called.
+ * Waits until no other process downloads into the folder, and locks it until the returned function is called.
  */
 async function lock(folder: string): Promise<() => void> {
-  // The lock ends with our end of the standard input, so also when this process dies.
+  // The lock ends when the standard input of this command closes, so it also ends if this process crashes.
   const holder = spawn('flock', [folder, 'sh', '-c', 'echo locked; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
   await once(holder.stdout, 'data')
   return () => void holder.stdin.end()
 }
 
-/** Downloads archives into a folder. The lists of packages are refreshed only when they do not serve. */
+/** Downloads archives into a folder. Updates the package lists only if the download fails with the old ones. */
 async function download(folder: string, names: readonly string[]): Promise<void> {
   const script = 'apt-get download "$@" || { apt-get update && apt-get download "$@"; }'
   const [file = 'sh', ...args] = [...machineNetwork(), 'sh', '-c', script, 'sh', ...names]
@@ -193,7 +193,7 @@ async function download(folder: string, names: readonly string[]): Promise<void>
   })
 }
 
-/** The lab runs in an empty network namespace: packages come by the network of the process that made it. */
+/** Returns the command that enters the network of the machine, because the lab has an empty network namespace. */
 export function machineNetwork(): string[] {
   const own = readlinkSync('/proc/self/ns/net')
   try {
@@ -201,7 +201,7 @@ export function machineNetwork(): string[] {
       if (readlinkSync(`/proc/${pid}/ns/net`) !== own) return ['nsenter', `--net=/proc/${pid}/ns/net`, '--']
     }
   } catch {
-    // An ancestor that may not be looked at is the machine's, not ours: then there is nothing to leave.
+    // We may not look at this ancestor, so it belongs to the machine: we are in the machine's network already.
   }
   return []
 }

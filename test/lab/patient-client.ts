@@ -1,4 +1,4 @@
-/** An SMTP client that asks one thing at a time and has patience, to find out what is true. */
+/** An SMTP client that sends one command at a time and waits long, to find out whether a server relays. */
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
@@ -8,7 +8,7 @@ export interface Reply {
 }
 
 export interface PatientClient {
-  /** The next reply, after a command if one is given; null once the server has hung up or the time is over. */
+  /** Sends a command, if any, and returns the next reply; null if the server has hung up or the time is over. */
   ask(command?: string): Promise<Reply | null>
   startTls(): Promise<void>
   close(): void
@@ -16,7 +16,7 @@ export interface PatientClient {
 
 const REPLY = /^(?:\d{3}-.*\r\n)*(\d{3})(?: .*)?\r\n/
 
-/** A client that asks one thing at a time and waits as long as the deadline lets it. */
+/** Connects to a server, and waits for each reply until the deadline. */
 export function patientClient(host: string, localAddress: string, deadline: number): PatientClient {
   const tcp = connect({ host, port: 25, localAddress })
   let socket: Socket = tcp

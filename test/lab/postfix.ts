@@ -6,22 +6,22 @@ export interface PostfixOptions {
   readonly address?: string
   /** A second address of the same server. */
   readonly address6?: string
-  /** Who may relay. Closed to strangers unless told; `0.0.0.0/0 [::]/0` is an open relay. */
+  /** The clients that may relay. Default: only itself. `0.0.0.0/0 [::]/0` is an open relay. */
   readonly mynetworks?: string
-  /** `stock` is what Debian writes (454 to a stranger), `reject` what most administrators write (554). */
+  /** `stock` is Debian's setting (454 to a stranger). `reject` is the setting of most administrators (554). */
   readonly restrictions?: 'stock' | 'reject'
-  /** Further lines of main.cf. A `relayhost` becomes the only way out. */
+  /** More lines for main.cf. With a `relayhost`, all outside mail goes there. */
   readonly extra?: Readonly<Record<string, string>>
-  /** Options of a postgrey that stands ready at `unix:postgrey/socket`. */
+  /** Options of a postgrey that listens at `unix:postgrey/socket`. Default: no postgrey. */
   readonly greylist?: string
-  /** Postscreen meets strangers first: no word before the greeting is over, then one visit with deep tests. */
+  /** Whether postscreen tests new clients: they must wait for the greeting, and come back after the deep tests. */
   readonly postscreen?: boolean
   readonly names?: Instance['names']
 }
 
 const relayRules = { stock: 'defer_unauth_destination', reject: 'reject_unauth_destination' }
 
-// The certificate that Debian's ssl-cert makes at installation; it cannot do so here, for it wants debconf.
+// The certificate that Debian's ssl-cert makes when it is installed. It needs debconf, which the lab does not have.
 const selfSigned = `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=mail.example.com \\
   -out /etc/ssl/certs/ssl-cert-snakeoil.pem -keyout /etc/ssl/private/ssl-cert-snakeoil.key`
 
@@ -42,7 +42,7 @@ const startPostgrey = (options: string): string => `install -d -o postgrey -g po
 install -d -o postgrey -g postgrey -m 755 /var/spool/postfix/postgrey
 postgrey --unix=/var/spool/postfix/postgrey/socket ${options} --daemonize --dbdir=/var/lib/postgrey`
 
-/** Debian's Postfix as its package configures an "Internet Site", for example.com. */
+/** Starts Postfix for example.com, as Debian's package configures an "Internet Site". */
 export function startPostfix(network: LabNetwork, options: PostfixOptions = {}): Promise<LabServer> {
   const { address = network.nextAddress(), address6, mynetworks = '127.0.0.0/8', restrictions = 'stock' } = options
   const { extra = {}, greylist, postscreen = false, names } = options
@@ -60,8 +60,8 @@ export function startPostfix(network: LabNetwork, options: PostfixOptions = {}):
     inet_interfaces: [address, address6 ?? ''].join(' ').trim(),
     inet_protocols: 'all',
     maillog_file: '/var/log/mail.log',
-    smtp_tls_CApath: '', // only for outgoing mail, and copying it for the chroot takes seconds
-    // Mail that is let through ends here, unless the test names a relayhost inside the lab.
+    smtp_tls_CApath: '', // used only for outgoing mail, and copying it into the chroot takes seconds
+    // Relayed mail is discarded, unless the test sets a relayhost inside the lab.
     ...('relayhost' in extra ? {} : { default_transport: 'discard:', relay_transport: 'discard:' }),
     ...(postscreen ? postscreenSettings : {}),
     ...extra,
@@ -82,13 +82,13 @@ cd /etc/postfix
 cp /usr/share/postfix/master.cf.dist master.cf
 cat /usr/share/postfix/main.cf.debian /usr/share/postfix/main.cf.tls >main.cf
 postconf -e ${assignments.join(' ')}
-touch -d '1 minute ago' main.cf # Postfix waits until a file it reads is two seconds old
+touch -d '1 minute ago' main.cf # Postfix waits until a file that it reads is two seconds old
 newaliases
 chown postfix /var/lib/postfix
 /usr/lib/postfix/configure-instance.sh
 ${greylist === undefined ? '' : startPostgrey(greylist)}
 ${postscreen ? postscreenServices : ''}
-# What \`postfix start\` does, without the checks of its script, which take longer than all the rest.
+# Does the same as \`postfix start\`, but without its checks, which take longer than everything else.
 postfix post-install create-missing
 /usr/lib/postfix/sbin/master -w`,
   })

@@ -8,12 +8,12 @@ import { startResolver } from './resolver.ts'
 export interface Program {
   readonly software: string
   readonly address: string
-  /** A script of Node and what it is told. */
+  /** A script for Node.js and its arguments. */
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Runs a mail server that needs nothing but Node. */
+/** Starts the program, and waits until it greets. */
 export async function startProgram(network: LabNetwork, program: Program): Promise<LabServer> {
   const { software, address, args, env = {} } = program
   await startResolver(network)
@@ -38,5 +38,5 @@ export async function startProgram(network: LabNetwork, program: Program): Promi
   return whenGreeting(network, { software, address, log, stop }, running, () => said)
 }
 
-/** The arguments of Node for a script in TypeScript. */
+/** Returns the arguments of Node.js for a script in TypeScript. */
 export const script = (file: string, ...args: readonly string[]): string[] => ['--import', 'tsx', file, ...args]

@@ -1,15 +1,15 @@
-/** The name server of the lab, which leads all names to its exit. */
+/** The name servers of the lab: with one of them, every name resolves to the exit, so that mail arrives there. */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { LabNetwork } from './network.ts'
 
-/** The lab's name servers, by what every name leads to. No address has a name. */
+/** The name servers by what every name resolves to. No address has a name (PTR). */
 export const resolvers = { exit: '127.0.0.1', nothing: '127.0.0.2' } as const
 
 const started = new WeakMap<LabNetwork, Promise<void>>()
 
-/** Answers the servers' questions about names; once for a network. */
+/** Starts both name servers, once for each network. */
 export function startResolver(network: LabNetwork): Promise<void> {
   const running = started.get(network) ?? start(network)
   started.set(network, running)
@@ -27,7 +27,7 @@ async function start(network: LabNetwork): Promise<void> {
 const NAME_ERROR = 3
 const TYPE_A = 1
 
-/** The answer to a query of one question: an address for each name, or that there is no such name. */
+/** Returns the answer to a DNS query: the address, whatever the name is, or that there is no such name. */
 function answer(query: Buffer, address: string | null): Buffer {
   let end = 12
   while (query[end]) end += 1 + (query[end] ?? 0)

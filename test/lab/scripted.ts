@@ -1,5 +1,6 @@
 /**
- * A mail server of the lab that follows rules, for what no server at hand does: tarpits, and words of other software.
+ * Starts a mail server of the lab that follows rules, for behaviour that no other server of the lab has: tarpits, and
+ * the replies of other software.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -8,25 +9,25 @@ import type { LabServer } from './instance.ts'
 import type { LabNetwork } from './network.ts'
 import { script, startProgram } from './program.ts'
 
-/** What a server says to the lines that match; `$1` is what the first group matched. */
+/** The reply to lines that match `on`. `$1` in it stands for the first group of the match. */
 export interface Rule {
   readonly on: string
   readonly say: string
-  /** Says it only after so many milliseconds. */
+  /** The pause before the reply, in milliseconds. */
   readonly after?: number
-  /** Each time it waits twice as long, within a connection. */
+  /** Whether the pause doubles each time within a connection. */
   readonly growing?: boolean
   readonly hangUp?: boolean
 }
 
 export interface Script {
-  /** The lines of the greeting; a number is a pause in milliseconds. */
+  /** The lines of the greeting. A number is a pause in milliseconds. */
   readonly greeting?: readonly (string | number)[]
-  /** The first rule that matches holds. Where none does, everything is taken. */
+  /** The first rule that matches counts. If none matches, the server accepts everything. */
   readonly rules: readonly Rule[]
 }
 
-/** A server that says what the script says, for what no server at hand does. Messages that it takes go nowhere. */
+/** Starts a server that follows a script. It discards accepted messages. */
 export function startScripted(network: LabNetwork, says: Script): Promise<LabServer> {
   const address = network.nextAddress()
   const args = script(fileURLToPath(import.meta.url), address, JSON.stringify(says))
@@ -39,7 +40,7 @@ const DEFAULTS: readonly Rule[] = [
   { on: '', say: '250 2.0.0 Ok' },
 ]
 
-/** Says the greeting in its parts, and hangs up where it does not welcome. */
+/** Sends the greeting in its parts, and hangs up if it is not a 220. */
 async function greet({ socket }: ScriptedSession, parts: readonly (string | number)[]): Promise<null> {
   for (const part of parts) {
     if (typeof part === 'number') await delay(part)
@@ -49,7 +50,7 @@ async function greet({ socket }: ScriptedSession, parts: readonly (string | numb
   return null
 }
 
-/** Answers by the first rule that matches, after its pause. */
+/** Returns the reply of the first rule that matches, after its pause. */
 async function answerTo(
   line: string,
   { socket }: ScriptedSession,

@@ -4,19 +4,19 @@ import type { LabNetwork } from './network.ts'
 
 export interface SendmailOptions {
   readonly address?: string
-  /** The only way out, an address inside the lab. */
+  /** The address inside the lab that all outside mail goes to. */
   readonly smarthost: string
-  /** Further lines of the access table, or other values for what Debian has there. */
+  /** More lines for the access table. They replace Debian's lines with the same key. */
   readonly access?: Readonly<Record<string, string>>
-  /** Names of further features. */
+  /** Names of additional features. */
   readonly features?: readonly string[]
-  /** Whether it relays for its own host, as it does unless told otherwise. */
+  /** Whether it relays for its own host. Default: true. */
   readonly trustsItself?: boolean
 }
 
 const debianAccess = { 'GreetPause:': '5000', 'ClientRate:': '10', 'ClientConn:': '10' }
 
-/** Debian's Sendmail with the limits of its package, for example.com. */
+/** Starts Debian's Sendmail for example.com, with the limits of its package. */
 export function startSendmail(network: LabNetwork, options: SendmailOptions): Promise<LabServer> {
   const { address = network.nextAddress(), smarthost, access = {}, features = [], trustsItself = true } = options
   return startInstance(network, {

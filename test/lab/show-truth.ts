@@ -1,12 +1,12 @@
-/** Prints what is true of the configurations of the lab, as a table. */
+/**
+ * Prints which configurations of the lab relay, as a table in Markdown. Arguments choose configurations by a part of
+ * their id. Run it under `unshare --net`. `--slow` also waits until greylisting is over.
+ */
 import { startMailRecorder } from '../harness/recorder.ts'
 import { configurations } from './configurations.ts'
 import { eachAtOnce } from './each-at-once.ts'
 import { openNetwork } from './network.ts'
 import { measureTruth } from './truth.ts'
-
-// Prints what is true of the configurations, or of those whose id holds one of the words given, as a table in Markdown.
-// Run under `unshare --net`. `--slow` also waits out greylisting.
 
 const words = process.argv.slice(2).filter((word) => word !== '--slow')
 const slow = process.argv.includes('--slow')

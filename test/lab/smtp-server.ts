@@ -5,7 +5,7 @@ import type { LabServer } from './instance.ts'
 import type { LabNetwork } from './network.ts'
 import { script, startProgram } from './program.ts'
 
-/** A mail server as many an application makes one with the package smtp-server: one domain, one user. */
+/** Starts a mail server such as many applications make with the package smtp-server: one domain, one user. */
 export function startSmtpServer(network: LabNetwork): Promise<LabServer> {
   const address = network.nextAddress()
   const args = script(fileURLToPath(import.meta.url), address)
@@ -26,6 +26,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     onRcptTo: (recipient, _session, done) => done(takeOwn(recipient)),
     onData: (stream, _session, done) => void stream.resume().once('end', () => done()),
   })
-  server.on('error', () => {}) // a client that hangs up is its own affair
+  server.on('error', () => {}) // a client may hang up
   server.listen(25, process.argv[2])
 }

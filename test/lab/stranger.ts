@@ -1,4 +1,4 @@
-/** Runs the built service as a stranger to the servers of the lab. */
+/** Runs the built service outside the networks of the lab's servers, so that it is a stranger to them. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type RelayTest, relayTest } from '../../src/contract/relay-test.ts'
@@ -13,7 +13,7 @@ customers:
     domains: [example.com]
 `
 
-/** The built service as a stranger to the lab's servers: the way it runs in production, loopback not allowed. */
+/** Starts the built service with the settings of production: it may not test loopback. */
 export function startStranger(
   ending: Ending,
   { vantage, vantage6 }: LabNetwork,
@@ -26,7 +26,7 @@ export function startStranger(
   return startService(ending, { customers: CUSTOMERS, env: { ...production, ...env } })
 }
 
-/** What the service says of an address. */
+/** Tests an address with the service, and returns the result. */
 export async function ask(service: TestService, ip: string, rest: object = {}): Promise<RelayTest> {
   const response = await service.post({ ip, ...rest }, { authorization: `Bearer ${KEYS.desk}` })
   const body: unknown = await response.json()

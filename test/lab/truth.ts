@@ -1,4 +1,4 @@
-/** Finds out by real mail whether a server relays, without any code of the product. */
+/** Finds out with real mail whether a server relays, without any code of the product. */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MailRecorder } from '../harness/recorder.ts'
@@ -8,18 +8,18 @@ import type { LabNetwork } from './network.ts'
 import { patientClient, type Reply } from './patient-client.ts'
 
 export interface Truth {
-  /** Whether mail of a stranger to elsewhere arrived; null where some form got no answer that says so. */
+  /** Whether mail from a stranger to an outside recipient arrived; null if a form got no final answer. */
   readonly relays: boolean | null
   /** The forms whose mail arrived. */
   readonly by: readonly FormName[]
-  /** One sentence. */
+  /** Describes the measurement in one sentence. */
   readonly how: string
 }
 
 export interface TruthOptions {
-  /** What listens on `network.exit`. */
+  /** Records the mail that arrives at `network.exit`. */
   readonly recorder: MailRecorder
-  /** Also waits out a greylisting of up to a minute. */
+  /** Whether to wait until greylisting of up to a minute is over. */
   readonly slow?: boolean
 }
 
@@ -27,7 +27,7 @@ const HOME = 'relaytest.isp.example'
 const OWN = 'example.com'
 const OUTSIDE = `sender@${HOME}`
 
-/** Each form's sender and recipient; the marker makes the recipient unique. */
+/** The sender and the recipient of each form. The marker makes the recipient unique. */
 const FORMS = {
   outside: [OUTSIDE, (marker: string) => `${marker}@${HOME}`],
   'own-domain sender': [`sender@${OWN}`, (marker: string) => `${marker}@${HOME}`],
@@ -46,7 +46,7 @@ export type FormName = keyof typeof FORMS
 interface Answer {
   readonly form: FormName
   readonly marker: string
-  /** What the server last said, and to what; without words it hung up or the time was over. */
+  /** The last command and its reply; the reply is null if the server hung up or the time was over. */
   readonly phase: string
   readonly reply: Reply | null
 }
@@ -54,10 +54,10 @@ interface Answer {
 const limitMs = 35_000
 const greylistMs = 65_000
 const arrivalMs = 5_000
-// As many connections at once as every server of the lab allows one client (Courier: MAXPERIP).
+// Every server of the lab allows one client this number of connections at once (Courier: MAXPERIP).
 const lanes = 4
 
-/** Finds out by real mail what a server does for a stranger: each form on a connection of its own, one refusal each. */
+/** Sends one message for each form, each on a separate connection, and looks at what arrives. */
 export async function measureTruth(network: LabNetwork, server: LabServer, options: TruthOptions): Promise<Truth> {
   const deadline = Date.now() + limitMs
   const forms = (Object.keys(FORMS) as FormName[]).filter((form) => server.address6 || form !== 'outside over IPv6')
@@ -76,7 +76,7 @@ export async function measureTruth(network: LabNetwork, server: LabServer, optio
   return { relays, by, how: explain(by, accepted, unsure[0] ?? answers.find(({ form }) => form === 'outside')) }
 }
 
-/** Comes back once after a temporary refusal, as a mail server would; and once more when greylisting would be over. */
+/** Tries again after a temporary refusal, as a mail server would; if `slow`, once more when greylisting is over. */
 async function patiently(
   network: LabNetwork,
   server: LabServer,
@@ -135,7 +135,7 @@ async function attempt(host: string, from: string, form: FormName, marker: strin
   }
 }
 
-/** Whether the answer settles the form: the message was taken, or the command refused for good or for being a relay. */
+/** Whether an answer is final: the message was accepted, or the refusal is permanent or mentions relaying. */
 const isFinal = ({ phase, reply }: Answer): boolean =>
   reply !== null &&
   phase !== 'connect' &&

@@ -1,10 +1,10 @@
-/** Says why the lab cannot run on this machine. */
+/** Finds out whether the lab can run on this machine. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { projectRoot } from './packages.ts'
 
-/** The plain reason why the lab cannot run on this machine, or null. */
+/** Returns why the lab cannot run on this machine, or null if it can. */
 export function labUnavailable(): string | null {
   if (process.platform !== 'linux') return 'the lab needs Linux'
   if (!isDebian12()) return 'the lab needs Debian 12: it lays packages of that release over the machine'
@@ -12,9 +12,9 @@ export function labUnavailable(): string | null {
   const absent = ['apt-get', 'dpkg', 'flock', 'mount', 'nsenter', 'setpriv', 'unshare'].find((tool) => !onPath(tool))
   if (absent !== undefined) return `the lab needs ${absent}`
   if (!existsSync('/proc/net/if_inet6')) return 'the lab needs IPv6 in the kernel'
-  // An overlay refuses two layers of which one lies inside the other.
+  // An overlay does not accept two layers if one is inside the other.
   if (/^\/(usr|etc)\//.test(projectRoot)) return 'the lab cannot run from a folder under /usr or /etc'
-  // The very things an instance does, in namespaces that end with the probe.
+  // Tries the same system calls as an instance, in namespaces that end with this command.
   const probe = spawnSync(
     'unshare',
     [
@@ -36,7 +36,7 @@ export function labUnavailable(): string | null {
   return probe.status === 0 ? null : `namespaces or overlays are forbidden here: ${probe.stderr.trim()}`
 }
 
-/** Why nothing of Debian's packages can be unpacked and run here, for what needs that, or null. */
+/** Returns why `what`, which comes from Debian packages, cannot run here, or null if it can. */
 export function packagesUnavailable(what: string): string | null {
   if (process.platform !== 'linux' || !isDebian12()) return `${what} is taken from the packages of Debian 12`
   const absent = ['apt-get', 'dpkg', 'flock'].find((tool) => !onPath(tool))

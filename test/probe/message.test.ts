@@ -1,4 +1,4 @@
-/** The test message: what it tells the people who find it, and that it proves nothing but its own attempt. */
+/** The test message: what it tells people who find it, and the only proof that it carries. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildMessage } from '../../src/probe/message.ts'

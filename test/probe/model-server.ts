@@ -1,50 +1,49 @@
 /**
- * A mail server in memory: the engine meets it through the same interface as a real one, without a socket or a timer. It is
- * put together from traits, so that the truth about it is known before it is asked.
+ * A mail server in memory, with the same interface as a real one but without sockets and timers. Its traits are chosen
+ * before the test, so that the right verdict is known.
  */
-
 import type { Connected, Dialogue, Server } from '../../src/probe/server.ts'
 import type { Seen } from '../../src/relay/attempt.ts'
 import type { Form } from '../../src/relay/forms.ts'
 import type { Abandon, Answer } from '../../src/smtp/connection.ts'
 
-/** What a model server does. */
+/** How a model server behaves. */
 export interface Traits {
   readonly extensions: readonly string[]
-  /** What it says to MAIL and RCPT; a code below 400 accepts. */
+  /** The replies to MAIL and RCPT. A code below 400 accepts. */
   mail(sender: string): string
   rcpt(sender: string, recipient: string): string
-  /** What it says to the final dot. */
+  /** The reply to the final dot. */
   readonly dot: string
-  /** How long an accepted message takes to reach our mailbox, in milliseconds; null where it never does. */
+  /** How long an accepted message takes to reach our mailbox, in milliseconds; null if it never arrives. */
   readonly deliveryMs: number | null
-  /** Connections that it greets; later ones are turned away. */
+  /** How many connections it greets. It turns later ones away. */
   readonly connections: number
-  /** Connections at once. */
+  /** How many connections it accepts at the same time. */
   readonly atOnce: number
-  /** Refusals of a connection, after which it hangs up with 421. */
+  /** How many refusals a connection can have. The next one is a 421, and closes it. */
   readonly refusals: number
-  /** Recipients of a transaction; further ones get 452. */
+  /** How many recipients a transaction can have. Further ones get 452. */
   readonly recipients: number
   /** Whether MAIL needs STARTTLS first. */
   readonly needsTls: boolean
-  /** The first visit in which it accepts senders; earlier ones are greylisted for two seconds. */
+  /** The time from which it accepts recipients, in milliseconds. Before that, it greylists them. */
   readonly acceptsAtMs: number
 }
 
-/** What a model server saw. */
+/** What a model server saw; `most` is the most connections at the same time. */
 export interface Witness {
   connections: number
   most: number
   messages: number
   readonly commands: string[]
-  /** Recipients for which DATA was begun. */
+  /** The recipients of transactions that came to DATA. */
   readonly dataFor: string[]
 }
 
 const UNANSWERED: Answer = { reply: null, at: [], ms: 0 }
 
-/** A model server, and what it saw of us. */
+/** Returns a model server, and what it saw. */
 export function modelServer(traits: Traits, deadline = 50_000): { readonly server: Server; readonly witness: Witness } {
   const witness: Witness = { connections: 0, most: 0, messages: 0, commands: [], dataFor: [] }
   const clock = { now: 0 }
@@ -201,7 +200,9 @@ class Model implements Dialogue {
   }
 }
 
-/** The test address of a form is named after it; spellings keep the name as it is. */
+/**
+ * Returns the id of the form in a recipient. Every spelling contains it, because test addresses are named after forms.
+ */
 const formIn = (recipient: string): string => /[a-z-]+(?=@isp\.example|%isp\.example)/.exec(recipient)?.[0] ?? recipient
 
 function answerOf(text: string): Answer {

@@ -1,4 +1,4 @@
-/** Drives the whole engine against model servers in memory: what it says of them must be true, and it must end. */
+/** Runs the whole engine against model servers in memory: its verdicts must be true, and every test must end. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formsOf } from '../../src/relay/forms.ts'
@@ -8,20 +8,20 @@ import type { Traits } from './model-server.ts'
 /** `npm run prove:model` tests a hundred thousand. */
 const TESTS = 3_000
 
-test(`of ${TESTS} model servers none is called open or closed that is not, and every test ends within its limits`, async () => {
+test(`none of ${TESTS} model servers gets a wrong verdict, and every test keeps to its limits`, async () => {
   const seen = await checkModelServers(TESTS)
-  assert.ok(Math.min(...Object.values(seen)) > TESTS / 100, `each verdict comes up: ${JSON.stringify(seen)}`)
+  assert.ok(Math.min(...Object.values(seen)) > TESTS / 100, `each verdict appears: ${JSON.stringify(seen)}`)
 })
 
-/** Forms that may carry a message: a host name that only the greeting gave may not. */
+/** Plain forms that a message is sent for. Forms with the host name are not, because only the greeting gave it. */
 const SENDABLE = formsOf('full').filter(
   ({ sender, recipient }) => sender.carriesMessage && sender.needs !== 'host' && recipient.kind === 'plain',
 )
 
 for (const form of SENDABLE) {
-  // With fewer refusals a connection, eight connections do not hold the suite.
+  // With fewer refusals on a connection, eight connections are not enough for the suite.
   for (const refusals of [5, 9, 100]) {
-    test(`a server that relays by ${form.id} alone, and hangs up after ${refusals} refusals, is open: one connection is kept`, async () => {
+    test(`a server that relays only ${form.id}, and hangs up after ${refusals} refusals, is open: a connection was kept for it`, async () => {
       const traits: Traits = {
         ...HEALTHY,
         refusals,

@@ -1,4 +1,6 @@
-/** What the engine must say of model servers: shared by the test, and by `npm run prove:model` with more of them. */
+/**
+ * Checks the verdicts on random model servers. Used by model.test.ts, and by `npm run prove:model` with more of them.
+ */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Verdict } from '../../src/contract/words.ts'
@@ -54,7 +56,7 @@ export async function verdictOn(
   return { ...judge(observations), witness }
 }
 
-/** What a server relays for, by name: each is true of one sender or spelling alone. */
+/** What a server can relay, by name. */
 const RELAYS: Readonly<Record<string, (sender: string, recipient: string) => boolean>> = {
   nobody: () => false,
   everyone: (_sender, recipient) => OUTSIDE.test(recipient),
@@ -100,7 +102,7 @@ const anyTraits: fc.Arbitrary<{ relays: string; traits: Traits }> = fc
       extensions: [...(pipelining ? ['PIPELINING'] : []), 'STARTTLS'],
       rcpt: (sender, recipient) => {
         if (RELAYS[relays]?.(sender, recipient) || isLocalUser(recipient)) return '250 2.1.5 ok'
-        // Servers that trust existing senders and refuse an invented one in the words for strangers: docs/verdict.md, 4b.
+        // If an invented sender gets the same words as a stranger, we cannot find this relay: docs/verdict.md, 4b.
         if (relays === 'existing senders' && sender === 'sender@example.com') return '550 5.1.0 sender unknown here'
         return recipient.endsWith('@example.com') && !recipient.includes('%') ? unknown : denial
       },
@@ -108,14 +110,14 @@ const anyTraits: fc.Arbitrary<{ relays: string; traits: Traits }> = fc
   }))
 
 /**
- * Tests that many random servers. None may be called open or closed that is not, and every test must end within its limits.
- * Returns how often each verdict came up.
+ * Tests `numRuns` random servers. No verdict may be wrong, and every test must keep to its limits. Returns how often
+ * each verdict appeared.
  */
 export async function checkModelServers(numRuns: number, seed?: number): Promise<Readonly<Record<Verdict, number>>> {
   const seen = { open: 0, closed: 0, inconclusive: 0 }
   const property = fc.asyncProperty(
     anyTraits,
-    // Most tests are of the standard suite.
+    // Three of four tests use the standard suite.
     fc.constantFrom('standard' as const, 'standard' as const, 'standard' as const, 'full' as const),
     fc.constantFrom('message' as const, 'delivery' as const),
     async ({ relays, traits }, suite, proof) => {
@@ -123,7 +125,7 @@ export async function checkModelServers(numRuns: number, seed?: number): Promise
       seen[verdict] += 1
       if (verdict === 'open') assert.notEqual(relays, 'nobody')
       if (verdict === 'closed' && traits.dot.startsWith('250')) {
-        // A percent form that is accepted and does not arrive may be a local mailbox.
+        // If a percent form is accepted and its message does not arrive, it may be a local mailbox.
         assert.ok(relays === 'nobody' || (relays === 'percents' && traits.deliveryMs === null), relays)
       }
       assert.ok(witness.connections <= FIGURES.connections, `${witness.connections} connections`)

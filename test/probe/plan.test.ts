@@ -1,3 +1,4 @@
+/** Plans: every envelope is asked, and no connection is asked more than the pace allows. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -20,7 +21,7 @@ const spellAll = (forms: readonly Form[], names = NAMES): Envelope[] =>
 
 const REPEAT = spellAll([formOf('outside-sender-again')])[0] ?? assert.fail()
 
-/** How the standard suite asks: nothing comes at the end of a connection. */
+/** The rules of the standard suite: no repeat at the end of a connection. */
 const plainly = (pace: Pace, taken: readonly string[] = []): PlanRules => ({
   pace,
   taken: new Set(taken),
@@ -32,7 +33,7 @@ const shown = (connections: readonly ConnectionPlan[]) =>
     connection.map((transaction) => [transaction[0]?.mailFrom, ...transaction.map(({ rcptTo }) => rcptTo)]),
   )
 
-/** What a connection costs a server that refuses everything. */
+/** Returns how many refusals a connection has if the server refuses everything. */
 const refusals = (connection: ConnectionPlan, taken: ReadonlySet<string>): number =>
   connection.reduce((sum, transaction) => {
     const [first] = transaction
@@ -51,7 +52,7 @@ test('the standard suite is one connection of three transactions, grouped by sen
   ])
 })
 
-/** The whole of the full suite, once the outside sender was taken on the first connection: of that, and of the others. */
+/** Returns the plans of the full suite, if the first connection showed that the outside sender is accepted. */
 function fullSuite(name: string, standing: number): ConnectionPlan[] {
   const attempts = spellAll(formsOf('full'))
   const pace = paceFor({ name })
@@ -82,7 +83,7 @@ test('the full suite has at least 28 forms, the standard ones first, and fits si
   for (const connection of connections) assert.equal(connection.at(-1)?.at(-1), REPEAT)
 })
 
-test('the full suite takes three connections where the server is known to bear much', () => {
+test('the full suite takes three connections if the software allows more than usual', () => {
   for (const name of ['OpenSMTPD', 'Sendmail']) {
     const connections = fullSuite(name, 2)
     assert.equal(connections.length, 3, name)
@@ -91,7 +92,7 @@ test('the full suite takes three connections where the server is known to bear m
   }
 })
 
-test('asked in turn, what comes after the first look is spread evenly over the connections that stand', () => {
+test('one command at a time, everything after the first look is spread evenly over the open connections', () => {
   const attempts = spellAll(formsOf('full'))
   const pace = paceFor({ name: 'OpenSMTPD' })
   const rules = { pace, taken: new Set(['probe@isp.example']), repeat: REPEAT }
@@ -104,7 +105,7 @@ test('asked in turn, what comes after the first look is spread evenly over the c
   assert.equal(plans.flat(2).length, attempts.length - 1 + 3)
 })
 
-test('what a connection was asked before counts', () => {
+test('the transactions that a connection had before count', () => {
   const taken = ['probe@isp.example', '']
   const look = [spellAll(formsOf('standard')).slice(0, 1)]
   const bounces = Array.from({ length: 30 }, () => spellAll([formOf('null-sender')])).flat()
@@ -112,7 +113,7 @@ test('what a connection was asked before counts', () => {
   assert.equal(first?.length, USUAL.transactions - 1)
 })
 
-test('only a server that is known to bear much, and has not shown otherwise, is asked more after one answer', () => {
+test('only software that allows more than usual, and has not shown otherwise, gets a first look', () => {
   const attempts = spellAll(formsOf('full'))
   const lookAt = (pace: Pace, repeat: Envelope | null = REPEAT) =>
     planFirst(attempts, { ...plainly(pace), repeat }, true).isLook
@@ -123,7 +124,7 @@ test('only a server that is known to bear much, and has not shown otherwise, is 
   assert.equal(lookAt(paceFor({ name: 'Courier' })), false)
 })
 
-test('a server that bears one refusal a connection is asked one thing a connection', () => {
+test('a server that allows one refusal on a connection is asked one form on each connection', () => {
   const connections = plan(spellAll(formsOf('standard')), plainly(paceFor({ name: 'Courier' })))
   assert.deepEqual(
     connections.map((connection) => connection.flat().length),
@@ -132,7 +133,7 @@ test('a server that bears one refusal a connection is asked one thing a connecti
 })
 
 for (const name of ['Postfix', 'OpenSMTPD', 'Sendmail', 'Microsoft Exchange']) {
-  test(`at the pace for ${name} nothing is lost and no connection is asked too much`, () => {
+  test(`at the pace for ${name}, no form is lost and no connection is asked too much`, () => {
     const pace = paceFor({ name })
     const anyAttempts = fc.array(fc.constantFrom(...spellAll(FORMS)), { maxLength: 60 })
     const anyTaken = fc.subarray(['probe@isp.example', 'sender@example.com', ''])
@@ -153,12 +154,12 @@ for (const name of ['Postfix', 'OpenSMTPD', 'Sendmail', 'Microsoft Exchange']) {
           assert.ok(refusals(connection, taken) <= pace.refusals)
           assert.ok(connection.flat().filter(risky).length <= pace.syntaxErrors)
           const kinds = (isGuarded ? connection.slice(0, -1) : connection).map((transaction) => transaction.some(risky))
-          assert.deepEqual(kinds, kinds.toSorted(), 'what may end the connection comes last')
+          assert.deepEqual(kinds, kinds.toSorted(), 'risky envelopes, which may end the connection, come last')
           for (const transaction of connection) {
             assert.equal(new Set(transaction.map(({ mailFrom }) => mailFrom)).size, 1)
             assert.ok(transaction.length <= (transaction[0]?.mailFrom === '' ? 1 : pace.recipients))
             const risks = transaction.filter((attempt) => attempt !== REPEAT).map(risky)
-            assert.deepEqual(risks, risks.toSorted(), 'and last in its transaction')
+            assert.deepEqual(risks, risks.toSorted(), 'and last in their transaction')
           }
         }
       }),
@@ -166,7 +167,7 @@ for (const name of ['Postfix', 'OpenSMTPD', 'Sendmail', 'Microsoft Exchange']) {
   })
 }
 
-test('a form that needs a name nobody knows is not spelled', () => {
+test('a form that needs an unknown name is not written', () => {
   const why = (id: string, names: KnownNames) => {
     const form = FORMS.find((candidate) => candidate.id === id)
     assert.ok(form)

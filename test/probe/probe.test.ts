@@ -1,3 +1,4 @@
+/** Whole tests of scripted servers over real sockets: what is sent, and what the verdict is. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Seen } from '../../src/relay/attempt.ts'
@@ -62,13 +63,13 @@ test('a server that refuses EHLO and HELO has turned us away', async (t) => {
   assert.equal(attempts['outside-sender'], 'greeting-refused')
 })
 
-test('a greeting that refuses is answered by QUIT alone', async (t) => {
+test('after a greeting that refuses us, we only say QUIT', async (t) => {
   const { reason, server } = await visit(t, { greeting: '554 5.7.1 blocked using a list', say: healthy })
   assert.equal(reason, 'vantage-blocked')
   assert.deepEqual(server.lines, ['QUIT'])
 })
 
-test('an open server gets one message, in a fresh transaction with our recipient alone', async (t) => {
+test('an open server gets one message, in a new transaction with our recipient alone', async (t) => {
   const { verdict, cause, evidence, server } = await visit(t, { say: healthy })
   assert.deepEqual([verdict, cause, evidence], ['open', 'everyone', 'message-accepted'])
   const after = commands(server.lines).slice(11)
@@ -81,10 +82,13 @@ test('an open server gets one message, in a fresh transaction with our recipient
   ])
   assert.ok(server.lines.includes('Auto-Submitted: auto-generated'))
   assert.ok(server.lines.includes('To: <outside-sender@isp.example>'))
-  assert.ok(!server.lines.some((line) => line.includes('127.0.0.1')), "the target's address never stands in it")
+  assert.ok(
+    !server.lines.some((line) => line.includes('127.0.0.1')),
+    'the message never contains the address of the target',
+  )
 })
 
-test('a percent hack that is taken gets no message: it may be a local mailbox', async (t) => {
+test('a percent hack that is accepted gets no message, because it may be a local mailbox', async (t) => {
   const { verdict, reason, server } = await visit(t, {
     say: (line, session) => (line.includes('%') ? '250 ok' : deny(line, session)),
   })
@@ -98,16 +102,16 @@ test('proof recipient sends nothing', async (t) => {
   assert.ok(!server.lines.includes('DATA'))
 })
 
-test('a message refused for its content is tried for the other forms, three times at most', async (t) => {
+test('if a message is refused for its content, other forms are tried, with at most three messages in all', async (t) => {
   const { verdict, reason, server } = await visit(t, {
     say: (line) => (line === '.' ? '554 5.6.0 spam' : healthy(line)),
   })
   assert.deepEqual([verdict, reason], ['inconclusive', 'content-refused'])
   assert.equal(server.lines.filter((line) => line === 'DATA').length, 3)
-  assert.equal(server.lines.filter((line) => line === 'RSET').length, 6, 'also after each message that was not taken')
+  assert.equal(server.lines.filter((line) => line === 'RSET').length, 6, 'also after each message that was refused')
 })
 
-test('a 354 although nothing was taken is answered by a lone dot', async (t) => {
+test('a 354 although no recipient was accepted is answered with a single dot', async (t) => {
   let asked = 0
   const say: Say = (line) => {
     if (line === 'RCPT TO:<outside-sender@isp.example>') {
@@ -122,7 +126,7 @@ test('a 354 although nothing was taken is answered by a lone dot', async (t) => 
   assert.equal(server.lines[data + 1], '.')
 })
 
-test('an own-domain sender that does not exist is retried as postmaster', async (t) => {
+test('if the invented own-domain sender does not exist, postmaster is tried as the sender', async (t) => {
   const say: Say = (line, session) => {
     if (line === 'MAIL FROM:<sender@example.com>') return '550 5.1.0 Sender address rejected: User unknown'
     if (line === 'RCPT TO:<own-domain-postmaster@isp.example>') return '250 ok'
@@ -134,7 +138,7 @@ test('an own-domain sender that does not exist is retried as postmaster', async 
   assert.equal(attempts['own-domain-postmaster'], 'accepted')
 })
 
-test('the same words for every recipient are no reason to retry', async (t) => {
+test('the same words for every recipient are no reason to try another sender', async (t) => {
   const say: Say = (line) => {
     const [, recipient] = /^RCPT TO:<(.*)>/.exec(line) ?? []
     if (recipient === 'postmaster@example.com') return '250 ok'
@@ -152,7 +156,7 @@ test('a server that refuses postmaster as well says nothing about strangers', as
   assert.deepEqual([verdict, reason], ['inconclusive', 'vantage-blocked'])
 })
 
-test('without a domain the greeting gives one, which is good for asking and not for sending', async (t) => {
+test('without a domain, we ask with the one in the greeting, but send no message', async (t) => {
   const say: Say = (line, session) => (line.startsWith('RCPT TO:<own') ? '250 ok' : deny(line, session))
   const { verdict, reason, observations, server } = await visit(t, { say }, { domain: null })
   assert.deepEqual([observations.domain, observations.domainSource], ['mail.example.com', 'greeting'])
@@ -180,7 +184,7 @@ for (const greeting of [
   })
 }
 
-test('what was learnt before a drop is kept, and the rest is listed with why', async (t) => {
+test('answers before a lost connection are kept, and the missing ones get a reason', async (t) => {
   const say: Say = (line, session) => {
     if (line !== 'MAIL FROM:<sender@example.com>') return deny(line, session)
     session.socket.destroy()
@@ -188,8 +192,8 @@ test('what was learnt before a drop is kept, and the rest is listed with why', a
   }
   const { reason, attempts, server } = await visit(t, { say })
   assert.equal(reason, 'dropped')
-  assert.deepEqual(attempts, { ...ALL_DENIED, 'own-domain-sender': 'dropped' }, 'and what can be asked without it')
-  assert.equal(server.connections, 4, 'it was given two more goes, and the null sender one of its own')
+  assert.deepEqual(attempts, { ...ALL_DENIED, 'own-domain-sender': 'dropped' }, 'and the other forms are answered')
+  assert.equal(server.connections, 4, 'two more for that form, and one for the null sender')
 })
 
 test('a 421 in the middle is throttling', async (t) => {
@@ -203,7 +207,7 @@ test('a 421 in the middle is throttling', async (t) => {
   assert.equal(attempts['own-domain-sender'], 'throttled')
 })
 
-test('a server that drops us after taking the recipient gets its message on a new connection', async (t) => {
+test('if a server accepts the recipient and drops us, the message goes over a new connection', async (t) => {
   const say: Say = (line, session) => {
     if (line === 'MAIL FROM:<>' && session.connection === 1) {
       session.socket.destroy()
@@ -216,13 +220,13 @@ test('a server that drops us after taking the recipient gets its message on a ne
   assert.equal(server.connections, 2)
 })
 
-test('an answer where none makes sense ends the conversation', async (t) => {
+test('an answer that does not fit its command ends the test', async (t) => {
   const say: Say = (line, session) => (line.startsWith('RCPT') ? '354 go ahead' : plainEhlo(line, session))
   const { reason } = await visit(t, { say })
   assert.equal(reason, 'protocol-error')
 })
 
-test('silence is a matter of the deadline, and is answered by QUIT', async (t) => {
+test('a server that falls silent gets QUIT at the deadline, which is the reason', async (t) => {
   let silent = false
   const say: Say = (line) => {
     silent ||= line.startsWith('RCPT')
@@ -240,7 +244,7 @@ test('a server that leaves out an answer is never called closed', async (t) => {
   assert.equal(verdict, 'inconclusive')
 })
 
-test('a run that is stopped says QUIT at the next command', async (t) => {
+test('a test that is stopped sends QUIT instead of the next command', async (t) => {
   const stop = new AbortController()
   const say: Say = (line, session) => {
     if (line.startsWith('RCPT')) stop.abort()
@@ -257,13 +261,13 @@ test('a run that is stopped says QUIT at the next command', async (t) => {
   ])
 })
 
-test('a run that is stopped before it begins does not connect', async (t) => {
+test('a test that is stopped before it begins does not connect', async (t) => {
   const { reason, server } = await visit(t, { say: healthy }, { stop: AbortSignal.abort() })
   assert.equal(reason, 'interrupted')
   assert.equal(server.connections, 0)
 })
 
-test('a run that is stopped while it waits for the greeting says QUIT and no more', async (t) => {
+test('a test that is stopped while it waits for the greeting sends only QUIT', async (t) => {
   const stop = new AbortController()
   const connected = ({ socket }: ScriptedSession) => {
     stop.abort()
@@ -276,7 +280,7 @@ test('a run that is stopped while it waits for the greeting says QUIT and no mor
 
 const SEEN: Seen = { kind: 'message', peer: '127.0.0.1', helo: 'mail.example.com', received: null, receivedAt: '' }
 
-test('the nonce of a message goes out and into no transcript', async (t) => {
+test('the nonce of a message is sent, but no transcript shows it', async (t) => {
   const { transcript, server } = await visit(t, { say: healthy })
   assert.ok(server.lines.includes(`Proof: ${NONCE}`))
   const shown = transcript.entries.map(({ line }) => line)
@@ -289,21 +293,21 @@ test('a message that arrives is the strongest evidence', async (t) => {
   assert.deepEqual([verdict, evidence], ['open', 'delivered'])
 })
 
-test('a message that was taken and does not arrive leaves an open server open', async (t) => {
+test('a server whose accepted message does not arrive is still open', async (t) => {
   const { verdict, evidence } = await visit(t, { say: healthy }, { proof: 'delivery' })
   assert.deepEqual([verdict, evidence], ['open', 'message-accepted'])
 })
 
-test('a message that bounces is no relay', async (t) => {
+test('a server that bounces our message is not called open', async (t) => {
   const bounce: Seen = { ...SEEN, kind: 'bounce' }
   const { verdict, reason } = await visit(t, { say: healthy }, { proof: 'delivery', arrival: async () => bounce })
   assert.deepEqual([verdict, reason], ['inconclusive', 'accepted-then-bounced'])
 })
 
-/** Denies relaying, and takes any local part at its own domain. */
+/** Denies relaying, and accepts any local part at its own domain. */
 const catchAll: Say = (line, session) => (/^RCPT TO:<[^@]*@example\.com>/.test(line) ? '250 ok' : deny(line, session))
 
-test('a catch-all is closed when nothing arrives, and said to be one', async (t) => {
+test('a catch-all server is closed if nothing arrives, with a caveat', async (t) => {
   const { verdict, attempts, server, caveats } = await visit(
     t,
     { say: catchAll },
@@ -315,25 +319,25 @@ test('a catch-all is closed when nothing arrives, and said to be one', async (t)
   assert.equal(server.lines.filter((line) => line === 'DATA').length, 1, 'the control never sees DATA')
 })
 
-test('a percent hack that arrives is open, whatever else the server takes', async (t) => {
+test('a server whose percent hack arrives is open, even if it accepts everything', async (t) => {
   const { verdict, cause } = await visit(t, { say: catchAll }, { proof: 'delivery', arrival: async () => SEEN })
   assert.deepEqual([verdict, cause], ['open', 'percent-hack'])
 })
 
-test('a percent hack that does not arrive at a server which knows its users is undecided', async (t) => {
+test('a percent hack that does not arrive is undecided if the server knows its users', async (t) => {
   const say: Say = (line, session) => (line.includes('%') ? '250 ok' : deny(line, session))
   const { verdict, reason, attempts } = await visit(t, { say }, { proof: 'delivery', patienceMs: 3_500 })
   assert.deepEqual([verdict, reason], ['inconclusive', 'ambiguous-accepted'])
   assert.equal(attempts['random-local-control'], 'relay-denied')
 })
 
-test('a server that writes down another client has lost sight of who connects', async (t) => {
+test('a server that records another client address does not see who connects', async (t) => {
   const seen: Seen = { ...SEEN, received: 'from relaytest (unknown [172.17.0.1]) by mail.example.com' }
   const { cause } = await visit(t, { say: healthy }, { proof: 'delivery', arrival: async () => seen })
   assert.equal(cause, 'source-address-lost')
 })
 
-test('the full suite asks everything over six connections, in groups that end with the first question', async (t) => {
+test('the full suite takes six connections, and each ends with the first question', async (t) => {
   const { verdict, attempts, server } = await visit(t, { say: deny }, { suite: 'full' })
   assert.equal(verdict, 'closed')
   assert.equal(Object.keys(attempts).length, 34)
@@ -343,7 +347,7 @@ test('the full suite asks everything over six connections, in groups that end wi
   assert.equal(asked.length, 6)
 })
 
-test('postscreen lets us through when we come back', async (t) => {
+test('postscreen lets us in when we come back', async (t) => {
   const say: Say = (line, { connection }) =>
     line.startsWith('RCPT')
       ? connection === 1
@@ -355,7 +359,7 @@ test('postscreen lets us through when we come back', async (t) => {
   assert.equal(server.connections, 2)
 })
 
-test('what a 421 in the middle left unanswered is asked once more', async (t) => {
+test('forms that a 421 left without an answer are asked again', async (t) => {
   const say: Say = (line, session) => {
     if (line !== 'MAIL FROM:<>' || session.connection > 1) return deny(line, session)
     setImmediate(() => session.socket.end())
@@ -366,7 +370,7 @@ test('what a 421 in the middle left unanswered is asked once more', async (t) =>
   assert.equal(server.connections, 2)
 })
 
-test('greylisting that ends in time is waited for', async (t) => {
+test('we wait for greylisting that ends in time', async (t) => {
   const say: Say = (line, session) =>
     line.startsWith('RCPT') && session.connection === 1 ? '450 4.2.0 Greylisted for 1 seconds' : deny(line, session)
   const { verdict, server } = await visit(t, { say }, { patienceMs: 10_000 })
@@ -374,7 +378,7 @@ test('greylisting that ends in time is waited for', async (t) => {
   assert.equal(server.connections, 2)
 })
 
-test('greylisting that does not end in time is said to be that', async (t) => {
+test('greylisting that does not end in time is the reason', async (t) => {
   const { reason, server } = await visit(t, {
     say: (line) => (line.startsWith('RCPT') ? '450 4.2.0 Greylisted, try again in 300 seconds' : healthy(line)),
   })
@@ -382,7 +386,7 @@ test('greylisting that does not end in time is said to be that', async (t) => {
   assert.equal(server.connections, 1)
 })
 
-test('a server that wants STARTTLS before anything, RSET included, and does not offer it', async (t) => {
+test('a server that requires STARTTLS even for RSET, and does not offer it, is tls-failed', async (t) => {
   const say: Say = (line) =>
     /^(MAIL|RCPT|RSET)/.test(line) ? '530 5.7.0 Must issue a STARTTLS command first' : healthy(line)
   const { verdict, reason } = await visit(t, { say })
@@ -390,7 +394,7 @@ test('a server that wants STARTTLS before anything, RSET included, and does not 
 })
 
 for (const refused of ['500 what', '502 5.5.1 unknown', '503 bad sequence of commands']) {
-  test(`a server that answers RSET with ${refused} is asked for one sender a connection`, async (t) => {
+  test(`a server that answers RSET with ${refused} is asked about one sender on each connection`, async (t) => {
     const say: Say = (line, session) => (line === 'RSET' ? refused : deny(line, session))
     const { verdict, attempts, transcript } = await visit(t, { say })
     assert.equal(verdict, 'closed')
@@ -400,10 +404,10 @@ for (const refused of ['500 what', '502 5.5.1 unknown', '503 bad sequence of com
   })
 }
 
-test('what was answered within a transaction that was not reset counts for nothing', async (t) => {
+test('answers after a failed RSET do not count', async (t) => {
   const say: Say = (line, session) => {
     if (line === 'RSET') return '502 5.5.1 unknown'
-    // It speaks of the first sender all the time.
+    // It still answers for the first sender.
     return line.startsWith('RCPT') && session.connection > 1 ? '250 ok' : deny(line, session)
   }
   const { verdict } = await visit(t, { say }, { proof: 'recipient' })
@@ -412,7 +416,7 @@ test('what was answered within a transaction that was not reset counts for nothi
 
 for (const goodbye of ['421 4.3.0 shutting down', '250 2.0.0 Bye', '200 Bye', '500 5.5.1 unknown', '226 see you']) {
   for (const pipelined of [true, false]) {
-    test(`a QUIT answered with ${goodbye} takes nothing back, ${pipelined ? 'in' : 'without'} a group`, async (t) => {
+    test(`the reply ${goodbye} to QUIT, ${pipelined ? 'in' : 'without'} a group, leaves all answers valid`, async (t) => {
       const say: Say = (line, session) =>
         line === 'QUIT'
           ? goodbye
@@ -425,18 +429,18 @@ for (const goodbye of ['421 4.3.0 shutting down', '250 2.0.0 Bye', '200 Bye', '5
   }
 }
 
-test('nor does one answered by two goodbyes', async (t) => {
+test('two goodbyes to QUIT leave all answers valid', async (t) => {
   const say: Say = (line, session) => (line === 'QUIT' ? ['221 Bye', '221 and thanks'] : deny(line, session))
   assert.equal((await visit(t, { say }, { suite: 'full' })).verdict, 'closed')
 })
 
-test('a QUIT that gets an answer and one more was preceded by a surplus one', async (t) => {
+test('an extra reply before the goodbye makes the answers unreliable', async (t) => {
   const say: Say = (line, session) => (line === 'QUIT' ? ['250 Ok', '221 Bye'] : deny(line, session))
   const { verdict, reason } = await visit(t, { say })
   assert.deepEqual([verdict, reason], ['inconclusive', 'protocol-error'])
 })
 
-test('a server that leaves out an answer within a group shows it by its goodbye to RSET', async (t) => {
+test('if a server leaves out one answer of a group, the goodbye in place of the reply to RSET shows it', async (t) => {
   let left = false
   const say: Say = (line, session) => {
     if (!line.includes('%') || left) return deny(line, session)
@@ -448,7 +452,7 @@ test('a server that leaves out an answer within a group shows it by its goodbye 
   assert.ok(transcript.entries.some(({ line }) => line === 'the answers do not fit the commands'))
 })
 
-test('a 421 to RSET ends the session and takes nothing back', async (t) => {
+test('a 421 to RSET ends the session, and earlier answers stay valid', async (t) => {
   const say: Say = (line, session) => {
     if (line !== 'RSET') return deny(line, session)
     setImmediate(() => session.socket.end())
@@ -459,7 +463,7 @@ test('a 421 to RSET ends the session and takes nothing back', async (t) => {
   assert.deepEqual(attempts, ALL_DENIED)
 })
 
-test('a server that does not answer the QUIT of a group costs two seconds, not the time that is left', async (t) => {
+test('a server that does not answer the QUIT of a group costs two seconds, and not all the time', async (t) => {
   const say: Say = (line, session) => (line === 'QUIT' ? null : deny(line, session))
   const startedAt = performance.now()
   const { verdict, server } = await visit(t, { say }, { suite: 'full', patienceMs: 60_000 })
@@ -469,28 +473,28 @@ test('a server that does not answer the QUIT of a group costs two seconds, not t
 })
 
 for (const words of ['503 AUTH first', '503 5.7.1 Relay access denied', '503 You must login first']) {
-  test(`a RCPT answered with ${words} is no lost step`, async (t) => {
+  test(`a RCPT answered with ${words} is a refusal, and not out of step`, async (t) => {
     const { verdict } = await visit(t, { say: (line) => (line.startsWith('RCPT') ? words : healthy(line)) })
     assert.equal(verdict, 'closed')
   })
 }
 
-test('but one answered with 503 bad sequence is', async (t) => {
+test('a RCPT answered with 503 bad sequence of commands is out of step', async (t) => {
   const { reason } = await visit(t, {
     say: (line) => (line.startsWith('RCPT') ? '503 5.5.1 bad sequence of commands' : healthy(line)),
   })
   assert.equal(reason, 'protocol-error')
 })
 
-const MAY_BE_ONE_OF_MANY: Readonly<Record<string, (session: ScriptedSession) => void>> = {
+const WAYS_TO_TURN_AWAY: Readonly<Record<string, (session: ScriptedSession) => void>> = {
   'answers 421': ({ socket }) => socket.end('421 4.7.0 too many connections from your address\r\n'),
   'answers 554': ({ socket }) => socket.end('554 5.7.1 no more, please\r\n'),
   'hangs up on': ({ socket }) => socket.end(),
   resets: ({ socket }) => socket.resetAndDestroy(),
 }
 for (const most of [1, 2]) {
-  for (const [how, turnAway] of Object.entries(MAY_BE_ONE_OF_MANY)) {
-    test(`a server that ${how} a client with more than ${most} connections is asked on so many`, async (t) => {
+  for (const [how, turnAway] of Object.entries(WAYS_TO_TURN_AWAY)) {
+    test(`a server that ${how} a client with more than ${most} connections is asked on that many`, async (t) => {
       const inside = new Set<number>()
       const { verdict, attempts, server } = await visit(
         t,
@@ -512,8 +516,8 @@ for (const most of [1, 2]) {
   }
 }
 
-test('a first connection that is hung up on, or put off, gets a second go', async (t) => {
-  for (const [how, turnAway] of Object.entries(MAY_BE_ONE_OF_MANY)) {
+test('if the first connection is dropped or deferred, there is a second one', async (t) => {
+  for (const [how, turnAway] of Object.entries(WAYS_TO_TURN_AWAY)) {
     const { verdict, server } = await visit(t, {
       greeting: null,
       say: deny,
@@ -527,13 +531,13 @@ test('a first connection that is hung up on, or put off, gets a second go', asyn
   }
 })
 
-test('a server that turns us away at its greeting is not called upon again, whatever the suite', async (t) => {
+test('a server that refuses us in its greeting is not visited again, even in the full suite', async (t) => {
   const { reason, server } = await visit(t, { greeting: '554 5.7.1 no', say: healthy }, { suite: 'full' })
   assert.equal(reason, 'greeting-refused')
-  assert.ok(server.connections <= 3, 'the two that came along')
+  assert.ok(server.connections <= 3, 'the first, and two that were opened early')
 })
 
-test('a server that ends each session after one sender is asked for the others on new ones', async (t) => {
+test('a server that ends each session after one sender is asked about the others on new sessions', async (t) => {
   const senders = new Map<number, number>()
   const say: Say = (line, session) => {
     const count = (senders.get(session.connection) ?? 0) + Number(line.startsWith('MAIL'))
@@ -546,7 +550,7 @@ test('a server that ends each session after one sender is asked for the others o
   assert.deepEqual([verdict, attempts], ['closed', ALL_DENIED])
 })
 
-test('an Exchange server is spared the rarest forms of the full suite, and told so', async (t) => {
+test('an Exchange server is not asked the rarest forms of the full suite, and a caveat says so', async (t) => {
   const refusals = new Map<number, number>()
   const say: Say = (line, session) => {
     if (!line.startsWith('RCPT')) return healthy(line)
@@ -563,8 +567,7 @@ test('an Exchange server is spared the rarest forms of the full suite, and told 
   assert.ok([...refusals.values()].every((count) => count <= 4))
 })
 
-/** The tail of a refused final dot: a server that is cut off after the message, which arrives all the same. */
-test('a message that arrives though its dot had no answer is delivered', async (t) => {
+test('a message that arrives counts as delivered, even if its final dot got no answer', async (t) => {
   const say: Say = (line, { socket }) => {
     if (line !== '.') return healthy(line)
     socket.destroy()
@@ -574,7 +577,7 @@ test('a message that arrives though its dot had no answer is delivered', async (
   assert.deepEqual([verdict, evidence], ['open', 'delivered'])
 })
 
-test('one whose dot was refused is not waited for', async (t) => {
+test('we do not wait for a message whose final dot was refused', async (t) => {
   const { reason } = await visit(
     t,
     { say: (line) => (line === '.' ? '554 5.6.0 spam' : healthy(line)) },
@@ -583,7 +586,7 @@ test('one whose dot was refused is not waited for', async (t) => {
   assert.equal(reason, 'content-refused')
 })
 
-test('a surplus answer takes back what its connection seemed to say, and nothing is sent in one write again', async (t) => {
+test('after an extra reply, the answers of that connection do not count, and commands are sent one at a time', async (t) => {
   const say: Say = (line, session) =>
     line.startsWith('RCPT TO:<outside') && session.connection === 1
       ? ['554 5.7.1 Relay access denied', '554 see http://example.com']
@@ -597,7 +600,7 @@ test('a surplus answer takes back what its connection seemed to say, and nothing
   )
 })
 
-test('bans that spare the postmaster are found out by a user that does not exist', async (t) => {
+test('a ban that exempts postmaster is detected with a user that does not exist', async (t) => {
   const say: Say = (line) =>
     line.startsWith('RCPT TO:<postmaster@')
       ? '250 ok'
@@ -609,7 +612,7 @@ test('bans that spare the postmaster are found out by a user that does not exist
   assert.equal(attempts['random-local-control'], 'other')
 })
 
-test('a server that takes one recipient a transaction is asked for the others again', async (t) => {
+test('a server that accepts one recipient in a transaction is asked about the others again', async (t) => {
   let recipients = 0
   const say: Say = (line, session) => {
     if (line.startsWith('MAIL')) recipients = 0
@@ -622,7 +625,7 @@ test('a server that takes one recipient a transaction is asked for the others ag
   assert.equal(server.connections, 2)
 })
 
-test('a server that takes longer with each refusal is left, and asked one thing a connection', async (t) => {
+test('if each refusal takes longer, we hang up, and ask one form on each connection', async (t) => {
   let refusals = 0
   const say: Say = (line, { socket, connection }) => {
     if (!line.startsWith('RCPT')) return healthy(line)
@@ -635,24 +638,24 @@ test('a server that takes longer with each refusal is left, and asked one thing 
   const { verdict, attempts, server } = await visit(t, { say: plain }, { patienceMs: 40_000 })
   assert.equal(verdict, 'closed')
   assert.deepEqual(attempts, ALL_DENIED)
-  assert.equal(server.connections, 3, 'the two that were left, each on its own')
+  assert.equal(server.connections, 3, 'the first, and one for each of the two forms that were left')
 })
 
-/** Refuses strangers in words that say nothing, and takes any local part at its own domain. */
+/** Refuses strangers in words that say nothing, and accepts any local part at its own domain. */
 const vagueCatchAll: Say = (line) => {
   if (!line.startsWith('RCPT')) return healthy(line)
   return /^RCPT TO:<[^@]*@example\.com>/.test(line) ? '250 ok' : '550 no thanks'
 }
 
 for (const proof of ['recipient', 'message'] as const) {
-  test(`with proof ${proof} a control does not excuse an ambiguous form that was never sent`, async (t) => {
+  test(`with proof ${proof}, a control does not settle an ambiguous form whose message was not sent`, async (t) => {
     const { verdict, reason, server } = await visit(t, { say: vagueCatchAll }, { proof })
     assert.deepEqual([verdict, reason], ['inconclusive', 'ambiguous-accepted'])
     assert.ok(!server.lines.includes('DATA'))
   })
 }
 
-test('nor does a local part at the own domain excuse a route elsewhere', async (t) => {
+test('a catch-all at the own domain does not settle a source route', async (t) => {
   const say: Say = (line, session) => (line.startsWith('RCPT TO:<@[') ? '250 ok' : catchAll(line, session))
   const { verdict, reason } = await visit(t, { say }, { suite: 'full', proof: 'delivery', patienceMs: 4_500 })
   assert.deepEqual([verdict, reason], ['inconclusive', 'ambiguous-accepted'])
@@ -666,7 +669,7 @@ for (const words of [
   '530 Authentication required for local senders',
   '550 relay not permitted for unknown sender',
 ]) {
-  test(`an own-domain sender refused with "${words}" is followed up by one that exists`, async (t) => {
+  test(`after an own-domain sender refused with "${words}", a sender that exists is tried`, async (t) => {
     let sender = ''
     const say: Say = (line) => {
       if (line.startsWith('MAIL')) sender = line
@@ -706,7 +709,7 @@ test('a ban after the first refusal that spares postmaster is not called closed'
   assert.deepEqual([verdict, reason], ['inconclusive', 'vantage-blocked'])
 })
 
-test('never more than three messages go out, answered or not', async (t) => {
+test('at most three messages are sent, whether answered or not', async (t) => {
   const say: Say = (line, { socket }) => {
     if (line !== '.') return healthy(line)
     socket.destroy()
@@ -716,7 +719,7 @@ test('never more than three messages go out, answered or not', async (t) => {
   assert.ok(server.lines.filter((line) => line === '.').length <= 3)
 })
 
-test('connections beside the first that are turned away are closed again', async (t) => {
+test('early connections that are turned away are closed again', async (t) => {
   const closed = new Set<number>()
   const opened = new Set<number>()
   const { server } = await visit(

@@ -1,3 +1,4 @@
+/** Tests of scripted servers that ban, limit or lose things: the questions that follow, and the verdict. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FORMS, formsOf } from '../../src/relay/forms.ts'
@@ -6,7 +7,7 @@ import { ALL_DENIED, deny, plainEhlo, visit } from '../harness/visit.ts'
 
 const DENIED = '554 5.7.1 Relay access denied'
 
-/** Counts the lines of each connection that match. */
+/** Returns a function that counts the matching lines of each connection, and returns the count so far. */
 function counting(pattern: RegExp) {
   const counts = new Map<number, number>()
   return (line: string, { connection }: ScriptedSession): number => {
@@ -21,7 +22,7 @@ const hangUp = ({ socket }: ScriptedSession, last?: string): null => {
   return null
 }
 
-test('a reply that is lost within a group hides no relay', async (t) => {
+test('a reply that is missing in a group hides no relay', async (t) => {
   for (let lost = 1; lost <= 10; lost += 1) {
     const countOf = counting(/./)
     const say: Say = (line, session) => {
@@ -33,7 +34,7 @@ test('a reply that is lost within a group hides no relay', async (t) => {
   }
 })
 
-test('nor do two that are swapped', async (t) => {
+test('two replies that are swapped hide no relay', async (t) => {
   const countOf = counting(/^(MAIL|RCPT)/)
   let kept: string | null = null
   const say: Say = (line, session) => {
@@ -76,7 +77,7 @@ for (const ban of [
 // No session is asked for more than eight recipients.
 for (const limit of [2, 5, 6, 7]) {
   for (const ban of ['550 5.7.1 Access denied', '550 Administrative prohibition', '550 5.1.1 User unknown']) {
-    test(`a ban of a session after ${limit} refusals, in the words "${ban}", shows at its end`, async (t) => {
+    test(`a ban of a session after ${limit} refusals, in the words "${ban}", is detected at the end of the session`, async (t) => {
       const countOf = counting(/^RCPT/)
       const say: Say = (line, session) =>
         countOf(line, session) > limit && line.startsWith('RCPT') ? ban : deny(line, session)
@@ -87,7 +88,7 @@ for (const limit of [2, 5, 6, 7]) {
   }
 }
 
-test('a ban of everything that begins late in the full suite shows too', async (t) => {
+test('a ban of everything that begins late in the full suite is detected', async (t) => {
   let refused = 0
   const say: Say = (line, session) => {
     if (!line.startsWith('RCPT')) return deny(line, session)
@@ -98,7 +99,7 @@ test('a ban of everything that begins late in the full suite shows too', async (
   assert.equal(verdict, 'inconclusive')
 })
 
-test('a random local part that is refused with its sender says nothing of users', async (t) => {
+test('a random local part whose MAIL is refused says nothing about users', async (t) => {
   let banned = false
   const say: Say = (line) => {
     if (banned && line.startsWith('MAIL')) return '550 5.7.1 Access denied'
@@ -112,7 +113,7 @@ test('a random local part that is refused with its sender says nothing of users'
   assert.equal(reason, 'vantage-blocked')
 })
 
-test('an own sender that is still being verified is not refused yet', async (t) => {
+test('a sender that is still being verified is not refused yet', async (t) => {
   const say: Say = (line, session) => {
     if (!/^MAIL FROM:<(sender|postmaster)@example/.test(line)) return deny(line, session)
     return '450 4.1.7 Sender address rejected: unverified address: Address verification in progress'
@@ -122,7 +123,7 @@ test('an own sender that is still being verified is not refused yet', async (t) 
 })
 
 for (const suite of ['standard', 'full'] as const) {
-  test(`a server that ends the transaction at a refused recipient is asked for one at a time, in the ${suite} suite`, async (t) => {
+  test(`a server that ends the transaction at a refused recipient gets one recipient at a time, in the ${suite} suite`, async (t) => {
     const open = new Map<number, boolean>()
     const say: Say = (line, session) => {
       const { connection } = session
@@ -139,7 +140,7 @@ for (const suite of ['standard', 'full'] as const) {
 }
 
 for (const limit of [1, 2, 3, 4]) {
-  test(`an open server that takes ${limit} senders a session gets the message on another one`, async (t) => {
+  test(`an open server that accepts ${limit} senders in a session gets the message on another one`, async (t) => {
     for (const said of ['452 4.5.3 Too many messages this session', '421 4.7.0 enough', '550 5.7.0 no more']) {
       const countOf = counting(/^MAIL/)
       const say: Say = (line, session) => {
@@ -174,7 +175,7 @@ for (const [how, last] of [
   ['a 421', '421 4.7.0 Too many errors'],
   ['the end of the connection', undefined],
 ] as const) {
-  test(`${how} in place of the second refusal teaches one refusal a session`, async (t) => {
+  test(`after ${how} in place of the second refusal, each session gets one refusal`, async (t) => {
     const countOf = counting(/^RCPT/)
     const say: Say = (line, session) => {
       if (countOf(line, session) > 1 && line.startsWith('RCPT')) return hangUp(session, last)
@@ -184,7 +185,7 @@ for (const [how, last] of [
     assert.deepEqual([verdict, attempts], ['closed', ALL_DENIED])
   })
 
-  test(`${how} in place of a control's answer has it asked again`, async (t) => {
+  test(`after ${how} in place of a control's answer, the control is asked again`, async (t) => {
     const countOf = counting(/^RCPT/)
     const say: Say = (line, session) => {
       if (countOf(line, session) > 4 && line.startsWith('RCPT')) return hangUp(session, last)
@@ -199,7 +200,7 @@ for (const [how, last] of [
 
 for (const said of ['452 4.5.3', '550 5.5.3', '552 5.5.3', '451 4.5.3']) {
   for (const per of ['MAIL', 'EHLO']) {
-    test(`${said} too many recipients, after one a ${per === 'MAIL' ? 'transaction' : 'session'}, is heeded`, async (t) => {
+    test(`after "${said} too many recipients", each ${per === 'MAIL' ? 'transaction' : 'session'} has one recipient`, async (t) => {
       const taken = new Map<number, number>()
       const say: Say = (line, session) => {
         const { connection } = session
@@ -215,7 +216,7 @@ for (const said of ['452 4.5.3', '550 5.5.3', '552 5.5.3', '451 4.5.3']) {
 }
 
 for (const goodbye of [['Bye'], ['250 Bye', 'Connection closed'], ['221-Bye', '220 Bye']]) {
-  test(`a goodbye that is no reply, ${goodbye.join(' and ')}, takes nothing back`, async (t) => {
+  test(`a goodbye that is not an SMTP reply, ${goodbye.join(' and ')}, leaves all answers valid`, async (t) => {
     const say: Say = (line, session) => (line === 'QUIT' ? goodbye : deny(line, session))
     for (const suite of ['standard', 'full'] as const) {
       assert.equal((await visit(t, { say }, { suite })).verdict, 'closed', suite)
@@ -223,7 +224,7 @@ for (const goodbye of [['Bye'], ['250 Bye', 'Connection closed'], ['221-Bye', '2
   })
 }
 
-test('nobody waits for the greeting of connections that are not needed', { timeout: 20_000 }, async (t) => {
+test('we do not wait for the greeting of connections that are not needed', { timeout: 20_000 }, async (t) => {
   const connected = (session: ScriptedSession) => {
     if (session.connection === 1) hangUp(session, '554 5.7.1 no')
   }
@@ -231,7 +232,7 @@ test('nobody waits for the greeting of connections that are not needed', { timeo
   assert.equal(reason, 'greeting-refused')
 })
 
-test('nor does a run that is stopped wait for its greeting', { timeout: 20_000 }, async (t) => {
+test('a test that is stopped does not wait for its greeting', { timeout: 20_000 }, async (t) => {
   const stop = new AbortController()
   const connected = () => stop.abort()
   const { reason } = await visit(
@@ -264,7 +265,7 @@ test('a server that serves one client at a time, and lets others wait, is asked 
   assert.deepEqual([verdict, new Set(Object.values(attempts))], ['closed', new Set(['relay-denied'])])
 })
 
-/** The most refusals that any connection had, MAIL and RCPT. */
+/** Returns the most refusals of MAIL and RCPT that any connection had. */
 async function mostRefusals(t: Parameters<typeof visit>[0], say: Say, options: Parameters<typeof visit>[2] = {}) {
   const refusals = new Map<number, number>()
   const counted: Say = (line, session) => {
@@ -277,7 +278,7 @@ async function mostRefusals(t: Parameters<typeof visit>[0], say: Say, options: P
   return Math.max(...refusals.values())
 }
 
-test('controls included, no connection gets more than nine refusals', async (t) => {
+test('no connection gets more than nine refusals, controls included', async (t) => {
   const banAfter = (limit: number): Say => {
     let refused = 0
     return (line, session) => {
@@ -292,7 +293,7 @@ test('controls included, no connection gets more than nine refusals', async (t) 
   }
 })
 
-test('what hangs up at once when it wants TLS is asked everything in TLS, or said to offer none', async (t) => {
+test('a server that requires STARTTLS, hangs up, and does not offer it, is tls-failed', async (t) => {
   for (const most of [1, 2, 3]) {
     const countOf = counting(/^(MAIL|RCPT)/)
     const say: Say = (line, session) => {
@@ -305,13 +306,13 @@ test('what hangs up at once when it wants TLS is asked everything in TLS, or sai
   }
 })
 
-test('every form of the full suite is asked, or says why not', async (t) => {
+test('every form of the full suite is asked', async (t) => {
   const { attempts } = await visit(t, { say: deny }, { suite: 'full' })
   for (const { id } of formsOf('full')) assert.equal(attempts[id], 'relay-denied', id)
   assert.ok(FORMS.length > formsOf('full').length)
 })
 
-test('where each answer is waited for and much is borne, the others begin once the first one was refused, and all share the work', async (t) => {
+test('without PIPELINING, software that allows more is asked on three connections after the first refusal, in equal shares', async (t) => {
   const asked: number[] = []
   const say: Say = (line, session) => {
     if (/^(MAIL|RCPT)/.test(line)) asked.push(session.connection)
@@ -329,7 +330,7 @@ test('where each answer is waited for and much is borne, the others begin once t
   assert.ok(Math.max(...shares) - Math.min(...shares) <= 2, `MAIL and RCPT by connection: ${shares}`)
 })
 
-test('asked in turn, a transaction is reset before the next one, and by QUIT at the end', async (t) => {
+test('one command at a time, RSET comes before the next transaction, and QUIT replaces the last one', async (t) => {
   const say: Say = (line, session) => (line.startsWith('RCPT') ? DENIED : plainEhlo(line, session))
   const { verdict, server } = await visit(t, { say })
   assert.equal(verdict, 'closed')
@@ -339,7 +340,7 @@ test('asked in turn, a transaction is reset before the next one, and by QUIT at 
   assert.deepEqual(asked, ['MAIL', 'RCPT', 'RCPT', 'RSET', 'MAIL', 'RCPT', 'RSET', 'MAIL', 'RCPT', 'QUIT'])
 })
 
-test('a message comes after the RSET of the transaction that was asked in turn before it', async (t) => {
+test('a message is sent after the RSET of the transaction before it', async (t) => {
   const { verdict, server } = await visit(t, { say: plainEhlo })
   assert.equal(verdict, 'open')
   const data = server.lines.indexOf('DATA')
@@ -349,7 +350,7 @@ test('a message comes after the RSET of the transaction that was asked in turn b
   )
 })
 
-test('a vague refusal of the outside sender has postmaster asked among the others of the full suite, and once', async (t) => {
+test('after a vague refusal of the outside sender, the full suite asks postmaster once, along with other forms', async (t) => {
   const say: Say = (line, session) => {
     if (line.startsWith('RCPT TO:<postmaster@')) return '250 ok'
     return line.startsWith('RCPT') ? '550 5.1.1 Invalid recipient' : plainEhlo(line, session)

@@ -1,4 +1,4 @@
-/** The table of forms: no other tester tries a spelling that it lacks, and no row is superfluous. */
+/** The table of forms: it has every spelling of other testers, and no row twice. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FORMS, formOf } from '../../src/relay/forms.ts'

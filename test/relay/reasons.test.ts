@@ -1,4 +1,4 @@
-/** The rows of reasons and causes: what they promise to people, and that docs/verdict.md says the same. */
+/** The rows of reasons and causes: their sentences can be read out, and docs/verdict.md says the same. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CAUSES, REASONS } from '../../src/contract/words.ts'
@@ -49,7 +49,7 @@ test('every sentence can be read out: whole sentences in plain ASCII that begin 
   assert.equal(new Set(SENTENCES).size, SENTENCES.length)
 })
 
-test('what a test knows is filled in as it is, and what it does not know has words', () => {
+test('known facts are filled in as they are, and unknown ones get words', () => {
   const text = 'Allow {us} on port {port} for {domain} in {wait}: {other}'
   assert.equal(
     fill(text, TEST, 1200),

@@ -1,4 +1,4 @@
-/** How the texts of real servers are read, and that no text can take long or be read as its opposite. */
+/** The refusals that texts of real servers are read as. No text takes long, or is read as its opposite. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -212,7 +212,7 @@ const SOURCES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] =
  * similar.
  */
 const LOOKALIKES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
-  // About us, however much they talk of relays or authentication: never a closed server.
+  // These are about us, although they mention relays or authentication: never a closed server.
   ['blocklisted', '550 5.7.1 Relay denied: your host is blacklisted'],
   ['blocklisted', '550 Relaying denied, 198.51.100.7 is listed in relays.example'],
   ['blocklisted', '550 Mail from open relay refused'],

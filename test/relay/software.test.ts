@@ -1,4 +1,4 @@
-/** The software that texts of real servers lead to, and that no text can take long. */
+/** The software that is recognised from texts of real servers. No text takes long. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { recognise, type ServerTexts, SOFTWARE_PATTERNS } from '../../src/relay/software.ts'

@@ -1,3 +1,4 @@
+/** The verdict that each kind of answers leads to, rule by rule of docs/verdict.md. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -17,7 +18,7 @@ const replyOf = (text: string): Reply => ({
   lines: [text.slice(4)],
 })
 
-/** An attempt from what was said to MAIL, RCPT, and then, in a transaction with a message, MAIL, RCPT, DATA and dot. */
+/** Returns an attempt with the replies to MAIL and RCPT, and then, with a message, to MAIL, RCPT, DATA and the dot. */
 function attempt(form: string, said: readonly string[], why: Why | null = null): Attempt {
   const exchanges = said.map(
     (text, index): Exchange => ({ phase: PHASES[index] ?? 'dot', reply: replyOf(text), at: [index] }),
@@ -44,7 +45,7 @@ const observations = (attempts: readonly Attempt[], rest: Partial<Observations> 
 
 const isAttempt = (what: readonly string[] | Attempt): what is Attempt => 'form' in what
 
-/** The four standard forms, all denied but for those given. */
+/** Returns the observations of the four standard forms, all denied except for those given. */
 function standard(
   said: Readonly<Record<string, readonly string[] | Attempt>>,
   rest: Partial<Observations> = {},
@@ -60,7 +61,7 @@ function standard(
   return observations(attempts, rest)
 }
 
-/** What comes out: verdict, and reason or cause. */
+/** Returns the verdict, and the reason or cause. */
 function outcome(what: Observations): string {
   const { verdict, reason, cause } = judge(what)
   return [verdict, reason ?? cause].filter(Boolean).join(' ')
@@ -75,29 +76,33 @@ const BOUNCE = { kind: 'bounce', peer: '203.0.113.25', helo: '', received: null,
 const CASES: readonly (readonly [string, string, Observations])[] = [
   // Rule 1: open
   [
-    'a message taken from an outside sender is open for everyone',
+    'a message accepted from an outside sender means open for everyone',
     'open everyone',
     standard({ 'outside-sender': RELAYED }),
   ],
   [
-    'a message taken in the name of the own domain',
+    'a message accepted from a sender at the own domain',
     'open own-domain-sender',
     standard({ 'own-domain-sender': RELAYED }),
   ],
-  ['a message taken from the null sender', 'open null-sender', standard({ 'null-sender': RELAYED })],
-  ['an existing own-domain sender', 'open own-domain-sender', standard({ 'own-domain-postmaster': RELAYED })],
+  ['a message accepted from the null sender', 'open null-sender', standard({ 'null-sender': RELAYED })],
   [
-    'no cause where the outside sender was greylisted',
+    'a message accepted from an existing own-domain sender',
+    'open own-domain-sender',
+    standard({ 'own-domain-postmaster': RELAYED }),
+  ],
+  [
+    'an open server has no cause if the outside sender was greylisted',
     'open',
     standard({ 'outside-sender': no('450 greylisted'), 'null-sender': RELAYED }),
   ],
   [
-    'no cause where the outside sender was turned away for itself',
+    'an open server has no cause if the outside sender was refused as a sender',
     'open',
     standard({ 'outside-sender': no('550 5.1.8 Domain of sender'), 'own-domain-sender': RELAYED }),
   ],
   [
-    'open outweighs whatever else happened',
+    'an accepted message counts more than a test that was interrupted',
     'open everyone',
     standard({ 'outside-sender': RELAYED, 'null-sender': attempt('null-sender', [], 'interrupted') }),
   ],
@@ -113,12 +118,12 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     standard({ 'null-sender': [...TAKEN, ...TAKEN, '354 go', '550 authentication required'] }),
   ],
   [
-    'a content refusal leaves it undecided',
+    'a refusal of the content leaves the form undecided',
     'inconclusive content-refused',
     standard({ 'outside-sender': [...TAKEN, ...TAKEN, '354 go', '554 5.7.1 spam'] }),
   ],
   [
-    'a deferral at the dot leaves it undecided',
+    'a deferral at the dot leaves the form undecided',
     'inconclusive server-trouble',
     standard({ 'outside-sender': [...TAKEN, ...TAKEN, '354 go', '451 later'] }),
   ],
@@ -128,12 +133,16 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     standard({ 'outside-sender': TAKEN }, { proof: 'recipient' }),
   ],
   [
-    'nor is a message that was cut off',
+    'a message that was cut off is no proof',
     'inconclusive recipient-accepted',
     standard({ 'outside-sender': attempt('outside-sender', TAKEN, 'dropped') }),
   ],
   // Rule 3: ambiguous forms
-  ['an ambiguous form taken at RCPT', 'inconclusive ambiguous-accepted', standard({ 'percent-hack': TAKEN })],
+  [
+    'an ambiguous form accepted at RCPT is undecided',
+    'inconclusive ambiguous-accepted',
+    standard({ 'percent-hack': TAKEN }),
+  ],
   // Rule 4a: the outside sender
   ['all denied is closed', 'closed', standard({})],
   [
@@ -147,47 +156,47 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     standard({ 'outside-sender': ['530 5.7.1 Authentication required'] }),
   ],
   [
-    'unknown user with a postmaster that is taken is closed',
+    'an unknown user is closed if postmaster is accepted',
     'closed',
     standard({ 'outside-sender': no('550 Invalid recipient'), ...control(...TAKEN) }),
   ],
   [
-    'a bare 550 is closed where postmaster is taken and an unknown user is refused in other words',
+    'a bare 550 is closed if postmaster is accepted and a random user is refused in other words',
     'closed',
     standard({ 'outside-sender': no('550 no'), ...control(...TAKEN), ...random(...no('550 5.1.1 User unknown')) }),
   ],
   [
-    'a bare 550 for a random user as well may be a ban that spares postmaster',
+    'the same bare 550 for a random user may be a ban that exempts postmaster',
     'inconclusive vantage-blocked',
     standard({ 'outside-sender': no('550 no'), ...control(...TAKEN), ...random(...no('550 no')) }),
   ],
   [
-    'a bare 550 without that random user proves nothing',
+    'a bare 550 without a random user proves nothing',
     'inconclusive vantage-blocked',
     standard({ 'outside-sender': no('550 no'), ...control(...TAKEN) }),
   ],
   [
-    'a second form that is refused for no reason may be the beginning of a ban',
+    'a later form that is refused without a reason may be the beginning of a ban',
     'inconclusive vantage-blocked',
     standard({ 'null-sender': no('550 Access denied'), ...control(...no('550 Access denied')) }),
   ],
   [
-    'and is fine where the outside sender is refused afterwards as it was before',
+    'a later form refused without a reason is fine if the outside sender is then refused as before',
     'closed',
     standard({ 'null-sender': no('550 no bounces'), 'outside-sender-again': DENIED }),
   ],
   [
-    'but not where it is refused in other words then',
+    'a later form refused without a reason is not fine if the outside sender is then refused in other words',
     'inconclusive vantage-blocked',
     standard({ 'null-sender': no('550 no bounces'), 'outside-sender-again': no('550 go away') }),
   ],
   [
-    'nor where it is taken then',
+    'a later form refused without a reason is not fine if the outside sender is then accepted',
     'inconclusive recipient-accepted',
     standard({ 'null-sender': no('550 no bounces'), 'outside-sender-again': TAKEN }),
   ],
   [
-    'nor where that had no answer',
+    'a later form refused without a reason is not fine if the repeat got no answer',
     'inconclusive dropped',
     standard({
       'null-sender': no('550 no bounces'),
@@ -195,7 +204,7 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     }),
   ],
   [
-    'nor where the outside sender itself was refused in words of another kind',
+    'a repeat refused in the words for a later form, and not in its first words, may be a ban',
     'inconclusive vantage-blocked',
     standard({
       'outside-sender': no('550 no thanks'),
@@ -206,17 +215,17 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     }),
   ],
   [
-    'an outside recipient that is "unknown" to a later form may be a ban',
+    'a later form whose outside recipient is called unknown may be a ban',
     'inconclusive vantage-blocked',
     standard({ 'null-sender': no('550 5.1.1 mailbox unavailable') }),
   ],
   [
-    'an ambiguous one that is refused without a reason too',
+    'an ambiguous form that is refused without a reason may be a ban',
     'inconclusive vantage-blocked',
     standard({ 'percent-hack': no('550 no') }),
   ],
   [
-    'silence and nothing else is a timeout',
+    'silence from the start is a timeout',
     'inconclusive connect-timeout',
     observations([attempt('outside-sender', [], 'connect-timeout')]),
   ],
@@ -231,12 +240,12 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     standard({ 'null-sender': attempt('null-sender', [], 'connect-timeout') }),
   ],
   [
-    'a bounce is no relay',
+    'a bounced message is not relayed',
     'inconclusive accepted-then-bounced',
     standard({ 'outside-sender': { ...attempt('outside-sender', RELAYED), seen: BOUNCE }, 'own-domain-sender': TAKEN }),
   ],
   [
-    'a bare 550 with a postmaster that is refused as well is about us',
+    'a bare 550 for postmaster too is about us',
     'inconclusive vantage-blocked',
     standard({ 'outside-sender': no('550 no'), ...control(...no('550 no')) }),
   ],
@@ -256,90 +265,94 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     standard({ 'outside-sender': no('550 no'), 'postmaster-control': attempt('postmaster-control', [], 'dropped') }),
   ],
   [
-    'an outside sender refused for itself never counts',
+    'a refusal of the outside sender as a sender never counts as closed',
     'inconclusive vantage-blocked',
     standard({ 'outside-sender': ['550 5.1.8 bad sender'], ...control(...TAKEN) }),
   ],
   [
-    'a failed sender verification never counts',
+    'a failed sender verification never counts as closed',
     'inconclusive vantage-blocked',
     standard({ 'outside-sender': no('550 Sender verify failed'), ...control(...TAKEN) }),
   ],
   [
-    'a blocklisted vantage never counts',
+    'a blocklisted vantage never counts as closed',
     'inconclusive vantage-blocked',
     standard({ 'outside-sender': no('554 blocked using a list'), ...control(...TAKEN) }),
   ],
   [
-    'a policy refusal never counts',
+    'a policy refusal never counts as closed',
     'inconclusive vantage-blocked',
     standard({ 'outside-sender': no('554 5.7.1 no'), ...control(...TAKEN) }),
   ],
-  ['greylisting is no closed', 'inconclusive greylisted', standard({ 'outside-sender': no('450 4.2.0 greylisted') })],
-  ['throttling is no closed', 'inconclusive throttled', standard({ 'outside-sender': ['421 too many connections'] })],
+  ['greylisting is not closed', 'inconclusive greylisted', standard({ 'outside-sender': no('450 4.2.0 greylisted') })],
+  ['throttling is not closed', 'inconclusive throttled', standard({ 'outside-sender': ['421 too many connections'] })],
   [
-    'STARTTLS first is no closed',
+    'a demand for STARTTLS is not closed',
     'inconclusive tls-required',
     standard({ 'outside-sender': ['530 Must issue a STARTTLS command first'] }),
   ],
   [
-    'a temporary problem is no closed',
+    'a temporary problem is not closed',
     'inconclusive server-trouble',
     standard({ 'outside-sender': no('451 4.3.0 trouble') }),
   ],
   // Rule 4b: the other plain forms
   ['SPF protection of the own domain is fine', 'closed', standard({ 'own-domain-sender': ['550 5.7.23 SPF fail'] })],
   [
-    'a null sender that is refused is fine',
+    'a refused null sender is fine',
     'closed',
     standard({ 'null-sender': ['550 no bounces'], 'outside-sender-again': DENIED }),
   ],
-  ['syntax on another form is fine', 'closed', standard({ 'percent-hack': no('501 5.1.3 syntax') })],
+  ['a syntax error for another form is fine', 'closed', standard({ 'percent-hack': no('501 5.1.3 syntax') })],
   [
     'an unknown own-domain sender is fine',
     'closed',
     standard({ 'own-domain-sender': no('550 5.1.0 Sender: User unknown'), 'own-domain-postmaster': DENIED }),
   ],
   [
-    'a blocklisted other form is not',
+    'a blocklist in the refusal of another form is not fine',
     'inconclusive vantage-blocked',
     standard({ 'null-sender': no('554 blocked using a list') }),
   ],
   [
-    'a form that was not run is not',
+    'a form that was not run is not fine',
     'inconclusive dropped',
     standard({ 'null-sender': attempt('null-sender', [], 'dropped') }),
   ],
-  ['a form without a reason is not', 'inconclusive dropped', standard({ 'null-sender': attempt('null-sender', []) })],
+  [
+    'a form without an answer and without a reason is not fine',
+    'inconclusive dropped',
+    standard({ 'null-sender': attempt('null-sender', []) }),
+  ],
   // Rule 4c: the domain
   [
-    'a domain from the greeting is not certain',
+    'a domain from the greeting is not enough for closed',
     'inconclusive domain-unknown',
     standard({}, { domainSource: 'greeting' }),
   ],
   [
-    'an unknown domain is not certain',
+    'an unknown domain is not enough for closed',
     'inconclusive domain-unknown',
     standard({}, { domain: null, domainSource: null }),
   ],
   [
-    'yet an open server needs no domain',
+    'an open server needs no domain',
     'open everyone',
     standard({ 'outside-sender': RELAYED }, { domain: null, domainSource: null }),
   ],
   // Rule 5: one reason, the first that fits
   [
-    'interrupted comes first',
+    'the reason interrupted comes first',
     'inconclusive interrupted',
     standard({ 'outside-sender': TAKEN, 'null-sender': attempt('null-sender', [], 'interrupted') }),
   ],
   [
-    'what the server took comes before what it refused',
+    'an accepted recipient comes before a refused one',
     'inconclusive recipient-accepted',
     standard({ 'outside-sender': TAKEN, 'null-sender': no('450 greylisted') }),
   ],
   [
-    'a greeting that refuses',
+    'a greeting that refuses us',
     'inconclusive greeting-refused',
     observations([attempt('outside-sender', [], 'greeting-refused')], {
       turnedAway: { reply: replyOf('554 no SMTP service here'), at: [1] },
@@ -353,13 +366,13 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     }),
   ],
   [
-    'a greeting of too many connections',
+    'a greeting that says too many connections',
     'inconclusive throttled',
     observations([attempt('outside-sender', [], 'greeting-refused')], {
       turnedAway: { reply: replyOf('421 too many connections'), at: [1] },
     }),
   ],
-  ['no attempts at all', 'inconclusive deadline', observations([])],
+  ['a test without any attempt', 'inconclusive deadline', observations([])],
 ]
 
 for (const [name, expected, what] of CASES) {
@@ -367,12 +380,12 @@ for (const [name, expected, what] of CASES) {
 }
 
 for (const why of ['connection-refused', 'unreachable', 'protocol-error', 'dropped', 'deadline'] as const) {
-  test(`a test that found nothing but ${why} says so`, () => {
+  test(`a test in which the outside sender got only ${why} has that reason`, () => {
     assert.equal(outcome(standard({ 'outside-sender': attempt('outside-sender', [], why) })), `inconclusive ${why}`)
   })
 }
 
-test('the deciding lines are those of the replies that decided', () => {
+test('the deciding lines are the indexes of the replies that decided', () => {
   const open = judge(standard({ 'outside-sender': RELAYED }))
   assert.deepEqual(open.decisive, [1, 3, 4, 5], 'every reply but those to MAIL')
   assert.deepEqual(judge(standard({})).decisive, [1, 1, 1, 1])
@@ -411,7 +424,7 @@ const anyAttempt = fc
   })
   .map(({ form, said, why }) => attempt(form, said, why))
 
-test('never open without a message taken, never closed without a proper refusal, and always a sentence', () => {
+test('no verdict is open without an accepted message or closed without a clear refusal, and each has a sentence', () => {
   fc.assert(
     fc.property(
       fc.array(anyAttempt, { maxLength: 8 }),
@@ -440,7 +453,7 @@ test('never open without a message taken, never closed without a proper refusal,
   )
 })
 
-test('a server that never greets is told apart from one that is slow', () => {
+test('the summary tells a server without a greeting from one that is slow', () => {
   const attempts = ['outside-sender', 'null-sender'].map((form) => attempt(form, [], 'deadline'))
   const sentence = (what: Observations) => [judge(what).reason, summarise(judge(what), what, resultWith())]
   const [silence, slowness] = [observations(attempts, { greeting: null }), observations(attempts)]
