@@ -13,7 +13,7 @@ interface Regex {
 }
 
 /** Enough for every expression that a person would write. */
-const LIMITS = { timeout: 10_000 } as const
+const LIMITS = { timeout: 30_000 } as const
 
 /** The regular expressions of a file that take too long, as `LINE: what`. */
 export async function slowRegexesIn(source: string): Promise<string[]> {
