@@ -2,9 +2,9 @@
  * Holds the answers that one test has so far, and what they show about the server. `ask` writes them and `questions`
  * reads them. Nothing here uses a socket or a clock, so that tests can fill it by hand.
  */
-import type { Suite, Why } from '../contract/words.ts'
+import type { Suite } from '../contract/words.ts'
 import { type Assessed, assess } from '../relay/assess.ts'
-import type { Attempt, Seen } from '../relay/attempt.ts'
+import type { Attempt } from '../relay/attempt.ts'
 import { isAsBefore, REPEAT } from '../relay/controls.ts'
 import { type Envelope, isEnvelope, spell, type Unwritable } from '../relay/envelope.ts'
 import { type Form, formOf, formsOf } from '../relay/forms.ts'
@@ -12,6 +12,7 @@ import { recognise } from '../relay/software.ts'
 import type { Standing } from './connections.ts'
 import { learn, type Pace, paceFor } from './pace.ts'
 import type { FirstPlan } from './plan.ts'
+import { formsIn, type Question, type Shown } from './question.ts'
 import type { Session } from './session.ts'
 import { Target, type TargetOptions } from './target.ts'
 
@@ -25,7 +26,9 @@ export interface AnswersOptions extends TargetOptions {
 /** The state of a test between two questions. */
 export interface Moment extends Standing {
   readonly msLeft: number
-  /** Whether the test was stopped, or its time is over. */
+  /** Whether the test was stopped early. */
+  readonly isStopped: boolean
+  /** Whether the test was stopped early, or its time is over. */
   readonly isOver: boolean
 }
 
@@ -124,42 +127,14 @@ export class Answers {
     return this.#askedAlone.has(formOf(id))
   }
 
-  askedAlone(form: Form): void {
-    this.#askedAlone.add(form)
-  }
-
   /** Returns how often a form was asked again. */
   retriesOf(form: Form): number {
     return this.#retries.get(form) ?? 0
   }
 
+  /** Whether a form must be asked again. */
   isDue(form: Form): boolean {
     return this.#due.has(form)
-  }
-
-  /** Marks forms to be asked again in TLS. A server that wants TLS first says nothing about its pace. */
-  dueInTls(rows: readonly Assessed[]): void {
-    for (const { attempt } of rows) this.#due.add(attempt.form)
-    this.firstPlan = null
-  }
-
-  /** Marks forms to be asked again, and learns from their failure how much the server may be asked at once. */
-  dueAgain(rows: readonly Assessed[]): void {
-    for (const { attempt } of rows) {
-      this.#due.add(attempt.form)
-      this.#retries.set(attempt.form, this.retriesOf(attempt.form) + 1)
-    }
-    this.firstPlan = null
-    this.#learnt = learn(rows, this.rows, this.#learnt)
-    if (rows.every(({ attempt }) => attempt.why !== 'protocol-error')) return
-    // It was out of step although every command was sent alone, so its RSET does not work: one transaction a session.
-    if (!this.pipelining) this.#learnt = { ...this.#learnt, transactions: 1 }
-    this.pipelining = false
-  }
-
-  /** Remembers that the server accepts only one connection of ours at a time. */
-  oneAtATime(): void {
-    this.#learnt = { ...this.#learnt, atOnce: 1 }
   }
 
   /** Returns how the message of a form was tried; null if it was not. */
@@ -172,12 +147,44 @@ export class Answers {
     return this.#awaited.has(form)
   }
 
-  awaited(form: Form): void {
-    this.#awaited.add(form)
+  /** Remembers the question that is asked now. */
+  asking(question: Question): void {
+    this.latest = latestOf(question)
+    if (question.ask === 'in-tls') this.#makeDue(question.rows)
+    if (question.ask === 'again') this.#makeDueAgain(question.rows)
+    if (question.ask === 'first') this.firstPlan = question.first
+    if (question.ask === 'alone') this.#askedAlone.add(question.envelope.form)
+    if (question.ask === 'arrivals') for (const { attempt } of question.rows) this.#awaited.add(attempt.form)
   }
 
-  /** Keeps the answers to envelopes. */
-  keep(attempts: readonly Attempt[]): void {
+  /** Keeps one result of asking. */
+  hear(shown: Shown): void {
+    if (shown.shown === 'attempts') this.#keep(shown.attempts)
+    if (shown.shown === 'message') this.#keepMessage(shown.sent, shown.before)
+    if (shown.shown === 'arrival') this.#set({ ...shown.row.attempt, seen: shown.seen })
+    if (shown.shown === 'waited') this.waitedMs = (this.waitedMs ?? 0) + shown.ms
+    if (shown.shown === 'out-of-step') this.#takeBack(shown.session)
+    if (shown.shown === 'one-at-a-time') this.#learnt = { ...this.#learnt, atOnce: 1 }
+  }
+
+  /** Marks forms to be asked again, beginning with a new first plan, whose answers show how to go on. */
+  #makeDue(rows: readonly Assessed[]): void {
+    for (const { attempt } of rows) this.#due.add(attempt.form)
+    this.firstPlan = null
+  }
+
+  /** Marks forms to be asked again, and learns from their failure how much the server may be asked at once. */
+  #makeDueAgain(rows: readonly Assessed[]): void {
+    this.#makeDue(rows)
+    for (const { attempt } of rows) this.#retries.set(attempt.form, this.retriesOf(attempt.form) + 1)
+    this.#learnt = learn(rows, this.rows, this.#learnt)
+    if (rows.every(({ attempt }) => attempt.why !== 'protocol-error')) return
+    // It was out of step although every command was sent alone, so its RSET does not work: one transaction a session.
+    if (!this.pipelining) this.#learnt = { ...this.#learnt, transactions: 1 }
+    this.pipelining = false
+  }
+
+  #keep(attempts: readonly Attempt[]): void {
     for (const attempt of attempts) {
       this.#due.delete(attempt.form)
       if (attempt.form.id === REPEAT && !this.#isNews(attempt)) continue
@@ -187,32 +194,18 @@ export class Answers {
     }
   }
 
-  /** Keeps envelopes that were not asked, with the reason. */
-  keepUnasked(envelopes: readonly Envelope[], why: Why): void {
-    this.keep(envelopes.map((envelope) => ({ ...envelope, connection: null, exchanges: [], seen: null, why })))
-  }
-
-  /** Keeps a form that cannot be written for this target, with the reason. */
-  keepUnwritable({ form, why }: Unwritable): void {
-    const reason = this.first.failure ?? why
-    this.#set({ form, mailFrom: null, rcptTo: null, connection: null, exchanges: [], seen: null, why: reason })
-  }
-
-  /** Keeps the answers to a message. */
-  keepMessage(sent: Attempt, before: Attempt): void {
+  #keepMessage(sent: Attempt, before: Attempt): void {
     const [mail] = sent.exchanges.slice(before.exchanges.length)
     const count = (this.messageOf(sent.form)?.count ?? 0) + 1
     this.#messages.set(sent.form, { count, mailTaken: mail !== undefined && mail.reply.code < 300 })
-    this.keep([sent])
+    this.#keep([sent])
   }
 
-  /** Keeps the message or bounce that the mailbox received for a form. */
-  keepSeen({ attempt }: Assessed, seen: Seen): void {
-    this.#set({ ...attempt, seen })
-  }
-
-  /** Removes the answers of a session that was out of step. Attempts with an answer to the final dot keep theirs. */
-  takeBack(session: number): void {
+  /**
+   * Removes the answers of a session that was out of step. Attempts with a reply to the final dot keep theirs: the dot
+   * was sent alone, so its reply is certain.
+   */
+  #takeBack(session: number): void {
     for (const { attempt } of this.rows) {
       const isKept = attempt.exchanges.some(({ phase }) => phase === 'dot')
       if (attempt.connection === session && !isKept) this.#set({ ...attempt, exchanges: [], why: 'protocol-error' })
@@ -245,5 +238,24 @@ export class Answers {
     const row = assess(attempt, this.target.echoes)
     this.#rows.set(attempt.form, row)
     this.#decided(row)
+  }
+}
+
+/** Returns the forms that a question asks the server; null if it asks the server nothing. */
+function latestOf(question: Question): Latest | null {
+  switch (question.ask) {
+    case 'first':
+      return { kind: 'envelopes', forms: formsIn(question.first.plan), within: question.within }
+    case 'rest': {
+      // A repeat without an answer is not asked again: other connections end with it too.
+      const forms = question.plans.flatMap(formsIn).filter(({ id }) => id !== REPEAT)
+      return { kind: 'envelopes', forms, within: question.within }
+    }
+    case 'alone':
+      return { kind: 'envelopes', forms: [question.envelope.form], within: question.within }
+    case 'message':
+      return { kind: 'message', forms: [question.attempt.form], within: question.within }
+    default:
+      return null
   }
 }

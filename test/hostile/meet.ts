@@ -116,8 +116,8 @@ export async function visit(
 }
 
 /**
- * Visits a server that may keep silent until the deadline, with more patience where the verdict is not the expected one.
- * The script is made for each visit, as some keep count.
+ * Visits a server that may keep silent until the deadline, with more patience where the verdict is not the expected
+ * one. The script is made for each visit, as some keep count.
  */
 export async function visitSilent(
   t: TestContext,

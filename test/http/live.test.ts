@@ -99,7 +99,10 @@ test('a test that is followed', async (t) => {
     assert.ok(result.transcript.some(({ key }) => key))
   })
 
-  /** Leaves while the server keeps its reply to the first RCPT, and returns what it hears of from then on, and the result. */
+  /**
+   * Leaves while the server keeps its reply to the first RCPT, and returns what it hears of from then on, and the
+   * result.
+   */
   const leaveWith = async (headers: Record<string, string>) => {
     const leaving = new AbortController()
     const stalled = hold(/^RCPT/)

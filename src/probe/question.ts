@@ -1,0 +1,79 @@
+/**
+ * Defines the two kinds of data in the engine: the questions that `questions` returns, and the results that `ask`
+ * reports.
+ */
+import type { Assessed } from '../relay/assess.ts'
+import type { Attempt, Seen } from '../relay/attempt.ts'
+import type { Envelope } from '../relay/envelope.ts'
+import type { ConnectionPlan, FirstPlan } from './plan.ts'
+
+/** The limits of a question that needs connections. */
+interface OnConnections {
+  /** How many connections the test may have opened by the end of the question. */
+  readonly within: number
+  /** Whether envelopes may be asked in groups if the server offers it. */
+  readonly pipelining: boolean
+}
+
+/** Asks envelopes on the current session. With `leave`, QUIT follows, because other sessions ask the rest. */
+export interface First extends OnConnections {
+  readonly ask: 'first'
+  readonly first: FirstPlan
+  readonly leave: boolean
+}
+
+/** Asks the rest on at most `atOnce` sessions at a time. With `onCurrent`, the current session asks the first plan. */
+export interface Rest extends OnConnections {
+  readonly ask: 'rest'
+  readonly plans: readonly ConnectionPlan[]
+  readonly onCurrent: boolean
+  readonly atOnce: number
+}
+
+/**
+ * Asks one envelope that is in no suite. With `onNew`, on a new session, because the current one has refused enough.
+ */
+export interface Alone extends OnConnections {
+  readonly ask: 'alone'
+  readonly envelope: Envelope
+  readonly onNew: boolean
+}
+
+/** Sends the message of a form whose recipient was accepted. */
+export interface SendMessage extends OnConnections {
+  readonly ask: 'message'
+  readonly attempt: Attempt
+}
+
+/** One step of a test. */
+export type Question =
+  /** Only keeps attempts that are not run. */
+  | { readonly ask: 'nothing'; readonly attempts: readonly Attempt[] }
+  /** Starts TLS, and marks rows to be asked again. */
+  | { readonly ask: 'in-tls'; readonly rows: readonly Assessed[] }
+  /** Pauses, and marks rows to be asked again on a new connection. `leaveAll` ends the spare sessions too. */
+  | { readonly ask: 'again'; readonly rows: readonly Assessed[]; readonly leaveAll: boolean; readonly waitMs: number }
+  | First
+  | Rest
+  | Alone
+  | SendMessage
+  /** Waits up to `ms` milliseconds for messages to reach our mailbox. */
+  | { readonly ask: 'arrivals'; readonly rows: readonly Assessed[]; readonly ms: number }
+
+/** One result of asking. */
+export type Shown =
+  | { readonly shown: 'attempts'; readonly attempts: readonly Attempt[] }
+  /** `sent` is the attempt with the replies to its message after those to its envelope. */
+  | { readonly shown: 'message'; readonly sent: Attempt; readonly before: Attempt }
+  | { readonly shown: 'arrival'; readonly row: Assessed; readonly seen: Seen }
+  | { readonly shown: 'waited'; readonly ms: number }
+  /** The answers of a session did not fit the commands. */
+  | { readonly shown: 'out-of-step'; readonly session: number }
+  /** The server accepts only one connection of ours at a time. */
+  | { readonly shown: 'one-at-a-time' }
+
+/** Receives each result of asking. */
+export type Tell = (shown: Shown) => void
+
+/** Returns the forms of a plan. */
+export const formsIn = (plan: ConnectionPlan): Envelope['form'][] => plan.flat().map(({ form }) => form)
