@@ -83,20 +83,20 @@ async function startPair(network: LabNetwork, front: PostfixOptions): Promise<La
 export const configurations: readonly Configuration[] = [
   {
     id: 'closed-postfix-454',
-    what: 'Postfix as Debian ships it, which denies relaying for now.',
+    what: 'Postfix as Debian ships it. It denies relaying with a temporary code.',
     ...postfix(),
     quick: true,
   },
   {
     id: 'closed-postfix-554',
-    what: 'Postfix that denies relaying for good.',
+    what: 'Postfix that denies relaying with a permanent code.',
     ...postfix({ restrictions: 'reject' }),
     quick: true,
   },
   { id: 'closed-exim', what: 'Exim with the access rules of Debian.', ...exim(), quick: true },
   {
     id: 'closed-opensmtpd',
-    what: 'OpenSMTPD, whose refusal does not speak of relaying.',
+    what: 'OpenSMTPD, whose refusal does not mention relaying.',
     ...opensmtpd(),
     quick: true,
   },
@@ -127,12 +127,12 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'closed-catch-all-opensmtpd',
-    what: 'OpenSMTPD that takes every local part of its domain, percent signs included.',
+    what: 'OpenSMTPD that accepts every local part at its domain, even with percent signs.',
     ...opensmtpd({ catchAll: true }),
   },
   {
     id: 'closed-catch-all-postfix',
-    what: 'Postfix that takes every user of its domain.',
+    what: 'Postfix that accepts every local part at its domain.',
     ...postfix({ extra: { luser_relay: 'root', local_recipient_maps: '' } }),
   },
   {
@@ -142,12 +142,12 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'closed-tls-required',
-    what: 'Postfix that wants TLS before any mail, and relays for nobody.',
+    what: 'Postfix that requires TLS, and relays for nobody.',
     ...postfix({ extra: tlsRequired }),
   },
   {
     id: 'closed-authentication-required',
-    what: 'Postfix as for submission: no mail at all without a login.',
+    what: 'Postfix configured for submission: it accepts no mail without a login.',
     ...postfix({ extra: { smtpd_client_restrictions: 'permit_sasl_authenticated, reject' } }),
     quick: true,
   },
@@ -158,12 +158,12 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'closed-greylisting',
-    what: 'Postfix that puts off for a minute what it would otherwise take, and relays for nobody.',
+    what: 'Postfix that greylists accepted recipients for a minute, and relays for nobody.',
     ...postfix({ greylist: '--delay=60', extra: greylisting }),
   },
   {
     id: 'closed-greylisting-first',
-    what: 'Postfix that puts off every new sender for a minute before it denies relaying.',
+    what: 'Postfix that greylists every new sender for a minute before it denies relaying.',
     ...postfix({ greylist: '--delay=60 --greylist-action=DEFER', extra: greylisting }),
   },
   {
@@ -178,19 +178,19 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'closed-at-data-postfix',
-    what: 'Postfix that takes the recipient and denies relaying at DATA.',
+    what: 'Postfix that accepts the recipient and denies relaying at DATA.',
     ...postfix({ mynetworks: EVERYBODY, extra: { smtpd_data_restrictions: 'reject_unauth_destination' } }),
     quick: true,
   },
   {
     id: 'closed-at-the-dot-postfix',
-    what: 'Postfix that takes the recipient and denies relaying after the message.',
+    what: 'Postfix that accepts the recipient and denies relaying after the message.',
     ...postfix({ mynetworks: EVERYBODY, extra: { smtpd_end_of_data_restrictions: 'reject_unauth_destination' } }),
     quick: true,
   },
   {
     id: 'closed-bounces-later',
-    what: 'Postfix that takes mail for outside and then sends a bounce to the sender.',
+    what: 'Postfix that accepts outside recipients and then sends a bounce to the sender.',
     ...postfix({
       mynetworks: EVERYBODY,
       extra: {
@@ -200,25 +200,25 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'closed-discards',
-    what: 'Postfix that takes mail for outside and throws it away.',
+    what: 'Postfix that accepts outside recipients and discards the mail.',
     ...postfix({ mynetworks: EVERYBODY, extra: { relayhost: '', default_transport: 'discard:' } }),
   },
   {
     id: 'closed-tarpit-scripted',
-    what: 'Waits two seconds before each refusal.',
+    what: 'A server that waits two seconds before each refusal.',
     ...refusing('554 5.7.1 <$1>: Relay access denied', { after: 2000 }),
     quick: true,
   },
   {
     id: 'closed-slow-greeting-scripted',
-    what: 'Greets in parts over eight seconds.',
+    what: 'A server that needs eight seconds for its greeting.',
     ...refusing('554 5.7.1 <$1>: Relay access denied', {
       greeting: ['220-mail.example.com ESMTP', 4000, '220-Please wait', 4000, '220 Go on'],
     }),
   },
   {
     id: 'closed-exchange-2003-scripted',
-    what: 'The words of Exchange 2003, which takes any local part.',
+    what: 'The replies of Exchange 2003, which accepts any local part.',
     ...refusing('550 5.7.1 Unable to relay for $1', {
       greeting: ['220 mail.example.com Microsoft ESMTP MAIL Service ready'],
     }),
@@ -226,7 +226,7 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'closed-exchange-2013-scripted',
-    what: 'The words and the tarpit of Exchange 2013, five seconds a refusal.',
+    what: 'The replies of Exchange 2013, with its pause of five seconds before each refusal.',
     ...refusing('550 5.7.1 Unable to relay', {
       after: 5000,
       greeting: ['220 mail.example.com Microsoft ESMTP MAIL Service ready'],
@@ -234,44 +234,44 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'closed-exchange-2019-scripted',
-    what: 'The newer words of Exchange.',
+    what: 'The replies of newer Exchange servers.',
     ...refusing('550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain'),
   },
   {
     id: 'closed-exchange-online-scripted',
-    what: 'The words of Exchange Online.',
+    what: 'The replies of Exchange Online.',
     ...refusing('550 5.7.64 TenantAttribution; Relay Access Denied'),
   },
   {
     id: 'closed-domino-scripted',
-    what: 'The words of Domino.',
+    what: 'The replies of Domino.',
     ...refusing('554 Relay rejected for policy reasons.'),
   },
   {
     id: 'closed-qmail-scripted',
-    what: 'The words of qmail, which takes any local part.',
+    what: 'The replies of qmail, which accepts any local part.',
     ...refusing("553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"),
   },
   {
     id: 'closed-hmailserver-scripted',
-    what: 'The words of hMailServer, which wants a login at the recipient.',
+    what: 'The replies of hMailServer, which requires a login at RCPT.',
     ...refusing('530 SMTP authentication is required.'),
   },
   {
     id: 'closed-mailenable-scripted',
-    what: 'The words of MailEnable: a 503 that is no matter of sequence.',
+    what: 'The replies of MailEnable: a 503 that is not about the order of commands.',
     ...refusing('503 This mail server requires authentication when attempting to send to a non-local e-mail address.'),
     quick: true,
   },
   {
     id: 'closed-james-scripted',
-    what: 'The words of James where no login is announced.',
+    what: 'The replies of James without AUTH.',
     ...refusing('550 5.7.1 Requested action not taken: relaying denied'),
   },
-  { id: 'closed-stalwart-scripted', what: 'The words of Stalwart.', ...refusing('550 5.1.2 Relay not allowed.') },
+  { id: 'closed-stalwart-scripted', what: 'The replies of Stalwart.', ...refusing('550 5.1.2 Relay not allowed.') },
   {
     id: 'closed-mimecast-scripted',
-    what: 'The words of Mimecast: a refusal for now that is one for good.',
+    what: 'The replies of Mimecast: a temporary code for a permanent refusal.',
     ...refusing('451 Open relay not allowed'),
   },
   {
@@ -281,7 +281,12 @@ export const configurations: readonly Configuration[] = [
     quick: true,
   },
   { id: 'open-exim', what: 'Exim that relays for every network.', ...exim({ relayNets: '0.0.0.0/0' }), quick: true },
-  { id: 'open-opensmtpd', what: 'OpenSMTPD that relays from any.', ...opensmtpd({ relayFrom: 'any' }), quick: true },
+  {
+    id: 'open-opensmtpd',
+    what: 'OpenSMTPD that relays for everyone.',
+    ...opensmtpd({ relayFrom: 'any' }),
+    quick: true,
+  },
   {
     id: 'open-sendmail',
     what: 'Sendmail with the feature promiscuous_relay.',
@@ -296,7 +301,7 @@ export const configurations: readonly Configuration[] = [
   { id: 'open-courier', what: 'Courier that lets our network relay.', ...courier({ relayFor: '198.51.100' }) },
   {
     id: 'open-own-domain-any-user-postfix',
-    what: 'Postfix that trusts whoever says to be of its domain.',
+    what: 'Postfix that trusts every sender address at its domain.',
     ...postfix({ extra: relayRule(`check_sender_access ${table('example.com', 'OK')}`) }),
     quick: true,
   },
@@ -307,7 +312,7 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'open-own-domain-existing-user',
-    what: 'Postfix that trusts whoever says to be one of its users.',
+    what: 'Postfix that trusts the sender addresses of its users.',
     ...postfix({
       extra: relayRule(`reject_unlisted_sender, check_sender_access ${table('example.com', 'OK')}`),
     }),
@@ -315,13 +320,13 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'open-null-sender',
-    what: 'Postfix that relays bounces for everybody.',
+    what: 'Postfix that relays bounces for everyone.',
     ...postfix({ extra: relayRule(`check_sender_access ${table('<>', 'OK')}`) }),
     quick: true,
   },
   {
     id: 'open-percent-hack-postfix',
-    what: 'Postfix that hands routes through its own domain to a Postfix behind it, which follows them.',
+    what: 'Postfix that passes routes through its domain to a second Postfix, which follows them.',
     software: 'Postfix',
     start: (network) =>
       startPair(network, {
@@ -335,7 +340,7 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'open-percent-hack-exim',
-    what: 'Exim that rewrites user%elsewhere at its own domain once it has let it in.',
+    what: 'Exim that accepts user%outside at its domain and rewrites it to user@outside.',
     ...exim({
       macros: { CHECK_RCPT_LOCAL_LOCALPARTS: '^[.]' },
       rewrite: ['\\N^(.+)%(.+)@example\\.com$\\N $1@$2 T'],
@@ -344,12 +349,12 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'open-percent-hack-courier',
-    what: 'Courier that follows a percent sign to the domains of its list, ours among them.',
+    what: 'Courier that follows the percent hack to the domains in a list that contains ours.',
     ...courier({ percentRelay: 'relaytest.isp.example', esmtpd: ['TARPIT=0'] }),
   },
   {
     id: 'open-tls-required',
-    what: 'Postfix that wants TLS before any mail, and relays for everybody.',
+    what: 'Postfix that requires TLS, and relays for everyone.',
     ...postfix({ mynetworks: EVERYBODY, extra: tlsRequired }),
     quick: true,
   },
@@ -361,12 +366,12 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'open-greylisting',
-    what: 'An open Postfix that puts off every new sender for a minute.',
+    what: 'An open Postfix that greylists every new sender for a minute.',
     ...postfix({ mynetworks: EVERYBODY, greylist: '--delay=60', extra: greylisting }),
   },
   {
     id: 'open-ipv6-only',
-    what: 'Postfix on two addresses, which relays for every network of IPv6.',
+    what: 'Postfix on two addresses, which relays for every IPv6 network.',
     software: 'Postfix',
     start: (network) =>
       startPostfix(network, {
@@ -378,7 +383,7 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'open-through-another-host',
-    what: 'An open Postfix whose mail leaves through another.',
+    what: 'An open Postfix that sends its mail through a second Postfix.',
     software: 'Postfix',
     start: (network) => startPair(network, { mynetworks: EVERYBODY }),
   },
@@ -390,13 +395,13 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'unsure-blocklist-at-recipient',
-    what: 'An open Postfix that refuses recipients because of a blocklist, the postmaster excepted.',
+    what: 'An open Postfix that refuses all recipients but postmaster because of a blocklist.',
     ...postfix({ mynetworks: EVERYBODY, extra: blocklist }),
     quick: true,
   },
   {
     id: 'unsure-sender-not-verified',
-    what: 'An open Exim that takes no sender whose domain it cannot find.',
+    what: 'An open Exim that refuses senders whose domain it cannot find in DNS.',
     software: 'Exim',
     start: (network) =>
       startExim(network, { relayNets: '0.0.0.0/0', macros: { CHECK_RCPT_VERIFY_SENDER: 'true' }, names: 'nothing' }),
@@ -404,7 +409,7 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'unsure-no-pointer',
-    what: 'An open Postfix that refuses clients whose address has no name.',
+    what: 'An open Postfix that refuses clients without a PTR record.',
     ...postfix({ mynetworks: EVERYBODY, extra: noPointer }),
     quick: true,
   },
@@ -416,29 +421,29 @@ export const configurations: readonly Configuration[] = [
   },
   {
     id: 'unsure-connection-limit',
-    what: 'Sendmail that takes two connections a minute.',
+    what: 'Sendmail that allows two connections a minute.',
     ...sendmail({ access: { 'ClientRate:': '2' } }),
   },
   {
     id: 'unsure-421-after-greeting',
-    what: 'Greets, and says 421 to the first command.',
+    what: 'A server that greets, and answers the first command with 421.',
     ...scripted({ rules: [{ on: '^(EHLO|HELO)', say: '421 4.3.2 Too busy, try again later', hangUp: true }] }),
     quick: true,
   },
   {
     id: 'unsure-421-greeting',
-    what: 'Greets with 421.',
+    what: 'A server that greets with 421.',
     ...scripted({ greeting: ['421 4.3.2 Connection rate limit exceeded.'], rules: [] }),
   },
   {
     id: 'unsure-554-greeting',
-    what: 'Greets with 554.',
+    what: 'A server that greets with 554.',
     ...scripted({ greeting: ['554 5.3.2 mail.example.com takes no mail from you'], rules: [] }),
     quick: true,
   },
   {
     id: 'unsure-server-trouble',
-    what: 'Has trouble of its own with every recipient.',
+    what: 'A server that has a temporary problem with every recipient.',
     ...scripted({ rules: [{ on: '^RCPT', say: '451 4.3.0 Temporary lookup failure' }] }),
     quick: true,
   },
