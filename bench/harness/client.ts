@@ -1,4 +1,4 @@
-/** Sends HTTP requests from its own process, as fast as the answers come, so that the service has its core alone. */
+/** Sends HTTP requests as fast as the answers come, in its own process, so that it does not slow down the service. */
 import { connect } from 'node:net'
 import { answering } from './processes.ts'
 

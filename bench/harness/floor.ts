@@ -20,7 +20,7 @@ export interface Step {
   readonly write: string
 }
 
-/** Goes through the steps with the sink. */
+/** Runs the steps of one test against the sink. */
 function test(host: string, port: number, steps: readonly Step[], done: () => void): void {
   const socket = connect({ host, port, noDelay: true })
   let at = 0

@@ -1,4 +1,4 @@
-/** Opens one SMTP session: connection, greeting, EHLO or HELO, and STARTTLS where the server asks for it. */
+/** Opens one SMTP session: connection, greeting, EHLO or HELO, and STARTTLS if the server asks for it. */
 import type { Why } from '../contract/words.ts'
 import type { Address } from '../ip/address.ts'
 import { anyOf } from '../smtp/any-of.ts'
