@@ -160,7 +160,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     ...rest,
     PROVIDER_NAME: PROVIDER_NAME ?? 'Relay Tests (a trial on loopback)',
     CONTACT: CONTACT ?? `postmaster@${rest.MAILBOX_DOMAIN}`,
-    // Only the first key makes addresses. The mailbox knows the addresses of the second key by name until they expire.
+    // Only the first key makes addresses. The mailbox remembers the addresses of the second key until they expire.
     MAILBOX_KEY: MAILBOX_KEY?.split(',')[0] ?? randomBytes(32).toString('base64url'),
   })
 }

@@ -87,10 +87,10 @@ export class RelayTestClient {
    */
   async *follow(test: NewRelayTest | string, options: CreateOptions = {}): AsyncGenerator<RelayTestEvent, void, void> {
     let lines = 0
-    const only = { repeatable: isRepeatable(options), ...signalOf(options) }
+    const common = { repeatable: isRepeatable(options), ...signalOf(options) }
     const join = (id: string): ApiRequest => ({ ...GET, ...signalOf(options), ...STREAM, path: pathOf(id) })
     const first: ApiRequest =
-      typeof test === 'string' ? join(test) : { ...POST, ...STREAM, body: test, headers: headersOf(options), ...only }
+      typeof test === 'string' ? join(test) : { ...POST, ...STREAM, body: test, headers: headersOf(options), ...common }
     let until = Date.now() + this.#service.patienceMs
     let id = typeof test === 'string' ? test : undefined
     for (let next = first; ; await pause(FIRST_LOOK_MS, options.signal ?? null)) {

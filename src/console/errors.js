@@ -1,9 +1,9 @@
-/** Shows errors and quotas, and leads from an error to a result that the user can read instead. */
+/** Shows errors and quotas. After an error, links to a result that the user can read instead. */
 import { ApiError } from './api.js'
 import { idInPage, page } from './state.js'
 import { byId, element, showProblem, showProgress, showQuotas } from './view.js'
 
-/** Shows the quotas with their rest. The rest of an address quota is known only from an answer about that address. */
+/** Shows what is left of each quota. For an address quota, only an answer about that address tells. */
 export const showRest = (rest) =>
   showQuotas(
     page.quotas.map((quota) => ({ ...quota, ...rest.get(quota.name) })).filter(({ remaining }) => remaining !== null),

@@ -7,7 +7,7 @@ import { Session, showAttempts } from './session.js'
 import { idInPage, page } from './state.js'
 import { byId, clearProblems, showEarlier, showProgress } from './view.js'
 
-/** Runs work that waits for the service, with the button disabled. Gives up any earlier work. */
+/** Runs work that waits for the service, with the button disabled. Aborts any earlier work. */
 export async function whileBusy(work) {
   page.waiting.abort()
   const mine = new AbortController()
@@ -114,7 +114,7 @@ async function follow(response, title, signal) {
   throw new ApiError({ status: 0, detail: 'The connection was lost before the verdict.' })
 }
 
-/** Shows earlier tests of the address, and the rest of the quotas. */
+/** Shows earlier tests of the address, and what is left of the quotas. */
 async function showRelated(rest, signal) {
   const { ip, id } = page.shown
   const [{ relayTests }, limits] = await Promise.all([

@@ -1,5 +1,5 @@
 /**
- * The word lists of the API, so that every room uses the same words. `STATUSES`, `VERDICTS`, `EVIDENCES`, `OUTCOMES`,
+ * The word lists of the API, so that all code uses the same words. `STATUSES`, `VERDICTS`, `EVIDENCES`, `OUTCOMES`,
  * `VANTAGE_STATES` and `CHECK_OUTCOMES` are closed: they never grow. `REASONS`, `CAUSES`, `REFUSALS`, `CAVEATS`,
  * `WHYS` and `VANTAGE_CHECKS` may grow: a client reads an unknown word as "other".
  */

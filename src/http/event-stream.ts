@@ -51,11 +51,11 @@ async function* withPauses<T>(
   try {
     for (let next = items.next(); ; ) {
       const timer = alarm(pauseMs)
-      const come = await Promise.race([next, timer.rings]).finally(timer.stop)
-      if (come === PAUSE) yield PAUSE
-      else if (come.done) return
+      const received = await Promise.race([next, timer.rings]).finally(timer.stop)
+      if (received === PAUSE) yield PAUSE
+      else if (received.done) return
       else {
-        yield come.value
+        yield received.value
         next = items.next()
       }
     }

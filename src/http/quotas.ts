@@ -9,7 +9,7 @@ import { limitersOn } from './limiters.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** How the quotas stand that this request was counted or checked by, for its headers. */
+    /** The state of each quota that this request was counted or checked by, for its headers. */
     quotaStates: Map<QuotaName, QuotaState>
   }
 }

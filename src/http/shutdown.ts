@@ -11,10 +11,10 @@ export interface ShutdownState {
   draining: boolean
 }
 
-/** How long a request that has arrived in part may take to arrive whole once the service closes, in milliseconds. */
+/** How long the rest of a request may take to arrive once the service closes, in milliseconds. */
 const ARRIVAL_MS = 2_000
 
-/** How long a client may leave an answer unread before its connection is closed, and how often this is checked. */
+/** How long a client may leave an answer unread, and how often this is checked, in milliseconds. */
 const READING_MS = 10_000
 const CHECK_MS = 2_000
 

@@ -109,7 +109,7 @@ function session(test: RelayTest, style: Style): string[] {
   return test.truncated ? [...shown, style.event('-- the rest of the session was left out')] : shown
 }
 
-/** Sorts lines by connection, each reply under its command, also if several commands were sent at once. */
+/** Sorts lines by connection, each reply under its command, even if several commands were sent at once. */
 function inOrder(transcript: readonly TranscriptLine[]): TranscriptLine[] {
   const answersTo = new Map<number, TranscriptLine[]>()
   for (const line of transcript) {

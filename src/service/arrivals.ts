@@ -16,13 +16,13 @@ export interface Expected {
   weight: number
 }
 
-/** Stands for a form in the token of the sender, which all forms of a test share. Bounces go there. */
+/** Stands for a form in the sender's token: all forms of a test share one sender. Bounces go to its address. */
 const SENDER = 'sender'
 
 /** Returns which kind of test address the token of a form is. */
 export const kindOf = (form: string | undefined): TokenKind => (form === SENDER ? SENDER : 'recipient')
 
-/** Returns the forms that an arrival belongs to. A bounce without a nonce belongs to the only message that was sent. */
+/** Returns the forms of an arrival. If only one message was sent, a bounce without a nonce belongs to it. */
 export function formsOf(test: Expected, token: string, kind: Seen['kind'], nonces: readonly string[]): string[] {
   const named = [...test.nonces].filter(([, nonce]) => nonces.includes(nonce)).map(([form]) => form)
   if (kind === 'message') return named.filter((form) => test.tokens.get(token) === form)

@@ -1,4 +1,4 @@
-/** The file of the audit log. A line is in it before its test dials. */
+/** Writes the audit log. A test dials only after its line is written. */
 import { accessSync, closeSync, constants, existsSync, fstatSync, openSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -35,7 +35,7 @@ export function openAuditFile(file: string | null): AuditFile {
   }
 }
 
-/** How long a full pipe is tried, and how long the pause between two tries is, in milliseconds. */
+/** How long writing to a full pipe is tried, and the pause between two tries, in milliseconds. */
 const FULL_MS = 250
 const PAUSE_MS = 5
 
@@ -58,7 +58,7 @@ function isSameFile(fd: number, file: string): boolean {
   return named !== undefined && named.ino === open.ino && named.dev === open.dev
 }
 
-/** Returns why a file cannot be an audit log, or null. Creates nothing. */
+/** Returns why a file cannot be used as audit log, or null. Creates no file. */
 export function auditObjection(file: string): string | null {
   try {
     if (existsSync(file) && statSync(file).isDirectory()) return 'is a folder'

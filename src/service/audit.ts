@@ -30,7 +30,7 @@ export interface Traffic {
   readonly messagesAccepted: number
 }
 
-/** Writes the line after a test. If that fails it is logged, and the next test does not get past its intent. */
+/** Writes the line after a test. A failure is only logged: the next test writes its line first, and is refused. */
 export async function auditResult(
   audit: AuditFile,
   { context }: Job,
@@ -46,7 +46,7 @@ export async function auditResult(
   }
 }
 
-/** Writes the line after an intent that led to no test. */
+/** Writes the second line of a test that was refused after its first line was written. */
 export async function auditRefusal(audit: AuditFile, job: Job, error: unknown): Promise<void> {
   const outcome = { ...auditFields(job), refused: problemOf(error)?.slug ?? 'internal-error' }
   await auditResult(audit, job, outcome, { dialled: [], messagesAccepted: 0 })

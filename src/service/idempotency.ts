@@ -19,7 +19,7 @@ export function idempotent(callerId: string, key: string, request: TestRequest):
   return { key: digest([callerId, key]), fingerprint: digest(members.sort()) }
 }
 
-/** Returns the id of the test that a key has started, or null. Throws RequestProblem if that was another request. */
+/** Returns the id of the test that a key has started, or null. Throws RequestProblem if it was for another request. */
 export async function testOf({ key, fingerprint }: IdempotentRequest, claims: Claims): Promise<string | null> {
   return sameTest(await claims.find(key), fingerprint)
 }

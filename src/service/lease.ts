@@ -1,4 +1,4 @@
-/** Takes the lease of an address, also where a finished test could not give its own lease back. */
+/** Takes the lease of a place, even if a finished test could not give its own lease back. */
 import type { LeaseHolder } from '../store/leases.ts'
 import type { Stores } from '../store/stores.ts'
 
@@ -8,12 +8,12 @@ import type { Stores } from '../store/stores.ts'
  */
 export async function takeLease(
   { leases, results }: Pick<Stores, 'leases' | 'results'>,
-  address: string,
+  place: string,
   holder: LeaseHolder,
   ttlMs: number,
 ): Promise<LeaseHolder | null> {
-  const busy = await leases.acquire(address, holder, ttlMs)
+  const busy = await leases.acquire(place, holder, ttlMs)
   if (busy === null || (await results.get(busy.testId))?.status !== 'finished') return busy
-  await leases.release(address, busy.testId)
-  return leases.acquire(address, holder, ttlMs)
+  await leases.release(place, busy.testId)
+  return leases.acquire(place, holder, ttlMs)
 }

@@ -64,7 +64,7 @@ export function readAfter(query: unknown): string | null {
   const [name, value] = first
   const parsed = identifier.safeParse(value)
   if (name !== 'after' || more.length > 0 || !parsed.success) {
-    throw new RequestProblem('invalid-request', 'Give nothing but after, once: the id of a customer.', { errors: [] })
+    throw new RequestProblem('invalid-request', 'Give only after, once: the id of a customer.', { errors: [] })
   }
   return parsed.data
 }

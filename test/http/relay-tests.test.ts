@@ -177,7 +177,7 @@ test('relay tests over HTTP', async (t) => {
     const busy = await post(dead, { reference: 'second' })
     const location = busy.headers.get('location') ?? ''
     const { detail } = await problemIn(busy, 'target-busy')
-    assert.equal(detail, '127.0.0.1 is being tested right now: read that result, or try again in some seconds.')
+    assert.equal(detail, '127.0.0.1 is being tested right now: read that result, or try again in a few seconds.')
     assert.ok(Number(busy.headers.get('retry-after')) > 0)
     const running = await resultOf(await read(location), 200)
     assert.deepEqual(
