@@ -157,7 +157,8 @@ async function quotaProblem(
   { archive }: AdmissionParts,
 ): Promise<RequestProblem> {
   const counted = policies.map((name) => `${QUOTAS[name]} (${name})`).join(', ')
-  const detail = `Used up: ${counted}. Try again in ${retryAfter} s; GET /limits shows the quotas.`
+  const which = policies.length > 1 ? 'These quotas are' : 'This quota is'
+  const detail = `${which} used up: ${counted}. Try again in ${retryAfter} s; GET /limits shows the quotas.`
   const lastTest = policies.includes('tests-target') ? await archive.lastTest(test.ip, context.caller) : null
   const members = { violatedPolicies: policies, retryAfter, ...(lastTest ? { lastTest } : {}) }
   return new RequestProblem('quota-exceeded', detail, members)
