@@ -38,7 +38,7 @@ import type { Stores } from './store/stores.ts'
 import { SelfCheck } from './vantage/self-check.ts'
 import { DEFAULT_VANTAGE, type Vantage } from './vantage/vantage.ts'
 
-/** What the process opens for the app. */
+/** The parts that the process opens for the app. */
 export interface Parts {
   readonly logger: FastifyBaseLogger
   readonly audit: AuditFile

@@ -139,7 +139,7 @@ function missingIn(set: NodeJS.ProcessEnv): string[] {
   return [
     ...(set.ALLOW_LOOPBACK_TARGETS === 'true'
       ? []
-      : named.map((name) => `${name}: is needed: the test message says who tests and whom to contact`)),
+      : named.map((name) => `${name}: is needed: the test message names the provider and a contact`)),
     ...('REDIS_URL' in set && !('MAILBOX_KEY' in set)
       ? ['MAILBOX_KEY: is needed with REDIS_URL, because all replicas must make the same test addresses']
       : []),

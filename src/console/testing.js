@@ -1,7 +1,7 @@
 /** Looks up names, starts tests and follows them: everything that waits for the service. */
 import { ApiError, createTest, eventsOf, followTest, getJson, quotasIn, request, testIdOf } from './api.js'
 import { showChoices } from './choices.js'
-import { showError, showRest } from './errors.js'
+import { showError, showQuotasLeft } from './errors.js'
 import { nameRunning, showBroken, showResult, showRunning } from './result.js'
 import { Session, showAttempts } from './session.js'
 import { idInPage, page } from './state.js'
@@ -115,12 +115,12 @@ async function follow(response, title, signal) {
 }
 
 /** Shows earlier tests of the address, and what is left of the quotas. */
-async function showRelated(rest, signal) {
+async function showRelated(left, signal) {
   const { ip, id } = page.shown
   const [{ relayTests }, limits] = await Promise.all([
     getJson(`/relay-tests?ip=${encodeURIComponent(ip)}`, { signal }),
     request('/limits', { signal }),
   ])
   showEarlier(relayTests, ip, id)
-  showRest(new Map([...rest, ...quotasIn(limits)]))
+  showQuotasLeft(new Map([...left, ...quotasIn(limits)]))
 }

@@ -28,7 +28,7 @@ export type Suite = (typeof SUITES)[number]
 export const PROOFS = ['recipient', 'message', 'delivery'] as const
 export type Proof = (typeof PROOFS)[number]
 
-/** Where the server's own domain is known from. */
+/** The source of the server's own domain. */
 export const DOMAIN_SOURCES = ['request', 'customer', 'greeting'] as const
 export type DomainSource = (typeof DOMAIN_SOURCES)[number]
 

@@ -52,7 +52,7 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'))
 }
 
-/** Returns an answer with a request id of its own, that closes its connection. */
+/** Returns an answer that has a new request id and closes its connection. */
 function bareAnswer(slug: ProblemSlug, detail: string) {
   const instance = randomUUID()
   const body = JSON.stringify(documentOf(new RequestProblem(slug, detail), instance))

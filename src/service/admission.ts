@@ -17,7 +17,7 @@ import type { Slots } from './slots.ts'
 import { Undo } from './undo.ts'
 import { banPlaceOf, type World } from './world.ts'
 
-/** What admission needs, the world of the caller included. */
+/** The parts of the service that admission uses, and the world of the caller. */
 export interface AdmissionParts {
   readonly world: World
   readonly slots: Slots

@@ -2,7 +2,7 @@
 import type { Seen } from '../relay/attempt.ts'
 import type { TokenKind } from '../store/signals.ts'
 
-/** What one test expects, and what has arrived for it so far. */
+/** The mail that one test expects, and the mail that has arrived for it so far. */
 export interface Expected {
   /** The secret of each form whose message was sent. */
   readonly nonces: Map<string, string>
@@ -11,8 +11,8 @@ export interface Expected {
   /** The form of each local part, or `sender`. */
   readonly tokens: ReadonlyMap<string, string>
   /** Called with each arrival. */
-  heard: (form: string, seen: Seen) => void
-  /** Characters that `heard` keeps in memory. */
+  onArrival: (form: string, seen: Seen) => void
+  /** Characters that `onArrival` keeps in memory. */
   weight: number
 }
 
@@ -34,7 +34,7 @@ export function waitFor(test: Expected, form: string, ms: number, stop: AbortSig
   const known = test.seen.get(form)
   if (known || stop.aborted) return Promise.resolve(known ?? null)
   return new Promise((resolve) => {
-    const before = test.heard
+    const before = test.onArrival
     const end = (seen: Seen | null) => {
       clearTimeout(timer)
       stop.removeEventListener('abort', left)
@@ -43,7 +43,7 @@ export function waitFor(test: Expected, form: string, ms: number, stop: AbortSig
     const left = () => end(null)
     const timer = setTimeout(left, ms)
     stop.addEventListener('abort', left)
-    test.heard = (which, seen) => {
+    test.onArrival = (which, seen) => {
       before(which, seen)
       if (which === form) end(seen)
     }

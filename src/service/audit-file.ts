@@ -26,7 +26,7 @@ export function openAuditFile(file: string | null): AuditFile {
     }
     const text = `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`
     await whilePipeIsFull(() => {
-      // A line after a torn one starts on a line of its own.
+      // Starts a new line first, if only a part of the last one was written.
       const line = Buffer.from(torn ? `\n${text}` : text)
       // A line is far shorter than PIPE_BUF, so a pipe takes all of it or nothing.
       torn = writeSync(fd, line) !== line.length

@@ -24,7 +24,7 @@ export async function auditIntent(audit: AuditFile, job: Job): Promise<void> {
   }
 }
 
-/** What a test sent to the outside: the address of each connection, and how many messages were accepted. */
+/** The traffic of a test: the address of each connection, and how many messages were accepted. */
 export interface Traffic {
   readonly dialled: readonly string[]
   readonly messagesAccepted: number

@@ -48,7 +48,7 @@ export class Deliveries {
   expect(testId: string, tokens: ReadonlyMap<string, string>): Expectation {
     this.#sweep()
     const expiresAt = performance.now() + DELIVERY_TTL_MS
-    const test: Expected = { nonces: new Map(), seen: new Map(), expiresAt, tokens, heard: () => {}, weight: 0 }
+    const test: Expected = { nonces: new Map(), seen: new Map(), expiresAt, tokens, onArrival: () => {}, weight: 0 }
     this.#tests.set(testId, test)
     for (const token of tokens.keys()) this.#byToken.set(token, (this.#byToken.get(token) ?? new Set()).add(test))
     const kinds = new Map([...tokens].map(([token, form]) => [token, kindOf(form)]))
@@ -61,7 +61,7 @@ export class Deliveries {
       },
       seen: (form, ms, stop) => waitFor(test, form, ms, stop),
       settle: (late, weight) => {
-        test.heard = late
+        test.onArrival = late
         test.weight = weight
         this.#weight += weight
         this.#sweep()
@@ -112,7 +112,7 @@ export class Deliveries {
         const known = test.seen.get(form)
         if (known && (known.kind === seen.kind || known.kind === 'message')) continue
         test.seen.set(form, seen)
-        test.heard(form, seen)
+        test.onArrival(form, seen)
       }
     }
     return isOurs

@@ -3,8 +3,8 @@ import type { LeaseHolder } from '../store/leases.ts'
 import type { Stores } from '../store/stores.ts'
 
 /**
- * Takes the lease for `ttlMs`, or returns its holder. A holder with a finished result is not testing any more: its
- * lease stayed behind because the store did not answer in time. That lease is released first.
+ * Takes the lease for `ttlMs`, or returns its holder. A holder with a finished result no longer tests: its lease
+ * was left behind because the store did not answer in time. That lease is released first.
  */
 export async function takeLease(
   { leases, results }: Pick<Stores, 'leases' | 'results'>,

@@ -21,7 +21,7 @@ import { run } from './run.ts'
 import { makeSlots, type Slots } from './slots.ts'
 import type { World, WorldOf } from './world.ts'
 
-/** What the service is made of. */
+/** The parts of the service. */
 export interface ServiceParts {
   readonly worldOf: WorldOf
   /** Whether the customers file allows tests at all. */

@@ -104,7 +104,7 @@ function explainName(text: string): string {
 
 const NOT_MAPPED = 'must be the IPv4 address itself, not mapped into IPv6'
 
-/** Keeps the first fault of each member: others mostly follow from it. */
+/** Keeps the first fault of each member, because the others usually follow from it. */
 const firstOfEach = (errors: readonly FieldError[]): FieldError[] =>
   errors.filter(({ pointer }, index) => errors.findIndex((other) => other.pointer === pointer) === index)
 

@@ -16,7 +16,7 @@ import type { Observer } from './observer.ts'
 import { brokenResult, finishedResult } from './result.ts'
 import { banPlaceOf, type World } from './world.ts'
 
-/** What a run needs, the world of the caller included. */
+/** The parts of the service that a run uses, and the world of the caller. */
 export interface RunParts {
   readonly world: World
   readonly stores: Stores
@@ -28,7 +28,7 @@ export interface RunParts {
 
 /**
  * Runs an admitted test: asks the mail server, judges the answers, stores the result and writes it into the audit log.
- * If a message arrives later, the result is judged again. Whatever happens, slot and lease are given back, and the
+ * If a message arrives later, the result is judged again. In every case, slot and lease are given back, and the
  * audit log gets its line.
  */
 export async function run(job: Job, admission: Admission, live: LiveTest, parts: RunParts): Promise<RelayTest> {
