@@ -25,11 +25,11 @@ export function sendEvents(
       // Without this, a service that closes would wait for the next request on this connection.
       Connection: 'close',
     })
-    .send(Readable.from(written(events, heartbeatMs), { objectMode: false, highWaterMark: UNREAD_BYTES }))
+    .send(Readable.from(eventText(events, heartbeatMs), { objectMode: false, highWaterMark: UNREAD_BYTES }))
 }
 
 /** Yields the text of events, with a comment at the start and after each pause. */
-async function* written(
+async function* eventText(
   events: AsyncIterable<RelayTestEvent> | Iterable<RelayTestEvent>,
   heartbeatMs: number,
 ): AsyncGenerator<string> {

@@ -35,7 +35,7 @@ export function registerShutdown(app: FastifyInstance): ShutdownState {
     closing = true
     for (const socket of connections.silent()) socket.destroy()
     setTimeout(() => {
-      for (const socket of connections.unheard()) socket.destroy()
+      for (const socket of connections.incomplete()) socket.destroy()
     }, ARRIVAL_MS).unref()
   })
   app.addHook('onRequest', (_request, _reply, done) => {
@@ -81,7 +81,7 @@ function watchConnections(server: Server) {
   })
   return {
     /** Connections that have not sent a whole request. */
-    unheard: (): Socket[] => [
+    incomplete: (): Socket[] => [
       ...idle.keys(),
       ...[...incoming].filter(([, { complete }]) => !complete).map(([socket]) => socket),
     ],
