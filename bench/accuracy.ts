@@ -13,9 +13,9 @@ import { ask, startStranger } from '../test/lab/stranger.ts'
 import { measureTruth, type Truth } from '../test/lab/truth.ts'
 
 /**
- * What is true of every configuration of the lab, measured by real mail; what the service says of it, with delivery as the
- * proof; and what nmap's smtp-open-relay script says. Each meets a server that was just started. Words as arguments choose
- * configurations by their ids; without any, docs/accuracy.md is written.
+ * What is true of every configuration of the lab, measured by real mail; what the service says of it, with delivery as
+ * the proof; and what nmap's smtp-open-relay script says. Each meets a server that was just started. Words as arguments
+ * choose configurations by their ids; without any, docs/accuracy.md is written.
  */
 const AT_ONCE = 3
 
@@ -41,7 +41,9 @@ async function withServer<T>(
   }
 }
 
-/** Asks about the address, and where that is not open, about the IPv6 one as well: a customer would have both tested. */
+/**
+ * Asks about the address, and where that is not open, about the IPv6 one as well: a customer would have both tested.
+ */
 async function askService(service: TestService, { address, address6 }: LabServer): Promise<Row['ours']> {
   const startedAt = performance.now()
   const first = await ask(service, address)

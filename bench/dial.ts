@@ -9,9 +9,9 @@ import { type Expected, expectedOf } from '../test/dial/oracle.ts'
 import { configFolder, ROOT } from '../test/harness/service.ts'
 
 /**
- * That nothing is dialled but what the lists allow: a million decisions beside those of python, and then requests to the
- * built service in a world where every address is local. Renews the figures of docs/dial.md, and fails where anything
- * differs. Each run has cases of its own; a seed as argument repeats those of another run.
+ * That nothing is dialled but what the lists allow: a million decisions beside those of python, and then requests to
+ * the built service in a world where every address is local. Renews the figures of docs/dial.md, and fails where
+ * anything differs. Each run has cases of its own; a seed as argument repeats those of another run.
  */
 const DOCUMENT = join(ROOT, 'docs/dial.md')
 const DECISIONS = 1_000_000

@@ -1,6 +1,6 @@
 /**
- * Tests 100,000 model servers in memory, on every core: the engine needs no socket and no timer, and is never wrong about
- * them. A failure names its seed and path, with which it can be repeated.
+ * Tests 100,000 model servers in memory, on every core: the engine needs no socket and no timer, and is never wrong
+ * about them. A failure names its seed and path, with which it can be repeated.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'

@@ -2,9 +2,11 @@
  * Reads the environment and the files together, so that one list shows every mistake. The service and `check.js` both
  * use it.
  */
+
 import { type Callers, loadCallers } from './access/callers.ts'
 import type { Customers } from './access/customer.ts'
 import { loadCustomers, reloadCustomers } from './access/customers.ts'
+import { isSandbox } from './access/sandbox-ids.ts'
 import { type Config, ConfigFaults, readConfig } from './config.ts'
 import { Reloading } from './files/reloading.ts'
 import { FileFaults } from './files/yaml-file.ts'
@@ -58,10 +60,10 @@ export function setUp(env: NodeJS.ProcessEnv): Setup {
  */
 export function warningsOf({ customers, callers, vantages }: Omit<Setup, 'config'>): string[] {
   const known = customers.current.all
-  const ofCallers = callers.current.all.flatMap(({ id, customers: scope, sandbox }) => {
-    if (scope === 'all' || sandbox) return []
+  const ofCallers = callers.current.all.flatMap(({ id, customers: scope }) => {
+    if (scope === 'all') return []
     if (scope.size === 0) return [`caller ${id} may test no customer`]
-    const unknown = [...scope].filter((name) => !known.has(name))
+    const unknown = [...scope].filter((name) => !known.has(name) && !isSandbox(name))
     return unknown.map((name) => `caller ${id} may test ${name}, but there is no such customer`)
   })
   const ofKeys = callers.current.expired(new Date()).map(({ id }) => `caller ${id} has an expired key: remove it`)

@@ -67,8 +67,13 @@ async function askAndLeave({ service, heard }: Audited, body: object, late: bool
   const before = heard.sessions.length
   const headers = { ...bearer(KEYS.partner), 'content-type': 'application/json' }
   const outgoing = request(`${service.url}/relay-tests`, { method: 'POST', headers })
+  let isAnswered = false
+  outgoing.once('response', () => {
+    isAnswered = true
+  })
   outgoing.on('error', () => {}).end(JSON.stringify(body))
-  if (late) await until('a connection', () => heard.sessions.length > before)
+  // A request that is refused leads to no connection.
+  if (late) await until('a connection, or an answer', () => isAnswered || heard.sessions.length > before)
   outgoing.destroy()
 }
 

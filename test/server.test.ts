@@ -32,7 +32,9 @@ function idleConnection(url: string, text: string): Promise<Socket> {
 
 const FEW_SECONDS = 5_000
 
-/** A module that sends SIGTERM to its process as port `n` opens, and opens that port only after the signal has arrived. */
+/**
+ * A module that sends SIGTERM to its process as port `n` opens, and opens that port only after the signal has arrived.
+ */
 const signalAtPort = (n: number): string =>
   `data:text/javascript,${encodeURIComponent(`
   import { Server } from 'node:net'

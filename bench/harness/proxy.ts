@@ -1,10 +1,10 @@
 import { connect, createServer, type Socket } from 'node:net'
 
 /**
- * A TCP proxy that makes a link of a given round trip and counts the waits of the client: `proxy.ts HOST DELAY_MS TARGET`
- * listens on port 25 of HOST and goes on to port 25 of TARGET. Each direction takes half the delay. When a connection
- * ends it prints, as JSON, how many times the server spoke after the client did, one wait each, the greeting included, and
- * how many connections are still there.
+ * A TCP proxy that makes a link of a given round trip and counts the waits of the client: `proxy.ts HOST DELAY_MS
+ * TARGET` listens on port 25 of HOST and goes on to port 25 of TARGET. Each direction takes half the delay. When a
+ * connection ends it prints, as JSON, how many times the server spoke after the client did, one wait each, the greeting
+ * included, and how many connections are still there.
  */
 const [, , host = '', delay = '0', target = ''] = process.argv
 const half = Number(delay) / 2

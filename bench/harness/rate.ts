@@ -8,7 +8,10 @@ import { median } from './report.ts'
 const RUN_MS = 2_000
 /** Before each row, whose number of connections is new. */
 const WARM_UP_MS = 2_000
-/** Node.js compiles what it runs often, and takes a while to see what that is: a test costs less for half a minute (measured). */
+/**
+ * Node.js compiles what it runs often, and takes a while to see what that is: a test costs less for half a minute
+ * (measured).
+ */
 const FIRST_WARM_UP_MS = 40_000
 const FIRST_CONNECTIONS = 10
 export const RUNS = 5
@@ -57,7 +60,9 @@ export async function warmUp(client: Helper<Load, Loaded>, ...all: readonly Aske
   for (const asked of all) await rateOf(client, asked, FIRST_CONNECTIONS, FIRST_WARM_UP_MS)
 }
 
-/** Asks two in turn, and returns the medians of both and of their ratio on one core; but for the first, which warms up. */
+/**
+ * Asks two in turn, and returns the medians of both and of their ratio on one core; but for the first, which warms up.
+ */
 export async function sideBySide(client: Helper<Load, Loaded>, ours: Asked, bare: Asked, connections: number) {
   const pairs: { readonly ours: Rates; readonly bare: Rates }[] = []
   for (let run = 0; run <= RUNS; run += 1) {

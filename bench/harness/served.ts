@@ -27,7 +27,9 @@ export interface Served {
 
 const READY_MS = 120_000
 
-/** Starts the built service as it is shipped, its log in a file, so that no other process of the bench has to read it. */
+/**
+ * Starts the built service as it is shipped, its log in a file, so that no other process of the bench has to read it.
+ */
 export async function serve(
   bench: Ending,
   env: Readonly<Record<string, string>>,

@@ -2,9 +2,9 @@
  * What one test has been answered so far, and what that shows of the server. `ask` writes it and `questions` reads it;
  * it knows no socket and no clock, so that tests can fill it by hand.
  */
-import type { Suite, Why } from '../contract/words.ts'
+import type { Suite } from '../contract/words.ts'
 import { type Assessed, assess } from '../relay/assess.ts'
-import type { Attempt, Seen } from '../relay/attempt.ts'
+import type { Attempt } from '../relay/attempt.ts'
 import { isAsBefore, REPEAT } from '../relay/controls.ts'
 import { type Envelope, isEnvelope, spell, type Unwritable } from '../relay/envelope.ts'
 import { type Form, formOf, formsOf } from '../relay/forms.ts'
@@ -12,6 +12,7 @@ import { recognise } from '../relay/software.ts'
 import type { Standing } from './connections.ts'
 import { learn, type Pace, paceFor } from './pace.ts'
 import type { FirstPlan } from './plan.ts'
+import { formsIn, type Question, type Shown } from './question.ts'
 import type { Session } from './session.ts'
 import { Target, type TargetOptions } from './target.ts'
 
@@ -25,7 +26,9 @@ export interface AnswersOptions extends TargetOptions {
 /** The moment between two questions. */
 export interface Moment extends Standing {
   readonly msLeft: number
-  /** Whether the test was stopped, or its time is over. */
+  /** Whether the test was told to end before its time. */
+  readonly isStopped: boolean
+  /** Whether it was told so, or its time is over. */
   readonly isOver: boolean
 }
 
@@ -124,42 +127,14 @@ export class Answers {
     return this.#askedAlone.has(formOf(id))
   }
 
-  askedAlone(form: Form): void {
-    this.#askedAlone.add(form)
-  }
-
   /** How often a form was asked again. */
   retriesOf(form: Form): number {
     return this.#retries.get(form) ?? 0
   }
 
+  /** Whether a form is to be asked once more. */
   isDue(form: Form): boolean {
     return this.#due.has(form)
-  }
-
-  /** Makes forms due once more in TLS. Nothing is learnt from a server that asks for TLS first. */
-  dueInTls(rows: readonly Assessed[]): void {
-    for (const { attempt } of rows) this.#due.add(attempt.form)
-    this.firstPlan = null
-  }
-
-  /** Makes forms due once more, and learns from their failure how the server wants to be asked. */
-  dueAgain(rows: readonly Assessed[]): void {
-    for (const { attempt } of rows) {
-      this.#due.add(attempt.form)
-      this.#retries.set(attempt.form, this.retriesOf(attempt.form) + 1)
-    }
-    this.firstPlan = null
-    this.#learnt = learn(rows, this.rows, this.#learnt)
-    if (rows.every(({ attempt }) => attempt.why !== 'protocol-error')) return
-    // Out of step although every command was sent by itself: its RSET cannot be relied on.
-    if (!this.pipelining) this.#learnt = { ...this.#learnt, transactions: 1 }
-    this.pipelining = false
-  }
-
-  /** Notes that the server accepts no more than one connection of ours at once. */
-  oneAtATime(): void {
-    this.#learnt = { ...this.#learnt, atOnce: 1 }
   }
 
   /** How the message of a form was tried; null where it was not. */
@@ -172,12 +147,44 @@ export class Answers {
     return this.#awaited.has(form)
   }
 
-  awaited(form: Form): void {
-    this.#awaited.add(form)
+  /** Notes what is asked now. */
+  asking(question: Question): void {
+    this.latest = latestOf(question)
+    if (question.ask === 'in-tls') this.#makeDue(question.rows)
+    if (question.ask === 'again') this.#makeDueAgain(question.rows)
+    if (question.ask === 'first') this.firstPlan = question.first
+    if (question.ask === 'alone') this.#askedAlone.add(question.envelope.form)
+    if (question.ask === 'arrivals') for (const { attempt } of question.rows) this.#awaited.add(attempt.form)
   }
 
-  /** Keeps what envelopes were answered. */
-  keep(attempts: readonly Attempt[]): void {
+  /** Keeps what asking showed. */
+  hear(shown: Shown): void {
+    if (shown.shown === 'attempts') this.#keep(shown.attempts)
+    if (shown.shown === 'message') this.#keepMessage(shown.sent, shown.before)
+    if (shown.shown === 'arrival') this.#set({ ...shown.row.attempt, seen: shown.seen })
+    if (shown.shown === 'waited') this.waitedMs = (this.waitedMs ?? 0) + shown.ms
+    if (shown.shown === 'out-of-step') this.#takeBack(shown.session)
+    if (shown.shown === 'one-at-a-time') this.#learnt = { ...this.#learnt, atOnce: 1 }
+  }
+
+  /** Makes forms due once more. What the first session at the new pace answers shows how to go on. */
+  #makeDue(rows: readonly Assessed[]): void {
+    for (const { attempt } of rows) this.#due.add(attempt.form)
+    this.firstPlan = null
+  }
+
+  /** Makes forms due once more, and learns from their failure how the server wants to be asked. */
+  #makeDueAgain(rows: readonly Assessed[]): void {
+    this.#makeDue(rows)
+    for (const { attempt } of rows) this.#retries.set(attempt.form, this.retriesOf(attempt.form) + 1)
+    this.#learnt = learn(rows, this.rows, this.#learnt)
+    if (rows.every(({ attempt }) => attempt.why !== 'protocol-error')) return
+    // Out of step although every command was sent by itself: its RSET cannot be relied on.
+    if (!this.pipelining) this.#learnt = { ...this.#learnt, transactions: 1 }
+    this.pipelining = false
+  }
+
+  #keep(attempts: readonly Attempt[]): void {
     for (const attempt of attempts) {
       this.#due.delete(attempt.form)
       if (attempt.form.id === REPEAT && !this.#isNews(attempt)) continue
@@ -187,32 +194,17 @@ export class Answers {
     }
   }
 
-  /** Keeps why envelopes were not asked. */
-  keepUnasked(envelopes: readonly Envelope[], why: Why): void {
-    this.keep(envelopes.map((envelope) => ({ ...envelope, connection: null, exchanges: [], seen: null, why })))
-  }
-
-  /** Keeps that a form cannot be written for this target. */
-  keepUnwritable({ form, why }: Unwritable): void {
-    const reason = this.first.failure ?? why
-    this.#set({ form, mailFrom: null, rcptTo: null, connection: null, exchanges: [], seen: null, why: reason })
-  }
-
-  /** Keeps what a message was answered. */
-  keepMessage(sent: Attempt, before: Attempt): void {
+  #keepMessage(sent: Attempt, before: Attempt): void {
     const [mail] = sent.exchanges.slice(before.exchanges.length)
     const count = (this.messageOf(sent.form)?.count ?? 0) + 1
     this.#messages.set(sent.form, { count, mailTaken: mail !== undefined && mail.reply.code < 300 })
-    this.keep([sent])
+    this.#keep([sent])
   }
 
-  /** Keeps what the mailbox received for a form. */
-  keepSeen({ attempt }: Assessed, seen: Seen): void {
-    this.#set({ ...attempt, seen })
-  }
-
-  /** Takes back what a session out of step seemed to answer. An accepted message stands: it has been shown to us. */
-  takeBack(session: number): void {
+  /**
+   * Takes back what a session out of step seemed to answer. A reply to a final dot stands: it came to a command alone.
+   */
+  #takeBack(session: number): void {
     for (const { attempt } of this.rows) {
       const isProven = attempt.exchanges.some(({ phase }) => phase === 'dot')
       if (attempt.connection === session && !isProven) this.#set({ ...attempt, exchanges: [], why: 'protocol-error' })
@@ -244,5 +236,24 @@ export class Answers {
     const row = assess(attempt, this.target.echoes)
     this.#rows.set(attempt.form, row)
     this.#decided(row)
+  }
+}
+
+/** Returns what a question asks for; null where it asks nothing of the server. */
+function latestOf(question: Question): Latest | null {
+  switch (question.ask) {
+    case 'first':
+      return { kind: 'envelopes', forms: formsIn(question.first.plan), within: question.within }
+    case 'rest': {
+      // A repeat that got no answer comes again at the end of another connection.
+      const forms = question.plans.flatMap(formsIn).filter(({ id }) => id !== REPEAT)
+      return { kind: 'envelopes', forms, within: question.within }
+    }
+    case 'alone':
+      return { kind: 'envelopes', forms: [question.envelope.form], within: question.within }
+    case 'message':
+      return { kind: 'message', forms: [question.attempt.form], within: question.within }
+    default:
+      return null
   }
 }

@@ -1,14 +1,12 @@
-/** Asks what `questions` wants to know: on the session at hand, on several at once, or of our own mailbox. */
+/** Does what `questions` says is next: on the session at hand, on several at once, or at our own mailbox. */
 import type { Why } from '../contract/words.ts'
 import type { Assessed } from '../relay/assess.ts'
-import type { Attempt } from '../relay/attempt.ts'
-import { REPEAT } from '../relay/controls.ts'
-import type { Envelope } from '../relay/envelope.ts'
 import type { Form } from '../relay/forms.ts'
 import type { Answers, Moment } from './answers.ts'
 import type { Connections } from './connections.ts'
 import type { ConnectionPlan } from './plan.ts'
-import type { Question } from './questions.ts'
+import type { Question, Rest, SendMessage, Tell } from './question.ts'
+import { notRun } from './record.ts'
 import type { Server } from './server.ts'
 import { isReady, type Session } from './session.ts'
 import { askPlan, type Message, sendMessage } from './transaction.ts'
@@ -20,98 +18,78 @@ export interface Asking {
   messageFor(form: Form): Message
 }
 
-/** Does what is to be done next, and keeps the answers. Never throws for what a server does. */
+/** Does what is next, and has the answers kept. Never throws for what a server does. */
 export async function ask(next: readonly Question[], asking: Asking, answers: Answers): Promise<void> {
   const { connections, server } = asking
-  for (const question of next) await askOne(question, asking, answers)
-  // A server that turns away a session opened ahead accepts one at a time.
-  if (await connections.dropRefused()) oneAtATime(asking, answers)
-  takeBack(asking, answers)
+  const tell: Tell = (shown) => answers.hear(shown)
+  for (const question of next) {
+    answers.asking(question)
+    connections.alone ||= answers.pace.atOnce === 1
+    await askOne(question, asking, tell)
+  }
+  // A server that turned away a session opened ahead accepts one at a time.
+  if (await connections.dropRefused()) oneAtATime(connections, tell)
+  tellOutOfStep(connections, tell)
   answers.now = momentOf(server, connections)
 }
 
 /** Returns how things stand. */
 export function momentOf({ deadline, stop, now }: Server, { standing }: Connections): Moment {
   const msLeft = deadline - now()
-  return { ...standing, msLeft, isOver: stop.aborted || msLeft <= 0 }
+  return { ...standing, msLeft, isStopped: stop.aborted, isOver: stop.aborted || msLeft <= 0 }
 }
 
-/** Takes back what was answered on sessions that showed at QUIT that they were out of step. */
-export function takeBack({ connections }: Pick<Asking, 'connections'>, answers: Answers): void {
-  for (const session of connections.takeOutOfStep()) answers.takeBack(session)
+/** Tells of sessions that showed at QUIT that they were out of step. */
+export function tellOutOfStep(connections: Connections, tell: Tell): void {
+  for (const session of connections.takeOutOfStep()) tell({ shown: 'out-of-step', session })
 }
 
-async function askOne(question: Question, asking: Asking, answers: Answers): Promise<void> {
+async function askOne(question: Question, asking: Asking, tell: Tell): Promise<void> {
   const { connections, server } = asking
-  const asked = (kind: 'envelopes' | 'message', forms: readonly Form[], within: number) => {
-    connections.limit = within
-    answers.latest = { kind, forms, within }
-  }
-  answers.latest = null
+  if ('within' in question) connections.limit = question.within
   switch (question.ask) {
-    case 'nothing': {
-      for (const one of question.unwritable) answers.keepUnwritable(one)
-      return
-    }
-    case 'nothing-of': {
-      answers.keepUnasked(question.envelopes, server.stop.aborted ? 'interrupted' : question.why)
-      return
-    }
-    case 'in-tls': {
-      answers.dueInTls(question.rows)
+    case 'nothing':
+      return tell({ shown: 'attempts', attempts: question.attempts })
+    case 'in-tls':
       return connections.goOnInTls()
-    }
     case 'again': {
-      answers.dueAgain(question.rows)
-      if (answers.pace.atOnce === 1) connections.alone = true
       await (question.leaveAll ? connections.leave() : connections.leaveCurrent())
       if (question.waitMs > 0) await server.pause(question.waitMs)
       return
     }
-    case 'first': {
-      const { plan } = question.first
-      asked('envelopes', formsIn(plan), question.within)
-      answers.firstPlan = question.first
-      return askOn(await connections.live(), plan, question.leave, asking, answers)
-    }
-    case 'rest': {
-      const forms = question.plans.flatMap(formsIn).filter(({ id }) => id !== REPEAT)
-      asked('envelopes', forms, question.within)
-      return askRest(question.plans, question.onCurrent, asking, answers)
-    }
+    case 'first':
+      return askOn(await connections.live(), question.first.plan, question, asking, tell)
+    case 'rest':
+      return askRest(question, asking, tell)
     case 'alone': {
-      const { envelope } = question
-      asked('envelopes', [envelope.form], question.within)
-      answers.askedAlone(envelope.form)
       if (question.onNew) await connections.leaveCurrent()
-      return askOn(await connections.live(), [[envelope]], false, asking, answers)
+      const manner = { leave: false, pipelining: question.pipelining }
+      return askOn(await connections.live(), [[question.envelope]], manner, asking, tell)
     }
-    case 'message': {
-      asked('message', [question.attempt.form], question.within)
-      return sendOn(await connections.live(), question.attempt, asking, answers)
-    }
+    case 'message':
+      return sendOn(await connections.live(), question, asking, tell)
     case 'arrivals':
-      return awaitArrivals(question.rows, question.ms, server, answers)
+      return awaitArrivals(question.rows, question.ms, server, tell)
   }
 }
 
-/** Asks a plan on one session, and keeps why not where that is impossible. */
+/** Asks a plan on one session, or tells why that is impossible. */
 async function askOn(
   session: Session,
   plan: ConnectionPlan,
-  leave: boolean,
+  { leave, pipelining }: { readonly leave: boolean; readonly pipelining: boolean },
   { connections, server }: Asking,
-  answers: Answers,
+  tell: Tell,
 ): Promise<void> {
   if (!isReady(session)) {
-    answers.keepUnasked(plan.flat(), whyNot(session, connections, server))
+    tell({ shown: 'attempts', attempts: notRun(plan.flat(), whyNot(session, connections, server)) })
     // Nothing else will end a session that was turned away.
     if (session !== connections.current) await connections.end(session)
     return
   }
-  const pipelining = session.pipelining && answers.pipelining
-  answers.keep(await askPlan(session, plan, { stop: server.stop, leave, pipelining }))
-  if (session.connection.outOfStep) answers.takeBack(session.number)
+  const manner = { stop: server.stop, leave, pipelining: pipelining && session.pipelining }
+  tell({ shown: 'attempts', attempts: await askPlan(session, plan, manner) })
+  if (session.connection.outOfStep) tell({ shown: 'out-of-step', session: session.number })
   if (leave) await connections.end(session)
 }
 
@@ -119,17 +97,12 @@ async function askOn(
  * Asks plans on several sessions at once. Each session is left when its plan has been asked, so that a server that
  * serves one after the other gets to the next; only the very last one stays, for what follows.
  */
-async function askRest(
-  plans: readonly ConnectionPlan[],
-  onCurrent: boolean,
-  asking: Asking,
-  answers: Answers,
-): Promise<void> {
+async function askRest({ plans, onCurrent, atOnce, pipelining }: Rest, asking: Asking, tell: Tell): Promise<void> {
   const { connections } = asking
   const current = onCurrent ? connections.current : null
   if (!current) await connections.leaveCurrent()
   const waiting = [...plans]
-  let workers = Math.min(answers.pace.atOnce, waiting.length)
+  let workers = Math.min(atOnce, waiting.length)
   const work = async (own: Session | null) => {
     let session = own
     for (let next = waiting.shift(); next; next = waiting.shift()) {
@@ -138,11 +111,11 @@ async function askRest(
         // The server has had enough connections: the other workers go on with the plan. The last one always stays.
         workers -= 1
         waiting.unshift(next)
-        oneAtATime(asking, answers)
+        oneAtATime(connections, tell)
         return connections.end(session)
       }
       const leave = waiting.length > 0 || workers > 1
-      await askOn(session, next, leave, asking, answers)
+      await askOn(session, next, { leave, pipelining }, asking, tell)
       if (!leave) await connections.goOnWith(session)
       session = null
     }
@@ -153,41 +126,39 @@ async function askRest(
 
 async function sendOn(
   session: Session,
-  attempt: Attempt,
+  { attempt }: SendMessage,
   { connections, server, messageFor }: Asking,
-  answers: Answers,
+  tell: Tell,
 ): Promise<void> {
   const isPossible = isReady(session) && !server.stop.aborted
   const sent = isPossible
     ? await sendMessage(session, attempt, messageFor(attempt.form), server.stop)
     : { ...attempt, why: whyNot(session, connections, server) }
-  answers.keepMessage(sent, attempt)
+  tell({ shown: 'message', sent, before: attempt })
 }
 
 /** Waits until one of the messages has arrived, all have bounced, or the time is over. */
-async function awaitArrivals(rows: readonly Assessed[], ms: number, server: Server, answers: Answers): Promise<void> {
+async function awaitArrivals(rows: readonly Assessed[], ms: number, server: Server, tell: Tell): Promise<void> {
   const startedAt = server.now()
   const wait = Math.max(0, Math.min(ms, server.deadline - startedAt))
   const arrivals = rows.map(async (row) => {
-    const { form } = row.attempt
-    answers.awaited(form)
-    const seen = await server.arrival(form, wait)
-    if (seen) answers.keepSeen(row, seen)
+    const seen = await server.arrival(row.attempt.form, wait)
+    if (seen) tell({ shown: 'arrival', row, seen })
     if (seen?.kind !== 'message') throw new Error('no message arrived')
   })
   await Promise.any(arrivals).catch(() => {})
-  answers.waitedMs = (answers.waitedMs ?? 0) + server.now() - startedAt
+  tell({ shown: 'waited', ms: server.now() - startedAt })
 }
 
-function oneAtATime({ connections }: Asking, answers: Answers): void {
-  answers.oneAtATime()
+function oneAtATime(connections: Connections, tell: Tell): void {
+  tell({ shown: 'one-at-a-time' })
   connections.alone = true
 }
 
 /** How a later session ends before it begins, where a server accepts no more of them. */
 const TURNED_AWAY: ReadonlySet<Why> = new Set<Why>(['greeting-refused', 'dropped', 'connection-refused'])
 
-/** Why nothing can be asked on a session. */
+/** Returns why nothing can be asked on a session. */
 function whyNot(session: Session, { first }: Connections, { stop }: Server): Why {
   if (stop.aborted) return 'interrupted'
   // A server that accepted the first session and turns away another one has had enough of them.
@@ -195,5 +166,3 @@ function whyNot(session: Session, { first }: Connections, { stop }: Server): Why
   if (isLater && session.failure !== null && TURNED_AWAY.has(session.failure)) return 'connection-limit'
   return session.failure ?? session.connection?.fault ?? 'dropped'
 }
-
-const formsIn = (plan: ConnectionPlan): Form[] => plan.flat().map(({ form }: Envelope) => form)

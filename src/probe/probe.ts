@@ -7,7 +7,7 @@ import type { Address } from '../ip/address.ts'
 import type { Observations } from '../relay/attempt.ts'
 import { FORMS } from '../relay/forms.ts'
 import { Answers, type AnswersOptions } from './answers.ts'
-import { type Asking, ask, momentOf, takeBack } from './ask.ts'
+import { type Asking, ask, momentOf, tellOutOfStep } from './ask.ts'
 import { Connections } from './connections.ts'
 import { USUAL } from './pace.ts'
 import { type Limits, questions } from './questions.ts'
@@ -58,7 +58,7 @@ export async function probe(options: ProbeOptions, server: Server): Promise<Prob
     }
   } finally {
     await connections.leave()
-    takeBack(asking, answers)
+    tellOutOfStep(connections, (shown) => answers.hear(shown))
   }
   const { first, current } = connections
   const { localAddress, ehlo, extensions } = first

@@ -19,31 +19,9 @@ import { type Envelope, isEnvelope, spell, type Unwritable } from '../relay/enve
 import { causeOf, formOf } from '../relay/forms.ts'
 import type { Answers } from './answers.ts'
 import { FIGURES } from './pace.ts'
-import { type ConnectionPlan, type FirstPlan, type PlanRules, planFirst, planWithin } from './plan.ts'
-
-/** One thing to do next. `within` is how many connections may have been opened by its end. */
-export type Question =
-  /** Keep why forms are not asked. */
-  | { readonly ask: 'nothing'; readonly unwritable: readonly Unwritable[] }
-  | { readonly ask: 'nothing-of'; readonly envelopes: readonly Envelope[]; readonly why: Why }
-  /** Get ready to ask for rows once more: in TLS, or after a pause on a new connection. */
-  | { readonly ask: 'in-tls'; readonly rows: readonly Assessed[] }
-  | { readonly ask: 'again'; readonly rows: readonly Assessed[]; readonly leaveAll: boolean; readonly waitMs: number }
-  /** Ask on the session at hand. `leave` says QUIT behind it, since the rest comes on others. */
-  | { readonly ask: 'first'; readonly first: FirstPlan; readonly leave: boolean; readonly within: number }
-  /** Ask on several connections at once; the first plan is for the session at hand where `onCurrent` says so. */
-  | {
-      readonly ask: 'rest'
-      readonly plans: readonly ConnectionPlan[]
-      readonly onCurrent: boolean
-      readonly within: number
-    }
-  /** Ask for one form by itself, on a new session where the one at hand has refused enough. */
-  | { readonly ask: 'alone'; readonly envelope: Envelope; readonly onNew: boolean; readonly within: number }
-  /** Send the message of a form whose recipient was accepted. */
-  | { readonly ask: 'message'; readonly attempt: Attempt; readonly within: number }
-  /** Wait for messages to reach our mailbox. */
-  | { readonly ask: 'arrivals'; readonly rows: readonly Assessed[]; readonly ms: number }
+import { type PlanRules, planFirst, planWithin } from './plan.ts'
+import type { Question } from './question.ts'
+import { notRun } from './record.ts'
 
 /** What a test may ask, and how far it may go. */
 export interface Limits {
@@ -95,10 +73,10 @@ function suite(answers: Answers, limits: Limits): readonly Question[] {
     .map(({ attempt }) => envelopeOf(attempt))
   const envelopes = [...due, ...answers.suite.filter(({ form }) => !answers.has(form))]
   const unwritable = answers.unwritable.filter(({ form }) => !answers.has(form))
-  if (unwritable.length > 0) return [{ ask: 'nothing', unwritable }]
-  if (envelopes.length === 0) return []
   const { failure } = answers.first
-  if (failure !== null) return [{ ask: 'nothing-of', envelopes, why: failure }]
+  if (unwritable.length > 0) return [{ ask: 'nothing', attempts: unwritable.map((one) => unasked(one, failure)) }]
+  if (envelopes.length === 0) return []
+  if (failure !== null) return nothingOf(envelopes, answers.now.isStopped ? 'interrupted' : failure)
   return answers.firstPlan === null ? firstOf(envelopes, answers, limits) : restOf(envelopes, answers, limits)
 }
 
@@ -106,7 +84,7 @@ function firstOf(envelopes: readonly Envelope[], answers: Answers, limits: Limit
   const inTurn = !(answers.now.pipelining && answers.pipelining)
   const first = planFirst(envelopes, planRules(answers, limits), inTurn)
   const leave = !first.isLook && envelopes.some((envelope) => !first.plan.flat().includes(envelope))
-  return [{ ask: 'first', first, leave, within: BEFORE_MESSAGES }]
+  return [{ ask: 'first', first, leave, ...on(answers, BEFORE_MESSAGES) }]
 }
 
 /**
@@ -124,10 +102,12 @@ function restOf(rest: readonly Envelope[], answers: Answers, limits: Limits): re
   const last = mayRelay(answers.rows) ? 0 : connectionsLeft(answers, FIGURES.connections) + Number(onCurrent) - room
   const isSparable = ({ form }: Envelope) => NOTHING_LEARNT.has(answers.row(form.id)?.refusal ?? null)
   const { plans, spared } = planWithin(envelopes, planRules(answers, limits), room + last, isSparable, standing)
-  const leftOut: Question = { ask: 'nothing-of', envelopes: spared, why: 'spared' }
-  if (room > 0) return [leftOut, { ask: 'rest', plans: plans.slice(0, room), onCurrent, within: BEFORE_MESSAGES }]
-  if (last > 0) return [leftOut, { ask: 'rest', plans: plans.slice(0, 1), onCurrent, within: FIGURES.connections }]
-  return [{ ask: 'nothing-of', envelopes, why: 'connection-limit' }]
+  const restOn = (most: number, within: number): readonly Question[] => [
+    ...nothingOf(spared, 'spared'),
+    { ask: 'rest', plans: plans.slice(0, most), onCurrent, atOnce: answers.pace.atOnce, ...on(answers, within) },
+  ]
+  if (room > 0) return restOn(room, BEFORE_MESSAGES)
+  return last > 0 ? restOn(last, FIGURES.connections) : nothingOf(envelopes, 'connection-limit')
 }
 
 /** What an attempt came to that can be given up without a loss. */
@@ -155,7 +135,7 @@ function messages(answers: Answers, limits: Limits): readonly Question[] {
   const plain = candidates.filter(({ attempt }) => attempt.form.recipient.kind === 'plain').slice(0, FIGURES.messages)
   const accepted = plain.find(isMessageAccepted)
   const next = accepted ? undefined : plain.find((row) => isUnsent(answers, row))
-  if (next) return message(next)
+  if (next) return message(answers, next)
   if (limits.proof !== 'delivery') return []
   const sent = accepted ? [accepted] : plain.filter(({ attempt }) => mayArrive(attempt))
   const unawaited = sent.filter(({ attempt }) => !answers.wasAwaited(attempt.form))
@@ -174,7 +154,7 @@ function ambiguousMessages(
   const ambiguous = candidates.filter(({ attempt }) => attempt.form.recipient.kind === 'ambiguous')
   const tried = oneOfEachCause(ambiguous).slice(0, Math.max(0, FIGURES.messages - out))
   const next = tried.find((row) => isUnsent(answers, row))
-  if (next) return message(next)
+  if (next) return message(answers, next)
   const underWay = tried.filter(({ attempt }) => mayArrive(attempt))
   const unawaited = underWay.filter(({ attempt }) => !answers.wasAwaited(attempt.form))
   if (unawaited.length > 0) {
@@ -208,12 +188,30 @@ const wantsPostmaster = (answers: Answers): boolean =>
 function alone(answers: Answers, id: string, within: number): readonly Question[] {
   if (answers.wasAskedAlone(id)) return []
   const onNew = answers.refusalsAtHand >= answers.pace.refusals
-  return written(answers, id).map((envelope) => ({ ask: 'alone', envelope, onNew, within }))
+  return written(answers, id).map((envelope) => ({ ask: 'alone', envelope, onNew, ...on(answers, within) }))
 }
 
-const message = ({ attempt }: Assessed): readonly Question[] => [
-  { ask: 'message', attempt, within: FIGURES.connections },
+const message = (answers: Answers, { attempt }: Assessed): readonly Question[] => [
+  { ask: 'message', attempt, ...on(answers, FIGURES.connections) },
 ]
+
+/** How a question is asked on connections. */
+const on = ({ pipelining }: Answers, within: number) => ({ within, pipelining })
+
+/** Keeps why envelopes are not asked. */
+const nothingOf = (envelopes: readonly Envelope[], why: Why): readonly Question[] =>
+  envelopes.length === 0 ? [] : [{ ask: 'nothing', attempts: notRun(envelopes, why) }]
+
+/** An attempt of a form that cannot be written; where the server could not be asked either, that is why. */
+const unasked = ({ form, why }: Unwritable, failure: Why | null): Attempt => ({
+  form,
+  mailFrom: null,
+  rcptTo: null,
+  connection: null,
+  exchanges: [],
+  seen: null,
+  why: failure ?? why,
+})
 
 /** The envelope of a form, if it can be written. */
 function written(answers: Answers, id: string): readonly Envelope[] {

@@ -212,7 +212,7 @@ test('one target', async (t) => {
         'failing.example.net',
         /: no DNS answer for failing\.example\.net \(MX\); no DNS answer for failing\.example\.net \(A\); /,
       ],
-      ['no_name.example.net', /^relay-test: an IP address, a host name .* \(invalid-request\)$/m],
+      ['no_name.example.net', /^relay-test: must be an IP address, a host name .* \(invalid-request\)$/m],
     ] as const) {
       assertOneLine(await relayTestCommand(name), why)
     }

@@ -33,7 +33,8 @@ export interface Instance {
   readonly names?: keyof typeof resolvers | undefined
 }
 
-const startLimitMs = 60_000
+/** Some servers build their configuration first, which takes a busy machine minutes. */
+const startLimitMs = 240_000
 
 export const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 

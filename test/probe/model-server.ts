@@ -1,6 +1,6 @@
 /**
- * A mail server in memory: the engine meets it through the same interface as a real one, without a socket or a timer. It is
- * put together from traits, so that the truth about it is known before it is asked.
+ * A mail server in memory: the engine meets it through the same interface as a real one, without a socket or a timer.
+ * It is put together from traits, so that the truth about it is known before it is asked.
  */
 
 import type { Connected, Dialogue, Server } from '../../src/probe/server.ts'

@@ -100,7 +100,8 @@ const anyTraits: fc.Arbitrary<{ relays: string; traits: Traits }> = fc
       extensions: [...(pipelining ? ['PIPELINING'] : []), 'STARTTLS'],
       rcpt: (sender, recipient) => {
         if (RELAYS[relays]?.(sender, recipient) || isLocalUser(recipient)) return '250 2.1.5 ok'
-        // Servers that trust existing senders and refuse an invented one in the words for strangers: docs/verdict.md, 4b.
+        // Servers that trust existing senders and refuse an invented one in the words for strangers: docs/verdict.md,
+        // 4b.
         if (relays === 'existing senders' && sender === 'sender@example.com') return '550 5.1.0 sender unknown here'
         return recipient.endsWith('@example.com') && !recipient.includes('%') ? unknown : denial
       },
@@ -108,8 +109,8 @@ const anyTraits: fc.Arbitrary<{ relays: string; traits: Traits }> = fc
   }))
 
 /**
- * Tests that many random servers. None may be called open or closed that is not, and every test must end within its limits.
- * Returns how often each verdict came up.
+ * Tests that many random servers. None may be called open or closed that is not, and every test must end within its
+ * limits. Returns how often each verdict came up.
  */
 export async function checkModelServers(numRuns: number, seed?: number): Promise<Readonly<Record<Verdict, number>>> {
   const seen = { open: 0, closed: 0, inconclusive: 0 }

@@ -51,7 +51,9 @@ test('the standard suite is one connection of three transactions, grouped by sen
   ])
 })
 
-/** The whole of the full suite, once the outside sender was taken on the first connection: of that, and of the others. */
+/**
+ * The whole of the full suite, once the outside sender was taken on the first connection: of that, and of the others.
+ */
 function fullSuite(name: string, standing: number): ConnectionPlan[] {
   const attempts = spellAll(formsOf('full'))
   const pace = paceFor({ name })
