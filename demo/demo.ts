@@ -41,8 +41,8 @@ async function main(): Promise<void> {
     say(await testAndRender(service.url, closed))
     say(title('2. An open relay: it trusts every sender address at its own domain\n'))
     say(await testAndRender(service.url, open))
-    say(title('3. A closed one that accepts mail for any name at its own domain: other testers call it open\n'))
-    say('(this takes some seconds: the test waits to see whether its message arrives)\n')
+    say(title('3. A closed mail server that accepts any name at its own domain: other testers call it open\n'))
+    say('(this takes a few seconds: the test waits to see whether its message arrives)\n')
     say(await testAndRender(service.url, catchAll))
     if (once) return
     say(title('4. Your turn\n'))
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
       `The closed one is on port ${closed.port}, the third on ${catchAll.port}. Leave out the Accept header for JSON.\n
 Or test in a browser: open ${service.url}/ with the key
   ${KEY}
-Enter 127.0.0.1 and choose a port under "More options". What next? README.md leads on.`,
+Enter 127.0.0.1 and choose a port under "More options". README.md says what to do next.`,
     )
     await new Promise((resolve) => service.process.once('exit', resolve))
   } finally {

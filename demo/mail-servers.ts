@@ -1,4 +1,4 @@
-/** The mail servers of the demo: what the service tests, and shows the sessions of. */
+/** The mail servers that the demo tests: small scripts on loopback, so that it needs no real server. */
 import { connect } from 'node:net'
 import { type ScriptedSession, scriptedServer } from '../test/harness/mail-server.ts'
 
@@ -25,7 +25,7 @@ const REPLIES: Readonly<Record<string, string | readonly string[]>> = {
   QUIT: '221 Bye',
 }
 
-/** What a transaction has said so far. */
+/** The sender and recipients of a transaction so far. */
 interface Envelope {
   sender: string
   recipients: string[]
@@ -33,7 +33,7 @@ interface Envelope {
 
 const isLocal = (address: string): boolean => address.toLowerCase().endsWith('@example.com')
 
-/** Starts a mail server; what it relays goes to the mail server on `exit`, a port of loopback. */
+/** Starts a mail server. It passes relayed messages to the mail server on `exit`, a port of loopback. */
 export async function startMailServer(manners: Manners, exit: number): Promise<DemoServer> {
   const envelopes = new WeakMap<ScriptedSession, Envelope>()
   const takes = (address: string, sender: string): boolean =>
@@ -65,7 +65,7 @@ export async function startMailServer(manners: Manners, exit: number): Promise<D
   }
 }
 
-/** Brings a message to the next server, as a relay does: with a Received field that says who brought it here. */
+/** Passes a message to the next server as a relay does: adds a Received field with the server that sent it here. */
 function relay(port: number, sender: string, recipient: string, message: readonly string[]): void {
   const stuffed = ['Received: from [127.0.0.1] by mail.example.com', ...message].map((line) =>
     line.replace(/^\./, '..'),
@@ -81,7 +81,7 @@ function relay(port: number, sender: string, recipient: string, message: readonl
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
   socket.setEncoding('latin1').on('data', (text) => {
-    // One command for each complete reply; a demo need not know what to do about refusals.
+    // Sends one command after each complete reply. Ignores refusals: this is only a demo.
     if (/^\d{3}(?: .*)?\r\n$/m.test(String(text))) socket.write(`${commands.shift() ?? ''}\r\n`)
   })
 }

@@ -1,4 +1,4 @@
-/** The table of contents: builds all parts of the service and wires them. */
+/** Builds all parts of the service and connects them. Read this file first to see what the service consists of. */
 import accepts from '@fastify/accepts'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Callers } from './access/callers.ts'
@@ -38,7 +38,7 @@ import type { Stores } from './store/stores.ts'
 import { SelfCheck } from './vantage/self-check.ts'
 import { DEFAULT_VANTAGE, type Vantage } from './vantage/vantage.ts'
 
-/** What the process opens for the app. */
+/** The parts that the process opens for the app. */
 export interface Parts {
   readonly logger: FastifyBaseLogger
   readonly audit: AuditFile
@@ -82,7 +82,7 @@ export interface App {
   readonly selfCheck: SelfCheck
 }
 
-/** Wires everything. */
+/** Builds the service from its configuration and from what the process has opened. */
 export async function buildApp(config: Config, parts: Parts): Promise<App> {
   const { logger, audit, customers, callers, stores, deliveries } = parts
   const files = { customers, callers, ...(parts.vantages ? { vantages: parts.vantages } : {}) }
@@ -99,7 +99,7 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
   const settings = settingsOf(config)
   const quotas = new TestQuotas(quotasOf(config), stores.counters)
   const real = realWorld({ customers: () => customers.current, vantages, lookUp, stores, deliveries, settings })
-  // The only place that chooses: everything behind it knows worlds, and not which one it is in.
+  // The only place that chooses a world. All other code works the same in both.
   const worldOf: WorldOf = (caller) => (caller.sandbox ? sandboxWorld(caller, vantages) : real)
   const relayTests = new RelayTests({
     worldOf,

@@ -139,7 +139,7 @@ function missingIn(set: NodeJS.ProcessEnv): string[] {
   return [
     ...(set.ALLOW_LOOPBACK_TARGETS === 'true'
       ? []
-      : named.map((name) => `${name}: is needed: the test message says who tests and whom to contact`)),
+      : named.map((name) => `${name}: is needed: the test message names the provider and a contact`)),
     ...('REDIS_URL' in set && !('MAILBOX_KEY' in set)
       ? ['MAILBOX_KEY: is needed with REDIS_URL, because all replicas must make the same test addresses']
       : []),
@@ -160,7 +160,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     ...rest,
     PROVIDER_NAME: PROVIDER_NAME ?? 'Relay Tests (a trial on loopback)',
     CONTACT: CONTACT ?? `postmaster@${rest.MAILBOX_DOMAIN}`,
-    // Only the first key makes addresses. The mailbox knows the addresses of the second key by name until they expire.
+    // Only the first key makes addresses. The mailbox remembers the addresses of the second key until they expire.
     MAILBOX_KEY: MAILBOX_KEY?.split(',')[0] ?? randomBytes(32).toString('base64url'),
   })
 }

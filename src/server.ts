@@ -1,6 +1,6 @@
 /**
- * The process, top to bottom: environment and files, stores, app, ports. A signal closes what is open, last opened
- * first.
+ * Starts the service: reads environment and files, opens stores, builds the app, opens ports. A signal closes what is
+ * open, last opened first.
  */
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,7 +18,7 @@ import { redisStores } from './store/redis/stores.ts'
 import { memoryStores } from './store/stores.ts'
 import { VERSION } from './version.ts'
 
-/** The time for closing itself, in addition to the drain and the deadline of a test. */
+/** The time for closing ports and stores, in milliseconds, in addition to the drain and the deadline of a test. */
 const CLOSING_MS = 5_000
 
 async function main(): Promise<void> {
@@ -97,7 +97,7 @@ class Opened {
 const NEVER = new Promise<never>(() => {})
 
 function closeOnSignal(config: Config, logger: Logger, opened: Opened): void {
-  // Many servers reload at SIGHUP. For us it is no reason to end.
+  // Operators send SIGHUP to make a server reload. It must not end this process.
   process.on('SIGHUP', () => logger.info('SIGHUP changes nothing: the files are reloaded when they change'))
   const delay = config.DRAIN_MS + config.TEST_DEADLINE_MS + CLOSING_MS
   closeWithGrace({ delay, logger, skip: ['SIGHUP'] }, async ({ signal, err }) => {
@@ -108,7 +108,7 @@ function closeOnSignal(config: Config, logger: Logger, opened: Opened): void {
   })
 }
 
-/** Starts the receiving side. */
+/** Starts the mailbox, and passes its mail to the deliveries. */
 function openMailbox(config: Config, deliveries: Deliveries, metrics: Metrics, log: Logger): Promise<Mailbox> {
   const { MAILBOX_LISTEN, MAILBOX_DOMAIN, CONTACT } = config
   if (!MAILBOX_LISTEN) throw new Error('without MAILBOX_LISTEN there are no deliveries')

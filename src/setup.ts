@@ -1,6 +1,6 @@
 /**
- * Reads the environment and the files together, so that one list shows every mistake. The service and the check share
- * it.
+ * Reads the environment and the files together, so that one list shows every mistake. The service and `check.js` both
+ * use it.
  */
 
 import { type Callers, loadCallers } from './access/callers.ts'

@@ -13,7 +13,7 @@ import { type Ending, lineFor } from './ending.ts'
 /** The longest wait of one target. Most quotas count by the hour. */
 const PATIENCE_MS = 2 * 3_600_000
 
-/** Gets told about the progress of a batch. */
+/** Receives the progress of a batch. */
 export interface BatchListener {
   /** Called at the end of each test, with the object to print. */
   ended(line: object, ending: Ending): void

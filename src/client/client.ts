@@ -87,16 +87,16 @@ export class RelayTestClient {
    */
   async *follow(test: NewRelayTest | string, options: CreateOptions = {}): AsyncGenerator<RelayTestEvent, void, void> {
     let lines = 0
-    const only = { repeatable: isRepeatable(options), ...signalOf(options) }
+    const common = { repeatable: isRepeatable(options), ...signalOf(options) }
     const join = (id: string): ApiRequest => ({ ...GET, ...signalOf(options), ...STREAM, path: pathOf(id) })
     const first: ApiRequest =
-      typeof test === 'string' ? join(test) : { ...POST, ...STREAM, body: test, headers: headersOf(options), ...only }
+      typeof test === 'string' ? join(test) : { ...POST, ...STREAM, body: test, headers: headersOf(options), ...common }
     let until = Date.now() + this.#service.patienceMs
     let id = typeof test === 'string' ? test : undefined
     for (let next = first; ; await pause(FIRST_LOOK_MS, options.signal ?? null)) {
       const response = await send(this.#service, next, async (stream) => stream)
       const known = lines
-      for await (const event of unbroken(response, options.signal)) {
+      for await (const event of eventsUntilEnd(response, options.signal)) {
         if (event.event === 'line' && event.data.index < lines) continue
         if (event.event === 'line') lines += 1
         yield event
@@ -140,15 +140,15 @@ export class RelayTestClient {
 }
 
 /** Recognizes an answer by one of its members. The rest is trusted: a service keeps to its contract. */
-const having =
+const hasMember =
   <T>(member: keyof T) =>
   (body: unknown): body is T =>
     typeof body === 'object' && body !== null && member in body
 
-const isTest = having<RelayTest>('verdict')
-const isList = having<RelayTestList>('relayTests')
-const isLimits = having<Limits>('quotas')
-const isAddressList = having<AddressList>('addresses')
+const isTest = hasMember<RelayTest>('verdict')
+const isList = hasMember<RelayTestList>('relayTests')
+const isLimits = hasMember<Limits>('quotas')
+const isAddressList = hasMember<AddressList>('addresses')
 
 /** Keeps timers below the limit of setTimeout, 2^31 ms. */
 const LONGEST_WAIT_MS = 24 * 3_600_000
@@ -167,7 +167,7 @@ const headersOf = ({ idempotencyKey }: CreateOptions): Record<string, string> =>
 const isRepeatable = ({ idempotencyKey }: CreateOptions): boolean => idempotencyKey !== undefined
 
 /** Yields the events of a stream until it ends or breaks off. */
-async function* unbroken(response: Response, signal?: AbortSignal): AsyncGenerator<RelayTestEvent, void, void> {
+async function* eventsUntilEnd(response: Response, signal?: AbortSignal): AsyncGenerator<RelayTestEvent, void, void> {
   try {
     if (response.body) yield* readEvents(response.body)
   } catch {

@@ -1,4 +1,4 @@
-/** The calls of the page to the API. Holds the user's key in memory only: no storage, no cookie. */
+/** Calls the API for the page. Keeps the user's key in memory only: no storage, no cookie. */
 
 let key = ''
 
@@ -73,7 +73,7 @@ export async function* eventsOf(response) {
 /** Returns the id of the test in the `Location` of a response. */
 export const testIdOf = (response) => response?.headers.get('location')?.split('/').at(-1)
 
-/** Returns the rest of each quota by its name, from `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10). */
+/** Returns what is left of each quota, by its name, from `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10). */
 export function quotasIn(response) {
   const items = (response?.headers.get('ratelimit') ?? '').matchAll(/"([^"]+)";r=(\d+);t=(\d+)/g)
   return new Map(

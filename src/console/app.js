@@ -1,6 +1,6 @@
 /** The console, a page for support agents: reacts to the user. The other files call the API and show the answers. */
 import { getJson, request, useKey } from './api.js'
-import { askForKey, showError, showRest } from './errors.js'
+import { askForKey, showError, showQuotasLeft } from './errors.js'
 import { idInPage, page } from './state.js'
 import { clear, join, lookUpAndTest, run, whileBusy } from './testing.js'
 import { byId, clearProblems, element, showProgress } from './view.js'
@@ -14,7 +14,7 @@ async function signIn() {
     byId('caller').textContent = `You are ${limits.caller}.`
     byId('port').replaceChildren(...limits.ports.map((port) => element('option', String(port))))
     page.quotas = limits.quotas
-    showRest(new Map())
+    showQuotasLeft(new Map())
     await route()
   } catch (error) {
     showError(error)

@@ -1,12 +1,12 @@
-/** Shows errors and quotas, and leads from an error to a result that the user can read instead. */
+/** Shows errors and quotas. After an error, links to a result that the user can read instead. */
 import { ApiError } from './api.js'
 import { idInPage, page } from './state.js'
 import { byId, element, showProblem, showProgress, showQuotas } from './view.js'
 
-/** Shows the quotas with their rest. The rest of an address quota is known only from an answer about that address. */
-export const showRest = (rest) =>
+/** Shows what is left of each quota. For an address quota, only an answer about that address tells. */
+export const showQuotasLeft = (left) =>
   showQuotas(
-    page.quotas.map((quota) => ({ ...quota, ...rest.get(quota.name) })).filter(({ remaining }) => remaining !== null),
+    page.quotas.map((quota) => ({ ...quota, ...left.get(quota.name) })).filter(({ remaining }) => remaining !== null),
   )
 
 /** Shows the form for the key, with a message. */
@@ -22,9 +22,9 @@ export function showError(error) {
   if (error.name === 'AbortError') return
   showProgress('')
   if (!(error instanceof ApiError)) throw error
-  const { problem, testId, quotas: rest } = error
+  const { problem, testId, quotas: left } = error
   const id = idInPage()
-  if (rest.size > 0) showRest(rest)
+  if (left.size > 0) showQuotasLeft(left)
   if (problem.status === 401) askForKey(byId('key').value ? 'This key is not valid.' : '')
   else showProblem(problem)
   if (problem.lastTest) offerTest(problem.lastTest.id, `Show its last result: ${problem.lastTest.verdict}`)

@@ -78,7 +78,7 @@ function showRemedy(remedy) {
   byId('remedy-references').replaceChildren(...remedy.references.map((reference) => element('li', linkTo(reference))))
 }
 
-/** Makes a link of a web address; other references stay text. */
+/** Returns a link for a web address. Other references stay text. */
 function linkTo(reference) {
   if (!/^https?:\/\/\S+$/.test(reference)) return reference
   return element('a', reference, { href: reference, rel: 'noreferrer' })

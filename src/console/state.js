@@ -7,7 +7,7 @@ export const page = {
   ownTest: null,
   /** Aborts the request that the page waits for. */
   waiting: new AbortController(),
-  /** The quotas of the key, without their current rest. */
+  /** The quotas of the key, as they were at sign-in. */
   quotas: [],
 }
 

@@ -1,13 +1,13 @@
 /** Looks up names, starts tests and follows them: everything that waits for the service. */
 import { ApiError, createTest, eventsOf, followTest, getJson, quotasIn, request, testIdOf } from './api.js'
 import { showChoices } from './choices.js'
-import { showError, showRest } from './errors.js'
+import { showError, showQuotasLeft } from './errors.js'
 import { nameRunning, showBroken, showResult, showRunning } from './result.js'
 import { Session, showAttempts } from './session.js'
 import { idInPage, page } from './state.js'
 import { byId, clearProblems, showEarlier, showProgress } from './view.js'
 
-/** Runs work that waits for the service, with the button disabled. Gives up any earlier work. */
+/** Runs work that waits for the service, with the button disabled. Aborts any earlier work. */
 export async function whileBusy(work) {
   page.waiting.abort()
   const mine = new AbortController()
@@ -114,13 +114,13 @@ async function follow(response, title, signal) {
   throw new ApiError({ status: 0, detail: 'The connection was lost before the verdict.' })
 }
 
-/** Shows earlier tests of the address, and the rest of the quotas. */
-async function showRelated(rest, signal) {
+/** Shows earlier tests of the address, and what is left of the quotas. */
+async function showRelated(left, signal) {
   const { ip, id } = page.shown
   const [{ relayTests }, limits] = await Promise.all([
     getJson(`/relay-tests?ip=${encodeURIComponent(ip)}`, { signal }),
     request('/limits', { signal }),
   ])
   showEarlier(relayTests, ip, id)
-  showRest(new Map([...rest, ...quotasIn(limits)]))
+  showQuotasLeft(new Map([...left, ...quotasIn(limits)]))
 }

@@ -93,7 +93,7 @@ export function showEarlier(tests, ip, shownId) {
   )
 }
 
-/** Shows the rest of each quota. */
+/** Shows what is left of each quota. */
 export function showQuotas(quotas) {
   byId('quotas').hidden = quotas.length === 0
   facts(

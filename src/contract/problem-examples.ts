@@ -5,10 +5,10 @@ const INSTANCE = 'b0f6a1de-5d2f-4c43-9a53-3c2c0f5f8e0d'
 
 /** Details of the problems that an automated caller meets and must handle in different ways. */
 const DETAILS = {
-  'target-busy': '203.0.113.25 is being tested right now: read that result, or try again in some seconds.',
+  'target-busy': '203.0.113.25 is being tested right now: read that result, or try again in a few seconds.',
   'idempotency-running': 'The test for this idempotency key is still running: read its result, or try again.',
   'idempotency-mismatch': 'This idempotency key was used for a different request: use a new key.',
-  'limits-unavailable': 'The quotas cannot be checked right now, so nothing is tested: try again in some seconds.',
+  'limits-unavailable': 'The quotas cannot be checked right now, so nothing is tested: try again in a few seconds.',
 } as const satisfies Partial<Record<ProblemSlug, string>>
 
 const exampleOf = (slug: keyof typeof DETAILS): { summary: string; value: Problem } => {

@@ -1,5 +1,5 @@
 /**
- * The word lists of the API, so that every room uses the same words. `STATUSES`, `VERDICTS`, `EVIDENCES`, `OUTCOMES`,
+ * The word lists of the API, so that all code uses the same words. `STATUSES`, `VERDICTS`, `EVIDENCES`, `OUTCOMES`,
  * `VANTAGE_STATES` and `CHECK_OUTCOMES` are closed: they never grow. `REASONS`, `CAUSES`, `REFUSALS`, `CAVEATS`,
  * `WHYS` and `VANTAGE_CHECKS` may grow: a client reads an unknown word as "other".
  */
@@ -28,7 +28,7 @@ export type Suite = (typeof SUITES)[number]
 export const PROOFS = ['recipient', 'message', 'delivery'] as const
 export type Proof = (typeof PROOFS)[number]
 
-/** Where the server's own domain is known from. */
+/** The source of the server's own domain. */
 export const DOMAIN_SOURCES = ['request', 'customer', 'greeting'] as const
 export type DomainSource = (typeof DOMAIN_SOURCES)[number]
 

@@ -16,7 +16,7 @@ const FAILURES = { max: 10, timeWindow: 60_000 } as const
 
 /**
  * Asks every request of this scope for an API key. Failures are counted in this process by source address (/64 for
- * IPv6); too many get 429. A good key is never locked out: others may share its address, and no key can be guessed.
+ * IPv6); too many get 429. A valid key always works: others may share its address, and a key cannot be guessed.
  */
 export async function registerAuth(api: FastifyInstance, authenticate: (key: string) => Caller | null): Promise<void> {
   const makeLimiter = await limitersOn(api, memoryCounters())

@@ -1,4 +1,4 @@
-/** Answers requests that Node's HTTP server refuses before the framework sees them, by a problem document too. */
+/** Answers requests that Node's HTTP server refuses before the framework sees them, with a problem document too. */
 import { randomUUID } from 'node:crypto'
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
@@ -18,7 +18,7 @@ type Unanswered = WeakMap<Socket, { readonly request: IncomingMessage; readonly 
 
 const unanswered: Unanswered = new WeakMap()
 
-/** Watches the requests of an app, for `answerClientError`, and answers expectations that cannot be met. */
+/** Watches the requests of an app, for `answerClientError`, and refuses Expect headers that it cannot meet. */
 export function registerClientErrors(app: FastifyInstance): void {
   app.server.on('request', (request, answer) => {
     const { socket } = request
@@ -52,7 +52,7 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'))
 }
 
-/** Returns an answer with a request id of its own, that closes its connection. */
+/** Returns an answer that has a new request id and closes its connection. */
 function bareAnswer(slug: ProblemSlug, detail: string) {
   const instance = randomUUID()
   const body = JSON.stringify(documentOf(new RequestProblem(slug, detail), instance))

@@ -25,11 +25,11 @@ export function sendEvents(
       // Without this, a service that closes would wait for the next request on this connection.
       Connection: 'close',
     })
-    .send(Readable.from(written(events, heartbeatMs), { objectMode: false, highWaterMark: UNREAD_BYTES }))
+    .send(Readable.from(eventText(events, heartbeatMs), { objectMode: false, highWaterMark: UNREAD_BYTES }))
 }
 
 /** Yields the text of events, with a comment at the start and after each pause. */
-async function* written(
+async function* eventText(
   events: AsyncIterable<RelayTestEvent> | Iterable<RelayTestEvent>,
   heartbeatMs: number,
 ): AsyncGenerator<string> {
@@ -51,11 +51,11 @@ async function* withPauses<T>(
   try {
     for (let next = items.next(); ; ) {
       const timer = alarm(pauseMs)
-      const come = await Promise.race([next, timer.rings]).finally(timer.stop)
-      if (come === PAUSE) yield PAUSE
-      else if (come.done) return
+      const received = await Promise.race([next, timer.rings]).finally(timer.stop)
+      if (received === PAUSE) yield PAUSE
+      else if (received.done) return
       else {
-        yield come.value
+        yield received.value
         next = items.next()
       }
     }

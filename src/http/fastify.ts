@@ -6,7 +6,7 @@ import { type CountProblem, sendError } from './problems.ts'
 import { registerStrictJson } from './strict-json.ts'
 import { traceOf } from './trace.ts'
 
-/** In bytes. */
+/** The longest body and the longest headers, in bytes. */
 const BODY_LIMIT = 8 * 1024
 const MAX_HEADERS = 8 * 1024
 /** How long a request may take to arrive, and how often that is checked, in milliseconds. */
@@ -34,7 +34,7 @@ export function makeFastify(
       maxHeaderSize: MAX_HEADERS,
       headersTimeout: REQUEST_MS,
       connectionsCheckingInterval: CHECK_MS,
-      // registerProblems checks it, and answers with a problem document.
+      // registerProblems checks the Host header instead, and answers with a problem document.
       requireHostHeader: false,
     },
     routerOptions: { maxParamLength: MAX_HEADERS, ignoreTrailingSlash: true },

@@ -1,4 +1,4 @@
-/** Answers wrong methods by 405: Fastify itself answers them by 404. */
+/** Answers wrong methods with 405: Fastify itself answers them with 404. */
 import type { FastifyInstance } from 'fastify'
 import { RequestProblem } from '../service/problem.ts'
 
@@ -23,7 +23,7 @@ export function watchMethods(app: FastifyInstance): { refuseOthers(): void } {
           url,
           method: app.supportedMethods.filter((method) => !methods.has(method)),
           schema: { hide: true },
-          // In this hook, because a body must not be read first.
+          // Refuses in this hook, because it runs before the body is read.
           onRequest: async (_request, reply) => {
             const allow = [...methods].join(', ')
             reply.header('Allow', allow)

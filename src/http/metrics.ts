@@ -58,7 +58,7 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
   ])
   const arrivals = counter('mailbox_arrivals_total', 'Mail that came to test addresses, by kind.', ['kind'])
   const refusals = counter('refused_total', 'Requests that were turned down, by problem.', ['problem'])
-  // Prometheus sees no increase from a counter that was not there before.
+  // Starts each counter at 0: Prometheus cannot see the first increase of a counter that did not exist before.
   for (const problem of Object.keys(PROBLEMS)) refusals.inc({ problem }, 0)
   const exceeded = counter('quota_exceeded_total', 'Requests that were over a quota, by its name.', ['policy'])
   new Gauge({
@@ -101,7 +101,7 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
   if (storeServer) {
     new Gauge({
       name: 'relay_tests_redis_up',
-      help: '1 if Redis accepts writes, else 0; then nothing is tested.',
+      help: '1 if Redis accepts writes. 0 if not: then nothing is tested.',
       registers,
       async collect() {
         this.set((await storeServer.isUp()) ? 1 : 0)

@@ -1,4 +1,4 @@
-/** Makes every error of the API a problem document (RFC 9457), also the errors of the framework. */
+/** Makes every error of the API a problem document (RFC 9457), including the errors of the framework. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PROBLEMS, type Problem, type ProblemSlug, problemType } from '../contract/problems.ts'
 import { type ProblemMembers, problemOf, RequestProblem } from '../service/problem.ts'
@@ -7,7 +7,7 @@ export const PROBLEM_TYPE = 'application/problem+json'
 
 const NO_SUCH_PATH = 'There is no such path. GET /openapi.json describes all paths.'
 
-/** The errors of the framework by their code, as rows of our catalogue. Others go by their status. */
+/** The errors of the framework by their code, as rows of our catalogue. Other errors are mapped by their status. */
 const FRAMEWORK: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'Send the body as application/json.'],
   FST_ERR_CTP_BODY_TOO_LARGE: ['payload-too-large', 'The body may have at most 8192 bytes.'],
@@ -18,16 +18,16 @@ const FRAMEWORK: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
   FST_ERR_MAX_PARAM_LENGTH: ['not-found', NO_SUCH_PATH],
 }
 
-/** Answers every error of an app by a problem document, and checks the headers that must come only once. */
+/** Answers every error of an app with a problem document, and checks the headers that must come only once. */
 export function registerProblems(app: FastifyInstance, count: CountProblem): void {
   app.setErrorHandler((error: ApiError, request, reply) => sendError(error, request, reply, count))
   app.addHook('onRequest', (request, reply, done) => {
     const { headersDistinct, httpVersion } = request.raw
     for (const name of ONCE) {
-      const count = headersDistinct[name]?.length ?? 0
+      const times = headersDistinct[name]?.length ?? 0
       // RFC 9112 section 3.2. Node's own check is off, because its answer is no problem document.
-      const isMissing = name === 'host' && count === 0 && httpVersion !== '1.0'
-      if (count <= 1 && !isMissing) continue
+      const isMissing = name === 'host' && times === 0 && httpVersion !== '1.0'
+      if (times <= 1 && !isMissing) continue
       reply.header('Connection', 'close')
       throw new RequestProblem('invalid-request', `Send the ${name} header exactly once.`)
     }
@@ -60,7 +60,7 @@ type ApiError = FastifyError | RequestProblem | SyntaxError
 /** Counts a problem for metrics, with the quotas that were used up. */
 export type CountProblem = (slug: ProblemSlug, policies: readonly string[]) => void
 
-/** Answers a request by the problem that an error stands for, and logs it. */
+/** Answers a request with the problem that an error stands for, and logs it. */
 export function sendError(
   error: ApiError,
   request: FastifyRequest,

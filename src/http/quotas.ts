@@ -9,7 +9,7 @@ import { limitersOn } from './limiters.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** How the quotas stand that this request was counted or checked by, for its headers. */
+    /** The state of each quota that this request was counted or checked by, for its headers. */
     quotaStates: Map<QuotaName, QuotaState>
   }
 }
@@ -37,7 +37,7 @@ export async function registerQuotas(api: FastifyInstance, quota: Quota, counter
     if (!isExceeded) return
     // The window may end at this very moment.
     const retryAfter = Math.max(1, ttlInSeconds)
-    const detail = `Used up: ${QUOTAS.requests} (requests). Try again in ${retryAfter} s.`
+    const detail = `This quota is used up: ${QUOTAS.requests} (requests). Try again in ${retryAfter} s.`
     throw new RequestProblem('quota-exceeded', detail, { violatedPolicies: ['requests'], retryAfter })
   })
   api.addHook('onSend', (request, reply, _payload, done) => {

@@ -11,10 +11,10 @@ export interface ShutdownState {
   draining: boolean
 }
 
-/** How long a request that has arrived in part may take to arrive whole once the service closes, in milliseconds. */
+/** How long the rest of a request may take to arrive once the service closes, in milliseconds. */
 const ARRIVAL_MS = 2_000
 
-/** How long a client may leave an answer unread before its connection is closed, and how often this is checked. */
+/** How long a client may leave an answer unread, and how often this is checked, in milliseconds. */
 const READING_MS = 10_000
 const CHECK_MS = 2_000
 
@@ -35,7 +35,7 @@ export function registerShutdown(app: FastifyInstance): ShutdownState {
     closing = true
     for (const socket of connections.silent()) socket.destroy()
     setTimeout(() => {
-      for (const socket of connections.unheard()) socket.destroy()
+      for (const socket of connections.incomplete()) socket.destroy()
     }, ARRIVAL_MS).unref()
   })
   app.addHook('onRequest', (_request, _reply, done) => {
@@ -81,7 +81,7 @@ function watchConnections(server: Server) {
   })
   return {
     /** Connections that have not sent a whole request. */
-    unheard: (): Socket[] => [
+    incomplete: (): Socket[] => [
       ...idle.keys(),
       ...[...incoming].filter(([, { complete }]) => !complete).map(([socket]) => socket),
     ],

@@ -2,7 +2,7 @@
 import type { SessionLine } from '../contract/events.ts'
 
 /**
- * Orders the lines of a running session for a reader: each reply comes under its command, also if several commands were
+ * Orders the lines of a running session for a reader: each reply comes under its command, even if several commands were
  * sent at once. The first command without a reply is shown immediately, the others when their replies come.
  */
 export class LiveOrder {

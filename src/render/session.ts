@@ -45,12 +45,12 @@ export function renderOutcome(test: RelayTest, coloured: boolean): string {
 
 /** Returns a line of a running session. Which lines decide is not known yet. */
 export function renderLine({ from, line }: Pick<TranscriptLine, 'from' | 'line'>, coloured: boolean): string {
-  return spoken(from, line, styleOf(coloured))
+  return styledLine(from, line, styleOf(coloured))
 }
 
 const styleOf = (coloured: boolean): Style => (coloured ? COLOURED : PLAIN)
 
-const spoken = (from: TranscriptLine['from'], line: string, style: Style): string =>
+const styledLine = (from: TranscriptLine['from'], line: string, style: Style): string =>
   style[from](from === 'event' ? `-- ${line}` : line)
 
 /** Joins parts with an empty line between them. Leaves out empty parts. */
@@ -104,12 +104,12 @@ function remedy({ remedy }: RelayTest): string[] {
 
 function session(test: RelayTest, style: Style): string[] {
   const shown = inOrder(test.transcript).map(({ from, line, key }) =>
-    key ? style.verdict(test, line) : spoken(from, line, style),
+    key ? style.verdict(test, line) : styledLine(from, line, style),
   )
   return test.truncated ? [...shown, style.event('-- the rest of the session was left out')] : shown
 }
 
-/** Sorts lines by connection, each reply under its command, also if several commands were sent at once. */
+/** Sorts lines by connection, each reply under its command, even if several commands were sent at once. */
 function inOrder(transcript: readonly TranscriptLine[]): TranscriptLine[] {
   const answersTo = new Map<number, TranscriptLine[]>()
   for (const line of transcript) {

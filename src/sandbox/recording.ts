@@ -98,7 +98,7 @@ export function extensionsIn(recording: Recording): string[] {
   return hello === -1 ? [] : (replyTo(recording, hello)?.reply.lines.slice(1) ?? [])
 }
 
-/** Returns the reply to a line of the transcript, with the places of their lines. For null, returns the greeting. */
+/** Returns the reply to a transcript line (for null, the greeting), with the indexes of all lines of the exchange. */
 function replyTo({ transcript }: Recording, line: number | null): { reply: Reply; at: number[] } | null {
   const at = [...transcript.keys()].filter((index) => {
     const entry = transcript[index]

@@ -8,13 +8,13 @@ import { sessionAt, usedUpAt } from './sessions.ts'
 
 /**
  * The world of one caller in the sandbox: recorded sessions, judged like any other, and no connection to anything.
- * Callers do not meet in it: each has a customer of its own.
+ * Each caller has its own customer, so that no caller sees the tests of another.
  */
 export function sandboxWorld({ id, quota }: Caller, vantages: Pick<Vantages, 'all'>): World {
   const customers = sandboxCustomers(sandboxCustomerOf(id), quota)
   const anywhere = vantages.all.map(({ name }) => ({ name, sources: [], families: new Set([4, 6] as const) }))
   return {
-    // Nothing is dialled, so that no vantage can be down.
+    // Nothing is dialled, so no vantage can be down.
     vantages: { all: vantages.all, isDown: () => false, suspect() {}, secondsToNextLook: 0 },
     // Every name leads to all addresses of the sandbox.
     lookUp: async (name) => {
@@ -25,7 +25,7 @@ export function sandboxWorld({ id, quota }: Caller, vantages: Pick<Vantages, 'al
     origin: () => ({ own: [], vantages: anywhere }),
     // The sessions are recordings of the standard suite with a message as proof.
     requestFor: (request) => ({ ...request, suite: 'standard', proof: 'message' }),
-    // There is no server to spare, so each test counts for a target and a network of its own.
+    // There is no server to protect, so each test has its own target and network counters.
     countersOf: ({ text }, testId) => ({ target: testId, network: testId, usedUp: usedUpAt(text) }),
     placeOf: ({ customerId, ip }) => `${customerId} ${ip}`,
     expectArrivals: () => null,

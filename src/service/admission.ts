@@ -1,4 +1,4 @@
-/** Admission: everything that must succeed before a test may dial, in order, and how it is undone. */
+/** Admits a test: takes, step by step, what it needs before it may dial, and gives all back if a step fails. */
 import { inScope } from '../access/callers.ts'
 import { QUOTAS } from '../contract/limits.ts'
 import type { Stores } from '../store/stores.ts'
@@ -17,7 +17,7 @@ import type { Slots } from './slots.ts'
 import { Undo } from './undo.ts'
 import { banPlaceOf, type World } from './world.ts'
 
-/** What admission needs, the world of the caller included. */
+/** The parts of the service that admission uses, and the world of the caller. */
 export interface AdmissionParts {
   readonly world: World
   readonly slots: Slots
@@ -54,7 +54,7 @@ export async function admit(job: Job, parts: AdmissionParts): Promise<Admission>
     const { expectation, refusedBefore } = await putRecord(job, parts, undo)
     await claimKey(job, parts, undo)
     await writeIntent(job, parts, undo)
-    // Last, because a log that fails must cost nobody a test.
+    // Comes last: if the audit log cannot be written, no quota is used.
     await takeQuotas(job, parts)
     return { expectation, refusedBefore, leaveSlot }
   } catch (error) {
@@ -106,7 +106,7 @@ async function leaseTarget({ test, context }: Job, parts: AdmissionParts, undo: 
   const isVisible = inScope(context.caller, holder.customerId)
   throw new RequestProblem(
     'target-busy',
-    `${ip} is being tested right now: read that result, or try again in some seconds.`,
+    `${ip} is being tested right now: read that result, or try again in a few seconds.`,
     {
       retryAfter: RETRY_SOON_SECONDS,
       ...(isVisible ? { location: `/relay-tests/${holder.testId}` } : {}),
@@ -150,14 +150,15 @@ const subjectOf = ({ context, customer, request, test }: Job, { world }: Admissi
   ...world.countersOf(request.address, test.id),
 })
 
-/** Returns the problem of a test whose quota is used up. If it is that of the address, with its newest verdict. */
+/** Returns the problem of a used-up quota. If it is the address quota, adds the newest verdict on the address. */
 async function quotaProblem(
   { policies, retryAfter }: Exceeded,
   { test, context }: Job,
   { archive }: AdmissionParts,
 ): Promise<RequestProblem> {
   const counted = policies.map((name) => `${QUOTAS[name]} (${name})`).join(', ')
-  const detail = `Used up: ${counted}. Try again in ${retryAfter} s; GET /limits shows the quotas.`
+  const which = policies.length > 1 ? 'These quotas are' : 'This quota is'
+  const detail = `${which} used up: ${counted}. Try again in ${retryAfter} s; GET /limits shows the quotas.`
   const lastTest = policies.includes('tests-target') ? await archive.lastTest(test.ip, context.caller) : null
   const members = { violatedPolicies: policies, retryAfter, ...(lastTest ? { lastTest } : {}) }
   return new RequestProblem('quota-exceeded', detail, members)

@@ -4,10 +4,10 @@ import type { Seen } from '../relay/attempt.ts'
 import type { Expectation } from './deliveries.ts'
 
 /**
- * Calls `amended` with the run and all arrivals so far, each time that the mailbox gets new mail of it. Only a
- * message that was not refused can arrive (rule 9 of docs/verdict.md).
+ * Calls `amended` each time that new mail of a test arrives, with the run and all arrivals so far. Only a message that
+ * was not refused can arrive (rule 9 of docs/verdict.md).
  *
- * @param limits for how many milliseconds, and how many characters this keeps in memory
+ * @param limits how many milliseconds late mail counts, and how many characters this keeps in memory
  */
 export function amendLater(
   expectation: Expectation | null,

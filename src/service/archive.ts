@@ -50,7 +50,7 @@ export class Archive {
     return null
   }
 
-  /** A test that runs holds the lease of its place. A lease ends soon after the deadline of a test that was lost. */
+  /** Returns a result with the status that is true now. If a running test holds no lease, its replica has died. */
   async #withTrueStatus(result: RelayTest, caller: Caller): Promise<RelayTest> {
     if (result.status === 'finished') return result
     const holder = await this.#leases.holder(this.#worldOf(caller).placeOf(result))

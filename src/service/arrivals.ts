@@ -2,7 +2,7 @@
 import type { Seen } from '../relay/attempt.ts'
 import type { TokenKind } from '../store/signals.ts'
 
-/** What one test expects, and what has arrived for it so far. */
+/** The mail that one test expects, and the mail that has arrived for it so far. */
 export interface Expected {
   /** The secret of each form whose message was sent. */
   readonly nonces: Map<string, string>
@@ -11,18 +11,18 @@ export interface Expected {
   /** The form of each local part, or `sender`. */
   readonly tokens: ReadonlyMap<string, string>
   /** Called with each arrival. */
-  heard: (form: string, seen: Seen) => void
-  /** Characters that `heard` keeps in memory. */
+  onArrival: (form: string, seen: Seen) => void
+  /** Characters that `onArrival` keeps in memory. */
   weight: number
 }
 
-/** Stands for a form in the token of the sender, which all forms of a test share. Bounces go there. */
+/** Stands for a form in the sender's token: all forms of a test share one sender. Bounces go to its address. */
 const SENDER = 'sender'
 
 /** Returns which kind of test address the token of a form is. */
 export const kindOf = (form: string | undefined): TokenKind => (form === SENDER ? SENDER : 'recipient')
 
-/** Returns the forms that an arrival belongs to. A bounce without a nonce belongs to the only message that was sent. */
+/** Returns the forms of an arrival. If only one message was sent, a bounce without a nonce belongs to it. */
 export function formsOf(test: Expected, token: string, kind: Seen['kind'], nonces: readonly string[]): string[] {
   const named = [...test.nonces].filter(([, nonce]) => nonces.includes(nonce)).map(([form]) => form)
   if (kind === 'message') return named.filter((form) => test.tokens.get(token) === form)
@@ -34,7 +34,7 @@ export function waitFor(test: Expected, form: string, ms: number, stop: AbortSig
   const known = test.seen.get(form)
   if (known || stop.aborted) return Promise.resolve(known ?? null)
   return new Promise((resolve) => {
-    const before = test.heard
+    const before = test.onArrival
     const end = (seen: Seen | null) => {
       clearTimeout(timer)
       stop.removeEventListener('abort', left)
@@ -43,7 +43,7 @@ export function waitFor(test: Expected, form: string, ms: number, stop: AbortSig
     const left = () => end(null)
     const timer = setTimeout(left, ms)
     stop.addEventListener('abort', left)
-    test.heard = (which, seen) => {
+    test.onArrival = (which, seen) => {
       before(which, seen)
       if (which === form) end(seen)
     }

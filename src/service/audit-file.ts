@@ -1,4 +1,4 @@
-/** The file of the audit log. A line is in it before its test dials. */
+/** Writes the audit log. A test dials only after its line is written. */
 import { accessSync, closeSync, constants, existsSync, fstatSync, openSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -26,7 +26,7 @@ export function openAuditFile(file: string | null): AuditFile {
     }
     const text = `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`
     await whilePipeIsFull(() => {
-      // A line after a torn one starts on a line of its own.
+      // Starts a new line first, if only a part of the last one was written.
       const line = Buffer.from(torn ? `\n${text}` : text)
       // A line is far shorter than PIPE_BUF, so a pipe takes all of it or nothing.
       torn = writeSync(fd, line) !== line.length
@@ -35,7 +35,7 @@ export function openAuditFile(file: string | null): AuditFile {
   }
 }
 
-/** How long a full pipe is tried, and how long the pause between two tries is, in milliseconds. */
+/** How long writing to a full pipe is tried, and the pause between two tries, in milliseconds. */
 const FULL_MS = 250
 const PAUSE_MS = 5
 
@@ -58,7 +58,7 @@ function isSameFile(fd: number, file: string): boolean {
   return named !== undefined && named.ino === open.ino && named.dev === open.dev
 }
 
-/** Returns why a file cannot be an audit log, or null. Creates nothing. */
+/** Returns why a file cannot be used as audit log, or null. Creates no file. */
 export function auditObjection(file: string): string | null {
   try {
     if (existsSync(file) && statSync(file).isDirectory()) return 'is a folder'

@@ -24,13 +24,13 @@ export async function auditIntent(audit: AuditFile, job: Job): Promise<void> {
   }
 }
 
-/** What a test sent to the outside: the address of each connection, and how many messages were accepted. */
+/** The traffic of a test: the address of each connection, and how many messages were accepted. */
 export interface Traffic {
   readonly dialled: readonly string[]
   readonly messagesAccepted: number
 }
 
-/** Writes the line after a test. If that fails it is logged, and the next test does not get past its intent. */
+/** Writes the line after a test. A failure is only logged: the next test writes its line first, and is refused. */
 export async function auditResult(
   audit: AuditFile,
   { context }: Job,
@@ -46,7 +46,7 @@ export async function auditResult(
   }
 }
 
-/** Writes the line after an intent that led to no test. */
+/** Writes the second line of a test that was refused after its first line was written. */
 export async function auditRefusal(audit: AuditFile, job: Job, error: unknown): Promise<void> {
   const outcome = { ...auditFields(job), refused: problemOf(error)?.slug ?? 'internal-error' }
   await auditResult(audit, job, outcome, { dialled: [], messagesAccepted: 0 })

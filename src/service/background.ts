@@ -4,7 +4,7 @@ import type { Logger } from './logger.ts'
 
 /** A write to the stores that may be done late, and more than once. */
 export interface Task {
-  /** What is put off or given up, for the log. */
+  /** The work in a few words, for the log. */
   readonly what: string
   /** The id of the test. */
   readonly id: string

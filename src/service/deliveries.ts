@@ -9,11 +9,11 @@ import { type Expected, formsOf, kindOf, waitFor } from './arrivals.ts'
 export interface Expectation {
   /** Resolves when the mailbox of every replica knows the tokens. */
   readonly announced: Promise<void>
-  /** Returns the secret that proves a message to be that of a form. No output ever shows it. */
+  /** Returns the secret that proves which form a message belongs to. No output ever shows it. */
   nonceOf(form: string): string
   /** Waits for the message of a form, or its bounce. Null after `ms` milliseconds, or when `stop` is aborted. */
   seen(form: string, ms: number, stop: AbortSignal): Promise<Seen | null>
-  /** Passes what arrived, and what still arrives, to `late`, which keeps `weight` characters in memory. */
+  /** Passes earlier and later arrivals to `late`, which keeps `weight` characters in memory. */
   settle(late: (form: string, seen: Seen) => void, weight: number): void
   /** Forgets the test: nothing was sent, so nothing can arrive. */
   forget(): void
@@ -21,7 +21,7 @@ export interface Expectation {
 
 /** How long after a test a message still counts, in milliseconds. */
 export const DELIVERY_TTL_MS = 24 * 3_600_000
-/** How many tests, and characters of them, are kept for late messages. Beyond that the oldest tests are forgotten. */
+/** How many tests may wait for late messages, and how many characters they may keep. Beyond it, forgets the oldest. */
 const LIMIT = 10_000
 const WEIGHT_LIMIT = 64 * 1024 * 1024
 
@@ -48,7 +48,7 @@ export class Deliveries {
   expect(testId: string, tokens: ReadonlyMap<string, string>): Expectation {
     this.#sweep()
     const expiresAt = performance.now() + DELIVERY_TTL_MS
-    const test: Expected = { nonces: new Map(), seen: new Map(), expiresAt, tokens, heard: () => {}, weight: 0 }
+    const test: Expected = { nonces: new Map(), seen: new Map(), expiresAt, tokens, onArrival: () => {}, weight: 0 }
     this.#tests.set(testId, test)
     for (const token of tokens.keys()) this.#byToken.set(token, (this.#byToken.get(token) ?? new Set()).add(test))
     const kinds = new Map([...tokens].map(([token, form]) => [token, kindOf(form)]))
@@ -61,11 +61,11 @@ export class Deliveries {
       },
       seen: (form, ms, stop) => waitFor(test, form, ms, stop),
       settle: (late, weight) => {
-        test.heard = late
+        test.onArrival = late
         test.weight = weight
         this.#weight += weight
         this.#sweep()
-        // What arrived between the wait and now has not been passed on yet.
+        // Mail that arrived before this call has not been passed on yet.
         for (const [form, seen] of test.seen) late(form, seen)
       },
       forget: () => {
@@ -112,12 +112,13 @@ export class Deliveries {
         const known = test.seen.get(form)
         if (known && (known.kind === seen.kind || known.kind === 'message')) continue
         test.seen.set(form, seen)
-        test.heard(form, seen)
+        test.onArrival(form, seen)
       }
     }
     return isOurs
   }
 
+  /** Forgets expired tests, and the oldest ones while there are too many. */
   #sweep(): void {
     for (const [id, test] of this.#tests) {
       const isRoom = this.#tests.size < LIMIT && this.#weight <= WEIGHT_LIMIT

@@ -42,7 +42,7 @@ export class Directory {
     }
   }
 
-  /** Returns where a name leads, and which of it a caller may test. An address leads to itself. */
+  /** Returns the addresses of a name, and whether the caller may test each. For an address, returns that address. */
   async addresses(caller: Caller, asked: Address | string): Promise<AddressList> {
     const world = this.#worldOf(caller)
     const rowFor = this.#rowsFor(caller)
@@ -80,7 +80,7 @@ export class Directory {
   }
 }
 
-/** Returns the addresses that were found, each with its first host; one more than are shown, if there are more. */
+/** Returns the addresses that were found, each with its first host. Stops at one more than the API shows. */
 function leadsOf({ hosts }: Found): { address: Address; host: Host }[] {
   const leads = new Map<string, { address: Address; host: Host }>()
   for (const host of hosts) {

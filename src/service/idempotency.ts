@@ -12,14 +12,14 @@ export interface IdempotentRequest {
 
 const digest = (parts: readonly unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 
-/** Returns what a key stands for: the request as it was understood, defaults included. */
+/** Returns a key in the scope of its caller, and a digest of the request as it was understood, with its defaults. */
 export function idempotent(callerId: string, key: string, request: TestRequest): IdempotentRequest {
   const { address, ...rest } = request
   const members = Object.entries({ ...rest, ip: address.text }).filter(([, value]) => value !== undefined)
   return { key: digest([callerId, key]), fingerprint: digest(members.sort()) }
 }
 
-/** Returns the id of the test that a key has started, or null. Throws RequestProblem if that was another request. */
+/** Returns the id of the test that a key has started, or null. Throws RequestProblem if it was for another request. */
 export async function testOf({ key, fingerprint }: IdempotentRequest, claims: Claims): Promise<string | null> {
   return sameTest(await claims.find(key), fingerprint)
 }

@@ -1,19 +1,19 @@
-/** Takes the lease of an address, also where a finished test could not give its own lease back. */
+/** Takes the lease of a place, even if a finished test could not give its own lease back. */
 import type { LeaseHolder } from '../store/leases.ts'
 import type { Stores } from '../store/stores.ts'
 
 /**
- * Takes the lease for `ttlMs`, or returns its holder. A holder with a finished result is not testing any more: its
- * lease stayed behind because the store did not answer in time. That lease is released first.
+ * Takes the lease for `ttlMs`, or returns its holder. A holder with a finished result no longer tests: its lease
+ * was left behind because the store did not answer in time. That lease is released first.
  */
 export async function takeLease(
   { leases, results }: Pick<Stores, 'leases' | 'results'>,
-  address: string,
+  place: string,
   holder: LeaseHolder,
   ttlMs: number,
 ): Promise<LeaseHolder | null> {
-  const busy = await leases.acquire(address, holder, ttlMs)
+  const busy = await leases.acquire(place, holder, ttlMs)
   if (busy === null || (await results.get(busy.testId))?.status !== 'finished') return busy
-  await leases.release(address, busy.testId)
-  return leases.acquire(address, holder, ttlMs)
+  await leases.release(place, busy.testId)
+  return leases.acquire(place, holder, ttlMs)
 }

@@ -19,7 +19,7 @@ export type Lookup = (name: string) => Promise<Found>
 /** How long a look-up may take, and how long one question waits for its answer. */
 const DEADLINE_MS = 5_000
 const QUESTION_MS = 1_500
-/** How often a question is asked. */
+/** How many times a question is asked before it counts as unanswered. */
 const TRIES = 2
 /** How many mail exchangers are looked up. */
 const HOSTS = 10

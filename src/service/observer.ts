@@ -5,7 +5,7 @@ import type { Traffic } from './audit.ts'
 
 /** What the service reports while it works, for metrics. */
 export interface Observer {
-  /** A test has started. The function that is returned must be called with its end. */
+  /** A test has started. The service calls the returned function when the test ends. */
   started(): (result: RelayTest, traffic: Traffic, phases: Phases | null) => void
   /** A finished result has changed, because a message arrived late. */
   amended(result: RelayTest): void

@@ -33,6 +33,6 @@ const RETRY_STORES_SECONDS = 2
 export function problemOf(error: unknown): RequestProblem | null {
   if (error instanceof RequestProblem) return error
   if (!(error instanceof StoreUnavailable)) return null
-  const detail = 'The quotas cannot be checked right now, so nothing is tested: try again in some seconds.'
+  const detail = 'The quotas cannot be checked right now, so nothing is tested: try again in a few seconds.'
   return new RequestProblem('limits-unavailable', detail, { retryAfter: RETRY_STORES_SECONDS })
 }

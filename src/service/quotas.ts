@@ -22,7 +22,7 @@ export interface TargetCounters {
   readonly usedUp: QuotaName | null
 }
 
-/** Whose counters a test counts in. */
+/** The caller, the customer and the target whose counters a test uses. */
 export interface QuotaSubject extends TargetCounters {
   readonly caller: Caller
   readonly customer: Customer

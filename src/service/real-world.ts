@@ -1,4 +1,4 @@
-/** The world of real mail servers, and the only place of the service that calls the probe. */
+/** The world of real mail servers. This is the only file of the service that calls the probe, so that it may dial. */
 import type { Customers } from '../access/customer.ts'
 import type { Origin } from '../access/decide.ts'
 import { type Address, canonicalNetwork, parseAddress } from '../ip/address.ts'
@@ -27,7 +27,7 @@ export interface RealWorldParts {
   readonly settings: Settings
 }
 
-/** The world of real mail servers. This is the only file of the service that starts a dial. */
+/** Returns the world of real mail servers. */
 export function realWorld({ customers, vantages, lookUp, stores, deliveries, settings }: RealWorldParts): World {
   return {
     vantages,
@@ -54,12 +54,12 @@ function originNow(vantages: Vantages, stores: Pick<Stores, 'server'>): Origin {
   return { own: [...own, ...servers, ...proxies], vantages: vantages.all.map((vantage) => reachOf(vantage, own)) }
 }
 
-/** How far beyond its deadline a run may be before it is given up, in milliseconds. */
+/** How long after its deadline a run is given up, in milliseconds. */
 const OVERDUE_MS = 5_000
 
 /** Asks the mail server of a job. Rejects if that does not end in time, so that slot and lease are given back. */
 export async function askServer(job: Job, settings: Settings, context: RunContext): Promise<ProbeResult> {
-  // The last guard before the dial, whatever led here.
+  // Checks this once more right before the dial, in case an earlier step has a mistake.
   if (job.context.caller.sandbox) throw new Error('nothing is ever dialled for a caller in the sandbox')
   let timer: NodeJS.Timeout | undefined
   const lost = new Promise<never>((_resolve, reject) => {

@@ -21,7 +21,7 @@ import { run } from './run.ts'
 import { makeSlots, type Slots } from './slots.ts'
 import type { World, WorldOf } from './world.ts'
 
-/** What the service is made of. */
+/** The parts of the service. */
 export interface ServiceParts {
   readonly worldOf: WorldOf
   /** Whether the customers file allows tests at all. */
@@ -86,7 +86,7 @@ export class RelayTests {
     for (const stop of this.#running.values()) stop.abort()
   }
 
-  /** Resolves when no test runs any more, also none whose caller has left. */
+  /** Resolves when no test runs any more, not even one whose caller has left. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.allSettled(this.#running.keys())
   }
@@ -97,7 +97,7 @@ export class RelayTests {
     const world = worldOf(context.caller)
     const waits = !options.respondAsync && !options.live
     const job = openJob(request, context, { world, hasMailbox, idempotencyKey: options.idempotencyKey })
-    // A test that can be asked for again, or read later, goes on without its caller.
+    // A test that can be requested again, or read later, continues without its caller.
     const needsCaller = job.key === null && !options.respondAsync
     if (needsCaller) context.whenGone(() => job.stop.abort(CALLER_GONE))
     const earlier = await this.#earlierTest(job, waits)
@@ -118,8 +118,8 @@ export class RelayTests {
   }
 
   /**
-   * Returns the events of a test that the caller may see, from its start to its verdict. The lines of a test that
-   * another replica runs come when it is finished.
+   * Returns the events of a test that the caller may see, from its start to its verdict. If another replica runs the
+   * test, its lines come only when it has finished.
    */
   follow(test: RelayTest, caller: Caller, stop: AbortSignal): AsyncIterable<RelayTestEvent> | Iterable<RelayTestEvent> {
     if (test.status === 'finished') return replay(test)
@@ -140,8 +140,8 @@ export class RelayTests {
   }
 
   /**
-   * Returns the test of a request with the same key that came at the same moment. Neither request has seen the other's
-   * claim; mostly one has taken the lease, and the other is refused for it just before that claim.
+   * Returns the test of another request with the same key that came at the same moment. That request usually takes the
+   * lease first and claims the key a moment later: this one was refused in between.
    */
   async #simultaneousTest(refusal: RequestProblem, job: Job, waits: boolean): Promise<AnsweredTest | null> {
     const other = await this.#earlierTest(job, waits)

@@ -64,7 +64,7 @@ export function readAfter(query: unknown): string | null {
   const [name, value] = first
   const parsed = identifier.safeParse(value)
   if (name !== 'after' || more.length > 0 || !parsed.success) {
-    throw new RequestProblem('invalid-request', 'Give nothing but after, once: the id of a customer.', { errors: [] })
+    throw new RequestProblem('invalid-request', 'Give only after, once: the id of a customer.', { errors: [] })
   }
   return parsed.data
 }
@@ -104,7 +104,7 @@ function explainName(text: string): string {
 
 const NOT_MAPPED = 'must be the IPv4 address itself, not mapped into IPv6'
 
-/** Keeps the first fault of each member: others mostly follow from it. */
+/** Keeps the first fault of each member, because the others usually follow from it. */
 const firstOfEach = (errors: readonly FieldError[]): FieldError[] =>
   errors.filter(({ pointer }, index) => errors.findIndex((other) => other.pointer === pointer) === index)
 

@@ -46,7 +46,7 @@ export function runningResult(test: TestIdentity): RelayTest {
   }
 }
 
-/** When a test ended. */
+/** How long a test took, and how long its result may still change. */
 export interface Timing {
   readonly durationMs: number
   /** How long after its end a late message may amend the result, in milliseconds; 0 if none was sent. */
@@ -130,7 +130,7 @@ function softwareOf({ observations, extensions }: ProbeResult): Software | null 
   })
 }
 
-/** Returns the lines of a transcript as callers see them. `decisive` are the places of those that decided. */
+/** Returns the lines of a transcript as callers see them. `decisive` has the indexes of the lines that decided. */
 const linesOf = ({ entries }: Transcript, decisive: ReadonlySet<number>): RelayTest['transcript'] =>
   entries.map(({ ms, connection, from, line, answers }, index) => {
     return { ms, connection, from, line, answers, key: decisive.has(index) }

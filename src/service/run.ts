@@ -16,7 +16,7 @@ import type { Observer } from './observer.ts'
 import { brokenResult, finishedResult } from './result.ts'
 import { banPlaceOf, type World } from './world.ts'
 
-/** What a run needs, the world of the caller included. */
+/** The parts of the service that a run uses, and the world of the caller. */
 export interface RunParts {
   readonly world: World
   readonly stores: Stores
@@ -28,7 +28,7 @@ export interface RunParts {
 
 /**
  * Runs an admitted test: asks the mail server, judges the answers, stores the result and writes it into the audit log.
- * If a message arrives later, the result is judged again. Whatever happens, slot and lease are given back, and the
+ * If a message arrives later, the result is judged again. In every case, slot and lease are given back, and the
  * audit log gets its line.
  */
 export async function run(job: Job, admission: Admission, live: LiveTest, parts: RunParts): Promise<RelayTest> {
@@ -44,7 +44,7 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
     const transcript = new Transcript((line) => live.tell(line))
     const decided = (row: Assessed) => live.tell(row)
     found = await world.run(job, { transcript, expectation, refusedBefore, dialled, decided })
-    // Not waited for: without the note, the next test may take a ban for silence, and no more than that.
+    // Does not wait for the note: if it is lost, the next test may report a ban as connect-timeout.
     if (wasRefused(found)) stores.recentRefusals.note(banPlaceOf(world, test)).catch(() => {})
     const durationMs = Math.round(performance.now() - startedAt)
     const amendableMs = expectation && hasSent(found) ? amendableFor(settings.resultTtlMs) : 0
@@ -75,7 +75,7 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
   }
 }
 
-/** Stores the result of one test, and retries while the store is down; always the newest one that there is. */
+/** Stores the newest result of one test, and retries while the store is down. */
 class KeptResult {
   latest: RelayTest | null = null
   readonly #job: Job
@@ -96,7 +96,7 @@ class KeptResult {
     return result
   }
 
-  /** Stores a result that has changed since. */
+  /** Stores the result again, after late mail has changed it. */
   async amend(): Promise<void> {
     await this.#store('amend', async () => {})
     if (!this.latest) return
@@ -104,7 +104,7 @@ class KeptResult {
     this.#job.context.log.info({ id, verdict, evidence, reason, cause }, 'relay test amended')
   }
 
-  /** `then` comes last: a result that still reads as running, without a lease, would be taken for interrupted. */
+  /** Stores the result, then calls `then`. The lease must end last: without it, a running test reads as interrupted. */
   async #store(how: 'put' | 'amend', then: () => Promise<void>): Promise<void> {
     const { test, key, context } = this.#job
     const { stores, background } = this.#parts
@@ -118,10 +118,10 @@ class KeptResult {
   }
 }
 
-/** Kept back from the time of a result, in milliseconds: a reader must find it after it can no longer change. */
+/** How long a result must stay readable after it can no longer change, in milliseconds. */
 const SETTLED_MS = 3_600_000
 
-/** Returns how long a late message may amend a result that is kept for a time. Both in milliseconds. */
+/** Returns how long a late message may amend a result that is kept for `resultTtlMs`, in milliseconds. */
 const amendableFor = (resultTtlMs: number): number => Math.max(0, Math.min(DELIVERY_TTL_MS, resultTtlMs - SETTLED_MS))
 
 /** Whether a message went out and was not refused, so that it may still arrive. */

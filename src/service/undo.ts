@@ -1,4 +1,4 @@
-/** Undo steps for admission. */
+/** Collects how to undo each step of an admission, so that a refused test leaves nothing behind. */
 import type { Background } from './background.ts'
 import type { Job } from './job.ts'
 
@@ -14,7 +14,7 @@ export class Undo {
 
   /**
    * Registers work in the stores, before the step itself: a command that seems to fail may have been carried out. The
-   * work must go by the id of the test, so that it is never too late.
+   * work must undo only what this test's id has taken, because it may run late.
    */
   inStores(work: () => Promise<void>): void {
     this.#inStores.push(work)

@@ -46,7 +46,7 @@ export function deliveryOf(test: TestIdentity, { attempts, greeting }: Observati
   }
 }
 
-/** Whether a peer may be shown. One in another special range than the target is a proxy of ours. */
+/** Whether a peer may be shown. If its special range differs from the target's, it is a proxy of ours. */
 function isVisible(peer: string, target: string): boolean {
   const [from, to] = [peer, target].map((text) => parseAddress(text))
   return !!from && !!to && specialRange(from)?.name === specialRange(to)?.name

@@ -45,7 +45,7 @@ export interface Vantages {
   readonly all: readonly Vantage[]
   /** Whether nothing can be tested from a vantage. */
   isDown(vantage: Vantage): boolean
-  /** Has a vantage checked soon, because a connection from it has just failed. */
+  /** Asks for an early check of a vantage, because a connection from it has just failed. */
   suspect(vantage: Vantage): void
   /** Seconds until all vantages are checked again. */
   readonly secondsToNextLook: number
@@ -59,16 +59,16 @@ export interface RunContext {
   readonly refusedBefore: boolean
   /** Gets the address of each connection before it is dialled. */
   readonly dialled: string[]
-  /** Called with each attempt that is decided, and again if more becomes known of it. */
+  /** Called with each attempt that is decided, and again if more becomes known about it. */
   readonly decided: (row: Assessed) => void
 }
 
-/** Returns a function that decides what a caller may test, by one look at the files and the machine. */
+/** Returns a function that decides what a caller may test. It reads the files and the machine only once. */
 export function permissionsOf(caller: Caller, world: World): (asked: AccessRequest) => Decision {
   const [customers, origin] = [world.customers(), world.origin()]
   return (asked) => decide(asked, caller, customers, origin)
 }
 
-/** Returns the key of the note that a target refused us: a ban holds for a server as seen from one vantage. */
+/** Returns the key of the note that a target refused us. A ban concerns one target and one vantage. */
 export const banPlaceOf = (world: World, test: Pick<RelayTest, 'customerId' | 'ip' | 'vantage'>): string =>
   `${world.placeOf(test)} ${test.vantage.name}`

@@ -336,15 +336,15 @@ test(
     assert.ok(first.endsWith((await link.getAttribute('href')) ?? 'nothing'))
     await resultOf(await service.post({ ip: '127.0.0.1', port: server.port }), 201)
     await page.getByRole('button', { name: 'Run again' }).click()
-    await page.getByText('Used up: tests of one address').waitFor()
+    await page.getByText('used up: tests of one address').waitFor()
     await page.getByText('0 of 3, resets in').waitFor()
     await page.getByRole('link', { name: 'Show its last result: closed' }).click()
-    await page.getByText('Used up: tests of one address').waitFor({ state: 'detached' })
+    await page.getByText('used up: tests of one address').waitFor({ state: 'detached' })
     await verdict(page, /^CLOSED/)
     const third = page.url()
     await page.getByRole('button', { name: 'Run again' }).click()
     await page.getByRole('link', { name: 'Show its last result: closed' }).click()
-    await page.getByText('Used up: tests of one address').waitFor({ state: 'detached' })
+    await page.getByText('used up: tests of one address').waitFor({ state: 'detached' })
     assert.equal(page.url(), third, 'it was shown already')
 
     // The Back button skips a name that could not be looked up.

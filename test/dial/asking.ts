@@ -1,10 +1,10 @@
-/** Asks the built service for many relay tests at once, and keeps each answer. */
+/** Sends many test requests to the built service at once, and returns each answer. */
 import { Agent, request } from 'node:http'
 import { z } from 'zod'
 import type { Case } from './cases.ts'
 import { CALLERS } from './installation.ts'
 
-/** What the service answered: the status, the address it says it tested, or the slug of the problem. */
+/** An answer of the service: its status, and the tested address or the slug of the problem. */
 export interface Answer {
   readonly status: number
   readonly ip: string | null
@@ -18,8 +18,8 @@ const LANES = 24
 const keys = new Map(CALLERS.map(({ id, key }) => [id, key]))
 
 /**
- * Sends requests over kept connections, many at a time. Those with the same lane come one after the other, as an
- * address is tested by one test at a time.
+ * Sends requests over keep-alive connections, many at a time. Requests with the same lane are sent one after the other,
+ * because an address can have only one test at a time.
  */
 export async function askAll(
   url: string,

@@ -1,4 +1,4 @@
-/** Requests for addresses of every kind and spelling, from a seed. */
+/** Makes requests for addresses of every kind and spelling, from a seed. */
 import { readFileSync } from 'node:fs'
 import { type Address, addressOf, parseAddress } from '../../src/ip/address.ts'
 import { type Prefix, parsePrefix } from '../../src/ip/prefix.ts'
@@ -21,7 +21,7 @@ const lines = (path: string): string[][] =>
     .split('\n')
     .map((line) => line.split('\t'))
 
-/** Addresses that must be denied whatever a list says (`deny`), and neighbours of theirs that need not be (`allow`). */
+/** Addresses that no list can allow (`deny`), and their neighbours that a list can allow (`allow`). */
 export const VECTORS = lines('../ip/deny-vectors.tsv').map(([text = '', expected = '']) => ({ text, expected }))
 
 const network = (text: string): Prefix => {
@@ -34,7 +34,7 @@ const addresses = (texts: readonly string[]): Address[] => texts.flatMap((text) 
 
 const ALLOWED = CUSTOMERS.flatMap(({ networks }) => networks.map(({ cidr }) => network(cidr)))
 const OPTED_OUT = NEVER_TEST.map(network)
-/** The ranges of the table of boundaries, once each. */
+/** The ranges of the boundary table, each once. */
 const SPECIAL = [...new Set(lines('../ip/special-boundaries.tsv').flatMap(([, range = '']) => range))]
   .filter((range) => /^[^*].*\//.test(range))
   .map(network)
@@ -44,7 +44,7 @@ const OWN = addresses(OWN_ADDRESSES)
 const inside = ({ family, first, last }: Prefix, random: Random): Address =>
   addressOf(family, first + (random.bits(128) % (last - first + 1n)))
 
-/** The first and last address of a network, and those before and after it. */
+/** Returns the first or last address of a network, or a neighbour outside it. */
 function around({ family, first, last }: Prefix, random: Random): Address {
   const top = family === 4 ? (1n << 32n) - 1n : (1n << 128n) - 1n
   const value = random.pick([first - 1n, first, last, last + 1n])
@@ -54,7 +54,7 @@ function around({ family, first, last }: Prefix, random: Random): Address {
 const anywhere = (random: Random): Address =>
   random.chance(0.5) ? addressOf(4, random.bits(32)) : addressOf(6, random.bits(128))
 
-/** Where the address of a case comes from, with its share in percent. */
+/** The sources of addresses, each with its share of the cases in percent. */
 const SOURCES: readonly (readonly [share: number, make: (random: Random) => Address])[] = [
   [46, (random) => inside(random.pick(ALLOWED), random)],
   [14, (random) => around(random.pick(ALLOWED), random)],
@@ -67,7 +67,7 @@ const SOURCES: readonly (readonly [share: number, make: (random: Random) => Addr
   [8, anywhere],
 ]
 
-/** How the address is written, with the weight of each draw: some draws make a hundred texts at once. */
+/** The ways to write an address, each with its weight. Some of them make a hundred texts at once. */
 const WRITINGS: readonly (readonly [
   weight: number,
   write: (address: Address, random: Random) => readonly unknown[],
@@ -97,7 +97,7 @@ const DOMAINS = [
   'com.au',
 ]
 
-/** A request for an address: by whom, for whom, with which of the members that access is decided by. */
+/** Makes a request for an address, with a random caller and random members that decide about access. */
 function requestFor(ip: unknown, random: Random): Case {
   const caller = random.chance(0.4) ? 'desk' : random.pick(CALLERS).id
   const customers = [...CUSTOMERS.map(({ id }) => id), UNKNOWN_CUSTOMER]
@@ -110,7 +110,7 @@ function requestFor(ip: unknown, random: Random): Case {
   return { caller, body: JSON.stringify(members) }
 }
 
-/** Every caller for every customer, named, not named or unknown, with an address of each customer. */
+/** Combines every caller with an address of each customer, and with each customer id, an unknown one, and none. */
 export function matrix(): Case[] {
   const targets = ['93.184.1.1', '93.184.216.1', '203.0.113.1', '4321::1', '1.1.1.2']
   const named = [undefined, ...CUSTOMERS.map(({ id }) => id), UNKNOWN_CUSTOMER]
@@ -119,7 +119,7 @@ export function matrix(): Case[] {
   )
 }
 
-/** The matrix, all known vectors and hostile spellings, and then random requests without end. */
+/** Yields the matrix, all known vectors and all hostile spellings, then random requests without end. */
 export function* casesFrom(seed: number): Generator<Case, never> {
   const random = randomFrom(seed)
   yield* matrix()
@@ -132,7 +132,7 @@ export function* casesFrom(seed: number): Generator<Case, never> {
   }
 }
 
-/** The next cases, so many at most. */
+/** Returns the next `count` cases. */
 export function take(cases: Iterator<Case>, count: number): Case[] {
   return Array.from({ length: count }, () => cases.next().value)
 }

@@ -1,4 +1,4 @@
-/** Who may have what dialled, decided by the product and by python's ipaddress: both must agree. */
+/** Compares the service's decisions about addresses with those of a second implementation in Python. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,12 +15,12 @@ const SEED = 20270101
 const missing = oracleUnavailable()
 const skip = missing !== null && process.env.CI === undefined ? missing : false
 
-test('python knows the known special addresses and their neighbours as well', { skip }, async () => {
+test('Python agrees about the known special addresses and their neighbours', { skip }, async () => {
   const cases = VECTORS.map(({ text }) => ({ caller: 'none', body: JSON.stringify({ ip: text }) }))
   const expected = await expectedOf(cases)
   const wrong = VECTORS.filter((vector, index) => {
     const said = expected[index]
-    // A mapped address is a fault of the request already.
+    // A mapped address is denied as a syntax fault.
     const denied = said !== undefined && 'deny' in said && ['special', 'syntax'].includes(said.deny)
     return denied !== (vector.expected === 'deny')
   })
@@ -28,7 +28,7 @@ test('python knows the known special addresses and their neighbours as well', { 
   assert.deepEqual(wrong, [])
 })
 
-test('20,000 decisions are those of python', { skip }, async (t) => {
+test('20,000 decisions are the same as in Python', { skip }, async (t) => {
   const folder = folderOf(t, { 'customers.yaml': FILES.customers, 'callers.yaml': FILES.callers })
   const decideAs = decider({ customers: join(folder, 'customers.yaml'), callers: join(folder, 'callers.yaml') })
   const cases = take(casesFrom(SEED), 20_000)
@@ -44,7 +44,7 @@ test('20,000 decisions are those of python', { skip }, async (t) => {
 
 const RULES = { allowLoopback: false, mailboxDomain: 'relaytest.isp.example' }
 
-/** An entry of a customers file: every length, at and beside the ranges that matter, now and then with a host bit. */
+/** Makes an entry of a customers file: any length, in or beside a special range, sometimes with host bits set. */
 function anyNetwork(random: Random): Network {
   const heads = [
     '0',
@@ -89,7 +89,7 @@ function anyNetwork(random: Random): Network {
   }
 }
 
-test('a network that is too wide, or overlaps a special range, is refused at load exactly where python says so', {
+test('a network that is too wide, or overlaps a special range, is refused at load exactly when Python refuses it', {
   skip,
 }, async (t) => {
   const random = randomFrom(SEED)

@@ -1,4 +1,4 @@
-/** Decides a case with the product's own code, without a socket, to compare with python's answer. */
+/** Decides a case with the service's own code, without a socket, to compare it with Python's answer. */
 import type { Caller } from '../../src/access/callers.ts'
 import { loadCallers } from '../../src/access/callers.ts'
 import { loadCustomers } from '../../src/access/customers.ts'
@@ -11,7 +11,7 @@ import type { Case } from './cases.ts'
 import { CALLERS, OWN_ADDRESSES, VANTAGE } from './installation.ts'
 import type { Denial, Expected } from './oracle.ts'
 
-/** Which refusals each denial of the oracle may come as. */
+/** The problems that the service may answer for each denial of the oracle. */
 export const REFUSALS: Readonly<Record<Denial, readonly string[]>> = {
   syntax: ['invalid-request'],
   special: ['address-special'],
@@ -21,7 +21,7 @@ export const REFUSALS: Readonly<Record<Denial, readonly string[]>> = {
   domain: ['domain-not-listed'],
 }
 
-/** What the product decided: the address that it would dial, or the slug of its refusal. */
+/** A decision of the service: the address that it would dial, or the slug of its refusal. */
 export type Decided = { readonly dial: string; readonly throughProxy: Buffer } | { readonly refused: string }
 
 const ORIGIN: Origin = {
@@ -30,7 +30,7 @@ const ORIGIN: Origin = {
 }
 const RULES = { allowedPorts: [25], defaultProof: 'message' } as const
 
-/** The decision of the product, from the text of a request to the address that it would dial. Reads the files once. */
+/** Returns a function that decides a request as the service does. Reads the files once. */
 export function decider(files: { readonly customers: string; readonly callers: string }): (one: Case) => Decided {
   const customers = loadCustomers([files.customers], { allowLoopback: false, mailboxDomain: 'relaytest.isp.example' })
   const known = loadCallers([files.callers])
@@ -52,7 +52,7 @@ export function decider(files: { readonly customers: string; readonly callers: s
   }
 }
 
-/** Whether the product does what python expects. */
+/** Whether the service's decision is the one that Python expects. */
 export function agree(expected: Expected, decided: Decided): boolean {
   if ('allow' in expected) {
     if (!('dial' in decided) || decided.dial !== expected.allow) return false
@@ -62,8 +62,8 @@ export function agree(expected: Expected, decided: Decided): boolean {
 }
 
 /**
- * What a SOCKS5 proxy is to be sent (RFC 1928 section 4) for an address as python writes it, written anew from its
- * text.
+ * Returns the SOCKS5 request (RFC 1928 section 4) for an address as Python writes it. Shares no code with the
+ * service.
  */
 function requestFor(text: string): Buffer {
   const isSix = text.includes(':')

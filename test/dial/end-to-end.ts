@@ -1,4 +1,4 @@
-/** Runs the built service where every address is local, and tells which addresses it really dialled. */
+/** Runs the built service in a network where every address is local, and reports which addresses it really dialled. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dnsServer } from '../harness/dns-server.ts'
@@ -13,33 +13,32 @@ import { NO_QUOTAS } from './no-quotas.ts'
 import { type Expected, expectedOf } from './oracle.ts'
 import { openWorld, type Witness, watch, witnessed } from './world.ts'
 
-/** A request whose answer was not what python expects. */
+/** A request whose answer differs from Python's. */
 export interface Wrong extends Case {
   readonly expected: Expected | undefined
   readonly answer: Answer | undefined
 }
 
-/** What became of all requests. */
+/** The results of all requests. */
 export interface DialRun {
   readonly asked: number
-  /** Addresses of all 201 answers, as python writes them, in order of their texts. */
+  /** The addresses of all 201 answers, sorted as text. */
   readonly accepted: readonly string[]
-  /** Addresses that the recorder was reached at, in order of their texts. */
+  /** The addresses that the recorder saw dialled, sorted as text. */
   readonly dialled: readonly string[]
-  /** Addresses of the audit log's intents, in order of their texts. */
+  /** The addresses in the intents of the audit log, sorted as text. */
   readonly intents: readonly string[]
   readonly wrong: readonly Wrong[]
-  /** How many python denied, by why. */
+  /** How many requests Python denied, by reason. */
   readonly denied: Readonly<Record<string, number>>
   readonly witness: Witness
-  /** Names that were looked up. */
+  /** The names that the service looked up. */
   readonly looked: readonly string[]
 }
 
 /**
- * Has the built service, as it is shipped and configured for production, asked for everything over HTTP in a world
- * where every address is local, and tells what it dialled: by the recorder on port 25, by the kernel's count, by the
- * audit log.
+ * Sends all cases to the built service, configured for production, in a network where every address is local. Reports
+ * what the service dialled in three ways: the recorder on port 25, the kernel's counters and the audit log.
  */
 export async function dialAll(t: Ending, cases: readonly Case[], asked: (done: number) => void): Promise<DialRun> {
   const expected = await expectedOf(cases)
@@ -83,7 +82,7 @@ export async function dialAll(t: Ending, cases: readonly Case[], asked: (done: n
   }
 }
 
-/** Tests of one address come one after the other. */
+/** Gives all requests for one address the same lane. */
 function laneFor(expected: readonly Expected[]): (index: number) => number {
   const lanes = new Map<string, number>()
   return (index) => {
@@ -95,7 +94,7 @@ function laneFor(expected: readonly Expected[]): (index: number) => number {
   }
 }
 
-/** Bodies over the limit are refused before anything in them is read. */
+/** The problem of bodies over the size limit, which are refused unread. */
 const TOO_LARGE = 'payload-too-large'
 
 function agrees(expected: Expected, { status, ip, problem }: Answer): boolean {

@@ -1,10 +1,9 @@
-/** The customers, callers and vantages of the dial tests, for the service and for python alike. */
+/** The customers, callers and vantages of the dial tests, in one table for the service and for Python. */
 import { callersYaml, keyOf } from '../harness/http.ts'
 
 /**
- * The installation that dialling is proved with, as a table that three readers share: the service (as YAML), the
- * generator of requests, and the oracle in python. Networks nest over customers, touch special-purpose ranges from
- * outside and lie within them, and hold addresses of this machine.
+ * A network of a customer. The networks below are nested across customers, lie beside and inside special-purpose
+ * ranges, and contain addresses of this machine.
  */
 export interface Network {
   readonly cidr: string
@@ -69,16 +68,16 @@ export const NEVER_TEST = [
   ...['2001:db8:25::77/128'],
 ] as const
 
-/** Where the tests come from: in no customer's network. */
+/** The addresses that tests come from. They are in no customer's network. */
 export const VANTAGE = ['9.9.9.7', '2a00:1450::7'] as const
 
-/** What this machine and its helpers have, so that nobody may have it dialled. Most lie in customers' networks. */
+/** The addresses of this machine and its helpers, which must never be dialled. Most are in customers' networks. */
 export const OWN = {
-  /** On the interfaces of the namespace, besides loopback. */
+  /** Addresses on the interfaces of the namespace, besides loopback. */
   interfaces: [...VANTAGE, '93.184.216.9', '203.0.113.9', '2606:2800:220::9', '2001:db8:25::9'],
-  /** Hosts that REDIS_URL leads to. */
+  /** Addresses of the host in REDIS_URL. */
   redis: [] as readonly string[],
-  /** Hosts that metrics are served on or sent to. */
+  /** Addresses that serve or receive metrics. */
   metrics: [] as readonly string[],
 }
 
@@ -109,7 +108,7 @@ export const FILES = {
   vantages: `vantages: [{ name: proof, ehlo: relaytest.isp.example, bind: ${JSON.stringify(VANTAGE)} }]\n`,
 }
 
-/** What the oracle judges by, in the words of its program. */
+/** The same table as input of the oracle. */
 export const FOR_ORACLE = {
   customers: CUSTOMERS,
   callers: Object.fromEntries(CALLERS.map(({ id, customers }) => [id, customers])),

@@ -1,7 +1,7 @@
-/** Quotas that nobody reaches, for tests that ask for very much. */
+/** A quota that no test reaches. */
 const MANY = '1000000/1h'
 
-/** The environment of a service that never has enough of it. */
+/** The environment of a service for tests that send very many requests. */
 export const NO_QUOTAS = {
   QUOTA_REQUESTS: MANY,
   QUOTA_CALLER: MANY,

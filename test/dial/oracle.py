@@ -1,24 +1,25 @@
-"""Who may have what dialled, by python's ipaddress module: a second implementation that shares no code with the service.
+"""Decides who may test which address, with Python's ipaddress. It shares no code with the service.
 
-The first line of standard input is the installation as JSON, each further line a case: {"caller": ..., "body": the text of
-a request}, or {"network": ...} for an entry of a customers file. Each answer is a line: `allow ADDRESS`, or why not.
+The first line of standard input is the installation as JSON. Each further line is a case: {"caller": ..., "body": the
+text of a request}, or {"network": ...} for an entry of a customers file. Each answer is one line: `allow ADDRESS`, or
+the reason.
 
-Where python reads more than the service promises to read, this program is stricter, and only there:
-- python takes IPv6 addresses with a zone id (since 3.9); they name no address of the internet.
-- python takes numbers and bytes; an address in a request is a JSON string.
-- ::ffff:0:0/96 is a second spelling of IPv4 addresses: a fault of the request, not an address of its own.
-From 3.13 on python writes that range with a dotted tail, but it never comes to be written here.
+This program is stricter than Python only where Python accepts more than the service promises:
+- Python accepts IPv6 addresses with a zone id (since 3.9). They are not addresses of the internet.
+- Python accepts numbers and bytes. An address in a request is a JSON string.
+- ::ffff:0:0/96 is a second spelling of IPv4 addresses, so it is a fault of the request.
+Python 3.13 writes that range with a dotted tail. That does not matter, because it is never printed here.
 """
 import ipaddress
 import json
 import sys
 
-# IANA's special-purpose registries, and what else no customer's mail server has. No entry of a file can lift these.
+# Ranges of IANA's special-purpose registries, and others, that no customer's mail server has. No entry can allow them.
 NEVER = """
 0.0.0.0/8 100.100.100.200/32 127.0.0.0/8 169.254.169.254/32 224.0.0.0/4 255.255.255.255/32
 ::/96 ::ffff:0:0/96 ::ffff:0:0:0/96 64:ff9b::/96 64:ff9b:1::/48 2001::/32 2002::/16 fd00:ec2::254/128 fe80::/10 ff00::/8
 """
-# These are for who says that he means them. Of IPv6 only 2000::/3 is in use.
+# An entry with allowSpecial can allow these. Of IPv6 only 2000::/3 is in use.
 SPECIAL = """
 10.0.0.0/8 100.64.0.0/10 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.31.196.0/24 192.52.193.0/24
 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 240.0.0.0/4
@@ -30,7 +31,7 @@ WIDEST = {4: 16, 6: 32}
 
 
 def ranges(networks):
-    """First and last address as numbers, by family: python's own `in` is slow."""
+    """Returns the first and last address of each network as numbers, by IP version: Python's own `in` is slow."""
     return {v: [(int(n[0]), int(n[-1])) for n in networks if n.version == v] for v in (4, 6)}
 
 
@@ -43,7 +44,7 @@ NEVER_RANGES, SPECIAL_RANGES = ranges(NEVER), ranges(SPECIAL)
 
 
 def is_isatap(address):
-    """RFC 5214: an IPv6 address that wraps an IPv4 one."""
+    """Tells whether an IPv6 address contains an IPv4 address (RFC 5214)."""
     return address.version == 6 and address.packed[8:12] in (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
 
 
@@ -62,7 +63,7 @@ def is_never(address):
 
 
 def is_special(address):
-    # Python brings a table of its own: what either knows is special.
+    # Python has its own table. An address is special if one of the two tables has it.
     return within(SPECIAL_RANGES, address) or not address.is_global or address.is_multicast or address.is_reserved
 
 
@@ -115,7 +116,7 @@ class Installation:
 
 
 def judge_network(entry):
-    """Whether an entry may stand in a customers file."""
+    """Returns `allow`, or why a customers file must not have this entry."""
     try:
         net = ipaddress.ip_network(entry["cidr"])
     except ValueError:

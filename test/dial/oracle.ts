@@ -1,4 +1,4 @@
-/** Asks python's ipaddress what is right: a second opinion, by code that we did not write. */
+/** Asks Python's ipaddress for a second opinion, from code that we did not write. */
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -6,20 +6,20 @@ import { ROOT } from '../harness/service.ts'
 import type { Case } from './cases.ts'
 import { FOR_ORACLE, type Network } from './installation.ts'
 
-/** Why the oracle denies; `syntax` is a fault of the request itself. */
+/** Why the oracle denies a request. `syntax` is a fault of the request itself. */
 export type Denial = 'syntax' | 'special' | 'own' | 'not-allowed' | 'opted-out' | 'domain'
 
-/** What python says of a request. */
+/** Python's decision about a request. */
 export type Expected = { readonly allow: string } | { readonly deny: Denial }
 
 const DENIALS: readonly Denial[] = ['syntax', 'special', 'own', 'not-allowed', 'opted-out', 'domain']
 
-/** The reason why there is no oracle on this machine, or null. */
+/** Returns why there is no oracle on this machine, or null. */
 export function oracleUnavailable(): string | null {
   return spawnSync('python3', ['-c', 'import ipaddress']).status === 0 ? null : 'python3 is not installed'
 }
 
-/** What python expects of each case, in their order. */
+/** Returns Python's decision about each case, in the same order. */
 export async function expectedOf(cases: readonly Case[]): Promise<Expected[]> {
   return (await ask(cases)).map((line) => {
     const deny = DENIALS.find((denial) => denial === line)
@@ -29,7 +29,7 @@ export async function expectedOf(cases: readonly Case[]): Promise<Expected[]> {
   })
 }
 
-/** What python says of each entry of a customers file: `allow`, or why it is refused at load. */
+/** Returns Python's decision about each entry of a customers file: `allow`, or why it is refused at load. */
 export const networksJudged = (networks: readonly Network[]): Promise<string[]> =>
   ask(networks.map((network) => ({ network })))
 

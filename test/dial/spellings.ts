@@ -7,7 +7,7 @@ const groupsOf = (value: bigint): string[] =>
 
 const octetsOf = (value: bigint): string => [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.')
 
-/** Texts that RFC 4291 lets an address have besides its canonical one. IPv4 has none. */
+/** Returns the other valid texts of an address (RFC 4291 section 2.2). IPv4 addresses have none. */
 export function otherSpellings({ family, value, text }: Address): readonly string[] {
   if (family === 4) return [text]
   const groups = groupsOf(value)
@@ -21,7 +21,7 @@ export function otherSpellings({ family, value, text }: Address): readonly strin
     `${groups.slice(0, 6).join(':')}:${tail}`,
     `${groups.slice(0, 6).join(':').toUpperCase()}:${tail}`,
     ...shortened,
-    // Two of them are no spelling any more.
+    // A text with two `::` is not valid.
     ...(zeros.length > 1 ? [`::${text}`, `${text}::`] : []),
   ]
 }
@@ -40,7 +40,7 @@ const PREFIXES_OVER_IPV4: readonly (readonly [high: bigint, shift: bigint])[] = 
 ]
 
 /**
- * IPv6 addresses that lead to an IPv4 address by some mechanism: compatible, mapped, translated, NAT64, 6to4, ISATAP.
+ * Returns the IPv6 addresses that stand for an IPv4 address: compatible, mapped, translated, NAT64, 6to4, ISATAP.
  */
 export function embeddings(ipv4: Address): readonly string[] {
   const values = PREFIXES_OVER_IPV4.map(([high, shift]) => high | (ipv4.value << shift))
@@ -60,7 +60,7 @@ const ODD = [
   '::',
 ]
 
-/** The text with one to three small mistakes: most are no address any more, some are another one. */
+/** Returns the text with one to three small mistakes. Most results are not addresses, some are other addresses. */
 export function edited(text: string, random: Random): string {
   let result = text
   for (let turns = 1 + random.int(3); turns > 0; turns -= 1) {
@@ -70,7 +70,7 @@ export function edited(text: string, random: Random): string {
   return result
 }
 
-/** What a caller may put where a text belongs, so that a careless reader makes an address of it. */
+/** Returns values other than texts that a careless program might read as an address. */
 export function notTexts({ value, text }: Address): readonly unknown[] {
   const number = Number(value & 0xffff_ffffn)
   return [number, [text], { text }, null, true, 0, '', [], `${number}`, { toString: text }, number / 2, -number]

@@ -1,4 +1,4 @@
-/** The built service dials what the lists allow and nothing else, by the count of the kernel. */
+/** Proves by the kernel's counters that the built service dials only what the lists allow. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { cases } from '../harness/mass.ts'
@@ -13,7 +13,7 @@ const REQUESTS = cases(7_000)
 const missing = labUnavailable() ?? oracleUnavailable()
 const skip = missing !== null && process.env.CI === undefined ? missing : false
 
-test(`of ${REQUESTS} requests the service dials exactly what python allows, and nothing else leaves`, {
+test(`of ${REQUESTS} requests the service dials exactly what Python allows, and nothing else leaves`, {
   skip,
 }, async (t: TestContext) => {
   assert.equal(missing, null)

@@ -1,4 +1,4 @@
-/** A network namespace in which every address is local, and in which the kernel counts connections. */
+/** Sets up a network namespace in which every address is local and the kernel counts connections. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { fetchPackages, packages, projectRoot, storeOf } from '../lab/packages.ts'
 import { onPath } from '../lab/unavailable.ts'
 
-/** What nftables needs beyond a minimal Debian 12. */
+/** The packages that nftables needs on a minimal Debian 12. */
 const NFTABLES = [
   'nftables',
   'libnftables1',
@@ -18,13 +18,13 @@ const NFTABLES = [
 ] as const
 const WITH_NFTABLES = [...NFTABLES, 'libgmp10', 'libbsd0', 'libmd0']
 
-/** Packets that left a process of the namespace, by the kernel's own count. */
+/** The kernel's counts of packets that processes of the namespace have sent. */
 export interface Witness {
-  /** First packets of TCP connections to port 25. */
+  /** Opened TCP connections to port 25. */
   readonly port25: number
-  /** The same to any port but 25 and that of the service. */
+  /** Opened TCP connections to any port but 25 and the service's own. */
   readonly elsewhere: number
-  /** UDP, but to and from the name server: a name that was looked up anywhere else would be here. */
+  /** UDP packets, except those of the test's name server. A look-up anywhere else is counted here. */
   readonly datagrams: number
 }
 
@@ -33,10 +33,10 @@ const counters = z.object({
 })
 
 /**
- * Makes every address there is a local one, so that nothing can leave and whatever is dialled is answered here, and has
- * nftables count. Only in a fresh namespace: the routes would cut any other off.
+ * Makes every address local, so that nothing leaves the machine and this process answers all connections. Throws
+ * outside a fresh namespace, because the routes would cut off any other network.
  *
- * @param own addresses for the loopback interface, as those of this machine
+ * @param own addresses for the loopback interface, which count as this machine's own
  */
 export async function openWorld(own: readonly string[]): Promise<void> {
   const interfaces = [...readFileSync('/proc/self/net/dev', 'utf8').matchAll(/^\s*(\S+):/gm)].map(([, name]) => name)
@@ -58,10 +58,9 @@ export async function openWorld(own: readonly string[]): Promise<void> {
 }
 
 /**
- * Begins to count. The service's own port is where the requests go.
+ * Begins to count. Connections to the service's own port do not count: the test requests go there.
  *
- * @param dnsPort of the name server that the self-check asks, whose questions are to be looked at; 0 where there is
- * none
+ * @param dnsPort the port of the test's name server, whose packets do not count; 0 if there is none
  */
 export async function watch(servicePort: number, dnsPort = 0): Promise<void> {
   const opening = 'tcp flags & (syn | ack) == syn'
@@ -86,7 +85,7 @@ export async function watch(servicePort: number, dnsPort = 0): Promise<void> {
   )
 }
 
-/** The counts so far. */
+/** Returns the counts so far. */
 export async function witnessed(): Promise<Witness> {
   const { nftables } = counters.parse(JSON.parse(await run('nft', ['-j', 'list', 'counters'], [])))
   const packets = (name: string): number => {
@@ -100,7 +99,7 @@ export async function witnessed(): Promise<Witness> {
 const PACKAGES = { ip: packages.ip, nft: WITH_NFTABLES } as const
 const PATHS = { ip: 'iproute2/usr/bin/ip', nft: 'nftables/usr/sbin/nft' } as const
 
-/** Runs a tool of the machine, or an unpacked one where it has none; returns what it prints. */
+/** Runs a tool of the machine, or a downloaded one if the machine has none. Returns its output. */
 async function run(tool: keyof typeof PACKAGES, args: readonly string[], input: readonly string[]): Promise<string> {
   const env = { ...process.env }
   let command: string = tool

@@ -6,7 +6,7 @@ import { eventsIn } from '../harness/events.ts'
 import { ajv, paths } from '../harness/openapi.ts'
 import type { FuzzRequest } from './requests.ts'
 
-/** What came back. */
+/** An answer of the service. */
 export interface FuzzAnswer {
   readonly status: number
   readonly type: string
@@ -28,7 +28,7 @@ const templates = Object.keys(paths).map((template) => ({
   pattern: new RegExp(`^${template.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+')}/?$`),
 }))
 
-/** The schema of the response that the document promises for a request, by its status and media type. */
+/** Returns the pointer to the schema of a response in the document, by its status and media type. Null if none. */
 function promised({ method, path }: FuzzRequest, { status, type }: FuzzAnswer): string | null {
   const [bare = ''] = path.split('?')
   const template = templates.find(({ pattern }) => pattern.test(bare))?.template ?? ''
@@ -38,22 +38,22 @@ function promised({ method, path }: FuzzRequest, { status, type }: FuzzAnswer): 
   return `/${['paths', template, verb, 'responses', `${status}`, 'content', type, 'schema'].map(token).join('/')}`
 }
 
-/** What the document does not describe by path and method is answered by one of these. */
+/** The statuses for paths and methods that the document does not describe. */
 const ELSEWHERE: ReadonlySet<number> = new Set([400, 404, 405, 431])
 
-/** What the schema of a media type speaks of: the body, or each event of a stream. */
+/** Returns the values that a schema describes: the body, or each event of a stream. */
 function valuesIn(type: string, body: string): readonly unknown[] {
   if (type === 'text/event-stream') return eventsIn(body)
   return [type === 'text/plain' ? body : JSON.parse(body)]
 }
 
-/** Checks that an answer is one that the document promises: no fault of the service, and a body as described. */
+/** Checks that the document describes this answer, that its body fits, and that the service had no fault. */
 export function checkAnswer(request: FuzzRequest, answer: FuzzAnswer): void {
   const { status, type, body, requestId } = answer
   const problem = type === 'application/problem+json'
   assert.ok(status < 500 || (status === 503 && problem), `${status} ${body}`)
   assert.ok(requestId, 'every answer has an id')
-  // The console is a page, and no part of the document.
+  // The console is a page. The document does not describe it.
   if (type === 'text/html' && status === 200 && /^\/+(\?|$)/.test(request.path)) return
   const pointer = promised(request, answer)
   assert.ok(pointer !== null || (problem && ELSEWHERE.has(status)), `no document promises ${status} ${type}: ${body}`)

@@ -1,11 +1,11 @@
-/** Generates bodies of requests: valid ones, nearly valid ones, and anything at all. */
+/** Generates request bodies: valid, nearly valid, and random ones. */
 import fc from 'fast-check'
 import { anything, type Hints, valuesOf } from './from-schema.ts'
 import { NAUGHTY } from './naughty.ts'
 
 const naughty = fc.constantFrom(...NAUGHTY)
 
-/** Takes a member away, puts one in, or gives one a value of any kind. */
+/** Removes a member, adds one, or gives one a value of any kind. */
 const spoiling: fc.Arbitrary<(value: unknown) => unknown> = fc
   .tuple(
     fc.nat(),
@@ -22,7 +22,7 @@ const spoiling: fc.Arbitrary<(value: unknown) => unknown> = fc
     return Object.fromEntries(members.map(([key, old], at) => [key, at === index ? other : old]))
   })
 
-/** Spoils a text that is JSON, as a proxy, a cut or a careless client would. */
+/** Damages a JSON text as a proxy, a broken connection or a careless client would. */
 const damaging: fc.Arbitrary<(text: string) => Buffer> = fc
   .tuple(fc.nat(), naughty, fc.nat({ max: 7 }))
   .map(([where, mark, what]) => (text: string) => {
@@ -51,7 +51,7 @@ const damaging: fc.Arbitrary<(text: string) => Buffer> = fc
     }
   })
 
-/** A body: what the schema describes, more often than not spoiled, now and then damaged. */
+/** Generates bodies: as the schema describes, or with wrong members, or with damaged text, or random bytes. */
 export function bodiesOf(schema: unknown, hints: Hints): fc.Arbitrary<Buffer> {
   const sound = valuesOf(schema, hints)
   const spoiled = fc

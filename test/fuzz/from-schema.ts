@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { committed } from '../harness/openapi.ts'
 import { NAUGHTY } from './naughty.ts'
 
-/** What of JSON Schema our OpenAPI document uses for what callers send. */
+/** The part of JSON Schema that our OpenAPI document uses for requests. */
 const schemaShape = z.looseObject({
   $ref: z.string().optional(),
   type: z.string().optional(),
@@ -24,10 +24,10 @@ const schemaShape = z.looseObject({
 })
 type Schema = z.output<typeof schemaShape>
 
-/** Values that make a request meaningful, by the name of the member: what the service under test knows. */
+/** Values that the service under test knows, by the name of the member. They make a request meaningful. */
 export type Hints = Readonly<Record<string, readonly unknown[]>>
 
-/** Values that a schema of our OpenAPI document describes; nearly always good ones. */
+/** Generates values that a schema of our OpenAPI document describes, mostly from the hints. */
 export function valuesOf(schema: unknown, hints: Hints, name = ''): fc.Arbitrary<unknown> {
   const known = hints[name]
   const described = describedBy(resolve(schema), hints)
@@ -72,12 +72,12 @@ function textOf({ format, pattern, minLength = 0, maxLength = 80 }: Schema): fc.
   if (format === 'ipv6') return fc.ipV6()
   if (format === 'uuid') return fc.uuid()
   if (format === 'date-time') return fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
-  // fast-check writes no text for a look-ahead; our one says how long a domain may be.
+  // fast-check cannot generate texts for a look-ahead. Our only one limits the length of a domain.
   if (pattern !== undefined) return pattern.includes('(?') ? fc.domain() : fc.stringMatching(new RegExp(pattern))
   return fc.string({ minLength, maxLength: Math.min(maxLength, 80) })
 }
 
-/** The schema that a reference of the document points to. */
+/** Returns a schema, or the one that its reference points to. */
 function resolve(schema: unknown): Schema {
   const read = schemaShape.parse(schema)
   if (read.$ref === undefined) return read
@@ -87,7 +87,7 @@ function resolve(schema: unknown): Schema {
   return resolve(found)
 }
 
-/** What no schema of ours describes. */
+/** Generates values of any kind, which no schema describes. */
 export const anything: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(...NAUGHTY),
   fc.string({ unit: 'binary', maxLength: 40 }),

@@ -1,4 +1,4 @@
-/** Sends generated requests to a service, some at a time, and checks every answer. */
+/** Sends generated requests to a service, and checks every answer. */
 import { type Agent, request as httpRequest } from 'node:http'
 import fc from 'fast-check'
 import { checkAnswer, type FuzzAnswer } from './answers.ts'
@@ -38,8 +38,8 @@ const BATCH = 500
 const AT_ONCE = 16
 
 /**
- * Sends so many generated requests, some at once, and checks every answer. Returns how many answers there were of each
- * status; throws with the request that was answered wrongly, or not at all.
+ * Sends a number of generated requests, several at a time, and checks every answer. Returns the number of answers by
+ * status. Throws an error with the request that got a wrong answer, or none.
  */
 export async function fuzzService(options: FuzzOptions): Promise<Record<string, number>> {
   const { url, agent, requests, seed, hints, callers } = options

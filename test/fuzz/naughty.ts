@@ -1,17 +1,17 @@
 /**
- * Texts that have broken programs: what they hold, in groups. Kept by hand; each group is a kind of reader that fell.
+ * Texts that have broken programs. The list is written by hand, in groups by the kind of program that they broke.
  */
 export const NAUGHTY: readonly string[] = [
-  // What means nothing, or something, to loosely typed readers.
+  // Texts that loosely typed programs convert to another type.
   ...['', ' ', '0', '-0', '1', 'true', 'false', 'null', 'undefined', 'NaN', 'Infinity', 'None', '[]', '{}', '""'],
-  // Numbers at and beyond what a type holds.
+  // Numbers at and beyond the limits of a type.
   ...['2147483648', '-2147483649', '9007199254740993', '1e309', '1e-400', '0x7f', '0o17', '1_000', '１２', '٣', '½'],
-  // Names that JavaScript has a meaning for.
+  // Names with a meaning in JavaScript.
   ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'then', 'length', 'toJSON', 'valueOf'],
-  // Line ends, ends of text, and what only looks empty.
+  // Line ends, ends of text, and characters that look empty.
   ...['\r', '\n', '\r\n', '\0', '\t', '\v', '\f', '\x7f', '\u0085', '\u2028', '\u2029', '\u00a0', '\u200b', '\ufeff'],
   ...['a\r\nRCPT TO:<x@y.example>', 'a\r\n.\r\n', '\r\n\r\nGET / HTTP/1.1', 'a\0b', '%0d%0a', '%00', '\\r\\n'],
-  // Text that reorders, combines, or is no text.
+  // Characters that reorder or combine text, and invalid text.
   ...[
     '\u202ecod.exe',
     '\u2066a\u2069',
@@ -69,7 +69,7 @@ export const NAUGHTY: readonly string[] = [
     'a'.repeat(65),
     'x'.repeat(1_000),
   ],
-  // Addresses that mean another one to somebody.
+  // Addresses that some programs read as another address.
   ...[
     '127.1',
     '0177.0.0.1',

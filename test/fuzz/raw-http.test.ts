@@ -1,4 +1,4 @@
-/** Bytes that are no proper HTTP: each gets a 4xx or the end of the connection. */
+/** Sends bytes that are not valid HTTP: each gets a 4xx, or its connection is closed. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rawConnection } from '../harness/http.ts'
@@ -15,10 +15,10 @@ const withHeader = (field: string): string => `GET /limits HTTP/1.1\r\n${HEADERS
 const withLength = (field: string): string => `${POST}${field}\r\n\r\n{"a":1}`
 const OPEN = 'GET /livez HTTP/1.1\r\nHost: relay-tests\r\n\r\n'
 
-/** What happens to the connection after the bytes, where it is not just left open. */
+/** What the client does with the connection after the bytes. By default it stays open. */
 type Then = 'end' | 'reset'
 
-/** What the service says to bytes that no HTTP client sends: the statuses of its answers; none where it just closes. */
+/** Bytes that no HTTP client sends, and the statuses of the answers. No status means that the service just closes. */
 type Row = readonly [title: string, bytes: string, statuses: readonly number[], then?: Then]
 
 const REQUEST_LINE: readonly Row[] = [
@@ -114,7 +114,7 @@ const ORDER: readonly Row[] = [
   ['half a body, then a reset', `${POST}Content-Length: 20\r\n\r\n{"ip":`, [], 'reset'],
 ]
 
-/** What RFC 9112 has every server take, or Node's parser takes for good measure. */
+/** Unusual requests that RFC 9112 requires a server to accept, or that Node's parser accepts. */
 const TOLERATED: readonly Row[] = [
   ['an absolute target', get('http://elsewhere.example/livez'), [200]],
   ['empty lines before the request', `\r\n\r\n${get('/livez')}`, [200]],
@@ -131,7 +131,7 @@ interface Answer {
   readonly body: string
 }
 
-/** The answers that were said on a connection, one after the other; each must say how long it is. */
+/** Returns the answers on a connection, one after the other. Each must have a Content-Length. */
 function answersIn(text: string): Answer[] {
   const answers: Answer[] = []
   for (let rest = text; rest !== ''; ) {
@@ -139,7 +139,7 @@ function answersIn(text: string): Answer[] {
     const headers = rest.slice(0, end)
     const [, status] = /^HTTP\/1\.1 (\d{3}) /.exec(headers) ?? []
     const [, length] = /^content-length: (\d+)$/im.exec(headers) ?? []
-    assert.ok(end !== -1 && status !== undefined && length !== undefined, `no answer of HTTP: ${JSON.stringify(rest)}`)
+    assert.ok(end !== -1 && status !== undefined && length !== undefined, `not an HTTP answer: ${JSON.stringify(rest)}`)
     const body = rest.slice(end + 4, end + 4 + Number(length))
     assert.equal(body.length, Number(length))
     answers.push({ status: Number(status), headers, body })
@@ -150,7 +150,7 @@ function answersIn(text: string): Answer[] {
 
 const isProblem = ajv.compile({ $ref: 'openapi#/components/schemas/Problem' })
 
-test('what is no request gets a problem, or the end of its connection, and is done with', {
+test('invalid bytes get a problem or the end of the connection, and do no harm', {
   concurrency: 10,
 }, async (t) => {
   assert.ok(ROWS.length >= 40)
@@ -174,12 +174,12 @@ test('what is no request gets a problem, or the end of its connection, and is do
           assert.ok(isProblem(JSON.parse(body)), body)
         }
         const good = await service.fetch('/limits')
-        assert.equal(good.status, 200, 'a good request is answered all the same')
+        assert.equal(good.status, 200, 'a good request is still answered')
         await good.text()
       }),
     ),
   )
-  await t.test('and nothing of it was a fault of the service', () => {
+  await t.test('none of this was a fault of the service', () => {
     assert.deepEqual(
       service.logs().filter(({ level }) => Number(level) >= 50),
       [],

@@ -1,4 +1,4 @@
-/** Generated requests to the built service: every answer is a documented one. */
+/** Sends generated requests to the built service: openapi.json must describe every answer. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cases } from '../harness/mass.ts'

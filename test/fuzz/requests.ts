@@ -6,7 +6,7 @@ import { bodiesOf } from './bodies.ts'
 import { type Hints, valuesOf } from './from-schema.ts'
 import { NAUGHTY } from './naughty.ts'
 
-/** A request as it goes out. */
+/** A request as it is sent. */
 export interface FuzzRequest {
   readonly method: string
   readonly path: string
@@ -32,9 +32,9 @@ const operations = z
   .parse(committed)
 
 const naughty = fc.constantFrom(...NAUGHTY)
-/** What HTTP lets a header hold: Node sends nothing else, and raw-http.test.ts does. */
+/** Removes characters that HTTP forbids in a header: Node does not send them. raw-http.test.ts does. */
 const inHeader = (text: string): string => text.replace(/[^\x20-\x7e\x80-\xff]/g, '').trim()
-/** Lone surrogates, of which no bytes can be made, become U+FFFD. */
+/** Encodes a text for a path. Lone surrogates, which have no bytes, become U+FFFD. */
 const inPath = (text: string): string => encodeURI(Buffer.from(text).toString()).replace(/[#?]/g, encodeURIComponent)
 
 const CONTENT_TYPES = [
@@ -61,7 +61,7 @@ const ACCEPTS = [
   ';;',
 ]
 
-/** Headers that change what the service does, or must not. */
+/** Headers that change what the service does, and headers that must not change it. */
 const headers: fc.Arbitrary<Record<string, string>> = fc.record(
   {
     accept: fc.oneof(fc.constantFrom(...ACCEPTS), naughty),
@@ -84,20 +84,20 @@ const headers: fc.Arbitrary<Record<string, string>> = fc.record(
   { requiredKeys: [] },
 )
 
-/** None, as a rule; else one to three of them. */
+/** Usually no header; otherwise one to three. */
 const someHeaders = fc.tuple(headers, fc.nat({ max: 99 })).map(([all, choice]) => {
   const entries = Object.entries(all)
   const from = choice % Math.max(1, entries.length)
   return choice < 70 ? {} : Object.fromEntries([...entries, ...entries].slice(from, from + 1 + (choice % 3)))
 })
 
-/** Who asks: keys that are good, as a rule. */
+/** The keys that requests use, mostly good ones. */
 export interface Callers {
   readonly good: readonly string[]
   readonly bad: readonly string[]
 }
 
-/** Requests to the operations of our OpenAPI document, and to what it does not know. */
+/** Generates requests to the operations of our OpenAPI document, and to unknown paths and methods. */
 export function requestsFor(hints: Hints, callers: Callers): fc.Arbitrary<FuzzRequest> {
   const authorization = fc.oneof(
     { arbitrary: fc.constantFrom(...callers.good).map((key) => `Bearer ${key}`), weight: 30 },

@@ -1,4 +1,4 @@
-/** Clients that send or read as slowly as they can: they are cut off, and nobody else waits for them. */
+/** Clients that send or read very slowly are disconnected, and do not hold up others. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,7 +18,7 @@ const CLOSED_WITHIN_MS = 10_000 + 2_000 + 3_000
 const HEADERS = `Host: relay-tests\r\nAuthorization: Bearer ${KEYS.partner}\r\n`
 const POST = `POST /relay-tests HTTP/1.1\r\n${HEADERS}Content-Type: application/json\r\n`
 
-/** What a slow client says at once, and then again and again, a part every half second. */
+/** What a slow client sends first, and then again every half second. */
 const SLOW: Readonly<Record<string, readonly [first: string, again: string]>> = {
   'says nothing': ['', ''],
   'says half a request line': ['GET /li', ''],
@@ -32,7 +32,7 @@ const SLOW: Readonly<Record<string, readonly [first: string, again: string]>> = 
   'begins a second request': [`GET /livez HTTP/1.1\r\n${HEADERS}\r\nGET /livez HTTP/1.1\r\n`, 'X: y\r\n'],
 }
 
-/** Opens a connection of a slow client; resolves with what the service answered, once it has closed it. */
+/** Connects as a slow client. Resolves with the service's answer when the service has closed the connection. */
 function slowClient(t: TestContext, { url }: TestService, [first, again]: readonly [string, string]): Promise<string> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
@@ -61,12 +61,12 @@ const MODES = [
 ] as const
 const CONNECTIONS = 100
 const ATTACK_SECONDS = 10
-/** How long the attacker itself waits for an answer before it calls the service unavailable. */
+/** How long slowhttptest waits for an answer before it reports the service as unavailable. */
 const PROBE_SECONDS = 20
 
-// Most of it is waiting, so the tests run side by side.
+// The tests mostly wait, so they run at the same time.
 describe('slow HTTP', { concurrency: 2 }, () => {
-  test('slow clients are hung up on', { concurrency: 20 }, async (t) => {
+  test('slow clients are disconnected', { concurrency: 20 }, async (t) => {
     const service = await startService(t)
     const rows = Object.entries(SLOW).map(([what, parts]) =>
       t.test(`a client that ${what}`, async (row) => {
@@ -75,14 +75,14 @@ describe('slow HTTP', { concurrency: 2 }, () => {
         if (said !== '') assert.match(said.slice(last), /^HTTP\/1\.1 408 [\s\S]*problem:request-timeout/)
       }),
     )
-    const deaf = t.test('a client that asks for much and reads nothing', async (row) => {
+    const deaf = t.test('a client that requests much and reads nothing', async (row) => {
       const other = await startService(row)
       const before = socketsOf(other)
       const { hostname, port } = new URL(other.url)
       const socket = connect(Number(port), hostname).pause()
       socket.on('error', () => {})
       row.after(() => socket.destroy())
-      // More than the kernel keeps for us.
+      // The answers are more than the kernel buffers.
       socket.write(`GET /openapi.json HTTP/1.1\r\n${HEADERS}\r\n`.repeat(1_000))
       await until('the connection', () => socketsOf(other) > before)
       await until('its end', () => socketsOf(other) === before, 4 * CLOSED_WITHIN_MS)
@@ -91,7 +91,7 @@ describe('slow HTTP', { concurrency: 2 }, () => {
     assert.equal((await service.fetch('/livez')).status, 200)
   })
 
-  test('slowhttptest in all its modes at once keeps nobody else waiting', {
+  test('slowhttptest in all its modes at once does not hold up others', {
     skip: labUnavailable() ?? false,
   }, async (t) => {
     await fetchPackages(projectRoot, packages.slowhttptest)
@@ -144,7 +144,7 @@ describe('slow HTTP', { concurrency: 2 }, () => {
     }
     await inTime('the end of the attack', ended, ATTACK_SECONDS * 1_000 + PATIENCE_MS)
     t.diagnostic(`${answers} answers, the slowest in ${Math.round(slowest)} ms`)
-    // It asks for itself now and then.
+    // slowhttptest itself checks from time to time whether the service answers.
     for (const { said } of attackers) {
       assert.match(said(), /service available:.*YES/)
       assert.match(said(), /(connected|closed):\D*[1-9]/, 'the attack reached the service')

@@ -1,4 +1,4 @@
-/** Starts what a fuzzing run needs: the service, its callers, and mail servers of both verdicts. */
+/** Starts what a fuzzing run needs: the service, its callers, and mail servers. */
 import { Agent } from 'node:http'
 import { dnsServer } from '../harness/dns-server.ts'
 import { bearer, keyOf, resultOf } from '../harness/http.ts'
@@ -7,7 +7,7 @@ import { type Ending, KEYS, startService, type TestService } from '../harness/se
 import { hostileServer } from '../hostile/server.ts'
 import { fuzzService } from './fuzz-service.ts'
 
-/** Every customer is on loopback: whatever is asked for, nothing else can be dialled. */
+/** All customers are on loopback, so no generated request can dial anything else. */
 const CUSTOMERS = `
 customers:
   - { id: acme, name: Acme, networks: [127.0.0.0/24], domains: [example.com, example.net] }
@@ -18,14 +18,14 @@ neverTest: [127.0.0.99/32]
 
 const NO_LIMIT = '1000000/1m'
 
-/** Servers on as many addresses, since one address takes one test at a time. */
+/** The addresses of the mail servers. There are many, because one address takes one test at a time. */
 const HOSTS = ['127.0.0.10', ...Array.from({ length: 23 }, (_, index) => `127.0.0.${11 + index}`)] as const
 
 export interface Fuzzing {
   readonly service: TestService
-  /** How many connections came to mail servers. */
+  /** How many connections the mail servers have got. */
   dialled(): number
-  /** Sends so many generated requests; see `fuzzService`. */
+  /** Sends a number of generated requests; see `fuzzService`. */
   fuzz(requests: number, seed: number): Promise<Record<string, number>>
 }
 

@@ -1,4 +1,4 @@
-/** A customers file of so many networks, every fourth of IPv6, each customer with so many of them and a domain. */
+/** Makes a large customers file. Each customer has a domain and `each` networks; every fourth network is IPv6. */
 export function customersYamlOf(networks: number, each: number): string {
   const lines = Array.from({ length: Math.ceil(networks / each) }, (_, customer) => {
     const from = customer * each
@@ -8,10 +8,10 @@ export function customersYamlOf(networks: number, each: number): string {
   return `customers:\n${lines.join('')}`
 }
 
-/** The n-th network of such a file. */
+/** Returns the n-th network of such a file. */
 export const networkOf = (n: number): string => (n % 4 === 3 ? `'${prefixOf(n)}:/48'` : `${prefixOf(n)}.0/24`)
 
-/** An address in the n-th network of such a file. */
+/** Returns an address in the n-th network of such a file. */
 export const addressIn = (n: number): string => (n % 4 === 3 ? `${prefixOf(n)}:25` : `${prefixOf(n)}.25`)
 
 function prefixOf(n: number): string {

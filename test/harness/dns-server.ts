@@ -1,16 +1,16 @@
-/** A name server of the tests, so that no test asks the names of the world. */
+/** A name server for tests, so that no test asks real name servers. */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import type { Ending } from './service.ts'
 
-/** What a name has: addresses by family, and mail exchangers as `PREFERENCE HOST`. */
+/** The records of a name: addresses by family, and mail exchangers with their preference. */
 export interface Records {
   readonly a?: readonly string[]
   readonly aaaa?: readonly string[]
   readonly mx?: readonly (readonly [preference: number, host: string])[]
 }
 
-/** How a name is answered that has no records: as one that does not exist, as a failure, or not at all. */
+/** How the server treats a name instead of answering: with SERVFAIL, or with silence. */
 type Silence = 'failing' | 'silent'
 
 export interface DnsServer {
@@ -24,7 +24,7 @@ const TYPES = { 1: 'a', 15: 'mx', 28: 'aaaa' } as const
 const NAME_ERROR = 3
 const SERVER_FAILURE = 2
 
-/** A name server on loopback that knows these names and no others; it ends with the test. */
+/** Starts a name server on loopback that knows only the names of `zone`. It ends with the test. */
 export async function dnsServer(t: Ending, zone: Readonly<Record<string, Records | Silence>>): Promise<DnsServer> {
   const questions: string[] = []
   const socket = createSocket('udp4')

@@ -5,19 +5,19 @@ import type { TestContext } from 'node:test'
 import { folderOf } from './files.ts'
 import { ROOT } from './service.ts'
 
-/** A command or program in a document, and what the document says that it prints. */
+/** A command or program in a document, with the output that the document shows. */
 export interface Example {
   readonly language: string
   readonly text: string
-  /** `…` stands for anything; null where the document shows nothing. */
+  /** `…` stands for any text. Null if the document shows no output. */
   readonly prints: string | null
 }
 
 export const documentOf = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
 
 /**
- * The examples of a document that are to be run: blocks in that language, each with the plain block that follows it at
- * once.
+ * Returns the examples of a document that tests run: the blocks in these languages, each with the plain block that
+ * directly follows it.
  */
 export function examplesIn(document: string, ...languages: string[]): Example[] {
   const blocks = [...document.matchAll(/^```(\w*)\n(.*?)^```\n(?:^```\n(.*?)^```$)?/gms)]
@@ -26,20 +26,20 @@ export function examplesIn(document: string, ...languages: string[]): Example[] 
     .filter(({ language }) => languages.includes(language))
 }
 
-/** What output must match for a document to be true. */
+/** Returns the pattern that the output of an example must match. */
 export function patternOf(prints: string): RegExp {
   const parts = prints.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   return new RegExp(`^${parts.join('[^]*?')}$`)
 }
 
-/** The rows of the table below a heading, without its head; code marks taken off. */
+/** Returns the rows of the table below a heading, without the table head and without backticks. */
 export function rowsBelow(document: string, heading: string): string[][] {
   const [, section = ''] = new RegExp(`^#+ ${heading}$(.*?)(?=^#|(?![^]))`, 'ms').exec(document) ?? []
   const rows = [...section.matchAll(/^\| (.*) \|$/gm)].map(([, row = '']) => row.split(' | '))
   return rows.slice(2).map((row) => row.map((cell) => cell.replaceAll('`', '').trim()))
 }
 
-/** A folder with these files, where the package is installed as a partner would have it. */
+/** Makes a folder with these files, in which the package is installed as at a partner's. */
 export function installed(t: TestContext, files: Readonly<Record<string, string>>): string {
   const folder = folderOf(t, { 'package.json': '{"type": "module"}', ...files })
   mkdirSync(join(folder, 'node_modules/@types'), { recursive: true })

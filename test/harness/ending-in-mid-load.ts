@@ -1,4 +1,4 @@
-/** Ends a busy service, and tells which answers were lost. The load test and `npm run prove:life` share it. */
+/** Stops a busy service and lists the answers that were lost. The load test and `npm run prove:life` share it. */
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { setInterval as every } from 'node:timers/promises'
@@ -11,18 +11,18 @@ const IN_FLIGHT = 50
 const REQUESTS_PER_SECOND = 20
 const DRAIN_MS = 1_500
 
-/** How a process ended that was told to while it was busy. */
+/** How a busy process ended after SIGTERM. */
 export interface Ended {
-  /** Tests that ran when it was told, and how many of them were answered with their verdict. */
+  /** The number of tests that ran at SIGTERM, and how many of them were answered with their verdict. */
   readonly inFlight: number
   readonly answered: number
-  /** Requests that came until it listened no more, and how many were refused or lost. */
+  /** The number of requests that were sent after SIGTERM, and those that were refused or lost. */
   readonly during: number
   readonly lost: readonly string[]
   readonly exitCode: number | null
 }
 
-/** Sends SIGTERM to a service with 50 tests in flight and 20 new requests a second, and looks what becomes of them. */
+/** Sends SIGTERM to a service with 50 running tests and 20 new requests a second, and records all answers. */
 export async function endInMidLoad(t: Ending): Promise<Ended> {
   const mail = await everyAddress(t)
   const service = await startService(t, { env: { ALLOWED_PORTS: `${mail.port}`, DRAIN_MS: `${DRAIN_MS}` } })
@@ -37,10 +37,10 @@ export async function endInMidLoad(t: Ending): Promise<Ended> {
   const asked: Promise<void>[] = []
   for await (const _ of every(1000 / REQUESTS_PER_SECOND)) {
     const sentAt = performance.now() - told
-    // The end of the drain is where connections may be refused: what is sent right before it is not counted.
+    // At the end of the drain, connections may be refused. So requests right before it are not counted.
     if (sentAt > DRAIN_MS - 200) break
     const status = asked.length % 2 === 0 ? ask(service.url) : post('127.0.0.99')
-    // The address has opted out: 422 is a full answer, and no slot is needed for it.
+    // The address is on the opt-out list, so 422 is the right answer and needs no slot.
     asked.push(status.then((code) => void ([200, 422].includes(code ?? 0) || lost.push(`${code} at ${sentAt} ms`))))
   }
   await inTime('the requests', Promise.all(asked))
@@ -56,7 +56,7 @@ export async function endInMidLoad(t: Ending): Promise<Ended> {
   }
 }
 
-/** A request on a connection of its own; resolves with the status of a whole answer, or null. */
+/** Sends a request on its own connection. Resolves with the status of a complete answer, or null. */
 function ask(url: string, body?: object): Promise<number | null> {
   const path = body ? '/relay-tests' : '/limits'
   const headers = { ...bearer(KEYS.desk), 'content-type': 'application/json' }
@@ -70,7 +70,7 @@ function ask(url: string, body?: object): Promise<number | null> {
   })
 }
 
-/** Fails with what was lost. */
+/** Fails if an answer was lost. */
 export function assertNothingLost({ inFlight, answered, during, lost, exitCode }: Ended): void {
   assert.deepEqual({ answered, lost, exitCode }, { answered: inFlight, lost: [], exitCode: 0 })
   assert.ok(during >= 15, `${during} requests: the machine is too slow for this proof`)

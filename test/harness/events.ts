@@ -1,22 +1,22 @@
 /** Reads event streams of the API, strictly. */
 import { type RelayTestEvent, relayTestEvent } from '../../src/contract/events.ts'
 
-/** An event of a stream as it is written: its name and its data. Null for a comment. */
+/** Reads one block of a stream: an event with its name and data, or null for a comment. */
 function read(block: string): { event: string; data: unknown } | null {
   if (/^: [\w ]+$/.test(block)) return null
   const [, event = '', data = ''] = /^event: (\w+)\ndata: (.*)$/.exec(block) ?? []
-  if (event === '') throw new Error(`no event: ${JSON.stringify(block)}`)
+  if (event === '') throw new Error(`not an event: ${JSON.stringify(block)}`)
   return { event, data: JSON.parse(data) }
 }
 
-/** The events of a whole stream, which must end after one. */
+/** Returns the events of a whole stream. Throws if it ends in the middle of an event. */
 export function eventsIn(text: string): { event: string; data: unknown }[] {
   const blocks = text.split('\n\n')
   if (blocks.pop() !== '') throw new Error(`a stream that breaks off: ${JSON.stringify(text.slice(-200))}`)
   return blocks.map(read).filter((event) => event !== null)
 }
 
-/** The events of a response as they come, each as the contract describes it. */
+/** Yields the events of a response when they arrive. Throws if one differs from the contract. */
 export async function* eventsOf(response: Response): AsyncGenerator<RelayTestEvent> {
   let rest = ''
   for await (const chunk of response.body ?? []) {
@@ -30,15 +30,15 @@ export async function* eventsOf(response: Response): AsyncGenerator<RelayTestEve
   if (rest !== '') throw new Error(`a stream that breaks off: ${JSON.stringify(rest)}`)
 }
 
-/** A stream that is read as it comes. */
+/** A stream that is being read. */
 export interface Followed {
-  /** What has come so far. */
+  /** The events so far. */
   readonly events: readonly RelayTestEvent[]
-  /** Resolves with everything when the stream has ended. */
+  /** Resolves with all events when the stream has ended. */
   readonly ended: Promise<readonly RelayTestEvent[]>
 }
 
-/** Reads a stream to its end, and shows what has come meanwhile. */
+/** Reads a stream to its end in the background. */
 export function follow(source: AsyncIterable<RelayTestEvent>): Followed {
   const events: RelayTestEvent[] = []
   const read = async () => {
@@ -46,11 +46,11 @@ export function follow(source: AsyncIterable<RelayTestEvent>): Followed {
     return events
   }
   const ended = read()
-  // Whoever waits for the end hears of a fault.
+  // Prevents an unhandled rejection. A test that awaits `ended` still gets the error.
   ended.catch(() => {})
   return { events, ended }
 }
 
-/** The session in events, without what only the end of a test tells. */
+/** Returns the lines of the session in events. */
 export const linesIn = (events: readonly RelayTestEvent[]): string[] =>
   events.flatMap((event) => (event.event === 'line' ? event.data.line : []))

@@ -1,4 +1,4 @@
-/** Files and folders that end with a test, and the faults that reading them gives. */
+/** Makes files and folders that are removed after the test, and collects the faults of reading them. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test'
 import { ConfigFaults } from '../../src/config.ts'
 import { FileFaults } from '../../src/files/yaml-file.ts'
 
-/** A folder with these files, by their paths in it, that goes with the test. */
+/** Makes a folder with these files, by their paths in it. It is removed after the test. */
 export function folderOf(t: TestContext, files: Readonly<Record<string, string | Buffer>> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'relay-tests-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -17,11 +17,11 @@ export function folderOf(t: TestContext, files: Readonly<Record<string, string |
   return folder
 }
 
-/** A YAML file that goes with the test. */
+/** Makes a YAML file. It is removed after the test. */
 export const yamlFile = (t: TestContext, content: string | Buffer): string =>
   join(folderOf(t, { 'file.yaml': content }), 'file.yaml')
 
-/** The faults that the work throws; none where it throws nothing. Anything else that it throws comes through. */
+/** Returns the faults that `work` throws, or none if it throws nothing. Passes on any other error. */
 export function faultsOf(work: () => unknown): readonly string[] {
   try {
     work()
@@ -32,7 +32,7 @@ export function faultsOf(work: () => unknown): readonly string[] {
   return []
 }
 
-/** The faults of a reader of one file, each as `LINE: reason`. */
+/** Returns the faults that `read` finds in a file with this content, each as `LINE: reason`. */
 export function faultsIn(t: TestContext, content: string | Buffer, read: (path: string) => unknown): string[] {
   const path = yamlFile(t, content)
   return faultsOf(() => read(path)).map((fault) => fault.replace(`${path}:`, ''))

@@ -1,4 +1,4 @@
-/** Requests to the service and checks of its answers, also for what no HTTP client sends. */
+/** Sends requests to the service and checks its answers. Can also send bytes that no HTTP client sends. */
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { hashKey } from '../../src/access/keys.ts'
@@ -8,10 +8,10 @@ import { type RelayTest, relayTest } from '../../src/contract/relay-test.ts'
 import type { TestService } from './service.ts'
 import { inTime } from './waiting.ts'
 
-/** A key of the right shape, made of one letter. */
+/** Returns a key of the right form, made of one letter. */
 export const keyOf = (letter: string): string => `rtk_${letter.repeat(43)}`
 
-/** The header that presents a key. */
+/** Returns the header that carries a key. */
 export const bearer = (key: string): { authorization: string } => ({ authorization: `Bearer ${key}` })
 
 export interface CallerEntry {
@@ -23,7 +23,7 @@ export interface CallerEntry {
   readonly quota?: string
 }
 
-/** A callers file. */
+/** Returns the text of a callers file. */
 export function callersYaml(entries: readonly CallerEntry[]): string {
   const lines = entries.map(({ id, key, customers, expires, quota }) => {
     const expiry = expires ? `, expires: ${expires}` : ''
@@ -33,14 +33,14 @@ export function callersYaml(entries: readonly CallerEntry[]): string {
   return `callers:\n${lines.join('')}`
 }
 
-/** The relay test in a response with that status. */
+/** Returns the relay test in a response, which must have this status. */
 export async function resultOf(response: Response, status: 200 | 201 | 202 = 201): Promise<RelayTest> {
   const text = await response.text()
   assert.equal(response.status, status, text)
   return relayTest.parse(JSON.parse(text))
 }
 
-/** The problem document in a response, which must be this one, with its status and media type. */
+/** Returns the problem document in a response, which must be of this kind, with its status and media type. */
 export async function problemIn(response: Response, slug: ProblemSlug): Promise<Problem> {
   const body = problem.parse(await response.json())
   assert.equal(body.type, problemType(slug), body.detail)
@@ -51,7 +51,7 @@ export async function problemIn(response: Response, slug: ProblemSlug): Promise<
   return body
 }
 
-/** What is left of a quota, as `GET /limits` tells it. */
+/** Returns what is left of a quota, from `GET /limits`. */
 export async function leftOf(service: TestService, name: string, key: string): Promise<number> {
   const response = await service.fetch('/limits', { headers: bearer(key) })
   const quota = limits.parse(await response.json()).quotas.find((one) => one.name === name)
@@ -61,11 +61,11 @@ export async function leftOf(service: TestService, name: string, key: string): P
 
 export interface RawConnection {
   readonly socket: Socket
-  /** Everything the service says until it closes the connection. */
+  /** All bytes that the service sends until it closes the connection. */
   readonly answer: Promise<string>
 }
 
-/** A TCP connection to the service, for what no HTTP client sends. Lines end with CRLF in `text`. */
+/** Opens a TCP connection to the service and sends `text` as it is, so that a test can break the rules of HTTP. */
 export function rawConnection(url: string, text: string): RawConnection {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
@@ -73,7 +73,7 @@ export function rawConnection(url: string, text: string): RawConnection {
   socket.setEncoding('latin1').on('data', (chunk) => {
     received += chunk
   })
-  // A service that has answered may reset a connection whose rest it does not want.
+  // After its answer, the service may reset the connection instead of reading the rest.
   socket.on('error', () => {})
   const answer = new Promise<string>((resolve) => socket.once('close', () => resolve(received)))
   socket.write(text, 'latin1')
@@ -91,7 +91,7 @@ export function responseFrom(text: string): Response {
   const end = text.indexOf('\r\n\r\n')
   const [status = '', ...fields] = text.slice(0, Math.max(0, end)).split('\r\n')
   const code = /^HTTP\/1\.1 (\d{3}) /.exec(status)?.[1]
-  if (code === undefined) throw new Error(`no HTTP response: ${JSON.stringify(text)}`)
+  if (code === undefined) throw new Error(`not an HTTP response: ${JSON.stringify(text)}`)
   const headers = new Headers()
   for (const field of fields) headers.append(field.slice(0, field.indexOf(':')), field.slice(field.indexOf(':') + 1))
   return new Response(text.slice(end + 4), { status: Number(code), headers })

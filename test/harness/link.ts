@@ -4,17 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { listening } from './listening.ts'
 import type { Ending } from './service.ts'
 
-/** A way to a port of 127.0.0.1 that can be held up or cut. */
+/** A link to a port of 127.0.0.1. */
 export interface Link {
   readonly port: number
   readonly url: string
-  /** How many connections came. */
+  /** How many connections were opened through it. */
   readonly connections: number
-  /** How long each answer takes from now on. */
+  /** How long each answer is held back from now on. */
   delayMs: number
-  /** From now on cuts every connection as soon as an answer comes, until told otherwise. */
+  /** While true, cuts each connection when an answer arrives. */
   refusing: boolean
-  /** Cuts every connection there is. */
+  /** Cuts all open connections. */
   cut(): void
 }
 
@@ -34,7 +34,7 @@ export async function openLink(t: Ending, target: number): Promise<Link> {
       socket.on('error', () => {})
       socket.on('close', () => {
         sockets.delete(socket)
-        // What has come from there, and is delayed, still arrives.
+        // Delivers delayed data before it closes the other side.
         void last.then(() => other.destroySoon())
       })
     }
@@ -45,7 +45,7 @@ export async function openLink(t: Ending, target: number): Promise<Link> {
         return
       }
       const due = sleep(link.delayMs, null, { ref: false })
-      // One after the other, also where a later answer takes less time.
+      // Keeps the order, even if a later answer is held back for less time.
       last = last.then(async () => {
         await due
         if (near.writable) near.write(chunk)

@@ -1,9 +1,9 @@
-/** Lets a server of a test listen on a free port until the test ends. */
+/** Opens servers on free ports and closes them after the test. */
 import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
 import type { Ending } from './service.ts'
 
-/** Lets a server listen on a free port, which is returned; it ends with the test, and so do its connections. */
+/** Makes a server listen on a free port, and returns the port. The server and `sockets` are closed after the test. */
 export async function listening(
   t: Ending,
   server: Server,

@@ -10,7 +10,7 @@ export const closed: Say = (line) => {
   return healthy(line)
 }
 
-/** A fast server that relays for nobody, and takes the whole session in one group. */
+/** A fast server that relays for nobody. It offers PIPELINING and answers each group in one write. */
 export const closedInGroups: Script = {
   say(line) {
     const verb = line.slice(0, 4).toUpperCase()
@@ -27,9 +27,9 @@ export const open: Say = (line) => (/^EHLO/i.test(line) ? '250 mail.example.com'
 
 export interface GatedServer {
   readonly server: ScriptedServer
-  /** From now on keeps its reply to lines that match; resolves when one has come. */
+  /** Holds back the replies to matching lines from now on. Resolves when the first such line has arrived. */
   hold(pattern: Pick<RegExp, 'test'>): Promise<void>
-  /** Gives the replies that were kept, and keeps none any more. */
+  /** Sends the replies that were held back, and holds back no more. */
   release(): void
 }
 
@@ -60,13 +60,13 @@ export async function gatedServer(t: TestContext, say: Say = closed): Promise<Ga
   }
 }
 
-/** Ports below those that the kernel gives to whoever asks for any: nobody gets one of them by chance. */
+/** Ports below the range that the kernel assigns automatically, so that no other program gets one by chance. */
 const RESERVED = { from: 10_000, processes: 2_000, each: 10 } as const
 let reserved = 0
 
 /**
- * Returns a port of 127.0.0.1 on which nobody listens, nor will, unless the test itself does. Test files that run side
- * by side have ports of their own.
+ * Returns a port of 127.0.0.1 on which nothing listens unless the test opens it. Test files that run at the same time
+ * get different ports.
  */
 export async function deadPort(): Promise<number> {
   for (let tries = 0; tries < RESERVED.each; tries += 1) {

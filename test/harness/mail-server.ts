@@ -1,16 +1,16 @@
 /**
- * The one mail server of the tests that follows a script. It reads lines and hangs up after QUIT; all that a real
- * server would know besides (relaying, refusals, faults, delays) is the script's.
+ * The scripted mail server of the tests. It reads lines and closes the connection after QUIT. The script decides
+ * everything else: relaying, refusals, faults and delays.
  */
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { type SecureContext, TLSSocket } from 'node:tls'
 import type { Ending } from './service.ts'
 
-/** Reply lines without CRLF, or bytes that go out as they stand. Null says nothing. */
+/** Reply lines without CRLF, or bytes that are sent as they are. Null sends nothing. */
 export type Said = string | readonly string[] | Buffer | null
 
-/** Says in text what the server answers to a line: enough for most scripts. */
+/** Returns the reply to a line as text: enough for most scripts. */
 export type Say = (line: string, session: ScriptedSession) => string | readonly string[] | null
 
 /** One connection, as the server sees it. */
@@ -21,34 +21,34 @@ export interface ScriptedSession {
   readonly connection: number
   /** The address that was dialled: the local end of the connection. */
   readonly address: string
-  /** When it came, in milliseconds of the clock. */
+  /** When it was opened, in milliseconds of Date.now(). */
   readonly at: number
-  /** Every byte that came so far, as latin1; empty where the script records nothing. */
+  /** All bytes received so far, as latin1. Empty if the script has `keepsNothing`. */
   bytes: string
   /** The lines of the last message, without dot-stuffing and final dot. */
   message: string[]
-  /** Set by a script that answers nothing any more. What still comes is thrown away. */
+  /** Set by a script that stops answering. Later data is thrown away. */
   deaf: boolean
-  /** Goes on in TLS (RFC 3207). */
+  /** Continues the connection in TLS (RFC 3207). */
   startTls(context: SecureContext): void
 }
 
 export interface Script {
-  /** Null greets with nothing. */
+  /** Null sends no greeting. */
   readonly greeting?: Said | ((session: ScriptedSession) => Said | Promise<Said>)
-  /** Says what the server answers to a line. It is not asked about the lines of a message, but about its final dot. */
+  /** Returns the reply to a line. Called for the final dot of a message, but not for its other lines. */
   readonly say: (line: string, session: ScriptedSession) => Said | Promise<Said>
   /** Called for each connection, after the greeting. */
   readonly connected?: (session: ScriptedSession) => void
-  /** Answers all lines that came together in one write, as a fast server does. */
+  /** Answers in one write all lines that arrived together, as a fast server does. */
   readonly inGroups?: boolean
-  /** Keeps nothing of what comes, for a server that hears millions of lines. */
+  /** Records nothing, for a server that receives millions of lines. */
   readonly keepsNothing?: boolean
-  /** Misbehaves on purpose: stays after a QUIT without an answer, and may go on after the client's FIN. */
+  /** Keeps the connection open after a QUIT without an answer, and may send data after the client's FIN. */
   readonly lingers?: boolean
 }
 
-/** Where a server listens; left out, on any free port of 127.0.0.1. */
+/** Where a server listens. Default: a free port of 127.0.0.1. */
 export interface Place {
   readonly hosts?: readonly string[]
   readonly port?: number
@@ -58,18 +58,18 @@ export interface ScriptedServer {
   readonly port: number
   /** Every line received so far, message lines included. */
   readonly lines: readonly string[]
-  /** What came in one segment, as text: shows what was pipelined. */
+  /** Each received segment as text: shows which commands were pipelined. */
   readonly segments: readonly string[]
   readonly sessions: readonly ScriptedSession[]
   /** How many connections there were. */
   readonly connections: number
-  /** How many connections the server has not seen the end of. */
+  /** The number of connections that are open. */
   open(): number
 }
 
 const GREETING = '220 mail.example.com ESMTP'
 
-/** The replies of a plain server: it takes everything, and answers DATA by 354. Tests override what they are about. */
+/** The replies of a plain server: it accepts everything. A test overrides the replies that it is about. */
 export function healthy(line: string): string | string[] {
   const [verb = ''] = line.toUpperCase().split(' ')
   if (verb === 'EHLO') return ['250-mail.example.com', '250-PIPELINING', '250 ENHANCEDSTATUSCODES']
@@ -126,7 +126,7 @@ const bytesOf = (said: string | readonly string[] | Buffer): Buffer =>
         'latin1',
       )
 
-/** Holds one connection, until the client or the script ends it. */
+/** Serves one connection until the client or the script ends it. */
 function startSession(
   wire: Socket,
   script: Script,
@@ -147,7 +147,7 @@ function startSession(
     if (group.length > 0 && session.socket.writable) session.socket.write(Buffer.concat(group))
     group = []
   }
-  /** Does something with what the script says, at once where it is said at once. */
+  /** Calls `then` with a reply: immediately, or when its promise resolves. */
   const whenSaid = (said: Said | Promise<Said>, then: (said: Said) => void): void => {
     if (!(said instanceof Promise)) {
       then(said)

@@ -1,22 +1,22 @@
-/** A closed mail server on every address of loopback, whose answers can be held, so that many tests run at once. */
+/** A closed mail server on all loopback addresses. It can hold back its answers, so that many tests run at once. */
 import { closed } from './mail-scripts.ts'
 import { scriptedServer } from './mail-server.ts'
 import type { Ending } from './service.ts'
 
 export interface ManyAddresses {
   readonly port: number
-  /** How many connections stand. */
+  /** How many connections are open. */
   readonly connections: number
-  /** Keeps every answer to RCPT from now on. */
+  /** Holds back every answer to RCPT from now on. */
   hold(): void
-  /** How many answers are kept. */
+  /** How many answers are held back. */
   readonly held: number
   release(): void
 }
 
 /**
- * Starts the server on one port of all addresses. It tells each client which address it came to, and ends with the
- * test.
+ * Starts the server on one port of all addresses. Its replies contain the address that the client dialled. It ends
+ * with the test.
  */
 export async function everyAddress(t: Ending): Promise<ManyAddresses> {
   let kept: (() => void)[] | null = null

@@ -1,6 +1,6 @@
 /**
- * How much is tried where a proof lies in the number of cases. `npm test` tries enough to find what is commonly wrong
- * in reasonable time; `npm run prove:mass` sets TIMES and tries more.
+ * Says how many generated cases a test tries. `npm test` tries enough to find common mistakes in a reasonable time;
+ * `npm run prove:mass` sets TIMES and tries more.
  */
 const TIMES = Number(process.env.TIMES ?? 1)
 

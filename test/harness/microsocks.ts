@@ -1,4 +1,4 @@
-/** Starts Debian's SOCKS5 proxy, for what a scripted one cannot show. */
+/** Starts Debian's SOCKS5 proxy: some tests need a real one instead of a script. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { killed } from './process.ts'
 import type { Ending } from './service.ts'
 import { until } from './waiting.ts'
 
-/** The option of a test that needs a real proxy: skipped with the reason where it cannot be had, but never in CI. */
+/** The option of a test that needs a real proxy. Without one, the test is skipped with the reason, but never in CI. */
 export const withMicrosocks = { skip: process.env.CI ? false : (packagesUnavailable('microsocks') ?? false) }
 
 export interface RealProxy {
@@ -22,7 +22,7 @@ export interface RealProxy {
   start(): Promise<void>
 }
 
-/** Starts Debian's microsocks on a free port of 127.0.0.1; it asks for a password, and ends with the test. */
+/** Starts Debian's microsocks on a free port of 127.0.0.1. It asks for a password and ends with the test. */
 export async function startMicrosocks(t: Ending, { source = '127.0.0.77' } = {}): Promise<RealProxy> {
   await fetchPackages(projectRoot, packages.microsocks)
   const port = await deadPort()

@@ -1,4 +1,4 @@
-/** Holds answers of the service to openapi.json. */
+/** Checks that answers of the service match openapi.json. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -44,7 +44,7 @@ export type Route =
   | 'get /readyz'
   | 'get /openapi.json'
 
-/** Checks that a response is one that the document promises for the route; returns its body. */
+/** Checks that the document describes this response of the route. Returns its body. */
 export async function conforms(route: Route, response: Response, expected: number | ProblemSlug): Promise<unknown> {
   const [method = '', path = ''] = route.split(' ')
   const status = typeof expected === 'number' ? expected : PROBLEMS[expected].status

@@ -1,4 +1,4 @@
-/** Runs programs to their end, and ends them. */
+/** Runs programs to their end, or kills them. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -38,7 +38,7 @@ export function runProgram(
   })
 }
 
-/** Ends a process without a word, if it has not ended by itself. */
+/** Kills a process with SIGKILL, if it has not ended by itself. */
 export async function killed(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   child.kill('SIGKILL')

@@ -1,21 +1,21 @@
-/** A scripted SOCKS5 proxy, for what no real one does. */
+/** A scripted SOCKS5 proxy, for behaviour that no real proxy shows. */
 import { createServer, type Socket } from 'node:net'
 import { listening } from './listening.ts'
 import type { Ending } from './service.ts'
 
 export interface ScriptedProxy {
   readonly port: number
-  /** What came on each connection so far, by what the script read of it. */
+  /** The bytes of each read by the script, in order. */
   readonly received: readonly Buffer[]
 }
 
-/** A program that a proxy runs for each connection: reads so many bytes, or writes. */
+/** A connection of the proxy, from which a script reads a number of bytes, or to which it writes. */
 export interface Peer {
   readonly socket: Socket
   read(length: number): Promise<Buffer>
 }
 
-/** A proxy on 127.0.0.1 that does as the script says, for what no real one does; it ends with the test. */
+/** Starts a proxy on 127.0.0.1 that follows a script. It ends with the test. */
 export async function scriptedProxy(t: Ending, script: (peer: Peer) => Promise<void>): Promise<ScriptedProxy> {
   const received: Buffer[] = []
   const sockets = new Set<Socket>()
@@ -43,11 +43,11 @@ export async function scriptedProxy(t: Ending, script: (peer: Peer) => Promise<v
 }
 
 export const SOCKS = {
-  /** The method "no login" is taken. */
+  /** Chooses the method "no login". */
   welcome: Buffer.from([5, 0]),
-  /** The method "user and password" is taken. */
+  /** Chooses the method "user and password". */
   login: Buffer.from([5, 2]),
-  /** The connection stands, from an IPv4 address. */
+  /** Reports success, from an IPv4 address. */
   granted: Buffer.from([5, 0, 0, 1, 198, 51, 100, 7, 0, 99]),
   refused: (code: number) => Buffer.from([5, code, 0, 1, 0, 0, 0, 0, 0, 0]),
 } as const

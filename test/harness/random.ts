@@ -1,15 +1,15 @@
-/** Random choices that a seed repeats. */
+/** Random choices that the same seed repeats. */
 export interface Random {
   /** A whole number from 0 to `below` - 1. */
   int(below: number): number
-  /** That many random bits. */
+  /** Returns `count` random bits. */
   bits(count: number): bigint
   pick<T>(items: readonly T[]): T
-  /** True that often, from 0 to 1. */
+  /** Returns true with this probability, from 0 to 1. */
   chance(share: number): boolean
 }
 
-/** Random choices from a seed: mulberry32, good enough to spread cases and nothing else. */
+/** Makes random choices from a seed: mulberry32, which is good enough for test cases and for nothing else. */
 export function randomFrom(seed: number): Random {
   let state = seed >>> 0
   const next = (): number => {
@@ -35,6 +35,6 @@ export function randomFrom(seed: number): Random {
   }
 }
 
-/** Another run each day, the same all day: what a run finds can be had again by the seed that it prints. */
+/** Returns the seed in a text, or else a seed that changes each day. A run prints its seed, so it can be repeated. */
 export const seedOf = (text: string | undefined): number =>
   text === undefined ? Math.floor(Date.now() / 86_400_000) : Number(text)

@@ -1,4 +1,4 @@
-/** The one server of the tests that records: it answers everybody alike, and keeps who came and what was brought. */
+/** Mail servers that record their connections and messages, and answer every client in the same way. */
 import { type Place, scriptedServer } from './mail-server.ts'
 import type { Ending } from './service.ts'
 
@@ -28,7 +28,7 @@ export async function startRecorder(t: Ending): Promise<Recorder> {
 }
 
 export interface RecordedMail {
-  /** The address that brought it. */
+  /** The address that delivered it. */
   readonly peer: string
   readonly from: string
   readonly to: readonly string[]
@@ -39,7 +39,7 @@ const REPLIES: Readonly<Record<string, string>> = { DATA: '354 Go ahead', QUIT: 
 
 export interface MailRecorder {
   readonly port: number
-  /** What has arrived so far. */
+  /** The messages so far. */
   readonly mails: readonly RecordedMail[]
 }
 

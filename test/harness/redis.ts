@@ -11,25 +11,25 @@ import { killed } from './process.ts'
 import type { Ending } from './service.ts'
 import { until } from './waiting.ts'
 
-/** The option of a test that needs Redis: skipped with the reason where it cannot be had, but never in CI. */
+/** The option of a test that needs Redis. Without Redis, the test is skipped with the reason, but never in CI. */
 export const withRedis = { skip: process.env.CI ? false : (packagesUnavailable('Redis') ?? false) }
 
 export interface TestRedis {
   readonly url: string
   readonly port: number
   readonly pid: number | undefined
-  /** A connection that the test itself asks by; it waits while the server is away. */
+  /** A connection for the test itself. It waits while the server is down. */
   readonly ask: Redis
-  /** Stops the process where it is, and lets it go on. */
+  /** Pauses the process; `thaw` continues it. */
   freeze(): void
   thaw(): void
-  /** Ends the process without a word; what it held is lost. */
+  /** Kills the process. Its data is lost. */
   kill(): Promise<void>
   /** Starts it again, empty, on the same port. */
   start(): Promise<void>
 }
 
-/** Starts a Redis on a free port of 127.0.0.1, unpacked from Debian's packages; it ends with the test. */
+/** Starts a Redis from Debian's packages on a free port of 127.0.0.1. It ends with the test. */
 export async function startRedis(t: Ending): Promise<TestRedis> {
   await fetchPackages(projectRoot, packages.redis)
   const port = await deadPort()
@@ -63,7 +63,7 @@ export async function startRedis(t: Ending): Promise<TestRedis> {
   }
 }
 
-/** One program is all of Redis, and does what it is called by. */
+/** Starts the server. All Redis tools are one program, which takes its role from the name it is called by. */
 function spawnServer(folder: string, port: number): ChildProcess {
   const store = storeOf(projectRoot)
   const libraries = packages.redis.map((name) => join(store, name, 'usr/lib/x86_64-linux-gnu'))

@@ -1,3 +1,4 @@
+/** Builds the service in this process, without HTTP, for tests of the service itself. */
 import type { TestContext } from 'node:test'
 import { quotasOf, settingsOf } from '../../src/app.ts'
 import type { RequestContext } from '../../src/service/job.ts'
@@ -13,11 +14,11 @@ export interface InProcess {
   readonly relayTests: RelayTests
   /** Every line of the audit log so far. */
   readonly audited: readonly Readonly<Record<string, unknown>>[]
-  /** Who asks: the caller of that name, who leaves when `gone` is aborted. */
+  /** Returns the request context of a caller, which disconnects when `gone` is aborted. */
   asking(callerId: string, gone?: AbortSignal): RequestContext
 }
 
-/** A replica without HTTP, for what needs no more; its stores may be those of another. */
+/** Builds a replica without HTTP. Two replicas can share their stores. */
 export function inProcess(t: TestContext, stores: Stores, options: ServiceOptions = {}): InProcess {
   const { config, customers, callers } = setUp({ ...environmentFor(configFolder(t, options)), ...options.env })
   const audited: Readonly<Record<string, unknown>>[] = []

@@ -1,7 +1,7 @@
-/** A relay test result that tests change where they need to. */
+/** A relay test result, in which a test replaces the members that it is about. */
 import type { RelayTest, TranscriptLine } from '../../src/contract/relay-test.ts'
 
-/** The result of a finished test of a closed server, with what the test is about in place of the usual. */
+/** Returns the result of a finished test of a closed server, with some members replaced. */
 export function resultWith(members: Partial<RelayTest> = {}): RelayTest {
   return {
     id: '7f1c1a52-6d3c-4b0e-9c5e-0d9a1f2b3c4d',
@@ -38,7 +38,7 @@ export function resultWith(members: Partial<RelayTest> = {}): RelayTest {
   }
 }
 
-/** A line of a transcript. */
+/** Returns a line of a transcript. */
 export const line = (
   from: TranscriptLine['from'],
   text: string,

@@ -1,4 +1,4 @@
-/** A caller of the sandbox, and what it may ask. */
+/** Starts a service with a caller of the sandbox. */
 import { hashKey } from '../../src/access/keys.ts'
 import { bearer, keyOf } from './http.ts'
 import { type Ending, startService } from './service.ts'
@@ -11,7 +11,7 @@ callers:
     sandbox: true
 `
 
-/** A service as a partner's engineer meets it: a key for the sandbox, and the quotas that there are without a word. */
+/** Starts a service as a partner's engineer sees it: with a key for the sandbox and the default quotas. */
 export async function startSandbox(t: Ending) {
   const quotas = {
     QUOTA_TARGET: undefined,
@@ -23,7 +23,7 @@ export async function startSandbox(t: Ending) {
   return {
     url: service.url,
     key: KEY,
-    /** The environment that leads the client and the command to it. */
+    /** The environment variables that point the client and the command to this service. */
     env: { RELAY_TESTS_URL: service.url, RELAY_TESTS_KEY: KEY },
     post: (body: object) => service.post(body, bearer(KEY)),
   }

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Keys of the callers that a test service knows unless told otherwise. */
+/** The keys of the default callers of a test service. */
 export const KEYS = {
   /** May test the customers `acme` and `beta`. */
   partner: `rtk_${'p'.repeat(43)}`,
@@ -19,7 +19,7 @@ export const KEYS = {
 
 const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex')
 
-/** Two customers on loopback, one elsewhere, and an address that has opted out. */
+/** Three customers on loopback, one of them with other networks too, and an address on the opt-out list. */
 export const CUSTOMERS = `
 customers:
   - id: acme
@@ -47,7 +47,7 @@ callers:
 `
 
 export interface ServiceOptions {
-  /** Added to, or taking the place of, the environment of a service on loopback. Undefined leaves a variable out. */
+  /** Added to the environment of a service on loopback, or replaces parts of it. Undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly customers?: string
   readonly callers?: string
@@ -59,19 +59,19 @@ export interface TestService {
   /** The folder that holds customers.yaml and callers.yaml. */
   readonly folder: string
   readonly process: ChildProcess
-  /** Every line of standard output so far: the log, and the audit log where AUDIT_FILE is not set. */
+  /** All lines of standard output so far: the log, and the audit log if AUDIT_FILE is not set. */
   readonly output: readonly string[]
   /** The log lines as objects. */
   logs(): Record<string, unknown>[]
-  /** A request with the key of `partner` unless the headers say otherwise. */
+  /** Sends a request, with the key of `partner` if the headers have no other. */
   fetch(path: string, init?: RequestInit): Promise<Response>
-  /** `POST /relay-tests` as `partner`. */
+  /** Sends `POST /relay-tests` as `partner`. */
   post(body: unknown, headers?: Record<string, string>): Promise<Response>
   /** Ends the process with SIGTERM and returns its exit code. */
   stop(): Promise<number | null>
 }
 
-/** The environment of a service on loopback with its files in a folder. */
+/** Returns the environment of a service on loopback with its files in a folder. */
 export function environmentFor(folder: string): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
@@ -87,7 +87,7 @@ export function environmentFor(folder: string): Record<string, string> {
     ALLOW_LOOPBACK_TARGETS: 'true',
     ALLOWED_PORTS: Array.from({ length: 10 }, (_, index) => 25 + index).join(','),
     DRAIN_MS: '0',
-    // Nobody is there: what is about names brings a name server, and nothing else asks the world.
+    // Nothing listens there, so no test asks real name servers. Tests of look-ups start a name server.
     DNS_SERVERS: '127.0.0.1:1',
     QUOTA_TARGET: '1000/1m',
     QUOTA_CUSTOMER: '1000/1m',
@@ -96,12 +96,12 @@ export function environmentFor(folder: string): Record<string, string> {
   }
 }
 
-/** Whatever runs work when it ends: a test, or a bench. */
+/** Runs clean-up work at its end: a test, or a benchmark. */
 export interface Ending {
   after(work: () => unknown): void
 }
 
-/** A folder with customers.yaml and callers.yaml that goes with the test. */
+/** Makes a folder with customers.yaml and callers.yaml. It is removed after the test. */
 export function configFolder(t: Ending, { customers = CUSTOMERS, callers = CALLERS }: ServiceOptions = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'relay-tests-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -110,7 +110,7 @@ export function configFolder(t: Ending, { customers = CUSTOMERS, callers = CALLE
   return folder
 }
 
-/** Starts the built service as it is shipped; it ends with the test. */
+/** Starts the built service as it is shipped. It ends with the test. */
 export async function startService(t: Ending, options: ServiceOptions = {}): Promise<TestService> {
   const folder = configFolder(t, options)
   const env = Object.fromEntries(
@@ -119,12 +119,12 @@ export async function startService(t: Ending, options: ServiceOptions = {}): Pro
   const child = spawn(process.execPath, [join(ROOT, 'dist/server.js')], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const output: string[] = []
   const errors: string[] = []
-  // 'close' and not 'exit': what it wrote last has been read by then.
+  // Waits for 'close' and not 'exit', so that all output has been read.
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
   createInterface({ input: child.stderr }).on('line', (line) => errors.push(line))
   let told = false
   const stop = () => {
-    // Told twice, it ends at once and as a failure.
+    // A second SIGTERM would end the service at once, with an error.
     if (!told && child.exitCode === null) child.kill('SIGTERM')
     told = true
     return exited

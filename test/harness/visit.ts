@@ -1,3 +1,4 @@
+/** Runs the probe against a scripted mail server, so that a test can state the verdict of a dialogue. */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { parseAddress } from '../../src/ip/address.ts'
@@ -16,10 +17,10 @@ const TESTER = { providerName: 'ISP', contact: 'help@isp.example' }
 const addressesFor = (form: Form) => ({ sender: 'probe@isp.example', recipient: `${form.id}@isp.example` })
 const DOMAIN = { name: 'example.com', source: 'customer' } as const
 
-/** Without PIPELINING. */
+/** A server without PIPELINING. */
 export const plainEhlo: Say = (line) => (line.startsWith('EHLO') ? '250 mail.example.com' : healthy(line))
 
-/** Runs a real test, in this process, against a scripted server, and judges it. */
+/** Runs a real test against a scripted server in this process, and judges it. */
 export async function visit(
   t: TestContext,
   script: Script,
@@ -60,10 +61,10 @@ export async function visit(
   return { server, observations, transcript, verdict, reason, cause, caveats, attempts, evidence: judgement.evidence }
 }
 
-/** A server that denies relaying to everybody. */
+/** A server that denies relaying for everybody. */
 export const deny: Say = (line) => (line.startsWith('RCPT') ? '554 5.7.1 Relay access denied' : healthy(line))
 
-/** What the standard suite comes to there. */
+/** The attempts of the standard suite at that server. */
 export const ALL_DENIED = {
   'outside-sender': 'relay-denied',
   'own-domain-sender': 'relay-denied',

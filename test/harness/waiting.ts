@@ -1,11 +1,11 @@
-/** Waits for events, with a deadline for what hangs. A test waits for nothing but an event, and never for a time. */
+/** Waits for events, with a deadline for a test that hangs. Tests wait only for events, never for a fixed time. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** How long anything here may take on a slow machine: a deadline for what hangs, never a measure. */
+/** How long a wait may take on a slow machine. It only stops tests that hang: no test measures with it. */
 export const PATIENCE_MS = 30_000
 
 /**
- * Looks again and again until there is something, and returns it. Throws after the deadline; says what it waited for.
+ * Calls `look` until it returns something, and returns that. After the deadline, throws an error that names `awaited`.
  */
 export async function until<T>(
   awaited: string,
@@ -21,7 +21,7 @@ export async function until<T>(
   throw new Error(`waited in vain: ${awaited}`)
 }
 
-/** The value of a promise, or an error that says what was awaited. */
+/** Returns the value of a promise. After the deadline, throws an error that names `awaited`. */
 export async function inTime<T>(awaited: string, promise: Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
   const stop = new AbortController()
   const late = sleep(patienceMs, null, { signal: stop.signal }).then(() => {
@@ -36,8 +36,8 @@ export async function inTime<T>(awaited: string, promise: Promise<T>, patienceMs
 }
 
 /**
- * Waits for an event that comes while a request is being answered, such as a line at a scripted server. Where the
- * answer comes first, the event will never come: throws at once, with the answer.
+ * Waits for an event that must come before the answer to a request, such as a line at a scripted server. If the answer
+ * comes first, throws at once, with the answer.
  */
 export async function beforeAnswer<T>(awaited: string, event: Promise<T>, answer: Promise<Response>): Promise<T> {
   let hasHappened = false
@@ -45,7 +45,7 @@ export async function beforeAnswer<T>(awaited: string, event: Promise<T>, answer
     hasHappened = true
   })
   const tooEarly = answer.then(async (response) => {
-    // An answer that comes later is the test's to read.
+    // The test itself reads an answer that comes after the event.
     if (hasHappened) return happened
     throw new Error(`answered before ${awaited}: ${response.status} ${await response.clone().text()}`)
   })

@@ -1,8 +1,8 @@
-/** The ten things that go wrong at any moment of a dialogue. */
+/** The ten faults that a server can show at any moment of a dialogue. */
 import { randomBytes } from 'node:crypto'
 import type { Moment, Peer } from './server.ts'
 
-/** The reply code that a moment is about. */
+/** The reply code that the client expects at a moment; 250 at all others. */
 const CODES: Partial<Record<Moment, string>> = {
   connect: '220',
   greeting: '220',
@@ -13,10 +13,10 @@ const CODES: Partial<Record<Moment, string>> = {
 }
 const codeAt = (moment: Moment): string => CODES[moment] ?? '250'
 
-/** Slow enough that no line ends before a deadline, often enough that no idle timer runs out. */
+/** The pause between two bytes: short enough that no idle timer runs out, although the line never ends. */
 const DRIP_MS = 250
 
-/** What goes wrong. */
+/** The names of the faults. */
 export const FAULT_NAMES = [
   'RST',
   'FIN',
@@ -31,10 +31,10 @@ export const FAULT_NAMES = [
 ] as const
 export type Fault = (typeof FAULT_NAMES)[number]
 
-/** Faults that show only when the time is over. */
+/** Faults that the client can notice only at its deadline. */
 export const SILENT: ReadonlySet<Fault> = new Set<Fault>(['silence', 'drip', 'no line end'])
 
-/** What a server does in place of its reply; after it, it says nothing any more. */
+/** What a server does instead of its reply. After that it sends nothing more. */
 const FAULTS: Readonly<Record<Fault, (peer: Peer, code: string) => void>> = {
   RST: ({ wire }) => wire.resetAndDestroy(),
   FIN: ({ socket }) => socket.end(),
@@ -55,10 +55,10 @@ const FAULTS: Readonly<Record<Fault, (peer: Peer, code: string) => void>> = {
   binary: (peer) => peer.say(Buffer.concat([Buffer.from([0xff, 0x00, 0x1b]), randomBytes(61), Buffer.from('\r\n')])),
 }
 
-/** Lets a fault happen in place of what a server says at that moment. */
+/** Makes a fault happen instead of the server's reply at a moment. */
 export const happen = (fault: Fault, moment: Moment, peer: Peer): void => FAULTS[fault](peer, codeAt(moment))
 
-/** Writes a piece again and again, as fast as it is read, up to so many bytes. */
+/** Writes a piece again and again, as fast as it is read, until `bytes` bytes are written. */
 export function flood(peer: Peer, piece: string | Buffer, bytes = Number.POSITIVE_INFINITY): void {
   const { socket } = peer
   const chunk = typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece

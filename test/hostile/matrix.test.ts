@@ -1,4 +1,4 @@
-/** Every fault at every moment of a dialogue: the right reason, in time, and nothing left behind. */
+/** Tries every fault at every moment: the reason is right, the test ends in time, and nothing is left open. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../harness/waiting.ts'
@@ -7,7 +7,7 @@ import { EXPECTED, faultAt } from './matrix.ts'
 import { visit, visitSilent, watchProcess, wordOf } from './meet.ts'
 import { MOMENTS } from './server.ts'
 
-/** Enough for what holds whatever was said before. */
+/** A silent server uses up the whole deadline, so the deadline is short for it. */
 const patienceFor = (fault: Fault) => (SILENT.has(fault) ? { patienceMs: 5_000 } : {})
 
 const rows = MOMENTS.flatMap((moment) => FAULT_NAMES.map((fault) => ({ moment, fault })))
@@ -33,7 +33,7 @@ test('12 phases × 10 faults', { concurrency: 24 }, async (t) => {
   assert.deepEqual(watch.left(), [])
 })
 
-test('the same in groups over several connections: nothing is called open, or closed too early', {
+test('with PIPELINING and the full suite, no faulty server is called open, or closed too early', {
   concurrency: 20,
 }, async (t) => {
   await Promise.all(
@@ -49,7 +49,7 @@ test('the same in groups over several connections: nothing is called open, or cl
   )
 })
 
-test('the moment a visit ends no timer of it is left', async (t) => {
+test('when a visit ends, none of its timers is left', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
   for (const moment of MOMENTS) {
     const before = timers()

@@ -1,8 +1,8 @@
-/** What is right to say when a fault happens at a moment of the dialogue. */
+/** The expected reason for each fault at each moment of the dialogue. */
 import { FAULT_NAMES, type Fault, happen } from './faults.ts'
 import type { Moment, Script, Usual } from './server.ts'
 
-/** What it means where the one thing that would count stays without a sound answer. */
+/** The reason for each fault, if the decisive command gets no valid answer. */
 const UNANSWERED: Readonly<Record<Fault, string>> = {
   RST: 'dropped',
   FIN: 'dropped',
@@ -21,29 +21,29 @@ const always = (word: string): Readonly<Record<Fault, string>> => {
   return { ...UNANSWERED, ...words }
 }
 
-/** A server that goes wrong at one moment: which server, and what is right to say of it. */
+/** For each moment: the kind of server, and the expected reason for each fault. */
 export const EXPECTED: Readonly<Record<Moment, readonly [Partial<Usual>, Readonly<Record<Fault, string>>]>> = {
   connect: [{}, UNANSWERED],
-  // Half a greeting was said: what follows in another code is no reply.
+  // The first half of the greeting has the code 220: a second half with another code is not valid.
   greeting: [{}, { ...UNANSWERED, '421': 'protocol-error' }],
   EHLO: [{}, UNANSWERED],
   STARTTLS: [{ tls: true }, always('tls-failed')],
   handshake: [{ tls: true }, always('tls-failed')],
-  // Only the first session's refusal is read for its words.
+  // The text of a refusal is read only before TLS.
   'second EHLO': [{ tls: true }, { ...UNANSWERED, '421': 'greeting-refused' }],
   MAIL: [{}, UNANSWERED],
   RCPT: [{}, UNANSWERED],
-  // It took an outside recipient: that is known whatever follows. A 421 is its answer, and says that it is for now.
+  // The server accepted an outside recipient, and no later fault changes that. A 421 is an answer: try again later.
   DATA: [{ relays: 'plain' }, { ...always('recipient-accepted'), '421': 'server-trouble' }],
   'final dot': [{ relays: 'plain' }, { ...always('recipient-accepted'), '421': 'server-trouble' }],
-  // Everything was refused before, in step: how it says farewell takes nothing back.
+  // Everything was refused before, in order. A fault at the end of the session changes nothing.
   RSET: [{}, always('closed')],
   QUIT: [{}, always('closed')],
 }
 
 /**
- * Lets a fault happen at a moment, on every connection: in the middle of the greeting; in place of the server's part
- * of the handshake; and at RSET as soon as all four forms have been refused.
+ * Makes a fault happen at a moment on every connection. At `greeting`, it comes in the middle of the greeting; at
+ * `handshake`, instead of the server's part of it; at RSET, only after all four forms have been refused.
  */
 export function faultAt(fault: Fault, at: Moment): Script {
   let refused = 0
@@ -60,5 +60,5 @@ export function faultAt(fault: Fault, at: Moment): Script {
   }
 }
 
-/** Enough for the first half to have been read: a reset takes with it what was not. */
+/** Time for the client to read the first half: a reset discards unread data. */
 const HALF_A_GREETING_MS = 100

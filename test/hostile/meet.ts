@@ -1,4 +1,4 @@
-/** Meets a hostile server as the service would, and checks what holds whatever the server does. */
+/** Tests a hostile server as the service would, and checks the guarantees that hold for every server. */
 import assert from 'node:assert/strict'
 import { subscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
@@ -16,7 +16,7 @@ import { addressOf } from '../harness/addresses.ts'
 import { inTime, until } from '../harness/waiting.ts'
 import { type HostileOptions, type HostileServer, hostileServer } from './server.ts'
 
-/** Every socket that this process has opened as a client, by the port it went to. */
+/** All sockets that this process has opened as a client, by the remote port. */
 const dialled = new Map<number, Socket[]>()
 subscribe('net.client.socket', (message) => {
   const { socket } = message as { socket: Socket }
@@ -26,17 +26,17 @@ subscribe('net.client.socket', (message) => {
   })
 })
 
-/** How long a visit may take where the server does not keep silent: it ends by itself, long before. */
+/** The deadline for a server that is not silent. Such a visit ends by itself, long before. */
 const DEADLINE_MS = 60_000
 /**
- * How long a visit may take where the server keeps silent, which costs all of it. What is said before must fit in: on a
- * machine that is too busy for that, the visit is made again with more patience.
+ * The deadlines for a silent server, whose visits use up all the time. If a busy machine is too slow for the first one,
+ * the visit is repeated with the second.
  */
 const SILENCE_MS = [5_000, 30_000] as const
-/** What QUIT may take beyond the deadline (docs/pacing.md, rule 6). */
+/** How long QUIT may take after the deadline (docs/pacing.md, rule 6). */
 const QUIT_MS = 2_000
 
-/** What a busy machine may add before a visit counts as one that hangs. */
+/** How much longer a visit may take on a busy machine before it counts as hanging. */
 const SLOW_MACHINE_MS = 10_000
 
 const NONCE = 'abcdefghijklmnopqrstuvwxyz'
@@ -54,15 +54,15 @@ export interface Visited {
   readonly judgement: Judgement
   readonly observations: Observations
   readonly transcript: Transcript
-  /** Why each form has no answer, or how it was refused, or its outcome. */
+  /** For each form: why it has no answer, or its refusal, or its outcome. */
   readonly attempts: Readonly<Record<string, string>>
-  /** What was read from the server, in bytes, by connection. */
+  /** The number of bytes that were read on each connection. */
   readonly bytesRead: readonly number[]
 }
 
 /**
- * Visits a hostile server as the service would, and checks what holds whatever a server does: the visit ends in time,
- * every socket is closed on both sides, and nothing but printable ASCII comes out.
+ * Visits a hostile server as the service would. Checks that the visit ends in time, that every socket is closed on both
+ * sides, and that the output is only printable ASCII.
  */
 export async function visit(
   t: TestContext,
@@ -116,8 +116,8 @@ export async function visit(
 }
 
 /**
- * Visits a server that may keep silent until the deadline, with more patience where the verdict is not the expected
- * one. The script is made for each visit, as some keep count.
+ * Visits a server that may be silent until the deadline. If the verdict is not the expected one, repeats the visit with
+ * a longer deadline. `options` makes a new script for each visit, because some scripts count.
  */
 export async function visitSilent(
   t: TestContext,
@@ -130,12 +130,12 @@ export async function visitSilent(
   return wordOf(visited.judgement) === expected ? visited : visit(t, options(), { ...rest, patienceMs: long })
 }
 
-/** A verdict as one word: the reason where it is inconclusive, the verdict otherwise. */
+/** Returns a verdict as one word: the reason if it is inconclusive, otherwise the verdict. */
 export const wordOf = ({ verdict, reason }: Judgement): string => reason ?? verdict
 
 /**
- * Watches this process from now on; `left` says what a file of tests has left behind: sockets and timers beyond those
- * there were, and promises that nobody looked after.
+ * Watches this process from now on. `left` lists what the tests have left behind: additional sockets and timers, and
+ * promises whose rejection was not handled.
  */
 export function watchProcess(): { left(): string[] } {
   const unhandled: string[] = []

@@ -1,11 +1,11 @@
-/** The scripted mail server by moments of a dialogue, so that a fault can be put at each of them. */
+/** A mail server whose script is called at each moment of a dialogue, so that a fault can happen at any of them. */
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { type ScriptedSession, scriptedServer } from '../harness/mail-server.ts'
 import type { Ending } from '../harness/service.ts'
 
-/** Where in a dialogue something happens, in its order. */
+/** The moments of a dialogue, in order. */
 export const MOMENTS = [
   'connect',
   'greeting',
@@ -31,22 +31,22 @@ export interface Peer {
   /** The same until STARTTLS, then the encrypted one. */
   readonly socket: Socket
   secure: boolean
-  /** What this connection has said so far, lines of messages left out. */
+  /** The lines that the client has sent so far, without the lines of messages. */
   readonly heard: string[]
-  /** Set where the server answers nothing any more; what still comes is thrown away. */
+  /** Set when the server stops answering. Later data is thrown away. */
   deaf: boolean
-  /** Writes as it stands (one byte a character), as long as there is somebody to write to. */
+  /** Writes text as it is (one byte for each character), unless the connection is closed. */
   say(text: string | Buffer): void
 }
 
 /**
- * What a server says at a moment, line ends included; null for nothing, undefined for the usual. It may do anything to
- * the peer besides.
+ * Returns what the server sends at a moment, with line ends: null for nothing, undefined for the usual reply. A script
+ * may also change the peer.
  */
 export type Script = (moment: Moment, peer: Peer, line: string) => string | Buffer | null | undefined
 
 export interface Usual {
-  /** Whom it relays for; `plain` takes outside recipients, but no percent hack. */
+  /** For whom it relays. `plain` accepts outside recipients, but no percent hack. */
   readonly relays: 'nobody' | 'plain'
   /** Whether it talks to strangers only in TLS. */
   readonly tls: boolean
@@ -56,26 +56,26 @@ export interface Usual {
 export interface HostileServer {
   readonly port: number
   readonly peers: readonly Peer[]
-  /** How many connections the server has not seen the end of. */
+  /** The number of connections that are open. */
   open(): number
 }
 
 export interface HostileOptions extends Partial<Usual> {
   readonly script: Script
   readonly host?: string
-  /** Any free one, unless given. */
+  /** Default: a free port. */
   readonly port?: number
   readonly certificate?: SecureContextOptions
 }
 
 const pem = (name: string): string => readFileSync(new URL(`certificates/${name}.pem`, import.meta.url), 'utf8')
 
-/** Ran out years ago, and is made out to a name full of escape sequences, markup and bidi marks. */
+/** A certificate that expired years ago. Its name is full of escape sequences, markup and bidi marks. */
 export const EXPIRED: SecureContextOptions = { key: pem('key'), cert: pem('expired') }
 
 const CLOSED: Usual = { relays: 'nobody', tls: false, pipelining: false }
 
-/** What a server in good order says; the script of a test comes before it. */
+/** Returns the reply of a well-behaved server, for moments at which the script has none. */
 function usual(moment: Moment, peer: Peer, line: string, { relays, tls, pipelining }: Usual): string {
   const demandsTls = tls && !peer.secure
   switch (moment) {
@@ -106,7 +106,7 @@ function usual(moment: Moment, peer: Peer, line: string, { relays, tls, pipelini
   }
 }
 
-/** Starts an SMTP server on loopback that misbehaves as its script says; it ends with the test. */
+/** Starts an SMTP server on loopback that misbehaves as its script says. It ends with the test. */
 export async function hostileServer(t: Ending, options: HostileOptions): Promise<HostileServer> {
   const { script, host = '127.0.0.1', port = 0, certificate = EXPIRED } = options
   const habits: Usual = { ...CLOSED, ...options }
@@ -154,7 +154,7 @@ export async function hostileServer(t: Ending, options: HostileOptions): Promise
 const raw = (said: string | Buffer | null): Buffer | null =>
   typeof said === 'string' ? Buffer.from(said, 'latin1') : said
 
-/** A session of the scripted server, with what the scripts of faults know besides. */
+/** Returns a session of the scripted server as the scripts of this folder see it. */
 function peerOf(session: ScriptedSession): Peer {
   return {
     connection: session.connection,
@@ -181,6 +181,6 @@ function momentOf(line: string, secure: boolean): Moment {
   if (verb === 'EHLO' || verb === 'HELO') return secure ? 'second EHLO' : 'EHLO'
   if (verb === '.') return 'final dot'
   const known = MOMENTS.find((moment) => moment === verb)
-  if (!known) throw new Error(`a command that no test says: ${line}`)
+  if (!known) throw new Error(`no test sends this command: ${line}`)
   return known
 }

@@ -1,4 +1,4 @@
-/** Hostile servers and the built service: printable answers, no leak, no fault in the log. */
+/** Runs the built service against hostile servers: its answers are printable, no socket leaks, no fault is logged. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { resultOf } from '../harness/http.ts'
@@ -10,13 +10,13 @@ import { EXPECTED, faultAt } from './matrix.ts'
 import { type HostileOptions, hostileServer, MOMENTS } from './server.ts'
 import { BYTES } from './specials/bytes.ts'
 
-/** Else the service keeps our own connections, and none could be told from a leak. */
+/** Closes our own connections, so that they do not look like a leak. */
 const CLOSING = { connection: 'close' } as const
 const DEADLINE_MS = 8_000
-/** What a busy machine may add before a test counts as one that hangs. */
+/** How much longer a test may take on a busy machine before it counts as hanging. */
 const SLOW_MACHINE_MS = 10_000
 
-/** One cell of each row of the matrix, and as many columns as that allows. */
+/** One fault for each moment of the matrix, and each fault at least once. */
 const SAMPLE: readonly Row[] = MOMENTS.map((moment, index) => {
   const fault = FAULT_NAMES[(index * 3 + 2) % FAULT_NAMES.length] ?? 'RST'
   const [habits, expected] = EXPECTED[moment]
@@ -68,7 +68,7 @@ test('the service as it is shipped, against hostile servers', { concurrency: 12 
     ),
   )
 
-  await t.test('leaves no socket, no fault and nothing unprintable in the log', async () => {
+  await t.test('leaves no open socket, and no fault or unprintable text in the log', async () => {
     await until('the sockets of the service closed', () => socketsOf(service) <= socketsBefore)
     for (const line of service.output) assert.match(line, /^[\x20-\x7e]*$/)
     assert.deepEqual(

@@ -1,11 +1,11 @@
-/** Mail servers that misbehave in ways of their own: each is judged as its row says. */
+/** Checks the verdict on mail servers with special faults that the matrix of moments and faults does not have. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../harness/waiting.ts'
 import { visit, visitSilent, watchProcess, wordOf } from './meet.ts'
 import { SPECIALS } from './specials/all.ts'
 
-test('servers that misbehave in ways of their own', { concurrency: 20 }, async (t) => {
+test('servers with special faults', { concurrency: 20 }, async (t) => {
   assert.ok(SPECIALS.length >= 30)
   for (const property of ['name', 'separates'] as const) {
     assert.equal(new Set(SPECIALS.map((special) => special[property])).size, SPECIALS.length)

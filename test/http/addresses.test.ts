@@ -1,3 +1,4 @@
+/** The look-up of names, with a name server of the test. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addressList } from '../../src/contract/scope.ts'
@@ -48,11 +49,11 @@ const list = async (service: TestService, name: string, key: string = KEYS.partn
 const brief = ({ addresses }: Awaited<ReturnType<typeof list>>) =>
   addresses.map(({ ip, host, testable, problem }) => [ip, host, testable || problem?.type.split(':').at(-1)])
 
-test('a name leads to addresses, and each says whether this key may test it', async (t) => {
+test('a name is looked up, and each address says whether this key may test it', async (t) => {
   const dns: DnsServer = await dnsServer(t, ZONE)
   const service = await startService(t, { env: { DNS_SERVERS: dns.address } })
 
-  await t.test('of the mail exchangers first, the preferred one before the others, each once', async () => {
+  await t.test('addresses of mail exchangers come first, the most preferred before the others, each once', async () => {
     const found = await list(service, 'Example.COM')
     assert.equal(found.name, 'example.com')
     assert.deepEqual(found.mx, [
@@ -71,37 +72,37 @@ test('a name leads to addresses, and each says whether this key may test it', as
     assert.equal(found.truncated, false)
   })
 
-  await t.test('with the customer and the domain that a test would be for', async () => {
+  await t.test('each address has the customer and the domain that a test would be for', async () => {
     const { addresses } = await list(service, 'example.com')
     const of = (ip: string) => addresses.find((one) => one.ip === ip)
     assert.deepEqual([of('127.0.0.25')?.customerId, of('127.0.0.25')?.domain], ['acme', 'example.com'])
-    // Customer beta has no domain, and example.com is not its.
+    // Customer beta has no domain, so example.com is not one of its domains.
     assert.deepEqual([of('127.0.1.25')?.customerId, of('127.0.1.25')?.domain], ['beta', null])
     assert.equal(of('93.184.216.34')?.customerId, null)
   })
 
-  await t.test('and callers with all customers in their scope see more', async () => {
+  await t.test('callers with all customers in their scope see more', async () => {
     const found = await list(service, 'foreign.example.org', KEYS.desk)
     assert.equal(found.addresses.find(({ ip }) => ip === '93.184.216.34')?.customerId, 'gamma')
     assert.match(found.addresses.find(({ ip }) => ip === '10.0.0.1')?.problem?.detail ?? '', /10\.0\.0\.0\/8/)
     assert.equal(found.addresses.find(({ ip }) => ip === '::ffff:7f00:1')?.testable, false)
   })
 
-  await t.test('no other caller learns what a name means inside the network', async () => {
+  await t.test('no other caller sees the internal addresses of a name', async () => {
     const inside = await list(service, 'inside.example.com')
     const { addresses, ...rest } = await list(service, 'no-such-name.example.com')
     assert.deepEqual(inside, { addresses, ...rest, name: 'inside.example.com' })
     assert.equal((await list(service, 'inside.example.com', KEYS.desk)).addresses.length, 3)
   })
 
-  await t.test('an address leads to itself, without a question', async () => {
+  await t.test('an address is returned without a DNS question', async () => {
     const before = dns.questions.length
     assert.deepEqual(brief(await list(service, '127.0.0.1')), [['127.0.0.1', null, true]])
     assert.deepEqual(brief(await list(service, '2001:DB8:0::1')), [['2001:db8::1', null, 'address-special']])
     assert.equal(dns.questions.length, before)
   })
 
-  await t.test('a name that does not exist leads nowhere', async () => {
+  await t.test('a name that does not exist has no addresses', async () => {
     const found = await list(service, 'no-such-name.example.com')
     assert.deepEqual([found.mx, found.addresses, found.unanswered], [[], [], []])
   })
@@ -119,21 +120,21 @@ test('a name leads to addresses, and each says whether this key may test it', as
     }
   })
 
-  await t.test('no more than ten exchangers and 32 addresses', async () => {
+  await t.test('at most ten exchangers and 32 addresses are shown', async () => {
     const found = await list(service, 'huge.example.com')
     assert.equal(found.mx.length, 10)
     assert.equal(found.addresses.length, 32)
     assert.equal(found.truncated, true)
   })
 
-  await t.test('an exchanger that is no name is neither shown nor asked about', async () => {
+  await t.test('an exchanger that is not a valid name is neither shown nor looked up', async () => {
     const found = await list(service, 'odd.example.com')
     assert.deepEqual(found.mx, [{ preference: 20, host: 'mail.example.com' }])
     assert.equal(found.truncated, true)
     assert.ok(!dns.questions.some((question) => question.includes('script')))
   })
 
-  await t.test('a text that is no name is refused and never looked up', async () => {
+  await t.test('a text that is not a name is refused and never looked up', async () => {
     const before = dns.questions.length
     const no = (text: string) => `/addresses?name=${encodeURIComponent(text)}`
     const hostile = [
@@ -163,7 +164,7 @@ test('a name leads to addresses, and each says whether this key may test it', as
     assert.equal(dns.questions.length, before)
   })
 
-  await t.test('it costs one request and no test', async () => {
+  await t.test('a look-up costs one request and no test', async () => {
     const [requests, tests] = [
       await leftOf(service, 'requests', KEYS.partner),
       await leftOf(service, 'tests-caller', KEYS.partner),
@@ -173,7 +174,7 @@ test('a name leads to addresses, and each says whether this key may test it', as
     assert.equal(await leftOf(service, 'tests-caller', KEYS.partner), tests)
   })
 
-  await t.test('and a key is needed', async () => {
+  await t.test('a look-up needs a key', async () => {
     const response = await service.fetch('/addresses?name=example.com', { headers: bearer('none') })
     await conforms('get /addresses', response, 'unauthenticated')
   })

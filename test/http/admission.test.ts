@@ -1,3 +1,4 @@
+/** The order of the checks before a test, and who may test what. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
@@ -9,7 +10,7 @@ import { closed, deadPort } from '../harness/mail-scripts.ts'
 import { scriptedServer } from '../harness/mail-server.ts'
 import { CUSTOMERS, configFolder, KEYS, startService, type TestService } from '../harness/service.ts'
 
-/** The customers of the harness, one with a part of acme's network, and one without a domain of its own. */
+/** The customers of the harness, and one that owns a part of acme's network. */
 const NESTED = CUSTOMERS.replace(
   'neverTest:',
   `  - id: tenant
@@ -21,7 +22,7 @@ neverTest:`,
 
 const DESK = bearer(KEYS.desk)
 
-/** What a body says besides how the request was refused: the same for all that must not be told apart. */
+/** Returns a problem without its id and address, so that two problems can be compared. */
 const anonymous = async (response: Response, slug: ProblemSlug, address: string) => {
   const body = await problemIn(response, slug)
   const hidden = (text: string) => text.replaceAll(address, 'ADDRESS')
@@ -37,7 +38,7 @@ test('the order of checks', async (t) => {
   const badAccept = { accept: 'application/xml' }
   const badType = { 'content-type': 'text/xml' }
 
-  /** Requests with two faults each, by what the first that is found is answered with. */
+  /** Requests with two faults each, and the problem of the fault that must be found first. */
   const ordered: readonly (readonly [
     title: string,
     slug: ProblemSlug,
@@ -64,19 +65,19 @@ test('the order of checks', async (t) => {
     })
   }
 
-  await t.test('none of them dialled; without a fault the address is', async () => {
+  await t.test('no request with a fault was dialled, but one without a fault is', async () => {
     assert.equal(mail.connections, 0)
     await resultOf(await service.post(good))
     assert.equal(mail.connections, 1)
   })
 })
 
-test('the decision who may test what', async (t) => {
+test('the decision about which caller may test which address', async (t) => {
   const port = await deadPort()
   const service = await startService(t, { env: { ALLOWED_PORTS: `${port}` }, customers: NESTED })
   const post = (body: object, headers: Record<string, string> = {}) => service.post({ port, ...body }, headers)
 
-  /** What only the shape of the request may change, so that all those of one shape are alike. */
+  /** Checks that all these requests get the same problem. */
   const alike = async (refused: readonly { readonly ip: string }[], detail: string, pointer: string) => {
     const bodies = await Promise.all(refused.map(async (body) => anonymous(await post(body), 'not-allowed', body.ip)))
     for (const [index, body] of bodies.entries()) assert.deepEqual(body, bodies[0], JSON.stringify(refused[index]))
@@ -102,7 +103,7 @@ test('the decision who may test what', async (t) => {
     await alike(refused, 'this key may not test ADDRESS', '/ip')
   })
 
-  await t.test('a caller with all customers in its scope is told which it is', async () => {
+  await t.test('a caller with all customers in its scope gets the exact reason', async () => {
     const rows: readonly (readonly [body: object, detail: string, pointer: string])[] = [
       [{ ip: '127.0.0.1', customerId: 'nobody' }, 'there is no customer nobody', '/customerId'],
       [{ ip: '93.184.217.34' }, '93.184.217.34 is not in a network of any customer', '/ip'],
@@ -177,7 +178,7 @@ test('the decision who may test what', async (t) => {
   })
 })
 
-test('the place that tests come from', async (t) => {
+test('checks of the vantage', async (t) => {
   const port = await deadPort()
   const folder = configFolder(t)
   const vantages = join(folder, 'vantages.yaml')
@@ -203,7 +204,7 @@ test('the place that tests come from', async (t) => {
     await problemIn(await post({ ip: '203.0.113.25', domain: 'a.invalid' }), 'domain-not-listed')
   })
 
-  await t.test('an IP version that the vantage does not speak is refused', async () => {
+  await t.test('an IP version that the vantage does not have is refused', async () => {
     const { detail, errors } = await problemIn(await post({ ip: '2606:4700::1111' }), 'vantage-family')
     assert.equal(detail, 'our vantage has no IPv6 address.')
     assert.deepEqual(errors, [{ detail: 'our vantage has no IPv6 address', pointer: '/ip' }])
@@ -224,7 +225,7 @@ test('the place that tests come from', async (t) => {
   })
 })
 
-test('with testing switched off nothing is tested, and the rest is served', async (t) => {
+test('if testing is switched off, nothing is tested, and all other requests are answered', async (t) => {
   const mail = await scriptedServer(t, { say: closed })
   const service = await startService(t, {
     env: { ALLOWED_PORTS: `${mail.port}` },

@@ -1,3 +1,4 @@
+/** Wrong request bodies: each fault gets its pointer, and nothing is dialled. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { problemIn, resultOf } from '../harness/http.ts'
@@ -6,10 +7,10 @@ import { scriptedServer } from '../harness/mail-server.ts'
 import { startService } from '../harness/service.ts'
 import { until } from '../harness/waiting.ts'
 
-/** Members that take the place of those of a good request, and the pointers to what is wrong with them. */
+/** Members that replace those of a good request, and the pointers to the wrong ones. */
 type Row = readonly [title: string, members: object, ...pointers: string[]]
 
-/** What is no address, by what it is. */
+/** Values that are not an address, by their description. */
 const NO_ADDRESS: Readonly<Record<string, unknown>> = {
   'an octal address': '0177.0.0.1',
   'an octal last part': '127.0.0.01',
@@ -54,7 +55,7 @@ const WRONG_TYPES: readonly unknown[] = [null, true, 7, [], ['x'], {}, { toStrin
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 
-/** Characters that break lines, end strings or hide. */
+/** Characters that break lines, end strings or are invisible. */
 const HOSTILE = {
   CR: '\r',
   LF: '\n',
@@ -134,7 +135,7 @@ const ROWS: readonly Row[] = [
   ],
 ]
 
-/** Bodies that are no JSON object, as they are sent; those that are JSON have a pointer to the whole. */
+/** Bodies that are not a JSON object, with the expected pointers. Valid JSON has a pointer to the whole body. */
 const BODIES: readonly (readonly [title: string, body: string | Uint8Array, ...pointers: string[]])[] = [
   ['a JSON null', 'null', ''],
   ['a JSON array', '[]', ''],
@@ -182,11 +183,11 @@ test('bad bodies are refused with a pointer to each fault, and nothing is dialle
     })
   }
 
-  await t.test('[] as customerId is one fault', async () => {
+  await t.test('[] as customerId is reported once', async () => {
     assert.deepEqual(await pointersIn(await post({ customerId: [] })), ['/customerId'])
   })
 
-  await t.test('a body of 8 KiB is read, one of a byte more is 413', async () => {
+  await t.test('a body of 8 KiB is read, and one more byte is 413', async () => {
     const padded = (bytes: number) => send(`{}${' '.repeat(bytes - 2)}`)
     assert.deepEqual(await pointersIn(await padded(8192)), ['/ip'])
     await problemIn(await padded(8193), 'payload-too-large')
@@ -206,18 +207,15 @@ test('bad bodies are refused with a pointer to each fault, and nothing is dialle
     })
   }
 
-  await t.test(
-    'equal names in different objects, and what looks like a name in a string, are no repetition',
-    async () => {
-      assert.deepEqual(await pointersIn(await send('{"x":{"ip":1},"y":{"ip":1},"ip":"\\",\\"ip\\":"}')), [
-        '/ip',
-        '/x',
-        '/y',
-      ])
-    },
-  )
+  await t.test('equal names in different objects, or inside a string, are not a repetition', async () => {
+    assert.deepEqual(await pointersIn(await send('{"x":{"ip":1},"y":{"ip":1},"ip":"\\",\\"ip\\":"}')), [
+      '/ip',
+      '/x',
+      '/y',
+    ])
+  })
 
-  await t.test('another charset than UTF-8 is 415, and bytes that are none are 400', async () => {
+  await t.test('another charset than UTF-8 is 415, and bytes that are not UTF-8 are 400', async () => {
     const typed = (type: string) => service.post({ ip: 'localhost', port: mail.port }, { 'content-type': type })
     for (const charset of ['utf-7', 'utf-16', 'iso-8859-1', 'US-ASCII', '"latin1"', '']) {
       await problemIn(await typed(`application/json; charset=${charset}`), 'unsupported-media-type')
@@ -231,14 +229,14 @@ test('bad bodies are refused with a pointer to each fault, and nothing is dialle
     assert.match(detail, /UTF-8/)
   })
 
-  await t.test('the log shows only printable text, whatever the members are called', async () => {
+  await t.test('the log shows only printable text, whatever names the members have', async () => {
     await post({ 'a\u2028b\u2029c\u009bd\u202ee\ud800': 1 })
     const line = await until('the line', () => service.output.find((one) => one.includes('u2028')))
     assert.match(line, /a\\\\u2028b\\\\u2029c\\\\u009bd\\\\u202ee/)
     assert.match(line, /^[\x20-\x7e]+$/)
   })
 
-  await t.test('nothing of all this reached a mail server; the same body without a fault does', async () => {
+  await t.test('none of these requests reached a mail server, but the same body without a fault does', async () => {
     assert.equal(mail.connections, 0)
     await resultOf(await post({}))
     assert.equal(mail.connections, 1)

@@ -1,3 +1,4 @@
+/** Wrong headers, paths, methods and keys are answered with the right problem. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ProblemSlug } from '../../src/contract/problems.ts'
@@ -15,7 +16,7 @@ const CALLERS = callersYaml([
 const AUTHORIZED = `Host: relay-tests\r\nAuthorization: Bearer ${KEYS.partner}\r\n`
 const POST = `POST /relay-tests HTTP/1.1\r\n${AUTHORIZED}Content-Type: application/json\r\n`
 
-/** What no HTTP client sends. Each is answered, and the connection closed. */
+/** Bytes that no HTTP client sends. Each is answered, and the connection is closed. */
 const MALFORMED: Readonly<Record<string, string>> = {
   'a line that is no request': 'hello there\r\n\r\n',
   'an SMTP client': 'EHLO mail.example.com\r\n',
@@ -78,7 +79,7 @@ test('bad requests are refused as problems, and nothing is dialled', async (t) =
     assert.match((await problemIn(await twice, 'invalid-request')).detail, /^Send Idempotency-Key once/)
   })
 
-  await t.test('a list by anything but one address or reference is 400', async () => {
+  await t.test('a list needs exactly one address or reference; anything else is 400', async () => {
     for (const query of [
       '',
       '?',
@@ -109,7 +110,7 @@ test('bad requests are refused as problems, and nothing is dialled', async (t) =
     await problemIn(await get('/relay-tests/x/'), 'not-found')
   })
 
-  await t.test('another method is 405 with those that are allowed, with a key and without', async () => {
+  await t.test('another method is 405 with the allowed methods, with a key and without', async () => {
     const routes = {
       '/relay-tests': ['GET', 'HEAD', 'POST'],
       '/relay-tests/': ['GET', 'HEAD', 'POST'],
@@ -134,7 +135,7 @@ test('bad requests are refused as problems, and nothing is dialled', async (t) =
     await problemIn(await service.fetch('/openapi.json', { method: 'POST' }), 'method-not-allowed')
   })
 
-  await t.test('without a valid key it is 401, whatever is wrong with it', async () => {
+  await t.test('a request without a valid key is 401, whatever is wrong with the key', async () => {
     const presented = [
       'none',
       'Bearer',

@@ -1,3 +1,4 @@
+/** What a test does when its caller disconnects. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { relayTest } from '../../src/contract/relay-test.ts'
@@ -10,7 +11,7 @@ test('a test whose caller has left', async (t) => {
   const { server, hold, release } = await gatedServer(t, open)
   const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}` } })
 
-  /** Leaves while the server keeps its reply to a command, and returns what it is told from then on, and the result. */
+  /** Leaves while the server holds back a reply. Returns the commands that the server got later, and the result. */
   const leaveAt = async (pattern: Pick<RegExp, 'test'>) => {
     const from = server.lines.length
     const tested = service.logs().filter(({ msg }) => msg === 'relay test').length
@@ -43,13 +44,13 @@ test('a test whose caller has left', async (t) => {
     assert.equal(line.callerGone, true)
   })
 
-  await t.test('ends a transaction that has begun by QUIT, and asks for no recipient', async () => {
+  await t.test('ends a started transaction with QUIT, and asks for no recipient', async () => {
     const { afterwards, result } = await leaveAt(/^MAIL/)
     assert.deepEqual(afterwards, ['QUIT'])
     assert.equal(result.reason, 'interrupted')
   })
 
-  await t.test('keeps what was learnt before', async () => {
+  await t.test('keeps the answers that it got before', async () => {
     const { afterwards, result } = await leaveAt(/^RCPT/)
     assert.deepEqual(afterwards, ['QUIT'])
     assert.equal(result.reason, 'interrupted')
@@ -58,7 +59,7 @@ test('a test whose caller has left', async (t) => {
   })
 
   await t.test('sends no message when it leaves before DATA', async () => {
-    // The fourth MAIL begins the transaction of the message: three senders were probed before.
+    // The fourth MAIL starts the transaction of the message: three senders were tried before.
     let senders = 0
     const fourthMail = {
       test(line: string) {

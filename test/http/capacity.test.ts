@@ -1,3 +1,4 @@
+/** The slots for tests that run at the same time. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limits } from '../../src/contract/limits.ts'
@@ -24,7 +25,7 @@ test('a caller holds at most a quarter of four slots', async (t) => {
   const here = { ip: '127.0.0.1', port: server.port }
   const elsewhere = { ip: '127.0.0.2', port: dead }
 
-  /** Does the work while a test of that caller runs. */
+  /** Runs `work` while a test of this caller runs. */
   const during = async (headers: Record<string, string>, work: () => Promise<void>) => {
     const stalled = hold(/^EHLO/)
     const response = service.post(here, headers)
@@ -41,12 +42,12 @@ test('a caller holds at most a quarter of four slots', async (t) => {
     assert.equal(limits.parse(await (await service.fetch('/limits')).json()).concurrentTests, 1)
   })
 
-  await t.test('one more of its own is 503, wherever it goes, and another caller is served', async () => {
+  await t.test('one more test of the caller is 503 at any address, and another caller can still test', async () => {
     await during({}, async () => {
       const full = await service.post(elsewhere)
       assert.ok(Number(full.headers.get('retry-after')) > 0)
       await problemIn(full, 'at-capacity')
-      // The slot comes before the lease: this address is busy as well.
+      // The slot is checked before the lease, so this is not `target-busy`.
       await problemIn(await service.post(here), 'at-capacity')
       await problemIn(await service.post(here, DESK), 'target-busy')
       await resultOf(await service.post(elsewhere, DESK))

@@ -1,3 +1,4 @@
+/** How the files of the support console are served. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +10,7 @@ const FOLDER = join(ROOT, 'src/console')
 const files = readdirSync(FOLDER)
 const sources = files.map((name) => [name, readFileSync(join(FOLDER, name), 'utf8')] as const)
 
-test('the console is served as its files stand, without a key, under a policy for our own files alone', async (t) => {
+test('the files of the console are served unchanged, without a key, with a policy that allows only our own files', async (t) => {
   const service = await startService(t)
   const pathOf = (name: string) => (name === 'index.html' ? '/' : `/console/${name}`)
   for (const [name, source] of sources) {
@@ -30,12 +31,12 @@ test('the console is served as its files stand, without a key, under a policy fo
   assert.equal((await fetch(service.url, { method: 'POST' })).status, 405)
 })
 
-test('the page weighs less than many an image', () => {
+test('the whole page is smaller than 40 KiB', () => {
   const weight = sources.reduce((sum, [, source]) => sum + Buffer.byteLength(source), 0)
   assert.ok(weight < 40 * 1024, `${weight} bytes`)
 })
 
-test('no script or style stands in the page, and no text becomes markup', () => {
+test('the page contains no inline script or style, and no text becomes markup', () => {
   for (const [name, source] of sources) {
     if (name.endsWith('.html')) {
       assert.doesNotMatch(source, /<style|\sstyle=|\son\w+=|javascript:/)
@@ -47,7 +48,7 @@ test('no script or style stands in the page, and no text becomes markup', () => 
       name,
     )
     assert.doesNotMatch(source, /localStorage|sessionStorage|indexedDB|document\.cookie/, name)
-    // The namespace of SVG is a name, and leads nowhere.
+    // The namespace of SVG looks like a link, but is only a name.
     assert.doesNotMatch(source.replaceAll('http://www.w3.org/2000/svg', ''), /https?:\/\/[\w.]/, name)
   }
 })

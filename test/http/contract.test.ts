@@ -1,3 +1,4 @@
+/** Answers of the service match openapi.json. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +12,7 @@ import { ajv, committed, conforms, paths, type Route } from '../harness/openapi.
 import { CUSTOMERS, configFolder, KEYS, startService } from '../harness/service.ts'
 import { beforeAnswer, inTime, until } from '../harness/waiting.ts'
 
-test('the document is the committed one, and names every problem there is', async (t) => {
+test('the served document is the committed one, and names every problem', async (t) => {
   const service = await startService(t)
   const served = await conforms('get /openapi.json', await service.fetch('/openapi.json'), 200)
   assert.deepEqual(served, committed)
@@ -23,14 +24,14 @@ test('the document is the committed one, and names every problem there is', asyn
     assert.ok(descriptions.includes(`\`urn:relay-tests:problem:${slug}\``), slug)
 })
 
-test('the schema says more than that there is an object', () => {
+test('the schemas reject an object with missing or wrong members', () => {
   const validate = ajv.compile({ $ref: 'openapi#/components/schemas/RelayTest' })
   assert.equal(validate({}), false)
   const problem = ajv.compile({ $ref: 'openapi#/components/schemas/Problem' })
   assert.equal(problem({ type: 'x', title: 'x', status: '400', detail: 'x', instance: 'x' }), false)
 })
 
-test('results are as the document says', async (t) => {
+test('results match the document', async (t) => {
   const answers: Readonly<Record<string, Say>> = {
     closed,
     open,
@@ -68,10 +69,10 @@ test('results are as the document says', async (t) => {
     const response = await service.post({ ip: '127.0.1.1', port: targets[0]?.[1] })
     await conforms('post /relay-tests', response, 201)
   })
-  await t.test('and every verdict was among them', () => {
+  await t.test('every verdict was among the results', () => {
     assert.deepEqual([...verdicts].sort(), ['closed', 'inconclusive', 'open'])
   })
-  await t.test('as are limits and health', async () => {
+  await t.test('limits and health match the document', async () => {
     await conforms('get /limits', await service.fetch('/limits'), 200)
     await conforms('get /limits', await service.fetch('/limits', { headers: bearer(KEYS.desk) }), 200)
     await conforms('get /livez', await service.fetch('/livez'), 200)
@@ -81,7 +82,7 @@ test('results are as the document says', async (t) => {
 
 const POST = `POST /relay-tests HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${KEYS.partner}\r\nContent-Type: application/json\r\n`
 
-test('problems are as the document says', async (t) => {
+test('problems match the document', async (t) => {
   const { server, hold, release } = await gatedServer(t)
   const service = await startService(t, {
     env: { ALLOWED_PORTS: `${server.port}`, MAX_CONCURRENT_TESTS: '4', QUOTA_NETWORK: '2/1h' },
@@ -109,7 +110,7 @@ test('problems are as the document says', async (t) => {
     await post('domain-not-listed', { ...here, domain: 'a.invalid' })
   })
 
-  await t.test('of methods and of bytes that are no request', async () => {
+  await t.test('of methods and of bytes that are not a request', async () => {
     for (const path of ['/limits', '/livez', '/readyz'] as const) {
       await conforms(`get ${path}`, await service.fetch(path, { method: 'DELETE' }), 'method-not-allowed')
     }
@@ -140,7 +141,7 @@ test('problems are as the document says', async (t) => {
   })
 })
 
-test('problems of the installation are as the document says', async (t) => {
+test('problems of the installation match the document', async (t) => {
   const port = await deadPort()
   const vantages = join(configFolder(t), 'vantages.yaml')
   writeFileSync(vantages, 'vantages: [{ name: a, ehlo: a.isp.example, publicIps: [203.0.113.7], bind: 127.0.0.1 }]\n')
@@ -160,9 +161,9 @@ test('problems of the installation are as the document says', async (t) => {
   await post('testing-off', '127.0.0.1')
 })
 
-test('a request that comes while the service closes is refused as the document says', async (t) => {
+test('the refusal of a request during the shutdown matches the document', async (t) => {
   const service = await startService(t)
-  // With half a request under way its connection stays open.
+  // A connection with half a request stays open.
   const half = `GET /limits HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${KEYS.partner}\r\n`
   const { socket, answer } = rawConnection(service.url, half)
   await service.fetch('/livez')

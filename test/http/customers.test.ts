@@ -1,3 +1,4 @@
+/** The list of customers, and its pages. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CUSTOMERS_PAGE, customerList } from '../../src/contract/scope.ts'
@@ -25,7 +26,7 @@ test('a key sees its own customers, with networks and domains, and no others', a
   )
 })
 
-test('many customers come in pages, by id', async (t) => {
+test('many customers are listed in pages, sorted by id', async (t) => {
   const ids = Array.from({ length: CUSTOMERS_PAGE * 2 }, (_, index) => `c${String(index).padStart(3, '0')}`)
   const entries = ids.toReversed().map((id, index) => `  - { id: ${id}, name: N, networks: [127.1.${index}.0/24] }\n`)
   const service = await startService(t, { customers: `customers:\n${entries.join('')}` })
@@ -40,7 +41,7 @@ test('many customers come in pages, by id', async (t) => {
   assert.deepEqual((await page(service, KEYS.partner)).customers, [])
 })
 
-test('a query that says anything else is refused', async (t) => {
+test('any other query is refused', async (t) => {
   const service = await startService(t)
   for (const query of ['?after=', '?after=a/b', '?after=a&after=b', '?before=a', `?after=${'a'.repeat(65)}`]) {
     await problemIn(await service.fetch(`/customers${query}`), 'invalid-request')

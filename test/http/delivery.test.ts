@@ -1,3 +1,4 @@
+/** Messages that arrive in the mailbox during a test and after it. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -17,14 +18,14 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-/** The last message that a scripted server took: its recipient and its lines, without the final dot. */
+/** Returns the last message that a scripted server accepted: its recipient, and its lines without the final dot. */
 function taken({ lines }: ScriptedServer) {
   const data = lines.lastIndexOf('DATA')
   const [, recipient = ''] = /^RCPT TO:<(.*)>$/.exec(lines[data - 1] ?? '') ?? []
   return { recipient, message: lines.slice(data + 1, lines.indexOf('.', data)) }
 }
 
-/** A service with a mailbox, a mail server that says so, and a way to bring its mail there. */
+/** Starts a service with a mailbox and a scripted mail server. `bring` delivers a message to the mailbox. */
 async function postOffice(t: TestContext, say: Say, env: Record<string, string> = {}) {
   const server = await scriptedServer(t, { say })
   const port = await freePort()
@@ -70,7 +71,7 @@ test('a message that arrives within the wait is delivered, and the nonce is in n
   assert.ok(![JSON.stringify(result), ...service.output].some((text) => text.includes(nonce)))
 })
 
-test('one that arrives later amends the result', async (t) => {
+test('a message that arrives later amends the result', async (t) => {
   const { ip, port, service, server, bring } = await postOffice(t, healthy)
   const first = await resultOf(await service.post({ ip, port }))
   assert.deepEqual([first.verdict, first.evidence, first.amendedAt], ['open', 'message-accepted', null])
@@ -118,7 +119,7 @@ test('a test that sends nothing is settled when it is finished', async (t) => {
   assert.equal(weaker.proof, 'message')
 })
 
-test('a result is settled an hour before it is thrown away, or a day after its test', async (t) => {
+test('a result is settled an hour before it expires, or a day after its test', async (t) => {
   const amendable = async (env: Record<string, string>) => {
     const { ip, port, service, ...office } = await postOffice(t, healthy, env)
     const first = await resultOf(await service.post({ ip, port }))
@@ -130,12 +131,12 @@ test('a result is settled an hour before it is thrown away, or a day after its t
   const { ms, first, service, server, bring } = await amendable({ RESULT_TTL_SECONDS: '60' })
   assert.equal(ms, 0)
   const { recipient, message } = taken(server)
-  // The mailbox does not know the recipient any more, and hangs up on who talks on.
+  // The mailbox no longer knows the recipient, and disconnects a client that sends more.
   await bring(recipient, message).catch(() => {})
   assert.deepEqual(await resultOf(await service.fetch(`/relay-tests/${first.id}`), 200), first)
 })
 
-test('without a mailbox there is no such proof to ask for', async (t) => {
+test('a service without a mailbox refuses the proof delivery', async (t) => {
   const service = await startService(t)
   const problem = await problemIn(await service.post({ ip: '127.0.0.1', proof: 'delivery' }), 'proof-unavailable')
   assert.equal(problem.errors?.[0]?.pointer, '/proof')

@@ -1,3 +1,4 @@
+/** The health endpoints. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,7 +36,7 @@ test('health needs no key', async (t) => {
   })
 
   await t.test(
-    'readyz stays 200 with a file that no longer holds, and says so without the fault itself, until it is mended',
+    'readyz stays 200 while a file has a mistake, and reports it without details until it is mended',
     async () => {
       const before = (await ready()).body.files.customers?.loadedAt
       writeFileSync(file, `${CUSTOMERS}colour: red\n`)
@@ -63,7 +64,7 @@ test('health needs no key', async (t) => {
   )
 })
 
-test('while draining readyz is 503 and livez is not', async (t) => {
+test('during the drain readyz is 503 and livez is 200', async (t) => {
   const service = await startService(t, { env: { DRAIN_MS: '1500' } })
   service.process.kill('SIGTERM')
   const draining = await until('readyz to fail', async () => {

@@ -1,3 +1,4 @@
+/** Idempotency keys over HTTP. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bearer, callersYaml, keyOf, leftOf, problemIn, resultOf } from '../harness/http.ts'
@@ -20,7 +21,7 @@ test('an idempotency key', async (t) => {
     service.post(body, { 'idempotency-key': key, ...headers })
   const audited = () => service.logs().filter(({ audit }) => audit === 'intent').length
 
-  await t.test('opens one test, whose result each retry gets, for nothing', async () => {
+  await t.test('starts one test, and each retry gets its result without using a quota of tests', async () => {
     const first = await post('a')
     assert.equal(first.headers.get('idempotency-replayed'), null)
     const made = await resultOf(first)
@@ -57,14 +58,14 @@ test('an idempotency key', async (t) => {
     }
   })
 
-  await t.test('is of its caller alone, and another key is another test', async () => {
+  await t.test('belongs to one caller, and another key is another test', async () => {
     const mine = await resultOf(await post('a'))
     const theirs = await resultOf(await post('a', here, bearer(KEYS.desk)))
     const others = await resultOf(await post('b'))
     assert.equal(new Set([mine.id, theirs.id, others.id]).size, 3)
   })
 
-  await t.test('of a test that runs is 409, with the place of its result, and costs nothing', async () => {
+  await t.test('of a running test is 409 with the path of its result, and uses no quota of tests', async () => {
     const stalled = hold(/^EHLO/)
     const running = post('c')
     await beforeAnswer('the test', stalled, running)
@@ -83,7 +84,7 @@ test('an idempotency key', async (t) => {
     assert.deepEqual(await resultOf(await post('c')), made)
   })
 
-  await t.test('lets the test go on without its caller, which finds the whole result', async () => {
+  await t.test('lets the test continue without its caller, who can get the whole result later', async () => {
     const intents = audited()
     const stalled = hold(/^EHLO/)
     const leaving = new AbortController()
@@ -124,7 +125,7 @@ test('an idempotency key', async (t) => {
     await resultOf(made)
   })
 
-  await t.test('is answered before a used-up quota is', async () => {
+  await t.test('is checked before the quotas', async () => {
     const only = await startService(t, {
       env: { ALLOWED_PORTS: `${server.port}`, QUOTA_TARGET: '1/1h' },
       callers: CALLERS,

@@ -1,3 +1,4 @@
+/** Finding earlier tests by address or reference. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { relayTestList } from '../../src/contract/relay-test.ts'
@@ -52,7 +53,7 @@ test('tests are found again', async (t) => {
     assert.deepEqual(await idsIn('ip=127.0.0.1'), [id, d, a])
   })
 
-  await t.test('the newest twenty of them', async () => {
+  await t.test('at most the newest twenty', async () => {
     const made: string[] = []
     for (let count = 0; count < 21; count += 1) made.push(await make('127.0.0.5'))
     assert.deepEqual(await idsIn('ip=127.0.0.5'), made.slice(1).reverse())

@@ -1,3 +1,4 @@
+/** Tests that are followed live as server-sent events. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -16,7 +17,7 @@ import { inTime, until } from '../harness/waiting.ts'
 
 const STREAM = { accept: 'text/event-stream' }
 
-test('a test that is followed', async (t) => {
+test('a test that is followed live', async (t) => {
   const { server, hold, release } = await gatedServer(t, closed)
   const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}` } })
   const here = { ip: '127.0.0.1', port: server.port }
@@ -36,45 +37,42 @@ test('a test that is followed', async (t) => {
       return result.status === 'finished' && result
     })
 
-  await t.test(
-    'is told line by line while it runs, then by attempts and the verdict, and the stream ends',
-    async () => {
-      const stalled = hold(/^RCPT/)
-      const response = await start()
-      assert.equal(response.status, 201)
-      assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/)
-      for (const [name, value] of [
-        ['x-accel-buffering', 'no'],
-        ['cache-control', 'no-store'],
-        ['connection', 'close'],
-      ] as const) {
-        assert.equal(response.headers.get(name), value)
-      }
-      assert.match(response.headers.get('ratelimit') ?? '', /"tests-target"/)
-      const { events, ended } = follow(eventsOf(response))
-      await inTime('the command', stalled)
-      await until('the command in the stream', () => linesIn(events).at(-1)?.startsWith('RCPT TO:'))
-      assert.deepEqual([...new Set(events.map(({ event }) => event))], ['line'])
-      assert.equal((await stored(locationOf(response))).status, 'running')
-      release()
-      const all = await inTime('the end of the stream', ended)
-      const result = await stored(locationOf(response))
-      const last = all.at(-1)
-      assert.deepEqual(last, { event: 'verdict', data: result })
-      assert.equal(result.verdict, 'closed')
-      assert.deepEqual(
-        all.filter(({ event }) => event === 'line').map(({ data }) => data),
-        result.transcript.map((line, index) => ({ ...line, index, key: false })),
-      )
-      const told = new Map(all.flatMap(({ event, data }) => (event === 'attempt' ? [[data.form, data] as const] : [])))
-      assert.deepEqual([...told.values()].sort(byForm), [...result.attempts].sort(byForm))
-      const describes = ajv.compile({ $ref: 'openapi#/components/schemas/RelayTestEvent' })
-      for (const event of all) assert.ok(describes(event), ajv.errorsText(describes.errors))
-      assert.equal(describes({ event: 'line', data: {} }), false)
-    },
-  )
+  await t.test('sends its lines while it runs, then attempts and the verdict, and the stream ends', async () => {
+    const stalled = hold(/^RCPT/)
+    const response = await start()
+    assert.equal(response.status, 201)
+    assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/)
+    for (const [name, value] of [
+      ['x-accel-buffering', 'no'],
+      ['cache-control', 'no-store'],
+      ['connection', 'close'],
+    ] as const) {
+      assert.equal(response.headers.get(name), value)
+    }
+    assert.match(response.headers.get('ratelimit') ?? '', /"tests-target"/)
+    const { events, ended } = follow(eventsOf(response))
+    await inTime('the command', stalled)
+    await until('the command in the stream', () => linesIn(events).at(-1)?.startsWith('RCPT TO:'))
+    assert.deepEqual([...new Set(events.map(({ event }) => event))], ['line'])
+    assert.equal((await stored(locationOf(response))).status, 'running')
+    release()
+    const all = await inTime('the end of the stream', ended)
+    const result = await stored(locationOf(response))
+    const last = all.at(-1)
+    assert.deepEqual(last, { event: 'verdict', data: result })
+    assert.equal(result.verdict, 'closed')
+    assert.deepEqual(
+      all.filter(({ event }) => event === 'line').map(({ data }) => data),
+      result.transcript.map((line, index) => ({ ...line, index, key: false })),
+    )
+    const told = new Map(all.flatMap(({ event, data }) => (event === 'attempt' ? [[data.form, data] as const] : [])))
+    assert.deepEqual([...told.values()].sort(byForm), [...result.attempts].sort(byForm))
+    const describes = ajv.compile({ $ref: 'openapi#/components/schemas/RelayTestEvent' })
+    for (const event of all) assert.ok(describes(event), ajv.errorsText(describes.errors))
+    assert.equal(describes({ event: 'line', data: {} }), false)
+  })
 
-  await t.test('can be joined in the middle by others, who get it from the beginning', async () => {
+  await t.test('can be joined in the middle by others, and they get it from the beginning', async () => {
     const stalled = hold(/^RCPT/)
     const response = await start()
     const first = follow(eventsOf(response))
@@ -99,10 +97,7 @@ test('a test that is followed', async (t) => {
     assert.ok(result.transcript.some(({ key }) => key))
   })
 
-  /**
-   * Leaves while the server keeps its reply to the first RCPT, and returns what it hears of from then on, and the
-   * result.
-   */
+  /** Leaves while the server holds back its reply to RCPT. Returns the commands that it got later, and the result. */
   const leaveWith = async (headers: Record<string, string>) => {
     const leaving = new AbortController()
     const stalled = hold(/^RCPT/)
@@ -127,12 +122,12 @@ test('a test that is followed', async (t) => {
     ['an idempotency key', { 'idempotency-key': 'leaves' }],
     ['respond-async', { prefer: 'respond-async' }],
   ] as const) {
-    await t.test(`goes on without its caller who gave ${what}`, async () => {
+    await t.test(`continues without its caller if the request had ${what}`, async () => {
       assert.equal((await leaveWith(headers)).result.verdict, 'closed')
     })
   }
 
-  await t.test('goes on when a caller that only joined it leaves', async () => {
+  await t.test('continues when a caller that only joined it leaves', async () => {
     const stalled = hold(/^RCPT/)
     const response = await start()
     const { ended } = follow(eventsOf(response))
@@ -165,7 +160,7 @@ test('a test that is followed', async (t) => {
     assert.deepEqual((await follow(eventsOf(third)).ended).at(-1), one?.at(-1))
   })
 
-  await t.test('says by Preference-Applied that it will outlive its caller', async () => {
+  await t.test('confirms with Preference-Applied that it will continue without its caller', async () => {
     const response = await start({ prefer: 'respond-async' })
     assert.deepEqual([response.status, response.headers.get('preference-applied')], [201, 'respond-async'])
     await inTime('the end', follow(eventsOf(response)).ended)
@@ -177,7 +172,7 @@ test('a test that is followed', async (t) => {
     }
   })
 
-  await t.test('ends with its verdict while the service shuts down, and holds up nothing', async () => {
+  await t.test('ends with its verdict while the service shuts down, and does not delay the shutdown', async () => {
     const stalled = hold(/^RCPT/)
     const { ended } = follow(eventsOf(await start()))
     await inTime('the command', stalled)
@@ -188,7 +183,7 @@ test('a test that is followed', async (t) => {
   })
 })
 
-test('attempts come when they are decided, and again if more becomes known', async (t) => {
+test('attempts are sent when they are decided, and again if more becomes known', async (t) => {
   const { server, hold, release } = await gatedServer(t, open)
   const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}` } })
   const stalled = hold(/^\.$/)
@@ -235,7 +230,7 @@ test('a refused request gets a problem with its status, and no stream', async (t
   assert.deepEqual(violatedPolicies, ['tests-target'])
 })
 
-/** A server that answers with these events. */
+/** Starts a server that answers with these events, and returns its URL. */
 async function serving(
   t: { after(work: () => unknown): void },
   events: AsyncIterable<RelayTestEvent>,
@@ -270,7 +265,7 @@ test('a comment is sent after each pause, so that no proxy cuts the connection',
   let text = ''
   for await (const chunk of response.body ?? []) {
     text += Buffer.from(chunk).toString()
-    // One might be chance.
+    // Waits for more than one comment.
     if (text.split(': still running\n\n').length > 2) go()
   }
   assert.match(text, /^: a relay test\n\n(: still running\n\n){2,}event: line\ndata: .*\n\n$/)
@@ -297,7 +292,7 @@ test('a reader that stops reading gets no more than some buffers hold, and is di
   t.after(() => socket.destroy())
   await once(socket, 'readable')
   await until('the reader to be dropped', () => over, 30_000)
-  // What the kernels of this world keep for a connection, at the most.
+  // More than any kernel buffers for one connection.
   assert.ok(told < 64 * 1024, `${told} KiB were told`)
 })
 

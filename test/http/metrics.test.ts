@@ -1,3 +1,4 @@
+/** The metrics for Prometheus, and that docs/metrics.md lists them all. */
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,14 +9,14 @@ import { scriptedServer } from '../harness/mail-server.ts'
 import { ROOT, startService, type TestService } from '../harness/service.ts'
 import { until } from '../harness/waiting.ts'
 
-/** The value of a series, by its name with labels. */
+/** Returns the value of a series, by its name with labels. Null if there is none. */
 async function read({ metricsUrl }: TestService, series: string): Promise<number | null> {
   const text = await (await fetch(metricsUrl)).text()
   const line = text.split('\n').find((one) => one.startsWith(`${series} `))
   return line === undefined ? null : Number(line.slice(series.length + 1))
 }
 
-test('the service counts what it does, and no text of a caller or a server becomes a label', async (t) => {
+test('the service counts its work, and no text of a caller or a server becomes a label', async (t) => {
   const servers = [await scriptedServer(t, { say: closed }), await scriptedServer(t, { say: open })]
   const ports = servers.map(({ port }) => port)
   const service = await startService(t, { env: { ALLOWED_PORTS: ports.join(','), QUOTA_TARGET: '2/1h' } })
@@ -45,7 +46,7 @@ test('the service counts what it does, and no text of a caller or a server becom
   }
 })
 
-test('a file that was refused shows', async (t) => {
+test('the metrics show a file that was refused', async (t) => {
   const service = await startService(t)
   writeFileSync(join(service.folder, 'callers.yaml'), 'callers: no\n')
   await until(
@@ -55,7 +56,7 @@ test('a file that was refused shows', async (t) => {
   assert.equal(await read(service, 'relay_tests_config_reload_success{file="customers"}'), 1)
 })
 
-test('there is nothing but the metrics on their port, and no metrics on the other', async (t) => {
+test('the metrics port serves only metrics, and the API port serves none', async (t) => {
   const service = await startService(t)
   const answer = await fetch(service.metricsUrl)
   assert.match(answer.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/)
@@ -71,6 +72,6 @@ test('docs/metrics.md has every metric and no other', async (t) => {
   const text = await (await fetch(service.metricsUrl)).text()
   const served = [...text.matchAll(/^# HELP (relay_tests_\S+)/gm)].map(([, name]) => name)
   const rows = [...readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8').matchAll(/^\| `(relay_tests_\S+)` \|/gm)]
-  // Without Redis there is no state of it.
+  // This service has no Redis, so it has no metric about it.
   assert.deepEqual(rows.map(([, name]) => name).sort(), [...served, 'relay_tests_redis_up'].sort())
 })

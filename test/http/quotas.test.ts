@@ -1,3 +1,4 @@
+/** The quotas of tests and requests over HTTP. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +10,7 @@ import { scriptedServer } from '../harness/mail-server.ts'
 import { KEYS, startService } from '../harness/service.ts'
 import { until } from '../harness/waiting.ts'
 
-/** A caller for each thing that is counted, so that nothing else is used up. */
+/** One caller for each quota, so that a test uses up only that quota. */
 const CALLERS = callersYaml([
   { id: 'desk', key: KEYS.desk, customers: 'all' },
   { id: 'partner', key: KEYS.partner, customers: '[acme, brio]' },
@@ -23,7 +24,7 @@ ${ids.map((id, index) => `  - { id: ${id}, name: ${id}, networks: [127.${10 + in
   - { id: own, name: With its own quota, networks: [127.20.0.0/16], quota: 1/2h }
 neverTest: [127.10.9.9/32]
 `
-/** What each policy counts, as the detail of a 429 says it. */
+/** What each quota counts, in the words of a 429. */
 const COUNTED: Readonly<Record<string, string>> = {
   'tests-caller': 'tests of one caller',
   'tests-customer': 'tests of one customer',
@@ -32,7 +33,7 @@ const COUNTED: Readonly<Record<string, string>> = {
 }
 const QUOTAS = { QUOTA_CALLER: '8/1h', QUOTA_CUSTOMER: '6/1d', QUOTA_TARGET: '2/10m', QUOTA_NETWORK: '4/1h' }
 
-test('tests quotas', async (t) => {
+test('the quotas of tests', async (t) => {
   const port = await deadPort()
   const service = await startService(t, {
     env: { ALLOWED_PORTS: `${port}`, ...QUOTAS },
@@ -51,7 +52,10 @@ test('tests quotas', async (t) => {
     assert.deepEqual(violatedPolicies, names)
     assert.ok(Number.isInteger(wait) && wait > windowSeconds - 60 && wait <= windowSeconds, `${wait} s`)
     const used = names.map((name) => `${COUNTED[name]} (${name})`).join(', ')
-    assert.equal(detail, `Used up: ${used}. Try again in ${wait} s; GET /limits shows the quotas.`)
+    assert.equal(
+      detail,
+      `${names.length > 1 ? 'These quotas are' : 'This quota is'} used up: ${used}. Try again in ${wait} s; GET /limits shows the quotas.`,
+    )
     for (const name of names) assert.match(left ?? '', new RegExp(`"${name}";r=0;t=\\d+`))
   }
 
@@ -133,7 +137,7 @@ test('tests quotas', async (t) => {
     assert.deepEqual([byName.get('tests-target')?.limit, byName.get('tests-target')?.remaining], [2, null])
   })
 
-  await t.test('stand in RateLimit headers as draft 10 writes them', async () => {
+  await t.test('are in RateLimit headers in the form of draft 10', async () => {
     const response = await post('127.13.9.1', KEYS.desk)
     const { headers } = response
     await resultOf(response)
@@ -171,7 +175,7 @@ test('the requests quota', async (t) => {
     assert.deepEqual((await problemIn(response, 'quota-exceeded')).violatedPolicies, ['requests'])
   })
 
-  await t.test('is of each caller alone, and not of health and documentation', async () => {
+  await t.test('belongs to each caller alone, and does not count health and documentation', async () => {
     assert.equal((await service.fetch('/limits', { headers: bearer(KEYS.desk) })).status, 200)
     for (const path of ['/livez', '/readyz', '/openapi.json']) {
       const response = await service.fetch(path)

@@ -1,3 +1,4 @@
+/** Relay tests over HTTP: run them, read them, in JSON and as text. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
@@ -88,19 +89,22 @@ test('relay tests over HTTP', async (t) => {
     assert.deepEqual([...new Set(result.attempts.map(({ outcome }) => outcome))], ['not-run'])
   })
 
-  await t.test('text/plain shows the verdict on top and each reply under its command, now and later', async () => {
-    const response = await post(shut.port, {}, TEXT)
-    const text = await response.text()
-    assert.equal(response.status, 201)
-    assert.equal(response.headers.get('content-type'), 'text/plain; charset=utf-8')
-    assert.ok(text.startsWith(`CLOSED  127.0.0.1:${shut.port} (example.com)\n`), text)
-    assert.match(
-      text,
-      /\nRCPT TO:<[a-z2-7]{16}@relaytest\.isp\.example>\n554 5\.7\.1 <recipient>: Relay access denied\n/,
-    )
-    const later = await read(response.headers.get('location') ?? '', { accept: 'text/*' })
-    assert.equal(await later.text(), text)
-  })
+  await t.test(
+    'text/plain shows the verdict first and each reply under its command, in the first answer and in later ones',
+    async () => {
+      const response = await post(shut.port, {}, TEXT)
+      const text = await response.text()
+      assert.equal(response.status, 201)
+      assert.equal(response.headers.get('content-type'), 'text/plain; charset=utf-8')
+      assert.ok(text.startsWith(`CLOSED  127.0.0.1:${shut.port} (example.com)\n`), text)
+      assert.match(
+        text,
+        /\nRCPT TO:<[a-z2-7]{16}@relaytest\.isp\.example>\n554 5\.7\.1 <recipient>: Relay access denied\n/,
+      )
+      const later = await read(response.headers.get('location') ?? '', { accept: 'text/*' })
+      assert.equal(await later.text(), text)
+    },
+  )
 
   await t.test('the media type that the caller prefers is sent', async () => {
     const location = (await post(shut.port)).headers.get('location') ?? ''
@@ -170,14 +174,14 @@ test('relay tests over HTTP', async (t) => {
     await problemIn(await read(`/relay-tests/${gamma.id}`), 'not-found')
   })
 
-  await t.test('a second test of a busy address is 409 and leads to the running one', async () => {
+  await t.test('a second test of a busy address is 409 with the path of the running one', async () => {
     const stalled = gated.hold(/^EHLO/)
     const first = post(gated.server.port, { reference: 'first' })
     await inTime('the first test', stalled)
     const busy = await post(dead, { reference: 'second' })
     const location = busy.headers.get('location') ?? ''
     const { detail } = await problemIn(busy, 'target-busy')
-    assert.equal(detail, '127.0.0.1 is being tested right now: read that result, or try again in some seconds.')
+    assert.equal(detail, '127.0.0.1 is being tested right now: read that result, or try again in a few seconds.')
     assert.ok(Number(busy.headers.get('retry-after')) > 0)
     const running = await resultOf(await read(location), 200)
     assert.deepEqual(

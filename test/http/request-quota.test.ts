@@ -1,3 +1,4 @@
+/** The quota of requests, with counters that the test controls. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import Fastify from 'fastify'
@@ -9,7 +10,7 @@ import { problemIn } from '../harness/http.ts'
 
 const DESK = { id: 'desk', customers: 'all', quota: null, sandbox: false } as const
 
-/** An app with one route that counts requests in `windows`, two a minute. Returns how to ask it. */
+/** Makes an app that counts requests in `windows`, with a quota of two each minute. Returns a function that asks it. */
 async function countingApp(t: TestContext, windows: Counters) {
   const app = Fastify()
   t.after(() => app.close())
@@ -24,7 +25,7 @@ async function countingApp(t: TestContext, windows: Counters) {
   return () => fetch(url)
 }
 
-test('requests are counted in the windows that replicas share, under the name of their quota', async (t) => {
+test('requests are counted in the shared counters, under the name of their quota', async (t) => {
   const windows = memoryCounters()
   const ask = await countingApp(t, windows)
   for (const left of [1, 0]) {
@@ -49,7 +50,7 @@ test('a request is refused while its counter cannot be reached', async (t) => {
   await problemIn(await ask(), 'limits-unavailable')
 })
 
-test('a refused request waits at least one second, also if the window ends at this moment', async (t) => {
+test('a refused request waits at least one second, even if the window ends at this moment', async (t) => {
   const ask = await countingApp(t, { ...memoryCounters(), count: async () => ({ current: 1_000, ttl: 0 }) })
   const response = await ask()
   assert.equal(response.headers.get('retry-after'), '1')

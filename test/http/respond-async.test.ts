@@ -1,3 +1,4 @@
+/** The preference respond-async. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { relayTest } from '../../src/contract/relay-test.ts'
@@ -7,7 +8,7 @@ import { conforms } from '../harness/openapi.ts'
 import { startService } from '../harness/service.ts'
 import { inTime, until } from '../harness/waiting.ts'
 
-test('a caller that would rather not wait', async (t) => {
+test('a caller that prefers not to wait', async (t) => {
   const { server, hold, release } = await gatedServer(t, closed)
   const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}` } })
   const here = { ip: '127.0.0.1', port: server.port }
@@ -18,7 +19,7 @@ test('a caller that would rather not wait', async (t) => {
       return result.status === 'finished' && result
     })
 
-  await t.test('gets the path of the result at once, and the test goes on without it', async () => {
+  await t.test('gets the path of the result at once, and the test continues without it', async () => {
     const stalled = hold(/^EHLO/)
     const response = await ask('respond-async')
     const location = response.headers.get('location') ?? ''
@@ -49,7 +50,7 @@ test('a caller that would rather not wait', async (t) => {
     }
   })
 
-  await t.test('is refused as any other', async () => {
+  await t.test('is refused like any other caller', async () => {
     const stalled = hold(/^EHLO/)
     const running = service.post(here)
     await inTime('the test', stalled)

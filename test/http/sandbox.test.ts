@@ -1,3 +1,4 @@
+/** The sandbox over HTTP: recorded sessions instead of real servers. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hashKey } from '../../src/access/keys.ts'
@@ -15,7 +16,7 @@ const CALLERS = `${callersYaml([{ id: 'desk', key: KEYS.desk, customers: 'all' }
   - { id: one, keys: [{ sha256: ${hashKey(ONE)} }], sandbox: true }
   - { id: two, keys: [{ sha256: ${hashKey(TWO)} }], sandbox: true }
 `
-/** The sandbox is on port 25, as the default is. */
+/** The sandbox uses port 25, the default port. */
 const ENV = { ALLOWED_PORTS: '25', QUOTA_TARGET: '1/1h', QUOTA_NETWORK: '1/1h' }
 
 const VERDICTS = [
@@ -27,7 +28,7 @@ const VERDICTS = [
   ['192.0.2.7', 'inconclusive', 'ambiguous-accepted', null],
 ] as const
 
-test('a caller in the sandbox gets recorded sessions, judged as any other', async (t) => {
+test('a caller in the sandbox gets recorded sessions, judged like any other', async (t) => {
   const service = await startService(t, { callers: CALLERS, env: ENV })
   const as = (key: string) => ({
     post: (body: object, headers: Record<string, string> = {}) => service.post(body, { ...bearer(key), ...headers }),
@@ -46,7 +47,7 @@ test('a caller in the sandbox gets recorded sessions, judged as any other', asyn
       assert.deepEqual([result.customerId, result.domain, result.ip], ['sandbox-one', 'example.com', ip])
       assert.equal(result.transcript[0]?.line, `connecting to ${ip}:25`)
       assert.equal(result.settledAt, result.finishedAt)
-      // Judged from the very lines that are shown.
+      // The verdict comes from the lines that are shown.
       const judgement = rejudge(result)
       assert.deepEqual([judgement.verdict, judgement.reason, judgement.cause], [verdict, reason, cause])
       const key = [...result.transcript.keys()].filter((index) => result.transcript[index]?.key)
@@ -74,13 +75,13 @@ test('a caller in the sandbox gets recorded sessions, judged as any other', asyn
     assert.deepEqual([suite, proof, port], ['standard', 'message', 25])
   })
 
-  await t.test('it costs a test of its caller', async () => {
+  await t.test('a test in the sandbox counts for its caller', async () => {
     const before = await leftOf(service, 'tests-caller', ONE)
     await resultOf(await one.post({ ip: '192.0.2.1' }))
     assert.equal(await leftOf(service, 'tests-caller', ONE), before - 1)
   })
 
-  await t.test('anything else is refused as it would be', async () => {
+  await t.test('everything else is refused as outside the sandbox', async () => {
     for (const [body, slug] of [
       [{ ip: '192.0.2.8' }, 'address-special'],
       [{ ip: '192.0.2.0' }, 'address-special'],
@@ -99,7 +100,7 @@ test('a caller in the sandbox gets recorded sessions, judged as any other', asyn
     }
   })
 
-  await t.test('and no other caller may test there, nor see the tests of another sandbox', async () => {
+  await t.test('no other caller may test there or see the tests of another sandbox', async () => {
     await problemIn(await desk.post({ ip: '192.0.2.1' }), 'address-special')
     const { id } = await resultOf(await two.post({ ip: '192.0.2.1' }))
     await problemIn(await one.get(`/relay-tests/${id}`), 'not-found')
@@ -110,7 +111,7 @@ test('a caller in the sandbox gets recorded sessions, judged as any other', asyn
     assert.ok(!relayTests.some((listed) => listed.id === id))
   })
 
-  await t.test('and a played session is never among the tests of servers', async () => {
+  await t.test('a played session is never listed among tests of real servers', async () => {
     const { id } = await resultOf(await one.post({ ip: '192.0.2.2', reference: 'TICKET-4711' }))
     await problemIn(await desk.get(`/relay-tests/${id}`), 'not-found')
     for (const query of ['ip=192.0.2.2', 'reference=TICKET-4711']) {
@@ -118,7 +119,7 @@ test('a caller in the sandbox gets recorded sessions, judged as any other', asyn
     }
   })
 
-  await t.test('a session comes live as well, line by line', async () => {
+  await t.test('a session can be followed live, line by line', async () => {
     const response = await one.post({ ip: '192.0.2.7' }, { accept: 'text/event-stream' })
     const { events, ended } = follow(eventsOf(response))
     await inTime('the end of the stream', ended)
@@ -139,7 +140,7 @@ test('a caller in the sandbox gets recorded sessions, judged as any other', asyn
     assert.equal(latest.size, last.data.attempts.length)
   })
 
-  await t.test('idempotency keys and respond-async work as elsewhere, and sandboxes do not meet', async () => {
+  await t.test('idempotency keys and respond-async work as usual, and sandboxes do not affect each other', async () => {
     const body = { ip: '192.0.2.5' }
     const async = { prefer: 'respond-async', 'idempotency-key': 'k' }
     const started = await one.post(body, async)
@@ -189,7 +190,7 @@ test('a caller in the sandbox gets recorded sessions, judged as any other', asyn
     assert.equal(line.reason, 'interrupted')
   })
 
-  await t.test('the audit log tells of each test that nothing was dialled and no message taken', () => {
+  await t.test('the audit log says of each test that nothing was dialled and no message was accepted', () => {
     const results = service.logs().filter(({ audit }) => audit === 'result')
     assert.ok(results.length >= 10)
     for (const { dialled, connections, messagesAccepted } of results) {

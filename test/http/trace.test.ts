@@ -1,3 +1,4 @@
+/** The traceparent header, and the log lines of its request. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { traceOf } from '../../src/http/trace.ts'
@@ -52,7 +53,7 @@ test('a trace is read only if it is well-formed', () => {
   assert.equal(traceOf([GOOD, GOOD]), null)
 })
 
-test('every line about a request carries its trace, and nothing of a malformed one is written down', async (t) => {
+test('every log line of a request has its trace, and a malformed trace is never logged', async (t) => {
   const server = await scriptedServer(t, { say: closed })
   const service = await startService(t, { env: { ALLOWED_PORTS: `${server.port}` } })
   const post = (ip: string, traceparent: string) =>

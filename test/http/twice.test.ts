@@ -1,3 +1,4 @@
+/** Requests that two programs could read in different ways. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { problemIn, rawRequest, resultOf } from '../harness/http.ts'
@@ -14,7 +15,7 @@ test('headers that two programs might read differently', async (t) => {
   const service = await startService(t, { env: { ALLOWED_PORTS: `${mail.port}` } })
   const ask = (headers: string, head = HEAD) => rawRequest(service.url, `${head}${headers}\r\n`)
 
-  await t.test('count once, or not at all', async () => {
+  await t.test('are refused if they come twice', async () => {
     for (const headers of [`${HOST}${HOST}${KEY}`, `${HOST}${KEY}${KEY}`, `${KEY}`]) {
       await problemIn(await ask(headers), 'invalid-request')
     }
@@ -25,13 +26,13 @@ test('headers that two programs might read differently', async (t) => {
     assert.equal((await ask('', 'GET /livez HTTP/1.0\r\n')).status, 200)
   })
 
-  await t.test('a content coding is not taken for none', async () => {
+  await t.test('a body with a content coding is refused', async () => {
     const body = { ip: '127.0.0.1', port: mail.port }
     await problemIn(await service.post(body, { 'content-encoding': 'gzip' }), 'unsupported-media-type')
     await resultOf(await service.post(body, { 'content-encoding': 'identity' }))
   })
 
-  await t.test('an answer in UTF-8 may be asked for by that name', async () => {
+  await t.test('Accept may name the charset UTF-8', async () => {
     const body = { ip: '127.0.0.1', port: mail.port }
     const accept = 'application/json; charset=utf-8'
     assert.equal((await service.fetch('/limits', { headers: { accept } })).status, 200)
@@ -42,7 +43,7 @@ test('headers that two programs might read differently', async (t) => {
     await problemIn(await service.fetch(`/relay-tests/${id}`, { headers: latin }), 'not-acceptable')
   })
 
-  await t.test('a body that is nested deep, or names its members a thousand times, costs one line', async () => {
+  await t.test('a deeply nested body, or one with a thousand repeated names, gets one short error', async () => {
     const many = `{${Array.from({ length: 800 }, () => '"":0').join(',')}}`
     const send = (text: string) =>
       service.fetch('/relay-tests', { method: 'POST', headers: { 'content-type': 'application/json' }, body: text })
@@ -54,7 +55,7 @@ test('headers that two programs might read differently', async (t) => {
     assert.ok(JSON.stringify(await problemIn(both, 'invalid-request')).length < 1_000)
   })
 
-  await t.test('preferences are read as RFC 7240 has them', async () => {
+  await t.test('preferences are read by the rules of RFC 7240', async () => {
     let last = 0
     const prefer = async (value: string) => {
       last += 1

@@ -1,3 +1,4 @@
+/** The list of vantages, and the choice of one for a test. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -58,7 +59,7 @@ test('every key sees the vantages, and the results of their self-check', async (
       ],
     },
   )
-  // A name that leads elsewhere is a warning.
+  // A name with another address is a warning.
   assert.deepEqual([mel.state, mel.checks[2]?.outcome], ['up', 'failed'])
   assert.deepEqual(
     more.map(({ name }) => name),
@@ -81,7 +82,7 @@ test('every key sees the vantages, and the results of their self-check', async (
     assert.match(metrics, new RegExp(`^relay_tests_vantage_up\\{vantage="${name}"\\} 1$`, 'm'))
 })
 
-test('without a vantages file there is one, and the sandbox sees the same', async (t) => {
+test('without a vantages file there is one default vantage, also in the sandbox', async (t) => {
   const callers = `${callersYaml([{ id: 'desk', key: KEYS.desk, customers: 'all' }])}  - { id: try, keys: [{ sha256: ${hashKey(keyOf('t'))} }], sandbox: true }\n`
   const service = await startService(t, { callers })
   for (const key of [KEYS.desk, keyOf('t')]) {
@@ -129,7 +130,7 @@ test('a request names its vantage, or takes the first that fits', async (t) => {
   )
 })
 
-test('an idempotency key stands for the vantage that was named, not for the one that was taken', async (t) => {
+test('an idempotency key stands for the vantage in the request, not for the one that was used', async (t) => {
   const server = await scriptedServer(t, { say: closed })
   const { service, file } = await serviceFrom(t, FILE, { env: { ALLOWED_PORTS: `${server.port}` } })
   const post = (body: object) =>

@@ -1,6 +1,6 @@
 /**
- * A reporter for Node's test runner that writes each result as one line of JSON, for test/run.ts to read. Node's own
- * reporters print a failure twice, and cannot be put together from several processes.
+ * A reporter for Node's test runner that writes each result as one line of JSON for test/run.ts. Node's own reporters
+ * print each failure twice, and their output cannot be merged from several processes.
  */
 import { AssertionError } from 'node:assert'
 import { inspect } from 'node:util'
@@ -23,7 +23,7 @@ interface TestFailure extends Error {
   readonly failureType?: string
 }
 
-/** Node counts what it ran in diagnostics of the outermost level; test/run.ts counts by itself. */
+/** Node's own counts, which arrive as diagnostics. They are left out, because test/run.ts counts itself. */
 const COUNT = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/
 
 export default async function* events(source: AsyncIterable<RunnerEvent>): AsyncGenerator<string> {
@@ -46,11 +46,11 @@ function resultOf(event: RunnerEvent): Result | null {
   return { kind: 'passed', name, nesting, ms }
 }
 
-/** Returns why a test failed, or nothing where only tests inside it did: each of those says so itself. */
+/** Returns why a test failed. Returns nothing if only inner tests failed, because each of them has its own reason. */
 function reasonOf(error: TestFailure | undefined): string {
   if (error?.failureType === 'subtestsFailed') return ''
   const cause = error?.cause ?? error
-  // The message of an assertion has the difference; its other members would say the same again.
+  // The message of an assertion shows the difference. Its other members repeat it.
   const text = cause instanceof AssertionError ? String(cause.stack) : inspect(cause)
   return text.replace(/\n +at .*\(?node:.*/g, '')
 }

@@ -27,11 +27,11 @@ export interface TestFile {
 
 const TEST_FILE = /\.test\.ts$/
 const TESTS = join(ROOT, 'test') + sep
-/** Many cases or many hostile servers: too long for what a developer runs at every step. */
+/** Folders with very many cases, which take too long for a developer to run at every step. */
 const LONG = /\/test\/(fuzz|hostile)\//
 const PACKAGES = join(TESTS, 'lab/packages.ts')
 
-/** Imports and re-exports from our own files; types are gone when a file runs. */
+/** Matches imports and re-exports, except those of types, which do not exist at run time. */
 const IMPORT = /^(?:import|export)\b(?! type )[^'"]*?\bfrom '(?<from>[^']+)'|^import '(?<bare>[^']+)'/gm
 
 function importsOf(file: string): readonly string[] {
@@ -39,7 +39,7 @@ function importsOf(file: string): readonly string[] {
   return [...matches].map(({ groups }) => groups?.from ?? groups?.bare ?? '')
 }
 
-/** Every file that a file imports, directly or through others, with what each imports. */
+/** Returns every file that a file imports, directly or through others, with the imports of each. */
 function reachedFrom(file: string, reached = new Map<string, readonly string[]>()): typeof reached {
   if (reached.has(file)) return reached
   const imports = importsOf(file)
@@ -65,7 +65,7 @@ function described(file: string): TestFile {
   return { path: relative(ROOT, file), kind, needsBuild: startsPrograms, needsPackages: reached.has(PACKAGES) }
 }
 
-/** The test files at a path, which is a file or a folder, in the order of their names. */
+/** Returns the test files at a path, which is a file or a folder, in the order of their names. */
 export function testFilesAt(path: string): TestFile[] {
   const absolute = resolve(path)
   const found = statSync(absolute).isDirectory()

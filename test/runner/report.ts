@@ -1,8 +1,8 @@
-/** Puts what the test files came to into words: each file when it has ended, and all of them at the end. */
+/** Writes the results of the test files as text: each file when it has ended, and all of them at the end. */
 import type { Result } from './results.ts'
 import type { Ran } from './running.ts'
 
-/** Node skips by this reason what `--test-name-pattern` leaves out: that was nobody's wish to hear of. */
+/** Node's reason for tests that `--test-name-pattern` leaves out. The report does not show these. */
 const LEFT_OUT = 'test name does not match pattern'
 
 const indented = (text: string, by: number): string => text.replace(/^/gm, ' '.repeat(by))
@@ -21,7 +21,7 @@ function line(result: Result): string {
   }
 }
 
-/** One file: its tests one by one where they were asked for, or where one of them failed; otherwise one line. */
+/** Returns the report of one file: each test if details are wanted or a test failed, otherwise one line and notes. */
 export function ofFile({ file, isPassed, seconds, results, output }: Ran, isDetailed: boolean): string {
   const asked = results.filter((result) => result.kind !== 'skipped' || result.why !== LEFT_OUT)
   const shown = isDetailed || !isPassed ? asked : asked.filter(({ kind }) => kind === 'note')
@@ -29,7 +29,7 @@ export function ofFile({ file, isPassed, seconds, results, output }: Ran, isDeta
   return [head, ...shown.map(line), ...output.map((text) => indented(text, 4))].join('\n')
 }
 
-/** Everything: how much passed, what failed, and what was skipped for which reason. */
+/** Returns the report of all files: how many tests passed, which files failed, and why tests were skipped. */
 export function ofAll(all: readonly Ran[], seconds: number): string {
   const results = all.flatMap(({ results }) => results)
   const count = (kind: Result['kind']) => results.filter((result) => result.kind === kind).length
@@ -46,6 +46,6 @@ export function ofAll(all: readonly Ran[], seconds: number): string {
   return [...reasons, ...failed, `${counts}; ${all.length} files in ${clock(seconds)}.`].join('\n')
 }
 
-/** Seconds as minutes and seconds: `4:05`. */
+/** Returns seconds as minutes and seconds, for example `4:05 min`. */
 const clock = (seconds: number): string =>
   `${Math.floor(seconds / 60)}:${`${Math.floor(seconds % 60)}`.padStart(2, '0')} min`

@@ -1,4 +1,4 @@
-/** Runs one test file in a process of its own, and several files side by side. */
+/** Runs each test file in its own process, and several files at the same time. */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { labUnavailable } from '../lab/unavailable.ts'
@@ -42,7 +42,7 @@ export function runFile(file: TestFile, flags: readonly string[]): Promise<Ran> 
   })
 }
 
-/** Runs files, so many side by side, the first ones first, and tells of each when it has ended. */
+/** Runs files in order, `lanes` of them at the same time, and calls `ended` with each result. */
 export async function runSideBySide(
   files: readonly TestFile[],
   lanes: number,

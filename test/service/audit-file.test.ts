@@ -1,3 +1,4 @@
+/** Writing the audit log, even when its file is moved or cannot be written. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +12,7 @@ const linesOf = (path: string) =>
     .split('\n')
     .map((line) => JSON.parse(line))
 
-test('an entry is a line of JSON with its time, written when the call has ended', async (t) => {
+test('an entry is one line of JSON with its time, and is written when the call ends', async (t) => {
   const path = join(folderOf(t), 'audit.log')
   const audit = openAuditFile(path)
   await audit({ audit: 'intent', id: '1' })
@@ -32,7 +33,7 @@ test('text from a caller cannot make a second line', async (t) => {
   assert.equal(linesOf(path)[0].reference, 'a\n{"audit":"result"}\r\n')
 })
 
-test('a log that is there already is appended to', async (t) => {
+test('a new entry is appended to an existing log', async (t) => {
   const path = join(folderOf(t, { 'audit.log': '{"audit":"old"}\n' }), 'audit.log')
   await openAuditFile(path)({ audit: 'new' })
   await openAuditFile(path)({ audit: 'newer' })
@@ -68,7 +69,7 @@ test('a log that was deleted is created again before the next line', async (t) =
   )
 })
 
-test('another file in the place of the log is appended to', async (t) => {
+test('if another file has taken the place of the log, entries are appended to it', async (t) => {
   const path = join(folderOf(t), 'audit.log')
   const audit = openAuditFile(path)
   await audit({ id: '1' })
@@ -94,7 +95,7 @@ test('however often the log is moved, no more than one file is open', async (t) 
   assert.equal(open(), before)
 })
 
-test('while nothing can be written in the place of the log each line is an error, and then no more', async (t) => {
+test('each line is an error while the log cannot be written, and works again afterwards', async (t) => {
   const folder = folderOf(t, { 'logs/other.log': '' })
   const path = join(folder, 'logs/audit.log')
   const audit = openAuditFile(path)
@@ -111,7 +112,7 @@ test('while nothing can be written in the place of the log each line is an error
   )
 })
 
-test('a new log is for its owner only', async (t) => {
+test('only its owner can read a new log', async (t) => {
   const path = join(folderOf(t), 'audit.log')
   openAuditFile(path)
   assert.equal((statSync(path).mode & 0o777).toString(8), '600')

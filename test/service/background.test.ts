@@ -1,3 +1,4 @@
+/** Retries in the background. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Background } from '../../src/service/background.ts'
@@ -6,7 +7,7 @@ import { until } from '../harness/waiting.ts'
 const QUICK = { firstMs: 1, longestMs: 3 }
 const HOUR_MS = 3_600_000
 
-/** A task that fails a number of times, and what was logged about it. */
+/** Makes a task that fails a number of times, and records what is logged about it. */
 function taskThatFails(failures: number) {
   const logged: string[] = []
   const state = { tries: 0 }
@@ -18,16 +19,16 @@ function taskThatFails(failures: number) {
   return { what: 'a task', id: 'test', log, work, logged, state }
 }
 
-test('a task that succeeds is done once, and before the call ends', async () => {
+test('a task that succeeds runs once, before the call ends', async () => {
   const one = taskThatFails(0)
   await new Background(HOUR_MS).tryNowThenLater(one)
   assert.deepEqual([one.state.tries, one.logged], [1, []])
 })
 
-test('a task is tried for as long as it may be, with one line in the log', async () => {
+test('a task that fails is tried again until it succeeds, with one line in the log', async () => {
   const one = taskThatFails(150)
   await new Background(HOUR_MS, QUICK).tryNowThenLater(one)
-  assert.equal(one.state.tries, 1, 'the rest is not waited for')
+  assert.equal(one.state.tries, 1, 'the call does not wait for the retries')
   await until('the end', () => one.state.tries === 151)
   assert.deepEqual(one.logged, ['put off: a task'])
 })
@@ -39,7 +40,7 @@ test('a task whose time is over is given up, and the log says so', async () => {
   assert.deepEqual(one.logged, ['put off: a task', 'given up: a task'])
 })
 
-test('no more tasks wait at once than may', async () => {
+test('a task beyond the limit of waiting tasks is given up at once', async () => {
   const background = new Background(HOUR_MS, QUICK, 1)
   const [first, second] = [taskThatFails(20), taskThatFails(20)]
   await Promise.all([background.tryNowThenLater(first), background.tryNowThenLater(second)])

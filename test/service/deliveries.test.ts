@@ -1,3 +1,4 @@
+/** Matching arriving mail to tests. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Arrival } from '../../src/mailbox/intake.ts'
@@ -35,7 +36,7 @@ test('a token is known by its kind, and other local parts are not known', async 
   assert.equal(await deliveries.knows('nobodynobodynobo'), null)
 })
 
-test('a message with the nonce of its form is seen, with the field that the first server wrote', async () => {
+test('a message with the nonce of its form is seen, with the Received field of the first server', async () => {
   const { deliveries, expectation, nonce } = expecting()
   const seen = expectation.seen('outside-sender', 1_000, NEVER)
   deliveries.arrived(arrival('outsideoutsideab', ['other', nonce]))
@@ -75,7 +76,7 @@ test('a replayed message changes nothing', async () => {
   assert.equal((await expectation.seen('outside-sender', 0, NEVER))?.peer, '203.0.113.25')
 })
 
-test('two tests of a day share their tokens and not their nonces', async () => {
+test('two tests on one day share their tokens but not their nonces', async () => {
   const { deliveries, expectation, nonce } = expecting()
   const second = deliveries.expect('second', TOKENS)
   assert.notEqual(second.nonceOf('outside-sender'), nonce)
@@ -107,7 +108,7 @@ test('a wait ends when its time is over, and when the test is stopped', async ()
   assert.equal(await seen, null)
 })
 
-test('a message that arrives after the test goes to the function that it settled on', () => {
+test('a message that arrives after the test goes to the function given to settle()', () => {
   const { deliveries, expectation, nonce } = expecting()
   const late: string[] = []
   expectation.settle((form, { kind }) => late.push(`${form} ${kind}`), 0)

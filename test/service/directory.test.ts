@@ -1,3 +1,4 @@
+/** Looking up a name with very many addresses. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadCustomers } from '../../src/access/customers.ts'
@@ -9,7 +10,7 @@ import { SETTINGS } from './jobs.ts'
 
 const CUSTOMERS = 'customers: [{ id: acme, name: A, networks: [8.8.0.0/16] }]'
 
-test('of a name with thousands of addresses, only those that are shown are read, and one more', async (t) => {
+test('a name with thousands of addresses costs little: only the shown ones and one more are read', async (t) => {
   const customers = loadCustomers([yamlFile(t, CUSTOMERS)], { allowLoopback: false, mailboxDomain: 'relay.example' })
   let read = 0
   const many = Array.from({ length: 5_000 }, (_, index) => `2001:db8::${index.toString(16)}`)

@@ -1,3 +1,4 @@
+/** Following a test that another replica runs, or that fails. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readRequest } from '../../src/service/request.ts'

@@ -1,3 +1,4 @@
+/** Makes jobs and settings for tests of single parts of the service. */
 import assert from 'node:assert/strict'
 import { parseAddress } from '../../src/ip/address.ts'
 import type { Caller, Job, Settings } from '../../src/service/job.ts'
@@ -15,7 +16,7 @@ export const SETTINGS: Settings = {
   resultTtlMs: 86_400_000,
 }
 
-/** A test of 127.0.0.1 that this caller has asked for and that has been admitted. */
+/** Returns a job of this caller: a test of 127.0.0.1. */
 export function jobOn(port: number, caller: Caller): Job {
   const address = parseAddress('127.0.0.1') ?? assert.fail()
   const customer = { id: 'acme', name: 'Acme', networks: ['127.0.0.0/24'], domains: ['example.com'], quota: null }

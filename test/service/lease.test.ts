@@ -1,4 +1,4 @@
-/** Who gets the lease of an address, beside a test that runs and beside one that is over. */
+/** Tests which test gets the lease of an address, next to a running test and next to a finished one. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { takeLease } from '../../src/service/lease.ts'
@@ -9,7 +9,7 @@ const TTL_MS = 60_000
 const ADDRESS = '203.0.113.25'
 const holder = (testId: string) => ({ testId, customerId: 'acme' })
 
-/** Stores in which the test `first` holds the lease, and has a result of that status. */
+/** Makes stores in which the test `first` holds the lease and has a result with this status. */
 async function heldByFirst(status: 'running' | 'finished' | null) {
   const stores = memoryStores(TTL_MS)
   await stores.leases.acquire(ADDRESS, holder('first'), TTL_MS)
@@ -29,12 +29,12 @@ test('a finished test that still has the lease loses it to the next test', async
   const stores = await heldByFirst('finished')
   assert.equal(await takeLease(stores, ADDRESS, holder('second'), TTL_MS), null)
   assert.deepEqual(await stores.leases.holder(ADDRESS), holder('second'))
-  // The first test gives its lease back late: that is without effect.
+  // The first test gives its lease back late. That has no effect.
   await stores.leases.release(ADDRESS, 'first')
   assert.deepEqual(await stores.leases.holder(ADDRESS), holder('second'))
 })
 
-test('of many tests that find a lease left behind one gets it', async () => {
+test('if many tests want a lease that was left behind, exactly one gets it', async () => {
   const stores = await heldByFirst('finished')
   const takers = Array.from({ length: 50 }, (_, index) => takeLease(stores, ADDRESS, holder(`test ${index}`), TTL_MS))
   assert.equal((await Promise.all(takers)).filter((busy) => busy === null).length, 1)

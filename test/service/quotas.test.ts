@@ -1,3 +1,4 @@
+/** Counting tests in all quotas or in none. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { QuotaName } from '../../src/contract/limits.ts'
@@ -17,7 +18,7 @@ const SETTINGS = {
 }
 const KEYS = ['tests-caller:desk', 'tests-customer:acme', 'tests-target:127.0.0.1', 'tests-network:127.0.0.0/24']
 
-/** Quotas that count in `counters`, bound to one test of the desk for Acme. */
+/** Makes quotas that count in `counters`, for one test by the desk for Acme. */
 function quotasOn(t: TestContext, counters: Counters) {
   const { callers, customers } = setUp(environmentFor(configFolder(t)))
   const [caller, customer] = [callers.current.all.find(({ id }) => id === 'desk'), customers.current.all.get('acme')]
@@ -70,7 +71,7 @@ test('if one counter cannot be reached, the test is refused and the other counte
   }
 })
 
-test('a refused test waits at least one second, also if the window ends at this moment', async (t) => {
+test('a refused test waits at least one second, even if the window ends at this moment', async (t) => {
   const ending: Counters = { ...memoryCounters(), count: async () => ({ current: 1_000, ttl: 0 }) }
   assert.equal((await quotasOn(t, ending).take())?.retryAfter, 1)
 })

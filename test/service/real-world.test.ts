@@ -1,3 +1,4 @@
+/** The real world: deadline, sandbox callers and addresses of our own. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Caller } from '../../src/access/callers.ts'
@@ -33,7 +34,7 @@ test('a run that does not end by its deadline is given up', { timeout: 20_000 },
   assert.ok(server.lines.includes('DATA'), 'it was waiting for the arrival')
 })
 
-test('a caller in the sandbox is refused before the dial, whatever went wrong before', async (t) => {
+test('a caller in the sandbox is refused before the dial, even if every earlier check failed', async (t) => {
   const server = await scriptedServer(t, { say: healthy })
   const sandboxed: Caller = { id: 'try', customers: new Set(['sandbox-try']), quota: null, sandbox: true }
   const dialled: string[] = []
@@ -43,7 +44,7 @@ test('a caller in the sandbox is refused before the dial, whatever went wrong be
   assert.deepEqual([dialled, server.connections], [[], 0])
 })
 
-/** A vantage behind a proxy, which is seen at one address of each version. */
+/** Makes a vantage behind a proxy. Mail servers see it at one address of each IP version. */
 const behind = (name: string, proxy: string): Vantage => ({
   ...DEFAULT_VANTAGE,
   name,

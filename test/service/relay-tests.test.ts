@@ -1,3 +1,4 @@
+/** Relay tests without HTTP: stores that fail, and requests at the same moment. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
@@ -42,12 +43,12 @@ test('the address of the Redis is never a target, even if a customer lists it', 
       /address of this service/.test(error.message)
     )
   })
-  // Another address of that network gets as far as the quotas.
+  // Another address of that network passes this check and reaches the quotas.
   await assert.rejects(start('93.184.216.35'), /asked for more than the address/)
   assert.deepEqual(audited, [])
 })
 
-test('a running result whose lease has expired reads as interrupted, and always the same', async (t) => {
+test('a running result whose lease has expired reads as interrupted, the same in every read', async (t) => {
   const { relayTests, asking, stores } = await replica(t)
   const { caller } = asking('desk')
   const running = resultWith({ id: randomUUID(), status: 'running', verdict: null, finishedAt: null })
@@ -74,7 +75,7 @@ const FAILING: readonly (readonly [name: string, fail: (stores: Stores) => Parti
 ]
 
 for (const [name, fail] of FAILING) {
-  test(`without ${name} nothing is dialled, and nothing stays behind`, async (t) => {
+  test(`if ${name} cannot be reached, nothing is dialled and nothing is left behind`, async (t) => {
     const whole = memoryStores(TTL_MS)
     const { start, recorder, audited } = await replica(t, { ...whole, ...fail(whole) })
     const options = { ...NO_OPTIONS, idempotencyKey: 'k' }
@@ -125,7 +126,7 @@ test('a result that cannot be stored goes to its caller, and into the store as s
       ...results,
       async put(result) {
         await put(result)
-        // Gone from the moment on that the test is admitted.
+        // The store is down from the moment when the test is admitted.
         if (result.status === 'running') away = true
       },
     },
@@ -133,7 +134,7 @@ test('a result that cannot be stored goes to its caller, and into the store as s
   const { result } = await start('127.0.0.7')
   assert.equal(result.status, 'finished')
   const read = () => relayTests.archive.get(result.id, asking('desk').caller)
-  assert.equal((await read())?.status, 'running', 'the lease is kept: what is finished must not read as interrupted')
+  assert.equal((await read())?.status, 'running', 'the lease is kept: a finished test must not read as interrupted')
   away = false
   await until('the stored result', async () => (await read())?.status === 'finished')
   assert.deepEqual(await read(), result)
@@ -174,7 +175,7 @@ for (const lost of ['leases', 'claims'] as const) {
   })
 }
 
-test('the time of a key starts again when its result is stored, so that it never expires first', async (t) => {
+test('the lifetime of a key starts again when its result is stored, so that the key never expires first', async (t) => {
   const { results, claims } = memoryStores(TTL_MS)
   const done: string[] = []
   const { start } = await replica(t, {
@@ -223,11 +224,11 @@ test('a request that finds the address leased just before the claim looks for th
       ...claims,
       async find(key) {
         looks += 1
-        // Both look once at the start, and the one that was refused for the address looks again.
+        // Both requests look once at the start. The one that finds the address leased looks again.
         if (looks === 3) lookedTwice()
         return claims.find(key)
       },
-      // The claim of the one comes only after the other has looked for it twice.
+      // One request claims the key only after the other has looked for it twice.
       async take(...all) {
         await bothLooked
         return claims.take(...all)
@@ -258,7 +259,7 @@ test('a key does not show a result of a customer that is no longer in the scope 
   await assert.rejects(start('127.0.0.7', options, 'partner'), refusedAs('not-found'))
 })
 
-test('a list goes by the canonical spelling of an address', () => {
+test('a list finds an address by its canonical spelling', () => {
   assert.deepEqual(readFilter({ ip: '2001:DB8:0:0::1' }), { by: 'ip', value: '2001:db8::1' })
   assert.deepEqual(readFilter({ reference: 'a b' }), { by: 'reference', value: 'a b' })
   assert.throws(() => readFilter({ ip: 'example.com' }), refusedAs('invalid-request'))

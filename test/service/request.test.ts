@@ -1,3 +1,4 @@
+/** Reading request bodies and queries. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FieldError } from '../../src/contract/problems.ts'
@@ -8,7 +9,7 @@ import { addressOf } from '../harness/addresses.ts'
 const RULES: RequestRules = { allowedPorts: [25, 587], defaultProof: 'message' }
 const IP = '203.0.113.25'
 
-/** Returns the problem of a body. */
+/** Returns the problem of a body. Throws if the body is accepted. */
 function problemOf(body: unknown, rules = RULES): RequestProblem {
   try {
     readRequest(body, rules)
@@ -16,12 +17,12 @@ function problemOf(body: unknown, rules = RULES): RequestProblem {
     if (error instanceof RequestProblem) return error
     throw error
   }
-  throw new Error(`${JSON.stringify(body)} was taken`)
+  throw new Error(`${JSON.stringify(body)} was accepted`)
 }
 
 const errorsOf = (body: unknown): readonly FieldError[] => problemOf(body).members.errors ?? []
 
-test('an address is all that is needed', () => {
+test('a request needs only an address', () => {
   assert.deepEqual(readRequest({ ip: IP }, RULES), {
     address: addressOf(IP),
     port: 25,
@@ -34,7 +35,7 @@ test('both suites are read', () => {
   for (const suite of ['standard', 'full']) assert.equal(readRequest({ ip: IP, suite }, RULES).suite, suite)
 })
 
-test('the proof is the default of the installation where none is asked for', () => {
+test('a request without a proof gets the default of the installation', () => {
   for (const defaultProof of ['message', 'delivery'] as const) {
     assert.equal(readRequest({ ip: IP }, { ...RULES, defaultProof }).proof, defaultProof)
     assert.equal(readRequest({ ip: IP, proof: 'recipient' }, { ...RULES, defaultProof }).proof, 'recipient')
@@ -57,7 +58,7 @@ test('every member is read', () => {
   })
 })
 
-test('a fault of a member is told with its pointer and what was expected', () => {
+test('a wrong member is reported with its pointer and the expected value', () => {
   const rows: readonly (readonly [member: string, values: readonly unknown[], expected: RegExp])[] = [
     ['ip', [undefined, null, 5, ['203.0.113.25'], {}], /must be an IPv4 or IPv6 address in a string/],
     [
@@ -92,7 +93,7 @@ test('a fault of a member is told with its pointer and what was expected', () =>
   }
 })
 
-test('several faults are told at once, and the detail is that of the first', () => {
+test('several faults are reported together, and the detail is that of the first', () => {
   const refused = problemOf({ ip: 'mail', port: '25', domain: 'x', colour: 'red', 'a/b~c': 1 })
   assert.deepEqual(refused.members.errors?.map(({ pointer }) => pointer).toSorted(), [
     '/a~1b~0c',
@@ -106,7 +107,7 @@ test('several faults are told at once, and the detail is that of the first', () 
   assert.equal(refused.message, `${first?.pointer.slice(1)}: ${first?.detail}`)
 })
 
-test('a port that is not allowed is told together with other faults', () => {
+test('a port that is not allowed is reported together with other faults', () => {
   assert.deepEqual(
     errorsOf({ ip: IP, port: 26, colour: 'red' })
       .map(({ pointer }) => pointer)
@@ -115,12 +116,12 @@ test('a port that is not allowed is told together with other faults', () => {
   )
 })
 
-test('a member is told once, however much is wrong with it', () => {
+test('a member is reported once, even if several things are wrong with it', () => {
   for (const member of [{ customerId: [] }, { domain: 'x'.repeat(254) }])
     assert.equal(errorsOf({ ip: IP, ...member }).length, 1)
 })
 
-test('what is no object is told as such, without a pointer into it', () => {
+test('a body that is not an object is reported without a pointer into it', () => {
   for (const body of [null, undefined, 5, 'ip=203.0.113.25', [], [{ ip: IP }], true]) {
     const refused = problemOf(body, { ...RULES, allowedPorts: [587] })
     assert.deepEqual(refused.members.errors, [
@@ -130,7 +131,7 @@ test('what is no object is told as such, without a pointer into it', () => {
   }
 })
 
-test('members that JavaScript knows by itself are unknown like others', () => {
+test('names with a meaning in JavaScript are unknown members like others', () => {
   for (const name of ['__proto__', 'constructor', 'toString']) {
     assert.deepEqual(errorsOf(JSON.parse(`{ "ip": "${IP}", "${name}": { "port": 25 } }`)), [
       { pointer: `/${name}`, detail: 'unknown member: remove it' },
@@ -138,14 +139,14 @@ test('members that JavaScript knows by itself are unknown like others', () => {
   }
 })
 
-test('a name is read in lower case and without the dot at its end; an address as such', () => {
+test('a name is read in lower case and without the dot at its end, and an address as an address', () => {
   for (const name of ['mail.example.com', 'Mail.Example.COM', 'mail.example.com.']) {
     assert.equal(readName({ name }), 'mail.example.com')
   }
   assert.deepEqual(readName({ name: IP }), addressOf(IP))
 })
 
-test('what is taken for a name is refused with what is wrong about it', () => {
+test('a text that is not a name is refused with the kind of mistake', () => {
   for (const [name, expected] of [
     ['mail.example.com:25', /a host name .*, without a port$/],
     ['203.0.113.25:25', /a host name .*, without a port$/],

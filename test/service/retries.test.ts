@@ -1,3 +1,4 @@
+/** Random retries with idempotency keys at two replicas start one test each. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,12 +18,12 @@ const SCHEDULES = 1_000
 const AT_ONCE = 20
 const TTL_MS = 600_000
 
-/** One request of a schedule: when it comes, at which replica, and how patient its caller is. */
+/** One request of a schedule: when it comes, to which replica, and when its caller leaves. */
 interface Try {
   readonly afterMs: number
   readonly replica: 0 | 1
   readonly respondAsync: boolean
-  /** Null stays to the end. */
+  /** Null if the caller stays to the end. */
   readonly leavesAfterMs: number | null
 }
 
@@ -92,7 +93,7 @@ for (const [name, options, open] of PAIRS) {
         })
       }
 
-      /** Carries out a schedule under a key and against an address of its own. */
+      /** Carries out a schedule with its own key and its own address. */
       const follow = async (tries: readonly Try[]): Promise<void> => {
         keys += 1
         const [key, ip] = [`key ${keys}`, `127.7.${keys >> 8}.${keys & 255}`]
@@ -117,7 +118,7 @@ for (const [name, options, open] of PAIRS) {
       const run = fc.asyncProperty(schedules, async (batch) => {
         await Promise.all(batch.map(follow))
       })
-      // A batch that failed is not made smaller: it would be under new keys, and every address would still be counted.
+      // A failed batch is not shrunk: a smaller one would use new keys, and the old connections would still count.
       await fc.assert(run, { numRuns: SCHEDULES / AT_ONCE, endOnFailure: true })
       await Promise.all(replicas.map(({ relayTests }) => relayTests.idle()))
       const intents = replicas.flatMap(({ audited }) => audited.filter(({ audit }) => audit === 'intent'))

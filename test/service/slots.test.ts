@@ -1,8 +1,9 @@
+/** The slots of callers. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeSlots, type Slots } from '../../src/service/slots.ts'
 
-/** Takes places for callers until each is refused, and returns how many each got. */
+/** Takes slots for each caller until it is refused, and returns how many each caller got. */
 function takeAll(slots: Slots, callers: readonly string[]): number[] {
   return callers.map((caller) => {
     let got = 0
@@ -11,7 +12,7 @@ function takeAll(slots: Slots, callers: readonly string[]): number[] {
   })
 }
 
-test('a caller gets a quarter of the places, so that four callers get all', () => {
+test('a caller gets a quarter of the slots, so that four callers get all', () => {
   const slots = makeSlots(8)
   assert.equal(slots.perCaller, 2)
   assert.deepEqual(takeAll(slots, ['a', 'b', 'c', 'd', 'e']), [2, 2, 2, 2, 0])
@@ -32,11 +33,11 @@ test('a quarter is rounded down, and is at least one', () => {
   }
 })
 
-test('there are never more tests than places', () => {
+test('there are never more tests than slots', () => {
   assert.deepEqual(takeAll(makeSlots(3), ['a', 'b', 'c', 'd']), [1, 1, 1, 0])
 })
 
-test('a place that is given back can be taken, by the same caller and by others', () => {
+test('a slot that is given back can be taken, by the same caller and by others', () => {
   const slots = makeSlots(2)
   const leave = slots.take('a')
   const leaveToo = slots.take('b')
@@ -55,7 +56,7 @@ test('a caller that is refused takes nothing', () => {
   assert.deepEqual(takeAll(slots, ['b', 'c', 'd', 'e']), [1, 1, 1, 0])
 })
 
-test('giving a place back twice counts once', () => {
+test('giving a slot back twice counts once', () => {
   const slots = makeSlots(2)
   const leave = slots.take('a')
   takeAll(slots, ['b'])

@@ -15,14 +15,14 @@ const query = z.object({
   }),
 })
 
-/** `GET /addresses`: where a name leads, and which of it the key may test. */
+/** `GET /addresses`: the addresses of a name, and which of them the key may test. */
 export function registerAddresses(api: FastifyInstance, directory: Directory): void {
   api.get(
     '/addresses',
     {
       schema: {
         operationId: 'listAddresses',
-        summary: 'Where a name leads, and which of it this key may test',
+        summary: 'The addresses of a name, and which of them this key may test',
         description:
           'Asks the name servers for MX, A and AAAA records, for five seconds at most, and connects to nothing else. Counts as one request.',
         tags: ['Scope'],

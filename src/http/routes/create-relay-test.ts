@@ -20,7 +20,7 @@ declare module 'fastify' {
 }
 
 const DESCRIPTION =
-  'Runs one test and answers when it is done; as `text/event-stream`, as soon as it has started. The status is about the request; what the mail server did is in the body, also if it could not be reached.'
+  'Runs one test and answers when it is done. A `text/event-stream` answer begins as soon as the test has started. The HTTP status is about the request; the body says what the mail server did, even if it could not be reached.'
 
 const PROBLEMS = [
   'not-allowed',

@@ -15,7 +15,7 @@ export interface HealthRoutes {
   readonly vantages: { views(): readonly VantageView[] }
 }
 
-/** Stands for the faults of a file: these name customers and networks, and this route needs no key. */
+/** Replaces the faults of a file, because they name customers and networks and this route needs no key. */
 const SEE_LOG = 'the newest version was refused; the log of the service says why'
 
 /** `GET /livez` and `GET /readyz`: for load balancers, without a key and without a quota. */

@@ -11,7 +11,7 @@ import { negotiate } from '../negotiate.ts'
 import { ANY_API_PROBLEM, problemResponses } from '../openapi.ts'
 
 const DESCRIPTION =
-  'Results are kept for two days by default. A test that is still running has the status `running`. As `text/event-stream`, the events of a test come from its start to its end, also if it is finished. The lines of a test that another replica runs come when it is finished.'
+  'Results are kept for two days by default. A test that is still running has the status `running`. A `text/event-stream` answer has all events of the test from its start, even if it has finished. If another replica runs the test, its lines come only when it has finished.'
 
 /** `GET /relay-tests/{id}`: reads or follows a test. */
 export function registerReadRelayTest(api: FastifyInstance, relayTests: RelayTests): void {
@@ -25,7 +25,7 @@ export function registerReadRelayTest(api: FastifyInstance, relayTests: RelayTes
         tags: ['Relay tests'],
         params: z.object({ id: z.string().meta({ description: 'The id of the test.', format: 'uuid' }) }),
         response: {
-          200: testOrEventsAnswer('The result, or what there is of it; or its events.'),
+          200: testOrEventsAnswer('The result, the members of it that are known so far, or the events of the test.'),
           ...problemResponses(...ANY_API_PROBLEM, 'not-found'),
         },
       },

@@ -1,4 +1,4 @@
-/** All servers that misbehave in ways of their own. */
+/** Collects the servers with special faults, for the test that visits each of them. */
 import { BYTES } from './bytes.ts'
 import { NO_SMTP } from './no-smtp.ts'
 import { OUT_OF_STEP } from './out-of-step.ts'
@@ -7,5 +7,5 @@ import { SOCKETS } from './sockets.ts'
 import type { Special } from './special.ts'
 import { TLS } from './tls.ts'
 
-/** Servers that misbehave in ways of their own, beyond the matrix of phases and faults. */
+/** All servers with special faults, which the matrix of moments and faults does not have. */
 export const SPECIALS: readonly Special[] = [...OUT_OF_STEP, ...NO_SMTP, ...BYTES, ...SIZES, ...SOCKETS, ...TLS]

@@ -1,12 +1,12 @@
-/** Servers whose replies hold bytes that could harm a terminal, a page or a log. */
+/** Servers whose replies contain bytes that could harm a terminal, a page or a log. */
 import assert from 'node:assert/strict'
 import { at, DENIED, latin1, type Special } from './special.ts'
 
-/** Gives back the bytes that an escaped line stands for. */
+/** Returns the bytes that an escaped line stands for. */
 const unescaped = (line: string): string =>
   line.replace(/\\x([0-9a-f]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
-/** Every RCPT is refused in words that carry something hostile: it comes out escaped, and can be read back. */
+/** Makes a server that puts hostile words into its refusals of RCPT. They must be shown escaped, without loss. */
 function hostileWords(name: string, separates: string, words: string): Special {
   const line = `554 5.7.1 ${words} Relay access denied`
   return {
@@ -22,7 +22,7 @@ function hostileWords(name: string, separates: string, words: string): Special {
   }
 }
 
-/** Also run through the service (service.test.ts): what comes out there is what people and terminals see. */
+/** Also run through the service (service.test.ts), whose output people see on pages and terminals. */
 export const BYTES: readonly Special[] = [
   hostileWords('escape sequences', 'C0 controls: colours, titles, cursor', '\x1b[2J\x1b]0;owned\x07\x08'),
   hostileWords('8-bit escape sequences', 'C1 controls, which loggers let through', '\x9b31m\x9d0;owned\x9c\x7f'),
@@ -37,7 +37,7 @@ export const BYTES: readonly Special[] = [
   hostileWords('a NUL', 'a byte that ends strings elsewhere', 'a\0b'),
   hostileWords('a bare CR', 'a reply that only a bare CR divides is one', 'no\r250 2.1.5 Ok\r'),
   hostileWords(
-    'what looks like an escape',
+    'text that looks like an escape',
     'the backslash is escaped too, so that escapes are unambiguous',
     '\\x41\\\\',
   ),

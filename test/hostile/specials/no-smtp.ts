@@ -1,8 +1,8 @@
-/** Replies that are none, and servers that are no mail servers. */
+/** Servers whose lines are not valid replies, and servers that are not mail servers. */
 import assert from 'node:assert/strict'
 import { at, latin1, neverAsksMore, type Special } from './special.ts'
 
-/** A reply to RCPT that is none. */
+/** Makes a server whose reply to RCPT is not valid. */
 const noReply = (line: string, separates: string): Special => ({
   name: `${JSON.stringify(line)} as a reply`,
   separates,
@@ -10,7 +10,6 @@ const noReply = (line: string, separates: string): Special => ({
   script: at('RCPT', `${line}\r\n`),
 })
 
-/** What is no reply, and who is no mail server. */
 export const NO_SMTP: readonly Special[] = [
   ...(['000', '199', '600', '999'] as const).map((code) =>
     noReply(`${code} Relay access denied`, `${code} is outside of what SMTP knows`),

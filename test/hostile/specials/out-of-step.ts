@@ -1,10 +1,10 @@
-/** Servers whose replies do not belong to what was asked. */
+/** Servers whose replies do not belong to the commands. */
 import assert from 'node:assert/strict'
 import { at, DENIED, neverAsksMore, type Special } from './special.ts'
 
 const READ_CAP = 64 * 1024
 
-/** Each of the three senders of the suite has a connection of its own in the end, and none a RSET. */
+/** At the end, each of the three senders of the suite has its own connection, and no connection sends RSET. */
 const neverResetsInTheEnd: Special['check'] = ({ server }) => {
   for (const { heard } of server.peers.slice(-3)) {
     assert.equal(heard.filter((line) => line.startsWith('MAIL')).length, 1)
@@ -12,7 +12,6 @@ const neverResetsInTheEnd: Special['check'] = ({ server }) => {
   }
 }
 
-/** Replies that do not belong to what was asked. */
 export const OUT_OF_STEP: readonly Special[] = [
   {
     name: 'a reply right after the greeting',
@@ -22,7 +21,7 @@ export const OUT_OF_STEP: readonly Special[] = [
     check: neverAsksMore,
   },
   {
-    name: 'the replies of a whole session that relays, said by heart',
+    name: 'the replies of a whole relaying session, sent before any command',
     separates: 'replies that nobody asked for prove no relay',
     expected: 'protocol-error',
     script: at('greeting', `220 mail.example.com\r\n${'250 Ok\r\n'.repeat(11)}354 go\r\n250 queued\r\n221 Bye\r\n`),
@@ -51,21 +50,22 @@ export const OUT_OF_STEP: readonly Special[] = [
   },
   {
     name: '421 in the same breath as the reply to MAIL',
-    separates: 'a farewell that nobody asked for is the end of the connection, no disorder',
+    separates: 'a 421 that nobody asked for ends the connection, and does not count as out of step',
     expected: 'dropped',
     script: at('MAIL', '250 Ok\r\n421 4.4.2 timeout\r\n'),
   },
   {
     name: '221 to RSET',
     separates:
-      'a farewell that answers anything but QUIT shows that a command was skipped: what was said there is taken back',
+      'a 221 to a command other than QUIT shows that a command was skipped: the replies of that connection do not count',
     expected: 'closed',
     script: at('RSET', '221 2.0.0 Bye\r\n'),
     check: neverResetsInTheEnd,
   },
   {
     name: '502 to RSET after a MAIL that was taken',
-    separates: 'what follows may belong to a transaction that is still open: one sender a connection does without RSET',
+    separates:
+      'later replies may belong to a transaction that is still open: with one sender for each connection, no RSET is needed',
     expected: 'closed',
     script: at('RSET', '502 5.5.1 what\r\n'),
     check: neverResetsInTheEnd,
@@ -78,7 +78,7 @@ export const OUT_OF_STEP: readonly Special[] = [
   },
   {
     name: '250 to everything, DATA included',
-    separates: 'a server that says yes whatever it hears has taken no message',
+    separates: 'a server that says yes to everything has not accepted a message',
     expected: 'protocol-error',
     habits: { relays: 'plain' },
     script: at('DATA', '250 Ok\r\n'),
@@ -93,21 +93,21 @@ export const OUT_OF_STEP: readonly Special[] = [
   },
   {
     name: '354 to everything after the greeting',
-    separates: 'nor where EHLO already is answered so',
+    separates: 'a 354 to EHLO is not followed either',
     expected: 'greeting-refused',
     script: () => (moment) => (moment === 'connect' || moment === 'greeting' ? undefined : '354 go ahead\r\n'),
     check: neverAsksMore,
   },
   {
     name: 'two replies to the final dot',
-    separates: 'disorder after a message was taken does not take it back',
+    separates: 'a surplus reply after an accepted message does not undo it',
     expected: 'open',
     habits: { relays: 'plain' },
     script: at('final dot', '250 queued\r\n250 queued again\r\n'),
   },
   {
     name: 'a reset at QUIT after a message',
-    separates: 'how an open relay says farewell does not matter',
+    separates: 'it does not matter how an open relay ends the session',
     expected: 'open',
     habits: { relays: 'plain' },
     script: at('QUIT', (peer) => {
@@ -141,7 +141,7 @@ export const OUT_OF_STEP: readonly Special[] = [
   },
   {
     name: 'QUIT of a group ignored',
-    separates: 'a farewell within a group costs two seconds, not the rest of the test',
+    separates: 'an unanswered QUIT costs two seconds, not the rest of the test',
     expected: 'closed',
     habits: { pipelining: true },
     options: { suite: 'full', patienceMs: 15_000 },

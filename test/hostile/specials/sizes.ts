@@ -1,4 +1,4 @@
-/** Servers that say too much, and just not too much. */
+/** Servers whose replies are just within a size limit, or beyond it. */
 import assert from 'node:assert/strict'
 import { flood } from '../faults.ts'
 import { at, DENIED, neverAsksMore, type Special } from './special.ts'
@@ -6,15 +6,14 @@ import { at, DENIED, neverAsksMore, type Special } from './special.ts'
 const GIGABYTE = 1024 ** 3
 const READ_CAP = 64 * 1024
 
-/** Lines of a reply to EHLO. */
+/** Returns a reply to EHLO with `count` keywords and a last line. */
 const keywords = (count: number): string =>
   `${Array.from({ length: count }, (_, index) => `250-X${index}\r\n`).join('')}250 HELP\r\n`
 
-/** Too much of something, and just not too much. */
 export const SIZES: readonly Special[] = [
   {
     name: 'a line of a gigabyte',
-    separates: 'of a line that never ends no more is read than one buffer holds',
+    separates: 'only one buffer is read of a line that never ends',
     expected: 'protocol-error',
     script: at('greeting', (peer) => {
       peer.deaf = true
@@ -28,19 +27,19 @@ export const SIZES: readonly Special[] = [
   },
   {
     name: 'a line as long as is allowed',
-    separates: 'the cap is not met too early',
+    separates: 'the limit does not apply too early',
     expected: 'closed',
     script: at('RCPT', `${DENIED.padEnd(4095, '.')}\r\n`),
   },
   {
     name: 'a line that is a byte longer',
-    separates: 'nor too late',
+    separates: 'the limit does not apply too late',
     expected: 'protocol-error',
     script: at('RCPT', `${DENIED.padEnd(4097, '.')}\r\n`),
   },
   {
     name: 'EHLO with 127 keywords',
-    separates: 'as many lines as a reply may have',
+    separates: 'a reply with the highest number of lines is valid',
     expected: 'closed',
     script: at('EHLO', keywords(127)),
   },
@@ -66,13 +65,13 @@ export const SIZES: readonly Special[] = [
   },
   {
     name: 'greylisting for longer than a number holds',
-    separates: 'a time in a reply is read as text of theirs, with a limit',
+    separates: 'a time in a reply is text from outside: it has a limit',
     expected: 'greylisted',
     script: at('RCPT', '450 4.2.0 Greylisted for 99999999999999999999 seconds\r\n'),
   },
   {
     name: 'greylisting for no time at all',
-    separates: 'coming back at once happens twice at most',
+    separates: 'the service comes back at once at most twice',
     expected: 'greylisted',
     script: at('RCPT', '450 4.2.0 Greylisted for 0 seconds\r\n'),
     check: ({ server }) => assert.ok(server.peers.length <= 3),

@@ -2,18 +2,17 @@
 import { flood } from '../faults.ts'
 import { at, type Special } from './special.ts'
 
-/** Parts of a greeting, and when each is said. */
+/** The parts of a greeting, each with the time at which it is sent, in milliseconds. */
 const LATE = [
   [700, '220-please\r\n'],
   [1_400, '220-wait\r\n220'],
   [2_000, ' mail.example.com\r\n'],
 ] as const
 
-/** Connections that do not begin or end as they should. */
 export const SOCKETS: readonly Special[] = [
   {
     name: 'a greeting two seconds late, in parts',
-    separates: 'nothing is said before the whole greeting has come',
+    separates: 'the client sends nothing before the whole greeting has arrived',
     expected: 'closed',
     script: at('greeting', (peer) => {
       for (const [ms, part] of LATE)
@@ -23,7 +22,7 @@ export const SOCKETS: readonly Special[] = [
   },
   {
     name: 'a connection that stays open after 221',
-    separates: 'after QUIT we close',
+    separates: 'the client closes the connection after QUIT',
     expected: 'closed',
     script: at('QUIT', (peer) => {
       peer.say('221 2.0.0 Bye\r\n')
@@ -32,7 +31,7 @@ export const SOCKETS: readonly Special[] = [
   },
   {
     name: 'a server that goes on talking after 221',
-    separates: 'and read nothing any more',
+    separates: 'the client reads nothing after 221',
     expected: 'closed',
     script: at('QUIT', (peer) => {
       peer.say('221 2.0.0 Bye\r\n')
@@ -42,7 +41,7 @@ export const SOCKETS: readonly Special[] = [
   },
   {
     name: 'a server that never reads',
-    separates: 'what we have written and nobody took does not keep the socket',
+    separates: 'unread data does not keep the socket open',
     expected: 'deadline',
     script: at('connect', ({ wire, say }) => {
       wire.pause()

@@ -1,16 +1,16 @@
-/** What a row of the specials consists of, and helpers to write one. */
+/** The type of a server with a special fault, and helpers to write one. */
 import assert from 'node:assert/strict'
 import type { Visited, VisitOptions } from '../meet.ts'
 import type { HostileOptions, Moment, Peer, Script } from '../server.ts'
 
-/** A server that misbehaves in a way of its own. */
+/** A server with a special fault. */
 export interface Special {
   readonly name: string
-  /** What it tells apart that no other row, and no cell of the matrix, does. */
+  /** What only this server shows, and no other one and no cell of the matrix. */
   readonly separates: string
-  /** The reason where the verdict is inconclusive, the verdict otherwise. */
+  /** The reason if the verdict is inconclusive, otherwise the verdict. */
   readonly expected: string
-  /** A script of its own for each run: some keep count. */
+  /** Makes a new script for each run, because some scripts count. */
   readonly script: () => Script
   readonly habits?: Omit<HostileOptions, 'script'>
   readonly options?: VisitOptions
@@ -19,7 +19,7 @@ export interface Special {
 
 export const DENIED = '554 5.7.1 Relay access denied'
 
-/** Says something at one moment, the usual at every other. */
+/** Makes a script that sends something at one moment, and the usual replies at all others. */
 export const at =
   (wanted: Moment, said: string | Buffer | null | ((peer: Peer, line: string) => string | Buffer | null | undefined)) =>
   (): Script =>
@@ -28,10 +28,10 @@ export const at =
     return typeof said === 'function' ? said(peer, line) : said
   }
 
-/** The bytes of a text in UTF-8, one a character. */
+/** Returns the UTF-8 bytes of a text, one byte for each character. */
 export const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
 
-/** Nothing is asked of a server once it has shown that it is none. */
+/** Checks that no mail command is sent to a server that has shown that it is not a mail server. */
 export const neverAsksMore = ({ server }: Visited): void => {
   for (const { heard } of server.peers) assert.ok(!heard.some((line) => /^(MAIL|RCPT|DATA)/.test(line)))
 }

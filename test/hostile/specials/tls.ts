@@ -1,10 +1,10 @@
-/** Servers that go wrong at STARTTLS or after it. */
+/** Servers that fail at STARTTLS or after it. */
 import assert from 'node:assert/strict'
 import type { Visited } from '../meet.ts'
 import { EXPIRED } from '../server.ts'
 import { at, type Special } from './special.ts'
 
-/** RFC 8446 section 6: fatal, handshake_failure. */
+/** The TLS alert `handshake_failure`, fatal (RFC 8446 section 6). */
 const ALERT = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28])
 
 const saysNoMoreAfterStartTls = ({ server }: Visited) => {
@@ -12,7 +12,6 @@ const saysNoMoreAfterStartTls = ({ server }: Visited) => {
   assert.ok(asked.length > 0 && asked.every(({ heard }) => heard.at(-1) === 'STARTTLS'))
 }
 
-/** STARTTLS and what follows it. */
 export const TLS: readonly Special[] = [
   {
     name: 'plain text in the same breath as the reply to STARTTLS',
@@ -24,7 +23,7 @@ export const TLS: readonly Special[] = [
   },
   {
     name: 'half a reply in the same breath as the reply to STARTTLS',
-    separates: 'nor does half a one that TLS would complete',
+    separates: 'half a reply before the handshake is not completed by TLS data',
     expected: 'tls-failed',
     habits: { tls: true },
     script: at('STARTTLS', '220 go\r\n250-mail'),
@@ -32,7 +31,7 @@ export const TLS: readonly Special[] = [
   },
   {
     name: 'a TLS alert in place of a handshake',
-    separates: 'TLS that says no is no broken connection',
+    separates: 'a refused handshake is not a broken connection',
     expected: 'tls-failed',
     habits: { tls: true },
     script: at('handshake', (peer) => {
@@ -42,8 +41,8 @@ export const TLS: readonly Special[] = [
     }),
   },
   {
-    name: 'a certificate that ran out, made out to escape sequences',
-    separates: 'who cannot prove its name is still tested, and its name is not shown',
+    name: 'an expired certificate with escape sequences as its name',
+    separates: 'a server that cannot prove its name is still tested, and the name is not shown',
     expected: 'closed',
     habits: { tls: true },
     script: () => () => undefined,
@@ -51,14 +50,14 @@ export const TLS: readonly Special[] = [
   },
   {
     name: 'a chain of a thousand certificates',
-    separates: 'a handshake that is too long to be meant well is not finished',
+    separates: 'a handshake that is far too long is not finished',
     expected: 'tls-failed',
     habits: { tls: true, certificate: { ...EXPIRED, cert: `${EXPIRED.cert}`.repeat(1_000) } },
     script: () => () => undefined,
   },
   {
     name: 'plain text in the middle of TLS',
-    separates: 'bytes that are no TLS end an encrypted connection, and are not read as SMTP',
+    separates: 'bytes that are not TLS end an encrypted connection, and are not read as SMTP',
     expected: 'dropped',
     habits: { tls: true },
     script: at('second EHLO', (peer) => {
