@@ -9,6 +9,10 @@ import { type DemoServer, startMailServer } from './mail-servers.ts'
 
 /** The key of the demo in examples/callers.yaml. It is public, and may test loopback only. */
 const KEY = 'rtk_DEMO-KEY-published-never-use-it-elsewhere--'
+/** The key of the sandbox in examples/callers.yaml. Nothing is ever dialled for it. */
+const SANDBOX_KEY = 'rtk_SANDBOX-KEY-published-never-use-it-anywhere'
+/** The usual port of mail servers: the sandbox answers on it. */
+const SMTP_PORT = 25
 
 const PORT = 3000
 const START_MS = 15_000
@@ -55,7 +59,11 @@ async function main(): Promise<void> {
       `The closed one is on port ${closed.port}, the third on ${catchAll.port}. Leave out the Accept header for JSON.\n
 Or test in a browser: open ${service.url}/ with the key
   ${KEY}
-Enter 127.0.0.1 and choose a port under "More options". README.md says what to do next.`,
+Enter 127.0.0.1 and choose a port under "More options".\n
+Or try the sandbox of docs/partners.md, which needs no mail server:
+  export RELAY_TESTS_URL=${service.url} RELAY_TESTS_KEY=${SANDBOX_KEY}
+  node dist/cli/relay-test.js 192.0.2.2\n
+README.md says what to do next.`,
     )
     await new Promise((resolve) => service.process.once('exit', resolve))
   } finally {
@@ -92,7 +100,7 @@ async function startService(
       MAILBOX_LISTEN: `127.0.0.1:${mailbox}`,
       TEST_DEADLINE_MS: '8000',
       ALLOW_LOOPBACK_TARGETS: 'true',
-      ALLOWED_PORTS: servers.map((server) => server.port).join(','),
+      ALLOWED_PORTS: [SMTP_PORT, ...servers.map((server) => server.port)].join(','),
       // All servers share one address, and the reader may want to test it often.
       QUOTA_TARGET: '100/1m',
       QUOTA_CUSTOMER: '100/1m',

@@ -187,8 +187,11 @@ export class Answers {
   #keep(attempts: readonly Attempt[]): void {
     for (const attempt of attempts) {
       this.#due.delete(attempt.form)
-      if (attempt.form.id === REPEAT && !this.#isNews(attempt)) continue
-      this.#set(this.#withEarlier(attempt))
+      const isRepeat = attempt.form.id === REPEAT
+      const row = assess(isRepeat ? attempt : this.#withEarlier(attempt), this.target.echoes)
+      if (isRepeat) this.#vouch(row)
+      if (isRepeat && !this.#isNews(row)) continue
+      this.#put(row)
       const [mail] = attempt.exchanges
       if (attempt.mailFrom !== null && mail && mail.reply.code < 300) this.#takenSenders.add(attempt.mailFrom)
     }
@@ -221,22 +224,27 @@ export class Answers {
 
   /**
    * Whether to keep a repeat. Each connection can have one: we keep the first that is not answered like the first
-   * question. Also remembers which connections refused their repeat.
+   * question.
    */
-  #isNews(repeat: Attempt): boolean {
-    const row = assess(repeat, this.target.echoes)
+  #isNews(repeat: Assessed): boolean {
     const known = this.row(REPEAT)
-    if (row.outcome === 'refused' && row.refusal !== 'tls-required' && repeat.connection !== null) {
-      this.#vouched.add(repeat.connection)
-    }
-    if (row.outcome !== 'refused' && row.outcome !== 'accepted') return known === undefined
+    if (repeat.outcome !== 'refused' && repeat.outcome !== 'accepted') return known === undefined
     if (known?.refusal === 'tls-required') return true
     return known?.outcome !== 'refused' || isAsBefore(known, this.row('outside-sender'))
   }
 
+  /** Notes the connection of a refused repeat: no ban can have begun on it. */
+  #vouch({ attempt, outcome, refusal }: Assessed): void {
+    const isRefused = outcome === 'refused' && refusal !== 'tls-required'
+    if (isRefused && attempt.connection !== null) this.#vouched.add(attempt.connection)
+  }
+
   #set(attempt: Attempt): void {
-    const row = assess(attempt, this.target.echoes)
-    this.#rows.set(attempt.form, row)
+    this.#put(assess(attempt, this.target.echoes))
+  }
+
+  #put(row: Assessed): void {
+    this.#rows.set(row.attempt.form, row)
     this.#decided(row)
   }
 }

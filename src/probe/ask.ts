@@ -128,13 +128,16 @@ async function askRest({ plans, onCurrent, atOnce, pipelining }: Rest, asking: A
 
 async function sendOn(
   session: Session,
-  { attempt }: SendMessage,
+  { attempt, pipelining }: SendMessage,
   { connections, server, messageFor }: Asking,
   tell: Tell,
 ): Promise<void> {
   const isPossible = isReady(session) && !server.stop.aborted
   const sent = isPossible
-    ? await sendMessage(session, attempt, messageFor(attempt.form), server.stop)
+    ? await sendMessage(session, attempt, messageFor(attempt.form), {
+        stop: server.stop,
+        pipelining: pipelining && session.pipelining,
+      })
     : { ...attempt, why: whyNot(session, connections, server) }
   tell({ shown: 'message', sent, before: attempt })
 }

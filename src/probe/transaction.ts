@@ -155,12 +155,12 @@ export async function sendMessage(
   session: Ready,
   attempt: Attempt,
   message: Message,
-  stop: AbortSignal,
+  { stop, pipelining }: Pick<Manner, 'stop' | 'pipelining'>,
 ): Promise<Attempt> {
   const { connection } = session
   await reset(session)
   const commands = [mail(attempt.mailFrom ?? ''), rcpt(attempt), 'DATA']
-  const answers = session.pipelining ? await connection.group(commands) : await inTurn(session, commands, stop)
+  const answers = pipelining ? await connection.group(commands) : await inTurn(session, commands, stop)
   const [sender, recipient, data] = answers
   const taken = positive('mail', sender) && positive('rcpt', recipient)
   const dot = positive('data', data) ? await connection.message(taken ? message.lines : [], message.secret) : undefined
