@@ -76,7 +76,8 @@ function suite(answers: Answers, limits: Limits): readonly Question[] {
   const { failure } = answers.first
   if (unwritable.length > 0) return [{ ask: 'nothing', attempts: unwritable.map((one) => unasked(one, failure)) }]
   if (envelopes.length === 0) return []
-  if (failure !== null) return nothingOf(envelopes, answers.now.isStopped ? 'interrupted' : failure)
+  const { isOver, isStopped } = answers.now
+  if (failure !== null || isOver) return nothingOf(envelopes, isStopped ? 'interrupted' : (failure ?? 'deadline'))
   return answers.firstPlan === null ? firstOf(envelopes, answers, limits) : restOf(envelopes, answers, limits)
 }
 
