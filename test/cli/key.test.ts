@@ -49,9 +49,11 @@ test('the entry does not contain the key', async () => {
 const NO_ID = '--caller: must be an id of 1 to 64 letters, digits, dots, hyphens and underscores'
 const NO_DATE = '--expires: must be a date, for example 2027-06-30'
 
+const help = makeKey('--help')
+
 /** Runs the command, and returns the reasons that it prints before the usage. Checks that it prints no key. */
 async function reasonsFor(...args: string[]): Promise<string[]> {
-  const { stdout: usage } = await makeKey('--help')
+  const { stdout: usage } = await help
   assert.match(usage, /^Usage: node dist\/cli\/key\.js --caller ID/)
   const { code, stdout, stderr } = await makeKey(...args)
   assert.deepEqual([code, stdout], [1, ''])
