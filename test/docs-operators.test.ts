@@ -36,7 +36,7 @@ async function install(service: TestService, name: 'customers' | 'callers', text
 
 test('every command and file of the document is run here or by the proof of the image', () => {
   assert.match(makeKey, /^node dist\/cli\/key\.js /)
-  assert.match(rotateMailboxKey, /^MAILBOX_KEY=/)
+  assert.match(rotateMailboxKey, /^export MAILBOX_KEY=/)
   assert.match(customersFile, /^testing: false$/m)
   assert.match(callersFile, /^callers:$/m)
   assert.deepEqual([...otherCommands, ...otherFiles], [])

@@ -17,7 +17,7 @@ Runs all test files, or those at the paths, which are files or folders. Flags go
 
 /** What the whole suite takes on two free cores with an empty cache (docs/testing.md). */
 const WHOLE =
-  'The whole suite takes about 4 minutes on two free cores; Debian packages are downloaded once, into .cache.'
+  'The whole suite takes about 9 minutes on two free cores; Debian packages are downloaded once, into .cache.'
 
 /** These take longest, so they start first. A file that is missing here costs time, not correctness. */
 const LONGEST: readonly string[] = [
