@@ -1,3 +1,4 @@
+/** The callers file: what it may say, and what a mistake in it is answered with. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** Mistakes in a customers file: each is reported with its line, and none is half accepted. */
 import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** Customers files that are right: networks, mail domains and the opt-out list. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'

@@ -1,3 +1,4 @@
+/** The decision who may test which address, and in which order it is made. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Caller } from '../../src/access/callers.ts'

@@ -1,3 +1,4 @@
+/** API keys: they are random, and only their hashes are kept. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'

@@ -1,3 +1,4 @@
+/** Large customers files are read again without holding up the service. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'

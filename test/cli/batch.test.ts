@@ -1,3 +1,4 @@
+/** Many targets of one command: order, pace, and the verdict that decides the exit code. */
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { Socket } from 'node:net'

@@ -1,3 +1,4 @@
+/** The command check.js: it names every mistake with file and line. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

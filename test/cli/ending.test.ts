@@ -1,3 +1,4 @@
+/** The exit codes of the command. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Ending, exitCodeOf } from '../../src/cli/ending.ts'

@@ -1,3 +1,4 @@
+/** The command key.js: it prints a key and its entry, or the reason why not. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bearer, problemIn } from '../harness/http.ts'

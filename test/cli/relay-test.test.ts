@@ -1,3 +1,4 @@
+/** The command relay-test, run as a user runs it, against the built service. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,3 +1,4 @@
+/** The TypeScript client against the built service: results, streams, retries and errors. */
 import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
 import { type TestContext, test } from 'node:test'

@@ -1,3 +1,4 @@
+/** The TypeScript client in the sandbox, as a partner would try it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RelayTestClient, RelayTestProblem } from '../../src/client/client.ts'

@@ -1,3 +1,4 @@
+/** Files that are followed: a change is taken over, and a mistake leaves the last good version in use. */
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** YAML files: mistakes are reported with their line. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'

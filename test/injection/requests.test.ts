@@ -8,7 +8,7 @@ import { cases } from '../harness/mass.ts'
 import { randomFrom } from '../harness/random.ts'
 import { startService, type TestService } from '../harness/service.ts'
 import { inTime } from '../harness/waiting.ts'
-import { type HostileRequest, hostileRequest } from './requests.ts'
+import { type HostileRequest, hostileRequest } from './injected.ts'
 import { assertClean, isClosed, replies, servers, sessionOf } from './wire.ts'
 
 const SEED = 20270103

@@ -1,3 +1,4 @@
+/** Addresses: only their canonical spellings are accepted. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { isIP } from 'node:net'

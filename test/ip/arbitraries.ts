@@ -1,3 +1,4 @@
+/** Random addresses and prefixes for property tests. */
 import fc from 'fast-check'
 import { ADDRESS_BITS, type Address, addressOf } from '../../src/ip/address.ts'
 import { type Prefix, prefixOf } from '../../src/ip/prefix.ts'

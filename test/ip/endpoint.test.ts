@@ -1,3 +1,4 @@
+/** Host and port in one text. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseEndpoint } from '../../src/ip/endpoint.ts'

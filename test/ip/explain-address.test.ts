@@ -1,3 +1,4 @@
+/** What people are told about an address that is not accepted. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

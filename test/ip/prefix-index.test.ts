@@ -1,3 +1,4 @@
+/** The look-up of the longest prefix, against a search through all of them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+/** Special-purpose addresses, which are never tested. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'

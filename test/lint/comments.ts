@@ -1,4 +1,4 @@
-/** Finds comments that are too long for a line: the formatter breaks long code, and leaves comments alone. */
+/** Checks comments: each file opens with one, and none is too long for a line, which the formatter does not mend. */
 
 /** As `lineWidth` in biome.json. */
 const COLUMNS = 120
@@ -13,3 +13,6 @@ export function longCommentsIn(source: string): string[] {
     .filter(({ line }) => line.length > COLUMNS && COMMENT.test(line))
     .map(({ line, number }) => `${number}: a comment of ${line.length} columns, ${COLUMNS} at most`)
 }
+
+/** Whether a file opens with a comment that says what it is for. */
+export const opensWithComment = (source: string): boolean => /^(\/\*\*|\/\/|#!)/.test(source)

@@ -1,3 +1,4 @@
+/** Base32, which test addresses are written in. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { base32 } from '../../src/mailbox/base32.ts'

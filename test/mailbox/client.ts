@@ -1,3 +1,4 @@
+/** A mail client that sends to our own mailbox, line by line. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { inTime, until } from '../harness/waiting.ts'

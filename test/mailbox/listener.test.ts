@@ -1,3 +1,4 @@
+/** Our own mailbox on a real socket: what it accepts, and what it refuses. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeNonce } from '../../src/mailbox/nonce.ts'

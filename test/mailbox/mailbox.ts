@@ -1,3 +1,4 @@
+/** Starts our own mailbox for tests. */
 import type { TestContext } from 'node:test'
 import type { Arrival } from '../../src/mailbox/intake.ts'
 import { type Mailbox, type MailboxOptions, startMailbox } from '../../src/mailbox/listener.ts'

@@ -1,3 +1,4 @@
+/** The secret of a message. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeNonce } from '../../src/mailbox/nonce.ts'

@@ -1,3 +1,4 @@
+/** Finding the secret of a message in whatever arrives. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

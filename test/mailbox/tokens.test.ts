@@ -1,3 +1,4 @@
+/** Test addresses: the same for a day, and impossible to guess. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+/** Transcript lines in the order in which people read them, while a test runs. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SessionLine } from '../../src/contract/events.ts'

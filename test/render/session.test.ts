@@ -1,3 +1,4 @@
+/** The session of a test as text. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

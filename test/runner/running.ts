@@ -14,7 +14,7 @@ export interface Ran {
   readonly output: readonly string[]
 }
 
-const REPORTER = ['--test-reporter=./test/runner/events.ts', '--test-reporter-destination=stdout']
+const REPORTER = ['--test-reporter=./test/runner/reporter.ts', '--test-reporter-destination=stdout']
 
 /** Runs a test file to its end, with more options for Node, such as `--test-name-pattern=…`. */
 export function runFile(file: TestFile, flags: readonly string[]): Promise<Ran> {

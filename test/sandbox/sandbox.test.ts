@@ -1,3 +1,4 @@
+/** The sandbox: recorded sessions, judged by the code that judges all others. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'

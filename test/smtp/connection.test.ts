@@ -1,3 +1,4 @@
+/** One SMTP connection against scripted servers. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'

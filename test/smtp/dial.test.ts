@@ -1,3 +1,4 @@
+/** Dialling: exactly the address that was checked, and what a failure says. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

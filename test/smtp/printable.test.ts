@@ -1,3 +1,4 @@
+/** Server text made safe to print. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+/** Dialling through a SOCKS5 proxy. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { SocksProxy } from '../../src/smtp/socks.ts'

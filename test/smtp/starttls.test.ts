@@ -1,3 +1,4 @@
+/** STARTTLS: old protocols, bad certificates, and text that is slipped in before it. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'

@@ -1,3 +1,4 @@
+/** Leases in memory: one test on a target at a time. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { memoryLeases } from '../../src/store/leases.ts'

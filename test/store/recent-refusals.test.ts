@@ -1,3 +1,4 @@
+/** Which targets refused us lately. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { memoryRecentRefusals } from '../../src/store/recent-refusals.ts'

@@ -1,3 +1,4 @@
+/** The connection to Redis. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { misfitsIn } from '../../src/store/redis/connection.ts'

@@ -1,3 +1,4 @@
+/** Results in memory, within a bound. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type RelayTest, summaryOf } from '../../src/contract/relay-test.ts'

@@ -1,3 +1,4 @@
+/** All stores, in memory and in Redis, held to the same tests. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'

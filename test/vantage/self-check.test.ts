@@ -1,3 +1,4 @@
+/** The checks of a vantage at start and every two minutes. */
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'

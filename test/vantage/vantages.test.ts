@@ -1,3 +1,4 @@
+/** The vantages file. */
 import assert from 'node:assert/strict'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'

@@ -3,7 +3,7 @@ import { BYTES } from './bytes.ts'
 import { NO_SMTP } from './no-smtp.ts'
 import { OUT_OF_STEP } from './out-of-step.ts'
 import { SIZES } from './sizes.ts'
-import { SOCKETS } from './sockets.ts'
+import { SOCKETS } from './socket-tricks.ts'
 import type { Special } from './special.ts'
 import { TLS } from './tls.ts'
 
