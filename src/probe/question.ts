@@ -2,10 +2,19 @@
  * Defines the two kinds of data in the engine: the questions that `questions` returns, and the results that `ask`
  * reports.
  */
+import type { Proof, Suite } from '../contract/words.ts'
 import type { Assessed } from '../relay/assess.ts'
 import type { Attempt, Seen } from '../relay/attempt.ts'
 import type { Envelope } from '../relay/envelope.ts'
 import type { ConnectionPlan, FirstPlan } from './plan.ts'
+
+/** Which forms a test asks, and how far it goes. */
+export interface Limits {
+  readonly suite: Suite
+  readonly proof: Proof
+  /** How long to wait for the message of a plain form to arrive, in milliseconds. */
+  readonly deliveryWaitMs: number
+}
 
 /** The limits of a question that needs connections. */
 interface OnConnections {
