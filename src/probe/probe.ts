@@ -4,8 +4,8 @@
  * controls. `questions` decides which of these steps make sense, and `ask` carries them out.
  */
 import type { Address } from '../ip/address.ts'
-import type { Observations } from '../relay/attempt.ts'
 import { FORMS } from '../relay/forms.ts'
+import type { Observations } from '../relay/observations.ts'
 import { Answers, type AnswersOptions } from './answers.ts'
 import { type Asking, ask, momentOf, tellOutOfStep } from './ask.ts'
 import { Connections } from './connections.ts'
@@ -72,7 +72,6 @@ function observationsOf(
   { proof, refusedBefore, vantage }: ProbeOptions,
 ): Observations {
   const { greeting, turnedAway, ehlo, localAddress } = first
-  const attempts = rows.map(({ attempt }) => attempt)
   return {
     proof,
     refusedBefore,
@@ -83,7 +82,7 @@ function observationsOf(
     greeting,
     turnedAway,
     // In the order of the suite, not in the order in which they were asked.
-    attempts: attempts.sort((a, b) => FORMS.indexOf(a.form) - FORMS.indexOf(b.form)),
+    rows: rows.toSorted((a, b) => FORMS.indexOf(a.attempt.form) - FORMS.indexOf(b.attempt.form)),
   }
 }
 

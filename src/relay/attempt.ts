@@ -2,7 +2,7 @@
  * Defines the facts that `relay` judges, as plain types: what was asked, and what came back. A judgement uses nothing
  * else, so it needs no socket.
  */
-import type { DomainSource, Proof, Why } from '../contract/words.ts'
+import type { Why } from '../contract/words.ts'
 import type { Form } from './forms.ts'
 
 /** One SMTP reply (RFC 5321 section 4.2): its code, its enhanced status code or null, and the lines of its text. */
@@ -44,21 +44,4 @@ export interface Attempt {
   readonly seen: Seen | null
   /** Why an answer is missing; null if none is missing. */
   readonly why: Why | null
-}
-
-/** Everything that a test learnt. The verdict depends on nothing else. */
-export interface Observations {
-  readonly proof: Proof
-  /** Whether the target refused us in the last ten minutes. Servers count refusals over that time before a ban. */
-  readonly refusedBefore: boolean
-  /** The addresses and names of our vantage that a server may write into a Received field. */
-  readonly vantage: readonly string[]
-  readonly domain: string | null
-  readonly domainSource: DomainSource | null
-  /** Names and addresses that replies may repeat. Words inside them say nothing about a refusal. */
-  readonly names: readonly string[]
-  readonly greeting: { readonly reply: Reply; readonly at: readonly number[] } | null
-  /** The reply that refused us at the greeting, or to both EHLO and HELO. Nothing was asked after it. */
-  readonly turnedAway: Omit<Exchange, 'phase'> | null
-  readonly attempts: readonly Attempt[]
 }

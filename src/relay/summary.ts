@@ -3,9 +3,9 @@
  * reason are in their tables. The sentences here depend on more than that.
  */
 import { rowOf } from './assess.ts'
-import type { Observations } from './attempt.ts'
 import { CAUSE_ROWS } from './causes.ts'
 import { ANY_LOCAL_PART_TAKEN } from './caveats.ts'
+import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
 import type { Judgement } from './verdict.ts'
 import { fill, type SentenceFacts } from './wording.ts'

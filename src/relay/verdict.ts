@@ -1,8 +1,7 @@
 /** Judges a whole test: open, closed, or inconclusive for one reason (docs/verdict.md, rules 1 to 5). */
 import type { Cause, Caveat, Evidence, Reason, Refusal, Why } from '../contract/words.ts'
 import { EVIDENCES, REASONS } from '../contract/words.ts'
-import { type Assessed, assess, rowOf, sameRefusal } from './assess.ts'
-import type { Observations } from './attempt.ts'
+import { type Assessed, rowOf, sameRefusal } from './assess.ts'
 import {
   isAsBefore,
   needsPostmaster,
@@ -13,6 +12,7 @@ import {
   REPEAT,
 } from './controls.ts'
 import { causeOf } from './forms.ts'
+import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
 import { classify } from './refusals.ts'
 
@@ -31,7 +31,7 @@ export type Judgement = {
 
 /** Judges the observations of a test. A pure function. Comments cite the rules of docs/verdict.md by number. */
 export function judge(observations: Observations): Judgement {
-  const rows = observations.attempts.map((attempt) => assess(attempt, observations.names))
+  const { rows } = observations
   const caveats: Caveat[] = []
   if (takesAnything(rows)) caveats.push('any-local-part-taken')
   if (rows.some(({ attempt }) => attempt.why === 'spared')) caveats.push('forms-spared')

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { ProbeResult } from '../probe/probe.ts'
 import { type Assessed, assess } from '../relay/assess.ts'
-import type { Observations } from '../relay/attempt.ts'
+import type { Observations } from '../relay/observations.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import { extensionsIn, observationsIn, type Recording } from './recording.ts'
 
@@ -29,16 +29,16 @@ export async function playBack(
   { transcript, decided, stop }: Listener,
 ): Promise<ProbeResult> {
   const context = { ...test, vantage: { ...test.vantage, ehlo: RECORDED.ehlo }, delivery: null }
-  const findingsSoFar = () => observationsIn({ ...recording, transcript: transcript.entries }, context)
+  const observedSoFar = () => observationsIn({ ...recording, transcript: transcript.entries }, context)
   let at = 0
   for (const { ms, from, connection, line, answers } of recording.transcript) {
     if (ms > at) await sleep(Math.min(ms - at, LONGEST_PAUSE_MS), null, { signal: stop }).catch(() => {})
     if (stop.aborted) break
     at = ms
     transcript.add(from, connection, line.replace(RECORDED.target, `${test.ip}:${test.port}`), answers)
-    if (from === 'server') for (const row of decidedIn(findingsSoFar())) decided(row)
+    if (from === 'server') for (const row of decidedIn(observedSoFar())) decided(row)
   }
-  const played = findingsSoFar()
+  const played = observedSoFar()
   return {
     observations: stop.aborted ? interrupted(played, observationsIn(recording, context)) : played,
     localAddress: null,
@@ -49,15 +49,14 @@ export async function playBack(
   }
 }
 
-const decidedIn = ({ attempts, names }: Observations): Assessed[] =>
-  attempts.map((attempt) => assess(attempt, names)).filter(({ outcome }) => outcome !== 'not-run')
+const decidedIn = ({ rows }: Observations): Assessed[] => rows.filter(({ outcome }) => outcome !== 'not-run')
 
 /** Returns the observations of a session that was stopped: only attempts that were played to their end count. */
 function interrupted(played: Observations, whole: Observations): Observations {
-  const attempts = played.attempts.map((attempt, index) => {
-    const { exchanges } = attempt
-    const isWhole = exchanges.length > 0 && exchanges.length === whole.attempts[index]?.exchanges.length
-    return isWhole ? attempt : { ...attempt, exchanges: [], why: 'interrupted' as const }
+  const rows = played.rows.map((row, index) => {
+    const { exchanges } = row.attempt
+    const isWhole = exchanges.length > 0 && exchanges.length === whole.rows[index]?.attempt.exchanges.length
+    return isWhole ? row : assess({ ...row.attempt, exchanges: [], why: 'interrupted' }, played.names)
   })
-  return { ...played, attempts }
+  return { ...played, rows }
 }

@@ -1,8 +1,10 @@
 /** Reads a recorded session the way a run reads it from the wire, so that it can be judged again. */
 import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import { WHYS } from '../contract/words.ts'
-import type { Attempt, Exchange, Observations, Phase } from '../relay/attempt.ts'
+import { assess } from '../relay/assess.ts'
+import type { Attempt, Exchange, Phase } from '../relay/attempt.ts'
 import { formOf } from '../relay/forms.ts'
+import type { Observations } from '../relay/observations.ts'
 import { type Reply, ReplyParser } from '../smtp/reply.ts'
 import type { TranscriptEntry } from '../smtp/transcript.ts'
 
@@ -43,7 +45,8 @@ export function observationsIn(recording: Recording, context: SessionContext): O
   })
   const greeting = replyTo(recording, null)
   const sender = recording.attempts.find(({ form }) => form === 'outside-sender')?.mailFrom ?? ''
-  const names = [sender.slice(sender.lastIndexOf('@') + 1), vantage.ehlo, vantage.ip, ip, domain]
+  const echoes = [sender.slice(sender.lastIndexOf('@') + 1), vantage.ehlo, vantage.ip, ip, domain]
+  const names = echoes.flatMap((name) => name || [])
   const turnedAway = recording.attempts.every(({ why }) => why === 'greeting-refused')
   const hello = transcript.findLastIndex(({ from, line }) => from === 'client' && /^(EHLO|HELO) /.test(line))
   return {
@@ -52,10 +55,10 @@ export function observationsIn(recording: Recording, context: SessionContext): O
     domain,
     domainSource,
     vantage: [vantage.ip, vantage.ehlo].flatMap((name) => name || []),
-    names: names.flatMap((name) => name || []),
+    names,
     greeting,
     turnedAway: turnedAway ? (hello === -1 ? greeting : replyTo(recording, hello)) : null,
-    attempts,
+    rows: attempts.map((attempt) => assess(attempt, names)),
   }
 }
 

@@ -1,5 +1,6 @@
 /** Amends a finished test when its message arrives late. */
 import type { ProbeResult } from '../probe/probe.ts'
+import { assess } from '../relay/assess.ts'
 import type { Seen } from '../relay/attempt.ts'
 import type { Expectation } from './deliveries.ts'
 
@@ -25,11 +26,10 @@ export function amendLater(
 }
 
 const isKnown = ({ observations }: ProbeResult, form: string, seen: Seen): boolean =>
-  observations.attempts.some((attempt) => attempt.form.id === form && attempt.seen?.kind === seen.kind)
+  observations.rows.some(({ attempt }) => attempt.form.id === form && attempt.seen?.kind === seen.kind)
 
 function withSeen(run: ProbeResult, form: string, seen: Seen): ProbeResult {
-  const attempts = run.observations.attempts.map((attempt) =>
-    attempt.form.id === form ? { ...attempt, seen } : attempt,
-  )
-  return { ...run, observations: { ...run.observations, attempts } }
+  const { rows, names } = run.observations
+  const seenRows = rows.map((row) => (row.attempt.form.id === form ? assess({ ...row.attempt, seen }, names) : row))
+  return { ...run, observations: { ...run.observations, rows: seenRows } }
 }

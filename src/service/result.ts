@@ -121,12 +121,12 @@ export function brokenResult(test: TestIdentity, finishedAt: string): RelayTest 
 }
 
 function softwareOf({ observations, extensions }: ProbeResult): Software | null {
-  const { greeting, attempts } = observations
+  const { greeting, rows } = observations
   if (!greeting) return null
   return recognise({
     greeting: greeting.reply.lines.join(' '),
     extensions,
-    replies: attempts.flatMap(({ exchanges }) => exchanges.flatMap(({ reply }) => reply.lines)),
+    replies: rows.flatMap(({ attempt }) => attempt.exchanges.flatMap(({ reply }) => reply.lines)),
   })
 }
 

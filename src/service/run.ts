@@ -125,14 +125,14 @@ const SETTLED_MS = 3_600_000
 const amendableFor = (resultTtlMs: number): number => Math.max(0, Math.min(DELIVERY_TTL_MS, resultTtlMs - SETTLED_MS))
 
 /** Whether a message went out and was not refused, so that it may still arrive. */
-const hasSent = ({ observations }: ProbeResult): boolean => observations.attempts.some(mayArrive)
+const hasSent = ({ observations }: ProbeResult): boolean => observations.rows.some(({ attempt }) => mayArrive(attempt))
 
 /** Whether the server refused any command. */
 const wasRefused = ({ observations }: ProbeResult): boolean =>
-  observations.attempts.some(({ exchanges }) => exchanges.some(({ reply }) => reply.code >= 400))
+  observations.rows.some(({ attempt }) => attempt.exchanges.some(({ reply }) => reply.code >= 400))
 
 /** Returns how many messages the server accepted. */
 const countAccepted = ({ observations }: ProbeResult): number =>
-  observations.attempts.filter(({ exchanges }) =>
-    exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300),
+  observations.rows.filter(({ attempt }) =>
+    attempt.exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300),
   ).length

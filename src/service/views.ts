@@ -3,7 +3,7 @@ import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import { parseAddress } from '../ip/address.ts'
 import { specialRange } from '../ip/special.ts'
 import type { Assessed } from '../relay/assess.ts'
-import type { Observations } from '../relay/attempt.ts'
+import type { Observations } from '../relay/observations.ts'
 import type { TestIdentity } from './job.ts'
 
 /** How much of a reply an attempt shows; the transcript has all of it. */
@@ -30,8 +30,8 @@ export function viewOf({ attempt, outcome, refusal, evidence, decisive }: Assess
 }
 
 /** Returns the arrival of a message in our mailbox, and where it came from (rule 8 of docs/verdict.md). */
-export function deliveryOf(test: TestIdentity, { attempts, greeting }: Observations): RelayTest['delivery'] {
-  const arrived = attempts.find(({ seen }) => seen?.kind === 'message')
+export function deliveryOf(test: TestIdentity, { rows, greeting }: Observations): RelayTest['delivery'] {
+  const arrived = rows.map(({ attempt }) => attempt).find(({ seen }) => seen?.kind === 'message')
   if (!arrived?.seen) return null
   const { peer, helo, receivedAt } = arrived.seen
   const [host = ''] = greeting?.reply.lines[0]?.split(' ') ?? []

@@ -1,6 +1,7 @@
 /**
  * Makes the checks of `npm run lint` that Biome does not have: each file opens with a comment, comments fit into a
- * line, and no regular expression takes quadratic time. Each fault is printed as FILE:LINE, and any fault makes the run fail.
+ * line, and no regular expression takes quadratic time. Each fault is printed as FILE:LINE, and any fault makes the run
+ * fail.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join, relative } from 'node:path'

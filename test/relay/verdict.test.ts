@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { REASONS, type Why } from '../../src/contract/words.ts'
-import type { Attempt, Exchange, Observations, Phase } from '../../src/relay/attempt.ts'
+import { assess } from '../../src/relay/assess.ts'
+import type { Attempt, Exchange, Phase } from '../../src/relay/attempt.ts'
 import { FORMS, formOf } from '../../src/relay/forms.ts'
+import type { Observations } from '../../src/relay/observations.ts'
 import { summarise } from '../../src/relay/summary.ts'
 import { judge } from '../../src/relay/verdict.ts'
 import type { Reply } from '../../src/smtp/reply.ts'
@@ -30,16 +32,18 @@ const DENIED = ['250 ok', '554 5.7.1 Relay access denied']
 const TAKEN = ['250 ok', '250 ok']
 const RELAYED = [...TAKEN, '250 ok', '250 ok', '354 go', '250 queued']
 
+const NAMES = ['example.com', 'isp.example']
+
 const observations = (attempts: readonly Attempt[], rest: Partial<Observations> = {}): Observations => ({
   proof: 'message',
   refusedBefore: false,
   vantage: ['198.51.100.7'],
   domain: 'example.com',
   domainSource: 'customer',
-  names: ['example.com', 'isp.example'],
+  names: NAMES,
   greeting: { reply: replyOf('220 mail.example.com ESMTP'), at: [] },
   turnedAway: null,
-  attempts,
+  rows: attempts.map((attempt) => assess(attempt, NAMES)),
   ...rest,
 })
 

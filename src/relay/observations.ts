@@ -1,0 +1,22 @@
+/** Everything that a test learnt, in one value: the verdict is made of it, and so is the result. */
+import type { DomainSource, Proof } from '../contract/words.ts'
+import type { Assessed } from './assess.ts'
+import type { Exchange, Reply } from './attempt.ts'
+
+/** Everything that a test learnt. The verdict depends on nothing else. */
+export interface Observations {
+  readonly proof: Proof
+  /** Whether the target refused us in the last ten minutes. Servers count refusals over that time before a ban. */
+  readonly refusedBefore: boolean
+  /** The addresses and names of our vantage that a server may write into a Received field. */
+  readonly vantage: readonly string[]
+  readonly domain: string | null
+  readonly domainSource: DomainSource | null
+  /** Names and addresses that replies may repeat. Words inside them say nothing about a refusal. */
+  readonly names: readonly string[]
+  readonly greeting: { readonly reply: Reply; readonly at: readonly number[] } | null
+  /** The reply that refused us at the greeting, or to both EHLO and HELO. Nothing was asked after it. */
+  readonly turnedAway: Omit<Exchange, 'phase'> | null
+  /** Every attempt, judged by itself when its answer was kept. */
+  readonly rows: readonly Assessed[]
+}
