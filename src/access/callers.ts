@@ -22,7 +22,7 @@ export interface Caller {
 export const inScope = ({ customers }: Caller, customerId: string): boolean =>
   customers === 'all' ? !isSandbox(customerId) : customers.has(customerId)
 
-/** What the callers files say. */
+/** The content of the callers files. */
 export interface Callers {
   readonly all: readonly Caller[]
   /** Returns the caller that has this key, or null. Unknown, malformed and expired keys look the same. */

@@ -18,7 +18,7 @@ export interface Owner {
   readonly allowSpecial: boolean
 }
 
-/** What the customers files say. */
+/** The content of the customers files. */
 export interface Customers {
   /** Every customer, by id. */
   readonly all: ReadonlyMap<string, Customer>

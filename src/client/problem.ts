@@ -10,7 +10,7 @@ export class RelayTestProblem extends Error {
   /** The kind of problem, for programs. */
   readonly slug: ProblemSlug | (string & {})
   readonly status: number
-  /** What is wrong and what to do about it, for people. */
+  /** Tells people the fault, and how to correct it. */
   readonly detail: string
   /** The wrong members of the request. */
   readonly errors: readonly FieldError[]

@@ -8,7 +8,7 @@
 export const STATUSES = ['running', 'finished'] as const
 export type Status = (typeof STATUSES)[number]
 
-/** What a test found. */
+/** The verdict of a test. */
 export const VERDICTS = ['open', 'closed', 'inconclusive'] as const
 export type Verdict = (typeof VERDICTS)[number]
 
@@ -62,7 +62,7 @@ export const REASONS = [
 ] as const
 export type Reason = (typeof REASONS)[number]
 
-/** What an open server trusts; relay/causes.ts explains each. */
+/** The trust that an open server gives to strangers; relay/causes.ts explains each. */
 export const CAUSES = [
   'everyone',
   'own-domain-sender',
@@ -96,7 +96,7 @@ export const REFUSALS = [
 ] as const
 export type Refusal = (typeof REFUSALS)[number]
 
-/** What else to know about a verdict. */
+/** Other things to know about a verdict. */
 const CAVEATS = ['any-local-part-taken', 'forms-spared'] as const
 export type Caveat = (typeof CAVEATS)[number]
 
@@ -126,7 +126,7 @@ export type Why = (typeof WHYS)[number]
 export const VANTAGE_STATES = ['up', 'down', 'unknown'] as const
 export type VantageState = (typeof VANTAGE_STATES)[number]
 
-/** What is checked at a vantage. */
+/** The checks of a vantage. */
 export const VANTAGE_CHECKS = ['source-address', 'proxy', 'ehlo-name', 'mailbox'] as const
 export type VantageCheckName = (typeof VANTAGE_CHECKS)[number]
 

@@ -44,7 +44,7 @@ export class Reloading<T> {
     return this.#loadedAt
   }
 
-  /** What is wrong with the newest version, or null. */
+  /** The fault of the newest version, or null. */
   get error(): string | null {
     return this.#error
   }

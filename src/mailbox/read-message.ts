@@ -2,7 +2,7 @@
 import { printable } from '../smtp/printable.ts'
 import { NONCE } from './nonce.ts'
 
-/** What we keep of a message. */
+/** The parts of a message that we keep. */
 export interface MessageFacts {
   /** Every text that has the form of a nonce, each once. */
   readonly nonces: readonly string[]

@@ -2,7 +2,7 @@
 import { domainToASCII } from 'node:url'
 import { isToken } from './tokens.ts'
 
-/** What the mailbox needs to know to decide. */
+/** The facts that the mailbox decides by. */
 export interface RecipientRules {
   readonly domain: string
   /** The contact for people who write to postmaster or abuse: a mail address or URL in printable ASCII. */

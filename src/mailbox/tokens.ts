@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { base32 } from './base32.ts'
 
-/** What a token stands for. */
+/** The test and the form that a token stands for. */
 export interface TokenSubject {
   readonly customer: string
   readonly address: string

@@ -22,7 +22,9 @@ export interface Exchange {
   readonly at: readonly number[]
 }
 
-/** What our own mailbox received for an attempt: its message, or a bounce of it. All text is printable ASCII. */
+/**
+ * The mail that our own mailbox received for an attempt: its message, or a bounce of it. All text is printable ASCII.
+ */
 export interface Seen {
   readonly kind: 'message' | 'bounce'
   readonly peer: string

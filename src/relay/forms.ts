@@ -22,7 +22,7 @@ export type Need = 'domain' | 'host'
 
 /** One way of writing MAIL FROM. */
 interface Sender {
-  /** Whose address it is: a refusal means something different for each. */
+  /** The owner of the address: a refusal means something different for each. */
   readonly as: 'outside' | 'own' | 'null'
   readonly needs?: Need
   /** The cause, if a server relays for this sender and for no other. */

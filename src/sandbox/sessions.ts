@@ -4,7 +4,7 @@ import type { QuotaName } from '../contract/limits.ts'
 import type { Recording } from './recording.ts'
 import { AMBIGUOUS, CLOSED, DEAD, GREYLISTED, OPEN, SLOW } from './recordings.ts'
 
-/** What is behind each address of the sandbox: a session, or a quota that is always used up. */
+/** The content behind each address of the sandbox: a session, or a quota that is always used up. */
 const BEHIND: Readonly<Record<SandboxAddress, Recording | QuotaName>> = {
   '192.0.2.1': CLOSED,
   '192.0.2.2': OPEN,

@@ -9,7 +9,7 @@ import { RequestProblem } from './problem.ts'
 import type { TestRequest } from './request.ts'
 import { permissionsOf, type World } from './world.ts'
 
-/** What `openJob` needs besides the request and its context. */
+/** The facts that `openJob` needs besides the request and its context. */
 export interface OpenOptions {
   readonly world: World
   readonly hasMailbox: boolean

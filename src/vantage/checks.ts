@@ -20,7 +20,7 @@ export type ResolveName = (name: string) => Promise<{
   readonly unanswered: readonly { readonly name: string; readonly type: 'MX' | 'A' | 'AAAA' }[]
 }>
 
-/** What the checks work with. */
+/** The helpers that the checks use. */
 export interface CheckParts {
   readonly lookUp: ResolveName
   /** Our own mailbox, as the internet reaches it; null if there is none. */

@@ -15,7 +15,7 @@ export interface Vantage {
 /** The vantage of an installation without a vantages file. */
 export const DEFAULT_VANTAGE: Vantage = { name: 'default', ehlo: null, publicIps: [], egress: direct([]) }
 
-/** What the decision about a test needs to know of a vantage. */
+/** The facts about a vantage that decide whether a test may use it. */
 export interface Reach {
   readonly name: string
   /** Every address that a server can see us at. */

@@ -8,6 +8,8 @@ import { type Ending, KEYS, startService } from './service.ts'
 import { inTime, until } from './waiting.ts'
 
 const IN_FLIGHT = 50
+/** Sent right after SIGTERM, so that a slow machine sends them too. */
+const REQUESTS_AT_ONCE = 15
 const REQUESTS_PER_SECOND = 20
 const DRAIN_MS = 1_500
 
@@ -35,13 +37,17 @@ export async function endInMidLoad(t: Ending): Promise<Ended> {
   const ended = service.stop()
   const lost: string[] = []
   const asked: Promise<void>[] = []
+  const send = (sentAt: number) => {
+    const status = asked.length % 2 === 0 ? ask(service.url) : post('127.0.0.99')
+    // The address is on the opt-out list, so 422 is the right answer and needs no slot.
+    asked.push(status.then((code) => void ([200, 422].includes(code ?? 0) || lost.push(`${code} at ${sentAt} ms`))))
+  }
+  for (let count = 0; count < REQUESTS_AT_ONCE; count += 1) send(performance.now() - told)
   for await (const _ of every(1000 / REQUESTS_PER_SECOND)) {
     const sentAt = performance.now() - told
     // At the end of the drain, connections may be refused. So requests right before it are not counted.
     if (sentAt > DRAIN_MS - 200) break
-    const status = asked.length % 2 === 0 ? ask(service.url) : post('127.0.0.99')
-    // The address is on the opt-out list, so 422 is the right answer and needs no slot.
-    asked.push(status.then((code) => void ([200, 422].includes(code ?? 0) || lost.push(`${code} at ${sentAt} ms`))))
+    send(sentAt)
   }
   await inTime('the requests', Promise.all(asked))
   mail.release()
@@ -73,5 +79,5 @@ function ask(url: string, body?: object): Promise<number | null> {
 /** Fails if an answer was lost. */
 export function assertNothingLost({ inFlight, answered, during, lost, exitCode }: Ended): void {
   assert.deepEqual({ answered, lost, exitCode }, { answered: inFlight, lost: [], exitCode: 0 })
-  assert.ok(during > 0, 'no request came while the service drained')
+  assert.ok(during >= REQUESTS_AT_ONCE)
 }

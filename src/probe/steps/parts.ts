@@ -1,4 +1,4 @@
-/** What several steps need: how many connections are left, and how one form is asked. */
+/** Helps several steps: counts the connections that are left, and asks one form. */
 import { mayRelay } from '../../relay/assess.ts'
 import { needsPostmaster } from '../../relay/controls.ts'
 import { type Envelope, isEnvelope, spell } from '../../relay/envelope.ts'
