@@ -99,7 +99,7 @@ export const REFUSALS = [
 export type Refusal = (typeof REFUSALS)[number]
 
 /** Other things to know about a verdict. */
-const CAVEATS = [
+export const CAVEATS = [
   'any-local-part-taken',
   'forms-spared',
   'forms-unanswered',

@@ -3,15 +3,15 @@
  * reads them. Nothing here uses a socket or a clock, so that tests can fill it by hand.
  */
 import type { Suite } from '../contract/words.ts'
-import { type Assessed, assess } from '../relay/assess.ts'
+import { type Assessed, assess, isTaken } from '../relay/assess.ts'
 import type { Attempt } from '../relay/attempt.ts'
-import { isAsBefore, REPEAT } from '../relay/controls.ts'
-import { type Envelope, isEnvelope, spell, type Unwritable } from '../relay/envelope.ts'
+import { AT_END, isAsBefore, type Known, knownAs, OUTSIDE, REPEAT } from '../relay/controls.ts'
+import { type Envelope, envelopeOf, isEnvelope, spell, type Unwritable } from '../relay/envelope.ts'
 import { type Form, formOf, formsOf } from '../relay/forms.ts'
 import { recognise } from '../relay/software.ts'
 import type { Standing } from './connections.ts'
 import { learn, type Pace, paceFor } from './pace.ts'
-import type { FirstPlan } from './plan.ts'
+import type { ConnectionPlan } from './plan.ts'
 import { formsIn, type Question, type Shown } from './question.ts'
 import type { Session } from './session.ts'
 import { Target, type TargetOptions } from './target.ts'
@@ -40,10 +40,10 @@ export interface Latest {
   readonly within: number
 }
 
-/** How often the message of a form was tried, and whether the server accepted its sender the last time. */
+/** How often the message of a form was tried, and whether the server accepted its envelope the last time. */
 interface MessageTries {
   readonly count: number
-  readonly mailTaken: boolean
+  readonly envelopeTaken: boolean
 }
 
 /** All answers of one test. */
@@ -57,7 +57,7 @@ export class Answers {
   now: Moment
   latest: Latest | null = null
   /** The plan of the first connection. Null before it is asked, and when forms are to be asked again. */
-  firstPlan: FirstPlan | null = null
+  firstPlan: ConnectionPlan | null = null
   /** How long we waited for mail to reach our mailbox, in milliseconds; null if we did not wait. */
   waitedMs: number | null = null
   /** Whether envelopes may be asked in groups if the server offers it. False once its answers were out of step. */
@@ -66,11 +66,10 @@ export class Answers {
   readonly #rows = new Map<Form, Assessed>()
   readonly #due = new Set<Form>()
   readonly #retries = new Map<Form, number>()
-  readonly #askedAlone = new Set<Form>()
+  readonly #askedAlone = new Map<Form, number>()
   readonly #messages = new Map<Form, MessageTries>()
   readonly #awaited = new Set<Form>()
   readonly #takenSenders = new Set<string>()
-  readonly #vouched = new Set<number>()
   readonly #software: ReturnType<typeof recognise>
   #learnt: Partial<Pace> = {}
 
@@ -111,9 +110,17 @@ export class Answers {
     return paceFor(this.#software, this.#learnt)
   }
 
-  /** Whether the connection of an attempt refused the outside sender once more at its end. */
-  isVouchedFor({ connection }: Attempt): boolean {
-    return connection !== null && this.#vouched.has(connection)
+  /** What is known about a mailbox of the server. */
+  get known(): Known {
+    return knownAs(this.target.knownMailbox)
+  }
+
+  /** The envelopes that a session was asked so far, as transactions. */
+  askedOn(session: number): ConnectionPlan {
+    const asked = this.rows.filter(({ attempt }) => attempt.connection === session)
+    const envelopes = asked.map(({ attempt }) => envelopeOf(attempt))
+    const senders = [...new Set(envelopes.map(({ mailFrom }) => mailFrom))]
+    return senders.map((sender) => envelopes.filter(({ mailFrom }) => mailFrom === sender))
   }
 
   /** The number of refusals in the current session. */
@@ -122,9 +129,9 @@ export class Answers {
     return ofCurrent.flatMap(({ attempt }) => attempt.exchanges.filter(({ reply }) => reply.code >= 400)).length
   }
 
-  /** Whether a form that is in no suite was asked already. It is asked by itself, and once. */
-  wasAskedAlone(id: string): boolean {
-    return this.#askedAlone.has(formOf(id))
+  /** Returns how often a form was asked by itself, outside its suite. */
+  askedAlone(id: string): number {
+    return this.#askedAlone.get(formOf(id)) ?? 0
   }
 
   /** Returns how often a form was asked again. */
@@ -152,8 +159,10 @@ export class Answers {
     this.latest = latestOf(question)
     if (question.ask === 'in-tls') this.#makeDue(question.rows)
     if (question.ask === 'again') this.#makeDueAgain(question.rows)
-    if (question.ask === 'first') this.firstPlan = question.first
-    if (question.ask === 'alone') this.#askedAlone.add(question.envelope.form)
+    if (question.ask === 'first') this.firstPlan = question.plan
+    if (question.ask === 'alone') {
+      for (const form of formsIn(question.plan)) this.#askedAlone.set(form, this.askedAlone(form.id) + 1)
+    }
     if (question.ask === 'arrivals') for (const { attempt } of question.rows) this.#awaited.add(attempt.form)
   }
 
@@ -187,9 +196,8 @@ export class Answers {
   #keep(attempts: readonly Attempt[]): void {
     for (const attempt of attempts) {
       this.#due.delete(attempt.form)
-      const isRepeat = attempt.form.id === REPEAT
+      const isRepeat = attempt.form.id === REPEAT || attempt.form.id === AT_END
       const row = assess(isRepeat ? attempt : this.#withEarlier(attempt), this.target.echoes)
-      if (isRepeat) this.#vouch(row)
       if (isRepeat && !this.#isNews(row)) continue
       this.#put(row)
       const [mail] = attempt.exchanges
@@ -198,9 +206,9 @@ export class Answers {
   }
 
   #keepMessage(sent: Attempt, before: Attempt): void {
-    const [mail] = sent.exchanges.slice(before.exchanges.length)
+    const envelopeTaken = sent.exchanges.slice(before.exchanges.length).some(isTaken)
     const count = (this.messageOf(sent.form)?.count ?? 0) + 1
-    this.#messages.set(sent.form, { count, mailTaken: mail !== undefined && mail.reply.code < 300 })
+    this.#messages.set(sent.form, { count, envelopeTaken })
     this.#keep([sent])
   }
 
@@ -227,16 +235,11 @@ export class Answers {
    * question.
    */
   #isNews(repeat: Assessed): boolean {
-    const known = this.row(REPEAT)
+    const known = this.row(repeat.attempt.form.id)
+    if (known?.outcome === 'accepted') return false
     if (repeat.outcome !== 'refused' && repeat.outcome !== 'accepted') return known === undefined
     if (known?.refusal === 'tls-required') return true
-    return known?.outcome !== 'refused' || isAsBefore(known, this.row('outside-sender'))
-  }
-
-  /** Notes the connection of a refused repeat: no ban can have begun on it. */
-  #vouch({ attempt, outcome, refusal }: Assessed): void {
-    const isRefused = outcome === 'refused' && refusal !== 'tls-required'
-    if (isRefused && attempt.connection !== null) this.#vouched.add(attempt.connection)
+    return known?.outcome !== 'refused' || isAsBefore(known, this.row(OUTSIDE))
   }
 
   #set(attempt: Attempt): void {
@@ -253,14 +256,14 @@ export class Answers {
 function latestOf(question: Question): Latest | null {
   switch (question.ask) {
     case 'first':
-      return { kind: 'envelopes', forms: formsIn(question.first.plan), within: question.within }
+      return { kind: 'envelopes', forms: formsIn(question.plan), within: question.within }
     case 'rest': {
       // A repeat without an answer is not asked again: other connections end with it too.
-      const forms = question.plans.flatMap(formsIn).filter(({ id }) => id !== REPEAT)
+      const forms = question.plans.flatMap(formsIn).filter(({ id }) => id !== AT_END)
       return { kind: 'envelopes', forms, within: question.within }
     }
     case 'alone':
-      return { kind: 'envelopes', forms: [question.envelope.form], within: question.within }
+      return { kind: 'envelopes', forms: formsIn(question.plan), within: question.within }
     case 'message':
       return { kind: 'message', forms: [question.attempt.form], within: question.within }
     default:

@@ -60,13 +60,13 @@ async function askOne(question: Question, asking: Asking, tell: Tell): Promise<v
       return
     }
     case 'first':
-      return askOn(await connections.live(), question.first.plan, question, asking, tell)
+      return askOn(await connections.live(), question.plan, question, asking, tell)
     case 'rest':
       return askRest(question, asking, tell)
     case 'alone': {
       if (question.onNew) await connections.leaveCurrent()
       const manner = { leave: false, pipelining: question.pipelining }
-      return askOn(await connections.live(), [[question.envelope]], manner, asking, tell)
+      return askOn(await connections.live(), question.plan, manner, asking, tell)
     }
     case 'message':
       return sendOn(await connections.live(), question, asking, tell)

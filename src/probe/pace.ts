@@ -10,8 +10,9 @@ export const FIGURES = {
   connections: 8,
   /** How many of these are kept for a message, until it is clear that there is none to send. */
   keptForMessage: 1,
-  /** The most messages that one test sends. */
+  /** The most messages of one test that a server accepts, and the most final dots that we send it. */
   messages: 3,
+  dots: 8,
   /** How often a form is asked again because its answer was missing or deferred. */
   retries: 2,
   /** How many forms of the full suite may be left out for a server with narrow limits: a third. */

@@ -20,12 +20,6 @@ export interface PlanRules {
   readonly repeat: Envelope | null
 }
 
-/** The plan of the first connection. A look asks a single envelope; then the connection is used for the rest too. */
-export interface FirstPlan {
-  readonly plan: ConnectionPlan
-  readonly isLook: boolean
-}
-
 /** A connection that is being planned. */
 interface Draft {
   /** The transactions that the connection had before. */
@@ -96,29 +90,17 @@ function place(envelopes: readonly Envelope[], rules: PlanRules, standing: reado
 
 /**
  * Plans the first connection: the standard forms, then one risky envelope if there is room, because risky ones need
- * many connections, then other safe ones. For software that allows more than usual, the first one is asked separately.
- *
- * @param inTurn whether each command waits for its answer. Then software that allows more than usual is asked only the
- *   first safe envelope here, so that several connections share the rest
+ * many connections, then other safe ones.
  */
-export function planFirst(envelopes: readonly Envelope[], rules: PlanRules, inTurn = false): FirstPlan {
-  const look = lookIn(envelopes, rules)
-  if (inTurn && look.length > 0 && envelopes.length > 1) return { plan: look, isLook: true }
+export function planFirst(envelopes: readonly Envelope[], rules: PlanRules): ConnectionPlan {
   const [risk] = envelopes.filter(isRisky)
-  const safe = envelopes.filter((envelope) => !isRisky(envelope) && !look.flat().includes(envelope))
+  const safe = envelopes.filter((envelope) => !isRisky(envelope))
   const others = safe.filter((envelope) => !isStandard(envelope))
-  const draft = draftFrom(look, rules)
+  const draft = draftFrom([], rules)
   for (const envelope of [...safe.filter(isStandard), ...(risk ? [risk] : []), ...others]) {
-    const isFirst = look.length === 0 && draft.transactions.length === 0
-    if (isFirst || hasRoom(draft, envelope, rules)) add(draft, envelope, rules)
+    if (draft.transactions.length === 0 || hasRoom(draft, envelope, rules)) add(draft, envelope, rules)
   }
-  return { plan: [...look, ...sorted(draft, rules)], isLook: false }
-}
-
-/** Returns the first safe envelope if the server allows more than usual, or an empty plan. Needs a repeat. */
-function lookIn(envelopes: readonly Envelope[], rules: PlanRules): ConnectionPlan {
-  const look = envelopes.find((envelope) => !isRisky(envelope))
-  return look && repeatIn(rules) && allowsMore(rules) ? [[look]] : []
+  return sorted(draft, rules)
 }
 
 /** Returns the repeat if the server allows the usual pace or more, or null. */

@@ -68,7 +68,7 @@ export async function probe(options: ProbeOptions, server: Server): Promise<Prob
 }
 
 function observationsOf(
-  { first, target, rows }: Answers,
+  { first, target, rows, known }: Answers,
   { proof, refusedBefore, vantage }: ProbeOptions,
 ): Observations {
   const { greeting, turnedAway, ehlo, localAddress } = first
@@ -78,6 +78,8 @@ function observationsOf(
     vantage: [...vantage, ehlo, localAddress?.text].filter((name) => typeof name === 'string'),
     domain: target.domain?.name ?? null,
     domainSource: target.domain?.source ?? null,
+    known,
+    mailboxTroubled: false,
     names: target.echoes,
     greeting,
     turnedAway,

@@ -6,7 +6,7 @@ import type { Proof, Suite } from '../contract/words.ts'
 import type { Assessed } from '../relay/assess.ts'
 import type { Attempt, Seen } from '../relay/attempt.ts'
 import type { Envelope } from '../relay/envelope.ts'
-import type { ConnectionPlan, FirstPlan } from './plan.ts'
+import type { ConnectionPlan } from './plan.ts'
 
 /** Which forms a test asks, and how far it goes. */
 export interface Limits {
@@ -27,7 +27,7 @@ interface OnConnections {
 /** Asks envelopes on the current session. With `leave`, QUIT follows, because other sessions ask the rest. */
 export interface First extends OnConnections {
   readonly ask: 'first'
-  readonly first: FirstPlan
+  readonly plan: ConnectionPlan
   readonly leave: boolean
 }
 
@@ -40,11 +40,12 @@ export interface Rest extends OnConnections {
 }
 
 /**
- * Asks one envelope that is in no suite. With `onNew`, on a new session, because the current one has refused enough.
+ * Asks forms that are in no suite, on one session. With `onNew`, on a new session, because the current one has refused
+ * enough.
  */
 export interface Alone extends OnConnections {
   readonly ask: 'alone'
-  readonly envelope: Envelope
+  readonly plan: ConnectionPlan
   readonly onNew: boolean
 }
 

@@ -2,22 +2,35 @@
  * Decides what to ask next. A pure function of the answers so far: it opens no socket and reads no clock, so that the
  * whole engine can be tested against a model of a server in memory. Each step is a file in steps/.
  */
+import type { Suite } from '../contract/words.ts'
 import type { Answers } from './answers.ts'
 import type { Limits, Question } from './question.ts'
 import { again } from './steps/again.ts'
 import { controls } from './steps/controls.ts'
-import { existingSender } from './steps/existing-sender.ts'
-import { messages } from './steps/messages.ts'
+import { inTls } from './steps/in-tls.ts'
+import { arrivals, messages } from './steps/messages.ts'
+import { secondSender } from './steps/second-sender.ts'
 import { suite } from './steps/suite.ts'
 
-/**
- * Returns the next steps, in order; none when the test is done. The first kind of step that has work counts: answers to
- * ask again, the suite, a sender that exists, messages and their arrival, controls.
- */
+type Step = (answers: Answers, limits: Limits, part: Suite) => readonly Question[]
+
+/** The full suite asks the standard part first, with its messages and controls, so that its verdict is never worse. */
+const STEPS: Readonly<Record<Suite, readonly Step[]>> = {
+  standard: [again, suite, secondSender, messages, controls],
+  full: [again, suite, messages, inTls],
+}
+
+/** The last steps of every test. A message can arrive while the rest is asked, so we wait for it at the end. */
+const LAST: readonly Step[] = [arrivals]
+
+/** Returns the next questions, in order; none when the test is done. The first step that has work counts. */
 export function questions(answers: Answers, limits: Limits): readonly Question[] {
-  for (const step of [again, suite, existingSender, messages, controls]) {
-    const next = step(answers, limits)
-    if (next.length > 0) return next
+  const parts: readonly Suite[] = limits.suite === 'full' ? ['standard', 'full'] : ['standard']
+  for (const part of parts) {
+    for (const step of STEPS[part]) {
+      const next = step(answers, limits, part)
+      if (next.length > 0) return next
+    }
   }
-  return []
+  return LAST.flatMap((step) => step(answers, limits, limits.suite))
 }

@@ -17,6 +17,8 @@ export interface TargetOptions {
   readonly address: Address
   /** The own domain from the request or the customers file; null if neither has one. */
   readonly domain: OwnDomain | null
+  /** A mailbox that exists at the server, from the request or the customers file; null if none is known. */
+  readonly knownMailbox: string | null
   addressesFor(form: Form): TestAddresses
 }
 
@@ -25,19 +27,21 @@ export class Target {
   /** The host name at the beginning of the greeting (RFC 5321 section 4.2); null if it is not a domain name. */
   readonly host: string | null
   readonly domain: OwnDomain | null
+  readonly knownMailbox: string | null
   /** Names and addresses that replies may repeat. Words inside them say nothing about a refusal. */
   readonly echoes: readonly string[]
   readonly #options: TargetOptions
 
   constructor(options: TargetOptions, first: Session) {
-    const { address, domain, addressesFor } = options
+    const { address, domain, knownMailbox, addressesFor } = options
     this.#options = options
+    this.knownMailbox = knownMailbox
     const [name = ''] = first.greeting?.reply.lines[0]?.split(' ') ?? []
     this.host = DOMAIN_NAME.test(name) ? name.toLowerCase() : null
     this.domain = domain ?? (this.host === null ? null : { name: this.host, source: 'greeting' })
     const { sender } = addressesFor(formOf('outside-sender'))
     const ours = [sender.slice(sender.lastIndexOf('@') + 1), first.ehlo, first.localAddress?.text]
-    this.echoes = [...ours, address.text, this.domain?.name].filter((echo) => echo !== undefined && echo !== null)
+    this.echoes = [...ours, address.text, this.domain?.name, knownMailbox].filter((echo) => echo !== undefined && echo !== null)
   }
 
   /** Whether the own domain comes from the request or the customers file, and not only from the greeting. */
@@ -49,16 +53,16 @@ export class Target {
   namesFor(form: Form): KnownNames {
     const literal = addressLiteral(this.#options.address)
     const { sender, recipient } = this.#options.addressesFor(form)
-    return { sender, recipient, domain: this.domain?.name ?? null, host: this.host, literal }
+    return { sender, recipient, domain: this.domain?.name ?? null, host: this.host, literal, mailbox: this.knownMailbox }
   }
 
   /**
    * Whether a message may be sent for a form. Not if it could loop, and not if the form needs a name that only the
    * greeting gave: we ask with such a name, but send no mail with it.
    */
-  mayCarryMessage({ sender, recipient, control }: Form): boolean {
+  mayCarryMessage({ sender, recipient }: Form): boolean {
     const needs = [sender.needs, recipient.needs]
     const fromGreeting = needs.includes('host') || (needs.includes('domain') && !this.isDomainCertain)
-    return !control && sender.carriesMessage && !fromGreeting
+    return recipient.kind !== 'local' && sender.carriesMessage && !fromGreeting
   }
 }

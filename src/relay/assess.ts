@@ -1,6 +1,6 @@
 /** Judges each attempt by its own replies, before the whole test is judged (verdict.ts). */
 import type { Evidence, Outcome, Refusal } from '../contract/words.ts'
-import type { Attempt, Exchange } from './attempt.ts'
+import type { Attempt, Exchange, Phase } from './attempt.ts'
 import { classify, plainText } from './refusals.ts'
 
 /** One attempt and its judgement. */
@@ -28,36 +28,49 @@ export function isPositive({ phase, reply }: Pick<Exchange, 'phase' | 'reply'>):
 export const isTaken = (exchange: Exchange): boolean => exchange.phase === 'rcpt' && isPositive(exchange)
 
 /**
- * Judges one attempt by its replies: accepted, refused, deferred or not run (docs/verdict.md, rules 1 and 2).
+ * Judges one attempt by its replies: accepted, refused, deferred or not run (docs/verdict.md, rules 1 and 2). A
+ * recipient that was accepted stays accepted: a later refusal of the same envelope comes from another node or another
+ * time. Only a refusal of DATA or of the final dot is about the message.
  *
  * @param names names and addresses that replies may repeat
  */
 export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   const { exchanges, form } = attempt
-  const refused = exchanges.find((exchange) => !isPositive(exchange))
-  const taken = exchanges.find(isTaken)
-  const dot = exchanges.find((exchange) => exchange.phase === 'dot' && isPositive(exchange))
   const row = (decisive: Exchange | null, outcome: Outcome, evidence: Evidence): Assessed => {
     const text = decisive === null ? '' : plainText(decisive.reply, names)
     return { attempt, outcome, refusal: null, evidence, decisive, text, refusedLater: false, reasoned: true }
   }
+  const refusedAs = (refused: Exchange, taken: boolean): Assessed => {
+    const { phase, reply } = refused
+    const { refusal, reasoned } = classify(reply, { phase, sender: form.sender.as, names })
+    const settles = deniesRelaying(refusal) || (form.recipient.kind === 'ambiguous' && refusal === 'unknown-user')
+    const refusedLater = taken && !settles
+    const outcome = settles || reply.code >= 500 ? 'refused' : 'deferred'
+    return { ...row(refused, outcome, refusedLater ? 'recipient-accepted' : 'none'), refusal, refusedLater, reasoned }
+  }
+  const dot = exchanges.find((exchange) => exchange.phase === 'dot' && isPositive(exchange))
   const arrived = attempt.seen?.kind === 'message' && mayArrive(attempt)
   if (dot || arrived) {
     return row(dot ?? exchanges.at(-1) ?? null, 'accepted', arrived ? 'delivered' : 'message-accepted')
   }
-  const { refusal, reasoned } = refused
-    ? classify(refused.reply, { phase: refused.phase, sender: form.sender.as, names })
-    : { refusal: null, reasoned: true }
-  const denied = deniesRelaying(refusal)
-  // A refusal at MAIL or RCPT of the second transaction came before any message: the recipient stays accepted.
-  const isUntried = !refused || (!denied && (refused.phase === 'mail' || refused.phase === 'rcpt'))
-  if (taken && isUntried) return row(taken, 'accepted', form.control ? 'none' : 'recipient-accepted')
-  if (!refused) return row(null, 'not-run', 'none')
-  const refusedLater = taken !== undefined && !denied
-  const outcome = denied || refused.reply.code >= 500 ? 'refused' : 'deferred'
-  const evidence = refusedLater ? 'recipient-accepted' : 'none'
-  return { ...row(refused, outcome, evidence), refusal, refusedLater, reasoned }
+  const taken = exchanges.find(isTaken)
+  if (taken) {
+    const refused = exchanges.findLast((exchange) => MESSAGE.has(exchange.phase) && !isPositive(exchange))
+    if (refused) return refusedAs(refused, true)
+    return row(taken, 'accepted', form.recipient.kind === 'local' ? 'none' : 'recipient-accepted')
+  }
+  const refused = exchanges.find((exchange) => !isPositive(exchange))
+  return refused ? refusedAs(refused, false) : row(null, 'not-run', 'none')
 }
+
+/** The phases that are about the message, and not about its envelope. */
+const MESSAGE: ReadonlySet<Phase> = new Set<Phase>(['data', 'dot'])
+
+/** Whether the server accepted the recipient, and refused the same envelope at another time. */
+export const answersDiffer = ({ attempt: { exchanges }, outcome }: Assessed): boolean =>
+  outcome === 'accepted' &&
+  exchanges.some((exchange) => !MESSAGE.has(exchange.phase) && !isPositive(exchange)) &&
+  !exchanges.some(({ phase }) => phase === 'dot')
 
 /** Whether a refusal says that strangers may not relay. */
 export const deniesRelaying = (refusal: Refusal | null): boolean =>
@@ -73,9 +86,7 @@ export const wasSent = ({ exchanges }: Attempt): boolean =>
 
 /** Whether the server accepted an outside recipient that cannot be read as a local one. */
 export const mayRelay = (rows: readonly Assessed[]): boolean =>
-  rows.some(
-    ({ attempt: { form }, outcome }) => outcome === 'accepted' && form.recipient.kind === 'plain' && !form.control,
-  )
+  rows.some(({ attempt, outcome }) => outcome === 'accepted' && attempt.form.recipient.kind === 'plain')
 
 /** Returns the row of a form. */
 export const rowOf = (rows: readonly Assessed[], id: string): Assessed | undefined =>

@@ -22,11 +22,16 @@ export interface Exchange {
   readonly at: readonly number[]
 }
 
+/** What a report of a failed delivery shows: an attempt to pass the message on, or a recipient that was local. */
+export type Report = 'tried-to-relay' | 'was-local' | 'unclear'
+
 /**
  * The mail that our own mailbox received for an attempt: its message, or a bounce of it. All text is printable ASCII.
  */
 export interface Seen {
   readonly kind: 'message' | 'bounce'
+  /** What a bounce says about the server; null for a message. */
+  readonly report: Report | null
   readonly peer: string
   readonly helo: string
   /** The Received field that the first server wrote. */
@@ -41,6 +46,8 @@ export interface Attempt {
   readonly rcptTo: string | null
   /** The number of the connection, from 1; null if nothing was asked. */
   readonly connection: number | null
+  /** The host name that the greeting of the connection gave, in lower case; null if it gave none. */
+  readonly node: string | null
   /** The replies to the envelope, and after them those of the transaction with the message, if one was sent. */
   readonly exchanges: readonly Exchange[]
   readonly seen: Seen | null

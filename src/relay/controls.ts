@@ -1,44 +1,113 @@
 /**
- * Says which answers count only together with another answer: that of a control, of the first question asked again, or
- * of a sender that exists (docs/verdict.md, rules 4a and 4b). The engine and the verdict both use these rules.
+ * Says which answers count only together with another answer: that of a local recipient, of the first question asked
+ * again, or of a second sender at the own domain (docs/verdict.md, rules 4a and 4b). The engine and the verdict both
+ * use these rules.
  */
+import { isRole } from '../contract/roles.ts'
 import type { Refusal } from '../contract/words.ts'
 import { type Assessed, deniesRelaying, isTaken, rowOf, sameRefusal } from './assess.ts'
 
+/** The first question: a stranger writes to a recipient outside. */
+export const OUTSIDE = 'outside-sender'
+/** The recipient is a mailbox that exists, named by the caller or the customer. */
+export const KNOWN_MAILBOX = 'known-mailbox-control'
 /** The recipient is postmaster, which every healthy server accepts (RFC 5321 section 4.5.1). */
 export const POSTMASTER = 'postmaster-control'
 /** The recipient is a local part that nobody has. A healthy server refuses it. */
 export const RANDOM_LOCAL = 'random-local-control'
 /** The first question is asked again. If a ban began in the meantime, the answer is different. */
 export const REPEAT = 'outside-sender-again'
-/** The sender is postmaster at the own domain, which exists on every server. */
-export const EXISTING_SENDER = 'own-domain-postmaster'
+/** The same at the end of each connection of the full part. */
+export const AT_END = 'outside-sender-at-end'
+/** The own-domain senders: the known mailbox or an invented one, then one that exists or an invented one. */
+export const OWN_SENDER = 'own-domain-sender'
+export const POSTMASTER_SENDER = 'own-domain-postmaster'
+export const INVENTED_SENDER = 'own-domain-invented'
 
-/** Refusals that may mean "no such user here" or anything else. */
-const VAGUE: ReadonlySet<Refusal> = new Set<Refusal>(['unknown-user', 'other'])
+/** What is known about a mailbox of the server: nothing, or whether it is a role address such as postmaster. */
+export type Known = 'none' | 'role' | 'person'
 
-/** Whether a row counts only if postmaster is accepted: the outside sender was refused in vague words (rule 4a). */
-export function needsPostmaster({ attempt, outcome, refusal, decisive }: Assessed): boolean {
-  const isOutside = attempt.form.id === 'outside-sender' && outcome === 'refused' && decisive?.phase === 'rcpt'
-  return isOutside && refusal !== null && VAGUE.has(refusal)
-}
+/** Returns what a known mailbox is worth; null if none is known. */
+export const knownAs = (mailbox: string | null): Known =>
+  mailbox === null ? 'none' : isRole(mailbox) ? 'role' : 'person'
+
+/** Refusals that are about us or temporary. They say nothing about what other strangers may do. */
+const ABOUT_US_OR_NOW: ReadonlySet<Refusal> = new Set<Refusal>([
+  'blocklisted',
+  'vantage-identity',
+  'greylisted',
+  'throttled',
+  'tls-required',
+  'server-trouble',
+])
 
 /**
- * Whether a row counts only if a random local part is refused in other words: the outside sender was refused in words
- * that say nothing, and many servers exempt postmaster from a ban.
+ * Whether the refusal of an outside recipient counts only by contrast: it is permanent, and it is not about us or about
+ * now, but its words do not say that relaying is denied.
  */
-export const needsRandomLocal = (row: Assessed): boolean => needsPostmaster(row) && row.refusal === 'other'
+export function needsContrast(row: Assessed | undefined): row is Assessed {
+  if (row?.outcome !== 'refused' || row.refusedLater || row.decisive?.phase !== 'rcpt') return false
+  const { refusal } = row
+  if (refusal === null || deniesRelaying(refusal) || ABOUT_US_OR_NOW.has(refusal)) return false
+  return refusal !== 'sender-rejected' && row.decisive.reply.code >= 500
+}
 
-/** Whether a random local part can change the verdict: postmaster was accepted, and a row needs more than that. */
-export const wantsRandomLocal = (rows: readonly Assessed[]): boolean =>
-  rowOf(rows, POSTMASTER)?.outcome === 'accepted' && rows.some(needsRandomLocal)
+/** How much the answers of local recipients prove about a refusal of the outside recipient. */
+export type Contrast =
+  /** A local recipient was accepted where the outside one was refused: the refusal is about the recipient. */
+  | 'shown'
+  /** Only a role address was accepted. That proves enough for words that we know, and too little for others. */
+  | 'words-needed'
+  /** No local recipient was accepted in the right place. */
+  | 'missing'
+
+/** Returns what the local recipients show about the refusal of the outside sender (rule 4a). */
+export function contrastOf(rows: readonly Assessed[], known: Known): Contrast {
+  const mailbox = rowOf(rows, KNOWN_MAILBOX)
+  if (vouches(rows, known)) return 'shown'
+  if (!isContrast(mailbox, rows) && !isContrast(rowOf(rows, POSTMASTER), rows)) return 'missing'
+  const isKnownWord = rowOf(rows, OUTSIDE)?.refusal === 'unknown-user'
+  return isKnownWord || isTakenLocal(rowOf(rows, RANDOM_LOCAL)) ? 'shown' : 'words-needed'
+}
+
+/** Whether the mailbox of a person was accepted after the last refusal: then no ban began before it. */
+export const vouches = (rows: readonly Assessed[], known: Known): boolean =>
+  known === 'person' && isContrast(rowOf(rows, KNOWN_MAILBOX), rows)
+
+/** Whether the server accepted a local recipient. */
+const isTakenLocal = (local: Assessed | undefined): boolean => local?.outcome === 'accepted'
+
+/**
+ * Whether a local recipient was accepted after the last refusal of an outside one, in a session of the same node that
+ * refused the outside recipient.
+ */
+function isContrast(local: Assessed | undefined, rows: readonly Assessed[]): boolean {
+  if (local === undefined || !isTakenLocal(local)) return false
+  const outside = rowOf(rows, OUTSIDE)
+  const again = rowOf(rows, REPEAT)
+  const witnesses = again && isAsBefore(again, outside) ? [outside, again] : [outside]
+  return witnesses.some((witness) => witness && isSameNode(witness, local)) && endOf(local) > lastRefusal(rows)
+}
+
+/** Whether two answers came from one connection, or from connections that greeted with the same host name. */
+function isSameNode({ attempt: a }: Assessed, { attempt: b }: Assessed): boolean {
+  return a.connection !== null && (a.connection === b.connection || (a.node !== null && a.node === b.node))
+}
+
+/** Returns the transcript index of the last refusal of an outside recipient in the standard part; -1 for none. */
+function lastRefusal(rows: readonly Assessed[]): number {
+  const outside = rows.filter(({ attempt: { form } }) => form.part === 'standard' && form.recipient.kind !== 'local')
+  return Math.max(-1, ...outside.filter(({ outcome }) => outcome === 'refused').map(endOf))
+}
+
+const endOf = ({ decisive }: Assessed): number => Math.max(-1, ...(decisive?.at ?? []))
 
 /** Refusals of a form that may also be the beginning of a ban. */
 const SUSPECT: ReadonlySet<Refusal> = new Set<Refusal>(['other', 'policy'])
 
 /** Whether a refusal counts only if the outside sender, asked again after it, is refused as before (rule 4b). */
 export function needsRepeat(row: Assessed, rows: readonly Assessed[]): boolean {
-  const outside = rowOf(rows, 'outside-sender')
+  const outside = rowOf(rows, OUTSIDE)
   if (row.outcome !== 'refused' || row.attempt.form.control || row === outside) return false
   if (outside?.outcome !== 'refused') return false
   return isSuspect(row, outside.refusal) && !sameRefusal(row, outside)
@@ -56,7 +125,7 @@ function isSuspect(row: Assessed, outside: Refusal | null): boolean {
   // An ordinary address is not a syntax error, and our outside recipient cannot be an unknown user of the server.
   if (refusal === 'syntax') return true
   if (refusal === 'unknown-user') {
-    return !reasoned || form.id === EXISTING_SENDER || (decisive.phase === 'rcpt' && !/sender/.test(text))
+    return !reasoned || form.id === POSTMASTER_SENDER || (decisive.phase === 'rcpt' && !/sender/.test(text))
   }
   return refusal === 'sender-rejected' && !FORGERY.test(text)
 }
@@ -67,25 +136,70 @@ export function isAsBefore(again: Assessed, outside: Assessed | undefined): bool
   return deniesRelaying(before) ? again.refusal === before : sameRefusal(again, outside)
 }
 
-/** Words of refusals that protect a domain from forged senders. A sender that exists would get them too. */
+/** Words of refusals that protect a domain from forged senders. */
 const FORGERY = /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|not allowed to send/
 
-/** Refusals that are about us, or temporary. A sender that exists would get them too. */
-const NOT_THE_SENDER: ReadonlySet<Refusal> = new Set<Refusal>([
-  'blocklisted',
-  'greylisted',
-  'throttled',
-  'vantage-identity',
-  'tls-required',
-  'server-trouble',
-])
+/**
+ * Returns the second own-domain sender that is worth trying, or null. Servers can trust only senders that exist, or
+ * only those that need no login, and they refuse the others in any words (rule 4b).
+ */
+export function secondSender(rows: readonly Assessed[], known: Known): string | null {
+  const own = rowOf(rows, OWN_SENDER)
+  if (own?.outcome !== 'refused' || own.refusal === null || ABOUT_US_OR_NOW.has(own.refusal)) return null
+  return known === 'none' ? POSTMASTER_SENDER : INVENTED_SENDER
+}
+
+/** Whether every own-domain sender was refused because it does not exist: none that exists was tried. */
+export function noExistingSender(rows: readonly Assessed[]): boolean {
+  const own = [OWN_SENDER, POSTMASTER_SENDER, INVENTED_SENDER].flatMap((id) => rowOf(rows, id) ?? [])
+  return own.length > 0 && own.every(isUnknownSender)
+}
+
+function isUnknownSender({ outcome, refusal, text }: Assessed): boolean {
+  if (outcome !== 'refused') return false
+  return refusal === 'unknown-user' || (refusal === 'sender-rejected' && !FORGERY.test(text))
+}
+
+/** The state of a test that the choice of controls depends on. */
+export interface ControlState {
+  readonly rows: readonly Assessed[]
+  readonly known: Known
+  /** Whether the own domain is only the customer's first one, so that it must be checked. */
+  readonly isDomainDefault: boolean
+  /** The number of the open session; null if there is none. */
+  readonly session: number | null
+  /** How often a control was asked. */
+  asked(id: string): number
+}
+
+/** How often one control is asked: once, and once more if its answer came in the wrong place. */
+const MOST = 2
 
 /**
- * Whether the server may still trust own-domain senders that exist: it refused the invented one as a sender, in other
- * words than the outside sender (rule 4b).
+ * Returns the controls that can still change the verdict, in the order in which one session asks them; none if there
+ * are none.
  */
-export function wantsExistingSender(rows: readonly Assessed[]): boolean {
-  const own = rowOf(rows, 'own-domain-sender')
-  if (!own?.refusal || !own.decisive || own.refusedLater || NOT_THE_SENDER.has(own.refusal)) return false
-  return !FORGERY.test(own.text) && !sameRefusal(own, rowOf(rows, 'outside-sender'))
+export function wantedControls(state: ControlState): readonly string[] {
+  const { rows, known, session, asked } = state
+  const outside = rowOf(rows, OUTSIDE)
+  const needs = needsContrast(outside)
+  const suspects = rows.some((row) => row.attempt.form.part === 'standard' && needsRepeat(row, rows))
+  const local = known !== 'none' && rowOf(rows, KNOWN_MAILBOX)?.outcome !== 'refused' ? KNOWN_MAILBOX : POSTMASTER
+  // A mailbox of a person that is accepted at the end shows that no ban began: then no repeat is needed.
+  const mayVouch = local === KNOWN_MAILBOX && known === 'person'
+  const needsLocal = needs || (suspects && mayVouch) || state.isDomainDefault
+  const repeat = (suspects && !mayVouch) || (needs && outside.attempt.connection !== session)
+  const isFirst = asked(local) === 0 && rowOf(rows, local)?.outcome !== 'accepted'
+  const isMisplaced = asked(local) < MOST && isTakenLocal(rowOf(rows, local)) && !isContrast(rowOf(rows, local), rows)
+  if (needsLocal && (isFirst || (isMisplaced && (needs || suspects)))) {
+    return repeat && asked(REPEAT) < MOST ? [REPEAT, local] : [local]
+  }
+  if (suspects && !mayVouch && asked(REPEAT) === 0) return [REPEAT]
+  const isOpen = needs && contrastOf(rows, known) === 'words-needed'
+  return isOpen && asked(RANDOM_LOCAL) === 0 ? [RANDOM_LOCAL] : []
+}
+
+/** Whether an answer can change the verdict. A control is worth asking again only then. */
+export function isNeeded({ attempt: { form } }: Assessed, rows: readonly Assessed[]): boolean {
+  return form.recipient.kind !== 'local' || needsContrast(rowOf(rows, OUTSIDE))
 }

@@ -1,4 +1,5 @@
 /** Writes a form out as the envelope that is sent: MAIL FROM and RCPT TO (RFC 5321 section 2.3.1). */
+import type { Attempt } from './attempt.ts'
 import type { Form, Names, Need } from './forms.ts'
 
 /** A form as it is written on the wire, without "MAIL FROM:", "RCPT TO:" and angle brackets. */
@@ -31,6 +32,13 @@ export function spell(form: Form, names: KnownNames): Envelope | Unwritable {
   if (localPartOf(rcptTo).length > LOCAL_PART) return { form, why: 'local-part-too-long' }
   return { form, mailFrom: form.sender.spell(whole), rcptTo }
 }
+
+/** Returns the envelope of an attempt. */
+export const envelopeOf = ({ form, mailFrom, rcptTo }: Attempt): Envelope => ({
+  form,
+  mailFrom: mailFrom ?? '',
+  rcptTo: rcptTo ?? '',
+})
 
 /** Whether a form could be written. */
 export const isEnvelope = (spelled: Envelope | Unwritable): spelled is Envelope => 'rcptTo' in spelled

@@ -10,11 +10,15 @@ export interface TestAddresses {
   readonly recipient: string
 }
 
-/** The names that a form is written with. `literal` is the target's address literal (RFC 5321 section 4.1.3). */
+/**
+ * The names that a form is written with. `literal` is the target's address literal (RFC 5321 section 4.1.3); `mailbox`
+ * is a mailbox that exists at the server, if one is known.
+ */
 export interface Names extends TestAddresses {
   readonly domain: string
   readonly host: string
   readonly literal: string
+  readonly mailbox: string | null
 }
 
 /** The names of the target that a form can need. */
@@ -40,6 +44,13 @@ const SENDERS = {
   outside: { as: 'outside', carriesMessage: true, spell: ({ sender }) => sender },
   null: { as: 'null', cause: 'null-sender', carriesMessage: true, spell: () => '' },
   'own-domain': {
+    as: 'own',
+    needs: 'domain',
+    cause: 'own-domain-sender',
+    carriesMessage: true,
+    spell: ({ domain, mailbox }) => mailbox ?? `sender@${domain}`,
+  },
+  'own-invented': {
     as: 'own',
     needs: 'domain',
     cause: 'own-domain-sender',
@@ -78,8 +89,11 @@ const SENDERS = {
 
 /** One way of writing RCPT TO. */
 interface Recipient {
-  /** Plain: the recipient is simply outside. Ambiguous: it can also be a local one, so a 2xx to RCPT proves nothing. */
-  readonly kind: 'plain' | 'ambiguous'
+  /**
+   * Plain: the recipient is simply outside. Ambiguous: it can also be a local one, so a 2xx to RCPT proves nothing.
+   * Local: it is at the server's own domain.
+   */
+  readonly kind: 'plain' | 'ambiguous' | 'local'
   readonly needs?: Need
   /** The cause, if a server relays for this spelling and for no other. */
   readonly cause?: Cause
@@ -129,8 +143,9 @@ const RECIPIENTS = {
     'address-spelling',
     (names) => `SRS0=abcd=AB=${domainOf(at(names))}=${localOf(at(names))}@${names.domain}`,
   ),
-  postmaster: { kind: 'plain', needs: 'domain', spell: ({ domain }) => `postmaster@${domain}` },
-  'random-local': { kind: 'plain', needs: 'domain', spell: (names) => `${localOf(at(names))}@${names.domain}` },
+  postmaster: { kind: 'local', needs: 'domain', spell: ({ domain }) => `postmaster@${domain}` },
+  'known-mailbox': { kind: 'local', needs: 'domain', spell: ({ mailbox }) => mailbox ?? '' },
+  'random-local': { kind: 'local', needs: 'domain', spell: (names) => `${localOf(at(names))}@${names.domain}` },
 } as const satisfies Record<string, Recipient>
 
 /** One way of writing an envelope that a careless server relays: a sender and a recipient of the tables above. */
@@ -142,6 +157,8 @@ export interface Form {
   readonly recipient: Recipient
   /** The suites that try it. A form in no suite is tried only if it can change the verdict. */
   readonly suites: readonly Suite[]
+  /** The part of a test that it belongs to. The full suite first reaches the verdict of the standard part. */
+  readonly part: Suite
   /** The mistake that only this form finds. */
   readonly exploits: string
   /** The tester or document that the form comes from. */
@@ -275,8 +292,25 @@ const FULL: readonly Row[] = [
   ['bang-path-literal', 'outside', 'bang-literal', 'a UUCP path before the address literal', 'nmap 15, Nessus'],
 ]
 
-/** The controls. They are asked only if the answer can change the verdict. */
+/** Forms in no suite: they are asked only if the answer can change the verdict. */
+const SECOND_SENDERS: readonly Row[] = [
+  [
+    'own-domain-invented',
+    'own-invented',
+    'plain',
+    'trust in senders at the own domain, except for existing ones, which must log in',
+    'Postfix reject_sender_login_mismatch',
+  ],
+]
+
+/** The same question in TLS: a server can trust encryption, or have other rules behind it. */
+const IN_TLS: readonly Row[] = [
+  ['outside-sender-in-tls', 'outside', 'plain', 'an encrypted connection counts as a login', 'RFC 3207 section 4'],
+]
+
+/** The controls of the standard part. They are asked only if the answer can change the verdict. */
 const CONTROLS: readonly Row[] = [
+  ['known-mailbox-control', 'outside', 'known-mailbox', 'nothing: the server accepts its own mailbox', 'RFC 5321'],
   ['postmaster-control', 'outside', 'postmaster', 'nothing: a healthy server accepts it', 'RFC 5321 section 4.5.1'],
   ['random-local-control', 'outside', 'random-local', 'nothing: a healthy server refuses it', 'RFC 5321 section 3.3'],
   [
@@ -288,11 +322,27 @@ const CONTROLS: readonly Row[] = [
   ],
 ]
 
+/** The control at the end of each connection of the full part. */
+const AT_END: readonly Row[] = [
+  [
+    'outside-sender-at-end',
+    'outside',
+    'plain',
+    'nothing: it shows whether the server has banned us',
+    'docs/verdict.md, 4b',
+  ],
+]
+
 /** Every form, in the order in which a suite tries them. */
 export const FORMS: readonly Form[] = [
-  ...STANDARD.map((row) => formFrom(row, false, ['standard', 'full'])),
-  ...FULL.map((row) => formFrom(row, false, ['full'])),
-  ...CONTROLS.map((row) => formFrom(row, true, [])),
+  ...formsFrom(STANDARD, { control: false, part: 'standard', suites: ['standard', 'full'] }),
+  // In the standard suite, postmaster is the second sender at the own domain.
+  ...formsFrom(FULL.slice(0, 1), { control: false, part: 'standard', suites: ['full'] }),
+  ...formsFrom(SECOND_SENDERS, { control: false, part: 'standard', suites: [] }),
+  ...formsFrom(FULL.slice(1), { control: false, part: 'full', suites: ['full'] }),
+  ...formsFrom(IN_TLS, { control: false, part: 'full', suites: [] }),
+  ...formsFrom(CONTROLS, { control: true, part: 'standard', suites: [] }),
+  ...formsFrom(AT_END, { control: true, part: 'full', suites: [] }),
 ]
 
 /** Returns the cause of a server that relays this form. */
@@ -312,8 +362,11 @@ export function formsOf(suite: Suite): readonly Form[] {
   return FORMS.filter((form) => form.suites.includes(suite))
 }
 
-function formFrom([id, sender, recipient, exploits, source]: Row, control: boolean, suites: readonly Suite[]): Form {
-  return { id, control, sender: SENDERS[sender], recipient: RECIPIENTS[recipient], suites, exploits, source }
+/** Makes the forms of a table. */
+function formsFrom(rows: readonly Row[], common: Pick<Form, 'control' | 'part' | 'suites'>): Form[] {
+  return rows.map(([id, sender, recipient, exploits, source]) => {
+    return { id, sender: SENDERS[sender], recipient: RECIPIENTS[recipient], exploits, source, ...common }
+  })
 }
 
 /** Makes an ambiguous recipient that needs a name of the target. */

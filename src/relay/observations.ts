@@ -2,6 +2,7 @@
 import type { DomainSource, Proof } from '../contract/words.ts'
 import type { Assessed } from './assess.ts'
 import type { Exchange, Reply } from './attempt.ts'
+import type { Known } from './controls.ts'
 
 /** Everything that a test learnt. The verdict depends on nothing else. */
 export interface Observations {
@@ -12,6 +13,10 @@ export interface Observations {
   readonly vantage: readonly string[]
   readonly domain: string | null
   readonly domainSource: DomainSource | null
+  /** What is known about a mailbox of the server. */
+  readonly known: Known
+  /** Whether our own mailbox refused mail while we waited for it, so that silence counts for nothing. */
+  readonly mailboxTroubled: boolean
   /** Names and addresses that replies may repeat. Words inside them say nothing about a refusal. */
   readonly names: readonly string[]
   readonly greeting: { readonly reply: Reply; readonly at: readonly number[] } | null

@@ -1,48 +1,55 @@
 /** Judges a whole test: open, closed, or inconclusive for one reason (docs/verdict.md, rules 1 to 5). */
-import type { Cause, Caveat, Evidence, Reason, Refusal, Why } from '../contract/words.ts'
+import type { Cause, Evidence, Reason, Refusal, Why } from '../contract/words.ts'
 import { EVIDENCES, REASONS } from '../contract/words.ts'
 import { type Assessed, rowOf, sameRefusal } from './assess.ts'
+import { caveatsOf } from './caveats.ts'
 import {
+  AT_END,
+  contrastOf,
   isAsBefore,
-  needsPostmaster,
-  needsRandomLocal,
+  KNOWN_MAILBOX,
+  needsContrast,
   needsRepeat,
+  OUTSIDE,
   POSTMASTER,
   RANDOM_LOCAL,
   REPEAT,
+  vouches,
 } from './controls.ts'
 import { causeOf } from './forms.ts'
+import { checkJudgement } from './invariants.ts'
+import type { Judgement } from './judgement.ts'
+import { isLocal, triedToRelay } from './local.ts'
 import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
 import { classify } from './refusals.ts'
 
-/** The judgement on a test. `decisive` are the indexes of the transcript lines that prove it. */
-export type Judgement = {
-  readonly evidence: Evidence
-  readonly retryAfter: number | null
-  readonly rows: readonly Assessed[]
-  readonly decisive: readonly number[]
-  readonly caveats: readonly Caveat[]
-} & (
-  | { readonly verdict: 'open'; readonly cause: Cause | null; readonly reason: null }
-  | { readonly verdict: 'closed'; readonly cause: null; readonly reason: null }
-  | { readonly verdict: 'inconclusive'; readonly cause: null; readonly reason: Reason }
-)
-
-/** Judges the observations of a test. A pure function. Comments cite the rules of docs/verdict.md by number. */
+/**
+ * Judges the observations of a test. A pure function. Comments cite the rules of docs/verdict.md by number. Throws if the
+ * verdict contradicts the observations, which is a mistake in these rules (invariants.ts).
+ */
 export function judge(observations: Observations): Judgement {
+  const judgement = judged(observations)
+  checkJudgement(judgement)
+  return judgement
+}
+
+function judged(observations: Observations): Judgement {
   const { rows } = observations
-  const caveats: Caveat[] = []
-  if (takesAnything(rows)) caveats.push('any-local-part-taken')
-  if (rows.some(({ attempt }) => attempt.why === 'spared')) caveats.push('forms-spared')
   const evidence = rows.map((row) => row.evidence).reduce(stronger, 'none')
   const relayed = rows.find((row) => row.evidence === 'delivered') ?? rows.find(isRelayed)
   if (relayed) {
     const decisive = relayed.attempt.exchanges.filter(({ phase }) => phase !== 'mail').flatMap(({ at }) => at)
-    const cause = causeFrom(relayed, rows, observations)
+    const cause = causeFrom(relayed, observations)
+    const caveats = caveatsOf(observations, [])
     return { verdict: 'open', evidence, cause, reason: null, retryAfter: null, caveats, rows, decisive }
   }
-  const signs = signsOf(observations, rows)
+  const unanswered = rows.filter((row) => row.attempt.form.part === 'full' && isUnanswered(row, observations))
+  const caveats = caveatsOf(observations, unanswered)
+  const signs = signsOf(
+    observations,
+    rows.filter((row) => !unanswered.includes(row)),
+  )
   const reason = REASONS.find((candidate) => signs.has(candidate))
   if (reason) {
     const { retryAfter } = REASON_ROWS[reason]
@@ -54,17 +61,26 @@ export function judge(observations: Observations): Judgement {
   return { verdict: 'closed', evidence: 'none', cause: null, reason: null, retryAfter: null, caveats, rows, decisive }
 }
 
+/**
+ * Whether a form of the full part has no answer that counts. The standard part has its verdict already: such a form does
+ * not change it (rule 10). A recipient that was accepted is an answer.
+ */
+const isUnanswered = (row: Assessed, observations: Observations): boolean =>
+  row.outcome !== 'accepted' && !row.refusedLater && reasonOf(row, observations) !== null
+
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 
 /** Returns what an open server trusts; null if the outside sender was not clearly refused: then it may be anything. */
-function causeFrom(relayed: Assessed, rows: readonly Assessed[], { vantage }: Observations): Cause | null {
+function causeFrom(relayed: Assessed, observations: Observations): Cause | null {
+  const { rows, vantage } = observations
   const { received = null } = relayed.attempt.seen ?? {}
   // If the Received field names another client than us, the server does not see who connects (rule 8).
   if (received !== null && !vantage.some((name) => received.includes(name))) return 'source-address-lost'
-  if (relayed.attempt.form.id === 'outside-sender') return 'everyone'
-  const outside = rows.find((row) => row.attempt.form.id === 'outside-sender')
-  if (outside?.outcome !== 'refused' || reasonOf(outside, rows) !== null) return null
-  return causeOf(relayed.attempt.form)
+  const cause = causeOf(relayed.attempt.form)
+  if (cause === 'everyone') return 'everyone'
+  const outside = rowOf(rows, OUTSIDE)
+  if (outside?.outcome !== 'refused' || reasonOf(outside, observations) !== null) return null
+  return cause
 }
 
 /**
@@ -77,34 +93,29 @@ function signsOf(observations: Observations, rows: readonly Assessed[]): Map<Rea
   const { turnedAway } = observations
   if (turnedAway) add(reasonOfTurningAway(observations, turnedAway.reply), turnedAway.at)
   for (const row of rows) {
-    const reason = isBan(row, rows, observations) ? 'vantage-banned' : reasonOf(row, rows)
+    const reason = isBan(row, observations) ? 'vantage-banned' : reasonOf(row, observations)
     if (reason) add(reason, row.decisive?.at ?? [])
   }
   // Only the outside sender can show that a server is closed.
-  if (!rows.some((row) => row.attempt.form.id === 'outside-sender')) add('deadline', [])
+  if (!rows.some((row) => row.attempt.form.id === OUTSIDE)) add('deadline', [])
   if (observations.domainSource !== 'request' && observations.domainSource !== 'customer') add('domain-unknown', [])
   return signs
 }
 
 /** Whether a server that refused us, in this test or shortly before, is silent now. Usually that is a ban. */
-function isBan({ attempt }: Assessed, rows: readonly Assessed[], { refusedBefore }: Observations): boolean {
+function isBan({ attempt }: Assessed, { rows, refusedBefore }: Observations): boolean {
   return attempt.why === 'connect-timeout' && (refusedBefore || rows.some(({ outcome }) => outcome === 'refused'))
 }
 
 /** Returns why the server cannot be called closed because of this attempt, or null. */
-function reasonOf(row: Assessed, rows: readonly Assessed[]): Reason | null {
-  const { attempt, outcome, refusal } = row
+function reasonOf(row: Assessed, observations: Observations): Reason | null {
+  const { attempt, outcome, refusal, decisive } = row
   const { form } = attempt
+  const { rows } = observations
+  if (form.recipient.kind === 'local') return reasonOfLocal(row, observations)
   if (attempt.why === 'interrupted' || attempt.why === 'tls-failed') return attempt.why
   if (outcome === 'not-run') return REASON_OF_WHY[attempt.why ?? 'dropped']
-  if (outcome === 'accepted') {
-    if (form.id === REPEAT) return 'recipient-accepted'
-    if (form.control) return null
-    if (form.recipient.kind === 'ambiguous') return isLocal(row, rows) ? null : 'ambiguous-accepted'
-    // One bounced message explains the other accepted recipients too.
-    const bounced = rows.some((other) => other.attempt.seen?.kind === 'bounce')
-    return bounced ? 'accepted-then-bounced' : 'recipient-accepted'
-  }
+  if (outcome === 'accepted') return reasonOfAcceptance(row, observations)
   const aboutUs = reasonOfRefusal(refusal)
   if (aboutUs) return aboutUs
   // A refusal of our own sender is about us; a refusal of any other sender is about that sender.
@@ -112,30 +123,69 @@ function reasonOf(row: Assessed, rows: readonly Assessed[]): Reason | null {
   if (refusal === 'sender-rejected' && outcome === 'deferred') return null
   if (outcome === 'deferred') return 'server-trouble'
   if (row.refusedLater) return 'content-refused'
-  return isHealthy(row, rows) ? null : 'vantage-blocked'
+  if (form.id === OUTSIDE) return reasonOfOutside(row, observations)
+  if (decisive?.reply.code === NOT_NOW && !hasLocalOn(row, rows)) return 'protocol-error'
+  return isHealthy(row, observations) ? null : 'vantage-blocked'
 }
 
-/** Whether a plain form's message was accepted and did not come back. */
-const isRelayed = ({ attempt, evidence }: Assessed): boolean =>
-  evidence === 'message-accepted' && attempt.form.recipient.kind === 'plain' && attempt.seen === null
+/** Returns the reason that an accepted recipient gives, or null. */
+function reasonOfAcceptance(row: Assessed, { rows, mailboxTroubled }: Observations): Reason | null {
+  const { form } = row.attempt
+  if (form.recipient.kind === 'plain') {
+    // One bounced message explains the other accepted recipients too.
+    const bounced = rows.some((other) => other.attempt.seen?.kind === 'bounce')
+    return bounced ? 'accepted-then-bounced' : 'recipient-accepted'
+  }
+  if (rows.some(triedToRelay)) return 'accepted-then-bounced'
+  if (!isLocal(row, rows)) return 'ambiguous-accepted'
+  return mailboxTroubled ? 'vantage-failed' : null
+}
+
+/** A local recipient only helps to read other answers. If it has no answer and is needed, it gives the reason. */
+function reasonOfLocal({ attempt, outcome, refusal }: Assessed, { rows }: Observations): Reason | null {
+  if (attempt.form.id === RANDOM_LOCAL || !needsContrast(rowOf(rows, OUTSIDE))) return null
+  if (outcome === 'not-run') return REASON_OF_WHY[attempt.why ?? 'dropped']
+  return outcome === 'deferred' ? (reasonOfRefusal(refusal) ?? 'server-trouble') : null
+}
+
+/** Returns why the refusal of the outside sender does not count as one of relaying, or null (rule 4a). */
+function reasonOfOutside(row: Assessed, { rows, known }: Observations): Reason | null {
+  if (row.refusal === 'relay-denied' || row.refusal === 'auth-required') return null
+  if (!needsContrast(row)) return 'vantage-blocked'
+  if (row.decisive?.reply.code === NOT_NOW && !hasLocalOn(row, rows)) return 'protocol-error'
+  switch (contrastOf(rows, known)) {
+    case 'shown':
+      return null
+    case 'words-needed':
+      return 'words-unknown'
+    case 'missing': {
+      const locals = [KNOWN_MAILBOX, POSTMASTER].flatMap((id) => rowOf(rows, id) ?? [])
+      // A local recipient that was deferred or not asked gives its own reason.
+      if (locals.some(({ outcome }) => outcome === 'deferred' || outcome === 'not-run')) return null
+      const isRefusedToo = locals.some((local) => sameRefusal(local, row)) || row.refusal === 'unknown-user'
+      return isRefusedToo ? 'vantage-blocked' : 'words-unknown'
+    }
+  }
+}
+
+/** "Bad sequence of commands" (RFC 5321 section 4.2.3). Some servers use it to refuse. */
+const NOT_NOW = 503
+
+/** Whether a local recipient was accepted on the connection of a row. */
+const hasLocalOn = ({ attempt: { connection } }: Assessed, rows: readonly Assessed[]): boolean =>
+  rows.some(
+    ({ attempt, outcome }) =>
+      attempt.form.recipient.kind === 'local' && outcome === 'accepted' && attempt.connection === connection,
+  )
 
 /**
- * Whether the server read an ambiguous recipient as a local one (rule 3). Either its message bounced; or the server
- * accepts any local part at that domain, and accepted a message of the same cause, which did not arrive.
+ * Whether a plain form's message was accepted and did not come back. If a report shows that the server tried to pass it
+ * on, and the next server refused it, the server relays all the same.
  */
-function isLocal(row: Assessed, rows: readonly Assessed[]): boolean {
-  if (row.attempt.seen?.kind === 'bounce') return true
-  const cause = causeOf(row.attempt.form)
-  const alike = rows.filter((other) => causeOf(other.attempt.form) === cause && isAtOwnDomain(other))
-  return isAtOwnDomain(row) && takesAnything(rows) && alike.some(({ evidence }) => evidence === 'message-accepted')
-}
-
-/** Whether the recipient is a local part at the own domain, and not a route through it. */
-const isAtOwnDomain = ({ attempt: { form, rcptTo } }: Assessed): boolean =>
-  form.recipient.needs === 'domain' && rcptTo !== null && !rcptTo.startsWith('@')
-
-/** Whether the server accepted a local part that nobody has. */
-const takesAnything = (rows: readonly Assessed[]): boolean => rowOf(rows, RANDOM_LOCAL)?.outcome === 'accepted'
+const isRelayed = (row: Assessed): boolean =>
+  row.evidence === 'message-accepted' &&
+  row.attempt.form.recipient.kind === 'plain' &&
+  (row.attempt.seen === null || triedToRelay(row))
 
 /** The reason that a missing answer gives; null if the verdict does not need the answer. */
 const REASON_OF_WHY: Record<Why, Reason | null> = {
@@ -146,7 +196,7 @@ const REASON_OF_WHY: Record<Why, Reason | null> = {
   'local-part-too-long': null,
   spared: null,
   'transaction-ended': 'protocol-error',
-  'connection-limit': 'throttled',
+  'connection-limit': 'connection-limit',
   slowing: 'tarpitted',
   'tls-failed': 'tls-failed',
   'greeting-refused': 'greeting-refused',
@@ -158,23 +208,15 @@ const REASON_OF_WHY: Record<Why, Reason | null> = {
   deadline: 'deadline',
 }
 
-/** Whether a closed server refuses that form in this way (rule 4a for the outside sender, 4b for the others). */
-function isHealthy(row: Assessed, rows: readonly Assessed[]): boolean {
+/** Whether a closed server refuses that form in this way (rule 4b). */
+function isHealthy(row: Assessed, { rows, known }: Observations): boolean {
   const { form } = row.attempt
-  if (form.id === REPEAT) return isAsBefore(row, rowOf(rows, 'outside-sender'))
-  if (form.control) return form.id === RANDOM_LOCAL
-  if (needsRepeat(row, rows)) return rowOf(rows, REPEAT) !== undefined
-  if (needsPostmaster(row)) {
-    const control = rowOf(rows, POSTMASTER)
-    // A control that was deferred or not run gives its own reason in `reasonOf`.
-    if (control === undefined || control.outcome === 'refused') return false
-    if (control.outcome !== 'accepted') return true
-    if (!needsRandomLocal(row)) return true
-    const random = rowOf(rows, RANDOM_LOCAL)
-    return random?.decisive?.phase === 'rcpt' && !sameRefusal(row, random)
-  }
-  if (form.id !== 'outside-sender') return true
-  return row.refusal === 'relay-denied' || row.refusal === 'auth-required'
+  const repeatId = form.part === 'standard' ? REPEAT : AT_END
+  if (form.id === repeatId) return isAsBefore(row, rowOf(rows, OUTSIDE))
+  if (!needsRepeat(row, rows)) return true
+  if (form.part === 'standard' && vouches(rows, known)) return true
+  const repeat = rowOf(rows, repeatId)
+  return repeat !== undefined && isAsBefore(repeat, rowOf(rows, OUTSIDE))
 }
 
 /** Returns why the greeting or EHLO was refused, from its text. */

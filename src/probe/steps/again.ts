@@ -1,6 +1,7 @@
 /** The step that asks again what was left without an answer, or deferred. */
 import type { Why } from '../../contract/words.ts'
 import type { Assessed } from '../../relay/assess.ts'
+import { isNeeded } from '../../relay/controls.ts'
 import type { Answers } from '../answers.ts'
 import { FIGURES } from '../pace.ts'
 import type { Question } from '../question.ts'
@@ -10,7 +11,8 @@ import { connectionsLeft } from './parts.ts'
 export function again(answers: Answers): readonly Question[] {
   const { latest, now, first } = answers
   if (latest === null || first.failure !== null || now.isOver || connectionsLeft(answers, latest.within) <= 0) return []
-  const rows = answers.rows.filter(({ attempt }) => latest.forms.includes(attempt.form))
+  const asked = answers.rows.filter(({ attempt }) => latest.forms.includes(attempt.form))
+  const rows = asked.filter((row) => isNeeded(row, answers.rows))
   const waitOf = latest.kind === 'message' ? (row: Assessed) => againForMessage(answers, row) : againAfter
   if (!now.tls && rows.some(({ refusal }) => refusal === 'tls-required')) {
     return [{ ask: 'in-tls', rows: rows.filter((row) => row.refusal === 'tls-required' || waitOf(row) === 0) }]
@@ -26,9 +28,12 @@ export function again(answers: Answers): readonly Question[] {
   return [{ ask: 'again', rows: due.map(({ row }) => row), leaveAll, waitMs }]
 }
 
-/** Returns 0 if a message is worth sending again, or null. It is only if the server has not accepted its MAIL. */
+/**
+ * Returns 0 if a message is worth sending again, or null. It is only if the server has not accepted its MAIL and RCPT:
+ * another node or another time refused what was accepted before.
+ */
 const againForMessage = (answers: Answers, { attempt }: Assessed): number | null =>
-  answers.messageOf(attempt.form)?.mailTaken ? null : 0
+  answers.messageOf(attempt.form)?.envelopeTaken ? null : 0
 
 /**
  * Returns after how many milliseconds it is worth asking again on a new connection, or null if it is not. It is after

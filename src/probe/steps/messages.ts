@@ -1,59 +1,77 @@
-/** The step that sends messages, and waits for them to reach our mailbox. */
+/** The steps that send messages, and wait for them to reach our mailbox. */
+import type { Suite } from '../../contract/words.ts'
 import { type Assessed, mayArrive, wasSent } from '../../relay/assess.ts'
-import { RANDOM_LOCAL } from '../../relay/controls.ts'
+import { INVENTED_SENDER, OWN_SENDER, POSTMASTER_SENDER, RANDOM_LOCAL } from '../../relay/controls.ts'
 import { causeOf } from '../../relay/forms.ts'
+import { isAtOwnDomain, takesAnything } from '../../relay/local.ts'
 import type { Answers } from '../answers.ts'
 import { FIGURES } from '../pace.ts'
 import type { Limits, Question } from '../question.ts'
-import { alone, on } from './parts.ts'
+import { alone, isInPart, on } from './parts.ts'
 
 /**
- * Sends messages for plain forms until one is accepted, and waits for them if the proof is delivery. If none arrives,
- * sends messages for ambiguous forms, one for each cause, and waits for these (rules 1 and 3).
+ * Sends messages for plain forms until one is accepted. If none is, and the proof is delivery, sends messages for
+ * ambiguous forms, one for each cause (rules 1 and 3).
  */
-export function messages(answers: Answers, limits: Limits): readonly Question[] {
+export function messages(answers: Answers, limits: Limits, part: Suite): readonly Question[] {
   if (limits.proof === 'recipient') return []
-  const candidates = answers.rows.filter((row) => isCandidate(answers, row))
-  const plain = candidates.filter(({ attempt }) => attempt.form.recipient.kind === 'plain').slice(0, FIGURES.messages)
-  const accepted = plain.find(isMessageAccepted)
-  const next = accepted ? undefined : plain.find((row) => isUnsent(answers, row))
-  if (next) return message(answers, next)
-  if (limits.proof !== 'delivery') return []
-  const sent = accepted ? [accepted] : plain.filter(({ attempt }) => mayArrive(attempt))
-  const unawaited = sent.filter(({ attempt }) => !answers.wasAwaited(attempt.form))
-  if (unawaited.length > 0) return [{ ask: 'arrivals', rows: unawaited, ms: limits.deliveryWaitMs }]
-  if (accepted || hasArrived(answers)) return []
-  return ambiguousMessages(answers, candidates, plain)
-}
-
-function ambiguousMessages(
-  answers: Answers,
-  candidates: readonly Assessed[],
-  plain: readonly Assessed[],
-): readonly Question[] {
-  // A message that was refused at DATA did not go out. One whose final dot got no answer may have gone out.
-  const out = plain.filter(({ attempt }) => wasSent(attempt)).length
-  const ambiguous = candidates.filter(({ attempt }) => attempt.form.recipient.kind === 'ambiguous')
-  const tried = oneOfEachCause(ambiguous).slice(0, Math.max(0, FIGURES.messages - out))
-  const next = tried.find((row) => isUnsent(answers, row))
-  if (next) return message(answers, next)
-  const underWay = tried.filter(({ attempt }) => mayArrive(attempt))
-  const unawaited = underWay.filter(({ attempt }) => !answers.wasAwaited(attempt.form))
-  if (unawaited.length > 0) {
-    return [{ ask: 'arrivals', rows: unawaited, ms: answers.now.msLeft - FIGURES.controlMs }]
+  const candidates = answers.rows.filter((row) => isInPart(row, part) && isCandidate(answers, row))
+  const plain = candidates.filter(({ attempt }) => attempt.form.recipient.kind === 'plain')
+  if (plain.some(isMessageAccepted) || hasArrived(answers)) return []
+  const own = moreOwnSenders(answers, plain)
+  if (own.length > 0) return own
+  const ambiguous = limits.proof === 'delivery' ? candidates.filter((row) => !plain.includes(row)) : []
+  // One form of each cause comes first, so that no cause uses up the messages of another one.
+  const ordered = [...oneOfEachCause(plain.toSorted(byPerson)), ...oneOfEachCause(ambiguous), ...plain]
+  const next = isAnyLeft(answers) ? ordered.find((row) => isUnsent(answers, row)) : undefined
+  if (next === undefined) return []
+  if (ambiguous.includes(next)) {
+    // Whether any local part is accepted tells how long silence must last (rule 3).
+    const random = answers.target.isDomainCertain ? alone(answers, [RANDOM_LOCAL], FIGURES.connections) : []
+    if (random.length > 0 && answers.askedAlone(RANDOM_LOCAL) === 0) return random
   }
-  return underWay.length > 0 ? alone(answers, RANDOM_LOCAL, FIGURES.connections) : []
+  return [{ ask: 'message', attempt: next.attempt, ...on(answers, FIGURES.connections) }]
 }
 
-const message = (answers: Answers, { attempt }: Assessed): readonly Question[] => [
-  { ask: 'message', attempt, ...on(answers, FIGURES.connections) },
-]
+/** Waits for the messages that may still arrive. */
+export function arrivals(answers: Answers, limits: Limits): readonly Question[] {
+  if (limits.proof !== 'delivery' || hasArrived(answers)) return []
+  const sent = answers.rows.filter(({ attempt }) => mayArrive(attempt) && !answers.wasAwaited(attempt.form))
+  if (sent.length === 0) return []
+  const plain = sent.filter(({ attempt }) => attempt.form.recipient.kind === 'plain')
+  const isQuick = plain.length > 0 || (takesAnything(answers.rows) && sent.every(isAtOwnDomain))
+  return [{ ask: 'arrivals', rows: sent, ms: isQuick ? limits.deliveryWaitMs : answers.now.msLeft - FIGURES.controlMs }]
+}
+
+/** Whether one more message may be sent. A message that was refused at its final dot is none. */
+function isAnyLeft({ rows }: Answers): boolean {
+  const sent = rows.filter(({ attempt }) => wasSent(attempt))
+  const accepted = sent.filter(({ attempt }) => mayArrive(attempt))
+  return sent.length < FIGURES.dots && accepted.length < FIGURES.messages
+}
 
 /** Whether a message may be sent for a row, or was. */
 function isCandidate(answers: Answers, { attempt: { form }, outcome }: Assessed): boolean {
   const wasTried = answers.messageOf(form) !== null
   return wasTried || (outcome === 'accepted' && answers.target.mayCarryMessage(form))
 }
+
+/**
+ * Tries the other own-domain senders if only the known mailbox is accepted as one: a bounce of its message would reach
+ * a person.
+ */
+function moreOwnSenders(answers: Answers, plain: readonly Assessed[]): readonly Question[] {
+  const isPerson = (row: Assessed) => row.attempt.form.id === OWN_SENDER && answers.known !== 'none'
+  if (!plain.some(isPerson) || !plain.every(isPerson)) return []
+  for (const id of [POSTMASTER_SENDER, INVENTED_SENDER]) {
+    if (!answers.row(id) && answers.askedAlone(id) === 0) return alone(answers, [id], FIGURES.connections)
+  }
+  return []
+}
+
+/** Sorts the own-domain sender last: it can be the mailbox of a person, and its bounce would reach them. */
+const byPerson = (a: Assessed, b: Assessed): number =>
+  Number(a.attempt.form.id === OWN_SENDER) - Number(b.attempt.form.id === OWN_SENDER)
 
 const isUnsent = (answers: Answers, { attempt: { form } }: Assessed): boolean =>
   answers.messageOf(form) === null || answers.isDue(form)

@@ -1,6 +1,6 @@
 /** Helps several steps: counts the connections that are left, and asks one form. */
-import { mayRelay } from '../../relay/assess.ts'
-import { needsPostmaster } from '../../relay/controls.ts'
+import type { Suite } from '../../contract/words.ts'
+import type { Assessed } from '../../relay/assess.ts'
 import { type Envelope, isEnvelope, spell } from '../../relay/envelope.ts'
 import { formOf } from '../../relay/forms.ts'
 import type { Answers } from '../answers.ts'
@@ -23,13 +23,15 @@ export function written(answers: Answers, id: string): readonly Envelope[] {
   return isEnvelope(spelled) ? [spelled] : []
 }
 
-/** Asks a form that is in no suite, once. */
-export function alone(answers: Answers, id: string, within: number): readonly Question[] {
-  if (answers.wasAskedAlone(id)) return []
+/** Asks forms with the same sender, in order, on one session. */
+export function alone(answers: Answers, ids: readonly string[], within: number): readonly Question[] {
+  const envelopes = ids.flatMap((id) => written(answers, id))
+  if (envelopes.length === 0 || envelopes.length < ids.length) return []
+  const plan = answers.pace.recipients >= envelopes.length ? [envelopes] : envelopes.map((envelope) => [envelope])
   const onNew = answers.refusalsAtHand >= answers.pace.refusals
-  return written(answers, id).map((envelope) => ({ ask: 'alone', envelope, onNew, ...on(answers, within) }))
+  return [{ ask: 'alone', plan, onNew, ...on(answers, within) }]
 }
 
-/** Whether only postmaster can show that the server is closed, and does not refuse everything from us. */
-export const wantsPostmaster = (answers: Answers): boolean =>
-  answers.target.isDomainCertain && !mayRelay(answers.rows) && answers.rows.some(needsPostmaster)
+/** Whether a row belongs to a part of the test, or to an earlier one. */
+export const isInPart = ({ attempt: { form } }: Assessed, part: Suite): boolean =>
+  part === 'full' || form.part === 'standard'
