@@ -17,6 +17,8 @@ export interface TargetOptions {
   readonly address: Address
   /** The own domain from the request or the customers file; null if neither has one. */
   readonly domain: OwnDomain | null
+  /** A mailbox that exists at the target, from the request or the customers file; null if neither has one. */
+  readonly knownMailbox: string | null
   addressesFor(form: Form): TestAddresses
 }
 
@@ -25,19 +27,23 @@ export class Target {
   /** The host name at the beginning of the greeting (RFC 5321 section 4.2); null if it is not a domain name. */
   readonly host: string | null
   readonly domain: OwnDomain | null
+  readonly knownMailbox: string | null
   /** Names and addresses that replies may repeat. Words inside them say nothing about a refusal. */
   readonly echoes: readonly string[]
   readonly #options: TargetOptions
 
   constructor(options: TargetOptions, first: Session) {
-    const { address, domain, addressesFor } = options
+    const { address, domain, knownMailbox, addressesFor } = options
     this.#options = options
     const [name = ''] = first.greeting?.reply.lines[0]?.split(' ') ?? []
     this.host = DOMAIN_NAME.test(name) ? name.toLowerCase() : null
     this.domain = domain ?? (this.host === null ? null : { name: this.host, source: 'greeting' })
+    this.knownMailbox = knownMailbox
     const { sender } = addressesFor(formOf('outside-sender'))
     const ours = [sender.slice(sender.lastIndexOf('@') + 1), first.ehlo, first.localAddress?.text]
-    this.echoes = [...ours, address.text, this.domain?.name].filter((echo) => echo !== undefined && echo !== null)
+    // The mailbox comes before its domain, so that the whole address is found.
+    const theirs = [address.text, knownMailbox, this.domain?.name]
+    this.echoes = [...ours, ...theirs].filter((echo) => echo !== undefined && echo !== null)
   }
 
   /** Whether the own domain comes from the request or the customers file, and not only from the greeting. */
