@@ -53,7 +53,7 @@ export const relayTestRequest = z
         .optional()
         .meta({
           description:
-            "A mail domain that the server accepts mail for; it must belong to the customer. Default: the customer's first domain.",
+            "A mail domain that the server accepts mail for; it must belong to the customer. Default: the domain of `knownMailbox`, otherwise the customer's first domain.",
           examples: ['example.com'],
         }),
       knownMailbox: knownMailbox.optional().meta({
