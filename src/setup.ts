@@ -8,6 +8,7 @@ import type { Customers } from './access/customer.ts'
 import { loadCustomers, reloadCustomers } from './access/customers.ts'
 import { isSandbox } from './access/sandbox-ids.ts'
 import { type Config, ConfigFaults, readConfig } from './config.ts'
+import { isRole } from './contract/roles.ts'
 import { Reloading } from './files/reloading.ts'
 import { FileFaults } from './files/yaml-file.ts'
 import { auditObjection } from './service/audit-file.ts'
@@ -55,6 +56,8 @@ export function setUp(env: NodeJS.ProcessEnv): Setup {
   return { config, customers, callers, vantages }
 }
 
+const ROLE = 'servers often spare it from bans, so it proves less than the mailbox of a person'
+
 /**
  * Returns warnings about settings that are valid but probably a mistake. The start, reloads and the check show them.
  */
@@ -70,6 +73,9 @@ export function warningsOf({ customers, callers, vantages }: Omit<Setup, 'config
   const ofCustomers = [...known.values()]
     .filter(({ domains }) => domains.length === 0)
     .map(({ id }) => `customer ${id} has no domains: its servers can be found open, but never closed`)
+  const ofMailboxes = [...known.values()].flatMap(({ id, mailboxes }) =>
+    mailboxes.filter(isRole).map((mailbox) => `customer ${id} has the role address ${mailbox}: ${ROLE}`),
+  )
   return [
     ...(known.size === 0 ? ['there are no customers: nothing can be tested'] : []),
     ...(callers.current.all.length === 0 ? ['there are no callers: nobody can use the service'] : []),
@@ -77,5 +83,6 @@ export function warningsOf({ customers, callers, vantages }: Omit<Setup, 'config
     ...ofCallers,
     ...ofKeys,
     ...ofCustomers,
+    ...ofMailboxes,
   ]
 }

@@ -28,7 +28,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   http: ['contract', 'render', 'service', 'store', 'version'],
   'http/routes': ['contract', 'http', 'service', 'store'],
   config: ['contract', 'ip'],
-  setup: ['access', 'config', 'files', 'service', 'vantage'],
+  setup: ['access', 'config', 'contract', 'files', 'service', 'vantage'],
   app: ['access', 'config', 'files', 'http', 'http/routes', 'sandbox', 'service', 'store', 'vantage'],
   cli: ['access', 'client', 'config', 'contract', 'render', 'setup'],
   server: ['app', 'config', 'http', 'ip', 'mailbox', 'service', 'setup', 'store', 'version'],

@@ -2,13 +2,18 @@
 import type { Quota } from '../contract/limits.ts'
 import type { Address } from '../ip/address.ts'
 
-/** The owner of networks and domains. A test uses the first domain if the request names none. */
+/**
+ * The owner of networks, domains and mailboxes. If a request names none, a test uses the first domain, and the first
+ * mailbox at its domain.
+ */
 export interface Customer {
   readonly id: string
   readonly name: string
   /** CIDRs in canonical text. */
   readonly networks: readonly string[]
   readonly domains: readonly string[]
+  /** Mailboxes that exist at the servers. */
+  readonly mailboxes: readonly string[]
   readonly quota: Quota | null
 }
 
@@ -31,6 +36,10 @@ export interface Customers {
   /** Tells whether the address is listed under neverTest. */
   isOptedOut(address: Address): boolean
 }
+
+/** Tells whether a domain is one of the customer's, or below one. */
+export const hasDomain = ({ domains }: Pick<Customer, 'domains'>, domain: string): boolean =>
+  domains.some((listed) => isWithin(domain, listed))
 
 /** Tells whether a domain equals another one or is below it. */
 export function isWithin(domain: string, parent: string): boolean {

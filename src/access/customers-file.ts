@@ -3,9 +3,10 @@ import { z } from 'zod'
 import { DOMAIN_NAME } from '../contract/domain.ts'
 import { identifier } from '../contract/ids.ts'
 import { quotaText } from '../contract/limits.ts'
+import { domainOf, knownMailbox } from '../contract/mailbox.ts'
 import { FileFaults, nameOf, readAll, type YamlFile } from '../files/yaml-file.ts'
 import { parsePrefix } from '../ip/prefix.ts'
-import { type Customer, isWithin } from './customer.ts'
+import { type Customer, hasDomain, isWithin } from './customer.ts'
 import { objectionTo } from './networks.ts'
 import { isSandbox, SANDBOX_PREFIX } from './sandbox-ids.ts'
 
@@ -45,6 +46,7 @@ const customersFile = z.strictObject({
         domains: z
           .array(z.string().regex(DOMAIN_NAME, 'must be a mail domain such as example.com').toLowerCase())
           .default([]),
+        mailboxes: z.array(knownMailbox).default([]),
         quota: quotaText.optional(),
       }),
     )
@@ -85,13 +87,14 @@ class Reading {
   }
 
   #addCustomer(file: YamlFile, at: readonly PropertyKey[], entry: CustomersFile['customers'][number]): void {
-    const { id, name, domains, quota } = entry
+    const { id, name, domains, mailboxes, quota } = entry
     if (this.#ids.has(id)) this.#fault(file, [...at, 'id'], `${id} is used twice`)
     this.#ids.add(id)
     if (isSandbox(id)) this.#fault(file, [...at, 'id'], `ids that begin with ${SANDBOX_PREFIX} are for the sandbox`)
     this.#checkDomains(file, [...at, 'domains'], domains)
+    this.#checkMailboxes(file, [...at, 'mailboxes'], entry)
     const networks: string[] = []
-    this.rows.push({ customer: { id, name, networks, domains, quota: quota ?? null } })
+    this.rows.push({ customer: { id, name, networks, domains, mailboxes, quota: quota ?? null } })
     for (const [index, listed] of entry.networks.entries()) {
       const text = this.#addNetwork(file, [...at, 'networks', index], listed, id)
       if (text !== null) networks.push(text)
@@ -124,6 +127,14 @@ class Reading {
       if (!isWithin(domain, mailboxDomain) && !isWithin(mailboxDomain, domain)) continue
       const why = `${domain} overlaps with our own mailbox domain ${mailboxDomain}: MAILBOX_DOMAIN must be separate from the domains of all customers`
       this.#fault(file, [...at, index], why)
+    }
+  }
+
+  /** A mailbox at another domain would say nothing about the customer's servers. */
+  #checkMailboxes(file: YamlFile, at: readonly PropertyKey[], entry: CustomersFile['customers'][number]): void {
+    for (const [index, mailbox] of entry.mailboxes.entries()) {
+      if (hasDomain(entry, domainOf(mailbox))) continue
+      this.#fault(file, [...at, index], `${mailbox} is not at a domain of this customer: add its domain to domains`)
     }
   }
 

@@ -22,6 +22,7 @@ export function sandboxCustomers(id: string, quota: Quota | null): Customers {
     name: 'The sandbox',
     networks: SANDBOX_ADDRESSES.map((address) => `${address}/32`),
     domains: ['example.com'],
+    mailboxes: [],
     quota,
   }
   const isInside = ({ text }: Address) => SANDBOX_ADDRESSES.some((address) => address === text)

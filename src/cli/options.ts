@@ -2,11 +2,13 @@
 import { parseArgs } from 'node:util'
 import { PROOFS, type Proof, SUITES, type Suite } from '../contract/words.ts'
 import { Mistake } from './mistake.ts'
+import { TARGET_LINE } from './targets.ts'
 
 /** The options that go into every request. The service chooses what is left out. */
 export interface TestOptions {
   readonly port?: number
   readonly domain?: string
+  readonly knownMailbox?: string
   readonly suite?: Suite
   readonly proof?: Proof
   readonly vantage?: string
@@ -31,6 +33,9 @@ Asks a relay test service whether strangers can send mail through a mail server,
 happens. HOST is a host name or a mail domain: the service looks it up, and tests each address that you may test.
 
   --domain NAME      the server's own mail domain (default: the customer's first domain)
+  --known-mailbox MAILBOX
+                     a mailbox that exists at the server. With it, the test understands refusals in any words
+                     (default: the customer's first mailbox at the mail domain)
   --suite SUITE      ${SUITES.join(' or ')} (default: standard; full asks the server much more)
   --proof PROOF      how far to go: ${PROOFS.join(', ')} (default: as far as the service can)
   --vantage NAME     where to test from (default: the first vantage that is up and fits)
@@ -42,9 +47,10 @@ happens. HOST is a host name or a mail domain: the service looks it up, and test
   --at-once N        the number of tests at the same time with --file, 1 to 32 (default: 4)
   --help             print this text
 
-Lines of a targets file are  ADDRESS [DOMAIN] [REFERENCE]  and # begins a comment:
+Lines of a targets file are  ${TARGET_LINE}  and # begins a comment:
 
   203.0.113.25 example.com TICKET-4711
+  203.0.113.26 jane@example.com  # a mailbox that exists at the server
   2001:db8:25::1            # the customer's first domain
 
 Environment:
@@ -62,6 +68,7 @@ With many targets, the exit code is that of the worst: open, then error, then in
 
 Examples:
   relay-test 203.0.113.25 --domain example.com
+  relay-test 203.0.113.25 --known-mailbox jane@example.com
   relay-test mail.example.com --proof recipient
   relay-test 203.0.113.25 --json | jq -r '.verdict, .summary'
   relay-test --file targets.txt | jq -r 'select(.verdict == "open") | .ip'
@@ -80,7 +87,7 @@ export function readOptions(args: readonly string[]): Options | null {
   if (target === null && file === null) throw new Mistake(NO_TARGET)
   if (target !== null && file !== null) throw new Mistake('use a target or --file, not both')
   if (target !== null && target.trim() === '') throw new Mistake(NO_TARGET)
-  const { domain, reference, vantage } = values
+  const { domain, reference, vantage, 'known-mailbox': knownMailbox } = values
   const port = values.port === undefined ? undefined : numberIn('--port', values.port, 65535)
   const suite = wordIn('--suite', values.suite, SUITES)
   const proof = wordIn('--proof', values.proof, PROOFS)
@@ -90,6 +97,7 @@ export function readOptions(args: readonly string[]): Options | null {
     test: {
       ...(port === undefined ? {} : { port }),
       ...(domain === undefined ? {} : { domain }),
+      ...(knownMailbox === undefined ? {} : { knownMailbox }),
       ...(suite === undefined ? {} : { suite }),
       ...(proof === undefined ? {} : { proof }),
       ...(vantage === undefined ? {} : { vantage }),
@@ -109,6 +117,7 @@ function parsed(args: readonly string[]) {
       allowPositionals: true,
       options: {
         domain: text,
+        'known-mailbox': text,
         suite: text,
         proof: text,
         vantage: text,

@@ -7,8 +7,12 @@ import { Mistake } from './mistake.ts'
 export interface Target {
   readonly ip: string
   readonly domain?: string
+  readonly knownMailbox?: string
   readonly reference?: string
 }
+
+/** How a line is written. */
+export const TARGET_LINE = 'ADDRESS [DOMAIN or MAILBOX] [REFERENCE]'
 
 const STANDARD_INPUT = 0
 
@@ -41,9 +45,15 @@ function targetIn(line: string, where: string): Target | string | null {
     .replace(/(^|\s)#.*/, '')
     .trim()
     .split(/\s+/)
-  const [ip = '', domain, reference, ...others] = words
+  const [ip = '', name, reference, ...others] = words
   if (ip === '') return null
   if (isIP(ip) === 0) return `${where}: begin the line with an IPv4 or IPv6 address, not "${ip}"`
-  if (others.length > 0) return `${where}: too many words; write ADDRESS [DOMAIN] [REFERENCE]`
-  return { ip, ...(domain === undefined ? {} : { domain }), ...(reference === undefined ? {} : { reference }) }
+  if (others.length > 0) return `${where}: too many words; write ${TARGET_LINE}`
+  return { ip, ...ownName(name), ...(reference === undefined ? {} : { reference }) }
+}
+
+/** Returns the member for the second word of a line: a domain, or a mailbox. */
+function ownName(name: string | undefined): Pick<Target, 'domain' | 'knownMailbox'> {
+  if (name === undefined) return {}
+  return name.includes('@') ? { knownMailbox: name } : { domain: name }
 }

@@ -76,8 +76,11 @@ onSubmit('key-form', () => {
 })
 onSubmit('test-form', lookUpAndTest)
 byId('again').addEventListener('click', () => {
-  const { ip, port, suite, proof, reference, domain, domainSource } = page.shown
-  const chosen = domainSource === 'request' ? { domain } : {}
+  const { ip, port, suite, proof, reference, domain, domainSource, knownMailbox, knownMailboxSource } = page.shown
+  const chosen = {
+    ...(domainSource === 'request' ? { domain } : {}),
+    ...(knownMailboxSource === 'request' ? { knownMailbox } : {}),
+  }
   const body = { ip, port, suite, proof, ...chosen, ...(reference === null ? {} : { reference }) }
   whileBusy((signal) => run(body, signal))
 })

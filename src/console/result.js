@@ -44,6 +44,7 @@ export function showResult(test) {
   facts(byId('facts'), [
     ['Customer', test.customerId],
     ['Mail domain', test.domain],
+    ['Known mailbox', test.knownMailbox],
     ['Reference', test.reference],
     ['Evidence', test.verdict === 'closed' ? null : test.evidence],
     ['Reason', test.reason],

@@ -33,12 +33,13 @@ export function clear() {
 
 /** Returns the members of a request that come from the options. */
 function options() {
-  const { domain, reference, port, suite, proof } = byId('test-form').elements
+  const { domain, knownMailbox, reference, port, suite, proof } = byId('test-form').elements
   return {
     port: Number(port.value),
     suite: suite.value,
     ...(proof.value ? { proof: proof.value } : {}),
     ...(domain.value.trim() ? { domain: domain.value.trim() } : {}),
+    ...(knownMailbox.value.trim() ? { knownMailbox: knownMailbox.value.trim() } : {}),
     ...(reference.value ? { reference: reference.value } : {}),
   }
 }
@@ -72,8 +73,11 @@ async function lookUp(name, signal) {
   }
 }
 
-/** Returns a request for an address of the name, with its mail domain. A domain in the options wins. */
-const requestFor = ({ ip, domain }) => ({ ip, ...(domain === null ? {} : { domain }), ...options() })
+/** Returns a request for an address of the name, with its mail domain. A domain or mailbox in the options wins. */
+function requestFor({ ip, domain }) {
+  const chosen = options()
+  return { ip, ...(domain === null || chosen.knownMailbox ? {} : { domain }), ...chosen }
+}
 
 /** Starts a test and shows it while it runs. */
 export async function run(body, signal) {

@@ -33,7 +33,7 @@ export function duration(seconds) {
 /** Shows a problem beside each field that it points to, or at the form if it points to none. */
 export function showProblem(problem) {
   clearProblems()
-  const fields = { ip: 'target', customerId: 'target' }
+  const fields = { ip: 'target', customerId: 'target', knownMailbox: 'known-mailbox' }
   let first = null
   for (const { pointer, detail } of problem.errors ?? []) {
     const member = pointer.slice(1)

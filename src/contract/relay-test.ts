@@ -2,11 +2,13 @@
 import { z } from 'zod'
 import { DOMAIN_NAME } from './domain.ts'
 import { identifier } from './ids.ts'
+import { knownMailbox } from './mailbox.ts'
 import { VANTAGE_NAME } from './vantages.ts'
 import {
   CAUSES,
   DOMAIN_SOURCES,
   EVIDENCES,
+  MAILBOX_SOURCES,
   OUTCOMES,
   PROOFS,
   REASONS,
@@ -33,7 +35,7 @@ export const relayTestRequest = z
     {
       ip: z.string({ error: 'must be an IPv4 or IPv6 address in a string, such as "203.0.113.25"' }).meta({
         description: 'The address of the mail server: an IPv4 or IPv6 address, not a host name.',
-        anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }],
+        format: 'ip',
         examples: ['203.0.113.25'],
       }),
       customerId: identifier.optional().meta({
@@ -51,15 +53,24 @@ export const relayTestRequest = z
         .optional()
         .meta({
           description:
-            "A mail domain that the server accepts mail for; it must belong to the customer. Default: the customer's first domain.",
+            "A mail domain that the server accepts mail for; it must belong to the customer. Default: the domain of `knownMailbox`, otherwise the customer's first domain.",
           examples: ['example.com'],
         }),
+      knownMailbox: knownMailbox.optional().meta({
+        description:
+          "A mailbox that exists at the server, at a domain of the customer. With it, the test understands refusals in any words. It is used in MAIL and RCPT only: no message is sent to it. A test without `domain` uses the domain of this mailbox. Default: the customer's first mailbox at the domain of the test.",
+        examples: ['jane@example.com'],
+      }),
       port: z
         .int({ error: 'must be a port number, such as 25' })
         .min(1, 'must be a port number, such as 25')
         .max(65535, 'must be a port number, such as 25')
-        .default(25),
-      suite: z.enum(SUITES, { error: `must be one of ${SUITES.join(', ')}` }).default('standard'),
+        .default(25)
+        .meta({ description: 'Default: 25.' }),
+      suite: z
+        .enum(SUITES, { error: `must be one of ${SUITES.join(', ')}` })
+        .default('standard')
+        .meta({ description: 'Default: `standard`.' }),
       proof: z
         .enum(PROOFS, { error: `must be one of ${PROOFS.join(', ')}` })
         .optional()
@@ -174,6 +185,13 @@ export const relayTest = z
     port: z.int(),
     domain: z.string().nullable(),
     domainSource: z.enum(DOMAIN_SOURCES).nullable(),
+    // Results that an older version stored do not have the next two.
+    knownMailbox: z
+      .string()
+      .nullable()
+      .default(null)
+      .meta({ description: 'The mailbox at the server that the test could rely on. Null if it knew none.' }),
+    knownMailboxSource: openWord(MAILBOX_SOURCES, 'Where the known mailbox comes from.').nullable().default(null),
     suite: z.enum(SUITES),
     proof: z.enum(PROOFS),
     createdAt: time,

@@ -14,6 +14,9 @@ export const customerList = z
           name: z.string(),
           networks: z.array(z.string()).meta({ examples: [['203.0.113.0/24', '2001:db8:25::/48']] }),
           domains: z.array(z.string()).meta({ description: 'A test without `domain` uses the first one.' }),
+          mailboxes: z.array(z.string()).meta({
+            description: 'Mailboxes that exist. A test without `knownMailbox` uses the first one at its domain.',
+          }),
         }),
       )
       .meta({ description: `Sorted by id, at most ${CUSTOMERS_PAGE}.` }),

@@ -32,6 +32,10 @@ export type Proof = (typeof PROOFS)[number]
 export const DOMAIN_SOURCES = ['request', 'customer', 'greeting'] as const
 export type DomainSource = (typeof DOMAIN_SOURCES)[number]
 
+/** The source of the known mailbox. */
+export const MAILBOX_SOURCES = ['request', 'customer'] as const
+export type MailboxSource = (typeof MAILBOX_SOURCES)[number]
+
 /**
  * Why a verdict is inconclusive. If several reasons fit, the first one in this order is reported; relay/reasons.ts
  * explains each.

@@ -1,7 +1,7 @@
 /** Describes the API in OpenAPI 3.1, from the routes and the schemas of the contract. */
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { EXAMPLES } from '../contract/examples.ts'
 import { PROBLEM_EXAMPLES } from '../contract/problem-examples.ts'
@@ -40,6 +40,18 @@ export function problemResponses(...slugs: readonly ProblemSlug[]) {
   return Object.fromEntries([...texts].map(([status, lines]) => [status, { description: lines.join(' '), content }]))
 }
 
+/**
+ * How zod's schemas are written down. Answers may grow, so only the strict objects of requests forbid other members.
+ * `default` is left out because generators of clients make a member with it required.
+ */
+const SCHEMAS = {
+  override: ({ zodSchema, jsonSchema }) => {
+    const { def } = zodSchema._zod
+    if (def.type === 'object' && def.catchall === undefined) delete jsonSchema.additionalProperties
+    delete jsonSchema.default
+  },
+} satisfies z.core.ToJSONSchemaParams
+
 /** Collects the routes of an app into a document, and serves it. Must be registered before the routes. */
 export async function registerOpenapi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
@@ -66,8 +78,8 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
         },
       },
     },
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transform: createJsonSchemaTransform({ zodToJsonConfig: SCHEMAS }),
+    transformObject: createJsonSchemaTransformObject({ zodToJsonConfig: SCHEMAS }),
   })
   app.get(
     '/openapi.json',
@@ -94,7 +106,7 @@ const DESCRIPTION = `Tests from outside whether a mail server relays mail for st
 
 The HTTP status is about the request. What the mail server did is always in a 2xx body: if it cannot be reached, the answer is \`201\` with the verdict \`inconclusive\`.
 
-\`status\`, \`verdict\`, \`evidence\` and \`outcome\` are closed sets. Any other word list may get new values: read an unknown one as "other".`
+\`status\`, \`verdict\`, \`evidence\` and \`outcome\` are closed sets. Any other word list may get new values: read an unknown one as "other". Answers may get new members: ignore those that you do not know.`
 
 const response = z.looseObject({ content: z.record(z.string(), z.looseObject({})).optional() })
 const operation = z.looseObject({

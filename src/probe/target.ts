@@ -17,7 +17,7 @@ export interface TargetOptions {
   readonly address: Address
   /** The own domain from the request or the customers file; null if neither has one. */
   readonly domain: OwnDomain | null
-  /** A mailbox that exists at the server, from the request or the customers file; null if none is known. */
+  /** A mailbox that exists at the target, from the request or the customers file; null if neither has one. */
   readonly knownMailbox: string | null
   addressesFor(form: Form): TestAddresses
 }
@@ -35,13 +35,15 @@ export class Target {
   constructor(options: TargetOptions, first: Session) {
     const { address, domain, knownMailbox, addressesFor } = options
     this.#options = options
-    this.knownMailbox = knownMailbox
     const [name = ''] = first.greeting?.reply.lines[0]?.split(' ') ?? []
     this.host = DOMAIN_NAME.test(name) ? name.toLowerCase() : null
     this.domain = domain ?? (this.host === null ? null : { name: this.host, source: 'greeting' })
+    this.knownMailbox = knownMailbox
     const { sender } = addressesFor(formOf('outside-sender'))
     const ours = [sender.slice(sender.lastIndexOf('@') + 1), first.ehlo, first.localAddress?.text]
-    this.echoes = [...ours, address.text, this.domain?.name, knownMailbox].filter((echo) => echo !== undefined && echo !== null)
+    // The mailbox comes before its domain, so that the whole address is found.
+    const theirs = [address.text, knownMailbox, this.domain?.name]
+    this.echoes = [...ours, ...theirs].filter((echo) => echo !== undefined && echo !== null)
   }
 
   /** Whether the own domain comes from the request or the customers file, and not only from the greeting. */

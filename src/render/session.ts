@@ -75,6 +75,7 @@ function heading(test: RelayTest, style: Style): string[] {
   const origin = [
     `${test.createdAt.slice(0, 16).replace('T', ' ')} UTC`,
     test.vantage.ip && `tested from ${test.vantage.ip}`,
+    test.knownMailbox && `known mailbox ${test.knownMailbox}`,
     test.reference && `reference ${test.reference}`,
     `id ${test.id}`,
   ]

@@ -13,7 +13,7 @@ const RECORDED = { target: '203.0.113.25:25', ehlo: 'relaytest.isp.example' } as
 const LONGEST_PAUSE_MS = 2_000
 
 /** The members of a test that its observations depend on. */
-type PlayedTest = Pick<RelayTest, 'ip' | 'port' | 'proof' | 'domain' | 'domainSource' | 'vantage'>
+type PlayedTest = Pick<RelayTest, 'ip' | 'port' | 'proof' | 'domain' | 'domainSource' | 'knownMailbox' | 'vantage'>
 
 /** Gets the lines of a played session, and its attempts when they are decided. `stop` ends it early. */
 export interface Listener {

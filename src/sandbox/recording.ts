@@ -15,12 +15,15 @@ export interface Recording {
 }
 
 /** The members of a result that the observations of its session depend on. */
-export type SessionContext = Pick<RelayTest, 'proof' | 'domain' | 'domainSource' | 'vantage' | 'ip' | 'delivery'>
+export type SessionContext = Pick<
+  RelayTest,
+  'proof' | 'domain' | 'domainSource' | 'knownMailbox' | 'vantage' | 'ip' | 'delivery'
+>
 
 /** Returns what a run found, read from the transcript of its session. */
 export function observationsIn(recording: Recording, context: SessionContext): Observations {
   const { transcript } = recording
-  const { proof, domain, domainSource, vantage, ip, delivery } = context
+  const { proof, domain, domainSource, knownMailbox, vantage, ip, delivery } = context
   const exchanges = exchangesOf(recording)
   const attempts = recording.attempts.map((attempt): Attempt => {
     const { form, mailFrom, rcptTo, connection, why } = attempt
@@ -45,7 +48,7 @@ export function observationsIn(recording: Recording, context: SessionContext): O
   })
   const greeting = replyTo(recording, null)
   const sender = recording.attempts.find(({ form }) => form === 'outside-sender')?.mailFrom ?? ''
-  const echoes = [sender.slice(sender.lastIndexOf('@') + 1), vantage.ehlo, vantage.ip, ip, domain]
+  const echoes = [sender.slice(sender.lastIndexOf('@') + 1), vantage.ehlo, vantage.ip, ip, knownMailbox, domain]
   const names = echoes.flatMap((name) => name || [])
   const turnedAway = recording.attempts.every(({ why }) => why === 'greeting-refused')
   const hello = transcript.findLastIndex(({ from, line }) => from === 'client' && /^(EHLO|HELO) /.test(line))

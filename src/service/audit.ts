@@ -5,9 +5,9 @@ import { problemOf, RequestProblem } from './problem.ts'
 
 /** Returns what every line says about a test. */
 export function auditFields({ test, context }: Job) {
-  const { id, customerId, reference, ip, port, domain, suite, proof, vantage } = test
+  const { id, customerId, reference, ip, port, domain, knownMailbox, suite, proof, vantage } = test
   const asked = { caller: context.caller.id, customer: customerId, reference, requestId: context.requestId }
-  return { id, ...asked, ip, port, domain, suite, proof, vantage: vantage.name }
+  return { id, ...asked, ip, port, domain, knownMailbox, suite, proof, vantage: vantage.name }
 }
 
 /** Seconds after which a caller should try again when the log cannot be written: an operator has to act first. */

@@ -32,11 +32,12 @@ export class Directory {
     const sorted = own.sort((a, b) => (a.id < b.id ? -1 : 1))
     const page = sorted.slice(0, CUSTOMERS_PAGE)
     return {
-      customers: page.map(({ id, name, networks, domains }) => ({
+      customers: page.map(({ id, name, networks, domains, mailboxes }) => ({
         id,
         name,
         networks: [...networks],
         domains: [...domains],
+        mailboxes: [...mailboxes],
       })),
       next: sorted.length > page.length ? (page.at(-1)?.id ?? null) : null,
     }
@@ -65,7 +66,7 @@ export class Directory {
   #rowsFor(caller: Caller): (address: Address, host: Host | null, mailDomain: string | null) => AddressRow {
     const permit = permissionsOf(caller, this.#worldOf(caller))
     return (address, host, mailDomain) => {
-      const asked: AccessRequest = { address, customerId: null, domain: mailDomain, vantage: null }
+      const asked: AccessRequest = { address, customerId: null, domain: mailDomain, knownMailbox: null, vantage: null }
       const first = permit(asked)
       // The customer may own the server and not the domain: then the server is tested without it.
       const decision = !first.ok && first.problem === 'domain-not-listed' ? permit({ ...asked, domain: null }) : first

@@ -45,6 +45,8 @@ export type TestIdentity = Pick<
   | 'port'
   | 'domain'
   | 'domainSource'
+  | 'knownMailbox'
+  | 'knownMailboxSource'
   | 'suite'
   | 'proof'
   | 'createdAt'

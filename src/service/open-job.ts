@@ -1,6 +1,6 @@
 /** The first step of admission: decides whether a request is allowed, and makes a job of it. */
 import { randomUUID } from 'node:crypto'
-import type { Customer } from '../access/customer.ts'
+import type { Decision } from '../access/decide.ts'
 import { knownAddresses, type Vantage } from '../vantage/vantage.ts'
 import { VERSION } from '../version.ts'
 import { idempotent } from './idempotency.ts'
@@ -16,12 +16,14 @@ export interface OpenOptions {
   readonly idempotencyKey: string | null
 }
 
+type Permit = Extract<Decision, { ok: true }>
+
 /** Decides who may test what, and from where. Throws RequestProblem if the test is not allowed. */
 export function openJob(asked: TestRequest, context: RequestContext, options: OpenOptions): Job {
   const { caller } = context
   const { world, hasMailbox, idempotencyKey } = options
-  const { address, customerId = null, domain = null, vantage: wanted = null } = asked
-  const decision = permissionsOf(caller, world)({ address, customerId, domain, vantage: wanted })
+  const { address, customerId = null, domain = null, knownMailbox = null, vantage: wanted = null } = asked
+  const decision = permissionsOf(caller, world)({ address, customerId, domain, knownMailbox, vantage: wanted })
   if (!decision.ok) {
     const { problem, detail, pointer } = decision
     throw new RequestProblem(problem, `${detail}.`, { errors: [{ detail, pointer }] })
@@ -31,14 +33,13 @@ export function openJob(asked: TestRequest, context: RequestContext, options: Op
     throw new RequestProblem('proof-unavailable', detail, { errors: [{ detail, pointer: '/proof' }] })
   }
   const request = world.requestFor(asked)
-  const { customer } = decision
   const vantage = preferredVantage(decision.vantages, world)
   return {
     request,
     context,
-    customer,
+    customer: decision.customer,
     vantage,
-    test: identify(request, customer, decision.domain, vantage),
+    test: identify(request, decision, vantage),
     key: idempotencyKey === null ? null : idempotent(caller.id, idempotencyKey, asked),
     stop: new AbortController(),
   }
@@ -55,8 +56,7 @@ function preferredVantage(names: readonly string[], { vantages }: World): Vantag
 /** Returns the identity of a new test, with a new id and the present time. */
 export function identify(
   { address, port, suite, proof, reference }: TestRequest,
-  customer: Customer,
-  domain: { readonly name: string; readonly source: TestIdentity['domainSource'] } | null,
+  { customer, domain, knownMailbox }: Pick<Permit, 'customer' | 'domain' | 'knownMailbox'>,
   vantage: Vantage,
 ): TestIdentity {
   const publicIp = knownAddresses(vantage).find(({ family }) => family === address.family)
@@ -68,6 +68,8 @@ export function identify(
     port,
     domain: domain?.name ?? null,
     domainSource: domain?.source ?? null,
+    knownMailbox: knownMailbox?.name ?? null,
+    knownMailboxSource: knownMailbox?.source ?? null,
     suite,
     proof,
     createdAt: new Date().toISOString(),

@@ -97,7 +97,7 @@ function optionsFor(
   settings: Settings,
   { expectation, refusedBefore, decided }: RunContext,
 ): ProbeOptions {
-  const { domain, domainSource } = test
+  const { domain, domainSource, knownMailbox } = test
   const known = new Map<string, string>()
   const mailAddress = (form: string): string => {
     const text = known.get(form) ?? `${tokenOf(test, form, settings)}@${settings.mailboxDomain}`
@@ -114,6 +114,7 @@ function optionsFor(
     proof: request.proof,
     refusedBefore,
     domain: domain !== null && domainSource !== null ? { name: domain, source: domainSource } : null,
+    knownMailbox,
     vantage: knownAddresses(vantage).map(({ text }) => text),
     deliveryWaitMs: settings.deliveryWaitMs,
     addressesFor,

@@ -21,6 +21,8 @@ export function runningResult(test: TestIdentity): RelayTest {
     port: test.port,
     domain: test.domain,
     domainSource: test.domainSource,
+    knownMailbox: test.knownMailbox,
+    knownMailboxSource: test.knownMailboxSource,
     suite: test.suite,
     proof: test.proof,
     createdAt: test.createdAt,

@@ -37,11 +37,17 @@ const load = (t: TestContext, text = CUSTOMERS, allowLoopback = false): Customer
 
 const request = (
   ip: string,
-  { customerId = null, domain = null, vantage = null }: Partial<Omit<AccessRequest, 'address'>> = {},
+  {
+    customerId = null,
+    domain = null,
+    knownMailbox = null,
+    vantage = null,
+  }: Partial<Omit<AccessRequest, 'address'>> = {},
 ): AccessRequest => ({
   address: addressOf(ip),
   customerId,
   domain,
+  knownMailbox,
   vantage,
 })
 
@@ -146,7 +152,7 @@ test('a denial points at the member that it is about', (t) => {
 
 /** A customers file that lists everything, which loading would refuse: what is left are the rules of the decision. */
 function everythingListed(allowSpecial: boolean): Customers {
-  const customer = { id: 'acme', name: 'A', networks: [], domains: [], quota: null }
+  const customer = { id: 'acme', name: 'A', networks: [], domains: [], mailboxes: [], quota: null }
   return {
     all: new Map([['acme', customer]]),
     testing: true,

@@ -39,8 +39,8 @@ export function decider(files: { readonly customers: string; readonly callers: s
     const caller = byId.get(id)
     if (!caller) throw new Error(`no caller ${id}`)
     try {
-      const { address, customerId, domain } = readRequest(JSON.parse(body), RULES)
-      const wish = { address, customerId: customerId ?? null, domain: domain ?? null, vantage: null }
+      const { address, customerId = null, domain = null, knownMailbox = null } = readRequest(JSON.parse(body), RULES)
+      const wish = { address, customerId, domain, knownMailbox, vantage: null }
       const decision = decide(wish, caller, customers, ORIGIN)
       return decision.ok
         ? { dial: address.text, throughProxy: connectRequest(address, 25) }

@@ -9,7 +9,7 @@ const naughty = fc.constantFrom(...NAUGHTY)
 const spoiling: fc.Arbitrary<(value: unknown) => unknown> = fc
   .tuple(
     fc.nat(),
-    fc.oneof(naughty, fc.constantFrom('ip', 'port', 'customerId', 'domain')),
+    fc.oneof(naughty, fc.constantFrom('ip', 'port', 'customerId', 'domain', 'knownMailbox')),
     anything,
     fc.nat({ max: 3 }),
   )

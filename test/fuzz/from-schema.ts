@@ -68,12 +68,12 @@ function describedBy(schema: Schema, hints: Hints): fc.Arbitrary<unknown> {
 }
 
 function textOf({ format, pattern, minLength = 0, maxLength = 80 }: Schema): fc.Arbitrary<string> {
-  if (format === 'ipv4') return fc.ipV4()
-  if (format === 'ipv6') return fc.ipV6()
+  if (format === 'ip') return fc.oneof(fc.ipV4(), fc.ipV6())
   if (format === 'uuid') return fc.uuid()
   if (format === 'date-time') return fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
-  // fast-check cannot generate texts for a look-ahead. Our only one limits the length of a domain.
-  if (pattern !== undefined) return pattern.includes('(?') ? fc.domain() : fc.stringMatching(new RegExp(pattern))
+  // fast-check cannot generate texts for a look-ahead. Ours limit the lengths of a domain and of a mailbox.
+  if (pattern?.includes('(?=')) return pattern.includes('@') ? fc.emailAddress() : fc.domain()
+  if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern))
   return fc.string({ minLength, maxLength: Math.min(maxLength, 80) })
 }
 

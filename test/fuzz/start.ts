@@ -61,6 +61,7 @@ export async function startFuzzing(t: Ending): Promise<Fuzzing> {
     port: [first.port, ...ports],
     customerId: ['acme', 'acme', 'acme', 'acme', 'beta', 'nobody'],
     domain: ['example.com', 'example.com', 'mail.example.com', 'example.net', 'example.org'],
+    knownMailbox: ['jane@example.com', 'postmaster@example.net', 'jane@example.org', 'a%b@example.com', 'jane'],
     suite: ['standard'],
     proof: ['message', 'recipient'],
     name: ['example.com', 'mail.example.com', host, 'no-such-name.example.com'],

@@ -12,6 +12,8 @@ export function resultWith(members: Partial<RelayTest> = {}): RelayTest {
     port: 25,
     domain: 'example.com',
     domainSource: 'customer',
+    knownMailbox: null,
+    knownMailboxSource: null,
     suite: 'standard',
     proof: 'message',
     createdAt: '2027-01-02T03:04:05.678Z',

@@ -45,6 +45,7 @@ export async function visit(
     suite: 'standard',
     proof: 'message',
     domain: DOMAIN,
+    knownMailbox: null,
     refusedBefore: false,
     vantage: ['198.51.100.7'],
     deliveryWaitMs: 500,

@@ -88,6 +88,7 @@ export async function visit(
     suite,
     proof,
     domain: { name: 'example.com', source: 'customer' },
+    knownMailbox: null,
     refusedBefore: false,
     vantage: ['198.51.100.7'],
     deliveryWaitMs: 100,

@@ -11,6 +11,8 @@ export interface HostileRequest {
   readonly body: string
   /** The `domain` member as it was sent. */
   readonly domain: string | null
+  /** The `knownMailbox` member as it was sent. */
+  readonly knownMailbox: string | null
   readonly proof: string
 }
 
@@ -21,8 +23,9 @@ const GOOD = {
   proof: 'message',
   reference: 'TICKET-1',
   domain: 'example.com',
+  knownMailbox: 'jane@example.com',
 }
-const FIELDS = ['ip', 'customerId', 'domain', 'vantage', 'suite', 'proof', 'reference'] as const
+const FIELDS = ['ip', 'customerId', 'domain', 'knownMailbox', 'vantage', 'suite', 'proof', 'reference'] as const
 const PROOFS = ['recipient', 'message', 'delivery']
 const HEADERS = [
   ...[
@@ -74,6 +77,25 @@ function listedDomain(random: Random): string {
   return [...labels, random.pick(['example.com', 'EXAMPLE.com', 'example.net'])].join('.')
 }
 
+/** A mailbox at a domain that the customer has: a local part that is allowed, however odd. */
+function listedMailbox(random: Random): string {
+  const odd = [
+    'JANE.doe',
+    "o'brien",
+    'a+b',
+    'x=y',
+    '{}',
+    'data',
+    'QUIT',
+    'rcpt_to',
+    '$&',
+    '`id`',
+    '#/?^|~*',
+    'q'.repeat(64),
+  ]
+  return `${random.pick(['jane', ...odd])}@${listedDomain(random)}`
+}
+
 /** A request for an address with hostile text in fields of the body, in headers, in names of them, or around them. */
 export function hostileRequest(ip: string, port: number, random: Random): HostileRequest {
   const members: Record<string, unknown> = { ip, port }
@@ -86,6 +108,7 @@ export function hostileRequest(ip: string, port: number, random: Random): Hostil
   ])
   let path = '/relay-tests'
   if (random.chance(0.5)) members.domain = listedDomain(random)
+  if (random.chance(0.3)) members.knownMailbox = listedMailbox(random)
   if (random.chance(0.5)) members.proof = random.pick(PROOFS)
   if (random.chance(0.6)) members.reference = hostileButPrintable(random)
   const spots: readonly (readonly [weight: number, work: () => void])[] = [
@@ -133,13 +156,14 @@ export function hostileRequest(ip: string, port: number, random: Random): Hostil
   }
 }
 
-const wishes = z.object({ domain: z.string().nullable().catch(null), proof: z.string().catch('delivery') })
+const text = z.string().nullable().catch(null)
+const wishes = z.object({ domain: text, knownMailbox: text, proof: z.string().catch('delivery') })
 
 /** What a body asks for, whatever was done to it. */
 function wishesIn(body: string): z.output<typeof wishes> {
   try {
     return wishes.parse(JSON.parse(Buffer.from(body, 'latin1').toString('utf8')))
   } catch {
-    return { domain: null, proof: 'delivery' }
+    return { domain: null, knownMailbox: null, proof: 'delivery' }
   }
 }

@@ -1,4 +1,4 @@
-/** Nothing that a caller writes reaches the mail server, but for a listed domain. */
+/** Nothing that a caller writes reaches the mail server, but for a listed domain and a known mailbox at one. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { NO_QUOTAS } from '../dial/no-quotas.ts'
@@ -16,6 +16,18 @@ const REQUESTS = cases(2_500)
 const HOSTS = servers('127.0.0', 16)
 /** Stands for the domain in a golden session, and occurs in nothing else. */
 const DOMAIN = 'golden-domain.example.com'
+/** The same for the known mailbox. */
+const MAILBOX = 'golden@golden-mailbox.example.com'
+
+/** The session that a request must lead to, made of the golden one. */
+function expectedFor(golden: readonly string[], { domain, knownMailbox }: HostileRequest): string[] {
+  const [, local = '', host] = /^(.*@)(.*)$/.exec(knownMailbox ?? '') ?? []
+  const names = [
+    [MAILBOX, `${local}${host?.toLowerCase()}`],
+    [DOMAIN, (domain ?? host ?? 'example.com').toLowerCase()],
+  ] as const
+  return golden.map((session) => names.reduce((text, [stands, name]) => text.replaceAll(stands, () => name), session))
+}
 
 /** Sends a request in its bytes; null where the service closes without an answer. */
 async function statusOf({ url }: TestService, { head, body }: HostileRequest): Promise<number | null> {
@@ -48,9 +60,11 @@ test(`whatever ${REQUESTS} requests say, the mail server hears the golden sessio
   const golden = new Map<string, string[]>()
   for (const proof of ['recipient', 'message', 'delivery']) {
     for (const host of HOSTS.slice(0, 2)) {
-      const response = await service.post({ ip: host, port: heard.port, domain: DOMAIN, proof })
-      assert.equal(response.status, 201, await response.text())
-      golden.set(`${isClosed(host)} ${proof}`, sessionOf(fresh(host)))
+      for (const known of [{}, { knownMailbox: MAILBOX }]) {
+        const response = await service.post({ ip: host, port: heard.port, domain: DOMAIN, proof, ...known })
+        assert.equal(response.status, 201, await response.text())
+        golden.set(`${isClosed(host)} ${proof} ${'knownMailbox' in known}`, sessionOf(fresh(host)))
+      }
     }
   }
 
@@ -70,13 +84,8 @@ test(`whatever ${REQUESTS} requests say, the mail server hears the golden sessio
         continue
       }
       tests += 1
-      const expected = golden.get(`${isClosed(host)} ${request.proof}`) ?? []
-      const domain = request.domain?.toLowerCase() ?? 'example.com'
-      assert.deepEqual(
-        sessionOf(connections),
-        expected.map((session) => session.replaceAll(DOMAIN, domain)),
-        said,
-      )
+      const expected = golden.get(`${isClosed(host)} ${request.proof} ${request.knownMailbox !== null}`) ?? []
+      assert.deepEqual(sessionOf(connections), expectedFor(expected, request), said)
       connections.forEach(assertClean)
     }
   }

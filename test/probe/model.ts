@@ -44,6 +44,7 @@ export async function verdictOn(
       suite: 'standard',
       proof: 'message',
       domain: { name: 'example.com', source: 'customer' },
+      knownMailbox: null,
       refusedBefore: false,
       vantage: ['198.51.100.7'],
       deliveryWaitMs: 10_000,

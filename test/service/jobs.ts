@@ -19,8 +19,16 @@ export const SETTINGS: Settings = {
 /** Returns a job of this caller: a test of 127.0.0.1. */
 export function jobOn(port: number, caller: Caller): Job {
   const address = parseAddress('127.0.0.1') ?? assert.fail()
-  const customer = { id: 'acme', name: 'Acme', networks: ['127.0.0.0/24'], domains: ['example.com'], quota: null }
+  const customer = {
+    id: 'acme',
+    name: 'Acme',
+    networks: ['127.0.0.0/24'],
+    domains: ['example.com'],
+    mailboxes: [],
+    quota: null,
+  }
   const request = { address, port, suite: 'standard', proof: 'delivery' } as const
+  const domain = { name: 'example.com', source: 'customer' } as const
   return {
     request,
     context: {
@@ -32,7 +40,7 @@ export function jobOn(port: number, caller: Caller): Job {
     },
     customer,
     vantage: DEFAULT_VANTAGE,
-    test: identify(request, customer, { name: 'example.com', source: 'customer' }, DEFAULT_VANTAGE),
+    test: identify(request, { customer, domain, knownMailbox: null }, DEFAULT_VANTAGE),
     key: null,
     stop: new AbortController(),
   }

@@ -65,7 +65,8 @@ test('the proxies of all vantages and the store are never targets, even if a cus
     settings: SETTINGS,
   })
   const permit = permissionsOf(DESK, world)
-  const asked = (ip: string) => permit({ address: addressOf(ip), customerId: null, domain: null, vantage: null })
+  const any = { customerId: null, domain: null, knownMailbox: null, vantage: null }
+  const asked = (ip: string) => permit({ ...any, address: addressOf(ip) })
   for (const ip of ['93.184.216.5', '2606:2800:220::5', '93.184.216.6']) {
     const decision = asked(ip)
     assert.deepEqual(!decision.ok && [decision.problem, decision.detail], [

@@ -1,0 +1,25 @@
+/**
+ * Lists role addresses, such as postmaster@: servers often spare them from bans and block lists, so that such a mailbox
+ * proves less than the mailbox of a person. One list for the customers file and for the rules of the verdict.
+ */
+
+/** Local parts of RFC 2142, and of the accounts that mail servers come with. */
+const ROLES: ReadonlySet<string> = new Set([
+  // Business and support (RFC 2142 sections 3 to 5).
+  ...['info', 'marketing', 'sales', 'support'],
+  ...['abuse', 'noc', 'security'],
+  ...['postmaster', 'hostmaster', 'usenet', 'news', 'webmaster', 'www', 'uucp', 'ftp'],
+  // Accounts of the system, and addresses that programs send from.
+  ...['root', 'admin', 'administrator', 'mailer-daemon', 'daemon', 'nobody', 'operator', 'noreply', 'no-reply'],
+])
+
+/** The address of the owner of a mailing list (RFC 2142 section 6), and its other common names. */
+const OF_A_LIST = /-(?:request|owner|bounces|admin)$|^owner-/
+
+/**
+ * Tells whether a mailbox, such as `Postmaster@example.com`, is a role address. Case and a tag after `+` do not matter.
+ */
+export function isRole(mailbox: string): boolean {
+  const [account = ''] = mailbox.slice(0, mailbox.lastIndexOf('@')).toLowerCase().split('+')
+  return ROLES.has(account) || OF_A_LIST.test(account)
+}
