@@ -7,14 +7,14 @@ import type { Form } from '../relay/forms.ts'
 import { classify } from '../relay/refusals.ts'
 import type { Answer } from '../smtp/connection.ts'
 import { abridged } from '../smtp/reply.ts'
-import type { Ready } from './session.ts'
+import { hostOf, type Ready } from './session.ts'
 
 /** The reply to QUIT, and to no other command (RFC 5321 section 4.1.1.10). */
 export const GOODBYE = 221
 
 /** Returns attempts that were not run, with the reason. */
 export function notRun(envelopes: readonly Envelope[], why: Why): Attempt[] {
-  return envelopes.map((envelope) => ({ ...envelope, connection: null, exchanges: [], seen: null, why }))
+  return envelopes.map((envelope) => ({ ...envelope, connection: null, node: null, exchanges: [], seen: null, why }))
 }
 
 /** The phases of a mail transaction, in order. */
@@ -46,7 +46,7 @@ export function record(
     // In a group, the replies after a refusal only say that the command before them failed.
     if (!positive(phase, answer)) break
   }
-  return { form, mailFrom, rcptTo, connection: session.number, exchanges, seen: null, why }
+  return { form, mailFrom, rcptTo, connection: session.number, node: hostOf(session), exchanges, seen: null, why }
 }
 
 /**

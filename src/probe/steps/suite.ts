@@ -89,6 +89,7 @@ const unasked = ({ form, why }: Unwritable, failure: Why | null): Attempt => ({
   mailFrom: null,
   rcptTo: null,
   connection: null,
+  node: null,
   exchanges: [],
   seen: null,
   why: failure ?? why,
