@@ -66,7 +66,7 @@ export const hostOf = ({ greeting, helloLine, ehlo }: Session): string | null =>
 
 /** Returns the first host name at the beginning of these lines, in lower case. A server may repeat our own name. */
 export function hostIn(lines: readonly (string | null | undefined)[], ownName: string | null): string | null {
-  const names = lines.map((line) => line?.trim().split(' ')[0]?.toLowerCase() ?? '')
+  const names = lines.map((line) => line?.split(' ')[0]?.toLowerCase() ?? '')
   return names.find((name) => DOMAIN_NAME.test(name) && name !== ownName?.toLowerCase()) ?? null
 }
 
