@@ -1,4 +1,5 @@
 /** Opens one SMTP session: connection, greeting, EHLO or HELO, and STARTTLS if the server asks for it. */
+import { DOMAIN_NAME } from '../contract/domain.ts'
 import type { Why } from '../contract/words.ts'
 import type { Address } from '../ip/address.ts'
 import { anyOf } from '../smtp/any-of.ts'
@@ -32,6 +33,8 @@ export interface Session {
   readonly localAddress: Address | null
   readonly ehlo: string | null
   readonly greeting: Heard | null
+  /** The first line of the reply that accepted EHLO or HELO: the server's name, and often our address. */
+  readonly helloLine: string | null
   /** The lines of the EHLO reply after the first. */
   readonly extensions: readonly string[]
   readonly pipelining: boolean
@@ -52,6 +55,19 @@ export type Ready = Session & { readonly connection: Dialogue; readonly ehlo: st
 export function isReady(session: Session): session is Ready {
   const { connection, ehlo, failure } = session
   return connection !== null && connection.fault === null && ehlo !== null && failure === null
+}
+
+/**
+ * Returns the host name of the server on a session: the first word of the greeting (RFC 5321 section 4.2), else that of
+ * the reply to EHLO or HELO (section 4.1.1.1), because some servers hide it in the greeting; null if neither is one.
+ */
+export const hostOf = ({ greeting, helloLine, ehlo }: Session): string | null =>
+  hostIn([greeting?.reply.lines[0], helloLine], ehlo)
+
+/** Returns the first host name at the beginning of these lines, in lower case. A server may repeat our own name. */
+export function hostIn(lines: readonly (string | null | undefined)[], ownName: string | null): string | null {
+  const names = lines.map((line) => line?.split(' ')[0]?.toLowerCase() ?? '')
+  return names.find((name) => DOMAIN_NAME.test(name) && name !== ownName?.toLowerCase()) ?? null
 }
 
 /** Returns a session without a connection. */
@@ -91,14 +107,15 @@ async function hello(greeted: Session & { connection: Dialogue }): Promise<Sessi
   if (!extended) return { ...greeted, failure: connection.fault }
   const { code, lines } = extended.reply
   if (code === 250) {
-    const extensions = lines.slice(1)
-    return { ...greeted, extensions, pipelining: offers(extensions, 'PIPELINING') }
+    const [helloLine = null, ...extensions] = lines
+    return { ...greeted, helloLine, extensions, pipelining: offers(extensions, 'PIPELINING') }
   }
   if (code >= 400 && code < 500) return { ...greeted, turnedAway: extended, failure: 'greeting-refused' }
   const plain = heard(await connection.command(`HELO ${ehlo}`))
   // If the server closes the connection at HELO, its reply to EHLO was the refusal.
   if (!plain) return { ...greeted, turnedAway: extended, failure: connection.fault }
-  return plain.reply.code === 250 ? greeted : { ...greeted, turnedAway: plain, failure: 'greeting-refused' }
+  if (plain.reply.code === 250) return { ...greeted, helloLine: plain.reply.lines[0] ?? null }
+  return { ...greeted, turnedAway: plain, failure: 'greeting-refused' }
 }
 
 /** Starts TLS and says EHLO again: what was said in plain text no longer counts (RFC 3207 section 4.2). */
@@ -106,7 +123,7 @@ export async function secure(session: Ready): Promise<Session> {
   if (!offers(session.extensions, 'STARTTLS')) return { ...session, failure: 'tls-failed' }
   const tls = await session.connection.startTls()
   if (!tls) return { ...session, failure: 'tls-failed' }
-  return hello({ ...session, tls, extensions: [], pipelining: false })
+  return hello({ ...session, tls, helloLine: null, extensions: [], pipelining: false })
 }
 
 const offers = (extensions: readonly string[], keyword: string): boolean =>
@@ -120,6 +137,7 @@ const NOTHING: Session = {
   localAddress: null,
   ehlo: null,
   greeting: null,
+  helloLine: null,
   extensions: [],
   pipelining: false,
   tls: null,

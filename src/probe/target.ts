@@ -1,10 +1,9 @@
 /** Knows the target's names, from the request and from the first session, so that forms can be written with them. */
-import { DOMAIN_NAME } from '../contract/domain.ts'
 import type { DomainSource } from '../contract/words.ts'
 import { type Address, addressLiteral } from '../ip/address.ts'
 import type { KnownNames } from '../relay/envelope.ts'
 import { type Form, formOf, type TestAddresses } from '../relay/forms.ts'
-import type { Session } from './session.ts'
+import { hostOf, type Session } from './session.ts'
 
 /** The target's own mail domain, and where we know it from. */
 export interface OwnDomain {
@@ -24,7 +23,7 @@ export interface TargetOptions {
 
 /** The target's names. */
 export class Target {
-  /** The host name at the beginning of the greeting (RFC 5321 section 4.2); null if it is not a domain name. */
+  /** The host name that the server gives in its greeting or in its reply to EHLO; null if it gives none. */
   readonly host: string | null
   readonly domain: OwnDomain | null
   readonly knownMailbox: string | null
@@ -35,8 +34,7 @@ export class Target {
   constructor(options: TargetOptions, first: Session) {
     const { address, domain, knownMailbox, addressesFor } = options
     this.#options = options
-    const [name = ''] = first.greeting?.reply.lines[0]?.split(' ') ?? []
-    this.host = DOMAIN_NAME.test(name) ? name.toLowerCase() : null
+    this.host = hostOf(first)
     this.domain = domain ?? (this.host === null ? null : { name: this.host, source: 'greeting' })
     this.knownMailbox = knownMailbox
     const { sender } = addressesFor(formOf('outside-sender'))

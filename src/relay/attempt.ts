@@ -46,7 +46,7 @@ export interface Attempt {
   readonly rcptTo: string | null
   /** The number of the connection, from 1; null if nothing was asked. */
   readonly connection: number | null
-  /** The host name that the greeting of the connection gave, in lower case; null if it gave none. */
+  /** The host name that the server gave on that connection; null if it gave none. Other names are other machines. */
   readonly node: string | null
   /** The replies to the envelope, and after them those of the transaction with the message, if one was sent. */
   readonly exchanges: readonly Exchange[]

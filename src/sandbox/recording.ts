@@ -1,6 +1,7 @@
 /** Reads a recorded session the way a run reads it from the wire, so that it can be judged again. */
 import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import { WHYS } from '../contract/words.ts'
+import { hostIn } from '../probe/session.ts'
 import { assess } from '../relay/assess.ts'
 import type { Attempt, Exchange, Phase } from '../relay/attempt.ts'
 import { formOf } from '../relay/forms.ts'
@@ -41,6 +42,7 @@ export function observationsIn(recording: Recording, context: SessionContext): O
       mailFrom,
       rcptTo,
       connection,
+      node: connection === null ? null : nodeOn(recording, connection, vantage.ehlo),
       exchanges: own,
       seen,
       why: WHYS.find((known) => known === why) ?? null,
@@ -63,6 +65,18 @@ export function observationsIn(recording: Recording, context: SessionContext): O
     turnedAway: turnedAway ? (hello === -1 ? greeting : replyTo(recording, hello)) : null,
     rows: attempts.map((attempt) => assess(attempt, names)),
   }
+}
+
+/** Returns the host name that the server gave on a connection; null if it gave none. */
+function nodeOn(recording: Recording, connection: number, ehlo: string | null): string | null {
+  const { transcript } = recording
+  const own = (line: TranscriptEntry) => line.connection === connection
+  const greeting = transcript.find((line) => own(line) && line.from === 'server' && line.answers === null)
+  const hello = transcript.findLastIndex(
+    (line) => own(line) && line.from === 'client' && /^(EHLO|HELO) /.test(line.line),
+  )
+  const lines = [greeting?.line.slice(4), hello === -1 ? null : replyTo(recording, hello)?.reply.lines[0]]
+  return hostIn(lines, ehlo)
 }
 
 const envelope = (sender: string | null, recipient: string | null): string => `${sender} ${recipient}`

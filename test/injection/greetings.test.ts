@@ -86,10 +86,10 @@ const isOrderly = ({ greeting, hello }: Speech): boolean =>
   /^(?:220-[^\r\n]{0,4000}\r\n)*220 [^\r\n]{0,4000}$/.test(greeting) &&
   /^(?:250-[^\r\n]{0,4000}\r\n)*250 [^\r\n]{0,4000}$/.test(hello)
 
-/** The name that a greeting begins with, where it is one by the letter. */
-function nameIn({ greeting }: Speech): string | null {
-  const [, word = ''] = /^220[ -]([^ \r\n]*)(?= |\r?\n|$)/.exec(greeting) ?? []
-  return isHostName(word) ? word.toLowerCase() : null
+/** The name that the greeting begins with, else the one that the reply to EHLO begins with, if it is well-formed. */
+function nameIn({ greeting, hello }: Speech): string | null {
+  const words = [greeting, hello].map((text) => /^2[25]0[ -]([^ \r\n]*)(?= |\r?\n|$)/.exec(text)?.[1] ?? '')
+  return words.find(isHostName)?.toLowerCase() ?? null
 }
 
 /**
@@ -191,7 +191,7 @@ test(`whatever ${SERVERS} servers say of themselves, they hear the golden sessio
   for (const [kind, count] of Object.entries(counts)) assert.ok(count > SERVERS / 20, `${kind}: ${count}`)
 })
 
-test('a name that only a greeting gave is asked with, and is in no transaction that holds a message', async (t) => {
+test('a name that only the server gave is asked with, and is in no transaction that holds a message', async (t) => {
   const session = await stage(t)
   const [, open = ''] = HOSTS
   for (const suite of ['standard', 'full'] as const) {

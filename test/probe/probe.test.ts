@@ -170,10 +170,12 @@ for (const greeting of [
   '220 localhost',
   '220 a@b.example.com hi',
   '220 *****2***0**',
-  '220',
+  '220 ',
 ]) {
-  test(`the greeting ${greeting} gives no domain`, async (t) => {
-    const { observations, reason, attempts } = await visit(t, { greeting, say: deny }, { domain: null })
+  test(`the greeting ${greeting} gives no domain, and neither does the same text in the reply to EHLO`, async (t) => {
+    const hello = [greeting.replace('220 ', '250-'), '250 PIPELINING']
+    const say: Say = (line, session) => (line.startsWith('EHLO') ? hello : deny(line, session))
+    const { observations, reason, attempts } = await visit(t, { greeting, say }, { domain: null })
     assert.deepEqual([observations.domain, observations.domainSource], [null, null])
     assert.equal(reason, 'domain-unknown')
     assert.deepEqual(attempts, {

@@ -25,7 +25,7 @@ function attempt(form: string, said: readonly string[], why: Why | null = null):
   const exchanges = said.map(
     (text, index): Exchange => ({ phase: PHASES[index] ?? 'dot', reply: replyOf(text), at: [index] }),
   )
-  return { form: formOf(form), mailFrom: 'a@b', rcptTo: 'c@d', connection: 1, exchanges, seen: null, why }
+  return { form: formOf(form), mailFrom: 'a@b', rcptTo: 'c@d', connection: 1, node: null, exchanges, seen: null, why }
 }
 
 const DENIED = ['250 ok', '554 5.7.1 Relay access denied']
