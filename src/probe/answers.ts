@@ -259,7 +259,7 @@ function latestOf(question: Question): Latest | null {
       return { kind: 'envelopes', forms: formsIn(question.plan), within: question.within }
     case 'rest': {
       // A repeat without an answer is not asked again: other connections end with it too.
-      const forms = question.plans.flatMap(formsIn).filter(({ id }) => id !== AT_END)
+      const forms = [question.onCurrent, ...question.plans].flatMap(formsIn).filter(({ id }) => id !== AT_END)
       return { kind: 'envelopes', forms, within: question.within }
     }
     case 'alone':

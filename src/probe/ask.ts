@@ -101,9 +101,9 @@ async function askOn(
  */
 async function askRest({ plans, onCurrent, atOnce, pipelining }: Rest, asking: Asking, tell: Tell): Promise<void> {
   const { connections } = asking
-  const current = onCurrent ? connections.current : null
+  const current = onCurrent.length > 0 ? connections.current : null
   if (!current) await connections.leaveCurrent()
-  const waiting = [...plans]
+  const waiting = current ? [onCurrent, ...plans] : [...plans]
   let workers = Math.min(atOnce, waiting.length)
   const work = async (own: Session | null) => {
     let session = own

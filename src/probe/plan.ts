@@ -20,6 +20,16 @@ export interface PlanRules {
   readonly repeat: Envelope | null
 }
 
+/** Envelopes spread over connections. */
+export interface Spread {
+  /** The plan of the open connection that was asked something before; empty if it is asked nothing more. */
+  readonly onCurrent: ConnectionPlan
+  /** The plans of other connections. */
+  readonly plans: readonly ConnectionPlan[]
+  /** The envelopes that are left out. */
+  readonly spared: readonly Envelope[]
+}
+
 /** A connection that is being planned. */
 interface Draft {
   /** The transactions that the connection had before. */
@@ -59,16 +69,21 @@ export function planWithin(
   connections: number,
   isSparable: (envelope: Envelope) => boolean,
   standing: readonly ConnectionPlan[] = [],
-): { readonly plans: ConnectionPlan[]; readonly spared: readonly Envelope[] } {
+): Spread {
   const busy = (some: readonly Envelope[]) => place(some, rules, standing).filter((draft) => !isIdle(draft, rules))
+  const spreadOf = (drafts: readonly Draft[], spared: readonly Envelope[]): Spread => {
+    const used = drafts.find(({ before }) => before.length > 0)
+    const plans = drafts.filter((draft) => draft !== used).map((draft) => sorted(draft, rules))
+    return { onCurrent: used ? sorted(used, rules) : [], plans, spared }
+  }
   const sparable = envelopes.filter((envelope) => !isNeeded(envelope) && isSparable(envelope))
   const most = Math.min(FIGURES.spared, sparable.length)
   for (let count = 0; count <= most; count += 1) {
     const spared = sparable.slice(sparable.length - count)
     const drafts = busy(envelopes.filter((envelope) => !spared.includes(envelope)))
-    if (drafts.length <= connections) return { plans: drafts.map((draft) => sorted(draft, rules)), spared }
+    if (drafts.length <= connections) return spreadOf(drafts, spared)
   }
-  return { plans: busy(envelopes).map((draft) => sorted(draft, rules)), spared: [] }
+  return spreadOf(busy(envelopes), [])
 }
 
 /** Places every envelope on the connection with room that has the fewest waits, or on a new one. */
@@ -165,10 +180,10 @@ function sorted(draft: Draft, rules: PlanRules): ConnectionPlan {
   return ordered.toSorted((a, b) => last(a) - last(b))
 }
 
-/** Whether a new connection would have nothing to ask but the repeat. */
-function isIdle({ before, transactions }: Draft, rules: PlanRules): boolean {
+/** Whether a connection would have nothing to ask but the repeat. */
+function isIdle({ transactions }: Draft, rules: PlanRules): boolean {
   const repeat = repeatIn(rules)
-  return before.length === 0 && transactions.every((transaction) => transaction.every((one) => one === repeat))
+  return transactions.every((transaction) => transaction.every((one) => one === repeat))
 }
 
 /** Ranks envelopes by how hard they are to place: risky ones most, then those with another sender than the repeat. */

@@ -31,11 +31,11 @@ export interface First extends OnConnections {
   readonly leave: boolean
 }
 
-/** Asks the rest on at most `atOnce` sessions at a time. With `onCurrent`, the current session asks the first plan. */
+/** Asks the rest on at most `atOnce` sessions at a time. The current session goes on if it has a plan, or ends. */
 export interface Rest extends OnConnections {
   readonly ask: 'rest'
+  readonly onCurrent: ConnectionPlan
   readonly plans: readonly ConnectionPlan[]
-  readonly onCurrent: boolean
   readonly atOnce: number
 }
 

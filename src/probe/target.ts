@@ -53,7 +53,14 @@ export class Target {
   namesFor(form: Form): KnownNames {
     const literal = addressLiteral(this.#options.address)
     const { sender, recipient } = this.#options.addressesFor(form)
-    return { sender, recipient, domain: this.domain?.name ?? null, host: this.host, literal, mailbox: this.knownMailbox }
+    return {
+      sender,
+      recipient,
+      domain: this.domain?.name ?? null,
+      host: this.host,
+      literal,
+      mailbox: this.knownMailbox,
+    }
   }
 
   /**

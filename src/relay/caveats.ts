@@ -1,6 +1,6 @@
 /** Finds the caveats of a verdict: facts that do not change it, but that its readers should know. */
 import { CAVEATS, type Caveat } from '../contract/words.ts'
-import { answersDiffer, type Assessed, rowOf } from './assess.ts'
+import { type Assessed, answersDiffer, rowOf } from './assess.ts'
 import { AT_END, KNOWN_MAILBOX, noExistingSender, OUTSIDE, POSTMASTER, REPEAT } from './controls.ts'
 import { takesAnything } from './local.ts'
 import type { Observations } from './observations.ts'

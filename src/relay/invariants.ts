@@ -19,7 +19,10 @@ const isDelivered = ({ evidence }: Assessed): boolean => evidence === 'delivered
 type Invariant = readonly [name: string, holds: (judgement: Judgement) => boolean]
 
 const INVARIANTS: readonly Invariant[] = [
-  ['what was delivered had been sent', ({ rows }) => rows.filter(isDelivered).every(({ attempt }) => mayArrive(attempt))],
+  [
+    'what was delivered had been sent',
+    ({ rows }) => rows.filter(isDelivered).every(({ attempt }) => mayArrive(attempt)),
+  ],
   ['a delivered message means open', ({ verdict, rows }) => verdict === 'open' || !rows.some(isDelivered)],
   [
     'open needs a message of a plain form, or a delivered one',
@@ -37,10 +40,7 @@ const INVARIANTS: readonly Invariant[] = [
     'closed means that no outside recipient was accepted',
     ({ verdict, rows }) => verdict !== 'closed' || !rows.some((row) => isPlain(row) && isAcceptedSoFar(row)),
   ],
-  [
-    'closed means that nothing was passed on',
-    ({ verdict, rows }) => verdict !== 'closed' || !rows.some(triedToRelay),
-  ],
+  ['closed means that nothing was passed on', ({ verdict, rows }) => verdict !== 'closed' || !rows.some(triedToRelay)],
   [
     'closed means that each form of the standard suite has an answer',
     ({ verdict, rows }) => verdict !== 'closed' || rows.every((row) => !isStandard(row) || isAnswered(row)),

@@ -5,9 +5,9 @@
 import { rowOf } from './assess.ts'
 import { CAUSE_ROWS } from './causes.ts'
 import { ANY_LOCAL_PART_TAKEN } from './caveats.ts'
+import type { Judgement } from './judgement.ts'
 import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
-import type { Judgement } from './judgement.ts'
 import { fill, type SentenceFacts } from './wording.ts'
 
 const CLOSED = 'The server does not relay. It refused everything that a stranger tried.'

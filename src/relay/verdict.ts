@@ -212,11 +212,11 @@ const REASON_OF_WHY: Record<Why, Reason | null> = {
 function isHealthy(row: Assessed, { rows, known }: Observations): boolean {
   const { form } = row.attempt
   const repeatId = form.part === 'standard' ? REPEAT : AT_END
-  if (form.id === repeatId) return isAsBefore(row, rowOf(rows, OUTSIDE))
+  if (form.id === repeatId) return row.outcome !== 'refused' || isAsBefore(row, rowOf(rows, OUTSIDE))
   if (!needsRepeat(row, rows)) return true
   if (form.part === 'standard' && vouches(rows, known)) return true
-  const repeat = rowOf(rows, repeatId)
-  return repeat !== undefined && isAsBefore(repeat, rowOf(rows, OUTSIDE))
+  // A repeat that was not refused as before gives its own reason.
+  return rowOf(rows, repeatId) !== undefined
 }
 
 /** Returns why the greeting or EHLO was refused, from its text. */

@@ -4,6 +4,7 @@ import { WHYS } from '../contract/words.ts'
 import { hostIn } from '../probe/session.ts'
 import { assess } from '../relay/assess.ts'
 import type { Attempt, Exchange, Phase } from '../relay/attempt.ts'
+import { knownAs } from '../relay/controls.ts'
 import { formOf } from '../relay/forms.ts'
 import type { Observations } from '../relay/observations.ts'
 import { type Reply, ReplyParser } from '../smtp/reply.ts'
@@ -31,6 +32,7 @@ export function observationsIn(recording: Recording, context: SessionContext): O
     const arrived = delivery?.form === form ? delivery : null
     const seen = arrived && {
       kind: 'message' as const,
+      report: null,
       peer: arrived.from.ip ?? '',
       helo: arrived.from.helo ?? '',
       received: null,
@@ -56,6 +58,8 @@ export function observationsIn(recording: Recording, context: SessionContext): O
   const hello = transcript.findLastIndex(({ from, line }) => from === 'client' && /^(EHLO|HELO) /.test(line))
   return {
     proof,
+    known: knownAs(knownMailbox),
+    mailboxTroubled: false,
     refusedBefore: false,
     domain,
     domainSource,

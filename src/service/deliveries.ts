@@ -102,7 +102,8 @@ export class Deliveries {
   }
 
   /** Passes an arrival to the tests it belongs to. Returns whether there was one in this replica. */
-  #take({ token, nonces, ...seen }: Signal): boolean {
+  #take({ token, nonces, ...arrival }: Signal): boolean {
+    const seen: Seen = { ...arrival, report: arrival.kind === 'bounce' ? 'unclear' : null }
     let isOurs = false
     for (const test of this.#byToken.get(token) ?? []) {
       if (performance.now() >= test.expiresAt) continue

@@ -35,8 +35,11 @@ export interface Traits {
 export interface Witness {
   connections: number
   most: number
-  messages: number
+  dots: number
+  accepted: number
   readonly commands: string[]
+  /** How many replies it has given: the place of each in the transcript. */
+  replies: number
   /** The recipients of transactions that came to DATA. */
   readonly dataFor: string[]
 }
@@ -45,7 +48,7 @@ const UNANSWERED: Answer = { reply: null, at: [], ms: 0 }
 
 /** Returns a model server, and what it saw. */
 export function modelServer(traits: Traits, deadline = 50_000): { readonly server: Server; readonly witness: Witness } {
-  const witness: Witness = { connections: 0, most: 0, messages: 0, commands: [], dataFor: [] }
+  const witness: Witness = { connections: 0, most: 0, dots: 0, accepted: 0, commands: [], replies: 0, dataFor: [] }
   const clock = { now: 0 }
   const open = new Set<Model>()
   const delivered = new Set<string>()
@@ -74,6 +77,7 @@ export function modelServer(traits: Traits, deadline = 50_000): { readonly serve
 
 const SEEN: Seen = {
   kind: 'message',
+  report: null,
   peer: '203.0.113.25',
   helo: 'mail.example.com',
   received: 'from relaytest.isp.example (198.51.100.7)',
@@ -106,7 +110,7 @@ class Model implements Dialogue {
   }
 
   async greeting(): Promise<Answer> {
-    return this.#turnedAway ? this.#end('421 too many connections') : answerOf('220 mail.example.com ESMTP')
+    return this.#turnedAway ? this.#end('421 too many connections') : this.#answer('220 mail.example.com ESMTP')
   }
 
   async command(line: string): Promise<Answer> {
@@ -130,10 +134,11 @@ class Model implements Dialogue {
   async message(lines: readonly string[]): Promise<Answer> {
     if (this.fault !== null) return UNANSWERED
     const { dot } = this.#traits
-    if (lines.length > 0) this.#witness.messages += 1
+    if (lines.length > 0) this.#witness.dots += 1
+    if (lines.length > 0 && dot.startsWith('2')) this.#witness.accepted += 1
     if (dot.startsWith('2')) for (const recipient of this.#recipients) this.#delivered.add(formIn(recipient))
     this.#sender = null
-    return answerOf(dot)
+    return this.#answer(dot)
   }
 
   async quit(): Promise<void> {
@@ -157,7 +162,7 @@ class Model implements Dialogue {
     const said = this.#replyTo(line)
     const isRefusal = said >= '4'
     if (isRefusal) this.#refused += 1
-    return this.#refused > this.#traits.refusals ? this.#end('421 too many errors') : answerOf(said)
+    return this.#refused > this.#traits.refusals ? this.#end('421 too many errors') : this.#answer(said)
   }
 
   #replyTo(line: string): string {
@@ -193,10 +198,15 @@ class Model implements Dialogue {
     return '354 go ahead'
   }
 
+  #answer(text: string): Answer {
+    this.#witness.replies += 1
+    return answerOf(text, this.#witness.replies)
+  }
+
   #end(last: string): Answer {
     this.fault = 'dropped'
     this.#open.delete(this)
-    return answerOf(last)
+    return this.#answer(last)
   }
 }
 
@@ -205,8 +215,8 @@ class Model implements Dialogue {
  */
 const formIn = (recipient: string): string => /[a-z-]+(?=@isp\.example|%isp\.example)/.exec(recipient)?.[0] ?? recipient
 
-function answerOf(text: string): Answer {
+function answerOf(text: string, at: number): Answer {
   const lines = text.split('\n').map((line) => line.slice(4))
   const enhanced = /^\d{3} (\d\.\d+\.\d+)/.exec(text)?.[1] ?? null
-  return { reply: { code: Number(text.slice(0, 3)), enhanced, lines }, at: [], ms: 1 }
+  return { reply: { code: Number(text.slice(0, 3)), enhanced, lines }, at: [at], ms: 1 }
 }

@@ -130,7 +130,8 @@ export async function checkModelServers(numRuns: number, seed?: number): Promise
         assert.ok(relays === 'nobody' || (relays === 'percents' && traits.deliveryMs === null), relays)
       }
       assert.ok(witness.connections <= FIGURES.connections, `${witness.connections} connections`)
-      assert.ok(witness.messages <= FIGURES.messages, `${witness.messages} messages`)
+      assert.ok(witness.accepted <= FIGURES.messages, `${witness.accepted} messages`)
+      assert.ok(witness.dots <= FIGURES.dots, `${witness.dots} final dots`)
       assert.deepEqual(witness.dataFor.filter(isLocalUser), [])
     },
   )

@@ -280,7 +280,14 @@ test('a test that is stopped while it waits for the greeting sends only QUIT', a
   assert.deepEqual(server.lines, ['QUIT'])
 })
 
-const SEEN: Seen = { kind: 'message', peer: '127.0.0.1', helo: 'mail.example.com', received: null, receivedAt: '' }
+const SEEN: Seen = {
+  kind: 'message',
+  report: null,
+  peer: '127.0.0.1',
+  helo: 'mail.example.com',
+  received: null,
+  receivedAt: '',
+}
 
 test('the nonce of a message is sent, but no transcript shows it', async (t) => {
   const { transcript, server } = await visit(t, { say: healthy })

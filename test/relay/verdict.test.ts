@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { REASONS, type Why } from '../../src/contract/words.ts'
-import { assess } from '../../src/relay/assess.ts'
+import { type Assessed, assess } from '../../src/relay/assess.ts'
 import type { Attempt, Exchange, Phase } from '../../src/relay/attempt.ts'
 import { FORMS, formOf } from '../../src/relay/forms.ts'
 import type { Observations } from '../../src/relay/observations.ts'
@@ -22,10 +22,13 @@ const replyOf = (text: string): Reply => ({
 
 /** Returns an attempt with the replies to MAIL and RCPT, and then, with a message, to MAIL, RCPT, DATA and the dot. */
 function attempt(form: string, said: readonly string[], why: Why | null = null): Attempt {
+  const known = formOf(form)
+  // Local recipients are asked last.
+  const first = known.recipient.kind === 'local' ? 1_000 : 10 * FORMS.indexOf(known)
   const exchanges = said.map(
-    (text, index): Exchange => ({ phase: PHASES[index] ?? 'dot', reply: replyOf(text), at: [index] }),
+    (text, index): Exchange => ({ phase: PHASES[index] ?? 'dot', reply: replyOf(text), at: [first + index] }),
   )
-  return { form: formOf(form), mailFrom: 'a@b', rcptTo: 'c@d', connection: 1, node: null, exchanges, seen: null, why }
+  return { form: known, mailFrom: 'a@b', rcptTo: 'c@d', connection: 1, node: null, exchanges, seen: null, why }
 }
 
 const DENIED = ['250 ok', '554 5.7.1 Relay access denied']
@@ -40,6 +43,8 @@ const observations = (attempts: readonly Attempt[], rest: Partial<Observations> 
   vantage: ['198.51.100.7'],
   domain: 'example.com',
   domainSource: 'customer',
+  known: 'none',
+  mailboxTroubled: false,
   names: NAMES,
   greeting: { reply: replyOf('220 mail.example.com ESMTP'), at: [] },
   turnedAway: null,
@@ -53,6 +58,7 @@ const isAttempt = (what: readonly string[] | Attempt): what is Attempt => 'form'
 function standard(
   said: Readonly<Record<string, readonly string[] | Attempt>>,
   rest: Partial<Observations> = {},
+  changed: (rows: readonly Assessed[]) => readonly Assessed[] = (rows) => rows,
 ): Observations {
   const all = {
     'outside-sender': DENIED,
@@ -62,8 +68,15 @@ function standard(
     ...said,
   }
   const attempts = Object.entries(all).map(([form, what]) => (isAttempt(what) ? what : attempt(form, what)))
-  return observations(attempts, rest)
+  const made = observations(attempts, rest)
+  return { ...made, rows: changed(made.rows) }
 }
+
+/** Returns a row whose answers came at another time. */
+const asked = (row: Assessed, at: number): Assessed => ({
+  ...row,
+  decisive: row.decisive && { ...row.decisive, at: [at] },
+})
 
 /** Returns the verdict, and the reason or cause. */
 function outcome(what: Observations): string {
@@ -72,10 +85,18 @@ function outcome(what: Observations): string {
 }
 
 const no = (text: string) => ['250 ok', text]
+const mailbox = (...said: string[]) => ({ 'known-mailbox-control': said })
 const control = (...said: string[]) => ({ 'postmaster-control': said })
 const random = (...said: string[]) => ({ 'random-local-control': said })
 
-const BOUNCE = { kind: 'bounce', peer: '203.0.113.25', helo: '', received: null, receivedAt: '' } as const
+const BOUNCE = {
+  kind: 'bounce',
+  report: 'unclear',
+  peer: '203.0.113.25',
+  helo: '',
+  received: null,
+  receivedAt: '',
+} as const
 
 const CASES: readonly (readonly [string, string, Observations])[] = [
   // Rule 1: open
@@ -165,19 +186,105 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     standard({ 'outside-sender': no('550 Invalid recipient'), ...control(...TAKEN) }),
   ],
   [
-    'a bare 550 is closed if postmaster is accepted and a random user is refused in other words',
-    'closed',
+    'a bare 550 is not closed by postmaster, even if a random user is refused in other words: a ban can spare both',
+    'inconclusive words-unknown',
     standard({ 'outside-sender': no('550 no'), ...control(...TAKEN), ...random(...no('550 5.1.1 User unknown')) }),
   ],
   [
     'the same bare 550 for a random user may be a ban that exempts postmaster',
-    'inconclusive vantage-blocked',
+    'inconclusive words-unknown',
     standard({ 'outside-sender': no('550 no'), ...control(...TAKEN), ...random(...no('550 no')) }),
   ],
   [
     'a bare 550 without a random user proves nothing',
-    'inconclusive vantage-blocked',
+    'inconclusive words-unknown',
     standard({ 'outside-sender': no('550 no'), ...control(...TAKEN) }),
+  ],
+  [
+    'a bare 550 is closed if postmaster and a random user are accepted',
+    'closed',
+    standard({ 'outside-sender': no('550 no'), ...control(...TAKEN), ...random(...TAKEN) }),
+  ],
+  [
+    'any words are closed if the mailbox of a person is accepted',
+    'closed',
+    standard({ 'outside-sender': no('554 5.7.1 Das geht hier nicht'), ...mailbox(...TAKEN) }, { known: 'person' }),
+  ],
+  [
+    'no words at all are closed if the mailbox of a person is accepted, and excuse other forms too',
+    'closed',
+    standard(
+      { 'outside-sender': no('550 '), 'null-sender': no('553 nope'), ...mailbox(...TAKEN) },
+      { known: 'person' },
+    ),
+  ],
+  [
+    'a role address proves no more than postmaster',
+    'inconclusive words-unknown',
+    standard({ 'outside-sender': no('550 no'), ...mailbox(...TAKEN) }, { known: 'role' }),
+  ],
+  [
+    'a role address is enough for words that say that there is no such user',
+    'closed',
+    standard({ 'outside-sender': no('550 5.1.1 User unknown'), ...mailbox(...TAKEN) }, { known: 'role' }),
+  ],
+  [
+    'a known mailbox that was accepted before the last refusal proves nothing',
+    'inconclusive words-unknown',
+    standard({ 'outside-sender': no('550 no'), ...mailbox(...TAKEN) }, { known: 'person' }, (rows) =>
+      rows.map((row) => (row.attempt.form.recipient.kind === 'local' ? asked(row, 0) : row)),
+    ),
+  ],
+  [
+    'a known mailbox of another connection proves nothing, if the nodes have no names',
+    'inconclusive words-unknown',
+    standard(
+      {
+        'outside-sender': no('550 no'),
+        'known-mailbox-control': { ...attempt('known-mailbox-control', TAKEN), connection: 2 },
+      },
+      { known: 'person' },
+    ),
+  ],
+  [
+    'a known mailbox of another connection counts if both greet with the same name',
+    'closed',
+    standard(
+      {
+        'outside-sender': { ...attempt('outside-sender', no('550 no')), node: 'mx1.example.com' },
+        'known-mailbox-control': {
+          ...attempt('known-mailbox-control', TAKEN),
+          connection: 2,
+          node: 'mx1.example.com',
+        },
+      },
+      { known: 'person' },
+    ),
+  ],
+  [
+    'a known mailbox that is refused in the same words means that everything is refused',
+    'inconclusive vantage-blocked',
+    standard({ 'outside-sender': no('550 no'), ...mailbox(...no('550 no')) }, { known: 'person' }),
+  ],
+  [
+    'a known mailbox does not excuse words about us',
+    'inconclusive vantage-blocked',
+    standard({ 'outside-sender': no('554 blocked using a list'), ...mailbox(...TAKEN) }, { known: 'person' }),
+  ],
+  [
+    'a known mailbox does not excuse words about now',
+    'inconclusive greylisted',
+    standard({ 'outside-sender': no('450 greylisted'), ...mailbox(...TAKEN) }, { known: 'person' }),
+  ],
+  [
+    'a 503 to RCPT without a local recipient that is accepted there is no answer',
+    'inconclusive protocol-error',
+    standard({ 'outside-sender': no('503 bad sequence') }),
+  ],
+  [
+    'a 503 to RCPT where a known mailbox is accepted is a refusal',
+    'closed',
+    standard({ 'outside-sender': no('503 bad sequence'), ...mailbox(...TAKEN) }, { known: 'person' }),
   ],
   [
     'a later form that is refused without a reason may be the beginning of a ban',
@@ -255,7 +362,7 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
   ],
   [
     'a bare 550 without a control proves nothing',
-    'inconclusive vantage-blocked',
+    'inconclusive words-unknown',
     standard({ 'outside-sender': no('550 no') }),
   ],
   [
@@ -284,8 +391,8 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     standard({ 'outside-sender': no('554 blocked using a list'), ...control(...TAKEN) }),
   ],
   [
-    'a policy refusal never counts as closed',
-    'inconclusive vantage-blocked',
+    'a policy refusal is no known word',
+    'inconclusive words-unknown',
     standard({ 'outside-sender': no('554 5.7.1 no'), ...control(...TAKEN) }),
   ],
   ['greylisting is not closed', 'inconclusive greylisted', standard({ 'outside-sender': no('450 4.2.0 greylisted') })],
@@ -392,8 +499,8 @@ for (const why of ['connection-refused', 'unreachable', 'protocol-error', 'dropp
 test('the deciding lines are the indexes of the replies that decided', () => {
   const open = judge(standard({ 'outside-sender': RELAYED }))
   assert.deepEqual(open.decisive, [1, 3, 4, 5], 'every reply but those to MAIL')
-  assert.deepEqual(judge(standard({})).decisive, [1, 1, 1, 1])
-  assert.deepEqual(judge(standard({ 'percent-hack': TAKEN })).decisive, [1])
+  assert.deepEqual(judge(standard({})).decisive, [1, 11, 21, 31])
+  assert.deepEqual(judge(standard({ 'percent-hack': TAKEN })).decisive, [31])
 })
 
 test('evidence is the strongest of all attempts', () => {
@@ -447,7 +554,10 @@ test('no verdict is open without an accepted message or closed without a clear r
               ({ form, exchanges }) => form.id === 'outside-sender' && exchanges.some(({ reply }) => reply.code >= 500),
             ),
           )
-          assert.ok(judgement.rows.every(({ attempt: { form }, outcome: said }) => said === 'refused' || form.control))
+          const standardRows = judgement.rows.filter(({ attempt: { form } }) => form.suites.includes('standard'))
+          assert.ok(standardRows.every(({ outcome: said }) => said === 'refused'))
+          const outside = judgement.rows.filter(({ attempt: { form } }) => form.recipient.kind === 'plain')
+          assert.ok(outside.every(({ outcome: said }) => said !== 'accepted'))
         }
         if (judgement.verdict === 'inconclusive') assert.ok(REASONS.includes(judgement.reason))
         assert.match(summarise(judgement, what, resultWith()), /^[A-Z][^{}]*\.$/)

@@ -42,18 +42,19 @@ function firstOf(envelopes: readonly Envelope[], answers: Answers, part: Suite):
 function restOf(envelopes: readonly Envelope[], answers: Answers, part: Suite): readonly Question[] {
   const { now } = answers
   const spares = Array.from({ length: now.spares }, () => [])
-  const onCurrent = now.current.isReady && part === 'full'
-  const standing = onCurrent ? [answers.askedOn(now.current.number), ...spares] : spares
-  const room = connectionsLeft(answers, BEFORE_MESSAGES) + Number(onCurrent)
-  const last = mayRelay(answers.rows) ? 0 : connectionsLeft(answers, FIGURES.connections) + Number(onCurrent) - room
+  const isOpen = now.current.isReady && part === 'full'
+  const standing = isOpen ? [answers.askedOn(now.current.number), ...spares] : spares
+  const room = connectionsLeft(answers, BEFORE_MESSAGES)
+  const all = mayRelay(answers.rows) ? room : connectionsLeft(answers, FIGURES.connections)
   const isSparable = ({ form }: Envelope) => NOTHING_LEARNT.has(answers.row(form.id)?.refusal ?? null)
-  const { plans, spared } = planWithin(envelopes, planRules(answers, part), room + last, isSparable, standing)
-  const restOn = (most: number, within: number): readonly Question[] => [
+  const most = all + Number(isOpen)
+  const { onCurrent, plans, spared } = planWithin(envelopes, planRules(answers, part), most, isSparable, standing)
+  const restOn = (count: number, within: number): readonly Question[] => [
     ...nothingOf(spared, 'spared'),
-    { ask: 'rest', plans: plans.slice(0, most), onCurrent, atOnce: answers.pace.atOnce, ...on(answers, within) },
+    { ask: 'rest', onCurrent, plans: plans.slice(0, count), atOnce: answers.pace.atOnce, ...on(answers, within) },
   ]
-  if (room > 0) return restOn(room, BEFORE_MESSAGES)
-  return last > 0 ? restOn(last, FIGURES.connections) : nothingOf(envelopes, 'connection-limit')
+  if (room > 0 || onCurrent.length > 0) return restOn(Math.max(0, room), BEFORE_MESSAGES)
+  return all > 0 ? restOn(all, FIGURES.connections) : nothingOf(envelopes, 'connection-limit')
 }
 
 /** The refusals of attempts that can be left out, because they tell nothing; null for no refusal. */
