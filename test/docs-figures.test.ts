@@ -58,7 +58,6 @@ test('wherever a document says how many forms a suite has, it is as many', () =>
 
 /** Sentences with figures of the code: `#` stands for a number, in digits or as a word. */
 const FIGURES_TOLD: readonly (readonly [sentence: string, ...values: number[]])[] = [
-  ['up to # of its (?:last )?forms', FIGURES.spared],
   ['at most # recipients a transaction', USUAL.recipients],
   ['at most # at once and # a test', USUAL.atOnce, FIGURES.connections],
   ['# messages at most', FIGURES.messages],
@@ -84,10 +83,6 @@ test('wherever a document counts the quotas, it counts all of them, or those for
   const forTests = all.filter((name) => name.startsWith('tests-'))
   for (const { name, text, groups } of found(`\\b(${NUMBER}) quotas\\b`))
     assert.ok([all.length, forTests.length].includes(numberIn(groups[0] ?? '')), `${name}: ${text}`)
-})
-
-test('at most a third of the full suite is spared', () => {
-  assert.equal(FIGURES.spared, Math.floor(formsOf('full').length / 3))
 })
 
 test('wherever a document names the range of the sandbox, it is the whole of it', () => {

@@ -15,8 +15,6 @@ export const FIGURES = {
   dots: 8,
   /** How often a form is asked again because its answer was missing or deferred. */
   retries: 2,
-  /** How many forms of the full suite may be left out for a server with narrow limits: a third. */
-  spared: 11,
   connectMs: 10_000,
   greetingMs: 30_000,
   /** The pause between connections to a server that accepts one at a time. It may count the old one for a moment. */

@@ -3,7 +3,7 @@
  * every command. Pure functions: `questions` plans, and `ask` carries the plan out.
  */
 import type { Envelope } from '../relay/envelope.ts'
-import { FIGURES, type Pace, USUAL } from './pace.ts'
+import { type Pace, USUAL } from './pace.ts'
 
 /** One MAIL and one or more RCPT. All envelopes have the same sender. */
 export type Transaction = readonly Envelope[]
@@ -59,7 +59,7 @@ export function plan(
 
 /**
  * Spreads envelopes over at most `connections` connections. If they do not fit, leaves out the last forms of the full
- * suite, at most a third of them. If that is not enough, leaves none out and returns more plans than `connections`.
+ * suite. If that is not enough, leaves none out and returns more plans than `connections`.
  *
  * @param isSparable whether nothing is lost if a form is left out
  */
@@ -77,8 +77,7 @@ export function planWithin(
     return { onCurrent: used ? sorted(used, rules) : [], plans, spared }
   }
   const sparable = envelopes.filter((envelope) => !isNeeded(envelope) && isSparable(envelope))
-  const most = Math.min(FIGURES.spared, sparable.length)
-  for (let count = 0; count <= most; count += 1) {
+  for (let count = 0; count <= sparable.length; count += 1) {
     const spared = sparable.slice(sparable.length - count)
     const drafts = busy(envelopes.filter((envelope) => !spared.includes(envelope)))
     if (drafts.length <= connections) return spreadOf(drafts, spared)

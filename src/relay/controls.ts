@@ -145,8 +145,11 @@ const FORGERY = /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|not al
  */
 export function secondSender(rows: readonly Assessed[], known: Known): string | null {
   const own = rowOf(rows, OWN_SENDER)
-  if (own?.outcome !== 'refused' || own.refusal === null || ABOUT_US_OR_NOW.has(own.refusal)) return null
-  return known === 'none' ? POSTMASTER_SENDER : INVENTED_SENDER
+  if (own?.outcome !== 'refused' || own.refusedLater) return null
+  if (own.refusal === null || ABOUT_US_OR_NOW.has(own.refusal)) return null
+  if (known === 'none') return POSTMASTER_SENDER
+  // An existing sender is the better question. Other words for it mean that the server knows it and wants a login.
+  return sameRefusal(own, rowOf(rows, OUTSIDE)) ? null : INVENTED_SENDER
 }
 
 /** Whether every own-domain sender was refused because it does not exist: none that exists was tried. */

@@ -1,7 +1,7 @@
 /** Judges a whole test: open, closed, or inconclusive for one reason (docs/verdict.md, rules 1 to 5). */
 import type { Cause, Evidence, Reason, Refusal, Why } from '../contract/words.ts'
 import { EVIDENCES, REASONS } from '../contract/words.ts'
-import { type Assessed, rowOf, sameRefusal } from './assess.ts'
+import { type Assessed, deniesRelaying, rowOf, sameRefusal } from './assess.ts'
 import { caveatsOf } from './caveats.ts'
 import {
   AT_END,
@@ -109,7 +109,7 @@ function isBan({ attempt }: Assessed, { rows, refusedBefore }: Observations): bo
 
 /** Returns why the server cannot be called closed because of this attempt, or null. */
 function reasonOf(row: Assessed, observations: Observations): Reason | null {
-  const { attempt, outcome, refusal, decisive } = row
+  const { attempt, outcome, refusal } = row
   const { form } = attempt
   const { rows } = observations
   if (form.recipient.kind === 'local') return reasonOfLocal(row, observations)
@@ -124,7 +124,7 @@ function reasonOf(row: Assessed, observations: Observations): Reason | null {
   if (outcome === 'deferred') return 'server-trouble'
   if (row.refusedLater) return 'content-refused'
   if (form.id === OUTSIDE) return reasonOfOutside(row, observations)
-  if (decisive?.reply.code === NOT_NOW && !hasLocalOn(row, rows)) return 'protocol-error'
+  if (isOutOfPlace(row, rows)) return 'protocol-error'
   return isHealthy(row, observations) ? null : 'vantage-blocked'
 }
 
@@ -152,7 +152,7 @@ function reasonOfLocal({ attempt, outcome, refusal }: Assessed, { rows }: Observ
 function reasonOfOutside(row: Assessed, { rows, known }: Observations): Reason | null {
   if (row.refusal === 'relay-denied' || row.refusal === 'auth-required') return null
   if (!needsContrast(row)) return 'vantage-blocked'
-  if (row.decisive?.reply.code === NOT_NOW && !hasLocalOn(row, rows)) return 'protocol-error'
+  if (isOutOfPlace(row, rows)) return 'protocol-error'
   switch (contrastOf(rows, known)) {
     case 'shown':
       return null
@@ -171,12 +171,15 @@ function reasonOfOutside(row: Assessed, { rows, known }: Observations): Reason |
 /** "Bad sequence of commands" (RFC 5321 section 4.2.3). Some servers use it to refuse. */
 const NOT_NOW = 503
 
-/** Whether a local recipient was accepted on the connection of a row. */
-const hasLocalOn = ({ attempt: { connection } }: Assessed, rows: readonly Assessed[]): boolean =>
-  rows.some(
-    ({ attempt, outcome }) =>
-      attempt.form.recipient.kind === 'local' && outcome === 'accepted' && attempt.connection === connection,
-  )
+/**
+ * Whether a 503 may answer another command: its words give no other reason, and no local recipient was accepted in the
+ * same place of that connection.
+ */
+function isOutOfPlace({ attempt: { connection }, decisive, refusal }: Assessed, rows: readonly Assessed[]): boolean {
+  if (decisive?.reply.code !== NOT_NOW || deniesRelaying(refusal)) return false
+  const locals = rows.filter(({ attempt }) => attempt.form.recipient.kind === 'local')
+  return !locals.some(({ attempt, outcome }) => outcome === 'accepted' && attempt.connection === connection)
+}
 
 /**
  * Whether a plain form's message was accepted and did not come back. If a report shows that the server tried to pass it

@@ -15,7 +15,7 @@ const LOOPBACK = parseAddress('127.0.0.1')
 export const NONCE = 'abcdefghijklmnopqrstuvwxyz'
 const TESTER = { providerName: 'ISP', contact: 'help@isp.example' }
 const addressesFor = (form: Form) => ({ sender: 'probe@isp.example', recipient: `${form.id}@isp.example` })
-const DOMAIN = { name: 'example.com', source: 'customer' } as const
+const DOMAIN = { name: 'example.com', source: 'request' } as const
 
 /** A server without PIPELINING. */
 export const plainEhlo: Say = (line) => (line.startsWith('EHLO') ? '250 mail.example.com' : healthy(line))
@@ -71,4 +71,5 @@ export const ALL_DENIED = {
   'own-domain-sender': 'relay-denied',
   'null-sender': 'relay-denied',
   'percent-hack': 'relay-denied',
+  'own-domain-postmaster': 'relay-denied',
 }

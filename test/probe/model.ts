@@ -43,7 +43,7 @@ export async function verdictOn(
       address: ADDRESS,
       suite: 'standard',
       proof: 'message',
-      domain: { name: 'example.com', source: 'customer' },
+      domain: { name: 'example.com', source: 'request' },
       knownMailbox: null,
       refusedBefore: false,
       vantage: ['198.51.100.7'],

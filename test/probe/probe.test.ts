@@ -24,9 +24,12 @@ test('a closed server is asked everything in one group', async (t) => {
     'MAIL FROM:<>',
     'RCPT TO:<null-sender@isp.example>',
     'RSET',
+    'MAIL FROM:<postmaster@example.com>',
+    'RCPT TO:<own-domain-postmaster@isp.example>',
+    'RSET',
     'QUIT',
   ])
-  assert.equal(server.segments.length, 3, 'EHLO, the group, QUIT')
+  assert.equal(server.segments.length, 4, 'EHLO, the suite, the second own sender, QUIT')
 })
 
 test('without PIPELINING each command waits for its answer, and no RCPT follows a refused MAIL', async (t) => {
@@ -102,7 +105,7 @@ test('proof recipient sends nothing', async (t) => {
   assert.ok(!server.lines.includes('DATA'))
 })
 
-test('if a message is refused for its content, other forms are tried, with at most three messages in all', async (t) => {
+test('if a message is refused for its content, every other form is tried, because a refused message is none', async (t) => {
   const { verdict, reason, server } = await visit(t, {
     say: (line) => (line === '.' ? '554 5.6.0 spam' : healthy(line)),
   })
@@ -111,7 +114,7 @@ test('if a message is refused for its content, other forms are tried, with at mo
   assert.equal(server.lines.filter((line) => line === 'RSET').length, 6, 'also after each message that was refused')
 })
 
-test('a 354 although no recipient was accepted is answered with a single dot', async (t) => {
+test('a recipient that is refused after it was accepted stays accepted, and a 354 gets a single dot', async (t) => {
   let asked = 0
   const say: Say = (line) => {
     if (line === 'RCPT TO:<outside-sender@isp.example>') {
@@ -120,8 +123,8 @@ test('a 354 although no recipient was accepted is answered with a single dot', a
     }
     return line.startsWith('RCPT') ? '554 5.7.1 Relay access denied' : healthy(line)
   }
-  const { verdict, server } = await visit(t, { say })
-  assert.equal(verdict, 'closed')
+  const { verdict, reason, caveats, server } = await visit(t, { say })
+  assert.deepEqual([verdict, reason, caveats], ['inconclusive', 'recipient-accepted', ['answers-differ']])
   const data = server.lines.indexOf('DATA')
   assert.equal(server.lines[data + 1], '.')
 })
@@ -138,7 +141,7 @@ test('if the invented own-domain sender does not exist, postmaster is tried as t
   assert.equal(attempts['own-domain-postmaster'], 'accepted')
 })
 
-test('the same words for every recipient are no reason to try another sender', async (t) => {
+test('postmaster is tried as a sender even if the invented one gets the words for strangers', async (t) => {
   const say: Say = (line) => {
     const [, recipient] = /^RCPT TO:<(.*)>/.exec(line) ?? []
     if (recipient === 'postmaster@example.com') return '250 ok'
@@ -147,7 +150,7 @@ test('the same words for every recipient are no reason to try another sender', a
   const { verdict, attempts, server } = await visit(t, { say })
   assert.equal(verdict, 'closed')
   assert.equal(attempts['postmaster-control'], 'accepted')
-  assert.equal(attempts['own-domain-postmaster'], undefined)
+  assert.equal(attempts['own-domain-postmaster'], 'unknown-user')
   assert.ok(!server.lines.includes('DATA'), 'a control never sees DATA')
 })
 
@@ -179,8 +182,9 @@ for (const greeting of [
     assert.deepEqual([observations.domain, observations.domainSource], [null, null])
     assert.equal(reason, 'domain-unknown')
     assert.deepEqual(attempts, {
-      ...ALL_DENIED,
+      'outside-sender': 'relay-denied',
       'own-domain-sender': 'domain-unknown',
+      'null-sender': 'relay-denied',
       'percent-hack': 'domain-unknown',
     })
   })
@@ -194,7 +198,8 @@ test('answers before a lost connection are kept, and the missing ones get a reas
   }
   const { reason, attempts, server } = await visit(t, { say })
   assert.equal(reason, 'dropped')
-  assert.deepEqual(attempts, { ...ALL_DENIED, 'own-domain-sender': 'dropped' }, 'and the other forms are answered')
+  const { 'own-domain-postmaster': _second, ...others } = ALL_DENIED
+  assert.deepEqual(attempts, { ...others, 'own-domain-sender': 'dropped' }, 'and the other forms are answered')
   assert.equal(server.connections, 4, 'two more for that form, and one for the null sender')
 })
 
@@ -346,14 +351,14 @@ test('a server that records another client address does not see who connects', a
   assert.equal(cause, 'source-address-lost')
 })
 
-test('the full suite takes six connections, and each ends with the first question', async (t) => {
+test('the full suite takes five connections, and all but the first end with the first question', async (t) => {
   const { verdict, attempts, server } = await visit(t, { say: deny }, { suite: 'full' })
   assert.equal(verdict, 'closed')
   assert.equal(Object.keys(attempts).length, 34)
   assert.deepEqual(new Set(Object.values(attempts)), new Set(['relay-denied']))
-  assert.equal(server.connections, 6)
-  const asked = commands(server.lines).filter((line) => line === 'RCPT TO:<outside-sender-again@isp.example>')
-  assert.equal(asked.length, 6)
+  assert.equal(server.connections, 5)
+  const asked = commands(server.lines).filter((line) => line === 'RCPT TO:<outside-sender-at-end@isp.example>')
+  assert.equal(asked.length, 5)
 })
 
 test('postscreen lets us in when we come back', async (t) => {
@@ -449,16 +454,15 @@ test('an extra reply before the goodbye makes the answers unreliable', async (t)
   assert.deepEqual([verdict, reason], ['inconclusive', 'protocol-error'])
 })
 
-test('if a server leaves out one answer of a group, the goodbye in place of the reply to RSET shows it', async (t) => {
+test('if a server leaves out one answer of a group, the missing reply to RSET shows it', async (t) => {
   let left = false
   const say: Say = (line, session) => {
     if (!line.includes('%') || left) return deny(line, session)
     left = true
     return null
   }
-  const { verdict, transcript } = await visit(t, { say }, { suite: 'full' })
+  const { verdict } = await visit(t, { say }, { suite: 'full', patienceMs: 30_000 })
   assert.equal(verdict, 'closed', 'asked again, it is closed')
-  assert.ok(transcript.entries.some(({ line }) => line === 'the answers do not fit the commands'))
 })
 
 test('a 421 to RSET ends the session, and earlier answers stay valid', async (t) => {
@@ -570,7 +574,7 @@ test('an Exchange server is not asked the rarest forms of the full suite, and a 
   const { verdict, attempts, caveats, server } = await visit(t, { greeting, say }, { suite: 'full' })
   assert.deepEqual([verdict, caveats], ['closed', ['forms-spared']])
   const asked = Object.values(attempts).filter((came) => came === 'relay-denied').length
-  assert.ok(asked >= 22, `${asked} forms`)
+  assert.ok(asked >= 21, `${asked} forms`)
   assert.equal(Object.values(attempts).filter((came) => came === 'spared').length, 33 - asked)
   assert.ok(server.connections <= 8)
   assert.ok([...refusals.values()].every((count) => count <= 4))
@@ -609,7 +613,7 @@ test('after an extra reply, the answers of that connection do not count, and com
   )
 })
 
-test('a ban that exempts postmaster is detected with a user that does not exist', async (t) => {
+test('a ban in unknown words that exempts postmaster is never called closed', async (t) => {
   const say: Say = (line) =>
     line.startsWith('RCPT TO:<postmaster@')
       ? '250 ok'
@@ -617,7 +621,7 @@ test('a ban that exempts postmaster is detected with a user that does not exist'
         ? '550 Your country is not welcome'
         : healthy(line)
   const { verdict, reason, attempts } = await visit(t, { say })
-  assert.deepEqual([verdict, reason], ['inconclusive', 'vantage-blocked'])
+  assert.deepEqual([verdict, reason], ['inconclusive', 'words-unknown'])
   assert.equal(attempts['random-local-control'], 'other')
 })
 
@@ -647,7 +651,7 @@ test('if each refusal takes longer, we hang up, and ask one form on each connect
   const { verdict, attempts, server } = await visit(t, { say: plain }, { patienceMs: 40_000 })
   assert.equal(verdict, 'closed')
   assert.deepEqual(attempts, ALL_DENIED)
-  assert.equal(server.connections, 3, 'the first, and one for each of the two forms that were left')
+  assert.equal(server.connections, 4, 'the first, and one for each of the three forms that were left')
 })
 
 /** Refuses strangers in words that say nothing, and accepts any local part at its own domain. */

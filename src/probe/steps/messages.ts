@@ -22,7 +22,8 @@ export function messages(answers: Answers, limits: Limits, part: Suite): readonl
   if (own.length > 0) return own
   const ambiguous = limits.proof === 'delivery' ? candidates.filter((row) => !plain.includes(row)) : []
   // One form of each cause comes first, so that no cause uses up the messages of another one.
-  const ordered = [...oneOfEachCause(plain.toSorted(byPerson)), ...oneOfEachCause(ambiguous), ...plain]
+  const careful = answers.known === 'none' ? plain : plain.toSorted(byPerson)
+  const ordered = [...oneOfEachCause(careful), ...oneOfEachCause(ambiguous), ...careful]
   const next = isAnyLeft(answers) ? ordered.find((row) => isUnsent(answers, row)) : undefined
   if (next === undefined) return []
   if (ambiguous.includes(next)) {
