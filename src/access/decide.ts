@@ -49,8 +49,8 @@ type Permit = Extract<Decision, { ok: true }>
 type Denial = Extract<Decision, { ok: false }>
 
 /**
- * Checks in this order, as the docs say: special ranges, owner and scope, opt-out, domain, known mailbox, vantage. The first denial
- * counts. A caller with a limited scope learns nothing about other customers.
+ * Checks in this order, as the docs say: special ranges, owner and scope, opt-out, domain, known mailbox, vantage. The
+ * first denial counts. A caller with a limited scope learns nothing about other customers.
  */
 export function decide(request: AccessRequest, caller: Caller, customers: Customers, origin: Origin): Decision {
   const { address } = request
