@@ -283,6 +283,28 @@ test('an error appears beside the field that it points to', withBrowser, async (
   assert.deepEqual(faults, [])
 })
 
+test('a known mailbox is among the facts, and a repeated test names it again', withBrowser, async (t) => {
+  const server = await scriptedServer(t, { say: closed })
+  const service = await startService(t, onPort(server.port))
+  const { page, faults } = await visit(t, service)
+  await page.getByText('More options').click()
+  await page.getByText('With it, the test understands refusals in any words.').waitFor()
+  await page.getByLabel('Known mailbox').fill(' jane@EXAMPLE.net ')
+  await ask(page, '127.0.0.1')
+  await verdict(page, /^CLOSED/)
+  // The customer's first domain is another one: that of the mailbox counts.
+  const facts = page.locator('#facts div')
+  await facts.filter({ hasText: 'Known mailbox' }).getByText('jane@example.net', { exact: true }).waitFor()
+  await facts.filter({ hasText: 'Mail domain' }).getByText('example.net', { exact: true }).waitFor()
+  await page.getByLabel('Known mailbox').fill('')
+  const repeated = page.waitForRequest((sent) => sent.method() === 'POST' && sent.url().endsWith('/relay-tests'))
+  await page.getByRole('button', { name: 'Run again' }).click()
+  const { domain, knownMailbox } = JSON.parse((await repeated).postData() ?? '')
+  assert.deepEqual([domain, knownMailbox], ['example.net', 'jane@example.net'])
+  await page.getByRole('heading', { name: 'Earlier tests of 127.0.0.1' }).waitFor()
+  assert.deepEqual(faults, [])
+})
+
 test(
   'a name with several addresses gives a choice, and the reason for each that cannot be tested',
   withBrowser,
