@@ -21,6 +21,7 @@ const REFUSED = [
   { ip: '127.0.0.99' },
   { ip: '10.0.0.1' },
   { ip: '127.0.0.2', domain: 'example.edu' },
+  { ip: '127.0.0.2', knownMailbox: 'jane@example.edu' },
   { ip: '127.1' },
   { ip: '127.0.0.2', customerId: 'nobody' },
 ]
@@ -135,6 +136,7 @@ test('an audit line says who asked for what and when, and holds neither a key no
     port: heard.port,
     reference: 'TICKET "1"\\',
     domain: 'mx.example.com',
+    knownMailbox: 'jane@example.net',
   })
   assert.match(await response.text(), new RegExp(CANARY))
   await service.stop()
@@ -146,6 +148,7 @@ test('an audit line says who asked for what and when, and holds neither a key no
   }
   assert.equal(intent?.requestId, response.headers.get('request-id'))
   assert.equal(intent?.domain, 'mx.example.com')
+  assert.deepEqual([intent?.knownMailbox, result?.knownMailbox], ['jane@example.net', 'jane@example.net'])
   const text = readFileSync(file, 'utf8')
   for (const key of Object.values(KEYS)) {
     for (const secret of [key, key.slice(4, 16)]) assert.ok(!text.includes(secret), 'a key')

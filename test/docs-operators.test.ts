@@ -21,7 +21,7 @@ const blocksIn = (language: string): string[] =>
   [...DOCUMENT.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, text = '']) => text)
 
 const [makeKey = '', rotateMailboxKey = '', ...otherCommands] = blocksIn('sh').filter((text) => !/^podman /.test(text))
-const [customersFile = '', callersFile = '', ...otherFiles] = blocksIn('yaml')
+const [mailboxesFile = '', customersFile = '', callersFile = '', ...otherFiles] = blocksIn('yaml')
 
 const statusFor = async (service: TestService, key: string): Promise<number> =>
   (await service.fetch('/limits', { headers: bearer(key) })).status
@@ -37,6 +37,7 @@ async function install(service: TestService, name: 'customers' | 'callers', text
 test('every command and file of the document is run here or by the proof of the image', () => {
   assert.match(makeKey, /^node dist\/cli\/key\.js /)
   assert.match(rotateMailboxKey, /^export MAILBOX_KEY=/)
+  assert.match(mailboxesFile, /^ {4}mailboxes:/m)
   assert.match(customersFile, /^testing: false$/m)
   assert.match(callersFile, /^callers:$/m)
   assert.deepEqual([...otherCommands, ...otherFiles], [])
@@ -68,6 +69,17 @@ test('the kill switch stops all tests, and the opt-out list overrules an allowli
   await problemIn(await at('203.0.113.25'), 'testing-off')
   await install(service, 'customers', customersFile.replace('testing: false\n', ''))
   await problemIn(await at('203.0.113.250'), 'opted-out')
+})
+
+test('the known mailboxes of the document are listed for the customer', async (t) => {
+  const service = await startService(t)
+  await install(service, 'customers', mailboxesFile)
+  const { customers } = await (await service.fetch('/customers')).json().then(Object)
+  assert.deepEqual(customers[0].mailboxes, ['jane@example.net', 'joe@example.org'])
+  assert.deepEqual(
+    service.logs().filter(({ msg }) => String(msg).includes('role address')),
+    [],
+  )
 })
 
 test('a key can be made and rotated as the document says', async (t) => {

@@ -77,9 +77,11 @@ test('warnings are of what is in use now, and follow the files', async (t) => {
   assert.deepEqual(warningsOf(setup), [noVantage])
 
   const bare = '{ id: bare, name: B, networks: [127.1.0.0/24] }'
+  const roles =
+    '{ id: roles, name: R, networks: [127.2.0.0/24], domains: [a.example], mailboxes: [jo@a.example, Info@a.example] }'
   const expired = `{ sha256: ${'a'.repeat(64)}, expires: 2020-01-31 }, { sha256: ${'b'.repeat(64)}, expires: 2999-01-31 }`
   const scopes = `{ id: p, keys: [${expired}], customers: [bare, acme, gone] }, { id: q, keys: [], customers: [] }`
-  writeFileSync(join(folder, 'customers.yaml'), `customers: [${bare}]\n`)
+  writeFileSync(join(folder, 'customers.yaml'), `customers: [${bare}, ${roles}]\n`)
   writeFileSync(join(folder, 'callers.yaml'), `callers: [${scopes}]\n`)
   assert.deepEqual([await setup.customers.look(), await setup.callers.look()], [true, true])
   assert.deepEqual(warningsOf(setup), [
@@ -89,6 +91,7 @@ test('warnings are of what is in use now, and follow the files', async (t) => {
     'caller q may test no customer',
     'caller p has an expired key: remove it',
     'customer bare has no domains: its servers can be found open, but never closed',
+    'customer roles has the role address Info@a.example: servers often spare it from bans, so it proves less than the mailbox of a person',
   ])
 
   writeFileSync(join(folder, 'customers.yaml'), 'customers: []\n')

@@ -1,18 +1,15 @@
 /** Decides whether a caller may run a test: a pure function of the request, the customers and our vantages. */
-import { domainOf } from '../contract/mailbox.ts'
 import type { ProblemSlug } from '../contract/problems.ts'
-import type { DomainSource, MailboxSource } from '../contract/words.ts'
 import type { Address } from '../ip/address.ts'
 import { isLoopback, specialRange } from '../ip/special.ts'
 import { type Caller, inScope } from './callers.ts'
-import { type Customer, type Customers, hasDomain } from './customer.ts'
+import type { Customer, Customers } from './customer.ts'
+import { foreignName, namesFor, type OwnNames, type WishedNames } from './names.ts'
 
 /** The part of a test request that the decision depends on. */
-export interface AccessRequest {
+export interface AccessRequest extends WishedNames {
   readonly address: Address
   readonly customerId: string | null
-  readonly domain: string | null
-  readonly knownMailbox: string | null
   /** The name of the requested vantage; null if any will do. */
   readonly vantage: string | null
 }
@@ -34,23 +31,25 @@ export interface VantageReach {
   readonly families: ReadonlySet<4 | 6>
 }
 
-export type Decision =
-  | {
-      readonly ok: true
-      readonly customer: Customer
-      readonly domain: { readonly name: string; readonly source: DomainSource } | null
-      readonly knownMailbox: { readonly name: string; readonly source: MailboxSource } | null
-      /** The names of the vantages that can test the address, in order of preference. */
-      readonly vantages: readonly string[]
-    }
-  | { readonly ok: false; readonly problem: ProblemSlug; readonly detail: string; readonly pointer: string }
+export type Decision = Permit | Denial
 
-type Permit = Extract<Decision, { ok: true }>
-type Denial = Extract<Decision, { ok: false }>
+interface Permit extends OwnNames {
+  readonly ok: true
+  readonly customer: Customer
+  /** The names of the vantages that can test the address, in order of preference. */
+  readonly vantages: readonly string[]
+}
+
+interface Denial {
+  readonly ok: false
+  readonly problem: ProblemSlug
+  readonly detail: string
+  readonly pointer: string
+}
 
 /**
- * Checks in this order, as the docs say: special ranges, owner and scope, opt-out, domain, known mailbox, vantage. The first denial
- * counts. A caller with a limited scope learns nothing about other customers.
+ * Checks in this order, as the docs say: special ranges, owner and scope, opt-out, domain, known mailbox, vantage. The
+ * first denial counts. A caller with a limited scope learns nothing about other customers.
  */
 export function decide(request: AccessRequest, caller: Caller, customers: Customers, origin: Origin): Decision {
   const { address } = request
@@ -63,12 +62,10 @@ export function decide(request: AccessRequest, caller: Caller, customers: Custom
   if (customers.isOptedOut(address)) {
     return deny('opted-out', `${address.text} is never tested: its operator asked us not to`)
   }
-  const stranger = foreignDomain(request, customer)
-  if (stranger) return stranger
+  const foreign = foreignName(request, customer)
+  if (foreign) return deny('domain-not-listed', foreign.detail, foreign.pointer)
   const vantages = vantagesFor(request, customer, customers, origin)
-  if ('problem' in vantages) return vantages
-  const domain = domainFor(request, customer)
-  return { ok: true, customer, domain, knownMailbox: mailboxFor(request, customer, domain), vantages }
+  return 'problem' in vantages ? vantages : { ok: true, customer, ...namesFor(request, customer), vantages }
 }
 
 const deny = (problem: ProblemSlug, detail: string, pointer = '/ip'): Denial => ({
@@ -121,40 +118,6 @@ function customerFor(
     return deny('not-allowed', `there is no customer ${customerId}`, at)
   if (!owner) return deny('not-allowed', `${address.text} is not in a network of any customer`)
   return deny('not-allowed', `${address.text} belongs to customer ${owner.id}, not to ${customerId}`, at)
-}
-
-/** Denies a domain, or a mailbox at a domain, that is not the customer's. */
-function foreignDomain({ domain, knownMailbox }: AccessRequest, customer: Customer): Denial | null {
-  const named = [
-    ['/domain', domain],
-    ['/knownMailbox', knownMailbox && domainOf(knownMailbox)],
-  ] as const
-  for (const [pointer, text] of named) {
-    const name = text?.toLowerCase()
-    if (name === undefined || hasDomain(customer, name)) continue
-    const listed = customer.domains.length > 0 ? customer.domains.join(', ') : 'no domains'
-    const why = `${name} is not a domain of the customer, nor below one: customer ${customer.id} has ${listed}`
-    return deny('domain-not-listed', why, pointer)
-  }
-  return null
-}
-
-/** Returns the domain to test with: the requested one, that of the requested mailbox, or the customer's first. */
-function domainFor({ domain, knownMailbox }: AccessRequest, { domains: [first] }: Customer): Permit['domain'] {
-  const requested = domain ?? (knownMailbox && domainOf(knownMailbox))
-  if (requested !== null) return { name: requested.toLowerCase(), source: 'request' }
-  return first === undefined ? null : { name: first, source: 'customer' }
-}
-
-/** Returns the known mailbox: the requested one, or the customer's first one at the domain of the test. */
-function mailboxFor(
-  { knownMailbox }: AccessRequest,
-  { mailboxes }: Customer,
-  domain: Permit['domain'],
-): Permit['knownMailbox'] {
-  if (knownMailbox !== null) return { name: knownMailbox, source: 'request' }
-  const name = mailboxes.find((mailbox) => domainOf(mailbox) === domain?.name)
-  return name === undefined ? null : { name, source: 'customer' }
 }
 
 /**

@@ -2,7 +2,6 @@
 import { parseArgs } from 'node:util'
 import { PROOFS, type Proof, SUITES, type Suite } from '../contract/words.ts'
 import { Mistake } from './mistake.ts'
-import { TARGET_LINE } from './targets.ts'
 
 /** The options that go into every request. The service chooses what is left out. */
 export interface TestOptions {
@@ -47,10 +46,10 @@ happens. HOST is a host name or a mail domain: the service looks it up, and test
   --at-once N        the number of tests at the same time with --file, 1 to 32 (default: 4)
   --help             print this text
 
-Lines of a targets file are  ${TARGET_LINE}  and # begins a comment:
+Lines of a targets file are  ADDRESS [DOMAIN] [REFERENCE]  and # begins a comment. A known mailbox can replace DOMAIN:
 
   203.0.113.25 example.com TICKET-4711
-  203.0.113.26 jane@example.com  # a mailbox that exists at the server
+  203.0.113.26 jane@example.com
   2001:db8:25::1            # the customer's first domain
 
 Environment:

@@ -11,9 +11,6 @@ export interface Target {
   readonly reference?: string
 }
 
-/** How a line is written. */
-export const TARGET_LINE = 'ADDRESS [DOMAIN or MAILBOX] [REFERENCE]'
-
 const STANDARD_INPUT = 0
 
 /** The most faults that are printed. A file of another kind has one in every line. */
@@ -48,7 +45,7 @@ function targetIn(line: string, where: string): Target | string | null {
   const [ip = '', name, reference, ...others] = words
   if (ip === '') return null
   if (isIP(ip) === 0) return `${where}: begin the line with an IPv4 or IPv6 address, not "${ip}"`
-  if (others.length > 0) return `${where}: too many words; write ${TARGET_LINE}`
+  if (others.length > 0) return `${where}: too many words; write ADDRESS [DOMAIN] [REFERENCE]`
   return { ip, ...ownName(name), ...(reference === undefined ? {} : { reference }) }
 }
 

@@ -15,7 +15,7 @@ const MISTAKES: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/ /, 'without spaces'],
   [/["<>\\]/, 'without quotes, angle brackets and backslashes'],
   [/^[^@]*$|@.*@/, 'with exactly one @'],
-  [/[%!].*@/, 'without % and !: such an address can lead to another server'],
+  [/^[^@]*[%!]/, 'without % and !: such an address can lead to another server'],
   [/^[^@]{65}/, 'with at most 64 characters before the @'],
 ]
 const ADVICE = 'with a mail domain after the @, and before it letters, digits and marks such as . - _ +'

@@ -1,6 +1,7 @@
 /** The first step of admission: decides whether a request is allowed, and makes a job of it. */
 import { randomUUID } from 'node:crypto'
-import type { Decision } from '../access/decide.ts'
+import type { Customer } from '../access/customer.ts'
+import type { OwnNames } from '../access/names.ts'
 import { knownAddresses, type Vantage } from '../vantage/vantage.ts'
 import { VERSION } from '../version.ts'
 import { idempotent } from './idempotency.ts'
@@ -15,8 +16,6 @@ export interface OpenOptions {
   readonly hasMailbox: boolean
   readonly idempotencyKey: string | null
 }
-
-type Permit = Extract<Decision, { ok: true }>
 
 /** Decides who may test what, and from where. Throws RequestProblem if the test is not allowed. */
 export function openJob(asked: TestRequest, context: RequestContext, options: OpenOptions): Job {
@@ -56,7 +55,7 @@ function preferredVantage(names: readonly string[], { vantages }: World): Vantag
 /** Returns the identity of a new test, with a new id and the present time. */
 export function identify(
   { address, port, suite, proof, reference }: TestRequest,
-  { customer, domain, knownMailbox }: Pick<Permit, 'customer' | 'domain' | 'knownMailbox'>,
+  { customer, domain, knownMailbox }: OwnNames & { readonly customer: Customer },
   vantage: Vantage,
 ): TestIdentity {
   const publicIp = knownAddresses(vantage).find(({ family }) => family === address.family)

@@ -92,6 +92,24 @@ test('each fault is told with its line and what to write instead', (t) => {
     [acme('domains: [example.com.]'), /^5: customers\[0\]\.domains\[0\]: must be a mail domain such as/],
     [acme('domains: [münchen.example]'), /^5: customers\[0\]\.domains\[0\]: must be a mail domain such as/],
     [acme('domains: [com]'), /^5: customers\[0\]\.domains\[0\]: must be a mail domain such as/],
+    [
+      acme('domains: [example.com]\n    mailboxes: [jane@example.com,\n      jane@example.net]'),
+      /^7: customers\[0\]\.mailboxes\[1\]: jane@example\.net is not at a domain of this customer: add its domain to domains$/,
+    ],
+    [acme('mailboxes: [jane@example.com]'), /^5: customers\[0\]\.mailboxes\[0\]: jane@example\.com is not at a domain/],
+    [
+      acme('domains: [example.com]\n    mailboxes: [example.com]'),
+      /^6: customers\[0\]\.mailboxes\[0\]: must be a mailbox, such as "jane@example\.com", with exactly one @$/,
+    ],
+    [
+      acme(`domains: [example.com]\n    mailboxes: ['"jane"@example.com']`),
+      /^6: customers\[0\]\.mailboxes\[0\]: must be a mailbox, .*, without quotes/,
+    ],
+    [
+      acme('domains: [example.com]\n    mailboxes: [7]'),
+      /^6: customers\[0\]\.mailboxes\[0\]: must be a mailbox, such as/,
+    ],
+    [acme('domains: [example.com]\n    mailboxes: jane@example.com'), /^6: customers\[0\]\.mailboxes: /],
     [acme('quota: 100'), /^5: customers\[0\]\.quota: must be a quota such as "60\/1h"$/],
     [acme('quota: 0/1h'), /^5: customers\[0\]\.quota: must be a quota such as/],
     [acme('quota: 60/1w'), /^5: customers\[0\]\.quota: must be a quota such as/],

@@ -15,7 +15,7 @@ const load = (t: TestContext, text: string, rules = RULES): Customers => loadCus
 const ownerOf = (customers: Customers, text: string): string | null =>
   customers.ownerOf(addressOf(text))?.customer.id ?? null
 
-test('a customers file gives each customer its networks, domains and quota', (t) => {
+test('a customers file gives each customer its networks, domains, mailboxes and quota', (t) => {
   const customers = load(
     t,
     `testing: true
@@ -24,6 +24,7 @@ customers:
     name: Acme Pty Ltd
     networks: [{ cidr: 203.0.113.0/24, allowSpecial: true }, { cidr: 2001:db8:25::/48, allowSpecial: true }]
     domains: [Example.COM, example.net]
+    mailboxes: [Jane.Doe@Mail.Example.com, postmaster@example.net]
     quota: 100/1h
   - id: beta
     name: Beta
@@ -37,6 +38,8 @@ neverTest: [203.0.113.250/32]
     assert.equal(ownerOf(customers, text), 'acme', text)
   }
   assert.deepEqual(acme?.domains, ['example.com', 'example.net'])
+  assert.deepEqual(acme?.mailboxes, ['Jane.Doe@mail.example.com', 'postmaster@example.net'])
+  assert.deepEqual(customers.all.get('beta')?.mailboxes, [])
   assert.deepEqual(acme?.quota, { max: 100, windowMs: 3_600_000 })
   assert.deepEqual(customers.all.get('beta')?.domains, [])
   assert.equal(customers.all.get('beta')?.quota, null)

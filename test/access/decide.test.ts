@@ -9,8 +9,8 @@ import { addressOf } from '../harness/addresses.ts'
 import { yamlFile } from '../harness/files.ts'
 
 const CUSTOMERS = `customers:
-  - { id: acme, name: A, networks: [8.8.0.0/16, '2600:1406:a::/64'], domains: [example.com, example.net] }
-  - { id: beta, name: B, networks: [8.8.8.0/24], domains: [example.org] }
+  - { id: acme, name: A, networks: [8.8.0.0/16, '2600:1406:a::/64'], domains: [example.com, example.net], mailboxes: [joe@a.example.com, jane@example.net, jim@example.net, Ann@EXAMPLE.com] }
+  - { id: beta, name: B, networks: [8.8.8.0/24], domains: [example.org], mailboxes: [bob@example.org] }
   - { id: gamma, name: C, networks: [93.184.216.0/24] }
   - { id: delta, name: D, networks: [12.1.0.0/16, '2600:1406:d::/48'] }
   - { id: omega, name: O, networks: [9.9.9.9/32, { cidr: 10.1.0.0/16, allowSpecial: true }] }
@@ -231,6 +231,44 @@ test("a domain must be one of the customer's or lie under one; else the first is
     assert.equal(domainOf('8.8.1.1', domain), 'domain-not-listed', domain)
   }
   assert.equal(domainOf('93.184.216.34', 'example.com'), 'domain-not-listed')
+})
+
+test('a known mailbox must be at a domain of the customer, and a mailbox in a request wins', (t) => {
+  const customers = load(t)
+  const namesOf = (ip: string, wish: Partial<Omit<AccessRequest, 'address'>>) => {
+    const decision = decide(request(ip, wish), ALL, customers, ORIGIN)
+    return decision.ok ? [decision.domain, decision.knownMailbox] : [decision.problem, decision.pointer]
+  }
+  const given = (name: string) => ({ name, source: 'request' })
+  const listed = (name: string) => ({ name, source: 'customer' })
+  const denied = ['domain-not-listed', '/knownMailbox']
+  const rows: readonly (readonly [ip: string, wish: Partial<Omit<AccessRequest, 'address'>>, unknown])[] = [
+    // The default is the first mailbox at the domain of the test.
+    ['8.8.1.1', {}, [listed('example.com'), listed('Ann@example.com')]],
+    ['8.8.1.1', { domain: 'example.net' }, [given('example.net'), listed('jane@example.net')]],
+    ['8.8.1.1', { domain: 'A.example.com' }, [given('a.example.com'), listed('joe@a.example.com')]],
+    ['8.8.1.1', { domain: 'b.example.com' }, [given('b.example.com'), null]],
+    ['93.184.216.34', {}, [null, null]],
+    // Without a domain in the request, that of the mailbox counts.
+    ['8.8.1.1', { knownMailbox: 'x@example.net' }, [given('example.net'), given('x@example.net')]],
+    ['8.8.1.1', { knownMailbox: 'x@b.example.net' }, [given('b.example.net'), given('x@b.example.net')]],
+    [
+      '8.8.1.1',
+      { domain: 'example.com', knownMailbox: 'x@example.net' },
+      [given('example.com'), given('x@example.net')],
+    ],
+    ['8.8.1.1', { knownMailbox: 'jane@example.org' }, denied],
+    ['8.8.1.1', { knownMailbox: 'jane@badexample.com' }, denied],
+    ['8.8.1.1', { domain: 'example.com', knownMailbox: 'jane@example.org' }, denied],
+    ['8.8.1.1', { domain: 'example.org', knownMailbox: 'jane@example.com' }, ['domain-not-listed', '/domain']],
+    ['93.184.216.34', { knownMailbox: 'jane@example.com' }, denied],
+    // A narrower network of another customer: its owner counts, and not the owner of the wider one.
+    ['8.8.8.8', { knownMailbox: 'jane@example.com' }, denied],
+    ['8.8.8.8', { knownMailbox: 'x@example.org' }, [given('example.org'), given('x@example.org')]],
+    ['8.8.8.8', {}, [listed('example.org'), listed('bob@example.org')]],
+    ['8.8.4.4', { knownMailbox: 'jane@example.org' }, ['opted-out', '/ip']],
+  ]
+  for (const [ip, wish, expected] of rows) assert.deepEqual(namesOf(ip, wish), expected, JSON.stringify([ip, wish]))
 })
 
 test("a test does not start from within the customer's own networks", (t) => {

@@ -31,6 +31,15 @@ test('each suspicious setting gives a line of warning before the summary', async
   assert.deepEqual(ran, { code: 0, stdout: lines.join('\n'), stderr: '' })
 })
 
+test('a role address among the mailboxes of a customer gives a warning', async (t) => {
+  const customers =
+    'customers: [{ id: a, name: A, networks: [127.0.0.0/24], domains: [example.com], mailboxes: [abuse@example.com, jane@example.com] }]\n'
+  const { code, stdout } = await check(withVantage(configFolder(t, { customers, callers: 'callers: []\n' })))
+  assert.match(stdout, /^warning: customer a has the role address abuse@example\.com: .* proves less/m)
+  assert.doesNotMatch(stdout, /jane/)
+  assert.equal(code, 0)
+})
+
 test('a configuration without customers and callers gives warnings, and no fault', async (t) => {
   const { code, stdout } = await check(
     withVantage(configFolder(t, { customers: 'customers: []\n', callers: 'callers: []\n' })),

@@ -83,6 +83,15 @@ test('one target', async (t) => {
     assert.equal(code, 1)
   })
 
+  await t.test('with a known mailbox: the facts name it', async () => {
+    const { code, stdout } = await relayTestCommand(...at(shut.server.port), '--known-mailbox', 'jane@example.net')
+    assert.match(
+      stdout,
+      /\nCLOSED {2}127\.0\.0\.1:\d+ \(example\.net\)\n(.*\n)+.*, known mailbox jane@example\.net, id /,
+    )
+    assert.equal(code, 0)
+  })
+
   await t.test('that does not answer exits with 2, and says so', async () => {
     const { code, stdout } = await relayTestCommand(...at(dead))
     assert.match(stdout, /^-- no connection: connection-refused/m)
@@ -224,6 +233,11 @@ test('one target', async (t) => {
       [['127.0.0.1', '--port', '26'], /port: .* \(invalid-request\)/],
       [[...at(dead), '--domain', 'no domain'], /domain: .* \(invalid-request\)/],
       [[...at(dead), '--domain', 'example.org'], /domain: .* \(domain-not-listed\)/],
+      [
+        [...at(dead), '--known-mailbox', 'jane'],
+        /knownMailbox: must be a mailbox, .* with exactly one @ \(invalid-request\)/,
+      ],
+      [[...at(dead), '--known-mailbox', 'jane@example.org'], /knownMailbox: .* \(domain-not-listed\)/],
       [[...at(dead), '--reference', 'é\n\x1b[31m'], /reference: .* \(invalid-request\)/],
       [[...at(dead), '--vantage', 'per-1'], /there is no vantage per-1: GET \/vantages .* \(vantage-unknown\)/i],
       [['127.0.2.1', '--port', `${dead}`], /\(not-allowed\)/],
@@ -286,7 +300,18 @@ test('--help prints the help, whatever else is on the command line', async () =>
   const { code, stdout, stderr } = await runBuilt(CLI, ['127.0.0.1', '--help'])
   assert.deepEqual([code, stderr], [0, ''])
   for (const word of [
-    ...['--domain', '--suite', '--proof', '--vantage', '--reference', '--port', '--json', '--file', '--at-once'],
+    ...[
+      '--domain',
+      '--known-mailbox',
+      '--suite',
+      '--proof',
+      '--vantage',
+      '--reference',
+      '--port',
+      '--json',
+      '--file',
+      '--at-once',
+    ],
     ...['Retry-After', 'Ctrl-C', '130'],
     ...['RELAY_TESTS_URL', 'RELAY_TESTS_KEY', 'NO_COLOR', 'inconclusive', 'ADDRESS [DOMAIN] [REFERENCE]'],
   ]) {
@@ -315,21 +340,24 @@ test('many targets', async (t) => {
 
   await t.test('are printed as one line of JSON each, also refused ones; the worst sets the exit code', async () => {
     const ran = await testFile(
-      '# customers of today\n127.0.0.1 example.com TICKET-1\n\n  127.0.0.2\texample.net\r\n127.0.0.3 # no domain\n127.0.2.1 example.com\n',
+      '# customers of today\n127.0.0.1 example.com TICKET-1\n\n  127.0.0.2\texample.net\r\n127.0.0.3 # no domain\n127.0.2.1 example.com\n127.0.0.6 jane@example.net TICKET-2\n',
     )
     const found = rows(ran).sort((a, b) => String(a.ip).localeCompare(String(b.ip)))
     assert.deepEqual(
-      found.slice(0, 3).map(({ ip, domain, reference, verdict }) => [ip, domain, reference, verdict]),
+      found
+        .slice(0, 4)
+        .map(({ ip, domain, knownMailbox, reference, verdict }) => [ip, domain, knownMailbox, reference, verdict]),
       [
-        ['127.0.0.1', 'example.com', 'TICKET-1', 'closed'],
-        ['127.0.0.2', 'example.net', null, 'closed'],
-        ['127.0.0.3', 'example.com', null, 'closed'],
+        ['127.0.0.1', 'example.com', null, 'TICKET-1', 'closed'],
+        ['127.0.0.2', 'example.net', null, null, 'closed'],
+        ['127.0.0.3', 'example.com', null, null, 'closed'],
+        ['127.0.0.6', 'example.net', 'jane@example.net', 'TICKET-2', 'closed'],
       ],
     )
-    const { ip, domain, error } = found[3] ?? {}
+    const { ip, domain, error } = found[4] ?? {}
     assert.deepEqual([ip, domain], ['127.0.2.1', 'example.com'])
     assert.equal(Object(error).slug, 'not-allowed')
-    assert.deepEqual([found.length, ran.code, ran.stderr], [4, 3, ''])
+    assert.deepEqual([found.length, ran.code, ran.stderr], [5, 3, ''])
   })
 
   await t.test('wait when a quota is used up', async () => {

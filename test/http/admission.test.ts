@@ -176,6 +176,38 @@ test('the decision about which caller may test which address', async (t) => {
     const { detail } = await problemIn(await post({ ip: '127.0.1.1', domain: 'example.com' }), 'domain-not-listed')
     assert.ok(detail.endsWith('customer beta has no domains.'), detail)
   })
+
+  await t.test('a known mailbox must be at a domain of the customer, and it names the domain of the test', async () => {
+    const namesOf = async (members: object) => {
+      const { domain, domainSource, knownMailbox, knownMailboxSource } = await resultOf(
+        await post({ ip: '127.0.0.1', ...members }),
+      )
+      return [domain, domainSource, knownMailbox, knownMailboxSource]
+    }
+    assert.deepEqual(await namesOf({}), ['example.com', 'customer', null, null])
+    const jane = 'Jane@mail.example.net'
+    assert.deepEqual(await namesOf({ knownMailbox: 'Jane@Mail.EXAMPLE.net' }), [
+      'mail.example.net',
+      'request',
+      jane,
+      'request',
+    ])
+    assert.deepEqual(await namesOf({ knownMailbox: jane, domain: 'example.com' }), [
+      'example.com',
+      'request',
+      jane,
+      'request',
+    ])
+    for (const [ip, domain, listed] of [
+      ['127.0.0.1', 'example.org', 'customer acme has example.com, example.net'],
+      ['127.0.0.1', 'notexample.com', 'customer acme has example.com, example.net'],
+      ['127.0.1.1', 'example.com', 'customer beta has no domains'],
+    ] as const) {
+      const refused = await problemIn(await post({ ip, knownMailbox: `jane@${domain}` }), 'domain-not-listed')
+      const detail = `${domain} is not a domain of the customer, nor below one: ${listed}`
+      assert.deepEqual(refused.errors, [{ detail, pointer: '/knownMailbox' }])
+    }
+  })
 })
 
 test('checks of the vantage', async (t) => {

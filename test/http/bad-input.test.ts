@@ -71,7 +71,7 @@ const hostile = Object.entries(HOSTILE)
 const ROWS: readonly Row[] = [
   ...Object.entries(NO_ADDRESS).map(([title, ip]): Row => [`${title} as ip`, { ip }, '/ip']),
   ['no ip', { ip: undefined }, '/ip'],
-  ...['customerId', 'domain', 'reference', 'suite', 'proof'].flatMap((name) =>
+  ...['customerId', 'domain', 'knownMailbox', 'reference', 'suite', 'proof'].flatMap((name) =>
     WRONG_TYPES.filter((value) => name !== 'customerId' || !isEmptyList(value)).map(
       (value): Row => [`${JSON.stringify(value)} as ${name}`, { [name]: value }, `/${name}`],
     ),
@@ -81,6 +81,9 @@ const ROWS: readonly Row[] = [
     [`${title} before ip`, { ip: `${mark}127.0.0.1` }, '/ip'],
     [`${title} after domain`, { domain: `example.com${mark}` }, '/domain'],
     [`${title} within domain`, { domain: `exam${mark}ple.com` }, '/domain'],
+    [`${title} after knownMailbox`, { knownMailbox: `jane@example.com${mark}` }, '/knownMailbox'],
+    [`${title} before knownMailbox`, { knownMailbox: `${mark}jane@example.com` }, '/knownMailbox'],
+    [`${title} within knownMailbox`, { knownMailbox: `ja${mark}ne@example.com` }, '/knownMailbox'],
     [`${title} after reference`, { reference: `TICKET${mark}` }, '/reference'],
     [`${title} after suite`, { suite: `standard${mark}` }, '/suite'],
     [`${title} after proof`, { proof: `message${mark}` }, '/proof'],
@@ -103,6 +106,44 @@ const ROWS: readonly Row[] = [
     '*.example.com',
     `${'a'.repeat(64)}.example.com`,
   ].map((domain): Row => [`${JSON.stringify(domain)} as domain`, { domain }, '/domain']),
+  ...[
+    '',
+    'jane',
+    '@example.com',
+    'jane@',
+    'jane@example',
+    'jane@@example.com',
+    'jane@example.net@example.com',
+    '"jane"@example.com',
+    '"jane doe"@example.com',
+    'jane doe@example.com',
+    ' jane@example.com',
+    'jane@example.com ',
+    '<jane@example.com>',
+    'Jane <jane@example.com>',
+    'jane@example.com>',
+    'jane@example.com> NOTIFY=SUCCESS',
+    'jane@example.com,joe@example.com',
+    'jané@example.com',
+    'jane@münchen.example',
+    'jane@[127.0.0.1]',
+    'jane@127.0.0.1',
+    'jane@example.com.',
+    '.jane@example.com',
+    'jane.@example.com',
+    'ja..ne@example.com',
+    'jane%victim.example@example.com',
+    'victim.example!jane@example.com',
+    '@victim.example:jane@example.com',
+    'jane\\@example.com',
+    `${'a'.repeat(65)}@example.com`,
+    `jane@${'a'.repeat(64)}.example.com`,
+    `jane@${'a.'.repeat(124)}example.com`,
+    'a'.repeat(5000),
+    '@'.repeat(5000),
+    'jane@example.com\r\nRCPT TO:<victim@example.net>',
+    'jane@example.com%0d%0aDATA',
+  ].map((knownMailbox): Row => [`${JSON.stringify(knownMailbox)} as knownMailbox`, { knownMailbox }, '/knownMailbox']),
   ['an empty reference', { reference: '' }, '/reference'],
   ['a reference of 65 characters', { reference: 'x'.repeat(65) }, '/reference'],
   ['a reference that is not ASCII', { reference: 'Müller' }, '/reference'],
@@ -234,6 +275,19 @@ test('bad bodies are refused with a pointer to each fault, and nothing is dialle
     const line = await until('the line', () => service.output.find((one) => one.includes('u2028')))
     assert.match(line, /a\\\\u2028b\\\\u2029c\\\\u009bd\\\\u202ee/)
     assert.match(line, /^[\x20-\x7e]+$/)
+  })
+
+  await t.test("a mailbox at a domain that is not the customer's is 422 with its pointer", async () => {
+    for (const [members, pointer] of [
+      [{ knownMailbox: 'jane@example.org' }, '/knownMailbox'],
+      [{ knownMailbox: 'jane@notexample.com' }, '/knownMailbox'],
+      [{ knownMailbox: 'jane@relaytest.isp.example' }, '/knownMailbox'],
+      [{ knownMailbox: 'jane@example.org', domain: 'example.com' }, '/knownMailbox'],
+      [{ knownMailbox: 'jane@example.com', domain: 'example.org' }, '/domain'],
+    ] as const) {
+      const { detail, errors } = await problemIn(await post(members), 'domain-not-listed')
+      assert.deepEqual(errors, [{ detail: detail.slice(0, -1), pointer }])
+    }
   })
 
   await t.test('none of these requests reached a mail server, but the same body without a fault does', async () => {

@@ -15,8 +15,14 @@ test('a key sees its own customers, with networks and domains, and no others', a
   const service = await startService(t)
   const { customers, next } = await page(service, KEYS.partner)
   assert.deepEqual(customers, [
-    { id: 'acme', name: 'Acme Pty Ltd', networks: ['127.0.0.0/24'], domains: ['example.com', 'example.net'] },
-    { id: 'beta', name: 'Beta', networks: ['127.0.1.0/24'], domains: [] },
+    {
+      id: 'acme',
+      name: 'Acme Pty Ltd',
+      networks: ['127.0.0.0/24'],
+      domains: ['example.com', 'example.net'],
+      mailboxes: [],
+    },
+    { id: 'beta', name: 'Beta', networks: ['127.0.1.0/24'], domains: [], mailboxes: [] },
   ])
   assert.equal(next, null)
   const all = await page(service, KEYS.desk)

@@ -75,6 +75,16 @@ test('a caller in the sandbox gets recorded sessions, judged like any other', as
     assert.deepEqual([suite, proof, port], ['standard', 'message', 25])
   })
 
+  await t.test('a known mailbox is taken, and the result shows it', async () => {
+    const { knownMailbox, knownMailboxSource, domainSource, verdict } = await resultOf(
+      await one.post({ ip: '192.0.2.1', knownMailbox: 'jane@EXAMPLE.com' }),
+    )
+    assert.deepEqual(
+      [knownMailbox, knownMailboxSource, domainSource, verdict],
+      ['jane@example.com', 'request', 'request', 'closed'],
+    )
+  })
+
   await t.test('a test in the sandbox counts for its caller', async () => {
     const before = await leftOf(service, 'tests-caller', ONE)
     await resultOf(await one.post({ ip: '192.0.2.1' }))
@@ -92,6 +102,8 @@ test('a caller in the sandbox gets recorded sessions, judged like any other', as
       [{ ip: '192.0.2.1', customerId: 'acme' }, 'not-allowed'],
       [{ ip: '192.0.2.1', customerId: 'sandbox-two' }, 'not-allowed'],
       [{ ip: '192.0.2.1', domain: 'example.org' }, 'domain-not-listed'],
+      [{ ip: '192.0.2.1', knownMailbox: 'jane@example.org' }, 'domain-not-listed'],
+      [{ ip: '192.0.2.1', knownMailbox: 'jane' }, 'invalid-request'],
       [{ ip: '192.0.2.1', port: 26 }, 'invalid-request'],
       [{ ip: '192.0.2.1', proof: 'delivery' }, 'proof-unavailable'],
       [{ ip: 'mail.example.com' }, 'invalid-request'],

@@ -118,6 +118,11 @@ test('the heading has verdict and target, then the summary, the facts, and the o
     '1.23 s',
     '2027-01-02 03:04 UTC, tested from 198.51.100.7, id 7f1c1a52-6d3c-4b0e-9c5e-0d9a1f2b3c4d',
   ])
+  const known = resultWith({ knownMailbox: 'jane@example.com', knownMailboxSource: 'request' })
+  assert.equal(
+    partsOf(renderTest(known, false))[0]?.[3],
+    '2027-01-02 03:04 UTC, tested from 198.51.100.7, known mailbox jane@example.com, id 7f1c1a52-6d3c-4b0e-9c5e-0d9a1f2b3c4d',
+  )
   const unsure = resultWith({
     verdict: 'inconclusive',
     reason: 'greylisted',

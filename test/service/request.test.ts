@@ -46,6 +46,7 @@ test('every member is read', () => {
   const members = {
     customerId: 'acme',
     domain: 'Example.com',
+    knownMailbox: 'Jane@Example.com',
     port: 587,
     suite: 'standard',
     proof: 'recipient',
@@ -55,6 +56,7 @@ test('every member is read', () => {
     address: addressOf('2001:db8::25'),
     ...members,
     domain: 'example.com',
+    knownMailbox: 'Jane@example.com',
   })
 })
 
@@ -74,6 +76,20 @@ test('a wrong member is reported with its pointer and the expected value', () =>
       'domain',
       ['', 'com', 'a_b.example', 'example.com.', 'a.example\r\nDATA', 'bücher.example', '<a.example>'],
       /letters, digits and hyphens/,
+    ],
+    ['knownMailbox', [5, null, {}, ['jane@example.com']], /^must be a mailbox, such as "jane@example.com"$/],
+    [
+      'knownMailbox',
+      [
+        '',
+        'jane',
+        'a@b@example.com',
+        '"jane"@example.com',
+        `${'a'.repeat(65)}@example.com`,
+        'a@bücher.example',
+        'a@a.example\r\nDATA',
+      ],
+      /^must be a mailbox, such as "jane@example.com", /,
     ],
     ['port', ['25', null, 25.5, 0, -1, 65536], /must be a port number, such as 25/],
     ['port', [26, 465, 65535], /must be one of the ports 25, 587/],
