@@ -1,6 +1,7 @@
 /** The step that asks again what was left without an answer, or deferred. */
 import type { Why } from '../../contract/words.ts'
 import type { Assessed } from '../../relay/assess.ts'
+import { waitIn } from '../../relay/retry-times.ts'
 import type { Answers } from '../answers.ts'
 import { FIGURES } from '../pace.ts'
 import type { Question } from '../question.ts'
@@ -39,9 +40,7 @@ function againAfter({ attempt, outcome, refusal, decisive }: Assessed): number |
   if (refusal === 'throttled') return 0
   if (refusal !== 'greylisted' || !decisive) return null
   if (decisive.reply.enhanced === '4.3.2') return 0
-  const [, number, unit] =
-    /(\d{1,4}) ?(s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?)\b/i.exec(decisive.reply.lines.join(' ')) ?? []
-  return number === undefined ? null : Number(number) * (unit?.toLowerCase().startsWith('m') ? 60_000 : 1_000)
+  return waitIn(decisive.reply)
 }
 
 /** The reasons of missing answers that can be different on a new connection. */
