@@ -1,7 +1,8 @@
 /** Judges each attempt by its own replies, before the whole test is judged (verdict.ts). */
 import type { Evidence, Outcome, Refusal } from '../contract/words.ts'
 import type { Attempt, Exchange } from './attempt.ts'
-import { classify, plainText } from './refusals.ts'
+import { comparedText } from './plain-text.ts'
+import { type Classified, classify } from './refusals.ts'
 
 /** One attempt and its judgement. */
 export interface Assessed {
@@ -11,12 +12,12 @@ export interface Assessed {
   readonly evidence: Evidence
   /** The exchange that decided the outcome; null if there was none. */
   readonly decisive: Exchange | null
-  /** The text of the deciding reply, without addresses and names. */
+  /** The words of the deciding reply, without addresses, names and ids: see `comparedText`. */
   readonly text: string
   /** Whether the recipient was accepted before the refusal or deferral came. */
   readonly refusedLater: boolean
-  /** Whether we know the text or the enhanced code of the refusal. True if nothing was refused. */
-  readonly reasoned: boolean
+  /** What tells us why it was refused; `words` if nothing was refused. */
+  readonly basis: Classified['basis']
 }
 
 /** Whether the reply accepts the command: 2xx, or 354 to DATA. */
@@ -38,16 +39,16 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   const taken = exchanges.find(isTaken)
   const dot = exchanges.find((exchange) => exchange.phase === 'dot' && isPositive(exchange))
   const row = (decisive: Exchange | null, outcome: Outcome, evidence: Evidence): Assessed => {
-    const text = decisive === null ? '' : plainText(decisive.reply, names)
-    return { attempt, outcome, refusal: null, evidence, decisive, text, refusedLater: false, reasoned: true }
+    const text = decisive === null ? '' : comparedText(decisive.reply, names)
+    return { attempt, outcome, refusal: null, evidence, decisive, text, refusedLater: false, basis: 'words' as const }
   }
   const arrived = attempt.seen?.kind === 'message' && mayArrive(attempt)
   if (dot || arrived) {
     return row(dot ?? exchanges.at(-1) ?? null, 'accepted', arrived ? 'delivered' : 'message-accepted')
   }
-  const { refusal, reasoned } = refused
+  const { refusal, basis } = refused
     ? classify(refused.reply, { phase: refused.phase, sender: form.sender.as, names })
-    : { refusal: null, reasoned: true }
+    : { refusal: null, basis: 'words' as const }
   const denied = deniesRelaying(refusal)
   // A refusal at MAIL or RCPT of the second transaction came before any message: the recipient stays accepted.
   const isUntried = !refused || (!denied && (refused.phase === 'mail' || refused.phase === 'rcpt'))
@@ -56,7 +57,7 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   const refusedLater = taken !== undefined && !denied
   const outcome = denied || refused.reply.code >= 500 ? 'refused' : 'deferred'
   const evidence = refusedLater ? 'recipient-accepted' : 'none'
-  return { ...row(refused, outcome, evidence), refusal, refusedLater, reasoned }
+  return { ...row(refused, outcome, evidence), refusal, refusedLater, basis }
 }
 
 /** Whether a refusal says that strangers may not relay. */

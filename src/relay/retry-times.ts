@@ -74,7 +74,7 @@ export function waitIn({ words }: Pick<Reply, 'words'>): number | null {
     .normalize('NFC')
   const times = [...quantitiesIn(text), ...clocksIn(text)].sort((a, b) => a.from - b.from)
   const ranked = times.flatMap((time) => {
-    const rank = rankOf(text, time)
+    const rank = rankOf(text, time.from, time.to)
     return rank === null ? [] : [{ ...time, rank }]
   })
   return (
@@ -84,7 +84,7 @@ export function waitIn({ words }: Pick<Reply, 'words'>): number | null {
 }
 
 /** Returns how sure it is that a time is the one to wait, from 0; null if it is no such time. */
-function rankOf(text: string, { from, to }: Time): number | null {
+function rankOf(text: string, from: number, to: number): number | null {
   const before = text.slice(Math.max(0, from - 48), from)
   const after = text.slice(to, to + 24)
   if (NOT_BEFORE.test(before) || NOT_AFTER.test(after)) return null
@@ -125,7 +125,7 @@ function clocksIn(text: string): Time[] {
   return [...text.matchAll(CLOCK)].flatMap((match) => {
     const [whole, hours, minutes, seconds] = match
     const time = { from: match.index, to: match.index + whole.length }
-    const rank = rankOf(text, time)
+    const rank = rankOf(text, time.from, time.to)
     if (rank === null || rank === ASKS.length) return []
     return [{ ...time, ms: Number(hours ?? 0) * HOUR + Number(minutes) * MINUTE + Number(seconds) * SECOND }]
   })
