@@ -60,7 +60,7 @@ export const RELAYING_ABROAD: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\b(relay(en|ing)?|doorsturen|doorgifte) (?:\S{1,24} ){0,3}(geweigerd|verboden|niet toegestaan)|\b(przekazywanie|relay(owanie)?|przesylanie) (?:\S{1,24} ){0,3}(zabronion\S|niedozwolon\S|odrzucon\S|odmowa)|\b(relay|predavani) (?:\S{1,24} ){0,3}(odmitnut\S|zakazan\S|neni povolen\S)|\brelay (?:\S{1,24} ){0,2}(nekad|nekas|tillats inte|ar inte tillat\S|ikke tilladt|ikke tillatt|izni yok|reddedildi|engedelyezett)/,
+    text: /\b(relay(en|ing)?|doorsturen|doorgifte) (?:\S{1,24} ){0,3}(geweigerd|verboden|niet toegestaan)|\b(przekazywanie|relay(owanie)?|przesylanie) (?:\S{1,24} ){0,3}(zabronion\S?|niedozwolon\S?|odrzucon\S?|odmowa)|\b(relay|predavani) (?:\S{1,24} ){0,3}(odmitnut\S?|zakazan\S?|neni povolen\S?)|\brelay (?:\S{1,24} ){0,2}(nekad|nekas|tillats inte|ar inte tillat\S|ikke tilladt|ikke tillatt|izni yok|reddedildi|engedelyezett)/,
     source: 'Dutch, Polish, Czech, Swedish, Danish, Norwegian and Turkish servers',
     covers: 'Dutch, Polish, Czech, the Nordic languages, Turkish: relaying is denied',
   },

@@ -11,7 +11,7 @@ const SENDER_NOT_VERIFIED =
 
 /** The sender may not be used from where we are, or the message is not signed. */
 const FORGED =
-  /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|\barc\b|sender-? ?id\b|\bforg(ed|ery|ing)\b|masquerad|impersonat|(not|un) ?(allowed|authori[sz]ed|permitted) to (send|use) (?:[\w-]{1,12} ){0,3}(from|as|sender|address|domain)|must equal|not owned by user/
+  /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|\barc\b|sender-? ?id\b|\bforg(ed|ery|ing)\b|masquerad|impersonat|(not|un) ?(allowed|authori[sz]ed|permitted) to (send|use) (?:(?!to )[\w-]{1,12} ){0,3}(from|as|sender|address|domain)\b|must equal|not owned by user/
 
 /** The moments before a message: what a server says there is about us, not about the message. */
 const BEFORE_DATA: readonly Moment[] = ['greeting', 'hello', 'mail', 'rcpt']
@@ -106,7 +106,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'blocklisted',
-    text: /\blisted (at|by|in|on|as|with)\b|\b(is|are|was|were|been|currently|address|ip|host) listed\b|\b(on|in) (our|a|the|its|their|several|some) (?:[\w-]{1,20} ){0,2}lists?\b|\bde-? ?list|remov(al|ed?) (?:\w{1,10} ){0,3}list/,
+    text: /\blisted (at|by|in|on|as|with)\b|\b(is|are|was|were|been|currently|address|ip|host) listed\b|(?<!not )\b(on|in) (our|a|the|its|their|several|some) (?:[\w-]{1,20} ){0,2}lists?\b(?! of (?:allowed|local|permitted|my|our))|\bde-? ?list|remov(al|ed?) (?:\w{1,10} ){0,3}list/,
     source: 'sendmail proto.m4 dnsbl; sisimai Blocked',
     covers: 'listed somewhere, on a list, how to get off a list',
   },
@@ -248,7 +248,7 @@ export const TEXTS: readonly TextRow[] = [
   // Our address or network is refused in other words.
   {
     refusal: 'blocklisted',
-    text: /\bopen[- ]?(mail )?(relay|prox)|\b(from|your|insecure|sending|known|spam|bad|abused|forbidden|banned) (mail )?relays?\b|\brelay(ing)? (?:hosts?|servers?|mta|ip|client|machine)\b(?! (?:is )?not (?:configured|set up))/,
+    text: /\bopen[- ]?(mail )?(relay|prox)|\b(from|your|insecure|sending|known|spam|bad|abused|forbidden|banned) (mail )?relays?\b|(?<!credentials for )\brelay(ing)? (?:hosts?|servers?|mta|ip|client|machine)\b(?! (?:is )?not (?:configured|set up))/,
     source: 'texts of the ORBS family; sendmail srvrsmtp.c "rejecting open proxy"; sisimai; Coremail "openrelay check"',
     covers: 'relay as a name for us: "your relay", "relay host", "relay 192.0.2.7"',
   },
@@ -260,7 +260,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'blocklisted',
-    text: /\bip(?: address(?:es)?)? (?:ip )?(?:is|are|was|has|have|not|does|could|may|range|rejected|refused|denied|blocked|banned|forbidden|restricted)\b/,
+    text: /(?<!relaying from )\bip(?: address(?:es)?)? (?:ip )?(?!(?:is |are |was )?(?:currently )?not (?:permitted|allowed|authori[sz]ed) to relay)(?:is|are|was|has|have|not|does|could|may|range|rejected|refused|denied|blocked|banned|forbidden|restricted)\b/,
     source: 'icewarp, MDaemon, Yandex, Coremail "IP is rejected"',
     covers: 'what an IP address is, has or does',
   },
@@ -322,14 +322,14 @@ export const TEXTS: readonly TextRow[] = [
   // The server does not relay for strangers. These words outrank what a reply says about hosts and TLS.
   {
     refusal: 'relay-denied',
-    text: /\brelay(?:ing|ed)?(?:[-,:;.!]{0,3} (?:access|attempts?|requests?|services?|operations?|permissions?|functions?|of|mail|messages?|e-?mails?|to|for|through|thru|via|by|outside|external|remote|foreign|non-local|local|other|unknown|any|all|domains?|recipients?|addresses|address|destinations?|strangers|users?|that|this|the|these|those|here|is|are|was|were|has|been|being|strictly|currently|explicitly|generally|anonymous|unauthenticated|unauthori[sz]ed|third|party|parties)){0,7}[-,:;.!]{0,3} (?:denied|denies|prohibited|rejected|refused|forbidden|disallowed|disabled|restricted|unavailable|failed)/,
+    text: /\brelay(?:ing|ed)?(?:[-,:;.!]{0,3} (?:access|attempts?|requests?|services?|operations?|permissions?|functions?|of|mail|messages?|e-?mails?|to|for|through|thru|via|by|outside|external|remote|foreign|non-local|local|other|unknown|any|all|domains?|recipients?|addresses|address|destinations?|strangers|users?|without|authentication|smtp|auth|servers?|systems?|machines?|site|our|my|hosts?|that|this|the|these|those|here|is|are|was|were|has|been|being|strictly|currently|explicitly|generally|anonymous|unauthenticated|unauthori[sz]ed|third|party|parties)){0,7}[-,:;.!]{0,3} (?:denied|denies|prohibited|rejected|refused|forbidden|disallowed|disabled|restricted|unavailable|failed)/,
     source:
       'Postfix, Sendmail, Courier, measured; Exim 3 "relaying to … prohibited by administrator"; James; Kerio; Exchange 5.5, KB Q193922; Domino; Zoho; FortiMail',
     covers: 'relay or relaying, of or to anything, that is denied in any word',
   },
   {
     refusal: 'relay-denied',
-    text: /\brelay(?:ing|ed)?(?:[-,:;.!]{0,3} (?:access|attempts?|requests?|services?|of|mail|messages?|e-?mails?|to|for|through|thru|via|by|outside|external|remote|foreign|non-local|other|unknown|any|all|domains?|recipients?|addresses|address|destinations?|strangers|users?|that|this|the|these|those|here|is|are|was|were|will|can|could|has|been|be)){0,7}[-,:;.!]{0,3} ?not(?: be| been| currently| generally)? (?:permitted|allowed|authori[sz]ed|accepted|supported|enabled|available|possible|provided|granted|done)/,
+    text: /\brelay(?:ing|ed)?(?:[-,:;.!]{0,3} (?:access|attempts?|requests?|services?|of|mail|messages?|e-?mails?|to|for|through|thru|via|by|outside|external|remote|foreign|non-local|other|unknown|any|all|domains?|recipients?|addresses|address|destinations?|strangers|users?|without|authentication|smtp|auth|servers?|systems?|machines?|site|our|my|hosts?|that|this|the|these|those|here|is|are|was|were|will|can|could|has|been|be)){0,7}[-,:;.!]{0,3} ?not(?: be| been| currently| generally)? (?:permitted|allowed|authori[sz]ed|accepted|supported|enabled|available|possible|provided|granted|done)/,
     source: 'Exim, measured; Stalwart rcpt.rs; NTMail; Axigen; "Relaying to … is not permitted"',
     covers: 'relay or relaying, of or to anything, that is not permitted in any word',
   },
@@ -353,7 +353,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\b(?:unable|refus(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|impossible|no permission|no authori[sz]ation|not) to relay\b|\b(?:cannot|will not|do not|does not|must not|may not|shall not|never|can only|only) (?:currently |usually |also |accept |allow |permit |support |provide |offer |act as |perform |do )?(?:any |an? |third[- ]party |mail |open |anonymous |for |to |as )*relay(?:s|ing)?\b(?! (?:spam|spammers|unsolicited))/,
+    text: /\b(?:unable|refus(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|impossible|no permission|no authori[sz]ation|not) to relay\b|\b(?:cannot|will not|do not|does not|must not|may not|shall not|not|never|can only|only) (?:currently |usually |also |accept |allow |permit |support |provide |offer |act as |perform |do |going to )?(?:any |an? |third[- ]party |mail |open |anonymous |for |to |as )*relay(?:s|ing)?\b(?! (?:spam|spammers|unsolicited))/,
     source: 'Exchange, KB Q304897; IceWarp; Mercury; CommuniGate; seen on public servers',
     covers: 'the server that does not, cannot or will not relay',
   },
@@ -365,13 +365,13 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\brelay(?:ing|s)? (?:access |mail |service )?(?:is |are )?(?:only |just )?(?:allowed|permitted|available|granted|enabled|for|possible)?(?: only)? ?(?:for|to|from|after|with|by) (?:authenticated|authori[sz]ed|local|internal|known|registered|our|logged|auth\b)|\brelay(?:ing)? (?:access |mail )?(?:requires|needs) (?:\w{1,10} )?(?:auth|log ?in|permission)|\b(?:invalid|no) credentials for relay/,
+    text: /\brelay(?:ing|s)? (?:access |mail |service )?(?:is |are )?(?:only |just )?(?:allowed|permitted|available|granted|enabled|for|possible)?(?: only)? ?(?:for|to|from|after|with|by) (?:auth|local|internal|known|registered|our|logged)|\brelay(?:ing)? (?:access |mail )?(?:requires|needs) (?:\w{1,10} )?(?:auth|log ?in|permission)|\b(?:invalid|no) credentials for relay/,
     source: 'SurgeMail; SmarterMail; Google Workspace SMTP relay',
     covers: 'relaying only for some, or only after a login',
   },
   {
     refusal: 'relay-denied',
-    text: /\bwe do not relay(?! spam)|^\W*relaying mail to\b|\(relaying\) is not allowed|\bdenies relay|\brelay check\b|\bhost denies relay|\brelaying (?:is )?(?:denied|off|disabled)|^\W*relaying\W*$/,
+    text: /\bwe do not relay(?! spam)|^\W*relaying mail to\b|\(relaying\) is not allowed|\bdenies relay|\brelay check\b|\bhost denies relay|\brelaying (?:is )?(?:denied|off|disabled)|^\W*relaying\W*$|\bclosed relay\b|\brelay(?:ing)? (?:is )?closed\b/,
     source: 'IceWarp; sisimai NoRelaying; Coremail "553 host denies relay", "553 relay check local fail"',
     covers: 'short forms of the same',
   },
@@ -383,13 +383,13 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\b(?:do|does|will|can|did|is|are)(?:not| not) (?:currently |configured to |set up to |able to |willing to |allowed to |permitted to |authori[sz]ed to )?(?:accept|accepting|handle|handling|host|hosting|receive|receiving|serve|serving|process|deliver|delivering|take|taking|route|routing|forward|forwarding)(?: any)?(?: e-?mails?| mails?| messages?| delivery)? (?:for|to) (?:that|this|the|these|those|such|your|any|other|non-local|external|remote|foreign|outside|others|recipients? (?:at|in|outside)|domains?|specified|requested)\b(?! (?:user|mailbox|account|person|connection|server|client|host))/,
+    text: /\b(?:do|does|will|can|did|is|are)(?:not| not) (?:currently |configured to |set up to |able to |willing to |allowed to |permitted to |authori[sz]ed to )?(?:accept|accepting|handle|handling|host|hosting|receive|receiving|serve|serving|process|deliver|delivering|take|taking|route|routing|forward|forwarding)(?: any)?(?: e-?mails?| mails?| messages?| delivery)? (?:for|to) (?:that|this|the|these|those|such|here|your|any|other|non-local|external|remote|foreign|outside|others|recipients? (?:at|in|outside)|domains?|specified|requested)\b(?! (?:user|mailbox|account|person|connection|server|client|host))/,
     source: 'Symantec, MailEnable, Mercury, Xmail and sisimai NoRelaying: we do not handle mail for this domain',
     covers: 'a server that takes no mail for that domain',
   },
   {
     refusal: 'relay-denied',
-    text: /\b(?:do|does|will|can)(?:not| not) (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?|delivery) (?:for|to)\b \S{0,60}\W*$|\b(?:do|does|will|can)(?: not) (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?) (?:for|to)\W*$|\b(?:do|does)(?: not) (?:handle|host|serve|receive) (?:mail for |e-?mail for )?(?:that|this|the|your)? ?domain/,
+    text: /\b(?:do|does|will|can)(?:not| not) (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?|delivery) (?:for|to)\b \S{0,60}\W*$|\b(?:do|does|will|can)(?: not) (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?) (?:for|to)\W*$|\b(?:mail|e-?mail|messages?) (?:to|for) (?:that |this |the )?(?:domain |address |recipient )?(?:is |are )?not accepted\b|\bnot a domain\b|\b(?:do|does)(?: not) (?:handle|host|serve|receive) (?:mail for |e-?mail for )?(?:that|this|the|your)? ?domain/,
     source: 'the same with the address at the end, where it was removed',
     covers: 'the same',
   },
@@ -419,7 +419,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\b(?:not|never) (?:permitted|allowed|authori[sz]ed|accepted|possible)(?: to (?:send|deliver|forward))?(?: e-?mails?| mails?| messages?)? to (?:any |other |an? )?(?:remote|external|outside|foreign|non-local|other|outbound|off-?site|internet)|\b(?:remote|external|outside|foreign|non-local) (?:recipients?|domains?|addresses|delivery|destinations?|users?|hosts?|mail) (?:is |are |was )?(?:not (?:permitted|allowed|accepted|supported)|denied|refused|rejected|prohibited|forbidden)|\bspecified domain is not allowed|\bno (?:external|remote|outside|foreign|outbound|outgoing) (?:recipients?|mail|delivery|relay|addresses)/,
+    text: /\b(?:not|never) (?:permitted|allowed|authori[sz]ed|accepted|possible)(?: to (?:send|deliver|forward))?(?: e-?mails?| mails?| messages?)? to (?:any |other |an? )?(?:remote|external|outside|foreign|non-local|other|outbound|off-?site|internet|(?:this|that|these|those) domains?)|\b(?:remote|external|outside|foreign|non-local) (?:recipients?|domains?|addresses|delivery|destinations?|users?|hosts?|mail) (?:is |are |was )?(?:not (?:permitted|allowed|accepted|supported)|denied|refused|rejected|prohibited|forbidden)|\bspecified domain is not allowed|\bno (?:external|remote|outside|foreign|outbound|outgoing) (?:recipients?|mail|delivery|relay|addresses)/,
     source: 'Lotus Domino; XMail; sisimai NoRelaying',
     covers: 'recipients elsewhere, which are not allowed',
   },
@@ -440,7 +440,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'blocklisted',
-    text: /\b(your|client|remote|connecting|sending|calling) (ip|host|server|network|address|isp|provider|client|system|computer|machine|mta|mail ?server|organi[sz]ation|connection|mail|messages?)\b|(mail|messages?|connections?|traffic|access|anything) (coming )?from (you|ip|there|unknown|unauthori[sz]ed|untrusted|this|that|these|your|outside|external|foreign|the)\b/,
+    text: /\b(your|client|remote|connecting|sending|calling) (ip|host|server|network|address|isp|provider|system|computer|machine|mta|mail ?server|organi[sz]ation|connection)\b|\byour (?:e-?)?(?:mail|messages?)\b(?! (?:first|before|program|client|software|settings|account|app|reader))|(mail|messages?|connections?|traffic|access|anything) (coming )?from (you|ip|there|unknown|unauthori[sz]ed|untrusted|this|that|these|your|outside|external|foreign|the)\b/,
     source: 'Exim, sendmail access maps and firewalls',
     covers: 'what belongs to us, and what comes from us',
   },
@@ -459,7 +459,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'vantage-identity',
-    text: /sender verif|\bverify your\b/,
+    text: /\bverify your\b/,
     source: 'Exim verify = sender, measured',
     covers: 'texts about the verification of senders',
   },
@@ -473,7 +473,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'auth-required',
-    text: /\b(?:authenticate|auth|log ?[io]n|sign in|pop) first\b|\b(?:must|need to|needs to|have to|has to|should|please|first|to) (?:first |be )?(?:authenticated?|log(?:ged)? ?[io]n|sign(?:ed)? in)\b|\bpop3?[- ]before[- ]smtp\b|\bsmtp[- ]after[- ]pop\b|\b(?:check|fetch|get|read|retrieve)(?:ing)?(?: \w{1,8})? mail (?:first|before)|\blog-?in (?:is )?(?:required|needed|first)|\bnot (?:been )?(?:logged in|signed in)\b/,
+    text: /\b(?:authenticate|auth|log ?[io]n|sign in|pop) first\b|\b(?:must|need to|needs to|have to|has to|should|please|first|to) (?:first |be )?(?:authenticated?|log(?:ged)? ?[io]n|sign(?:ed)? in)\b|\bpop3?[- ]before[- ]smtp\b|\bsmtp[- ]after[- ]pop\b|\b(?:check|fetch|get|read|retrieve)(?:ing)?(?: \w{1,8})? mail (?:first|before)|\blog-?in (?:is )?(?:required|needed|first)|(?<!rejected: )\bnot (?:been )?(?:logged in|signed in)\b/,
     source: 'texts that come with 503 and 530, from attempts to fool this table; POP before SMTP',
     covers: 'a login that has to come first',
   },
@@ -515,7 +515,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'unknown-user',
-    text: /(invalid|bad|illegal|non-?existent|inactive|undeliverable|unavailable|incorrect|disabled) (recipient|mailbox|user|destination|local[- ]?part|rcpt|account|e-?mail address|virtual)|unroutea?ble address|(?:no|not a)(?: valid)? (?:mailbox|account|one|body|person|user|address|mail box)(?: here| there)? (?:by|with|at|of|under) (?:that|this)|badrcptto|validrcptto|envelope recipient/,
+    text: /(invalid|bad|illegal|non-?existent|inactive|undeliverable|unavailable|incorrect|disabled) (recipient|mailbox|user|destination|local[- ]?part|rcpt|account|e-?mail address|virtual)|unroute?able (mail )?(address|domain)|(?:no|not a)(?: valid)? (?:mailbox|account|one|body|person|user|address|mail box)(?: here| there)? (?:by|with|at|of|under) (?:that|this)|badrcptto|validrcptto|envelope recipient/,
     source: 'OpenSMTPD, Exim, measured; vpopmail and qmail, in sisimai UserUnknown',
     covers: 'invalid recipients, nobody by that name',
   },

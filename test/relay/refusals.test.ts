@@ -7,12 +7,13 @@ import { plainText } from '../../src/relay/plain-text.ts'
 import { TEXTS } from '../../src/relay/refusal-texts.ts'
 import { classify, type ReplyContext } from '../../src/relay/refusals.ts'
 import { type Reply, ReplyParser } from '../../src/smtp/reply.ts'
+import { ABOUT_US, FAMILIES } from './refused-texts.ts'
 
 const NAMES = ['relaytest.isp.example', '198.51.100.7', 'example.com']
 const RCPT: ReplyContext = { phase: 'rcpt', sender: 'outside', names: NAMES }
 
 function replyOf(text: string): Reply {
-  const events = new ReplyParser().push(Buffer.from(`${text}\r\n`, 'latin1'))
+  const events = new ReplyParser().push(Buffer.from(`${text}\r\n`))
   const found = events.find((event) => event.kind === 'reply')
   assert.ok(found?.kind === 'reply', text)
   return found.reply
@@ -304,7 +305,9 @@ test('the same words about two addresses are the same text', () => {
 
 test('every row of the table is the first match of some real text', () => {
   const met = new Set<unknown>()
-  for (const [, text, context] of [...SAID, ...SOURCES]) {
+  const texts = [...FAMILIES.flatMap(([, , family]) => family), ...ABOUT_US]
+  const more = texts.map((text) => [null, text, undefined] as const)
+  for (const [, text, context] of [...SAID, ...SOURCES, ...more]) {
     const { phase, sender, names } = { ...RCPT, ...context }
     const plain = plainText(replyOf(text), names)
     met.add(
