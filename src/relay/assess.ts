@@ -1,7 +1,9 @@
 /** Judges each attempt by its own replies, before the whole test is judged (verdict.ts). */
 import type { Evidence, Outcome, Refusal } from '../contract/words.ts'
 import type { Attempt, Exchange, Phase } from './attempt.ts'
-import { classify, plainText } from './refusals.ts'
+import { saysDiscarded } from './discards.ts'
+import { comparedText } from './plain-text.ts'
+import { type Classified, classify } from './refusals.ts'
 
 /** One attempt and its judgement. */
 export interface Assessed {
@@ -11,12 +13,12 @@ export interface Assessed {
   readonly evidence: Evidence
   /** The exchange that decided the outcome; null if there was none. */
   readonly decisive: Exchange | null
-  /** The text of the deciding reply, without addresses and names. */
+  /** The words of the deciding reply, without addresses, names and ids: see `comparedText`. */
   readonly text: string
   /** Whether the recipient was accepted before the refusal or deferral came. */
   readonly refusedLater: boolean
-  /** Whether we know the text or the enhanced code of the refusal. True if nothing was refused. */
-  readonly reasoned: boolean
+  /** What tells us why it was refused; `words` if nothing was refused. */
+  readonly basis: Classified['basis']
 }
 
 /** Whether the reply accepts the command: 2xx, or 354 to DATA. */
@@ -37,19 +39,23 @@ export const isTaken = (exchange: Exchange): boolean => exchange.phase === 'rcpt
 export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   const { exchanges, form } = attempt
   const row = (decisive: Exchange | null, outcome: Outcome, evidence: Evidence): Assessed => {
-    const text = decisive === null ? '' : plainText(decisive.reply, names)
-    return { attempt, outcome, refusal: null, evidence, decisive, text, refusedLater: false, reasoned: true }
+    const text = decisive === null ? '' : comparedText(decisive.reply, names)
+    return { attempt, outcome, refusal: null, evidence, decisive, text, refusedLater: false, basis: 'words' as const }
   }
   const refusedAs = (refused: Exchange, taken: boolean): Assessed => {
     const { phase, reply } = refused
-    const { refusal, reasoned } = classify(reply, { phase, sender: form.sender.as, names })
+    const { refusal, basis } = classify(reply, { phase, sender: form.sender.as, names })
     const settles = deniesRelaying(refusal) || (form.recipient.kind === 'ambiguous' && refusal === 'unknown-user')
     const refusedLater = taken && !settles
     const outcome = settles || reply.code >= 500 ? 'refused' : 'deferred'
-    return { ...row(refused, outcome, refusedLater ? 'recipient-accepted' : 'none'), refusal, refusedLater, reasoned }
+    return { ...row(refused, outcome, refusedLater ? 'recipient-accepted' : 'none'), refusal, refusedLater, basis }
   }
-  const dot = exchanges.find((exchange) => exchange.phase === 'dot' && isPositive(exchange))
+  const dot = exchanges.findLast((exchange) => exchange.phase === 'dot' && isPositive(exchange))
   const arrived = attempt.seen?.kind === 'message' && mayArrive(attempt)
+  // Some filters accept a message, and say in the same reply that they threw it away.
+  if (dot && !arrived && saysDiscarded(dot.reply)) {
+    return { ...row(dot, 'refused', 'recipient-accepted'), refusal: 'content', refusedLater: true }
+  }
   if (dot || arrived) {
     return row(dot ?? exchanges.at(-1) ?? null, 'accepted', arrived ? 'delivered' : 'message-accepted')
   }

@@ -5,11 +5,14 @@
 import type { Why } from '../contract/words.ts'
 import type { Form } from './forms.ts'
 
-/** One SMTP reply (RFC 5321 section 4.2): its code, its enhanced status code or null, and the lines of its text. */
+/** One SMTP reply (RFC 5321 section 4.2): its code, its enhanced status code or null, and its text. */
 export interface Reply {
   readonly code: number
   readonly enhanced: string | null
+  /** The text as printable ASCII. It is shown. */
   readonly lines: readonly string[]
+  /** The text as the server sent it, in Unicode. It is judged. */
+  readonly words: string
 }
 
 /** The command that a reply answers; `dot` is the final dot of a message. */

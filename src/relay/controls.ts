@@ -114,7 +114,7 @@ export function needsRepeat(row: Assessed, rows: readonly Assessed[]): boolean {
 }
 
 function isSuspect(row: Assessed, outside: Refusal | null): boolean {
-  const { refusal, decisive, reasoned, text } = row
+  const { refusal, decisive, basis, text } = row
   const { form, exchanges } = row.attempt
   if (refusal === null || decisive === null) return false
   // An ambiguous recipient is refused for many reasons. Only vague words may be a ban.
@@ -125,7 +125,7 @@ function isSuspect(row: Assessed, outside: Refusal | null): boolean {
   // An ordinary address is not a syntax error, and our outside recipient cannot be an unknown user of the server.
   if (refusal === 'syntax') return true
   if (refusal === 'unknown-user') {
-    return !reasoned || form.id === POSTMASTER_SENDER || (decisive.phase === 'rcpt' && !/sender/.test(text))
+    return basis === 'none' || form.id === POSTMASTER_SENDER || (decisive.phase === 'rcpt' && !/sender/.test(text))
   }
   return refusal === 'sender-rejected' && !FORGERY.test(text)
 }

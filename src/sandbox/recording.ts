@@ -7,6 +7,7 @@ import type { Attempt, Exchange, Phase } from '../relay/attempt.ts'
 import { knownAs } from '../relay/controls.ts'
 import { formOf } from '../relay/forms.ts'
 import type { Observations } from '../relay/observations.ts'
+import { unprinted } from '../smtp/printable.ts'
 import { type Reply, ReplyParser } from '../smtp/reply.ts'
 import type { TranscriptEntry } from '../smtp/transcript.ts'
 
@@ -128,7 +129,7 @@ function replyTo({ transcript }: Recording, line: number | null): { reply: Reply
     const entry = transcript[index]
     return entry?.from === 'server' && entry.answers === line && (line !== null || entry.connection === 1)
   })
-  const text = at.map((index) => `${transcript[index]?.line}\r\n`).join('')
+  const text = at.map((index) => `${unprinted(transcript[index]?.line ?? '')}\r\n`).join('')
   const event = new ReplyParser().push(Buffer.from(text, 'latin1')).find(({ kind }) => kind === 'reply')
   return event?.kind === 'reply' ? { reply: event.reply, at: line === null ? at : [line, ...at] } : null
 }

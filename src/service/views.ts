@@ -14,7 +14,7 @@ const SHOWN_LENGTH = 512
 export function viewOf({ attempt, outcome, refusal, evidence, decisive }: Assessed): AttemptView {
   const { form, mailFrom, rcptTo, why, connection } = attempt
   const lines = decisive?.reply.lines.slice(0, SHOWN_LINES).map((line) => line.slice(0, SHOWN_LENGTH)) ?? []
-  const reply = decisive && { ...decisive.reply, lines }
+  const reply = decisive && { code: decisive.reply.code, enhanced: decisive.reply.enhanced, lines }
   return {
     form: form.id,
     control: form.control,

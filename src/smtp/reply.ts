@@ -1,5 +1,7 @@
 /** Reads SMTP replies from the bytes of a server that may be broken or hostile. */
-import { printable } from './printable.ts'
+
+import { enhancedCode } from './enhanced-code.ts'
+import { decoded, printable } from './printable.ts'
 
 /** One SMTP reply (RFC 5321 section 4.2). `lines` is the text after the code, as printable ASCII. */
 export interface Reply {
@@ -7,6 +9,11 @@ export interface Reply {
   /** The enhanced status code (RFC 3463) such as `5.7.1`, or null. */
   readonly enhanced: string | null
   readonly lines: readonly string[]
+  /**
+   * The same text as the server sent it: Unicode, its lines joined by spaces. It is judged and never shown. A text of
+   * more than 16,384 characters is kept without its middle.
+   */
+  readonly words: string
 }
 
 /**
@@ -30,10 +37,13 @@ const TOO_MUCH = {
 /** How much of a line that is too long goes into the transcript, in bytes. */
 const EXCERPT = 512
 
-/** How much of a reply we keep, in characters. A refusal gives its reason early. */
+/** How much of a reply we keep to show it, in characters. */
 const ABRIDGED = 4 * 1024
 
-/** Returns a reply with the first 4,096 characters of its text. */
+/** How much of the beginning and of the end of a reply we keep to judge it, in characters. */
+const JUDGED = 8 * 1024
+
+/** Returns a reply with the first 4,096 characters of its lines. Its words stay as they are. */
 export function abridged(reply: Reply): Reply {
   const lines: string[] = []
   let room = ABRIDGED
@@ -48,9 +58,6 @@ export function abridged(reply: Reply): Reply {
 const LF = 0x0a
 const CR = 0x0d
 const REPLY_LINE = /^([2-5]\d\d)(?:([ -])(.*))?$/s
-const ENHANCED = /^([245]\.\d{1,3}\.\d{1,3})(?= |$)/
-/** qmail writes the code at the end: `… (#5.7.1)`. */
-const ENHANCED_QMAIL = /\(#([245]\.\d{1,3}\.\d{1,3})\)/
 
 /**
  * Reads SMTP replies from bytes as they arrive, in linear time and limited memory. Never throws. Ignores everything
@@ -62,7 +69,7 @@ export class ReplyParser {
   #replyBytes = 0
   #connectionBytes = 0
   #code: string | null = null
-  #lines: string[] = []
+  #texts: string[] = []
   #faulted = false
 
   /** The number of bytes of an unfinished reply. */
@@ -131,18 +138,17 @@ export class ReplyParser {
 
   #endReplyLine(code: string, text: string, more: boolean, events: ReplyEvent[]): void {
     this.#code = code
-    this.#lines.push(printable(text))
+    this.#texts.push(text)
     if (!more) this.#endReply(code, events)
-    else if (this.#lines.length >= CAPS.lines) this.#fail(`a reply has more than ${CAPS.lines} lines`, events)
+    else if (this.#texts.length >= CAPS.lines) this.#fail(`a reply has more than ${CAPS.lines} lines`, events)
   }
 
   #endReply(code: string, events: ReplyEvent[]): void {
-    events.push({
-      kind: 'reply',
-      reply: { code: Number(code), enhanced: enhancedOf(code, this.#lines), lines: this.#lines },
-    })
+    const texts = this.#texts
+    const reply = { code: Number(code), enhanced: enhancedCode(code, texts), lines: texts.map(printable) }
+    events.push({ kind: 'reply', reply: { ...reply, words: wordsOf(texts) } })
     this.#code = null
-    this.#lines = []
+    this.#texts = []
     this.#replyBytes = 0
   }
 
@@ -153,11 +159,8 @@ export class ReplyParser {
   }
 }
 
-/** Returns the enhanced status code of a reply. Its class must match the reply code (RFC 2034 section 4). */
-function enhancedOf(code: string, lines: readonly string[]): string | null {
-  for (const line of lines) {
-    const found = ENHANCED.exec(line)?.[1] ?? ENHANCED_QMAIL.exec(line)?.[1]
-    if (found?.[0] === code[0]) return found ?? null
-  }
-  return null
+/** Returns the text of a reply as Unicode, without its middle if it is very long. */
+function wordsOf(texts: readonly string[]): string {
+  const words = decoded(texts.join(' '))
+  return words.length <= 2 * JUDGED ? words : `${words.slice(0, JUDGED)} ${words.slice(-JUDGED)}`
 }

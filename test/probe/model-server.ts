@@ -218,5 +218,5 @@ const formIn = (recipient: string): string => /[a-z-]+(?=@isp\.example|%isp\.exa
 function answerOf(text: string, at: number): Answer {
   const lines = text.split('\n').map((line) => line.slice(4))
   const enhanced = /^\d{3} (\d\.\d+\.\d+)/.exec(text)?.[1] ?? null
-  return { reply: { code: Number(text.slice(0, 3)), enhanced, lines }, at: [at], ms: 1 }
+  return { reply: { code: Number(text.slice(0, 3)), enhanced, lines, words: lines.join(' ') }, at: [at], ms: 1 }
 }

@@ -18,6 +18,7 @@ const replyOf = (text: string): Reply => ({
   code: Number(text.slice(0, 3)),
   enhanced: /^\d{3} (\d\.\d+\.\d+)/.exec(text)?.[1] ?? null,
   lines: [text.slice(4)],
+  words: text.slice(4),
 })
 
 /** Returns an attempt with the replies to MAIL and RCPT, and then, with a message, to MAIL, RCPT, DATA and the dot. */

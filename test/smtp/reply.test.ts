@@ -17,12 +17,24 @@ const faults = (events: readonly ReplyEvent[]): string[] =>
 
 test('a reply of one line has a code, an enhanced code and a text', () => {
   const [reply] = replies(parse('454 4.7.1 <a@b>: Relay access denied\r\n'))
-  assert.deepEqual(reply, { code: 454, enhanced: '4.7.1', lines: ['4.7.1 <a@b>: Relay access denied'] })
+  assert.deepEqual(reply, {
+    code: 454,
+    enhanced: '4.7.1',
+    lines: ['4.7.1 <a@b>: Relay access denied'],
+    words: '4.7.1 <a@b>: Relay access denied',
+  })
 })
 
 test('a reply of several lines is one reply, each line of it shown', () => {
   const events = parse('250-mail.example.com\r\n250-PIPELINING\r\n250 OK\r\n')
-  assert.deepEqual(replies(events), [{ code: 250, enhanced: null, lines: ['mail.example.com', 'PIPELINING', 'OK'] }])
+  assert.deepEqual(replies(events), [
+    {
+      code: 250,
+      enhanced: null,
+      lines: ['mail.example.com', 'PIPELINING', 'OK'],
+      words: 'mail.example.com PIPELINING OK',
+    },
+  ])
   assert.equal(events.filter(({ kind }) => kind === 'line').length, 3)
 })
 
@@ -138,10 +150,15 @@ test('a reply over the cap is refused, wherever the segments end', () => {
 
 test('of a reply that is read to its end, no more is kept than anybody would read', () => {
   const lines = Array.from({ length: 100 }, (_, index) => `${index} ${'x'.repeat(100)}`)
-  const kept = abridged({ code: 554, enhanced: null, lines })
+  const kept = abridged({ code: 554, enhanced: null, lines, words: '' })
   assert.ok(kept.lines.join('').length <= 4096)
   assert.deepEqual(kept.lines.slice(0, -1), lines.slice(0, kept.lines.length - 1))
-  const [long] = abridged({ code: 220, enhanced: null, lines: [`mail.example.com ${'x'.repeat(9_000)}`] }).lines
+  const [long] = abridged({
+    code: 220,
+    enhanced: null,
+    lines: [`mail.example.com ${'x'.repeat(9_000)}`],
+    words: '',
+  }).lines
   assert.match(long ?? '', /^mail\.example\.com x+$/)
-  assert.deepEqual(abridged({ code: 250, enhanced: null, lines: ['ok'] }).lines, ['ok'])
+  assert.deepEqual(abridged({ code: 250, enhanced: null, lines: ['ok'], words: 'ok' }).lines, ['ok'])
 })

@@ -2,6 +2,7 @@
 import type { Why } from '../../contract/words.ts'
 import type { Assessed } from '../../relay/assess.ts'
 import { isNeeded } from '../../relay/controls.ts'
+import { waitIn } from '../../relay/retry-times.ts'
 import type { Answers } from '../answers.ts'
 import { FIGURES } from '../pace.ts'
 import type { Question } from '../question.ts'
@@ -44,9 +45,7 @@ function againAfter({ attempt, outcome, refusal, decisive }: Assessed): number |
   if (refusal === 'throttled') return 0
   if (refusal !== 'greylisted' || !decisive) return null
   if (decisive.reply.enhanced === '4.3.2') return 0
-  const [, number, unit] =
-    /(\d{1,4}) ?(s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?)\b/i.exec(decisive.reply.lines.join(' ')) ?? []
-  return number === undefined ? null : Number(number) * (unit?.toLowerCase().startsWith('m') ? 60_000 : 1_000)
+  return waitIn(decisive.reply)
 }
 
 /** The reasons of missing answers that can be different on a new connection. */

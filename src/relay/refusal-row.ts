@@ -1,0 +1,24 @@
+/** Defines a row of the tables of texts, so that each table stands in a file of its own. */
+import type { Refusal } from '../contract/words.ts'
+import type { Phase } from './attempt.ts'
+import type { Form } from './forms.ts'
+
+/** What a reply answered: a command of an envelope, or our connection, or our name. */
+export type Moment = Phase | 'greeting' | 'hello'
+
+/** A family of texts that refusals contain, and what it means. */
+export interface TextRow {
+  readonly refusal: Refusal
+  /** Matched against `plainText` of the reply. Every quantifier inside a quantifier has a bound. */
+  readonly text: RegExp
+  /** The server or document that has the text; "measured" means that we saw it ourselves. */
+  readonly source: string
+  /** Other texts of the same kind that the row reads in the same way. */
+  readonly covers: string
+  /** The row counts only for a temporary refusal (4xx), for that sender, or at these moments. */
+  readonly only?: {
+    readonly temporary?: true
+    readonly sender?: Form['sender']['as']
+    readonly moments?: readonly Moment[]
+  }
+}
