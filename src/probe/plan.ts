@@ -55,7 +55,8 @@ export function plan(
 
 /**
  * Spreads envelopes over at most `connections` connections. If they do not fit, leaves out the last forms of the full
- * suite, at most a third of them. If that is not enough, leaves none out and returns more plans than `connections`.
+ * suite, at most a third of them. If that is not enough, leaves none out and returns more plans than `connections`,
+ * beginning with those that the verdict needs.
  *
  * @param isSparable whether nothing is lost if a form is left out
  */
@@ -74,7 +75,8 @@ export function planWithin(
     const drafts = busy(envelopes.filter((envelope) => !spared.includes(envelope)))
     if (drafts.length <= connections) return { plans: drafts.map((draft) => sorted(draft, rules)), spared }
   }
-  return { plans: busy(envelopes).map((draft) => sorted(draft, rules)), spared: [] }
+  const plans = busy(envelopes).map((draft) => sorted(draft, rules))
+  return { plans: plans.toSorted((a, b) => needIn(b) - needIn(a)), spared: [] }
 }
 
 /** Places every envelope on the connection with room that has the fewest waits, or on a new one. */
@@ -147,8 +149,10 @@ function openFor(draft: Draft, envelope: Envelope, rules: PlanRules): Envelope[]
   return draft.transactions.find((transaction) => {
     const [first] = transaction
     if (first?.mailFrom !== envelope.mailFrom || transaction.length >= rules.pace.recipients) return false
-    // A risky envelope may end the transaction: it joins no safe ones, and the repeat only if the server allows more.
-    return first === rules.repeat ? allowsMore(rules) : isRisky(first) === isRisky(envelope)
+    // A risky envelope may end the transaction: it joins the repeat only if the server allows more, and safe ones only
+    // if there is no other transaction on the connection.
+    if (first === rules.repeat) return allowsMore(rules)
+    return isRisky(first) === isRisky(envelope) || rules.pace.transactions === 1
   })
 }
 
@@ -199,6 +203,9 @@ const isStandard = ({ form }: Envelope): boolean => form.suites.includes('standa
 
 /** Whether the verdict needs an envelope. */
 const isNeeded = (envelope: Envelope): boolean => isStandard(envelope) || envelope.form.control
+
+/** Returns 1 if the verdict needs any envelope of a plan, or 0. */
+const needIn = (plan: ConnectionPlan): number => Number(plan.flat().some(isNeeded))
 
 /** Whether a server may answer an envelope with a syntax error. */
 const isRisky = ({ form }: Envelope): boolean => form.sender.risky === true || form.recipient.risky === true
