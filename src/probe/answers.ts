@@ -10,9 +10,10 @@ import { type Envelope, envelopeOf, isEnvelope, spell, type Unwritable } from '.
 import { type Form, formOf, formsOf } from '../relay/forms.ts'
 import { recognise } from '../relay/software.ts'
 import type { Standing } from './connections.ts'
-import { learn, type Pace, paceFor } from './pace.ts'
+import { FIGURES, learn, type Pace, paceFor } from './pace.ts'
 import type { ConnectionPlan } from './plan.ts'
 import { formsIn, type Question, type Shown } from './question.ts'
+import { type Reset, type ResetCommand, resetAfter } from './reset.ts'
 import type { Session } from './session.ts'
 import { Target, type TargetOptions } from './target.ts'
 
@@ -62,6 +63,8 @@ export class Answers {
   waitedMs: number | null = null
   /** Whether envelopes may be asked in groups if the server offers it. False once its answers were out of step. */
   pipelining = true
+  /** How a transaction ends at this server, as far as we know. */
+  reset: Reset = 'RSET'
   readonly #decided: (row: Assessed) => void
   readonly #rows = new Map<Form, Assessed>()
   readonly #due = new Set<Form>()
@@ -173,6 +176,7 @@ export class Answers {
     if (shown.shown === 'arrival') this.#set({ ...shown.row.attempt, seen: shown.seen })
     if (shown.shown === 'waited') this.waitedMs = (this.waitedMs ?? 0) + shown.ms
     if (shown.shown === 'out-of-step') this.#takeBack(shown.session)
+    if (shown.shown === 'reset-failed') this.#resetFailed(shown.by)
     if (shown.shown === 'one-at-a-time') this.#learnt = { ...this.#learnt, atOnce: 1 }
   }
 
@@ -185,12 +189,31 @@ export class Answers {
   /** Marks forms to be asked again, and learns from their failure how much the server may be asked at once. */
   #makeDueAgain(rows: readonly Assessed[]): void {
     this.#makeDue(rows)
-    for (const { attempt } of rows) this.#retries.set(attempt.form, this.retriesOf(attempt.form) + 1)
+    for (const { attempt } of rows) {
+      // Each way to end a transaction is tried once, so that needs no count.
+      if (attempt.why !== 'no-reset') this.#retries.set(attempt.form, this.retriesOf(attempt.form) + 1)
+    }
     this.#learnt = learn(rows, this.rows, this.#learnt)
-    if (rows.every(({ attempt }) => attempt.why !== 'protocol-error')) return
+    if (!rows.some((row) => this.#isMixedUp(row))) return
     // It was out of step although every command was sent alone, so its RSET does not work: one transaction a session.
     if (!this.pipelining) this.#learnt = { ...this.#learnt, transactions: 1 }
     this.pipelining = false
+  }
+
+  /** Whether an answer is missing because of the group it was asked in. */
+  #isMixedUp({ attempt: { form, why, connection } }: Assessed): boolean {
+    if (why !== 'dropped' || !this.pipelining) return why === 'protocol-error'
+    // The server hung up in a group before it decided anything, or once more although it was asked less.
+    const decided = this.rows.some(({ attempt, decisive }) => attempt.connection === connection && decisive !== null)
+    return connection !== null && (!decided || this.retriesOf(form) === FIGURES.retries)
+  }
+
+  /** Learns that a command does not end a transaction. Groups need RSET, so the rest is asked one by one. */
+  #resetFailed(by: ResetCommand): void {
+    this.pipelining = false
+    if (by !== this.reset) return
+    this.reset = resetAfter(by)
+    if (this.reset === 'none') this.#learnt = { ...this.#learnt, transactions: 1 }
   }
 
   #keep(attempts: readonly Attempt[]): void {
@@ -226,7 +249,8 @@ export class Answers {
   /** Returns the earlier answers if this attempt has none, unless the earlier answer was to come back in TLS. */
   #withEarlier(attempt: Attempt): Attempt {
     const before = this.#rows.get(attempt.form)
-    const counts = before !== undefined && attempt.why !== 'spared' && before.refusal !== 'tls-required'
+    const isAnswered = before !== undefined && before.attempt.exchanges.length > 0
+    const counts = isAnswered && attempt.why !== 'spared' && before.refusal !== 'tls-required'
     return counts && attempt.exchanges.length === 0 ? { ...before.attempt, why: attempt.why } : attempt
   }
 
@@ -235,8 +259,11 @@ export class Answers {
    * question.
    */
   #isNews(repeat: Assessed): boolean {
-    const known = this.row(repeat.attempt.form.id)
+    const { id } = repeat.attempt.form
+    const known = this.row(id)
     if (known?.outcome === 'accepted') return false
+    // Without an answer it says nothing, and another connection ends with it too.
+    if (repeat.outcome === 'not-run') return known === undefined && id === REPEAT
     if (repeat.outcome !== 'refused' && repeat.outcome !== 'accepted') return known === undefined
     if (known?.refusal === 'tls-required') return true
     return known?.outcome !== 'refused' || isAsBefore(known, this.row(OUTSIDE))

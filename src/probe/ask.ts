@@ -7,9 +7,11 @@ import type { Connections } from './connections.ts'
 import type { ConnectionPlan } from './plan.ts'
 import type { Question, Rest, SendMessage, Tell } from './question.ts'
 import { notRun } from './record.ts'
+import { isOccupied, type Reset, type ResetCommand } from './reset.ts'
+import { type Message, sendMessage } from './sending.ts'
 import type { Server } from './server.ts'
 import { isReady, type Session } from './session.ts'
-import { askPlan, type Message, sendMessage } from './transaction.ts'
+import { askPlan } from './transaction.ts'
 
 /** Everything that asking needs: the server, the connections to it, and the message of each form. */
 export interface Asking {
@@ -65,21 +67,34 @@ async function askOne(question: Question, asking: Asking, tell: Tell): Promise<v
       return askRest(question, asking, tell)
     case 'alone': {
       if (question.onNew) await connections.leaveCurrent()
-      const manner = { leave: false, pipelining: question.pipelining }
-      return askOn(await connections.live(), question.plan, manner, asking, tell)
+      const session = await live(connections, question.reset)
+      return askOn(session, question.plan, { ...question, leave: false }, asking, tell)
     }
     case 'message':
-      return sendOn(await connections.live(), question, asking, tell)
+      return sendOn(await live(connections, question.reset), question, asking, tell)
     case 'arrivals':
       return awaitArrivals(question.rows, question.ms, server, tell)
   }
+}
+
+/** Returns a session for one transaction: the current one, unless a transaction is open there that nothing can end. */
+async function live(connections: Connections, reset: Reset): Promise<Session> {
+  if (reset === 'none' && isOccupied(connections.current.connection)) await connections.leaveCurrent()
+  return connections.live()
+}
+
+/** How to ask a plan on one session. */
+interface Way {
+  readonly leave: boolean
+  readonly pipelining: boolean
+  readonly reset: Reset
 }
 
 /** Asks a plan on one session. If that is impossible, reports the reason instead. */
 async function askOn(
   session: Session,
   plan: ConnectionPlan,
-  { leave, pipelining }: { readonly leave: boolean; readonly pipelining: boolean },
+  { leave, pipelining, reset }: Way,
   { connections, server }: Asking,
   tell: Tell,
 ): Promise<void> {
@@ -89,7 +104,8 @@ async function askOn(
     if (session !== connections.current) await connections.end(session)
     return
   }
-  const manner = { stop: server.stop, leave, pipelining: pipelining && session.pipelining }
+  const resetFailed = resetTeller(tell)
+  const manner = { stop: server.stop, leave, pipelining: pipelining && session.pipelining, reset, resetFailed }
   tell({ shown: 'attempts', attempts: await askPlan(session, plan, manner) })
   if (session.connection.outOfStep) tell({ shown: 'out-of-step', session: session.number })
   if (leave) await connections.end(session)
@@ -99,7 +115,11 @@ async function askOn(
  * Asks plans on several sessions at once. Each session says QUIT after its plan, because some servers serve only one
  * client at a time. Only the last session stays open, for the next question.
  */
-async function askRest({ plans, onCurrent, atOnce, pipelining }: Rest, asking: Asking, tell: Tell): Promise<void> {
+async function askRest(
+  { plans, onCurrent, atOnce, pipelining, reset }: Rest,
+  asking: Asking,
+  tell: Tell,
+): Promise<void> {
   const { connections } = asking
   const current = onCurrent.length > 0 ? connections.current : null
   if (!current) await connections.leaveCurrent()
@@ -117,7 +137,7 @@ async function askRest({ plans, onCurrent, atOnce, pipelining }: Rest, asking: A
         return connections.end(session)
       }
       const leave = waiting.length > 0 || workers > 1
-      await askOn(session, next, { leave, pipelining }, asking, tell)
+      await askOn(session, next, { leave, pipelining, reset }, asking, tell)
       if (!leave) await connections.goOnWith(session)
       session = null
     }
@@ -128,7 +148,7 @@ async function askRest({ plans, onCurrent, atOnce, pipelining }: Rest, asking: A
 
 async function sendOn(
   session: Session,
-  { attempt, pipelining }: SendMessage,
+  { attempt, pipelining, reset }: SendMessage,
   { connections, server, messageFor }: Asking,
   tell: Tell,
 ): Promise<void> {
@@ -137,6 +157,8 @@ async function sendOn(
     ? await sendMessage(session, attempt, messageFor(attempt.form), {
         stop: server.stop,
         pipelining: pipelining && session.pipelining,
+        reset,
+        resetFailed: resetTeller(tell),
       })
     : { ...attempt, why: whyNot(session, connections, server) }
   tell({ shown: 'message', sent, before: attempt })
@@ -155,6 +177,12 @@ async function awaitArrivals(rows: readonly Assessed[], ms: number, server: Serv
   tell({ shown: 'waited', ms: server.now() - startedAt })
 }
 
+/** Returns a function that reports that a command did not end a transaction. */
+const resetTeller =
+  (tell: Tell) =>
+  (by: ResetCommand): void =>
+    tell({ shown: 'reset-failed', by })
+
 function oneAtATime(connections: Connections, tell: Tell): void {
   tell({ shown: 'one-at-a-time' })
   connections.alone = true
@@ -168,6 +196,6 @@ function whyNot(session: Session, { first }: Connections, { stop }: Server): Why
   if (stop.aborted) return 'interrupted'
   // A server that accepted the first session and turns away a later one limits our connections.
   const isLater = session !== first && first.failure === null && session.tls === null
-  if (isLater && session.failure !== null && TURNED_AWAY.has(session.failure)) return 'connection-limit'
+  if (isLater && session.failure !== null && TURNED_AWAY.has(session.failure)) return 'turned-away'
   return session.failure ?? session.connection?.fault ?? 'dropped'
 }

@@ -17,6 +17,12 @@ export const FIGURES = {
   retries: 2,
   connectMs: 10_000,
   greetingMs: 30_000,
+  /**
+   * How long the next answer to a group, or to RSET, may take. A server that needed long for an earlier answer gets
+   * `silenceGrowth` times as long, because it may be a tarpit.
+   */
+  silenceMs: 10_000,
+  silenceGrowth: 3,
   /** The pause between connections to a server that accepts one at a time. It may count the old one for a moment. */
   pauseMs: 200,
   /** The time that must be left after a wait for greylisting, so that another visit is possible. */
@@ -29,6 +35,9 @@ export const FIGURES = {
   slowMs: 4_000,
   slowGrowth: 1.5,
 } as const
+
+/** Returns how long the next answer may take, in milliseconds. */
+export const patience = (slowestMs: number): number => Math.max(FIGURES.silenceMs, FIGURES.silenceGrowth * slowestMs)
 
 /**
  * How much one server may be asked at once. Postfix delays every reply by a second from the 10th refusal of a
@@ -84,7 +93,7 @@ function lessonOf(row: Assessed, rows: readonly Assessed[], before: Partial<Pace
   if (attempt.why === 'dropped' || decisive?.reply.code === 421) return answeredBeforeTheEnd(rows, attempt.connection)
   // This server answers each refusal later than the one before: one refusal a connection.
   if (attempt.why === 'slowing') return { refusals: 1, recipients: 1, transactions: 1 }
-  if (attempt.why === 'connection-limit') return { atOnce: 1 }
+  if (attempt.why === 'turned-away') return { atOnce: 1 }
   const isTooMany = refusal === 'throttled' && decisive?.phase === 'rcpt'
   if (isTooMany || attempt.why === 'transaction-ended') {
     return before.recipients === 1 ? { transactions: 1 } : { recipients: 1 }

@@ -59,7 +59,8 @@ export function plan(
 
 /**
  * Spreads envelopes over at most `connections` connections. If they do not fit, leaves out the last forms of the full
- * suite. If that is not enough, leaves none out and returns more plans than `connections`.
+ * suite. If that is not enough, leaves none out and returns more plans than `connections`, beginning with those that the
+ * verdict needs.
  *
  * @param isSparable whether nothing is lost if a form is left out
  */
@@ -82,7 +83,8 @@ export function planWithin(
     const drafts = busy(envelopes.filter((envelope) => !spared.includes(envelope)))
     if (drafts.length <= connections) return spreadOf(drafts, spared)
   }
-  return spreadOf(busy(envelopes), [])
+  const { onCurrent, plans } = spreadOf(busy(envelopes), [])
+  return { onCurrent, plans: plans.toSorted((a, b) => needIn(b) - needIn(a)), spared: [] }
 }
 
 /** Places every envelope on the connection with room that has the fewest waits, or on a new one. */
@@ -143,8 +145,10 @@ function openFor(draft: Draft, envelope: Envelope, rules: PlanRules): Envelope[]
   return draft.transactions.find((transaction) => {
     const [first] = transaction
     if (first?.mailFrom !== envelope.mailFrom || transaction.length >= rules.pace.recipients) return false
-    // A risky envelope may end the transaction: it joins no safe ones, and the repeat only if the server allows more.
-    return first === rules.repeat ? allowsMore(rules) : isRisky(first) === isRisky(envelope)
+    // A risky envelope may end the transaction: it joins the repeat only if the server allows more, and safe ones only
+    // if there is no other transaction on the connection.
+    if (first === rules.repeat) return allowsMore(rules)
+    return isRisky(first) === isRisky(envelope) || rules.pace.transactions === 1
   })
 }
 
@@ -195,6 +199,9 @@ const isStandard = ({ form }: Envelope): boolean => form.suites.includes('standa
 
 /** Whether the verdict needs an envelope. */
 const isNeeded = (envelope: Envelope): boolean => isStandard(envelope) || envelope.form.control
+
+/** Returns 1 if the verdict needs any envelope of a plan, or 0. */
+const needIn = (plan: ConnectionPlan): number => Number(plan.flat().some(isNeeded))
 
 /** Whether a server may answer an envelope with a syntax error. */
 const isRisky = ({ form }: Envelope): boolean => form.sender.risky === true || form.recipient.risky === true

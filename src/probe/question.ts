@@ -7,6 +7,7 @@ import type { Assessed } from '../relay/assess.ts'
 import type { Attempt, Seen } from '../relay/attempt.ts'
 import type { Envelope } from '../relay/envelope.ts'
 import type { ConnectionPlan } from './plan.ts'
+import type { Reset, ResetCommand } from './reset.ts'
 
 /** Which forms a test asks, and how far it goes. */
 export interface Limits {
@@ -22,6 +23,8 @@ interface OnConnections {
   readonly within: number
   /** Whether envelopes may be asked in groups if the server offers it. */
   readonly pipelining: boolean
+  /** How a transaction ends, so that another one can begin on the same connection. */
+  readonly reset: Reset
 }
 
 /** Asks envelopes on the current session. With `leave`, QUIT follows, because other sessions ask the rest. */
@@ -79,6 +82,8 @@ export type Shown =
   | { readonly shown: 'waited'; readonly ms: number }
   /** The answers of a session did not fit the commands. */
   | { readonly shown: 'out-of-step'; readonly session: number }
+  /** A command did not end a transaction. */
+  | { readonly shown: 'reset-failed'; readonly by: ResetCommand }
   /** The server accepts only one connection of ours at a time. */
   | { readonly shown: 'one-at-a-time' }
 

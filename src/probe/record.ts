@@ -50,15 +50,20 @@ export function record(
 }
 
 /**
- * Whether a reply belongs to another command: a goodbye, a code below 400 that this command cannot have, or a 503 ("bad
- * sequence of commands") without another reason. MailEnable asks for authentication with a 503.
+ * Whether a reply belongs to another command, or the server lost count of our commands: a goodbye, a code below 400
+ * that this command cannot have, or a reply about the order of commands.
  */
-function isOutOfStep({ sender }: Form, phase: Phase, reply: Reply): boolean {
-  if (reply.code === 503) {
-    const { refusal } = classify(reply, { phase, sender: sender.as, names: [] })
-    return ABOUT_COMMANDS.has(refusal)
-  }
-  return reply.code === GOODBYE || (reply.code < 400 && !isPositive({ phase, reply }))
+const isOutOfStep = ({ sender }: Form, phase: Phase, reply: Reply): boolean =>
+  reply.code === GOODBYE || (reply.code < 400 ? !isPositive({ phase, reply }) : isAboutOrder(phase, sender.as, reply))
+
+/**
+ * Whether a refusal is about the order of our commands: 503 without another reason (MailEnable asks for authentication
+ * with a 503), or a complaint about pipelining (Postfix: "Improper use of SMTP command pipelining", Exim: "SMTP
+ * synchronization error").
+ */
+export function isAboutOrder(phase: Phase, sender: Form['sender']['as'], reply: Reply): boolean {
+  if (/pipelining|synchroni[sz]ation error/i.test(reply.lines.join(' '))) return true
+  return reply.code === 503 && ABOUT_COMMANDS.has(classify(reply, { phase, sender, names: [] }).refusal)
 }
 
 /** The refusals that `classify` returns for a 503 that is about the order of our commands. */

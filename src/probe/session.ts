@@ -32,6 +32,8 @@ export interface Session {
   readonly number: number
   readonly localAddress: Address | null
   readonly ehlo: string | null
+  /** The command that opened the session: EHLO or HELO, with our name. */
+  readonly hello: string | null
   readonly greeting: Heard | null
   /** The first line of the reply that accepted EHLO or HELO: the server's name, and often our address. */
   readonly helloLine: string | null
@@ -98,23 +100,25 @@ async function greet(
   if (!greeting) return { ...opened, failure: connection.fault }
   const greeted = { ...opened, greeting, greetingMs: server.now() - connectedAt }
   if (greeting.reply.code !== 220) return { ...greeted, turnedAway: greeting, failure: 'greeting-refused' }
-  return unwanted.aborted ? { ...greeted, failure: 'interrupted' } : hello(greeted)
+  return unwanted.aborted ? { ...greeted, failure: 'interrupted' } : sayHello(greeted)
 }
 
-async function hello(greeted: Session & { connection: Dialogue }): Promise<Session> {
+async function sayHello(greeted: Session & { connection: Dialogue }): Promise<Session> {
   const { connection, ehlo } = greeted
-  const extended = heard(await connection.command(`EHLO ${ehlo}`))
+  const hello = `EHLO ${ehlo}`
+  const extended = heard(await connection.command(hello))
   if (!extended) return { ...greeted, failure: connection.fault }
   const { code, lines } = extended.reply
   if (code === 250) {
     const [helloLine = null, ...extensions] = lines
-    return { ...greeted, helloLine, extensions, pipelining: offers(extensions, 'PIPELINING') }
+    return { ...greeted, hello, helloLine, extensions, pipelining: offers(extensions, 'PIPELINING') }
   }
   if (code >= 400 && code < 500) return { ...greeted, turnedAway: extended, failure: 'greeting-refused' }
-  const plain = heard(await connection.command(`HELO ${ehlo}`))
+  const older = `HELO ${ehlo}`
+  const plain = heard(await connection.command(older))
   // If the server closes the connection at HELO, its reply to EHLO was the refusal.
   if (!plain) return { ...greeted, turnedAway: extended, failure: connection.fault }
-  if (plain.reply.code === 250) return { ...greeted, helloLine: plain.reply.lines[0] ?? null }
+  if (plain.reply.code === 250) return { ...greeted, hello: older, helloLine: plain.reply.lines[0] ?? null }
   return { ...greeted, turnedAway: plain, failure: 'greeting-refused' }
 }
 
@@ -123,7 +127,7 @@ export async function secure(session: Ready): Promise<Session> {
   if (!offers(session.extensions, 'STARTTLS')) return { ...session, failure: 'tls-failed' }
   const tls = await session.connection.startTls()
   if (!tls) return { ...session, failure: 'tls-failed' }
-  return hello({ ...session, tls, helloLine: null, extensions: [], pipelining: false })
+  return sayHello({ ...session, tls, helloLine: null, extensions: [], pipelining: false })
 }
 
 const offers = (extensions: readonly string[], keyword: string): boolean =>
@@ -136,6 +140,7 @@ const NOTHING: Session = {
   number: 0,
   localAddress: null,
   ehlo: null,
+  hello: null,
   greeting: null,
   helloLine: null,
   extensions: [],

@@ -23,6 +23,13 @@ export interface ConnectionOptions {
 /** Called after each answer of a group. Returns true if the rest is not worth waiting for. */
 export type Abandon = (answer: Answer) => boolean
 
+/** How to wait for answers. */
+export interface Waiting {
+  readonly abandon?: Abandon
+  /** Returns how long the next answer may take, given the slowest one so far, in milliseconds. Default: no limit. */
+  readonly patience?: (slowestMs: number) => number
+}
+
 /** RFC 5321 section 4.5.3.1.4: a command line has at most 512 octets, CRLF included. */
 const WIRE_LINE = /^[\x20-\x7e]{0,510}$/
 
@@ -44,7 +51,10 @@ export class SmtpConnection {
   readonly #awaited = new Awaited()
   #fault: ConnectionFault | null = null
   #outOfStep = false
-  #abandon: Abandon = () => false
+  #waiting: Waiting = {}
+  #patience: NodeJS.Timeout | undefined
+  /** How long the slowest answer to a command took, in milliseconds. */
+  #slowestMs = 0
   /** Whether we may send a command: not before the greeting, not inside a message, and not after QUIT. */
   #commandable = false
   /** Whether we said QUIT (`asked`), and whether the server answered it (`over`). We ignore everything after that. */
@@ -87,17 +97,17 @@ export class SmtpConnection {
   }
 
   /** Sends one command and waits for its reply. */
-  async command(line: string): Promise<Answer> {
-    const [answer] = await this.group([line])
+  async command(line: string, waiting: Waiting = {}): Promise<Answer> {
+    const [answer] = await this.group([line], waiting)
     return answer ?? UNANSWERED
   }
 
   /** Sends several commands in one write and waits for all replies. Use it only if the server offers PIPELINING. */
-  group(lines: readonly string[], abandon: Abandon = () => false): Promise<Answer[]> {
+  group(lines: readonly string[], waiting: Waiting = {}): Promise<Answer[]> {
     if (this.#fault) return Promise.resolve(lines.map(() => UNANSWERED))
     const commands = lines.map((line) => this.#record('client', line))
     this.#write(lines)
-    return this.#expect(commands, this.#deadline, abandon)
+    return this.#expect(commands, this.#deadline, waiting)
   }
 
   /**
@@ -147,14 +157,14 @@ export class SmtpConnection {
    * Sends a group that ends in QUIT (RFC 2920 section 3.1), and closes after the answers. If the reply to QUIT does not
    * come, that costs two seconds and no answer.
    */
-  async farewell(lines: readonly string[], abandon?: Abandon): Promise<Answer[]> {
+  async farewell(lines: readonly string[], waiting: Waiting = {}): Promise<Answer[]> {
     if (this.#fault) return lines.map(() => UNANSWERED)
     const commands = lines.map((line) => this.#record('client', line))
     const quit = this.#record('client', 'QUIT')
     this.#write([...lines, 'QUIT'])
     this.#commandable = false
     this.#leaving = 'asked'
-    const answers = this.#expect(commands, this.#deadline, abandon)
+    const answers = this.#expect(commands, this.#deadline, waiting)
     const goodbye = this.#awaited.add(quit)
     const answered = await answers
     await this.#seeOut(goodbye)
@@ -174,7 +184,7 @@ export class SmtpConnection {
    * Lasts at most two seconds beyond the deadline.
    */
   async quit(): Promise<void> {
-    if (this.#commandable && (this.#fault === null || isOurs(this.#fault))) {
+    if (this.#commandable && !this.#socket.destroyed) {
       const command = this.#record('client', 'QUIT')
       this.#write(['QUIT'])
       this.#commandable = false
@@ -198,7 +208,7 @@ export class SmtpConnection {
    */
   async #seeOut(goodbye: Promise<Answer>): Promise<void> {
     const { reply } = await Promise.race([goodbye, this.#closed().then(() => UNANSWERED)])
-    if (this.#fault !== null && isOurs(this.#fault)) await this.#closed(() => this.#socket.end())
+    if (this.#fault !== null && !this.#socket.destroyed) await this.#closed(() => this.#socket.end())
     else if (reply && !GOODBYE.has(reply.code)) await this.#closed()
     this.close()
   }
@@ -220,16 +230,31 @@ export class SmtpConnection {
   async #expect(
     commands: readonly (number | null)[],
     until = this.#deadline,
-    abandon: Abandon = () => false,
+    waiting: Waiting = {},
   ): Promise<Answer[]> {
     const answers = commands.map((command) => this.#awaited.add(command))
-    this.#abandon = abandon
+    this.#waiting = waiting
     this.#awaited.restartClock()
     if (this.#fault) this.#awaited.release()
+    this.#restartPatience(commands.length > 1)
     const timer = setTimeout(() => this.#fail('deadline', 'no answer in time'), Math.max(0, until - performance.now()))
     const replies = await Promise.all(answers)
     clearTimeout(timer)
+    clearTimeout(this.#patience)
     return replies
+  }
+
+  /** Begins to wait for the next answer. If it does not come, the session is over, but we can still say QUIT. */
+  #restartPatience(isGroup: boolean): void {
+    clearTimeout(this.#patience)
+    if (this.#fault || this.#awaited.count === 0) return
+    const ms = this.#waiting.patience?.(this.#slowestMs)
+    if (ms === undefined) return
+    this.#patience = setTimeout(() => {
+      // One answer of a group is missing, and we cannot know which one.
+      this.#outOfStep ||= isGroup
+      this.#fail('protocol-error', `no answer for ${Math.round(ms / 1000)} seconds`, true)
+    }, ms)
   }
 
   #listen(): void {
@@ -267,7 +292,11 @@ export class SmtpConnection {
     if (answer) {
       const { count } = this.#awaited
       if (this.#leaving === 'asked' && count === 0 && GOODBYE.has(reply.code)) this.#leaving = 'over'
-      if (count > 0 && this.#abandon(answer)) this.#fail('slowing', 'we ask no more: each refusal takes longer')
+      // Before the first command, the answer is the greeting. Its time says nothing about commands.
+      if (this.#commandable || this.#leaving !== 'no') this.#slowestMs = Math.max(this.#slowestMs, answer.ms)
+      this.#restartPatience(true)
+      if (count > 0 && this.#waiting.abandon?.(answer))
+        this.#fail('slowing', 'we ask no more: each refusal takes longer')
     } else if (reply.code === 421) {
       // RFC 5321 section 3.8: a server that shuts down may say so without being asked.
       this.#fail('dropped', 'the server ended the session')
@@ -289,12 +318,12 @@ export class SmtpConnection {
     return this.#transcript.add(from, this.number, line, answers)
   }
 
-  #fail(fault: ConnectionFault, event: string): void {
+  /** @param mayLeave whether the socket stays open, so that quit() can send QUIT */
+  #fail(fault: ConnectionFault, event: string, mayLeave = isOurs(fault)): void {
     if (this.#fault) return
     this.#fault = fault
     this.#record('event', event)
-    // After a fault of ours, the socket stays open so that quit() can send QUIT.
-    if (!isOurs(fault)) this.#socket.destroy()
+    if (!mayLeave) this.#socket.destroy()
     this.#awaited.release()
   }
 }

@@ -5,7 +5,7 @@
 import type { Connected, Dialogue, Server } from '../../src/probe/server.ts'
 import type { Seen } from '../../src/relay/attempt.ts'
 import type { Form } from '../../src/relay/forms.ts'
-import type { Abandon, Answer } from '../../src/smtp/connection.ts'
+import type { Answer, Waiting } from '../../src/smtp/connection.ts'
 
 /** How a model server behaves. */
 export interface Traits {
@@ -29,6 +29,14 @@ export interface Traits {
   readonly needsTls: boolean
   /** The time from which it accepts recipients, in milliseconds. Before that, it greylists them. */
   readonly acceptsAtMs: number
+  /** How it treats a group of commands, whether it offers PIPELINING or not. */
+  readonly groups: 'answered' | 'held back' | 'only the first' | 'hangs up'
+  /** The reply to RSET; null for none. A code below 400 ends the transaction, unless `nested`. */
+  readonly rset: string | null
+  /** Whether a second EHLO ends the transaction. */
+  readonly ehloResets: boolean
+  /** Whether RSET ends nothing, so that another MAIL is refused. */
+  readonly nested: boolean
 }
 
 /** What a model server saw; `most` is the most connections at the same time. */
@@ -113,20 +121,37 @@ class Model implements Dialogue {
     return this.#turnedAway ? this.#end('421 too many connections') : this.#answer('220 mail.example.com ESMTP')
   }
 
-  async command(line: string): Promise<Answer> {
-    return this.#say(line)
+  async command(line: string, waiting: Waiting = {}): Promise<Answer> {
+    const [answer = UNANSWERED] = await this.group([line], waiting)
+    return answer
   }
 
-  async group(lines: readonly string[], abandon: Abandon = () => false): Promise<Answer[]> {
-    return lines.map((line) => {
-      const answer = this.#say(line)
-      if (abandon(answer)) this.fault = 'slowing'
-      return answer
-    })
+  async group(lines: readonly string[], { abandon, patience }: Waiting = {}): Promise<Answer[]> {
+    const { groups, rset } = this.#traits
+    const answers: Answer[] = []
+    for (const line of lines) {
+      const isLost = lines.length > 1 && groups !== 'answered' && (groups !== 'only the first' || answers.length > 0)
+      const isSilent = isLost || (line === 'RSET' && rset === null && this.fault === null)
+      answers.push(isSilent ? UNANSWERED : this.#say(line))
+      if (isSilent && this.fault === null) this.#silence(lines.length > 1, groups, patience)
+      const last = answers.at(-1)
+      if (last?.reply && abandon?.(last)) this.fault = 'slowing'
+    }
+    return answers
   }
 
-  async farewell(lines: readonly string[], abandon?: Abandon): Promise<Answer[]> {
-    const answers = await this.group(lines, abandon)
+  /** Says no more. The client waits as long as it wants to, and hears why the connection is of no use. */
+  #silence(isGroup: boolean, groups: Traits['groups'], patience: Waiting['patience']): void {
+    if (isGroup && groups === 'hangs up') this.fault = 'dropped'
+    else {
+      this.#clock.now += patience?.(0) ?? Number.POSITIVE_INFINITY
+      this.fault = patience ? 'protocol-error' : 'deadline'
+      this.outOfStep ||= isGroup
+    }
+  }
+
+  async farewell(lines: readonly string[], waiting: Waiting = {}): Promise<Answer[]> {
+    const answers = await this.group(lines, waiting)
     await this.quit()
     return answers
   }
@@ -166,14 +191,18 @@ class Model implements Dialogue {
   }
 
   #replyTo(line: string): string {
-    const { extensions, needsTls, acceptsAtMs, recipients } = this.#traits
+    const { extensions, needsTls, acceptsAtMs, recipients, rset, nested, ehloResets } = this.#traits
+    if (line.startsWith('EHLO') && ehloResets) this.#sender = null
     if (line.startsWith('EHLO')) return ['250-mail.example.com', ...extensions.map((name) => `250-${name}`)].join('\n')
     if (line === 'RSET') {
-      this.#sender = null
-      return '250 ok'
+      const said = rset ?? ''
+      if (said < '4' && !nested) this.#sender = null
+      return said
     }
     const sender = /^MAIL FROM:<(.*)>$/.exec(line)?.[1]
     if (sender !== undefined) {
+      const resets = rset !== null && rset < '4' && !nested
+      if (this.#sender !== null && !resets) return '503 5.5.1 nested MAIL command'
       this.#sender = null
       this.#recipients = []
       this.#asked = 0

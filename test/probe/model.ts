@@ -28,6 +28,10 @@ export const HEALTHY: Traits = {
   recipients: 100,
   needsTls: false,
   acceptsAtMs: 0,
+  groups: 'answered',
+  rset: '250 2.0.0 ok',
+  ehloResets: true,
+  nested: false,
 }
 
 export const isLocalUser = (recipient: string) => recipient === 'postmaster@example.com'
@@ -93,6 +97,12 @@ const anyTraits: fc.Arbitrary<{ relays: string; traits: Traits }> = fc
     refusals: fc.constantFrom(1, 3, 5, 100, 100, 100),
     recipients: fc.constantFrom(1, 2, 100, 100),
     acceptsAtMs: fc.constantFrom(0, 0, 0, 0, 1_500, 90_000),
+    groups: fc.constantFrom<Traits['groups']>(
+      ...(['answered', 'answered', 'answered', 'held back', 'only the first', 'hangs up'] as const),
+    ),
+    rset: fc.constantFrom('250 ok', '250 ok', '250 ok', '502 no such command', '550 no', null),
+    ehloResets: fc.boolean(),
+    nested: fc.constantFrom(false, false, false, true),
   })
   .map(({ relays, denial, unknown, pipelining, needsTls, ...others }) => ({
     relays,

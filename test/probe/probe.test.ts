@@ -408,24 +408,44 @@ test('a server that requires STARTTLS even for RSET, and does not offer it, is t
 })
 
 for (const refused of ['500 what', '502 5.5.1 unknown', '503 bad sequence of commands']) {
-  test(`a server that answers RSET with ${refused} is asked about one sender on each connection`, async (t) => {
+  test(`a server that answers RSET with ${refused} hears EHLO between two senders`, async (t) => {
     const say: Say = (line, session) => (line === 'RSET' ? refused : deny(line, session))
     const { verdict, attempts, transcript } = await visit(t, { say })
     assert.equal(verdict, 'closed')
     assert.deepEqual(attempts, ALL_DENIED)
-    const senders = transcript.entries.filter(({ line }) => line.startsWith('MAIL')).map(({ connection }) => connection)
-    assert.equal(new Set(senders.slice(-3)).size, 3)
+    const last = transcript.entries.at(-1)?.connection
+    const heard = transcript.entries.filter(({ from, connection }) => from === 'client' && connection === last)
+    const verbs = heard.map(({ line }) => line.slice(0, 4))
+    assert.deepEqual(verbs.slice(-8), ['RSET', 'EHLO', 'MAIL', 'RCPT', 'EHLO', 'MAIL', 'RCPT', 'QUIT'])
+  })
+
+  test(`a server that answers RSET with ${refused}, and EHLO ends nothing, is asked about one sender on each connection`, async (t) => {
+    const inside = new Set<ScriptedSession>()
+    const say: Say = (line, session) => {
+      if (line === 'RSET') return refused
+      if (!line.startsWith('MAIL')) return deny(line, session)
+      if (inside.has(session)) return '503 5.5.1 Sender already specified'
+      inside.add(session)
+      return '250 Ok'
+    }
+    const { verdict, attempts, observations } = await visit(t, { say })
+    assert.equal(verdict, 'closed')
+    assert.deepEqual(attempts, ALL_DENIED)
+    assert.equal(new Set(observations.rows.map(({ attempt }) => attempt.connection)).size, 3)
   })
 }
 
 test('answers after a failed RSET do not count', async (t) => {
+  let isStuck = false
   const say: Say = (line, session) => {
+    if (line === 'RSET') isStuck = true
+    if (line.startsWith('EHLO')) isStuck = false
     if (line === 'RSET') return '502 5.5.1 unknown'
-    // It still answers for the first sender.
-    return line.startsWith('RCPT') && session.connection > 1 ? '250 ok' : deny(line, session)
+    return line.startsWith('RCPT') && isStuck ? '250 ok' : deny(line, session)
   }
-  const { verdict } = await visit(t, { say }, { proof: 'recipient' })
-  assert.equal(verdict, 'inconclusive')
+  const { verdict, attempts } = await visit(t, { say }, { proof: 'recipient' })
+  assert.equal(verdict, 'closed')
+  assert.deepEqual(attempts, ALL_DENIED)
 })
 
 for (const goodbye of ['421 4.3.0 shutting down', '250 2.0.0 Bye', '200 Bye', '500 5.5.1 unknown', '226 see you']) {

@@ -174,3 +174,43 @@ test('whoever waits when the connection is closed by us is let go', async (t) =>
   connection.close()
   assert.equal((await answer).reply, null)
 })
+
+test('a group whose answers stop is given up, out of step, and the server still hears QUIT', async (t) => {
+  const { connection, server, lines } = await open(t, {
+    say: (line) => (line.startsWith('RCPT') ? null : healthy(line)),
+  })
+  await connection.greeting(1_000)
+  const answers = await connection.group(['MAIL FROM:<>', 'RCPT TO:<1>', 'RSET'], { patience: () => 50 })
+  assert.deepEqual(
+    answers.map(({ reply }) => reply?.code),
+    [250, 250, undefined],
+  )
+  assert.deepEqual([connection.fault, connection.outOfStep], ['protocol-error', true])
+  await connection.quit()
+  assert.equal(server.lines.at(-1), 'QUIT')
+  assert.ok(lines().includes('e no answer for 0 seconds'))
+})
+
+test('a command that gets no answer in time leaves the answers before it certain', async (t) => {
+  const { connection } = await open(t, { say: (line) => (line === 'RSET' ? null : healthy(line)) })
+  await connection.greeting(1_000)
+  await connection.command('MAIL FROM:<>')
+  assert.equal((await connection.command('RSET', { patience: () => 50 })).reply, null)
+  assert.deepEqual([connection.fault, connection.outOfStep], ['protocol-error', false])
+})
+
+test('patience is asked before each answer, and knows the slowest answer to a command', async (t) => {
+  const { connection } = await open(t, {
+    greeting: () => new Promise((resolve) => setTimeout(resolve, 200, '220 mail.example.com')),
+    say: (line) => (line === 'NOOP' ? new Promise((resolve) => setTimeout(resolve, 20, '250 Ok')) : healthy(line)),
+  })
+  await connection.greeting(1_000)
+  const slowest: number[] = []
+  const patience = (ms: number) => {
+    slowest.push(ms)
+    return 1_000
+  }
+  await connection.group(['NOOP', 'RSET'], { patience })
+  assert.equal(slowest[0], 0, 'the greeting does not count')
+  assert.ok((slowest[1] ?? 0) >= 15, String(slowest))
+})

@@ -52,7 +52,8 @@ function againAfter({ attempt, outcome, refusal, decisive }: Assessed): number |
 const WORTH_ASKING_AGAIN: ReadonlySet<Why> = new Set<Why>([
   'dropped',
   'slowing',
-  'connection-limit',
+  'turned-away',
   'transaction-ended',
+  'no-reset',
   'protocol-error',
 ])

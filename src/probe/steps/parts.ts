@@ -14,7 +14,7 @@ export const BEFORE_MESSAGES = FIGURES.connections - FIGURES.keptForMessage
 export const connectionsLeft = ({ now }: Answers, within: number): number => within - now.opened + now.spares
 
 /** Returns the limits of a question that needs connections. */
-export const on = ({ pipelining }: Answers, within: number) => ({ within, pipelining })
+export const on = ({ pipelining, reset }: Answers, within: number) => ({ within, pipelining, reset })
 
 /** Returns the envelope of a form in a list, or an empty list if it cannot be written. */
 export function written(answers: Answers, id: string): readonly Envelope[] {
