@@ -16,6 +16,8 @@ export interface Asking {
   readonly server: Server
   readonly connections: Connections
   messageFor(form: Form): Message
+  /** When we began to send the first message, by the server's clock; null before that. */
+  sendingSince: number | null
 }
 
 /**
@@ -71,7 +73,7 @@ async function askOne(question: Question, asking: Asking, tell: Tell): Promise<v
     case 'message':
       return sendOn(await connections.live(), question, asking, tell)
     case 'arrivals':
-      return awaitArrivals(question.rows, question.ms, server, tell)
+      return awaitArrivals(question.rows, question.ms, asking, tell)
   }
 }
 
@@ -129,9 +131,11 @@ async function askRest({ plans, onCurrent, atOnce, pipelining }: Rest, asking: A
 async function sendOn(
   session: Session,
   { attempt, pipelining }: SendMessage,
-  { connections, server, messageFor }: Asking,
+  asking: Asking,
   tell: Tell,
 ): Promise<void> {
+  const { connections, server, messageFor } = asking
+  asking.sendingSince ??= server.now()
   const isPossible = isReady(session) && !server.stop.aborted
   const sent = isPossible
     ? await sendMessage(session, attempt, messageFor(attempt.form), {
@@ -143,7 +147,12 @@ async function sendOn(
 }
 
 /** Waits until one of the messages has arrived, all of them have bounced, or the time is over. */
-async function awaitArrivals(rows: readonly Assessed[], ms: number, server: Server, tell: Tell): Promise<void> {
+async function awaitArrivals(
+  rows: readonly Assessed[],
+  ms: number,
+  { server, sendingSince }: Asking,
+  tell: Tell,
+): Promise<void> {
   const startedAt = server.now()
   const wait = Math.max(0, Math.min(ms, server.deadline - startedAt))
   const arrivals = rows.map(async (row) => {
@@ -152,7 +161,8 @@ async function awaitArrivals(rows: readonly Assessed[], ms: number, server: Serv
     if (seen?.kind !== 'message') throw new Error('no message arrived')
   })
   await Promise.any(arrivals).catch(() => {})
-  tell({ shown: 'waited', ms: server.now() - startedAt })
+  const waited = server.now() - startedAt
+  tell({ shown: 'waited', ms: waited, troubled: await server.troubled(sendingSince ?? startedAt) })
 }
 
 function oneAtATime(connections: Connections, tell: Tell): void {

@@ -140,10 +140,10 @@ function watchDelays(): Abandon {
   }
 }
 
-/** A message, and the secret in it that no transcript may show. */
+/** A message, and the secrets in it that no output may show. */
 export interface Message {
   readonly lines: readonly string[]
-  readonly secret: string | null
+  readonly secrets: readonly string[]
 }
 
 /**
@@ -163,7 +163,7 @@ export async function sendMessage(
   const answers = pipelining ? await connection.group(commands) : await inTurn(session, commands, stop)
   const [sender, recipient, data] = answers
   const taken = positive('mail', sender) && positive('rcpt', recipient)
-  const dot = positive('data', data) ? await connection.message(taken ? message.lines : [], message.secret) : undefined
+  const dot = positive('data', data) ? await connection.message(taken ? message.lines : [], message.secrets) : undefined
   if (!positive('dot', dot)) await connection.command('RSET')
   const more = taken ? [sender, recipient, data, dot] : [sender, recipient]
   const sent = record(session, attempt, more)

@@ -23,6 +23,12 @@ export interface Exchange {
 }
 
 /**
+ * What a report about our message shows: the server tried to pass it on, it knows the recipient as its own and has no
+ * such user, or neither.
+ */
+export type Report = 'tried-to-relay' | 'was-local' | 'unclear'
+
+/**
  * The mail that our own mailbox received for an attempt: its message, or a bounce of it. All text is printable ASCII.
  */
 export interface Seen {
@@ -32,6 +38,8 @@ export interface Seen {
   /** The Received field that the first server wrote. */
   readonly received: string | null
   readonly receivedAt: string
+  /** What a bounce shows; null for a message. */
+  readonly report: Report | null
 }
 
 /** One form tried: its envelope, every reply to it in order, and what the mailbox received. */

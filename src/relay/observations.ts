@@ -17,6 +17,8 @@ export interface Observations {
   readonly greeting: { readonly reply: Reply; readonly at: readonly number[] } | null
   /** The reply that refused us at the greeting, or to both EHLO and HELO. Nothing was asked after it. */
   readonly turnedAway: Omit<Exchange, 'phase'> | null
+  /** Whether our mailbox turned anybody away while we waited. Then it proves nothing that no mail arrived. */
+  readonly mailboxTroubled: boolean
   /** Every attempt, judged by itself when its answer was kept. */
   readonly rows: readonly Assessed[]
 }

@@ -31,6 +31,7 @@ export function observationsIn(recording: Recording, context: SessionContext): O
       helo: arrived.from.helo ?? '',
       received: null,
       receivedAt: arrived.receivedAt,
+      report: null,
     }
     const own = exchanges.get(envelope(mailFrom, rcptTo)) ?? []
     return {
@@ -58,6 +59,7 @@ export function observationsIn(recording: Recording, context: SessionContext): O
     names,
     greeting,
     turnedAway: turnedAway ? (hello === -1 ? greeting : replyTo(recording, hello)) : null,
+    mailboxTroubled: false,
     rows: attempts.map((attempt) => assess(attempt, names)),
   }
 }

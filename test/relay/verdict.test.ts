@@ -43,6 +43,7 @@ const observations = (attempts: readonly Attempt[], rest: Partial<Observations> 
   names: NAMES,
   greeting: { reply: replyOf('220 mail.example.com ESMTP'), at: [] },
   turnedAway: null,
+  mailboxTroubled: false,
   rows: attempts.map((attempt) => assess(attempt, NAMES)),
   ...rest,
 })
@@ -75,7 +76,14 @@ const no = (text: string) => ['250 ok', text]
 const control = (...said: string[]) => ({ 'postmaster-control': said })
 const random = (...said: string[]) => ({ 'random-local-control': said })
 
-const BOUNCE = { kind: 'bounce', peer: '203.0.113.25', helo: '', received: null, receivedAt: '' } as const
+const BOUNCE = {
+  kind: 'bounce',
+  peer: '203.0.113.25',
+  helo: '',
+  received: null,
+  receivedAt: '',
+  report: 'unclear',
+} as const
 
 const CASES: readonly (readonly [string, string, Observations])[] = [
   // Rule 1: open
