@@ -41,10 +41,8 @@ export interface Intake {
 
 /** After this many rejections we hang up, because each one is a line in the log. */
 const MAX_REJECTIONS = 20
-/** The largest test message that a mail server may make of ours. */
-export const MAX_MESSAGE = 64 * 1024
-/** How much of a report we read. Any report is accepted: refusing one would be a fault of ours. */
-const MAX_READ = 128 * 1024
+/** How much of a message we read. A message of any size is accepted: refusing one would be a fault of ours. */
+export const MAX_READ = 128 * 1024
 /** The longest path of RFC 5321 section 4.5.3.1.3. Longer names are cut in the log. */
 const MAX_SHOWN = 256
 
@@ -77,9 +75,6 @@ export function makeIntake(options: IntakeOptions): Intake {
       const message = await readBeginning(stream)
       if (message === null) return
       const recipients = [...(accepted.get(session.envelope)?.values() ?? [])]
-      if (stream.sizeExceeded && recipients.some(({ kind }) => kind === 'message')) {
-        throw reply(552, 'no test message is that large')
-      }
       const mailFrom = shown(senderOf(session.envelope))
       const common = { ...peerOf(session), mailFrom, ...readMessage(message), receivedAt: new Date() }
       try {

@@ -1,7 +1,7 @@
 /** The mail server for the domain of the test addresses. Accepts mail to test addresses only. */
 import type { AddressInfo, Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
-import { type IntakeOptions, MAX_MESSAGE, makeIntake, reply, shown } from './intake.ts'
+import { type IntakeOptions, MAX_READ, makeIntake, reply, shown } from './intake.ts'
 import { acceptAnyPath } from './paths.ts'
 
 export interface MailboxOptions extends IntakeOptions {
@@ -44,8 +44,8 @@ export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
     hideENHANCEDSTATUSCODES: false,
     // Open relays use strange sender addresses, and any of their messages can be the proof.
     lenientAddressParsing: true,
-    // The intake decides about messages above this size. We announce no limit, because reports have none.
-    size: MAX_MESSAGE,
+    // Announces that sizes may be declared, but no limit. We read only the beginning of a large message.
+    size: MAX_READ,
     hideSize: true,
     maxCommandLength: MAX_COMMAND,
     socketTimeout: idleMs,
