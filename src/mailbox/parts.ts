@@ -41,7 +41,7 @@ export function divide(message: string): { readonly header: Header; readonly par
     } else if (isHeader && line === '') {
       isHeader = false
       const boundary = boundaryOf(fields)
-      if (boundary !== null && boundaries.length < DEEPEST) boundaries.push(boundary)
+      if (boundary !== null) boundaries.push(...(boundaries.length < DEEPEST ? [boundary] : []))
       else if (READ.test(typeOf(fields))) content = []
     } else if (isHeader) last = addField(fields, last, line)
     else content?.push(line)
