@@ -117,9 +117,12 @@ function openMailbox(config: Config, deliveries: Deliveries, metrics: Metrics, l
     domain: MAILBOX_DOMAIN,
     contact: CONTACT,
     knows: (token) => deliveries.knows(token),
-    arrived: (arrival) => {
-      metrics.arrived(arrival.kind)
-      return deliveries.arrived(arrival)
+    mayHaveForgotten: () => deliveries.mayHaveForgotten(),
+    arrived: async (arrival) => metrics.arrived((await deliveries.arrived(arrival)) ? arrival.kind : 'ignored'),
+    ignored: () => metrics.arrived('ignored'),
+    troubled: () => {
+      deliveries.trouble.note()
+      metrics.mailboxTroubled()
     },
     log,
   })

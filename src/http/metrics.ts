@@ -20,8 +20,10 @@ export interface Observed {
 export interface Metrics extends Observer {
   /** A request was turned down; `policies` are the quotas that were used up. */
   refused(slug: ProblemSlug, policies: readonly string[]): void
-  /** Mail has come to the mailbox for a test address. */
-  arrived(kind: 'message' | 'bounce'): void
+  /** Mail has come to the mailbox for a test address. `ignored` is mail that proves nothing. */
+  arrived(kind: 'message' | 'bounce' | 'ignored'): void
+  /** The mailbox turned somebody away for a reason of its own. */
+  mailboxTroubled(): void
   /** Returns the text that Prometheus reads. */
   text(): Promise<string>
 }
@@ -57,6 +59,7 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
     'verdict',
   ])
   const arrivals = counter('mailbox_arrivals_total', 'Mail that came to test addresses, by kind.', ['kind'])
+  const troubles = counter('mailbox_troubles_total', 'Times that the mailbox turned somebody away for its own reasons.')
   const refusals = counter('refused_total', 'Requests that were turned down, by problem.', ['problem'])
   // Starts each counter at 0: Prometheus cannot see the first increase of a counter that did not exist before.
   for (const problem of Object.keys(PROBLEMS)) refusals.inc({ problem }, 0)
@@ -131,6 +134,9 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
     },
     arrived(kind) {
       arrivals.inc({ kind })
+    },
+    mailboxTroubled() {
+      troubles.inc()
     },
     text: () => registry.metrics(),
   }

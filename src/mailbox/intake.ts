@@ -3,10 +3,16 @@ import type { SMTPServerDataStream, SMTPServerEnvelope, SMTPServerSession } from
 import { printable } from '../smtp/printable.ts'
 import { type MessageFacts, readMessage } from './read-message.ts'
 import { type AcceptedRecipient, checkRecipient, type RecipientRules } from './recipients.ts'
+import { type ReportFacts, readReport } from './report.ts'
+import { SECRET_INSIDE } from './secret.ts'
 
 export interface IntakeOptions extends RecipientRules {
   /** Called for each recipient of a message or bounce, before the mailbox accepts the message. */
   arrived(arrival: Arrival): void | Promise<void>
+  /** Called for mail to a sender token that reports no failure. */
+  ignored(): void
+  /** Called when we turn somebody away for a reason of our own. Mail that a test waits for may be late then. */
+  troubled(): void
   readonly log: Log
 }
 
@@ -16,7 +22,9 @@ interface Log {
 }
 
 /** A message that arrived: everything that we keep of it. All texts are printable ASCII. */
-export interface Arrival extends AcceptedRecipient, Omit<MessageFacts, 'failed'> {
+export interface Arrival extends AcceptedRecipient, MessageFacts {
+  /** What a report says; null for mail to a recipient token. */
+  readonly report: ReportFacts | null
   /** The address of the peer, in canonical form. */
   readonly peer: string
   readonly helo: string
@@ -33,47 +41,60 @@ export interface Intake {
 
 /** After this many rejections we hang up, because each one is a line in the log. */
 const MAX_REJECTIONS = 20
+/** How much of a message we read. A message of any size is accepted: refusing one would be a fault of ours. */
+export const MAX_READ = 128 * 1024
 /** The longest path of RFC 5321 section 4.5.3.1.3. Longer names are cut in the log. */
 const MAX_SHOWN = 256
 
 /** Makes an intake, which accepts mail to test addresses and reports each message as an arrival. */
 export function makeIntake(options: IntakeOptions): Intake {
-  const { arrived, log } = options
+  const { arrived, ignored, troubled, log } = options
   const accepted = new WeakMap<SMTPServerEnvelope, Map<string, AcceptedRecipient>>()
   const rejections = new WeakMap<SMTPServerSession, number>()
 
   return {
     async recipient(address, session) {
       const { envelope } = session
-      const decision = await checkRecipient(address, senderOf(envelope) === '', options).catch((error: unknown) => {
+      const decision = await checkRecipient(address, options).catch((error: unknown) => {
         log.error({ err: error }, 'the mailbox cannot check a recipient')
-        throw reply(451, 'try again later')
+        throw notNow()
       })
       if ('token' in decision) {
         accepted.set(envelope, (accepted.get(envelope) ?? new Map()).set(decision.token, decision))
         return
       }
-      if (decision.code === 550) log.info({ ...peerOf(session), recipient: shown(address) }, decision.text)
+      if (decision.code !== 551) log.info({ ...peerOf(session), recipient: shown(address) }, decision.text)
       const count = (rejections.get(session) ?? 0) + 1
       rejections.set(session, count)
-      throw count > MAX_REJECTIONS ? reply(421, 'too many refused recipients') : reply(decision.code, decision.text)
+      if (count <= MAX_REJECTIONS) throw reply(decision.code, decision.text)
+      troubled()
+      throw reply(421, 'too many refused recipients')
     },
 
     async message(stream, session) {
-      const message = await readToEnd(stream)
+      const message = await readBeginning(stream)
       if (message === null) return
+      const recipients = [...(accepted.get(session.envelope)?.values() ?? [])]
       const mailFrom = shown(senderOf(session.envelope))
-      const { failed, ...read } = readMessage(message)
-      const common = { ...peerOf(session), mailFrom, ...read, receivedAt: new Date() }
+      const common = { ...peerOf(session), mailFrom, ...readMessage(message), receivedAt: new Date() }
       try {
-        for (const recipient of accepted.get(session.envelope)?.values() ?? []) {
-          if (recipient.kind === 'message' || failed) await arrived({ ...recipient, ...common })
+        for (const recipient of recipients) {
+          const names = { domain: options.domain.toLowerCase(), token: recipient.token }
+          const report = recipient.kind === 'bounce' ? readReport(message, names) : null
+          if (report?.failed === false) ignored()
+          else await arrived({ ...recipient, ...common, report })
         }
       } catch (error) {
         log.error({ err: error }, 'the mailbox cannot report an arrival')
-        throw reply(451, 'try again later')
+        throw notNow()
       }
     },
+  }
+
+  /** Returns the reply for a fault of our own, and notes that there was one. */
+  function notNow(): Error {
+    troubled()
+    return reply(451, 'try again later')
   }
 }
 
@@ -82,20 +103,24 @@ export function reply(responseCode: number, message: string): Error {
   return Object.assign(new Error(message), { responseCode })
 }
 
-/** Returns a text as printable ASCII, short enough for a log. */
+/** Returns a text as printable ASCII, short enough for a log, and without anything that can be a secret. */
 export function shown(text: string): string {
-  return printable(Buffer.from(text)).slice(0, MAX_SHOWN)
+  return printable(Buffer.from(text)).slice(0, MAX_SHOWN).replace(SECRET_INSIDE, '[withheld]')
 }
 
-/** Returns the message, or null if it is too large (smtp-server replies 552) or the peer hung up. */
-async function readToEnd(stream: SMTPServerDataStream): Promise<Buffer | null> {
+/** Returns the part of a message that we read, when all of it has come. Null if the peer hung up. */
+async function readBeginning(stream: SMTPServerDataStream): Promise<Buffer | null> {
   const chunks: Buffer[] = []
+  let room = MAX_READ
   try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) if (!stream.sizeExceeded) chunks.push(chunk)
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      if (room > 0) chunks.push(chunk.subarray(0, room))
+      room -= chunk.length
+    }
   } catch {
     return null
   }
-  return stream.sizeExceeded ? null : Buffer.concat(chunks)
+  return Buffer.concat(chunks)
 }
 
 function senderOf({ mailFrom }: SMTPServerEnvelope): string {

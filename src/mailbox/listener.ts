@@ -1,7 +1,8 @@
 /** The mail server for the domain of the test addresses. Accepts mail to test addresses only. */
 import type { AddressInfo, Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
-import { type IntakeOptions, makeIntake, reply, shown } from './intake.ts'
+import { type IntakeOptions, MAX_READ, makeIntake, reply, shown } from './intake.ts'
+import { acceptAnyPath } from './paths.ts'
 
 export interface MailboxOptions extends IntakeOptions {
   readonly host: string
@@ -19,10 +20,10 @@ export interface Mailbox {
   close(): Promise<void>
 }
 
-const MAX_MESSAGE = 64 * 1024
 const MAX_COMMAND = 2048
-const MAX_CONNECTIONS = 50
-const MAX_CONNECTIONS_PER_ADDRESS = 5
+const MAX_CONNECTIONS = 200
+/** A smarthost brings the mail of many tests at once, so one address may have many connections, but not all. */
+const MAX_CONNECTIONS_PER_ADDRESS = 100
 const GRACE_MS = 1000
 
 /** Nobody logs in here and nothing is secret, so no AUTH and no STARTTLS. The last three are jokes in smtp-server. */
@@ -30,7 +31,7 @@ const DISABLED = ['AUTH', 'STARTTLS', 'XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KI
 
 /** Starts the mailbox. Rejects if it cannot listen there. */
 export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
-  const { host, port, domain, log, idleMs = 30_000, lifetimeMs = 300_000 } = options
+  const { host, port, domain, log, troubled, idleMs = 30_000, lifetimeMs = 300_000 } = options
   const intake = makeIntake(options)
 
   const server = new SMTPServer({
@@ -43,17 +44,20 @@ export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
     hideENHANCEDSTATUSCODES: false,
     // Open relays use strange sender addresses, and any of their messages can be the proof.
     lenientAddressParsing: true,
-    size: MAX_MESSAGE,
-    rejectOversized: true,
+    // Announces that sizes may be declared, but no limit. We read only the beginning of a large message.
+    size: MAX_READ,
+    hideSize: true,
     maxCommandLength: MAX_COMMAND,
-    maxClients: MAX_CONNECTIONS,
     socketTimeout: idleMs,
     closeTimeout: GRACE_MS,
     logger: false,
     onConnect(session, done) {
-      const sameAddress = [...server.connections].filter((other) => other.remoteAddress === session.remoteAddress)
-      const tooMany = sameAddress.length > MAX_CONNECTIONS_PER_ADDRESS
-      done(tooMany ? reply(421, `${domain} too many connections from your address`) : null)
+      const connections = [...server.connections]
+      for (const connection of connections) if (connection.session === session) acceptAnyPath(connection)
+      const sameAddress = connections.filter((other) => other.remoteAddress === session.remoteAddress)
+      const fault = tooMany(connections.length, sameAddress.length)
+      if (fault !== null) troubled()
+      done(fault === null ? null : reply(421, `${domain} ${fault}`))
     },
     onRcptTo: ({ address }, session, done) => void intake.recipient(address, session).then(() => done(), done),
     onData: (stream, session, done) => void intake.message(stream, session).then(() => done(), done),
@@ -85,4 +89,10 @@ export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
       for (const socket of sockets) socket.destroy()
     },
   }
+}
+
+/** Returns why a connection is one too many, or null. The counts include it. */
+function tooMany(all: number, sameAddress: number): string | null {
+  if (sameAddress > MAX_CONNECTIONS_PER_ADDRESS) return 'too many connections from your address'
+  return all > MAX_CONNECTIONS ? 'too many connections' : null
 }

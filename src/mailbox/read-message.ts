@@ -1,32 +1,30 @@
-/** Reads what the service needs from a message: nonces, the kind of report, and the path that the message took. */
+/** Reads what the service needs from a message: the secrets in it, and the path that it took. */
 import { printable } from '../smtp/printable.ts'
-import { NONCE } from './nonce.ts'
+import { base64Blocks, fromQuotedPrintable, joined } from './encodings.ts'
+import { SECRET } from './secret.ts'
 
 /** The parts of a message that we keep. */
 export interface MessageFacts {
-  /** Every text that has the form of a nonce, each once. */
-  readonly nonces: readonly string[]
-  /** True, unless the message is a report of only delays or successes. */
-  readonly failed: boolean
+  /** Texts that have the form of a secret, in lower case, each once; at most 32. */
+  readonly secrets: readonly string[]
   /** The values of the Received fields, top first: unfolded, printable, at most 20 with 1 KiB each. */
   readonly received: readonly string[]
 }
 
-/** RFC 2045 section 6.7, rule 5: a relay can break lines like this, even inside a nonce. */
-const SOFT_BREAK = /=\r?\n/g
-/** RFC 3464 section 2.3.3: the result for one recipient. */
-const ACTION = /^action:[ \t]*(failed|delayed|delivered|relayed|expanded)\b/gim
+/** A test message has two secrets. More texts of that form are chance, or somebody who wants to fill our memory. */
+const MAX_SECRETS = 32
 const MAX_RECEIVED = 20
 const MAX_FIELD = 1024
 
-/** Reads a message, headers and body. */
+/** Reads a message, headers and body. A server may have encoded it again, and broken its lines inside a secret. */
 export function readMessage(message: Buffer): MessageFacts {
   const text = message.toString('latin1')
   // We also search the text as it came, because a line that is not quoted-printable can end with "=".
-  const candidates = [text, text.replace(SOFT_BREAK, '')].flatMap((reading) => reading.match(NONCE) ?? [])
-  const actions = [...text.matchAll(ACTION)].map(([, action]) => action?.toLowerCase())
-  const failed = actions.length === 0 || actions.includes('failed')
-  return { nonces: [...new Set(candidates)], failed, received: receivedFields(text) }
+  const readings = [text, joined(text), fromQuotedPrintable(text), ...base64Blocks(text)]
+  const found = new Set(
+    readings.flatMap((reading) => reading.match(SECRET) ?? []).map((secret) => secret.toLowerCase()),
+  )
+  return { secrets: [...found].slice(0, MAX_SECRETS), received: receivedFields(text) }
 }
 
 function receivedFields(text: string): string[] {

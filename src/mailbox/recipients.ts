@@ -9,42 +9,46 @@ export interface RecipientRules {
   readonly contact: string
   /** Returns the current kind of a token, or null. Called only with texts that have the form of a token. */
   knows(token: string): Promise<'recipient' | 'sender' | null>
+  /** Whether we may have forgotten tokens that are still valid. */
+  mayHaveForgotten(): boolean
 }
 
 /** An accepted recipient. */
 export interface AcceptedRecipient {
   /** The local part, in lower case. */
   readonly token: string
-  /** `message` is mail to a recipient token. `bounce` is mail from the null sender to a sender token. */
+  /** `message` is mail to a recipient token. `bounce` is mail to a sender token, such as a report. */
   readonly kind: 'message' | 'bounce'
 }
 
 /** An SMTP reply that rejects a recipient. smtp-server adds the enhanced status code. */
 export interface Rejection {
-  readonly code: 550 | 551
+  readonly code: 451 | 550 | 551
   readonly text: string
 }
 
 const ROLES = new Set(['postmaster', 'abuse'])
 const UNKNOWN: Rejection = { code: 550, text: 'no such test address' }
+/** For a token that we do not know, but may have known before a restart. */
+const FORGOTTEN: Rejection = { code: 451, text: 'no such test address now, try again later' }
 
 /**
- * Accepts recipient tokens from every sender, and sender tokens from the null sender only (bounces, and callouts, which
- * begin like a bounce). Sends people to the contact. Rejects everything else.
+ * Accepts recipient and sender tokens. Servers verify our sender, and send reports to it, under any sender of their
+ * own. Sends people to the contact. Rejects everything else.
  *
  * @param address as in RCPT TO, without brackets; `postmaster` needs no domain (RFC 5321 section 4.1.1.3)
  */
 export async function checkRecipient(
   address: string,
-  nullSender: boolean,
-  { domain, contact, knows }: RecipientRules,
+  { domain, contact, knows, mayHaveForgotten }: RecipientRules,
 ): Promise<AcceptedRecipient | Rejection> {
-  const [local = '', host = domain] = address.toLowerCase().split('@')
-  if (domainToASCII(host) !== domainToASCII(domain)) return UNKNOWN
+  const [part = '', host = domain] = address.toLowerCase().split('@')
+  const local = /^"([^"\\]*)"$/.exec(part)?.[1] ?? part
+  // A final dot means the root of the DNS (RFC 1034 section 3.1). One of our forms has it, and servers pass it on.
+  if (domainToASCII(host.replace(/\.$/, '')) !== domainToASCII(domain)) return UNKNOWN
   if (ROLES.has(local)) return { code: 551, text: `nobody reads mail here, please ask ${contact}` }
   if (!isToken(local)) return UNKNOWN
   const kind = await knows(local)
-  if (kind === 'recipient') return { token: local, kind: 'message' }
-  if (kind === 'sender' && nullSender) return { token: local, kind: 'bounce' }
-  return UNKNOWN
+  if (kind === null) return mayHaveForgotten() ? FORGOTTEN : UNKNOWN
+  return { token: local, kind: kind === 'sender' ? 'bounce' : 'message' }
 }

@@ -61,6 +61,8 @@ export class Answers {
   firstPlan: ConnectionPlan | null = null
   /** How long we waited for mail to reach our mailbox, in milliseconds; null if we did not wait. */
   waitedMs: number | null = null
+  /** Whether our mailbox turned anybody away while we waited for mail. */
+  mailboxTroubled = false
   /** Whether envelopes may be asked in groups if the server offers it. False once its answers were out of step. */
   pipelining = true
   /** How a transaction ends at this server, as far as we know. */
@@ -174,10 +176,15 @@ export class Answers {
     if (shown.shown === 'attempts') this.#keep(shown.attempts)
     if (shown.shown === 'message') this.#keepMessage(shown.sent, shown.before)
     if (shown.shown === 'arrival') this.#set({ ...shown.row.attempt, seen: shown.seen })
-    if (shown.shown === 'waited') this.waitedMs = (this.waitedMs ?? 0) + shown.ms
+    if (shown.shown === 'waited') this.#keepWait(shown.ms, shown.troubled)
     if (shown.shown === 'out-of-step') this.#takeBack(shown.session)
     if (shown.shown === 'reset-failed') this.#resetFailed(shown.by)
     if (shown.shown === 'one-at-a-time') this.#learnt = { ...this.#learnt, atOnce: 1 }
+  }
+
+  #keepWait(ms: number, troubled: boolean): void {
+    this.waitedMs = (this.waitedMs ?? 0) + ms
+    this.mailboxTroubled ||= troubled
   }
 
   /** Marks forms to be asked again, beginning with a new first plan, whose answers show how to go on. */

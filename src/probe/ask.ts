@@ -18,6 +18,8 @@ export interface Asking {
   readonly server: Server
   readonly connections: Connections
   messageFor(form: Form): Message
+  /** When we began to send the first message, by the server's clock; null before that. */
+  sendingSince: number | null
 }
 
 /**
@@ -73,7 +75,7 @@ async function askOne(question: Question, asking: Asking, tell: Tell): Promise<v
     case 'message':
       return sendOn(await live(connections, question.reset), question, asking, tell)
     case 'arrivals':
-      return awaitArrivals(question.rows, question.ms, server, tell)
+      return awaitArrivals(question.rows, question.ms, asking, tell)
   }
 }
 
@@ -149,9 +151,11 @@ async function askRest(
 async function sendOn(
   session: Session,
   { attempt, pipelining, reset }: SendMessage,
-  { connections, server, messageFor }: Asking,
+  asking: Asking,
   tell: Tell,
 ): Promise<void> {
+  const { connections, server, messageFor } = asking
+  asking.sendingSince ??= server.now()
   const isPossible = isReady(session) && !server.stop.aborted
   const sent = isPossible
     ? await sendMessage(session, attempt, messageFor(attempt.form), {
@@ -165,7 +169,12 @@ async function sendOn(
 }
 
 /** Waits until one of the messages has arrived, all of them have bounced, or the time is over. */
-async function awaitArrivals(rows: readonly Assessed[], ms: number, server: Server, tell: Tell): Promise<void> {
+async function awaitArrivals(
+  rows: readonly Assessed[],
+  ms: number,
+  { server, sendingSince }: Asking,
+  tell: Tell,
+): Promise<void> {
   const startedAt = server.now()
   const wait = Math.max(0, Math.min(ms, server.deadline - startedAt))
   const arrivals = rows.map(async (row) => {
@@ -174,7 +183,8 @@ async function awaitArrivals(rows: readonly Assessed[], ms: number, server: Serv
     if (seen?.kind !== 'message') throw new Error('no message arrived')
   })
   await Promise.any(arrivals).catch(() => {})
-  tell({ shown: 'waited', ms: server.now() - startedAt })
+  const waited = server.now() - startedAt
+  tell({ shown: 'waited', ms: waited, troubled: await server.troubled(sendingSince ?? startedAt) })
 }
 
 /** Returns a function that reports that a command did not end a transaction. */

@@ -8,27 +8,36 @@ export interface Tester {
   readonly contact: string
 }
 
+/** The two secrets of one message. A bounce may return only the header, and a delivery has the body. */
+export interface Secrets {
+  readonly header: string
+  readonly body: string
+}
+
 /**
  * Returns the test message as lines without line ends (RFC 5322). It contains nothing from the caller or the server,
  * and never the target's address, because honeypots relay messages that contain their own address.
  *
- * @param nonce the secret that proves the delivery; null for a message that proves nothing
+ * The Message-ID is no secret: many servers repeat it in their replies.
+ *
+ * @param secrets null for a message that proves nothing
  */
 export function buildMessage(
   { sender, recipient }: TestAddresses,
   { providerName, contact }: Tester,
   now: Date,
-  nonce: string | null,
+  secrets: Secrets | null,
 ): string[] {
   const domain = sender.slice(sender.lastIndexOf('@') + 1)
   return [
     `Date: ${now.toUTCString().replace('GMT', '+0000')}`,
     `From: <${sender}>`,
     `To: <${recipient}>`,
-    // Bounces often return only the header. The nonce in it shows which attempt they belong to.
-    `Message-ID: <${nonce ?? randomUUID()}@${domain}>`,
+    `Message-ID: <${randomUUID()}@${domain}>`,
     'Subject: Mail relay test',
     'Auto-Submitted: auto-generated',
+    // Shows which message a bounce belongs to.
+    ...(secrets === null ? [] : [`X-Relay-Test: ${secrets.header}`]),
     'MIME-Version: 1.0',
     'Content-Type: text/plain; charset=us-ascii',
     '',
@@ -40,6 +49,6 @@ export function buildMessage(
     'for the customer in whose network that mail server is.',
     'It is automatic: no reply is needed. For questions, or to stop the tests:',
     contact,
-    ...(nonce === null ? [] : ['', `Proof: ${nonce}`]),
+    ...(secrets === null ? [] : ['', `Proof: ${secrets.body}`]),
   ]
 }

@@ -52,7 +52,7 @@ export async function probe(options: ProbeOptions, server: Server): Promise<Prob
   // The full suite needs several connections, so it opens them as soon as the first one is connected.
   const connections = await Connections.begin(server, options.suite === 'full' ? USUAL.atOnce - 1 : 0)
   const answers = new Answers(options, connections.first, momentOf(server, connections))
-  const asking = { server, connections, messageFor: options.messageFor }
+  const asking: Asking = { server, connections, messageFor: options.messageFor, sendingSince: null }
   try {
     for (let next = questions(answers, options); next.length > 0; next = questions(answers, options)) {
       await ask(next, asking, answers)
@@ -68,7 +68,7 @@ export async function probe(options: ProbeOptions, server: Server): Promise<Prob
 }
 
 function observationsOf(
-  { first, target, rows, known }: Answers,
+  { first, target, rows, known, mailboxTroubled }: Answers,
   { proof, refusedBefore, vantage }: ProbeOptions,
 ): Observations {
   const { greeting, turnedAway, ehlo, localAddress } = first
@@ -79,10 +79,10 @@ function observationsOf(
     domain: target.domain?.name ?? null,
     domainSource: target.domain?.source ?? null,
     known,
-    mailboxTroubled: false,
     names: target.echoes,
     greeting,
     turnedAway,
+    mailboxTroubled,
     // In the order of the suite, not in the order in which they were asked.
     rows: rows.toSorted((a, b) => FORMS.indexOf(a.attempt.form) - FORMS.indexOf(b.attempt.form)),
   }

@@ -79,7 +79,8 @@ export type Shown =
   /** `sent` is the attempt with the replies to its message after those to its envelope. */
   | { readonly shown: 'message'; readonly sent: Attempt; readonly before: Attempt }
   | { readonly shown: 'arrival'; readonly row: Assessed; readonly seen: Seen }
-  | { readonly shown: 'waited'; readonly ms: number }
+  /** `troubled` says whether our mailbox turned anybody away since the first message went out. */
+  | { readonly shown: 'waited'; readonly ms: number; readonly troubled: boolean }
   /** The answers of a session did not fit the commands. */
   | { readonly shown: 'out-of-step'; readonly session: number }
   /** A command did not end a transaction. */

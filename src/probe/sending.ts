@@ -8,10 +8,10 @@ import { begin, finish } from './reset.ts'
 import type { Ready } from './session.ts'
 import { type Manner, mail, rcpt } from './transaction.ts'
 
-/** A message, and the secret in it that no transcript may show. */
+/** A message, and the secrets in it that no output may show. */
 export interface Message {
   readonly lines: readonly string[]
-  readonly secret: string | null
+  readonly secrets: readonly string[]
 }
 
 /**
@@ -33,7 +33,7 @@ export async function sendMessage(
   const answers = pipelining ? begun.answers : await inTurn(session, commands, begun.answers, stop)
   const [sender, recipient, data] = answers
   const taken = positive('mail', sender) && positive('rcpt', recipient)
-  const dot = positive('data', data) ? await connection.message(taken ? message.lines : [], message.secret) : undefined
+  const dot = positive('data', data) ? await connection.message(taken ? message.lines : [], message.secrets) : undefined
   const end = positive('dot', dot) || reset !== 'RSET' ? dot : await connection.command('RSET', { patience })
   if (positive('dot', end)) finish(connection)
   const more = taken ? [sender, recipient, data, dot] : [sender, recipient]

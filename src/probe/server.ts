@@ -48,7 +48,12 @@ export interface Server {
   connect(number: number): Promise<Connected | { readonly failure: Why }>
   /** Waits up to `ms` milliseconds for the message of a form, or its bounce. Resolves with null if neither comes. */
   arrival(form: Form, ms: number): Promise<Seen | null>
+  /** Whether our mailbox turned anybody away since a time, for a reason of its own. Mail may be missing then. */
+  troubled(since: number): Promise<boolean>
 }
+
+/** The part of a server that is our own mailbox. */
+export type Mailbox = Pick<Server, 'arrival' | 'troubled'>
 
 /** How to reach a server: address, vantage, our name and our limits. Times are `performance.now()` milliseconds. */
 export interface Route {
@@ -66,7 +71,7 @@ export interface Route {
 }
 
 /** Returns the real server that a route leads to. */
-export function serverAt(route: Route, arrival: Server['arrival']): Server {
+export function serverAt(route: Route, mailbox: Mailbox): Server {
   const { deadline, stop } = route
   return {
     deadline,
@@ -74,7 +79,7 @@ export function serverAt(route: Route, arrival: Server['arrival']): Server {
     now: () => performance.now(),
     pause: (ms) => sleep(ms, undefined, { signal: stop }).catch(() => {}),
     connect: (number) => connect(route, number),
-    arrival,
+    ...mailbox,
   }
 }
 

@@ -25,7 +25,10 @@ export interface Exchange {
   readonly at: readonly number[]
 }
 
-/** What a report of a failed delivery shows: an attempt to pass the message on, or a recipient that was local. */
+/**
+ * What a report about our message shows: the server tried to pass it on, it knows the recipient as its own and has no
+ * such user, or neither.
+ */
 export type Report = 'tried-to-relay' | 'was-local' | 'unclear'
 
 /**
@@ -33,13 +36,13 @@ export type Report = 'tried-to-relay' | 'was-local' | 'unclear'
  */
 export interface Seen {
   readonly kind: 'message' | 'bounce'
-  /** What a bounce says about the server; null for a message. */
-  readonly report: Report | null
   readonly peer: string
   readonly helo: string
   /** The Received field that the first server wrote. */
   readonly received: string | null
   readonly receivedAt: string
+  /** What a bounce shows; null for a message. */
+  readonly report: Report | null
 }
 
 /** One form tried: its envelope, every reply to it in order, and what the mailbox received. */

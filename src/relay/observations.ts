@@ -15,13 +15,13 @@ export interface Observations {
   readonly domainSource: DomainSource | null
   /** What is known about a mailbox of the server. */
   readonly known: Known
-  /** Whether our own mailbox refused mail while we waited for it, so that silence counts for nothing. */
-  readonly mailboxTroubled: boolean
   /** Names and addresses that replies may repeat. Words inside them say nothing about a refusal. */
   readonly names: readonly string[]
   readonly greeting: { readonly reply: Reply; readonly at: readonly number[] } | null
   /** The reply that refused us at the greeting, or to both EHLO and HELO. Nothing was asked after it. */
   readonly turnedAway: Omit<Exchange, 'phase'> | null
+  /** Whether our mailbox turned anybody away while we waited. Then it proves nothing that no mail arrived. */
+  readonly mailboxTroubled: boolean
   /** Every attempt, judged by itself when its answer was kept. */
   readonly rows: readonly Assessed[]
 }

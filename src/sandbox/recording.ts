@@ -33,11 +33,11 @@ export function observationsIn(recording: Recording, context: SessionContext): O
     const arrived = delivery?.form === form ? delivery : null
     const seen = arrived && {
       kind: 'message' as const,
-      report: null,
       peer: arrived.from.ip ?? '',
       helo: arrived.from.helo ?? '',
       received: null,
       receivedAt: arrived.receivedAt,
+      report: null,
     }
     const own = exchanges.get(envelope(mailFrom, rcptTo)) ?? []
     return {
@@ -60,7 +60,6 @@ export function observationsIn(recording: Recording, context: SessionContext): O
   return {
     proof,
     known: knownAs(knownMailbox),
-    mailboxTroubled: false,
     refusedBefore: false,
     domain,
     domainSource,
@@ -68,6 +67,7 @@ export function observationsIn(recording: Recording, context: SessionContext): O
     names,
     greeting,
     turnedAway: turnedAway ? (hello === -1 ? greeting : replyTo(recording, hello)) : null,
+    mailboxTroubled: false,
     rows: attempts.map((attempt) => assess(attempt, names)),
   }
 }

@@ -2,6 +2,7 @@
 import type { ProbeResult } from '../probe/probe.ts'
 import { assess } from '../relay/assess.ts'
 import type { Seen } from '../relay/attempt.ts'
+import { saysMore } from './arrivals.ts'
 import type { Expectation } from './deliveries.ts'
 
 /**
@@ -26,7 +27,7 @@ export function amendLater(
 }
 
 const isKnown = ({ observations }: ProbeResult, form: string, seen: Seen): boolean =>
-  observations.rows.some(({ attempt }) => attempt.form.id === form && attempt.seen?.kind === seen.kind)
+  observations.rows.some(({ attempt }) => attempt.form.id === form && !saysMore(seen, attempt.seen))
 
 function withSeen(run: ProbeResult, form: string, seen: Seen): ProbeResult {
   const { rows, names } = run.observations

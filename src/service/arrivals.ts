@@ -1,11 +1,18 @@
 /** The state of the mail of one test, and what an arrival means for it. */
-import type { Seen } from '../relay/attempt.ts'
-import type { TokenKind } from '../store/signals.ts'
+import type { ReportFacts } from '../mailbox/report.ts'
+import type { Secrets } from '../probe/message.ts'
+import type { Report, Seen } from '../relay/attempt.ts'
+import { formOf } from '../relay/forms.ts'
+import { classify } from '../relay/refusals.ts'
+import type { Withheld } from '../smtp/withheld.ts'
+import type { Signal, TokenKind } from '../store/signals.ts'
 
 /** The mail that one test expects, and the mail that has arrived for it so far. */
 export interface Expected {
-  /** The secret of each form whose message was sent. */
-  readonly nonces: Map<string, string>
+  /** The secrets of each form whose message was sent. */
+  readonly secrets: Map<string, Secrets>
+  /** Takes the secrets out of every text of this test. */
+  readonly withheld: Withheld
   readonly seen: Map<string, Seen>
   readonly expiresAt: number
   /** The form of each local part, or `sender`. */
@@ -22,30 +29,73 @@ const SENDER = 'sender'
 /** Returns which kind of test address the token of a form is. */
 export const kindOf = (form: string | undefined): TokenKind => (form === SENDER ? SENDER : 'recipient')
 
-/** Returns the forms of an arrival. If only one message was sent, a bounce without a nonce belongs to it. */
-export function formsOf(test: Expected, token: string, kind: Seen['kind'], nonces: readonly string[]): string[] {
-  const named = [...test.nonces].filter(([, nonce]) => nonces.includes(nonce)).map(([form]) => form)
-  if (kind === 'message') return named.filter((form) => test.tokens.get(token) === form)
-  return named.length > 0 ? named : test.nonces.size === 1 ? [...test.nonces.keys()] : []
+/**
+ * Returns the forms of an arrival. A message belongs to the form of its recipient if it has that form's secret from the
+ * body. A bounce belongs to each form whose secret it has, from the header or the body.
+ */
+export function formsOf(test: Expected, { token, kind, secrets }: Signal): string[] {
+  const has = (secret: string) => secrets.includes(secret)
+  const forms = [...test.secrets].filter(([form, { header, body }]) =>
+    kind === 'message' ? test.tokens.get(token) === form && has(body) : has(header) || has(body),
+  )
+  return forms.map(([form]) => form)
 }
 
-/** Waits for the message of a form, or its bounce. Null after `ms` milliseconds, or when `stop` is aborted. */
+/** The statuses of an address that does not exist: X.1.0, 1, 3, 6 (RFC 3463 section 3.2), and Exchange's X.1.10. */
+const UNKNOWN_USER = /^5\.1\.(?:0|1|3|6|10)\b/
+
+/** Returns what a report says, short enough to be passed on. */
+export function shortOf({ remote, outside, local, statuses, sentences }: ReportFacts): NonNullable<Signal['report']> {
+  const says = (sentence: string) =>
+    classify({ code: 550, enhanced: null, lines: [sentence], words: sentence }, { phase: 'rcpt', sender: 'outside', names: [] })
+  const unknown =
+    statuses.some((status) => UNKNOWN_USER.test(status)) ||
+    sentences.some((sentence) => says(sentence).refusal === 'unknown-user')
+  return { remote, outside, local, unknown }
+}
+
+/**
+ * Returns what a report shows about a form (docs/verdict.md, rule 9). A plain recipient is the outside address itself, so
+ * that only another server shows an attempt to relay. Exim gives every failure the status 5.0.0, so words count as well.
+ */
+export function reportOn(form: string, { remote, outside, local, unknown }: NonNullable<Signal['report']>): Report {
+  const isAmbiguous = formOf(form).recipient.kind === 'ambiguous'
+  if (remote || (isAmbiguous && outside)) return 'tried-to-relay'
+  return isAmbiguous && local && unknown ? 'was-local' : 'unclear'
+}
+
+/** How much an arrival says, from the least. */
+const WEIGHT: readonly (Report | 'message')[] = ['unclear', 'was-local', 'tried-to-relay', 'message']
+
+/** Whether an arrival says more than an earlier one of the same form. */
+export const saysMore = (seen: Seen, known: Seen | null | undefined): boolean =>
+  !known || weightOf(seen) > weightOf(known)
+
+const weightOf = ({ kind, report }: Seen): number =>
+  WEIGHT.indexOf(kind === 'message' ? 'message' : (report ?? 'unclear'))
+
+/** Whether an arrival leaves nothing to wait for. After an unclear report, the message itself may still come. */
+const endsWait = (seen: Seen): boolean => seen.report !== 'unclear'
+
+/**
+ * Waits for the message of a form, or a clear report about it. After `ms` milliseconds, or when `stop` is aborted,
+ * resolves with an unclear report if one came, or null.
+ */
 export function waitFor(test: Expected, form: string, ms: number, stop: AbortSignal): Promise<Seen | null> {
   const known = test.seen.get(form)
-  if (known || stop.aborted) return Promise.resolve(known ?? null)
+  if ((known && endsWait(known)) || stop.aborted) return Promise.resolve(known ?? null)
   return new Promise((resolve) => {
     const before = test.onArrival
-    const end = (seen: Seen | null) => {
+    const end = () => {
       clearTimeout(timer)
-      stop.removeEventListener('abort', left)
-      resolve(seen)
+      stop.removeEventListener('abort', end)
+      resolve(test.seen.get(form) ?? null)
     }
-    const left = () => end(null)
-    const timer = setTimeout(left, ms)
-    stop.addEventListener('abort', left)
+    const timer = setTimeout(end, ms)
+    stop.addEventListener('abort', end)
     test.onArrival = (which, seen) => {
       before(which, seen)
-      if (which === form) end(seen)
+      if (which === form && endsWait(seen)) end()
     }
   })
 }

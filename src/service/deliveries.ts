@@ -1,18 +1,25 @@
 /** Matches the mail that arrives in our mailbox to the tests that sent it. */
 import type { Arrival } from '../mailbox/intake.ts'
-import { makeNonce } from '../mailbox/nonce.ts'
+import { makeSecret } from '../mailbox/secret.ts'
+import type { Secrets } from '../probe/message.ts'
 import type { Seen } from '../relay/attempt.ts'
+import { Withheld } from '../smtp/withheld.ts'
 import { NO_SIGNALS, type Signal, type Signals, type TokenKind } from '../store/signals.ts'
-import { type Expected, formsOf, kindOf, waitFor } from './arrivals.ts'
+import { type Expected, formsOf, kindOf, reportOn, saysMore, shortOf, waitFor } from './arrivals.ts'
+import { MailboxTrouble } from './trouble.ts'
 
 /** The mail that one test may receive: a message for each form, and bounces to its sender. */
 export interface Expectation {
   /** Resolves when the mailbox of every replica knows the tokens. */
   readonly announced: Promise<void>
-  /** Returns the secret that proves which form a message belongs to. No output ever shows it. */
-  nonceOf(form: string): string
+  /** Takes the secrets of this test, and of earlier tests with the same tokens, out of every text. */
+  readonly withheld: Withheld
+  /** Returns the secrets that prove which form a message, or its report, belongs to. No output ever shows them. */
+  secretsOf(form: string): Secrets
   /** Waits for the message of a form, or its bounce. Null after `ms` milliseconds, or when `stop` is aborted. */
   seen(form: string, ms: number, stop: AbortSignal): Promise<Seen | null>
+  /** Whether a mailbox of ours turned anybody away since then, so that silence proves nothing. */
+  troubled(since: number): Promise<boolean>
   /** Passes earlier and later arrivals to `late`, which keeps `weight` characters in memory. */
   settle(late: (form: string, seen: Seen) => void, weight: number): void
   /** Forgets the test: nothing was sent, so nothing can arrive. */
@@ -33,10 +40,14 @@ export class Deliveries {
   readonly #tests = new Map<string, Expected>()
   readonly #byToken = new Map<string, Set<Expected>>()
   readonly #signals: Signals
+  readonly #startedAt = performance.now()
+  /** When our mailbox turned somebody away for a reason of its own. */
+  readonly trouble: MailboxTrouble
   #weight = 0
 
   constructor(signals: Signals = NO_SIGNALS) {
     this.#signals = signals
+    this.trouble = new MailboxTrouble(signals)
     signals.listen((signal) => this.#take(signal))
   }
 
@@ -48,17 +59,24 @@ export class Deliveries {
   expect(testId: string, tokens: ReadonlyMap<string, string>): Expectation {
     this.#sweep()
     const expiresAt = performance.now() + DELIVERY_TTL_MS
-    const test: Expected = { nonces: new Map(), seen: new Map(), expiresAt, tokens, onArrival: () => {}, weight: 0 }
+    const withheld = this.#withheldFor(tokens.keys())
+    const secrets = new Map<string, Secrets>()
+    const test: Expected = { secrets, withheld, seen: new Map(), expiresAt, tokens, onArrival: () => {}, weight: 0 }
     this.#tests.set(testId, test)
     for (const token of tokens.keys()) this.#byToken.set(token, (this.#byToken.get(token) ?? new Set()).add(test))
     const kinds = new Map([...tokens].map(([token, form]) => [token, kindOf(form)]))
     return {
       announced: this.#signals.announce(testId, kinds, DELIVERY_TTL_MS),
-      nonceOf(form) {
-        const nonce = test.nonces.get(form) ?? makeNonce()
-        test.nonces.set(form, nonce)
-        return nonce
+      withheld,
+      secretsOf(form) {
+        const known = secrets.get(form)
+        if (known) return known
+        const made = { header: makeSecret(), body: makeSecret() }
+        secrets.set(form, made)
+        withheld.add([made.header, made.body])
+        return made
       },
+      troubled: (since) => this.trouble.since(since),
       seen: (form, ms, stop) => waitFor(test, form, ms, stop),
       settle: (late, weight) => {
         test.onArrival = late
@@ -84,39 +102,57 @@ export class Deliveries {
     return this.#signals.kindOf(token)
   }
 
-  /** Takes mail from the mailbox. Rejects if it is for another replica, and the store cannot be reached. */
-  async arrived({ token, kind, nonces, peer, helo, received, receivedAt }: Arrival): Promise<void> {
-    const last = received.at(-1) ?? null
+  /** Whether a token may be valid although we do not know it: we started after it was made, and it lives for a day. */
+  mayHaveForgotten(): boolean {
+    return performance.now() - this.#startedAt < DELIVERY_TTL_MS
+  }
+
+  /**
+   * Takes mail from the mailbox. Returns whether it may belong to a test: mail without a secret belongs to none. Rejects
+   * if it is for another replica, and the store cannot be reached.
+   */
+  async arrived({ token, kind, secrets, peer, helo, received, receivedAt, report }: Arrival): Promise<boolean> {
+    if (secrets.length === 0) return false
     const signal: Signal = {
       token,
       kind,
       peer,
       helo,
-      received: last,
+      received: received.at(-1) ?? null,
       receivedAt: receivedAt.toISOString(),
-      nonces: [...nonces],
+      secrets: [...secrets],
+      report: report && shortOf(report),
     }
-    const isOurs = this.#take(signal)
-    // A nonce belongs to one test. A bounce without a nonce may belong to tests of several replicas.
-    if (!isOurs || kind === 'bounce') await this.#signals.send(signal)
+    if (this.#take(signal)) return true
+    // A secret belongs to one test.
+    await this.#signals.send(signal)
+    return this.#signals !== NO_SIGNALS
   }
 
-  /** Passes an arrival to the tests it belongs to. Returns whether there was one in this replica. */
-  #take({ token, nonces, ...arrival }: Signal): boolean {
-    const seen: Seen = { ...arrival, report: arrival.kind === 'bounce' ? 'unclear' : null }
+  /** Passes an arrival to the test it belongs to. Returns whether there was one in this replica. */
+  #take(signal: Signal): boolean {
+    const { token, kind, peer, received, receivedAt, report } = signal
     let isOurs = false
     for (const test of this.#byToken.get(token) ?? []) {
       if (performance.now() >= test.expiresAt) continue
-      for (const form of formsOf(test, token, seen.kind, nonces)) {
+      for (const form of formsOf(test, signal)) {
         isOurs = true
-        // A message counts more than a bounce, whichever came first.
-        const known = test.seen.get(form)
-        if (known && (known.kind === seen.kind || known.kind === 'message')) continue
+        const texts = { helo: test.withheld.mask(signal.helo), received: received && test.withheld.mask(received) }
+        const seen: Seen = { kind, peer, ...texts, receivedAt, report: report && reportOn(form, report) }
+        if (!saysMore(seen, test.seen.get(form))) continue
         test.seen.set(form, seen)
         test.onArrival(form, seen)
       }
     }
     return isOurs
+  }
+
+  /** Returns what hides the secrets of a new test. A server may also repeat those of an earlier test of the day. */
+  #withheldFor(tokens: Iterable<string>): Withheld {
+    const withheld = new Withheld()
+    const earlier = new Set([...tokens].flatMap((token) => [...(this.#byToken.get(token) ?? [])]))
+    for (const { secrets } of earlier) for (const { header, body } of secrets.values()) withheld.add([header, body])
+    return withheld
   }
 
   /** Forgets expired tests, and the oldest ones while there are too many. */

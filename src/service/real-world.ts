@@ -88,7 +88,10 @@ function serverOf(
     stop: stop.signal,
     dialling: ({ text }: Address) => void dialled.push(text),
   }
-  return serverAt(route, async (form, ms) => expectation?.seen(form.id, ms, stop.signal) ?? null)
+  return serverAt(route, {
+    arrival: async (form, ms) => expectation?.seen(form.id, ms, stop.signal) ?? null,
+    troubled: async (since) => expectation?.troubled(since) ?? false,
+  })
 }
 
 /** Returns the options of the probe for a job: the suite, the proof, and the test addresses. */
@@ -120,8 +123,9 @@ function optionsFor(
     addressesFor,
     decided,
     messageFor: (form) => {
-      const secret = expectation?.nonceOf(form.id) ?? null
-      return { lines: buildMessage(addressesFor(form), settings.tester, new Date(test.createdAt), secret), secret }
+      const secrets = expectation?.secretsOf(form.id) ?? null
+      const lines = buildMessage(addressesFor(form), settings.tester, new Date(test.createdAt), secrets)
+      return { lines, secrets: secrets ? [secrets.header, secrets.body] : [] }
     },
   }
 }

@@ -41,7 +41,7 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
   let found: ProbeResult | null = null
   try {
     const startedAt = performance.now()
-    const transcript = new Transcript((line) => live.tell(line))
+    const transcript = new Transcript((line) => live.tell(line), expectation?.withheld)
     const decided = (row: Assessed) => live.tell(row)
     found = await world.run(job, { transcript, expectation, refusedBefore, dialled, decided })
     // Does not wait for the note: if it is lost, the next test may report a ban as connect-timeout.

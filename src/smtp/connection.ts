@@ -47,7 +47,7 @@ export class SmtpConnection {
   #socket: Socket
   readonly #transcript: Transcript
   readonly #deadline: number
-  #parser = new ReplyParser()
+  #parser: ReplyParser
   readonly #awaited = new Awaited()
   #fault: ConnectionFault | null = null
   #outOfStep = false
@@ -65,6 +65,7 @@ export class SmtpConnection {
     this.#socket = socket
     this.#transcript = transcript
     this.#deadline = deadline
+    this.#parser = this.#newParser()
     this.#listen()
   }
 
@@ -124,7 +125,7 @@ export class SmtpConnection {
     }
     const { secure, done } = beginTls(this.#socket, this.#deadline - performance.now())
     this.#socket = secure
-    this.#parser = new ReplyParser()
+    this.#parser = this.#newParser()
     const failure = await done
     if (failure !== null) {
       this.#fail('tls-failed', `no TLS: ${failure}`)
@@ -138,13 +139,14 @@ export class SmtpConnection {
   }
 
   /**
-   * Sends a message after a 354 reply, dot-stuffed, with the final dot. The answer is the reply to that dot. The
-   * transcript hides the secret.
+   * Sends a message after a 354 reply, dot-stuffed, with the final dot. The answer is the reply to that dot. From here
+   * on, no line and no answer shows the secrets, whatever the server repeats.
    */
-  async message(lines: readonly string[], secret: string | null = null): Promise<Answer> {
+  async message(lines: readonly string[], secrets: readonly string[] = []): Promise<Answer> {
     if (this.#fault) return UNANSWERED
+    this.#transcript.withheld.add(secrets)
     const stuffed = lines.map((line) => (line.startsWith('.') ? `.${line}` : line))
-    for (const line of stuffed) this.#record('client', secret === null ? line : line.replaceAll(secret, '[withheld]'))
+    for (const line of stuffed) this.#record('client', line)
     const dot = this.#record('client', '.')
     this.#commandable = false
     this.#write([...stuffed, '.'])
@@ -255,6 +257,11 @@ export class SmtpConnection {
       this.#outOfStep ||= isGroup
       this.#fail('protocol-error', `no answer for ${Math.round(ms / 1000)} seconds`, true)
     }, ms)
+  }
+
+  /** Returns a parser that takes the secrets out of what the server says, before anything else sees it. */
+  #newParser(): ReplyParser {
+    return new ReplyParser((line) => this.#transcript.withheld.maskNext(line))
   }
 
   #listen(): void {

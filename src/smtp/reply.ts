@@ -71,6 +71,12 @@ export class ReplyParser {
   #code: string | null = null
   #texts: string[] = []
   #faulted = false
+  readonly #clean: (line: string) => string
+
+  /** @param clean takes the secrets out of each line, one byte per character, before anything is read from it */
+  constructor(clean: (line: string) => string = (line) => line) {
+    this.#clean = clean
+  }
 
   /** The number of bytes of an unfinished reply. */
   get pendingBytes(): number {
@@ -95,7 +101,7 @@ export class ReplyParser {
     const over = this.#capReached(piece.length, bytes)
     if (over === 'line') {
       const head = Buffer.concat([...this.#pending, piece.subarray(0, EXCERPT)]).subarray(0, EXCERPT)
-      events.push({ kind: 'line', line: printable(head) })
+      events.push({ kind: 'line', line: printable(this.#clean(head.toString('latin1'))) })
     }
     if (over !== null) {
       this.#fail(TOO_MUCH[over], events)
@@ -126,7 +132,7 @@ export class ReplyParser {
   #endLine(events: ReplyEvent[]): void {
     const [whole] = this.#pending
     const bytes = whole && this.#pending.length === 1 ? whole : Buffer.concat(this.#pending)
-    const raw = bytes.toString('latin1', 0, bytes.at(-1) === CR ? bytes.length - 1 : bytes.length)
+    const raw = this.#clean(bytes.toString('latin1', 0, bytes.at(-1) === CR ? bytes.length - 1 : bytes.length))
     this.#pending = []
     this.#pendingBytes = 0
     events.push({ kind: 'line', line: printable(raw) })

@@ -1,4 +1,5 @@
-/** Records what a test and a server said to each other. */
+/** Records what a test and a server said to each other, without the secrets of its messages. */
+import { Withheld } from './withheld.ts'
 
 /** One line of the session. `ms` counts from the start of the test, and `connection` from 1. */
 export interface TranscriptEntry {
@@ -21,10 +22,13 @@ export class Transcript {
   #truncated = false
   readonly #startedAt = performance.now()
   readonly #added: (entry: TranscriptEntry) => void
+  /** The secrets that no line shows. */
+  readonly withheld: Withheld
 
   /** @param added called with every line that is added */
-  constructor(added: (entry: TranscriptEntry) => void = () => {}) {
+  constructor(added: (entry: TranscriptEntry) => void = () => {}, withheld = new Withheld()) {
     this.#added = added
+    this.withheld = withheld
   }
 
   /** Whether lines are missing because the limit was reached. */
@@ -32,8 +36,9 @@ export class Transcript {
     return this.#truncated
   }
 
-  /** Adds a line and returns its index, or null if the transcript is full. */
-  add(from: TranscriptEntry['from'], connection: number, line: string, answers: number | null = null): number | null {
+  /** Adds a line without its secrets, and returns its index, or null if the transcript is full. */
+  add(from: TranscriptEntry['from'], connection: number, text: string, answers: number | null = null): number | null {
+    const line = this.withheld.mask(text)
     if (this.#truncated || this.#size + line.length > LIMIT || this.entries.length >= LINES) {
       this.#truncated = true
       return null

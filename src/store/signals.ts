@@ -5,11 +5,13 @@ import { z } from 'zod'
 export const signal = z.object({
   token: z.string(),
   kind: z.enum(['message', 'bounce']),
-  nonces: z.array(z.string()),
+  secrets: z.array(z.string()),
   peer: z.string(),
   helo: z.string(),
   received: z.string().nullable(),
   receivedAt: z.string(),
+  /** What a report says; null for a message. */
+  report: z.object({ remote: z.boolean(), outside: z.boolean(), local: z.boolean(), unknown: z.boolean() }).nullable(),
 })
 export type Signal = z.output<typeof signal>
 
@@ -26,6 +28,10 @@ export interface Signals {
   kindOf(token: string): Promise<TokenKind | null>
   /** Tells every replica, this one included, about a message. */
   send(signal: Signal): Promise<void>
+  /** Notes that our mailbox turned somebody away `agoMs` milliseconds ago, for a reason of its own. */
+  noteTrouble(agoMs: number): Promise<void>
+  /** Returns how many milliseconds ago a mailbox of any replica last did that; null if none did within a day. */
+  msSinceTrouble(): Promise<number | null>
   /** Calls `heard` with every signal, also with older ones that the store still has. A signal can come twice. */
   listen(heard: (signal: Signal) => void): void
 }
@@ -38,5 +44,9 @@ export const NO_SIGNALS: Signals = {
     return null
   },
   async send() {},
+  async noteTrouble() {},
+  async msSinceTrouble() {
+    return null
+  },
   listen() {},
 }

@@ -12,7 +12,8 @@ import { Transcript } from '../../src/smtp/transcript.ts'
 import { healthy, type Say, type Script, scriptedServer } from './mail-server.ts'
 
 const LOOPBACK = parseAddress('127.0.0.1')
-export const NONCE = 'abcdefghijklmnopqrstuvwxyz'
+/** The secrets of every message. */
+export const SECRETS = { header: 'q7w3ertyuiopasdfghjklzxcv2', body: 'abcdefghijklmnopqrstuvwxyz' }
 const TESTER = { providerName: 'ISP', contact: 'help@isp.example' }
 const addressesFor = (form: Form) => ({ sender: 'probe@isp.example', recipient: `${form.id}@isp.example` })
 const DOMAIN = { name: 'example.com', source: 'request' } as const
@@ -24,12 +25,18 @@ export const plainEhlo: Say = (line) => (line.startsWith('EHLO') ? '250 mail.exa
 export async function visit(
   t: TestContext,
   script: Script,
-  options: Partial<ProbeOptions> & { patienceMs?: number; stop?: AbortSignal; arrival?: Server['arrival'] } = {},
+  options: Partial<ProbeOptions> & {
+    patienceMs?: number
+    stop?: AbortSignal
+    arrival?: Server['arrival']
+    troubled?: Server['troubled']
+  } = {},
 ) {
   const server = await scriptedServer(t, script)
   assert.ok(LOOPBACK)
   const transcript = new Transcript()
-  const { patienceMs = 5_000, stop = new AbortController().signal, arrival = async () => null, ...rest } = options
+  const { patienceMs = 5_000, stop = new AbortController().signal, ...others } = options
+  const { arrival = async () => null, troubled = async () => false, ...rest } = others
   const route = {
     address: LOOPBACK,
     port: server.port,
@@ -50,10 +57,13 @@ export async function visit(
     vantage: ['198.51.100.7'],
     deliveryWaitMs: 500,
     addressesFor,
-    messageFor: (form) => ({ lines: buildMessage(addressesFor(form), TESTER, new Date(0), NONCE), secret: NONCE }),
+    messageFor: (form) => ({
+      lines: buildMessage(addressesFor(form), TESTER, new Date(0), SECRETS),
+      secrets: Object.values(SECRETS),
+    }),
     ...rest,
   }
-  const { observations } = await probe(test, serverAt(route, arrival))
+  const { observations } = await probe(test, serverAt(route, { arrival, troubled }))
   const judgement = judge(observations)
   const { verdict, reason, cause, rows, caveats } = judgement
   const attempts = Object.fromEntries(

@@ -40,7 +40,7 @@ const QUIT_MS = 2_000
 /** How much longer a visit may take on a busy machine before it counts as hanging. */
 const SLOW_MACHINE_MS = 10_000
 
-const NONCE = 'abcdefghijklmnopqrstuvwxyz'
+const SECRETS = { header: 'q7w3ertyuiopasdfghjklzxcv2', body: 'abcdefghijklmnopqrstuvwxyz' }
 const TESTER = { providerName: 'ISP', contact: 'help@isp.example' }
 const addressesFor = (form: Form) => ({ sender: 'probe@isp.example', recipient: `${form.id}@isp.example` })
 
@@ -94,12 +94,12 @@ export async function visit(
     vantage: ['198.51.100.7'],
     deliveryWaitMs: 100,
     addressesFor,
-    messageFor: (form) => ({ lines: buildMessage(addressesFor(form), TESTER, new Date(0), NONCE), secret: NONCE }),
+    messageFor: (form) => ({
+      lines: buildMessage(addressesFor(form), TESTER, new Date(0), SECRETS),
+      secrets: Object.values(SECRETS),
+    }),
   }
-  const visited = probe(
-    test,
-    serverAt(route, async () => null),
-  )
+  const visited = probe(test, serverAt(route, { arrival: async () => null, troubled: async () => false }))
   const { observations } = await inTime('the end of the visit', visited, patienceMs + QUIT_MS + SLOW_MACHINE_MS)
   const sockets = dialled.get(server.port) ?? []
   assert.deepEqual(

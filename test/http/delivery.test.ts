@@ -50,7 +50,7 @@ async function postOffice(t: TestContext, say: Say, env: Record<string, string> 
   return { server, service, bring, ip: '127.0.0.1', port: server.port }
 }
 
-test('a message that arrives within the wait is delivered, and the nonce is in no output', async (t) => {
+test('a message that arrives within the wait is delivered, and the secret is in no output', async (t) => {
   let office: Awaited<ReturnType<typeof postOffice>> | null = null
   const say: Say = (line) => {
     if (line === '.' && office) {
@@ -66,9 +66,9 @@ test('a message that arrives within the wait is delivered, and the nonce is in n
   assert.equal(result.delivery?.form, 'outside-sender')
   assert.deepEqual(result.delivery?.from, { ip: '127.0.0.1', helo: 'mail.example.com' })
   assert.equal(result.delivery?.multiHop, false)
-  const [, nonce = ''] = /^Proof: ([a-z2-7]{26})$/.exec(taken(server).message.at(-1) ?? '') ?? []
-  assert.equal(nonce.length, 26)
-  assert.ok(![JSON.stringify(result), ...service.output].some((text) => text.includes(nonce)))
+  const [, secret = ''] = /^Proof: ([a-z2-7]{26})$/.exec(taken(server).message.at(-1) ?? '') ?? []
+  assert.equal(secret.length, 26)
+  assert.ok(![JSON.stringify(result), ...service.output].some((text) => text.includes(secret)))
 })
 
 test('a message that arrives later amends the result', async (t) => {
@@ -83,7 +83,7 @@ test('a message that arrives later amends the result', async (t) => {
     message.map((line) => line.replace(/^(Proof|Message-ID): .*/, '$1: forged')),
   )
   const read = async () => resultOf(await service.fetch(`/relay-tests/${first.id}`), 200)
-  assert.equal((await read()).amendedAt, null, 'without the nonce nothing is proven')
+  assert.equal((await read()).amendedAt, null, 'without the secret nothing is proven')
   await bring(recipient, message)
   const amended = await until('the amendment', async () => {
     const now = await read()

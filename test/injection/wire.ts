@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import type { Say, ScriptedSession } from '../harness/mail-server.ts'
 
-/** What each test is free to say differently, and nothing else: token, nonce, Date, Message-ID. */
+/** What each test is free to say differently, and nothing else: token, secret, Date, Message-ID. */
 const VARYING: readonly (readonly [pattern: RegExp, stands: string])[] = [
   [/(?<=\r\nDate: )[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} \+0000(?=\r\n)/g, '(date)'],
-  [/(?<=\r\nMessage-ID: <)(?:[a-z2-7]{26}|[0-9a-f-]{36})(?=@relaytest\.isp\.example>\r\n)/g, '(message id)'],
-  [/(?<=\r\nProof: )[a-z2-7]{26}(?=\r\n)/g, '(nonce)'],
+  [/(?<=\r\nMessage-ID: <)[0-9a-f-]{36}(?=@relaytest\.isp\.example>\r\n)/g, '(message id)'],
+  [/(?<=\r\n(?:Proof|X-Relay-Test): )[a-z2-7]{26}(?=\r\n)/g, '(secret)'],
   [/(?<![A-Za-z0-9])[a-z2-7]{16}(?![A-Za-z0-9])/g, '(token)'],
 ]
 

@@ -20,6 +20,8 @@ export interface LogLine {
 export interface TestMailbox extends Mailbox {
   readonly arrivals: readonly Arrival[]
   readonly logged: readonly LogLine[]
+  /** Mail that was ignored, and visitors that were turned away for our own reasons. */
+  readonly counted: readonly ('ignored' | 'troubled')[]
   /** A client that has not read the greeting yet. */
   connect(options?: ConnectOptions): Promise<Client>
   /** A client that has read the greeting and said EHLO. */
@@ -30,13 +32,17 @@ export interface TestMailbox extends Mailbox {
 export async function testMailbox(t: TestContext, changes: Partial<MailboxOptions> = {}): Promise<TestMailbox> {
   const arrivals: Arrival[] = []
   const logged: LogLine[] = []
+  const counted: ('ignored' | 'troubled')[] = []
   const mailbox = await startMailbox({
     host: '127.0.0.1',
     port: 0,
     domain: DOMAIN,
     contact: CONTACT,
     knows: async (token) => ([RECIPIENT, SECOND].includes(token) ? 'recipient' : token === SENDER ? 'sender' : null),
+    mayHaveForgotten: () => false,
     arrived: (arrival) => void arrivals.push(arrival),
+    ignored: () => void counted.push('ignored'),
+    troubled: () => void counted.push('troubled'),
     log: {
       info: (fields, message) => void logged.push({ level: 'info', fields, message }),
       error: (fields, message) => void logged.push({ level: 'error', fields, message }),
@@ -57,6 +63,7 @@ export async function testMailbox(t: TestContext, changes: Partial<MailboxOption
     ...mailbox,
     arrivals,
     logged,
+    counted,
     connect,
     async greeted(helo = 'mx.example.net') {
       const client = await connect()

@@ -4,30 +4,52 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { readMessage } from '../../src/mailbox/read-message.ts'
 
-const NONCE = 'abcdefghijklmnopqrstuvwxyz'
+const SECRET = 'abcdefghijklmnopqrstuvwxyz'
 const OTHER = '234567abcdefghijklmnopqrst'
 
 const factsOf = (...lines: string[]) => readMessage(Buffer.from(lines.join('\r\n'), 'latin1'))
 
-test('every nonce in headers and body is found, each once, in order', () => {
-  assert.deepEqual(factsOf(`X-Test: ${OTHER}`, '', `> ${NONCE}.`, OTHER).nonces, [OTHER, NONCE])
+test('every secret in headers and body is found, each once, in order', () => {
+  assert.deepEqual(factsOf(`X-Test: ${OTHER}`, '', `> ${SECRET}.`, OTHER).secrets, [OTHER, SECRET])
 })
 
-test('what is longer, shorter or in capitals is no nonce', () => {
-  assert.deepEqual(factsOf('', `${NONCE}a`, NONCE.slice(1), NONCE.toUpperCase(), `${NONCE}_`).nonces, [])
+test('what is longer or shorter is no secret', () => {
+  assert.deepEqual(factsOf('', `${SECRET}a`, SECRET.slice(1), `${SECRET}_`).secrets, [])
 })
 
-test('a nonce is found wherever quoted-printable breaks it', () => {
-  for (let at = 0; at <= NONCE.length; at += 1) {
+test('a secret is found in capitals', () => {
+  assert.deepEqual(factsOf('', SECRET.toUpperCase()).secrets, [SECRET])
+})
+
+test('a secret is found in quoted-printable and in base64, however long the lines are, and quoted', () => {
+  const body = `This is a long enough line before it.\r\n\r\nProof: ${SECRET}\r\n`
+  const base64 = Buffer.from(body).toString('base64')
+  assert.deepEqual(factsOf('', `Proof:=20${SECRET}=20`).secrets, [SECRET])
+  for (const width of [20, 60, 64, 72, 76]) {
+    const lines = base64.match(new RegExp(`.{1,${width}}`, 'g')) ?? []
+    assert.deepEqual(factsOf('Content-Transfer-Encoding: base64', '', ...lines, '').secrets, [SECRET], `${width}`)
+    assert.deepEqual(factsOf('', ...lines.map((line) => `> ${line}`), '').secrets, [SECRET], `${width}, quoted`)
+  }
+})
+
+test('at most 32 texts are kept, whatever a stranger writes', () => {
+  const many = Array.from({ length: 100 }, (_, at) =>
+    `a${String(at + 100).replace(/[0189]/g, 'x')}${SECRET}`.slice(0, 26),
+  )
+  assert.ok(factsOf('', ...many).secrets.length <= 32)
+})
+
+test('a secret is found wherever quoted-printable breaks it', () => {
+  for (let at = 0; at <= SECRET.length; at += 1) {
     for (const lineEnd of ['\r\n', '\n']) {
-      const broken = `${NONCE.slice(0, at)}=${lineEnd}${NONCE.slice(at)}`
-      assert.deepEqual(readMessage(Buffer.from(`\r\n${broken}\r\n`)).nonces, [NONCE], JSON.stringify(broken))
+      const broken = `${SECRET.slice(0, at)}=${lineEnd}${SECRET.slice(at)}`
+      assert.deepEqual(readMessage(Buffer.from(`\r\n${broken}\r\n`)).secrets, [SECRET], JSON.stringify(broken))
     }
   }
 })
 
-test('a nonce below a line that ends with an equals sign is found too', () => {
-  assert.deepEqual(factsOf('', 'the nonce=', NONCE).nonces, [NONCE])
+test('a secret below a line that ends with an equals sign is found too', () => {
+  assert.deepEqual(factsOf('', 'the secret=', SECRET).secrets, [SECRET])
 })
 
 test('Received fields come in order, unfolded, and only from the header of the message itself', () => {
@@ -61,20 +83,8 @@ test('at most 20 Received fields are kept, of each at most 1 KiB', () => {
 test('whatever bytes come, what is kept is printable ASCII', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      const { nonces, received } = readMessage(Buffer.concat([Buffer.from('Received: '), bytes]))
-      for (const text of [...nonces, ...received]) assert.match(text, /^[\x20-\x7e]*$/)
+      const { secrets, received } = readMessage(Buffer.concat([Buffer.from('Received: '), bytes]))
+      for (const text of [...secrets, ...received]) assert.match(text, /^[\x20-\x7e]*$/)
     }),
   )
 })
-
-for (const [actions, failed] of [
-  [[], true],
-  [['Action: failed'], true],
-  [['Action: delayed'], false],
-  [['action:relayed', 'Action: delivered'], false],
-  [['Action: delayed', 'Action: failed'], true],
-] as const) {
-  test(`a report that says ${actions.join(' and ') || 'nothing'} is ${failed ? 'a failure' : 'none'}`, () => {
-    assert.equal(factsOf('Content-Type: multipart/report', '', ...actions).failed, failed)
-  })
-}

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { buildMessage } from '../../src/probe/message.ts'
 
 const ADDRESSES = { sender: 'probe@isp.example', recipient: 'token@isp.example' }
+const SECRETS = { header: 'q7w3ertyuiopasdfghjklzxcv2', body: 'abcdefghijklmnopqrstuvwxyz' }
 const TESTER = { providerName: 'ISP Pty Ltd', contact: 'https://isp.example/relay-tests' }
 
 test('the message says who tests, why, and where to ask', () => {
@@ -17,9 +18,9 @@ test('the message says who tests, why, and where to ask', () => {
   assert.ok(lines.indexOf('') > 0, 'an empty line ends the header')
 })
 
-test('each message has its own id, in our domain', () => {
-  const ids = [1, 2].map(() =>
-    buildMessage(ADDRESSES, TESTER, new Date(), null).find((line) => line.startsWith('Message-ID')),
+test('each message has its own public id, in our domain', () => {
+  const ids = [null, SECRETS].map((secrets) =>
+    buildMessage(ADDRESSES, TESTER, new Date(), secrets).find((line) => line.startsWith('Message-ID')),
   )
   assert.match(ids[0] ?? '', /^Message-ID: <[0-9a-f-]{36}@isp\.example>$/)
   assert.notEqual(ids[0], ids[1])
@@ -27,15 +28,16 @@ test('each message has its own id, in our domain', () => {
 
 test('every line is printable ASCII, even with the longest configured names', () => {
   const longest = { providerName: '~'.repeat(200), contact: '~'.repeat(200) }
-  for (const line of buildMessage(ADDRESSES, longest, new Date(), 'n'.repeat(26)))
-    assert.match(line, /^[\x20-\x7e]{0,510}$/)
+  for (const line of buildMessage(ADDRESSES, longest, new Date(), SECRETS)) assert.match(line, /^[\x20-\x7e]{0,510}$/)
 })
 
-test('the nonce is the only proof that a message carries', () => {
-  const nonce = 'abcdefghijklmnopqrstuvwxyz'
-  const lines = buildMessage(ADDRESSES, TESTER, new Date(), nonce)
+test('the header and the body have a secret each, and nothing else proves anything', () => {
+  const lines = buildMessage(ADDRESSES, TESTER, new Date(), SECRETS)
+  const empty = lines.indexOf('')
   assert.deepEqual(
-    lines.filter((line) => line.includes(nonce)),
-    [`Message-ID: <${nonce}@isp.example>`, `Proof: ${nonce}`],
+    lines.filter((line) => Object.values(SECRETS).some((secret) => line.includes(secret))),
+    [`X-Relay-Test: ${SECRETS.header}`, `Proof: ${SECRETS.body}`],
   )
+  assert.ok(lines.indexOf(`X-Relay-Test: ${SECRETS.header}`) < empty)
+  assert.ok(lines.indexOf(`Proof: ${SECRETS.body}`) > empty)
 })

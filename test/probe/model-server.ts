@@ -79,17 +79,18 @@ export function modelServer(traits: Traits, deadline = 50_000): { readonly serve
       clock.now += arrives ? (traits.deliveryMs ?? 0) : ms
       return arrives ? SEEN : null
     },
+    troubled: async () => false,
   }
   return { server, witness }
 }
 
 const SEEN: Seen = {
   kind: 'message',
-  report: null,
   peer: '203.0.113.25',
   helo: 'mail.example.com',
   received: 'from relaytest.isp.example (198.51.100.7)',
   receivedAt: '2026-11-28T12:00:00.000Z',
+  report: null,
 }
 
 /** One connection of a model server. */

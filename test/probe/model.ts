@@ -53,7 +53,7 @@ export async function verdictOn(
       vantage: ['198.51.100.7'],
       deliveryWaitMs: 10_000,
       addressesFor,
-      messageFor: () => ({ lines: ['Subject: test', '', 'text'], secret: null }),
+      messageFor: () => ({ lines: ['Subject: test', '', 'text'], secrets: [] }),
       ...options,
     },
     server,

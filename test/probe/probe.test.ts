@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Seen } from '../../src/relay/attempt.ts'
 import { healthy, type Say, type ScriptedSession } from '../harness/mail-server.ts'
-import { ALL_DENIED, deny, NONCE, plainEhlo, visit } from '../harness/visit.ts'
+import { ALL_DENIED, deny, plainEhlo, SECRETS, visit } from '../harness/visit.ts'
 
 const commands = (lines: readonly string[]) =>
   lines.filter((line) => /^(MAIL|RCPT|DATA|RSET|QUIT|EHLO|HELO|\.$)/.test(line))
@@ -287,19 +287,24 @@ test('a test that is stopped while it waits for the greeting sends only QUIT', a
 
 const SEEN: Seen = {
   kind: 'message',
-  report: null,
   peer: '127.0.0.1',
   helo: 'mail.example.com',
   received: null,
   receivedAt: '',
+  report: null,
 }
 
-test('the nonce of a message is sent, but no transcript shows it', async (t) => {
+test('the secrets of a message are sent, but no transcript shows them', async (t) => {
   const { transcript, server } = await visit(t, { say: healthy })
-  assert.ok(server.lines.includes(`Proof: ${NONCE}`))
   const shown = transcript.entries.map(({ line }) => line)
-  assert.ok(shown.includes('Proof: [withheld]'))
-  assert.ok(!shown.some((line) => line.includes(NONCE)))
+  for (const [name, secret] of [
+    ['X-Relay-Test', SECRETS.header],
+    ['Proof', SECRETS.body],
+  ] as const) {
+    assert.ok(server.lines.includes(`${name}: ${secret}`))
+    assert.ok(shown.includes(`${name}: [withheld]`))
+    assert.ok(!shown.some((line) => line.includes(secret)))
+  }
 })
 
 test('a message that arrives is the strongest evidence', async (t) => {
@@ -313,7 +318,7 @@ test('a server whose accepted message does not arrive is still open', async (t) 
 })
 
 test('a server that bounces our message is not called open', async (t) => {
-  const bounce: Seen = { ...SEEN, kind: 'bounce' }
+  const bounce: Seen = { ...SEEN, kind: 'bounce', report: 'unclear' }
   const { verdict, reason } = await visit(t, { say: healthy }, { proof: 'delivery', arrival: async () => bounce })
   assert.deepEqual([verdict, reason], ['inconclusive', 'accepted-then-bounced'])
 })

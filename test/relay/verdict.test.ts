@@ -45,10 +45,10 @@ const observations = (attempts: readonly Attempt[], rest: Partial<Observations> 
   domain: 'example.com',
   domainSource: 'customer',
   known: 'none',
-  mailboxTroubled: false,
   names: NAMES,
   greeting: { reply: replyOf('220 mail.example.com ESMTP'), at: [] },
   turnedAway: null,
+  mailboxTroubled: false,
   rows: attempts.map((attempt) => assess(attempt, NAMES)),
   ...rest,
 })
@@ -92,11 +92,11 @@ const random = (...said: string[]) => ({ 'random-local-control': said })
 
 const BOUNCE = {
   kind: 'bounce',
-  report: 'unclear',
   peer: '203.0.113.25',
   helo: '',
   received: null,
   receivedAt: '',
+  report: 'unclear',
 } as const
 
 const CASES: readonly (readonly [string, string, Observations])[] = [

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Arrival } from '../../src/mailbox/intake.ts'
+import type { ReportFacts } from '../../src/mailbox/report.ts'
+import type { Secrets } from '../../src/probe/message.ts'
 import { Deliveries } from '../../src/service/deliveries.ts'
+import { NO_SIGNALS, type Signals } from '../../src/store/signals.ts'
 
 const TOKENS = new Map([
   ['outsideoutsideab', 'outside-sender'],
@@ -11,22 +14,28 @@ const TOKENS = new Map([
 ])
 const NEVER = new AbortController().signal
 
-const arrival = (token: string, nonces: readonly string[], rest: Partial<Arrival> = {}): Arrival => ({
+const arrival = (token: string, secrets: readonly string[], rest: Partial<Arrival> = {}): Arrival => ({
   token,
   kind: 'message',
   peer: '203.0.113.25',
   helo: 'mail.example.com',
   mailFrom: 'probe@isp.example',
-  nonces,
+  secrets,
   received: ['by mx', 'from relaytest.isp.example ([198.51.100.7])'],
   receivedAt: new Date(0),
+  report: null,
   ...rest,
 })
 
 function expecting() {
   const deliveries = new Deliveries()
   const expectation = deliveries.expect('test', TOKENS)
-  return { deliveries, expectation, nonce: expectation.nonceOf('outside-sender') }
+  return {
+    deliveries,
+    expectation,
+    ...expectation.secretsOf('outside-sender'),
+    secret: expectation.secretsOf('outside-sender').body,
+  }
 }
 
 test('a token is known by its kind, and other local parts are not known', async () => {
@@ -36,67 +45,197 @@ test('a token is known by its kind, and other local parts are not known', async 
   assert.equal(await deliveries.knows('nobodynobodynobo'), null)
 })
 
-test('a message with the nonce of its form is seen, with the Received field of the first server', async () => {
-  const { deliveries, expectation, nonce } = expecting()
+test('a message with the secret of its form is seen, with the Received field of the first server', async () => {
+  const { deliveries, expectation, secret } = expecting()
   const seen = expectation.seen('outside-sender', 1_000, NEVER)
-  deliveries.arrived(arrival('outsideoutsideab', ['other', nonce]))
+  deliveries.arrived(arrival('outsideoutsideab', ['other', secret]))
   assert.deepEqual(await seen, {
     kind: 'message',
     peer: '203.0.113.25',
     helo: 'mail.example.com',
     received: 'from relaytest.isp.example ([198.51.100.7])',
     receivedAt: '1970-01-01T00:00:00.000Z',
+    report: null,
   })
 })
 
 test('a message that came before the wait is seen too', async () => {
-  const { deliveries, expectation, nonce } = expecting()
-  deliveries.arrived(arrival('outsideoutsideab', [nonce]))
+  const { deliveries, expectation, secret } = expecting()
+  deliveries.arrived(arrival('outsideoutsideab', [secret]))
   assert.equal((await expectation.seen('outside-sender', 0, NEVER))?.kind, 'message')
 })
 
 for (const [name, forged] of [
-  ['without a nonce', (nonce: string) => arrival('outsideoutsideab', [nonce.slice(1)])],
-  ['with the nonce of another form', (nonce: string) => arrival('percentpercentab', [nonce])],
-  ['to a token of no test', (nonce: string) => arrival('nobodynobodynobo', [nonce])],
+  ['without a secret', ({ body }: Secrets) => arrival('outsideoutsideab', [body.slice(1)])],
+  ['with the secret that bounces return', ({ header }: Secrets) => arrival('outsideoutsideab', [header])],
+  ['with the secret of another form', ({ body }: Secrets) => arrival('percentpercentab', [body])],
+  ['to a token of no test', ({ body }: Secrets) => arrival('nobodynobodynobo', [body])],
 ] as const) {
   test(`a message ${name} proves nothing`, async () => {
-    const { deliveries, expectation, nonce } = expecting()
-    expectation.nonceOf('percent-hack')
-    deliveries.arrived(forged(nonce))
+    const { deliveries, expectation, header, body } = expecting()
+    expectation.secretsOf('percent-hack')
+    deliveries.arrived(forged({ header, body }))
     assert.equal(await expectation.seen('outside-sender', 0, NEVER), null)
     assert.equal(await expectation.seen('percent-hack', 0, NEVER), null)
   })
 }
 
 test('a replayed message changes nothing', async () => {
-  const { deliveries, expectation, nonce } = expecting()
-  deliveries.arrived(arrival('outsideoutsideab', [nonce]))
-  deliveries.arrived(arrival('outsideoutsideab', [nonce], { peer: '192.0.2.1' }))
+  const { deliveries, expectation, secret } = expecting()
+  deliveries.arrived(arrival('outsideoutsideab', [secret]))
+  deliveries.arrived(arrival('outsideoutsideab', [secret], { peer: '192.0.2.1' }))
   assert.equal((await expectation.seen('outside-sender', 0, NEVER))?.peer, '203.0.113.25')
 })
 
-test('two tests on one day share their tokens but not their nonces', async () => {
-  const { deliveries, expectation, nonce } = expecting()
+test('two tests on one day share their tokens but not their secrets', async () => {
+  const { deliveries, expectation, secret } = expecting()
   const second = deliveries.expect('second', TOKENS)
-  assert.notEqual(second.nonceOf('outside-sender'), nonce)
-  deliveries.arrived(arrival('outsideoutsideab', [nonce]))
+  assert.notEqual(second.secretsOf('outside-sender').body, secret)
+  deliveries.arrived(arrival('outsideoutsideab', [secret]))
   assert.equal((await expectation.seen('outside-sender', 0, NEVER))?.kind, 'message')
   assert.equal(await second.seen('outside-sender', 0, NEVER), null)
 })
 
-test('a bounce belongs to the form of its nonce, or to the only message that was sent', async () => {
-  const bounce = (nonces: readonly string[]) => arrival('sendersendersend', nonces, { kind: 'bounce', mailFrom: '' })
-  const one = expecting()
-  one.deliveries.arrived(bounce([]))
-  assert.equal((await one.expectation.seen('outside-sender', 0, NEVER))?.kind, 'bounce')
-  const two = expecting()
-  const percent = two.expectation.nonceOf('percent-hack')
-  two.deliveries.arrived(bounce([]))
-  assert.equal(await two.expectation.seen('outside-sender', 0, NEVER), null)
-  two.deliveries.arrived(bounce([percent]))
-  assert.equal((await two.expectation.seen('percent-hack', 0, NEVER))?.kind, 'bounce')
-  assert.equal(await two.expectation.seen('outside-sender', 0, NEVER), null)
+const NOTHING: ReportFacts = {
+  failed: true,
+  remote: false,
+  outside: false,
+  local: false,
+  statuses: [],
+  sentences: [],
+}
+
+const bounce = (secrets: readonly string[], report: Partial<ReportFacts> = {}) =>
+  arrival('sendersendersend', secrets, { kind: 'bounce', mailFrom: '', report: { ...NOTHING, ...report } })
+
+test('a bounce belongs to the form of its secret, whether the header or the body has it', async () => {
+  for (const part of ['header', 'body'] as const) {
+    const { deliveries, expectation } = expecting()
+    const percent = expectation.secretsOf('percent-hack')
+    await deliveries.arrived(bounce([percent[part]]))
+    assert.equal((await expectation.seen('percent-hack', 0, NEVER))?.kind, 'bounce')
+    assert.equal(await expectation.seen('outside-sender', 0, NEVER), null)
+  }
+})
+
+test('a bounce without a secret changes nothing, even if only one message was sent', async () => {
+  const { deliveries, expectation } = expecting()
+  assert.equal(await deliveries.arrived(bounce([])), false)
+  assert.equal(await deliveries.arrived(bounce(['abcdefghijklmnopqrstuvwxyz'])), false)
+  assert.equal(await expectation.seen('outside-sender', 0, NEVER), null)
+})
+
+for (const [says, report, ofPlain, ofAmbiguous] of [
+  ['names another server', { remote: true, outside: true }, 'tried-to-relay', 'tried-to-relay'],
+  ['names the outside address', { outside: true, statuses: ['5.1.1'] }, 'unclear', 'tried-to-relay'],
+  ['says that the local spelling is unknown', { local: true, statuses: ['5.1.1'] }, 'unclear', 'was-local'],
+  [
+    'says it in words',
+    { local: true, statuses: ['5.0.0'], sentences: ['unrouteable address'] },
+    'unclear',
+    'was-local',
+  ],
+  ['names both spellings', { local: true, outside: true, statuses: ['5.1.1'] }, 'unclear', 'tried-to-relay'],
+  ['names the local spelling only', { local: true, statuses: ['5.7.1'] }, 'unclear', 'unclear'],
+  ['says nothing', {}, 'unclear', 'unclear'],
+] as const) {
+  test(`a report that ${says} is ${ofPlain} for a plain form and ${ofAmbiguous} for an ambiguous one`, async () => {
+    const { deliveries, expectation, header } = expecting()
+    await deliveries.arrived(bounce([header], report))
+    await deliveries.arrived(bounce([expectation.secretsOf('percent-hack').header], report))
+    assert.equal((await expectation.seen('outside-sender', 0, NEVER))?.report, ofPlain)
+    assert.equal((await expectation.seen('percent-hack', 0, NEVER))?.report, ofAmbiguous)
+  })
+}
+
+test('the report that says most counts, and a message counts more than any', async () => {
+  const { deliveries, expectation } = expecting()
+  const { header, body } = expectation.secretsOf('percent-hack')
+  const late: string[] = []
+  expectation.settle((_form, { kind, report }) => late.push(report ?? kind), 0)
+  await deliveries.arrived(bounce([header]))
+  await deliveries.arrived(bounce([header], { local: true, statuses: ['5.1.1'] }))
+  await deliveries.arrived(bounce([header]))
+  await deliveries.arrived(bounce([header], { remote: true }))
+  await deliveries.arrived(arrival('percentpercentab', [body]))
+  await deliveries.arrived(bounce([header], { remote: true }))
+  assert.deepEqual(late, ['unclear', 'was-local', 'tried-to-relay', 'message'])
+})
+
+test('an unclear report does not end the wait for the message', async () => {
+  const { deliveries, expectation, header, body } = expecting()
+  const seen = expectation.seen('outside-sender', 60_000, NEVER)
+  await deliveries.arrived(bounce([header]))
+  await deliveries.arrived(arrival('outsideoutsideab', [body]))
+  assert.equal((await seen)?.kind, 'message')
+  const short = expecting()
+  await short.deliveries.arrived(bounce([short.header]))
+  assert.equal((await short.expectation.seen('outside-sender', 10, NEVER))?.report, 'unclear')
+})
+
+test('a peer cannot show a secret in its names', async () => {
+  const { deliveries, expectation, header, body } = expecting()
+  const names = { helo: `${body}.example`, received: [`from ${header.toUpperCase()} by mx`] }
+  await deliveries.arrived(arrival('outsideoutsideab', [body], names))
+  const seen = await expectation.seen('outside-sender', 0, NEVER)
+  assert.deepEqual([seen?.helo, seen?.received], ['[withheld].example', 'from [withheld] by mx'])
+})
+
+test('a later test of the day hides the secrets of an earlier one on the same server', () => {
+  const { deliveries, body } = expecting()
+  assert.equal(deliveries.expect('second', TOKENS).withheld.mask(`Ok ${body}`), 'Ok [withheld]')
+})
+
+test('an unknown token may be one that we have forgotten, for a day after the start', () => {
+  assert.equal(new Deliveries().mayHaveForgotten(), true)
+})
+
+test('a trouble of our mailbox is known to each test that waited during it', async () => {
+  const { deliveries, expectation } = expecting()
+  const before = performance.now()
+  assert.equal(await expectation.troubled(before), false)
+  deliveries.trouble.note()
+  assert.equal(await expectation.troubled(before), true)
+  assert.equal(await expectation.troubled(performance.now() + 1), false)
+})
+
+test('a trouble in another replica counts, and so does a store that cannot be asked', async () => {
+  const answers: (number | null | Error)[] = [null, 100_000, 0, new Error('the store is down')]
+  const signals: Signals = {
+    ...NO_SIGNALS,
+    async msSinceTrouble() {
+      const answer = answers.shift() ?? null
+      if (answer instanceof Error) throw answer
+      return answer
+    },
+  }
+  const expectation = new Deliveries(signals).expect('test', TOKENS)
+  const troubled: boolean[] = []
+  for (let asked = 0; asked < 4; asked += 1) troubled.push(await expectation.troubled(performance.now()))
+  assert.deepEqual(troubled, [false, false, true, true])
+})
+
+test('the other replicas are told of a trouble once the store is back', async () => {
+  const told: number[] = []
+  const isTold = new Promise<void>((resolve) => {
+    let isDown = true
+    const signals: Signals = {
+      ...NO_SIGNALS,
+      async noteTrouble(agoMs) {
+        if (isDown) {
+          isDown = false
+          throw new Error('the store is down')
+        }
+        told.push(agoMs)
+        resolve()
+      },
+    }
+    new Deliveries(signals).trouble.note()
+  })
+  const patience = setTimeout(() => {}, 10_000)
+  await isTold
+  clearTimeout(patience)
+  assert.ok((told[0] ?? 0) >= 900, `${told}`)
 })
 
 test('a wait ends when its time is over, and when the test is stopped', async () => {
@@ -109,17 +248,17 @@ test('a wait ends when its time is over, and when the test is stopped', async ()
 })
 
 test('a message that arrives after the test goes to the function given to settle()', () => {
-  const { deliveries, expectation, nonce } = expecting()
+  const { deliveries, expectation, secret } = expecting()
   const late: string[] = []
   expectation.settle((form, { kind }) => late.push(`${form} ${kind}`), 0)
-  deliveries.arrived(arrival('outsideoutsideab', [nonce]))
-  deliveries.arrived(arrival('outsideoutsideab', [nonce]))
+  deliveries.arrived(arrival('outsideoutsideab', [secret]))
+  deliveries.arrived(arrival('outsideoutsideab', [secret]))
   assert.deepEqual(late, ['outside-sender message'])
 })
 
 test('a message that arrived between the wait and the end of the test is passed on at its end', () => {
-  const { deliveries, expectation, nonce } = expecting()
-  deliveries.arrived(arrival('outsideoutsideab', [nonce]))
+  const { deliveries, expectation, secret } = expecting()
+  deliveries.arrived(arrival('outsideoutsideab', [secret]))
   const late: string[] = []
   expectation.settle((form, { kind }) => late.push(`${form} ${kind}`), 0)
   assert.deepEqual(late, ['outside-sender message'])
@@ -129,13 +268,13 @@ test('the oldest tests are forgotten when all of them keep too much in memory', 
   const deliveries = new Deliveries()
   const MUCH = 30 * 1024 * 1024
   const heard: string[] = []
-  const nonces = ['first', 'second', 'third'].map((id) => {
+  const secrets = ['first', 'second', 'third'].map((id) => {
     const expectation = deliveries.expect(id, TOKENS)
-    const nonce = expectation.nonceOf('outside-sender')
+    const secret = expectation.secretsOf('outside-sender').body
     expectation.settle(() => heard.push(id), MUCH)
-    return nonce
+    return secret
   })
-  deliveries.arrived(arrival('outsideoutsideab', nonces))
+  deliveries.arrived(arrival('outsideoutsideab', secrets))
   assert.deepEqual(heard, ['second', 'third'])
 })
 
@@ -150,11 +289,10 @@ test('a test that sent nothing is forgotten, and its tokens with it', async () =
 })
 
 test('a message counts more than its bounce, whichever comes first', async () => {
-  const { deliveries, expectation, nonce } = expecting()
-  const bounce = arrival('sendersendersend', [nonce], { kind: 'bounce', mailFrom: '' })
-  deliveries.arrived(bounce)
-  deliveries.arrived(arrival('outsideoutsideab', [nonce]))
+  const { deliveries, expectation, header, body } = expecting()
+  await deliveries.arrived(bounce([header]))
+  await deliveries.arrived(arrival('outsideoutsideab', [body]))
   assert.equal((await expectation.seen('outside-sender', 0, NEVER))?.kind, 'message')
-  deliveries.arrived(bounce)
+  await deliveries.arrived(bounce([header]))
   assert.equal((await expectation.seen('outside-sender', 0, NEVER))?.kind, 'message')
 })

@@ -6,6 +6,7 @@ import { loadCustomers } from '../../src/access/customers.ts'
 import { askServer, realWorld } from '../../src/service/real-world.ts'
 import { permissionsOf } from '../../src/service/world.ts'
 import { Transcript } from '../../src/smtp/transcript.ts'
+import { Withheld } from '../../src/smtp/withheld.ts'
 import { memoryStores } from '../../src/store/stores.ts'
 import { throughSocks5 } from '../../src/vantage/socks5.ts'
 import { DEFAULT_VANTAGE, type Vantage } from '../../src/vantage/vantage.ts'
@@ -22,7 +23,9 @@ test('a run that does not end by its deadline is given up', { timeout: 20_000 },
   /** A mailbox that never answers the question whether a message has arrived. */
   const expectation = {
     announced: Promise.resolve(),
-    nonceOf: () => 'abcdefghijklmnopqrstuvwxyz',
+    withheld: new Withheld(),
+    secretsOf: () => ({ header: 'q7w3ertyuiopasdfghjklzxcv2', body: 'abcdefghijklmnopqrstuvwxyz' }),
+    troubled: async () => false,
     seen: () => new Promise<never>(() => {}),
     settle() {},
     forget() {},

@@ -214,11 +214,12 @@ test('signals between replicas', withRedis, async (t) => {
   const signalOf = (token: string): Signal => ({
     token,
     kind: 'message',
-    nonces: ['n'],
+    secrets: ['n'],
     peer: '203.0.113.25',
     helo: 'mail.example.com',
     received: null,
     receivedAt: new Date(0).toISOString(),
+    report: null,
   })
   const heard: Signal[] = []
   await here.signals.send(signalOf('before anybody listens'))
@@ -244,6 +245,17 @@ test('signals between replicas', withRedis, async (t) => {
     assert.equal(await here.signals.kindOf('s'), 'sender')
     await there.signals.withdraw('two', tokens.keys())
     assert.equal(await here.signals.kindOf('s'), null)
+  })
+
+  await t.test('tell every replica how long ago a mailbox had a trouble, the last of them', async () => {
+    assert.equal(await there.signals.msSinceTrouble(), null)
+    await here.signals.noteTrouble(5_000)
+    const first = (await there.signals.msSinceTrouble()) ?? 0
+    assert.ok(first >= 4_990 && first < 60_000, `${first}`)
+    await here.signals.noteTrouble(70_000)
+    assert.ok(((await there.signals.msSinceTrouble()) ?? 0) < 60_000, 'an older one changes nothing')
+    await there.signals.noteTrouble(0)
+    assert.ok(((await here.signals.msSinceTrouble()) ?? 5_000) < 5_000)
   })
 
   await t.test('are heard in order, those sent before included', async () => {
@@ -284,10 +296,12 @@ test('every key in Redis runs out', withRedis, async (t) => {
   await results.put(resultWith({ reference: 'r' }))
   await recentRefusals.note('a')
   await signals.announce('test', new Map([['token', 'sender']]), TTL_MS)
-  await signals.send({ token: 't', kind: 'bounce', nonces: [], peer: 'p', helo: 'h', received: null, receivedAt: '' })
+  const mail = { token: 't', secrets: [], peer: 'p', helo: 'h', received: null, receivedAt: '', report: null }
+  await signals.send({ ...mail, kind: 'message' })
+  await signals.noteTrouble(0)
   await server?.isUp()
   const keys = await redis.ask.keys('*')
-  assert.equal(keys.length, 11, keys.join(' '))
+  assert.equal(keys.length, 12, keys.join(' '))
   for (const key of keys) {
     assert.match(key, /^relay-tests:/)
     assert.ok((await redis.ask.pttl(key)) > 0, key)

@@ -144,7 +144,10 @@ async function mailboxOn(t: TestContext) {
     domain: DOMAIN,
     contact: 'postmaster@isp.example',
     knows: async () => null,
+    mayHaveForgotten: () => false,
     arrived: () => {},
+    ignored: () => {},
+    troubled: () => {},
     log: { info() {}, error() {} },
   })
   t.after(() => mailbox.close())

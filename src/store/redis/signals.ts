@@ -4,9 +4,10 @@ import type { Redis } from 'ioredis'
 import { type Signal, type Signals, signal, tokenKind } from '../signals.ts'
 import { type Log, replyTo } from './connection.ts'
 import { readJson } from './json.ts'
-import { ANNOUNCE, SEND, WITHDRAW } from './scripts.ts'
+import { ANNOUNCE, NOTE_TROUBLE, SEND, WITHDRAW } from './scripts.ts'
 
 const STREAM = 'signals'
+const TROUBLE = 'mailbox-trouble'
 const KEPT_MS = 24 * 3_600_000
 const BLOCK_MS = 500
 const RETRY_MS = 500
@@ -31,6 +32,13 @@ export function redisSignals(redis: Redis, ended: AbortSignal, log: Log): Signal
     },
     async send(sent) {
       await replyTo(redis.eval(SEND, 1, STREAM, JSON.stringify(sent), KEPT_MS))
+    },
+    async noteTrouble(agoMs) {
+      await replyTo(redis.eval(NOTE_TROUBLE, 1, TROUBLE, Math.max(1, Math.round(KEPT_MS - agoMs))))
+    },
+    async msSinceTrouble() {
+      const left = await replyTo(redis.pttl(TROUBLE))
+      return left < 0 ? null : KEPT_MS - left
     },
     listen: (heard) => void follow(redis, heard, ended, log),
   }

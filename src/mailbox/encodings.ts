@@ -1,0 +1,29 @@
+/** Undoes the encodings that mail servers may give to a message (RFC 2045 section 6). One byte per character. */
+
+/** Returns a text without its transfer encoding. An unknown encoding changes nothing. */
+export function decoded(text: string, encoding: string): string {
+  if (encoding === 'quoted-printable') return fromQuotedPrintable(text)
+  return encoding === 'base64' ? Buffer.from(text, 'base64').toString('latin1') : text
+}
+
+/** Returns a text without quoted-printable: without soft line breaks, and with `=HH` as characters. */
+export function fromQuotedPrintable(text: string): string {
+  return joined(text).replace(/=[0-9a-f]{2}/gi, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)))
+}
+
+/** Returns a text without soft line breaks. A mail server can break lines like this, even inside a word. */
+export const joined = (text: string): string => text.replace(/=[ \t]*\r?\n/g, '')
+
+/** A line that can be base64, perhaps quoted with `>`. */
+const BASE64_LINE = /^[> \t]*([A-Za-z0-9+/]{4,}={0,2})[ \t]*$/
+
+/** Returns the text of every block of lines that can be base64. */
+export function base64Blocks(text: string): string[] {
+  const blocks: string[][] = [[]]
+  for (const line of text.split(/\r?\n/)) {
+    const [, encoded] = BASE64_LINE.exec(line) ?? []
+    if (encoded !== undefined) blocks.at(-1)?.push(encoded)
+    else if (blocks.at(-1)?.length !== 0) blocks.push([])
+  }
+  return blocks.map((block) => Buffer.from(block.join(''), 'base64').toString('latin1'))
+}

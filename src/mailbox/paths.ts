@@ -1,0 +1,25 @@
+/** Makes smtp-server read the paths of MAIL and RCPT as mail servers write them, and not only as RFC 5321 has them. */
+import type { SMTPServer } from 'smtp-server'
+
+/** One connection to the mailbox, as smtp-server keeps it. */
+type Connection = Pick<SMTPServer['connections'] extends Set<infer One> ? One : never, '_parseAddressCommand'>
+
+/** A path without angle brackets: the verb, the path, and the parameters. */
+const BARE = /^([a-z]{4} [a-z]{2,4}:)\s{0,9}([^<>\s]+)(\s.*)?$/i
+
+/** The sender of MAIL FROM, whatever it is. */
+const SENDER = /^mail from:\s{0,9}<?([^<>]*)/i
+
+/**
+ * Lets a connection accept paths without angle brackets, and any sender at all: a server that passes our message on may
+ * give it a sender that is no address.
+ */
+export function acceptAnyPath(connection: Connection): void {
+  const strict = connection._parseAddressCommand.bind(connection)
+  connection._parseAddressCommand = (name, command) => {
+    const text = command.toString()
+    const parsed = strict(name, text.replace(BARE, '$1<$2>$3'))
+    const [, sender] = parsed === false ? (SENDER.exec(text) ?? []) : []
+    return sender === undefined ? parsed : { address: sender, args: false }
+  }
+}

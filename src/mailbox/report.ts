@@ -1,0 +1,141 @@
+/**
+ * Reads a report about mail that could not be delivered: RFC 3464, and the prose of Postfix, Exim, Sendmail, Exchange
+ * and qmail. Collects facts; `relay` knows what they mean for a form.
+ */
+import { divide, type Header, type Part } from './parts.ts'
+
+/** What a report says outside of the returned copy of our message. */
+export interface ReportFacts {
+  /** Whether it reports a failure, and not only a delay or a success. */
+  readonly failed: boolean
+  /** Whether it names another server that took part: a Remote-MTA, or the words of a remote host. */
+  readonly remote: boolean
+  /** Whether it names one of our recipients as a plain outside address, `token@domain`. */
+  readonly outside: boolean
+  /** Whether it names one of our recipients inside another address, such as `token%domain@own-domain`. */
+  readonly local: boolean
+  /** The values of its Status fields. */
+  readonly statuses: readonly string[]
+  /** Its sentences, unfolded, in lower case, without header fields; at most 100 with 500 characters each. */
+  readonly sentences: readonly string[]
+}
+
+/** Our names that a report can contain. */
+export interface OurNames {
+  /** The mailbox domain, in lower case. */
+  readonly domain: string
+  /** The local part that the report was sent to. It is ours, but it is no recipient. */
+  readonly token: string
+}
+
+const MAX_SENTENCES = 100
+const MAX_SENTENCE = 500
+
+/** Reads a report. Never throws. Takes linear time. */
+export function readReport(message: Buffer, names: OurNames): ReportFacts {
+  const { header, parts } = divide(message.toString('latin1'))
+  // The fields of RFC 3464 first, so that long prose before them does not use up the room.
+  const lines = parts.toSorted((a, b) => rank(a) - rank(b)).flatMap(linesBeforeCopy)
+  const failed = (header.get('x-failed-recipients') ?? '').toLowerCase()
+  const sentences = [failed, ...lines.filter((line) => !HEADER_FIELD.test(line))].slice(0, MAX_SENTENCES)
+  const spellings = sentences.flatMap((sentence) => spellingsIn(sentence, names))
+  return {
+    failed: isFailure(header, lines),
+    remote: namesRemoteServer(lines) || sentences.some((one) => REMOTE.test(one) && !OWN_RESOLVER.test(one)),
+    outside: spellings.includes('outside'),
+    local: spellings.includes('local'),
+    statuses: valuesOf(lines, 'status'),
+    sentences,
+  }
+}
+
+const rank = ({ type }: Part): number => (type.startsWith('message/') ? 0 : 1)
+
+/** The line where a dialect begins the copy of our message, or the first line of a copy without such a line. */
+const COPY_BEGINS = new RegExp(
+  [
+    // qmail and Exim.
+    '^[\\s>]*-+ ?(?:below this line|this is (?:a|the) copy of)',
+    // Sendmail.
+    '^[\\s>]*-+ ?(?:original|unsent|returned) message|^[\\s>]*-+ ?message (?:header|text)',
+    // Exchange.
+    '^[\\s>]*original message headers',
+    '^[\\s>]*(?:return-path|received|x-relay-test|message-id):',
+  ].join('|'),
+)
+
+/** Returns the lines of a part before the copy of our message, unfolded and in lower case. */
+function linesBeforeCopy({ type, text }: Part): string[] {
+  const prose = type === 'text/html' ? text.replace(/<[^<>]*>/g, '\n') : text
+  const lines: string[] = []
+  for (const raw of prose.toLowerCase().split(/\r?\n/)) {
+    const line = raw.slice(0, MAX_SENTENCE)
+    if (COPY_BEGINS.test(line)) break
+    const last = lines.at(-1) ?? ''
+    if (/^[ \t]/.test(line) && last !== '' && last.length < MAX_SENTENCE)
+      lines[lines.length - 1] = `${last} ${line.trim()}`
+    else lines.push(line)
+  }
+  return lines.filter((line) => line.trim() !== '')
+}
+
+/** A header field of our message that prose repeats. Our To field is a plain address, whatever the envelope said. */
+const HEADER_FIELD = /^[\s>]*(?:to|from|cc|subject|sent|date|reply-to) ?:/
+
+/** Words of the dialects that quote, or name, another server. */
+const REMOTE = new RegExp(
+  [
+    // Exim, qmail, Exchange.
+    '\\bremote (?:host|server|system|mta|mail server|mail system|smtp server)\\b',
+    // Postfix.
+    '\\bhost \\S{1,255} ?\\[[^\\]]{1,64}\\] (?:said|refused)|\\bconnect to \\S{1,255}\\[|\\b(?:lost connection|conversation) with ',
+    // Sendmail.
+    '\\bwhile talking to |^(?:>>>|<<<) ',
+    // qmail.
+    '\\bconnected to \\S{1,255} but |\\bdoes not like recipient|\\bgiving up on \\d',
+  ].join('|'),
+)
+
+/** Exchange writes "Remote Server returned" of itself too. Then its resolver gave the error. */
+const OWN_RESOLVER = /resolver\.adr/
+
+/** Words of a report that only says that the message is late. */
+const ONLY_LATE =
+  /not yet been delivered|delivery .{0,20}delayed|message .{0,40}delayed|warning message only|will keep trying/
+
+/** Whether a report is about a failure. RFC 3464 says it as an action (section 2.3.3), older prose in words. */
+function isFailure(header: Header, lines: readonly string[]): boolean {
+  const actions = valuesOf(lines, 'action')
+  if (actions.length > 0) return actions.some((action) => action.startsWith('failed'))
+  return ![header.get('subject')?.toLowerCase() ?? '', ...lines].some((line) => ONLY_LATE.test(line))
+}
+
+/** Whether a field names the server that gave the error (RFC 3464 section 2.3.5), and it is not the one that reports. */
+function namesRemoteServer(lines: readonly string[]): boolean {
+  const reporting = valuesOf(lines, 'reporting-mta').map(nameIn)
+  return valuesOf(lines, 'remote-mta').some((value) => nameIn(value) !== '' && !reporting.includes(nameIn(value)))
+}
+
+/** Returns the name in a field such as `dns; mail.example.com`. */
+const nameIn = (value: string): string => value.slice(value.indexOf(';') + 1).trim()
+
+const valuesOf = (lines: readonly string[], name: string): string[] =>
+  lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).trim())
+
+/** What stands between the words of a report. Brackets belong to words: an address can have an address literal. */
+const BETWEEN_WORDS = /(?:[\s<>();,'|]|&(?:lt|gt|quot|nbsp|#39);)+/
+const TOKEN = /(?<![a-z0-9])[a-z2-7]{16}(?![a-z0-9])/g
+
+/** Returns how a sentence spells recipients of ours. */
+function spellingsIn(sentence: string, { domain, token }: OurNames): ('outside' | 'local')[] {
+  return sentence.split(BETWEEN_WORDS).flatMap((whole) => {
+    const word = whole.replace(/^(?:[a-z][a-z0-9-]*:){1,3}/, '').replace(/[.:!?]+$/, '')
+    const ours = (word.match(TOKEN) ?? []).find((other) => other !== token)
+    if (ours === undefined) return []
+    const plain = `${ours}@${domain}`
+    if (word === plain) return ['outside']
+    // Prose may put quotes around a plain address, and one form has quotes around it. So they say nothing.
+    if (word === `"${plain}"`) return []
+    return word.includes(domain) || word.includes(domain.replaceAll('.', '+2e')) ? ['local'] : []
+  })
+}

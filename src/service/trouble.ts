@@ -1,0 +1,53 @@
+/** Remembers when a mailbox of ours turned somebody away for a reason of its own, in this replica and in the others. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Signals } from '../store/signals.ts'
+
+/** How long a note is kept, in milliseconds. No test waits longer. */
+const KEPT_MS = 24 * 3_600_000
+/** The pause between two notes to the other replicas, in milliseconds. What happens in it is told after it. */
+const PAUSE_MS = 1_000
+
+/** The troubles of our mailbox. Times are `performance.now()` milliseconds. */
+export class MailboxTrouble {
+  readonly #signals: Signals
+  #last = Number.NEGATIVE_INFINITY
+  #told = Number.NEGATIVE_INFINITY
+  #telling = false
+
+  constructor(signals: Signals) {
+    this.#signals = signals
+  }
+
+  /** Notes that our mailbox turned somebody away now. */
+  note(): void {
+    this.#last = performance.now()
+    if (!this.#telling) void this.#tell()
+  }
+
+  /** Whether a mailbox of ours turned anybody away since then. True if the other replicas cannot be asked. */
+  async since(time: number): Promise<boolean> {
+    if (this.#last >= time) return true
+    // Another replica may tell its last trouble with a pause.
+    const elapsed = performance.now() - time + PAUSE_MS
+    return this.#signals.msSinceTrouble().then(
+      (ms) => ms !== null && ms <= elapsed,
+      () => true,
+    )
+  }
+
+  /** Tells the other replicas, and tries again while the store is down. */
+  async #tell(): Promise<void> {
+    this.#telling = true
+    while (this.#told < this.#last && performance.now() - this.#last < KEPT_MS) {
+      const last = this.#last
+      await this.#signals.noteTrouble(performance.now() - last).then(
+        () => {
+          this.#told = last
+        },
+        () => {},
+      )
+      await sleep(PAUSE_MS, undefined, { ref: false })
+    }
+    this.#telling = false
+  }
+}
