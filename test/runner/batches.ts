@@ -1,6 +1,6 @@
 /**
- * Decides which test files share a process, and in which order they start. Loading the code that most files share costs more
- * time than the tests of a small file.
+ * Decides which test files share a process, and in which order they start. A small file spends more time on loading
+ * code that all files need than on its tests.
  */
 import type { TestFile } from './kinds.ts'
 
@@ -10,7 +10,7 @@ export type Batch = readonly [TestFile, ...TestFile[]]
 /** How many files share a process at most. */
 const AT_MOST = 8
 
-/** These take longest, so they start first, each in its own process. A file that is missing here costs time, not correctness. */
+/** These take longest: they start first, each in its own process. A file that is missing here only costs time. */
 const LONGEST: readonly string[] = [
   'test/injection/greetings.test.ts',
   'test/docs-onboarding.test.ts',
@@ -32,7 +32,7 @@ const LONGEST: readonly string[] = [
 
 const isLong = ({ path }: TestFile): boolean => LONGEST.includes(path)
 
-/** Whether the file may share a process. The network namespace of a lab file, and the limits of a load file, are its own. */
+/** Whether the file may share a process. A lab file has its own network, and a load file needs the whole machine. */
 const isSmall = (file: TestFile): boolean => (file.kind === 'unit' || file.kind === 'service') && !isLong(file)
 
 /** Files without packages come first, because the packages must be downloaded; the longest of each come first. */

@@ -1,6 +1,6 @@
 /**
- * Puts each program of the build into one file with all of its code, because the service starts twice as fast from one file as
- * from a thousand, and the tests start it hundreds of times. Coverage and `.ci/run` start the files of the build.
+ * Puts each program of the build into one file with all of its code. The service starts twice as fast from one file as
+ * from a thousand, and the tests start it hundreds of times. With COVERAGE, the tests start the files of the build.
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'

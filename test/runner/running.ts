@@ -18,7 +18,7 @@ export interface Ran {
 
 const REPORTER = ['--test-reporter=./test/runner/reporter.ts', '--test-reporter-destination=stdout']
 
-/** Runs a batch to its end, with more options for Node, such as `--test-name-pattern=…`, and returns each file's result. */
+/** Runs a batch to its end, with more options for Node, such as `--test-name-pattern=…`. */
 function run(batch: Batch, flags: readonly string[]): Promise<Ran[]> {
   const [first] = batch
   const paths = batch.map(({ path }) => path)
@@ -48,8 +48,8 @@ function run(batch: Batch, flags: readonly string[]): Promise<Ran[]> {
 }
 
 /**
- * Tells the files of a batch apart by the file that each result names. If the process failed and no test did, no file has passed.
- * Output and results without a file are shown with the first file that did not pass, or else with the first.
+ * Tells the files of a batch apart by the file that each result names. If the process failed and no test did, no file
+ * has passed. Output, and results without a file, appear below the first file that failed, or else the first file.
  */
 function apart(batch: Batch, ran: Omit<Ran, 'file'>): Ran[] {
   if (batch.length === 1) return [{ file: batch[0], ...ran }]

@@ -1,6 +1,6 @@
 /**
- * Runs several test files in one process, which loads the code that they share only once. It takes their paths, relative to the
- * working directory. All files are loaded before the first test begins.
+ * Runs several test files in one process, which loads the code that they share only once. The arguments are their
+ * paths. All files are loaded before the first test begins.
  */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
