@@ -3,6 +3,8 @@ import { spawn, spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { batchesOf } from './runner/batches.ts'
+import { bundlePrograms } from './runner/bundles.ts'
 import { ROOT, type TestFile, testFilesAt } from './runner/kinds.ts'
 import { ofAll, ofFile } from './runner/report.ts'
 import { type Ran, runSideBySide } from './runner/running.ts'
@@ -18,26 +20,6 @@ Runs all test files, or those at the paths, which are files or folders. Flags go
 /** What the whole suite takes on two free cores with an empty cache (docs/testing.md). */
 const WHOLE =
   'The whole suite takes about 9 minutes on two free cores; Debian packages are downloaded once, into .cache.'
-
-/** These take longest, so they start first. A file that is missing here costs time, not correctness. */
-const LONGEST: readonly string[] = [
-  'test/injection/greetings.test.ts',
-  'test/docs-onboarding.test.ts',
-  'test/client/client.test.ts',
-  'test/hostile/matrix.test.ts',
-  'test/cli/relay-test.test.ts',
-  'test/probe/probe.test.ts',
-  'test/http/live.test.ts',
-  'test/http/contract.test.ts',
-  'test/fuzz/requests.test.ts',
-  'test/demo.test.ts',
-  'test/politeness.lab.test.ts',
-  'test/accuracy.lab.test.ts',
-  'test/lab/configurations.lab.test.ts',
-  'test/console/console.test.ts',
-  'test/redis-faults.test.ts',
-  'test/fuzz/slow-http.test.ts',
-]
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
@@ -55,15 +37,6 @@ function collectCoverage(): void {
 /** Downloads Debian packages while the files run that need none. */
 function downloadPackages(): void {
   spawn(process.execPath, ['--import', 'tsx', 'test/lab/download.ts'], { cwd: ROOT, stdio: 'ignore' }).unref()
-}
-
-/** Files without packages first, the longest of each first. */
-function inOrder(files: readonly TestFile[]): TestFile[] {
-  const rank = ({ path, needsPackages }: TestFile) => {
-    const place = LONGEST.indexOf(path)
-    return (needsPackages ? 1_000 : 0) + (place === -1 ? LONGEST.length : place)
-  }
-  return files.toSorted((one, other) => rank(one) - rank(other))
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -88,28 +61,21 @@ async function main(args: readonly string[]): Promise<number> {
   if (process.env.COVERAGE) collectCoverage()
   if (isWhole && files.length === found.length) say(WHOLE)
   if (files.some(({ needsPackages }) => needsPackages)) downloadPackages()
-  if (files.some(({ needsBuild }) => needsBuild) && !isBuilt()) return 1
+  if (files.some(({ needsBuild }) => needsBuild)) {
+    if (!isBuilt()) return 1
+    if (!process.env.COVERAGE) await bundlePrograms()
+  }
 
   const all: Ran[] = []
   const ended = (ran: Ran) => {
     all.push(ran)
     say(ofFile(ran, files.length === 1))
   }
-  const ordered = inOrder(files)
+  const isLoad = ({ kind }: TestFile) => kind === 'load'
   // Most files wait for sockets, so more of them than cores run at once. Load files measure, and run alone.
   const lanes = availableParallelism() + 2
-  await runSideBySide(
-    ordered.filter(({ kind }) => kind !== 'load'),
-    lanes,
-    flags,
-    ended,
-  )
-  await runSideBySide(
-    ordered.filter(({ kind }) => kind === 'load'),
-    1,
-    flags,
-    ended,
-  )
+  await runSideBySide(batchesOf(files.filter((file) => !isLoad(file))), lanes, flags, ended)
+  await runSideBySide(batchesOf(files.filter(isLoad)), 1, flags, ended)
   say(ofAll(all, (performance.now() - startedAt) / 1_000))
   return all.every(({ isPassed }) => isPassed) ? 0 : 1
 }

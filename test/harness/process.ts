@@ -1,8 +1,7 @@
 /** Runs programs to their end, or kills them. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-import { ROOT } from './service.ts'
+import { programAt } from './service.ts'
 
 export interface Ran {
   readonly code: number | null
@@ -15,7 +14,7 @@ export const runBuilt = (
   script: string,
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
-): Promise<Ran> => runProgram(process.execPath, [join(ROOT, script), ...args], env)
+): Promise<Ran> => runProgram(process.execPath, [programAt(script), ...args], env)
 
 /** Runs a program to its end, with that environment and PATH. */
 export function runProgram(

@@ -1,4 +1,4 @@
-/** Starts the built service as it is shipped, with the settings that tests share. */
+/** Starts the built service with the settings that tests share. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -110,13 +110,16 @@ export function configFolder(t: Ending, { customers = CUSTOMERS, callers = CALLE
   return folder
 }
 
-/** Starts the built service as it is shipped. It ends with the test. */
+/** Returns where a program of the build is, such as `dist/server.js`. `npm test` has bundles (test/runner/bundles.ts). */
+export const programAt = (script: string): string => join(process.env.BUNDLES ?? ROOT, script)
+
+/** Starts the built service. It ends with the test. */
 export async function startService(t: Ending, options: ServiceOptions = {}): Promise<TestService> {
   const folder = configFolder(t, options)
   const env = Object.fromEntries(
     Object.entries({ ...environmentFor(folder), ...options.env }).filter(([, value]) => value !== undefined),
   )
-  const child = spawn(process.execPath, [join(ROOT, 'dist/server.js')], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [programAt('dist/server.js')], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const output: string[] = []
   const errors: string[] = []
   // Waits for 'close' and not 'exit', so that all output has been read.

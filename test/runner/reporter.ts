@@ -9,12 +9,20 @@ import { MARK, type Result } from './results.ts'
 /** The events of Node's runner that are read here: https://nodejs.org/api/test.html#class-testsstream */
 type RunnerEvent =
   | { readonly type: 'test:pass' | 'test:fail'; readonly data: Finished }
-  | { readonly type: 'test:diagnostic'; readonly data: { readonly nesting: number; readonly message: string } }
+  | { readonly type: 'test:diagnostic'; readonly data: Diagnostic }
   | { readonly type: 'other' }
 
-interface Finished {
-  readonly name: string
+interface Located {
+  readonly file?: string
   readonly nesting: number
+}
+
+interface Diagnostic extends Located {
+  readonly message: string
+}
+
+interface Finished extends Located {
+  readonly name: string
   readonly skip?: string | boolean
   readonly details: { readonly duration_ms: number; readonly error?: TestFailure }
 }
@@ -35,15 +43,15 @@ export default async function* events(source: AsyncIterable<RunnerEvent>): Async
 
 function resultOf(event: RunnerEvent): Result | null {
   if (event.type === 'test:diagnostic') {
-    const { nesting, message } = event.data
-    return COUNT.test(message) ? null : { kind: 'note', nesting, text: message }
+    const { file = null, nesting, message } = event.data
+    return COUNT.test(message) ? null : { kind: 'note', file, nesting, text: message }
   }
   if (event.type !== 'test:pass' && event.type !== 'test:fail') return null
-  const { name, nesting, skip, details } = event.data
+  const { file = null, name, nesting, skip, details } = event.data
   const ms = Math.round(details.duration_ms)
-  if (event.type === 'test:fail') return { kind: 'failed', name, nesting, ms, why: reasonOf(details.error) }
-  if (skip !== undefined && skip !== false) return { kind: 'skipped', name, nesting, why: String(skip) }
-  return { kind: 'passed', name, nesting, ms }
+  if (event.type === 'test:fail') return { kind: 'failed', file, name, nesting, ms, why: reasonOf(details.error) }
+  if (skip !== undefined && skip !== false) return { kind: 'skipped', file, name, nesting, why: String(skip) }
+  return { kind: 'passed', file, name, nesting, ms }
 }
 
 /** Returns why a test failed. Returns nothing if only inner tests failed, because each of them has its own reason. */

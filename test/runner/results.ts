@@ -1,16 +1,18 @@
 /** The result of one test: the reporter writes these, and the runner reads and prints them. */
 export type Result =
-  | { readonly kind: 'passed'; readonly name: string; readonly nesting: number; readonly ms: number }
+  | (Told & { readonly kind: 'passed'; readonly name: string; readonly ms: number })
   /** `why` is empty if only inner tests failed. */
-  | {
-      readonly kind: 'failed'
-      readonly name: string
-      readonly nesting: number
-      readonly ms: number
-      readonly why: string
-    }
-  | { readonly kind: 'skipped'; readonly name: string; readonly nesting: number; readonly why: string }
-  | { readonly kind: 'note'; readonly nesting: number; readonly text: string }
+  | (Told & { readonly kind: 'failed'; readonly name: string; readonly ms: number; readonly why: string })
+  | (Told & { readonly kind: 'skipped'; readonly name: string; readonly why: string })
+  | (Told & { readonly kind: 'note'; readonly text: string })
+
+/** Where a result comes from. */
+interface Told {
+  /** The absolute path of the test's file, or null for a fault outside of the tests. */
+  readonly file: string | null
+  /** In how many tests the test is nested. */
+  readonly nesting: number
+}
 
 /** Begins each line with a result. Lines without it were printed by a test. */
 export const MARK = '\u001e'

@@ -1,7 +1,9 @@
-/** Runs each test file in its own process, and several files at the same time. */
+/** Runs test files in processes of their own or several in one process, and several processes at the same time. */
 import { spawn } from 'node:child_process'
+import { relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { labUnavailable } from '../lab/unavailable.ts'
+import type { Batch } from './batches.ts'
 import { ROOT, type TestFile } from './kinds.ts'
 import { type Result, resultIn } from './results.ts'
 
@@ -16,10 +18,13 @@ export interface Ran {
 
 const REPORTER = ['--test-reporter=./test/runner/reporter.ts', '--test-reporter-destination=stdout']
 
-/** Runs a test file to its end, with more options for Node, such as `--test-name-pattern=…`. */
-export function runFile(file: TestFile, flags: readonly string[]): Promise<Ran> {
-  const node = [process.execPath, '--import', 'tsx', ...REPORTER, ...flags, file.path]
-  const isolated = file.kind === 'lab' && labUnavailable() === null
+/** Runs a batch to its end, with more options for Node, such as `--test-name-pattern=…`. */
+function run(batch: Batch, flags: readonly string[]): Promise<Ran[]> {
+  const [first] = batch
+  const paths = batch.map(({ path }) => path)
+  const entry = batch.length === 1 ? paths : ['test/runner/together.ts', ...paths]
+  const node = [process.execPath, '--import', 'tsx', ...REPORTER, ...flags, ...entry]
+  const isolated = first.kind === 'lab' && labUnavailable() === null
   const [command = '', ...args] = isolated ? ['unshare', '--net', '--', ...node] : node
   const startedAt = performance.now()
   const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -33,7 +38,7 @@ export function runFile(file: TestFile, flags: readonly string[]): Promise<Ran> 
   createInterface({ input: child.stderr }).on('line', (line) => output.push(line))
   return new Promise((resolve) => {
     const end = (isPassed: boolean) =>
-      resolve({ file, isPassed, seconds: (performance.now() - startedAt) / 1_000, results, output })
+      resolve(apart(batch, { isPassed, seconds: (performance.now() - startedAt) / 1_000, results, output }))
     child.once('error', (error) => {
       output.push(`${command}: ${error.message}`)
       end(false)
@@ -42,16 +47,42 @@ export function runFile(file: TestFile, flags: readonly string[]): Promise<Ran> 
   })
 }
 
-/** Runs files in order, `lanes` of them at the same time, and calls `ended` with each result. */
+/**
+ * Tells the files of a batch apart by the file that each result names. If the process failed and no test did, no file
+ * has passed. Output, and results without a file, appear below the first file that failed, or else the first file.
+ */
+function apart(batch: Batch, ran: Omit<Ran, 'file'>): Ran[] {
+  if (batch.length === 1) return [{ file: batch[0], ...ran }]
+  const known = new Set(batch.map(({ path }) => path))
+  const pathOf = ({ file }: Result) => (file === null ? '' : relative(ROOT, file))
+  const hasFailed = (results: readonly Result[]) => results.some(({ kind }) => kind === 'failed')
+  const named = ran.results.filter((result) => known.has(pathOf(result)))
+  const rest = ran.results.filter((result) => !known.has(pathOf(result)))
+  const isBroken = !ran.isPassed && !hasFailed(named)
+  const files = batch.map((file): Ran => {
+    const results = named.filter((result) => pathOf(result) === file.path)
+    const ms = results.reduce((sum, result) => sum + (result.nesting === 0 && 'ms' in result ? result.ms : 0), 0)
+    return { file, isPassed: !isBroken && !hasFailed(results), seconds: ms / 1_000, results, output: [] }
+  })
+  const shownWith = Math.max(
+    files.findIndex(({ isPassed }) => !isPassed),
+    0,
+  )
+  return files.map((file, index) =>
+    index === shownWith ? { ...file, results: [...file.results, ...rest], output: ran.output } : file,
+  )
+}
+
+/** Runs batches in order, `lanes` of them at the same time, and calls `ended` with the result of each file. */
 export async function runSideBySide(
-  files: readonly TestFile[],
+  batches: readonly Batch[],
   lanes: number,
   flags: readonly string[],
   ended: (ran: Ran) => void,
 ): Promise<void> {
-  const waiting = [...files]
+  const waiting = [...batches]
   const lane = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) ended(await runFile(next, flags))
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) (await run(next, flags)).forEach(ended)
   }
   await Promise.all(Array.from({ length: lanes }, lane))
 }
