@@ -269,8 +269,12 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
   'connection-limit': {
     says: 'The server allows so few questions on each connection that our limit of connections was reached before the test was done.',
     retryAfter: null,
-    title: 'Ask less, or ask to be allowed',
-    steps: [USE_STANDARD, ALLOW_US],
+    title: 'Ask less: the server allows very little on each connection',
+    steps: [
+      USE_STANDARD,
+      'Read in the session after how many questions the server ends a connection, and ask its administrator for more.',
+      ALLOW_US,
+    ],
     references: [],
   },
   deadline: {

@@ -47,7 +47,10 @@ const UNKNOWN_USER = /^5\.1\.(?:0|1|3|6|10)\b/
 /** Returns what a report says, short enough to be passed on. */
 export function shortOf({ remote, outside, local, statuses, sentences }: ReportFacts): NonNullable<Signal['report']> {
   const says = (sentence: string) =>
-    classify({ code: 550, enhanced: null, lines: [sentence], words: sentence }, { phase: 'rcpt', sender: 'outside', names: [] })
+    classify(
+      { code: 550, enhanced: null, lines: [sentence], words: sentence },
+      { phase: 'rcpt', sender: 'outside', names: [] },
+    )
   const unknown =
     statuses.some((status) => UNKNOWN_USER.test(status)) ||
     sentences.some((sentence) => says(sentence).refusal === 'unknown-user')

@@ -108,7 +108,13 @@ test('a sender token takes mail from any sender, as servers verify ours under an
 test('each plain recipient of the catalogue is taken exactly as it is written on the wire, in any case', async (t) => {
   const { greeted } = await testMailbox(t)
   const client = await greeted()
-  const names = { sender: at(SENDER), recipient: at(RECIPIENT), domain: 'own.example', host: 'mx.own.example', mailbox: null }
+  const names = {
+    sender: at(SENDER),
+    recipient: at(RECIPIENT),
+    domain: 'own.example',
+    host: 'mx.own.example',
+    mailbox: null,
+  }
   const spelled = FORMS.filter(({ recipient }) => recipient.kind === 'plain').map((form) => {
     const address = form.recipient.spell({ ...names, literal: '[203.0.113.25]' })
     return form.recipient.bare ? address : `<${address}>`

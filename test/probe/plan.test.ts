@@ -82,7 +82,7 @@ test('the full suite has at least 28 forms, the standard ones first, and fits si
     ],
   ])
   assert.equal(connections.length, 6)
-  for (const connection of connections) assert.equal(connection.at(-1)?.at(-1), REPEAT)
+  for (const connection of connections.slice(1)) assert.equal(connection.at(-1)?.at(-1), REPEAT)
 })
 
 test('the full suite takes three connections if the software allows more than usual', () => {

@@ -421,7 +421,9 @@ for (const refused of ['500 what', '502 5.5.1 unknown', '503 bad sequence of com
     const last = transcript.entries.at(-1)?.connection
     const heard = transcript.entries.filter(({ from, connection }) => from === 'client' && connection === last)
     const verbs = heard.map(({ line }) => line.slice(0, 4))
-    assert.deepEqual(verbs.slice(-8), ['RSET', 'EHLO', 'MAIL', 'RCPT', 'EHLO', 'MAIL', 'RCPT', 'QUIT'])
+    assert.deepEqual(verbs.slice(-11), [
+      ...['RSET', 'EHLO', 'MAIL', 'RCPT', 'EHLO', 'MAIL', 'RCPT', 'EHLO', 'MAIL', 'RCPT', 'QUIT'],
+    ])
   })
 
   test(`a server that answers RSET with ${refused}, and EHLO ends nothing, is asked about one sender on each connection`, async (t) => {
@@ -436,7 +438,7 @@ for (const refused of ['500 what', '502 5.5.1 unknown', '503 bad sequence of com
     const { verdict, attempts, observations } = await visit(t, { say })
     assert.equal(verdict, 'closed')
     assert.deepEqual(attempts, ALL_DENIED)
-    assert.equal(new Set(observations.rows.map(({ attempt }) => attempt.connection)).size, 3)
+    assert.equal(new Set(observations.rows.map(({ attempt }) => attempt.connection)).size, 4)
   })
 }
 
@@ -643,7 +645,7 @@ test('a ban in unknown words that exempts postmaster is never called closed', as
     line.startsWith('RCPT TO:<postmaster@')
       ? '250 ok'
       : line.startsWith('RCPT')
-        ? '550 Your country is not welcome'
+        ? '550 The moon is full tonight'
         : healthy(line)
   const { verdict, reason, attempts } = await visit(t, { say })
   assert.deepEqual([verdict, reason], ['inconclusive', 'words-unknown'])

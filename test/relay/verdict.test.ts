@@ -151,7 +151,7 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
   [
     'a deferral at the dot leaves the form undecided',
     'inconclusive server-trouble',
-    standard({ 'outside-sender': [...TAKEN, ...TAKEN, '354 go', '451 later'] }),
+    standard({ 'outside-sender': [...TAKEN, ...TAKEN, '354 go', '451 4.3.0 queue file error'] }),
   ],
   [
     'a bare 2xx to RCPT is no proof',
