@@ -139,8 +139,20 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'throttled',
-    text: /unexpected volume|user complaints|permanently deferred|exceed\w{0,3} (?:[\w-]{1,12} ){0,4}(?:limit|rate|number|maximum|allowance)\b|\b(?:limit|maximum|allowed number) (?:[\w-]{1,12} ){0,3}(?:exceeded|reached)\b|(?:concurrent|simultaneous|maximum|max|hourly|daily) (?:[\w-]{1,12} ){0,3}(?:connections?|sessions?|messages?|recipients?)/,
-    source: 'Yahoo TSS01 to TSS09; sisimai TooManyConn; MDaemon; Kerio',
+    text: /unexpected volume|user complaints|permanently deferred|exceed\w{0,3} (?:[\w-]{1,12} ){0,3}(?:limit|rate|number|maximum|allowance)\b/,
+    source: 'Yahoo TSS01 to TSS09; sisimai TooManyConn',
+    covers: 'limits that we exceed',
+  },
+  {
+    refusal: 'throttled',
+    text: /\b(?:limit|maximum|allowed number) (?:[\w-]{1,12} ){0,2}(?:exceeded|reached)\b/,
+    source: 'MDaemon; Kerio',
+    covers: 'limits that are reached',
+  },
+  {
+    refusal: 'throttled',
+    text: /\b(?:concurrent|simultaneous|maximum|max|hourly|daily) (?:number of |smtp |open |inbound |incoming |message |sending ){0,2}(?:connections?|sessions?|messages?|recipients?|limits?)\b/,
+    source: 'Exim, Kerio, hMailServer',
     covers: 'limits of connections, messages and recipients',
   },
 
@@ -240,9 +252,15 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'vantage-identity',
-    text: /(?:client|your|ip|host|hostname|address|server|name)(?: ip)?(?: address)?(?: ip)? (?:\S{1,60} )?(?:does|do|did|could|can)(?: not|not) (?:be )?(?:resolved?|verified|identif)|unverifiable sending|\bcannot be resolved\b|\bunresolvable\b/,
+    text: /\b(?:client|your|ip|host|hostname|address|server|name) (?:ip |address |[\w-]{1,60}\.\S{1,60} ){0,2}(?:does|do|did|could|can) ?not (?:be )?(?:resolved?|verified|identif)/,
     source: 'sendmail require_rdns; sisimai RequirePTR',
-    covers: 'names that cannot be resolved or verified',
+    covers: 'names that do not resolve or were not verified',
+  },
+  {
+    refusal: 'vantage-identity',
+    text: /unverifiable sending|\bcannot be resolved\b|\bunresolvable\b/,
+    source: 'sisimai RequirePTR',
+    covers: 'the same in short',
   },
 
   // Our address or network is refused in other words.
@@ -272,7 +290,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'blocklisted',
-    text: /your access to .{0,60}has been rejected|suspiciously like spam|connection (was )?not authori[sz]ed|confirm this mail server/,
+    text: /^\W*your access to\b|suspiciously like spam|connection (was )?not authori[sz]ed|confirm this mail server/,
     source: 'Cisco IronPort and qmail, in sisimai Blocked; Mercury',
     covers: 'nothing else',
   },
@@ -389,9 +407,15 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\b(?:do|does|will|can)(?:not| not) (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?|delivery) (?:for|to)\b \S{0,60}\W*$|\b(?:do|does|will|can)(?: not) (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?) (?:for|to)\W*$|\b(?:mail|e-?mail|messages?) (?:to|for) (?:that |this |the )?(?:domain |address |recipient )?(?:is |are )?not accepted\b|\bnot a domain\b|\b(?:do|does)(?: not) (?:handle|host|serve|receive) (?:mail for |e-?mail for )?(?:that|this|the|your)? ?domain/,
+    text: /\b(?:do|does|will|can) ?not (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?|delivery) (?:for|to)(?: \w[\w.-]{0,60})?\W?$/,
     source: 'the same with the address at the end, where it was removed',
     covers: 'the same',
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\b(?:mail|e-?mail|messages?) (?:to|for) (?:that |this |the )?(?:domain |address |recipient )?(?:is |are )?not accepted\b|\bnot a domain\b|\b(?:do|does) not (?:handle|host|serve|receive) (?:mail for |e-?mail for )?(?:that |this |the |your )?domain/,
+    source: 'hosts of many domains',
+    covers: 'that mail for it is not accepted',
   },
   {
     refusal: 'relay-denied',
@@ -542,7 +566,7 @@ export const TEXTS: readonly TextRow[] = [
   // Later, without another reason: greylisting that does not say so.
   {
     refusal: 'greylisted',
-    text: /(try|retry|come|send|call|again)(?: it| this| your message| delivery| sending| back| mail)? (?:again |back )?later|\btry again\b|\blater\W*$|\btry later\b/,
+    text: /(try|retry|come|send|call|again)(?: it| this| your message| delivery| sending| back| mail)? (?:again |back )?later|\btry again\b|\b(?:please|bit|little|while|minutes|hours|some time) later\b|\btry later\b/,
     source: 'hMailServer SMTPConnection.cpp; rspamd; iRedAPD "Intentional policy rejection, please try again later"',
     covers: 'every text of "later"',
     only: { temporary: true },

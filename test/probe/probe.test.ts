@@ -605,7 +605,7 @@ test('a ban that exempts postmaster is detected with a user that does not exist'
     line.startsWith('RCPT TO:<postmaster@')
       ? '250 ok'
       : line.startsWith('RCPT')
-        ? '550 Your country is not welcome'
+        ? '550 The moon is full'
         : healthy(line)
   const { verdict, reason, attempts } = await visit(t, { say })
   assert.deepEqual([verdict, reason], ['inconclusive', 'vantage-blocked'])
