@@ -36,13 +36,13 @@ export const BLOCKED_ABROAD: readonly TextRow[] = [
 export const RELAYING_ABROAD: readonly TextRow[] = [
   {
     refusal: 'relay-denied',
-    text: /\b(relay(ing)?|relay[- ]?zugriff|weiterleit(ung|en)|weitergabe) (?:\S{1,24} ){0,3}(verweigert|abgelehnt|verboten|untersagt|(ist |wird )?nicht (erlaubt|gestattet|zulaessig|zulassig|zugelassen|moglich|moeglich|unterstuetzt|unterstutzt))|kein relay/,
+    text: /\b(relay(ing)?|relay[- ]?zugriff|weiterleit(ung|en)|weitergabe) (?:\S{1,24} ){0,3}(verweigert|abgelehnt|verboten|untersagt|(ist |wird )?nicht (erlaubt|gestattet|zulaessig|zulassig|zugelassen|moglich|moeglich|unterstuetzt|unterstutzt))|kein relay|nur lokale (empfae?nger|adressen|domains)|domain (?:wird |ist )?(?:hier )?nicht (bedient|lokal|gehostet|zustandig|zustaendig)/,
     source: 'German Exchange and Postfix: Relay-Zugriff verweigert; Weiterleitung verweigert',
     covers: 'German: relaying or forwarding is denied',
   },
   {
     refusal: 'relay-denied',
-    text: /\b(relais|relayage|retransmission|relay) (?:\S{1,24} ){0,3}(refusee?|interdite?|(non|pas) (autorisee?|permise?|admise?)|rejetee?)\b|\bacces (au|de) relais\b|ne relaie pas/,
+    text: /\b(relais|relayage|retransmission|relay) (?:\S{1,24} ){0,3}(refusee?|interdite?|(non|pas) (autorisee?|permise?|admise?)|rejetee?)\b|\bacces (au|de) relais\b|ne rela(ie|yons) pas|domaine non (gere|heberge)/,
     source: 'French servers: retransmission refusée, relais interdit',
     covers: 'French: relaying is denied',
   },
@@ -84,13 +84,13 @@ export const RELAYING_ABROAD: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /(релей|релеинг|релея|релею|ретрансляци[яию]|пересылк[аиу]) (?:\S{1,24} ){0,3}(запрещ\S{1,5}|отклон\S{1,5}|отказано|не разреш\S{1,5}|заборонен\S)|(запрещ\S{1,5}|не разреш\S{1,5}) (релей|релеинг|ретрансляци|пересылк)/,
+    text: /(релей|релеинг|релея|релею|ретрансляци[яию]|пересылк[аиу]) (?:\S{1,24} ){0,3}(запрещ\S{1,5}|отклон\S{1,5}|отказано|не разреш\S{1,5}|заборонен\S)|домен не обслуживается|не локальн\S{2} (домен|пользователь|получатель)|(запрещ\S{1,5}|не разреш\S{1,5}) (релей|релеинг|ретрансляци|пересылк)/,
     source: 'Russian servers: пересылка запрещена, релей запрещен',
     covers: 'Russian, Ukrainian: relaying is denied',
   },
   {
     refusal: 'relay-denied',
-    text: /(不允许|不允許|禁止|拒绝|拒絕|不支持|无权|無權|不能|不可|没有权限)(邮件|郵件|为您|進行|进行)?(转发|轉發|中继|中繼|转寄|轉寄)|(转发|轉發|中继|中繼|轉寄)(访问|存取|请求)?(被)?(拒绝|拒絕|禁止|不允许|不允許)/,
+    text: /(不允许|不允許|禁止|拒绝|拒絕|不支持|无权|無權|不能|不可|没有权限)(邮件|郵件|为您|進行|进行)?(转发|轉發|中继|中繼|转寄|轉寄)|不是本地(域|用户|域名|地址)|非本地(用户|域|域名)|域名不在本|(转发|轉發|中继|中繼|轉寄)(访问|存取|请求)?(被)?(拒绝|拒絕|禁止|不允许|不允許)/,
     source: 'Chinese servers: 不允许转发, 拒绝中继 (Coremail)',
     covers: 'Chinese: relaying is denied',
   },
@@ -106,13 +106,13 @@ export const RELAYING_ABROAD: readonly TextRow[] = [
 export const LOGIN_ABROAD: readonly TextRow[] = [
   {
     refusal: 'auth-required',
-    text: /(authentifizierung|anmeldung|smtp-auth|autorisierung) (?:\S{1,20} ){0,2}(erforderlich|notwendig|benotigt|benoetigt)|bitte (authentifizieren|melden) sie sich|authentification (?:smtp )?(requise|necessaire|obligatoire|exigee)|(autenticacion|autenticacao|autenticazione)(?: smtp)? (requerida|necesaria|obligatoria|necessaria|obrigatoria|richiesta)|(requiere|requer|richiede|debe|exige) (la )?(autentica|autenticarse)/,
+    text: /(authentifizierung|anmeldung|smtp-auth|autorisierung) (?:\S{1,20} ){0,2}(erforderlich|notwendig|benotigt|benoetigt)|bitte (authentifizieren|melden) sie sich|(mussen|muessen) sich (zuerst |vorher )?(anmelden|authentifizieren)|bitte (zuerst |vorher )?anmelden|vous devez vous (authentifier|identifier)|precisa se autenticar|devi autenticarti|deve autenticarsi|authentification (?:smtp )?(requise|necessaire|obligatoire|exigee)|(autenticacion|autenticacao|autenticazione)(?: smtp)? (requerida|necesaria|obligatoria|necessaria|obrigatoria|richiesta)|(requiere|requer|richiede|debe|exige) (la )?(autentica|autenticarse)/,
     source: 'German, French (orange.fr), Spanish, Portuguese and Italian servers',
     covers: 'German, French, Spanish, Portuguese, Italian: a login is required',
   },
   {
     refusal: 'auth-required',
-    text: /authenticatie (is )?(vereist|verplicht|nodig)|(wymagan\S (jest )?(autoryzacja|uwierzytelnien\S{1,2}|autentykacja))|(autoryzacja|uwierzytelnianie|uwierzytelnienie)(?: smtp)? (jest )?wymagan|vyzaduje (se )?(autentizac|overeni)|autentisering kravs|(требуется|необходима|нужна) (smtp[- ])?(аутентификация|авторизация)|(аутентификация|авторизация) (требуется|обязательна|необходима)/,
+    text: /authenticatie (is )?(vereist|verplicht|nodig)|(wymagan\S (jest )?(autoryzacja|uwierzytelnien\S{1,2}|autentykacja))|(autoryzacja|uwierzytelnianie|uwierzytelnienie)(?: smtp)? (jest )?wymagan|vyzaduje (se )?(autentizac|overeni)|autentisering kravs|musisz sie zalogowac|(требуется|необходима|нужна) (smtp[- ])?(аутентификация|авторизация)|(аутентификация|авторизация) (требуется|обязательна|необходима)/,
     source: 'Dutch, Polish, Czech, Swedish and Russian servers',
     covers: 'Dutch, Polish, Czech, Swedish, Russian: a login is required',
   },
