@@ -14,7 +14,7 @@ export function plainText({ words }: Pick<Reply, 'words'>, names: readonly strin
     .join(' ')
   return names
     .reduce((rest, name) => rest.replaceAll(folded(name), ' '), text)
-    .replace(/\b[245]\.\d{1,3}\.\d{1,3}\b/g, ' ')
+    .replace(/\(?#?\b[245]\.\d{1,3}\.\d{1,3}\b\)?/g, ' ')
     .replace(/\s+/g, ' ')
     .trim()
 }

@@ -270,7 +270,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'vantage-identity',
-    text: /\b(?:client|your|ip|host|hostname|address|server|name) (?:ip |address |[\w-]{1,60}\.\S{1,60} ){0,2}(?:does|do|did|could|can) ?not (?:be )?(?:resolved?|verified|identif)/,
+    text: /\b(?:client|your|ip|host|hostname|address|server|name) (?:ip |address ){0,3}(?:does|do|did|could|can) ?not (?:be )?(?:resolved?|verified|identif)/,
     source: 'sendmail require_rdns; sisimai RequirePTR',
     covers: 'names that do not resolve or were not verified',
   },
@@ -329,9 +329,16 @@ export const TEXTS: readonly TextRow[] = [
   // The server cannot accept mail now.
   {
     refusal: 'server-trouble',
-    text: /temporar(y|ily) (?:[\w-]{1,14} ){0,2}(error|failure|problem|trouble|fault|unavailable|out of|unable|down)|internal (?:[\w-]{1,14} ){0,2}(error|failure|problem)|(system|server|lookup|dns|database|ldap|resolver|backend) (error|failure|problem|busy|timeout|timed out)/,
+    text: /\btemporar(?:y|ily) (?:[\w-]{1,14} )?(?:error|failure|problem|trouble|fault|unavailable|out of|unable|down)\b/,
     source: 'Exchange "Temporary server error"; Postfix "Temporary lookup failure"; Mimecast',
-    covers: 'temporary and internal errors of the server',
+    covers: 'temporary errors',
+    only: { temporary: true },
+  },
+  {
+    refusal: 'server-trouble',
+    text: /\binternal (?:[\w-]{1,14} )?(?:error|failure|problem)\b|\b(?:system|server|lookup|dns|database|ldap|resolver|backend) (?:error|failure|problem|busy|timeout|timed out)\b/,
+    source: 'Sendmail; Exim; Mimecast',
+    covers: 'internal errors',
     only: { temporary: true },
   },
   {
@@ -350,7 +357,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'server-trouble',
-    text: /insufficient (?:[\w-]{1,14} )?(storage|resources|space|memory)|no system resources|qq \w{1,12}(?: \w{1,12})? \(#4/,
+    text: /insufficient (?:[\w-]{1,14} )?(storage|resources|space|memory)|no system resources|\bqq (?:trouble|temporary|read|write|crashed|out of)\b/,
     source: 'RFC 5321 section 4.2.2; postscreen; qmail-queue',
     covers: 'storage and memory',
   },
@@ -575,13 +582,13 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'unknown-user',
-    text: /(?:user|mailbox|account|recipient|address|addressee|person|alias|local part|login|customer|e-?mail)(?: name)?(?: \S{1,60})? (?:does not|did not|do not|not) exists?\b|does not like recipient|tried to reach does not exist|no longer accepts? (?:mail|messages)/,
+    text: /(?:user|mailbox|account|recipient|address|addressee|person|alias|local part|login|customer|e-?mail)(?: \S{1,24})? (?:does not|did not|do not|not) exists?\b|does not like recipient|tried to reach does not exist|no longer accepts? (?:mail|messages)/,
     source: 'maddy.conf; Stalwart rcpt.rs; Courier; Google; sisimai UserUnknown',
     covers: 'a user that does not exist',
   },
   {
     refusal: 'unknown-user',
-    text: /(?:user|mailbox|recipient|account|addressee|alias|local part|e-?mail address|recipient address)(?: name)?(?: \S{1,60})? (?:was |is |were |could |has )?(?:not|cannot)(?: been| be)? (?:found|known|valid|active|recogni[sz]ed|present|local|defined|listed|available|enabled|accepted)|(?:recipient|mailbox|account|addressee|user)(?: is| was)? (?:unknown|invalid|inactive|disabled|missing|unavailable)|mailbox unavail?able|\bnot a (?:valid|known|registered|current) (?:user|mailbox|recipient|address|account)|\bno (?:mailbox|account|user|recipient) (?:found|here)|\bno local (?:user|mailbox|recipient)/,
+    text: /(?:user|mailbox|recipient|account|addressee|alias|local part|e-?mail address|recipient address)(?: \S{1,24})? (?:was |is |were |could |has )?(?:not|cannot)(?: been| be)? (?:found|known|valid|active|recogni[sz]ed|present|local|defined|listed|available|enabled|accepted)|(?:recipient|mailbox|account|addressee|user)(?: is| was)? (?:unknown|invalid|inactive|disabled|missing|unavailable)|mailbox unavail?able|\bnot a (?:valid|known|registered|current) (?:user|mailbox|recipient|address|account)|\bno (?:mailbox|account|user|recipient) (?:found|here)|\bno local (?:user|mailbox|recipient)/,
     source: 'RFC 5321 section 4.2.2; Google; Exchange; sisimai UserUnknown',
     covers: 'a user that is not found, known or valid',
   },
