@@ -502,7 +502,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'vantage-identity',
-    text: /\bmail from\b(?! (?:authenticated|local|our|known))/,
+    text: /(?<!duplicate |nested |second |need |missing |issue |send |say )\bmail from\b(?! (?:authenticated|local|our|known|first|already|command|given|expected|required))/,
     source: 'checks of the sender in the words of an administrator',
     covers: 'texts that repeat our command',
   },

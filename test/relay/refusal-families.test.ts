@@ -85,3 +85,14 @@ test('at the final dot, a code for an unknown user counts, and every other code 
   assert.equal(atDot('554 5.7.1 spam'), 'content')
   assert.equal(atDot('554 5.7.1 relaying denied'), 'relay-denied')
 })
+
+test('a 503 about the order of our commands is no refusal of us', () => {
+  const texts = [
+    'nested MAIL command',
+    'MAIL FROM already given',
+    'Duplicate MAIL FROM',
+    'need MAIL FROM first',
+    'RCPT first (#5.5.1)',
+  ]
+  for (const text of texts) assert.equal(classify(replyOf(`503 ${text}`), RCPT).refusal, 'syntax', text)
+})
