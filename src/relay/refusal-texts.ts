@@ -232,9 +232,21 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'sender-rejected',
-    text: /domain of sender|required for sender address|\bsender address (?:denied|refused)|\b(?:sender|from address) (?!address )(?:\S{1,40} )?(?:was |is |has been )?(rejected|denied|refused|not (allowed|accepted|permitted|valid|known))|(invalid|illegal|unknown|fake|denies the|null|empty) sender|\b(?:sender|originator|from|return|reply|bounce|originating)(?:.s)? (?:e-?mail |mail )?(?:address|path|domain|mailbox|user|account) (?!rejected)(?:\S{1,40} )?(?:is |was |does |could |has |can)?(?:not|unknown|invalid|non-?exist|unroute?able|undeliverable)|badmailfrom|envelope sender|from address must|mail from must/,
-    source: 'sendmail proto.m4; OpenSMTPD (with 530); Haraka; qmail-smtpd.c; Coremail; sisimai Rejected',
-    covers: 'a sender that is refused, invalid or unknown',
+    text: /domain of sender|required for sender address|\bsender address (?:denied|refused)|(?:invalid|illegal|unknown|fake|denies the|null|empty) sender|badmailfrom|envelope sender|from address must|mail from must/,
+    source: 'sendmail proto.m4; OpenSMTPD (with 530); qmail-smtpd.c; Coremail; sisimai Rejected',
+    covers: 'a sender that is invalid or unknown',
+  },
+  {
+    refusal: 'sender-rejected',
+    text: /\b(?:sender|from address) (?!address )(?:[\w.-]{1,24} )?(?:rejected|denied|refused|not (?:allowed|accepted|permitted|valid|known))\b/,
+    source: 'Haraka; Coremail; sisimai Rejected',
+    covers: 'a sender that is refused',
+  },
+  {
+    refusal: 'sender-rejected',
+    text: /\b(?:sender|originator|from|return|reply|bounce|originating)(?:.s)? (?:e-?mail |mail |path )?(?:address|path|domain|mailbox|user|account) (?!rejected)(?:is |was |does |could |has |can)?(?:not|unknown|invalid|non-?exist|unroute?able|undeliverable)/,
+    source: 'checks of the sender in the words of an administrator',
+    covers: 'a return path that does not work',
   },
   {
     refusal: 'sender-rejected',
