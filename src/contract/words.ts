@@ -45,6 +45,7 @@ export const REASONS = [
   'ambiguous-accepted',
   'vantage-banned',
   'vantage-blocked',
+  'words-unknown',
   'greylisted',
   'throttled',
   'server-trouble',
@@ -58,6 +59,7 @@ export const REASONS = [
   'protocol-error',
   'dropped',
   'domain-unknown',
+  'connection-limit',
   'deadline',
 ] as const
 export type Reason = (typeof REASONS)[number]
@@ -97,7 +99,14 @@ export const REFUSALS = [
 export type Refusal = (typeof REFUSALS)[number]
 
 /** Other things to know about a verdict. */
-const CAVEATS = ['any-local-part-taken', 'forms-spared'] as const
+const CAVEATS = [
+  'any-local-part-taken',
+  'forms-spared',
+  'forms-unanswered',
+  'answers-differ',
+  'existing-sender-untested',
+  'domain-doubtful',
+] as const
 export type Caveat = (typeof CAVEATS)[number]
 
 /** Why an attempt was not run, or got no answer. */

@@ -125,6 +125,18 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     ],
     references: [],
   },
+  'words-unknown': {
+    says: 'The server refused us in words that we do not know. It may refuse relaying, or it may refuse only us. A mailbox that exists at {domain} would tell.',
+    retryAfter: null,
+    title: 'Name a mailbox that exists there, then test again',
+    steps: [
+      'Ask the customer for one mail address at {domain} that receives mail now, such as their own. A role address, such as postmaster or info, proves less.',
+      'Test again with that address as knownMailbox. Nobody gets a message: the test only asks whether the server would accept one.',
+      'If the server accepts the mailbox and still refuses outside recipients, it is closed.',
+      'Or have the mailbox put on file for the customer (mailboxes), so that later tests use it.',
+    ],
+    references: [],
+  },
   greylisted: {
     says: 'The server uses greylisting and asked us to come back. Test again in {wait}.',
     retryAfter: TEN_MINUTES,
@@ -252,6 +264,13 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
       'If the domain is not on file, have it added to the customer first.',
       'The server refused everything so far, but that is not enough to call it closed.',
     ],
+    references: [],
+  },
+  'connection-limit': {
+    says: 'The server allows so few questions on each connection that our limit of connections was reached before the test was done.',
+    retryAfter: null,
+    title: 'Ask less, or ask to be allowed',
+    steps: [USE_STANDARD, ALLOW_US],
     references: [],
   },
   deadline: {
