@@ -51,6 +51,7 @@ test('the rest of a line stays as it is', () => {
 
 for (const [name, written] of Object.entries(WRITINGS)) {
   test(`a secret is hidden that is written ${name}, whole and in part`, () => {
+    assert.notDeepEqual(leaksOf(SECRET, written(SECRET)), [], 'without hiding, it would be found')
     for (const part of [SECRET, SECRET.slice(0, 8), SECRET.slice(9, 17), SECRET.slice(-8)]) {
       const shown = hiding(SECRET).mask(`Ok ${written(part)} queued`)
       assert.deepEqual(leaksOf(SECRET, shown), [], shown)
