@@ -75,7 +75,7 @@ test('a server that verifies our sender under a name of its own is told that it 
 const secretsIn = (lines: readonly string[]): string[] =>
   lines.flatMap((line) => /^(?:X-Relay-Test|Proof): ([a-z2-7]{26})$/.exec(line)?.[1] ?? [])
 
-/** Puts secrets before a reply, in one writing: each on a line, then over several lines, and the rest in later replies. */
+/** Puts secrets before a reply, in one writing: each on one line, and once more over several lines. */
 function repeating(usual: string | readonly string[], secrets: readonly string[], write: (text: string) => string) {
   const lines = [usual].flat()
   const texts = secrets.flatMap((secret) => {
@@ -124,7 +124,7 @@ for (const dot of ['250 2.0.0 Ok', '451 4.3.0 Later', '421 4.3.0 Later', '554 5.
   })
 }
 
-/** Refuses what is not its own, takes every local part there, and turns user%outside into user@outside: an open relay. */
+/** Refuses what is not its own, takes every local part there, and turns user%outside into user@outside. */
 const rewriting =
   (bring: (recipient: string, session: ScriptedSession) => void): Say =>
   (line, session) => {
