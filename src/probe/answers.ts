@@ -65,6 +65,8 @@ export class Answers {
   pipelining = true
   /** How a transaction ends at this server, as far as we know. */
   reset: Reset = 'RSET'
+  /** How often we left the server alone because it said that we ask too much. */
+  longPauses = 0
   readonly #decided: (row: Assessed) => void
   readonly #rows = new Map<Form, Assessed>()
   readonly #due = new Set<Form>()
@@ -154,7 +156,10 @@ export class Answers {
   asking(question: Question): void {
     this.latest = latestOf(question)
     if (question.ask === 'in-tls') this.#makeDue(question.rows)
-    if (question.ask === 'again') this.#makeDueAgain(question.rows)
+    if (question.ask === 'again') {
+      this.#makeDueAgain(question.rows)
+      this.longPauses += Number(question.waitMs >= FIGURES.throttledMs[0])
+    }
     if (question.ask === 'first') this.firstPlan = question.first
     if (question.ask === 'alone') this.#askedAlone.add(question.envelope.form)
     if (question.ask === 'arrivals') for (const { attempt } of question.rows) this.#awaited.add(attempt.form)

@@ -5,6 +5,7 @@
 import { FIGURES } from './pace.ts'
 import type { Server } from './server.ts'
 import { failedSession, isReady, openSession, type Session, secure } from './session.ts'
+import { waitIn } from './wait.ts'
 
 /** A session that was opened early. `greeted` is null until the greeting and EHLO are over. */
 interface Spare {
@@ -48,7 +49,7 @@ export class Connections {
 
   /**
    * Opens the first connection, and `spares` more as soon as the first one is connected. If the server drops or defers
-   * the first session, opens another one: the server may only have been busy.
+   * the first session, it may only have been busy: opens another one, after a pause.
    */
   static async begin(server: Server, spares: number): Promise<Connections> {
     const connections = new Connections(server)
@@ -56,10 +57,27 @@ export class Connections {
       for (let spare = 0; spare < spares; spare += 1) connections.#spares.push(spareOf(connections.#open()))
     }
     const first = await connections.#open(connected)
-    if (isRetryable(first)) await connections.end(first)
-    connections.#first = isRetryable(first) ? await connections.another() : first
+    connections.#first = await connections.#comeBack(first)
     connections.#current = connections.#first
     return connections
+  }
+
+  /** Returns a session that was opened well if one of the next ones is, else the last one that was tried. */
+  async #comeBack(refused: Session): Promise<Session> {
+    const { now, deadline } = this.#server
+    let session = refused
+    let pauses = 0
+    for (let waitMs = waitAfter(session, pauses); waitMs !== null; waitMs = waitAfter(session, pauses)) {
+      const isAhead = this.#spares.length > 0
+      if (!isAhead && waitMs + Math.min(waitMs, FIGURES.visitMs) > deadline - now()) break
+      await this.end(session)
+      if (!isAhead) {
+        await this.#server.pause(waitMs)
+        pauses += 1
+      }
+      session = await this.another()
+    }
+    return session
   }
 
   /** The first session. Its greeting and extensions count for the whole test. */
@@ -162,9 +180,17 @@ export class Connections {
   }
 }
 
-/** Whether a server dropped the session before EHLO was answered, or turned us away with a 4xx reply. */
-const isRetryable = ({ failure, turnedAway }: Session): boolean =>
-  failure === 'dropped' || (failure === 'greeting-refused' && turnedAway !== null && turnedAway.reply.code < 500)
+/**
+ * Returns how long to wait before another session, in milliseconds: not long if the server dropped the session before
+ * EHLO was answered; what the reply says, else our own figure, if it is a 4xx reply; null if it is in vain.
+ */
+function waitAfter({ failure, turnedAway }: Session, pauses: number): number | null {
+  if (failure === 'dropped') return pauses === 0 ? FIGURES.pauseMs : null
+  const usualMs = FIGURES.throttledMs[pauses]
+  if (failure !== 'greeting-refused' || usualMs === undefined || !turnedAway || turnedAway.reply.code >= 500)
+    return null
+  return waitIn(turnedAway.reply) ?? usualMs
+}
 
 function spareOf(session: Promise<Session>): Spare {
   const spare: Spare = { session, greeted: null }

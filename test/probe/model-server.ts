@@ -27,8 +27,11 @@ export interface Traits {
   readonly recipients: number
   /** Whether MAIL needs STARTTLS first. */
   readonly needsTls: boolean
-  /** The time from which it accepts recipients, in milliseconds. Before that, it greylists them. */
+  /** The time from which it accepts recipients, in milliseconds. Before that, it answers each with `deferral`. */
   readonly acceptsAtMs: number
+  readonly deferral: string
+  /** The time from which it greets, in milliseconds. Before that, it has too many connections. */
+  readonly greetsAtMs: number
   /** How it treats a group of commands, whether it offers PIPELINING or not. */
   readonly groups: 'answered' | 'held back' | 'only the first' | 'hangs up'
   /** The reply to RSET; null for none. A code below 400 ends the transaction, unless `nested`. */
@@ -42,6 +45,8 @@ export interface Traits {
 /** What a model server saw; `most` is the most connections at the same time. */
 export interface Witness {
   connections: number
+  /** When each connection was opened, in milliseconds. */
+  readonly openedAt: number[]
   most: number
   messages: number
   readonly commands: string[]
@@ -53,7 +58,7 @@ const UNANSWERED: Answer = { reply: null, at: [], ms: 0 }
 
 /** Returns a model server, and what it saw. */
 export function modelServer(traits: Traits, deadline = 50_000): { readonly server: Server; readonly witness: Witness } {
-  const witness: Witness = { connections: 0, most: 0, messages: 0, commands: [], dataFor: [] }
+  const witness: Witness = { connections: 0, openedAt: [], most: 0, messages: 0, commands: [], dataFor: [] }
   const clock = { now: 0 }
   const open = new Set<Model>()
   const delivered = new Set<string>()
@@ -66,6 +71,7 @@ export function modelServer(traits: Traits, deadline = 50_000): { readonly serve
     },
     connect: async (): Promise<Connected> => {
       witness.connections += 1
+      witness.openedAt.push(clock.now)
       const connection = new Model(traits, clock, witness, delivered, open)
       open.add(connection)
       witness.most = Math.max(witness.most, open.size)
@@ -110,7 +116,8 @@ class Model implements Dialogue {
     this.#witness = witness
     this.#delivered = delivered
     this.#open = open
-    this.#turnedAway = witness.connections > traits.connections || open.size >= traits.atOnce
+    this.#turnedAway =
+      witness.connections > traits.connections || open.size >= traits.atOnce || clock.now < traits.greetsAtMs
   }
 
   async greeting(): Promise<Answer> {
@@ -186,7 +193,7 @@ class Model implements Dialogue {
   }
 
   #replyTo(line: string): string {
-    const { extensions, needsTls, acceptsAtMs, recipients, rset, nested, ehloResets } = this.#traits
+    const { extensions, needsTls, acceptsAtMs, deferral, recipients, rset, nested, ehloResets } = this.#traits
     if (line.startsWith('EHLO') && ehloResets) this.#sender = null
     if (line.startsWith('EHLO')) return ['250-mail.example.com', ...extensions.map((name) => `250-${name}`)].join('\n')
     if (line === 'RSET') {
@@ -211,7 +218,7 @@ class Model implements Dialogue {
       if (this.#sender === null) return '503 5.5.1 need MAIL command'
       this.#asked += 1
       if (this.#asked > recipients) return '452 4.5.3 Too many recipients'
-      if (this.#clock.now < acceptsAtMs) return '450 4.2.0 Greylisted, try again in 2 seconds'
+      if (this.#clock.now < acceptsAtMs) return deferral
       const said = this.#traits.rcpt(this.#sender, recipient)
       if (said < '4') this.#recipients.push(recipient)
       return said

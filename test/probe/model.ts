@@ -28,6 +28,8 @@ export const HEALTHY: Traits = {
   recipients: 100,
   needsTls: false,
   acceptsAtMs: 0,
+  deferral: '450 4.2.0 Greylisted, try again in 2 seconds',
+  greetsAtMs: 0,
   groups: 'answered',
   rset: '250 2.0.0 ok',
   ehloResets: true,
@@ -96,6 +98,8 @@ const anyTraits: fc.Arbitrary<{ relays: string; traits: Traits }> = fc
     refusals: fc.constantFrom(1, 3, 5, 100, 100, 100),
     recipients: fc.constantFrom(1, 2, 100, 100),
     acceptsAtMs: fc.constantFrom(0, 0, 0, 0, 1_500, 90_000),
+    deferral: fc.constantFrom('450 4.2.0 Greylisted, try again in 2 seconds', '450 4.7.1 Rate limit exceeded'),
+    greetsAtMs: fc.constantFrom(0, 0, 0, 0, 0, 4_000, 90_000),
     groups: fc.constantFrom<Traits['groups']>(
       ...(['answered', 'answered', 'answered', 'held back', 'only the first', 'hangs up'] as const),
     ),
