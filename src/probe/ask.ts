@@ -195,7 +195,7 @@ const TURNED_AWAY: ReadonlySet<Why> = new Set<Why>(['greeting-refused', 'dropped
 function whyNot(session: Session, { first }: Connections, { stop }: Server): Why {
   if (stop.aborted) return 'interrupted'
   // A server that accepted the first session and turns away a later one limits our connections.
-  const isLater = session !== first && first.failure === null && session.tls === null
+  const isLater = session !== first && first.failure === null && (session.tls === null || first.tls !== null)
   if (isLater && session.failure !== null && TURNED_AWAY.has(session.failure)) return 'turned-away'
   return session.failure ?? session.connection?.fault ?? 'dropped'
 }

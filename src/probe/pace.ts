@@ -18,6 +18,10 @@ export const FIGURES = {
   spared: 11,
   connectMs: 10_000,
   greetingMs: 30_000,
+  /** If a server has sent nothing for so long, we try whether it waits for TLS. Longer than the pause of postscreen. */
+  quietMs: 10_000,
+  /** How long the handshake may take if TLS begins with the first byte. */
+  tlsMs: 5_000,
   /**
    * How long the next answer to a group, or to RSET, may take. A server that needed long for an earlier answer gets
    * `silenceGrowth` times as long, because it may be a tarpit.

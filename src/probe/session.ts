@@ -12,12 +12,16 @@ import type { Dialogue, Server } from './server.ts'
 export interface Opening {
   /** Counts from 1. */
   readonly number: number
-  /** Whether to start TLS, because the server asks for it. */
+  /** Whether to start TLS with STARTTLS, because the server asks for it. */
   readonly tls: boolean
+  /** Whether TLS begins with the first byte. */
+  readonly tlsFirst: boolean
   /** Aborted when the session is no longer needed. */
-  readonly unwanted: AbortSignal
+  readonly unwanted?: AbortSignal
   /** Called when the connection is open, before the greeting. */
-  connected?(): void
+  readonly connected?: () => void
+  /** Called if the server has sent nothing for a while. */
+  readonly quiet?: () => void
 }
 
 /** A reply, and the indexes of its transcript lines. */
@@ -78,25 +82,27 @@ export function failedSession(number: number, failure: Why): Session {
 }
 
 /** Connects, waits for the whole greeting, and says EHLO, or HELO if the server does not know EHLO. */
-export async function openSession(server: Server, { number, tls, unwanted, connected }: Opening): Promise<Session> {
+export async function openSession(server: Server, opening: Opening): Promise<Session> {
+  const { number, tls, tlsFirst, unwanted, connected, quiet } = opening
   if (server.stop.aborted) return failedSession(number, 'interrupted')
   const startedAt = server.now()
-  const opened = await server.connect(number)
+  const opened = await server.connect(number, tlsFirst)
   if ('failure' in opened) return failedSession(number, opened.failure)
   connected?.()
   const session = { ...NOTHING, ...opened, number, connectMs: server.now() - startedAt }
-  const greeted = await greet(server, session, anyOf(server.stop, unwanted))
-  return tls && isReady(greeted) ? secure(greeted) : greeted
+  const greeted = await greet(server, session, unwanted ? anyOf(server.stop, unwanted) : server.stop, quiet)
+  return tls && isReady(greeted) && greeted.tls === null ? secure(greeted) : greeted
 }
 
 async function greet(
   server: Server,
   opened: Session & { connection: Dialogue },
   unwanted: AbortSignal,
+  quiet: () => void = () => {},
 ): Promise<Session> {
   const { connection } = opened
   const connectedAt = server.now()
-  const greeting = heard(await connection.greeting(FIGURES.greetingMs, unwanted))
+  const greeting = heard(await connection.greeting(FIGURES.greetingMs, { unwanted, quiet, quietMs: FIGURES.quietMs }))
   if (!greeting) return { ...opened, failure: connection.fault }
   const greeted = { ...opened, greeting, greetingMs: server.now() - connectedAt }
   if (greeting.reply.code !== 220) return { ...greeted, turnedAway: greeting, failure: 'greeting-refused' }

@@ -24,15 +24,27 @@ export const plainEhlo: Say = (line) => (line.startsWith('EHLO') ? '250 mail.exa
 export async function visit(
   t: TestContext,
   script: Script,
-  options: Partial<ProbeOptions> & { patienceMs?: number; stop?: AbortSignal; arrival?: Server['arrival'] } = {},
+  options: Partial<ProbeOptions> & {
+    patienceMs?: number
+    tlsFirst?: boolean
+    stop?: AbortSignal
+    arrival?: Server['arrival']
+  } = {},
 ) {
   const server = await scriptedServer(t, script)
   assert.ok(LOOPBACK)
   const transcript = new Transcript()
-  const { patienceMs = 5_000, stop = new AbortController().signal, arrival = async () => null, ...rest } = options
+  const {
+    patienceMs = 5_000,
+    tlsFirst = false,
+    stop = new AbortController().signal,
+    arrival = async () => null,
+    ...rest
+  } = options
   const route = {
     address: LOOPBACK,
     port: server.port,
+    tlsFirst,
     dial: dialFrom([]),
     ehlo: 'relaytest.isp.example',
     deadline: performance.now() + patienceMs,
@@ -52,13 +64,24 @@ export async function visit(
     messageFor: (form) => ({ lines: buildMessage(addressesFor(form), TESTER, new Date(0), NONCE), secret: NONCE }),
     ...rest,
   }
-  const { observations } = await probe(test, serverAt(route, arrival))
+  const { observations, tls } = await probe(test, serverAt(route, arrival))
   const judgement = judge(observations)
   const { verdict, reason, cause, rows, caveats } = judgement
   const attempts = Object.fromEntries(
     rows.map(({ attempt, outcome, refusal }) => [attempt.form.id, attempt.why ?? refusal ?? outcome]),
   )
-  return { server, observations, transcript, verdict, reason, cause, caveats, attempts, evidence: judgement.evidence }
+  return {
+    server,
+    observations,
+    tls,
+    transcript,
+    verdict,
+    reason,
+    cause,
+    caveats,
+    attempts,
+    evidence: judgement.evidence,
+  }
 }
 
 /** A server that denies relaying for everybody. */

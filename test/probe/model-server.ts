@@ -5,7 +5,7 @@
 import type { Connected, Dialogue, Server } from '../../src/probe/server.ts'
 import type { Seen } from '../../src/relay/attempt.ts'
 import type { Form } from '../../src/relay/forms.ts'
-import type { Answer, Waiting } from '../../src/smtp/connection.ts'
+import type { Answer, GreetingWait, TlsFacts, Waiting } from '../../src/smtp/connection.ts'
 
 /** How a model server behaves. */
 export interface Traits {
@@ -32,6 +32,8 @@ export interface Traits {
   readonly deferral: string
   /** The time from which it greets, in milliseconds. Before that, it has too many connections. */
   readonly greetsAtMs: number
+  /** Whether TLS begins with the first byte. Without it, the server says nothing. */
+  readonly tlsFirst: boolean
   /** How it treats a group of commands, whether it offers PIPELINING or not. */
   readonly groups: 'answered' | 'held back' | 'only the first' | 'hangs up'
   /** The reply to RSET; null for none. A code below 400 ends the transaction, unless `nested`. */
@@ -65,17 +67,20 @@ export function modelServer(traits: Traits, deadline = 50_000): { readonly serve
   const server: Server = {
     deadline,
     stop: new AbortController().signal,
+    tlsFirst: false,
     now: () => clock.now,
     pause: async (ms) => {
       clock.now += ms
     },
-    connect: async (): Promise<Connected> => {
+    connect: async (_number, tlsFirst): Promise<Connected | { readonly failure: 'tls-failed' }> => {
       witness.connections += 1
       witness.openedAt.push(clock.now)
       const connection = new Model(traits, clock, witness, delivered, open)
+      if (tlsFirst && !traits.tlsFirst) return { failure: 'tls-failed' }
+      connection.isMute = traits.tlsFirst && !tlsFirst
       open.add(connection)
       witness.most = Math.max(witness.most, open.size)
-      return { connection, localAddress: null, ehlo: 'relaytest.isp.example' }
+      return { connection, localAddress: null, ehlo: 'relaytest.isp.example', tls: tlsFirst ? TLS : null }
     },
     arrival: async (form: Form, ms: number): Promise<Seen | null> => {
       const arrives = delivered.has(form.id) && traits.deliveryMs !== null && traits.deliveryMs <= ms
@@ -85,6 +90,8 @@ export function modelServer(traits: Traits, deadline = 50_000): { readonly serve
   }
   return { server, witness }
 }
+
+const TLS: TlsFacts = { protocol: 'TLSv1.3', cipher: 'model', authorized: false, error: 'self-signed' }
 
 const SEEN: Seen = {
   kind: 'message',
@@ -97,6 +104,9 @@ const SEEN: Seen = {
 /** One connection of a model server. */
 class Model implements Dialogue {
   fault: Dialogue['fault'] = null
+  spoke: Dialogue['spoke'] = 'nothing'
+  /** Whether it waits for TLS, and says nothing before that. */
+  isMute = false
   outOfStep = false
   readonly #traits: Traits
   readonly #clock: { now: number }
@@ -120,7 +130,14 @@ class Model implements Dialogue {
       witness.connections > traits.connections || open.size >= traits.atOnce || clock.now < traits.greetsAtMs
   }
 
-  async greeting(): Promise<Answer> {
+  async greeting(_timeoutMs: number, { quiet, quietMs = 0, unwanted }: GreetingWait = {}): Promise<Answer> {
+    if (this.isMute) {
+      this.#clock.now += quietMs
+      quiet?.()
+      if (unwanted?.aborted === false) await new Promise((resolve) => unwanted.addEventListener('abort', resolve))
+      return this.#end('')
+    }
+    this.spoke = 'text'
     return this.#turnedAway ? this.#end('421 too many connections') : answerOf('220 mail.example.com ESMTP')
   }
 
@@ -175,7 +192,7 @@ class Model implements Dialogue {
 
   async startTls() {
     this.#tls = true
-    return { protocol: 'TLSv1.3', cipher: 'model', authorized: false, error: 'self-signed' }
+    return TLS
   }
 
   desynchronised(): void {

@@ -30,6 +30,7 @@ export const HEALTHY: Traits = {
   acceptsAtMs: 0,
   deferral: '450 4.2.0 Greylisted, try again in 2 seconds',
   greetsAtMs: 0,
+  tlsFirst: false,
   groups: 'answered',
   rset: '250 2.0.0 ok',
   ehloResets: true,
@@ -100,6 +101,7 @@ const anyTraits: fc.Arbitrary<{ relays: string; traits: Traits }> = fc
     acceptsAtMs: fc.constantFrom(0, 0, 0, 0, 1_500, 90_000),
     deferral: fc.constantFrom('450 4.2.0 Greylisted, try again in 2 seconds', '450 4.7.1 Rate limit exceeded'),
     greetsAtMs: fc.constantFrom(0, 0, 0, 0, 0, 4_000, 90_000),
+    tlsFirst: fc.constantFrom(false, false, false, false, true),
     groups: fc.constantFrom<Traits['groups']>(
       ...(['answered', 'answered', 'answered', 'held back', 'only the first', 'hangs up'] as const),
     ),

@@ -22,7 +22,7 @@ for (const suite of SUITES) {
     assert.equal(reason, 'throttled')
     const pauses = [...new Set(witness.openedAt.map((ms) => Math.round(ms / 1_000)))]
     assert.ok(
-      pauses.every((seconds) => [0, 5, 20].includes(seconds)),
+      pauses.every((seconds) => seconds === 0 || seconds === 5 || seconds >= 20),
       String(pauses),
     )
     if (suite === 'standard') assert.equal(witness.connections, 3)
