@@ -113,7 +113,8 @@ export class Answers {
 
   /** How much the server may be asked at once, according to its software and to its behaviour so far. */
   get pace(): Pace {
-    return paceFor(this.#software, this.#learnt)
+    const alone = this.now.alone ? { atOnce: 1 } : {}
+    return paceFor(this.#software, { ...this.#learnt, ...alone })
   }
 
   /** Whether the connection of an attempt refused the outside sender once more at its end. */
@@ -173,7 +174,6 @@ export class Answers {
     if (shown.shown === 'waited') this.waitedMs = (this.waitedMs ?? 0) + shown.ms
     if (shown.shown === 'out-of-step') this.#takeBack(shown.session)
     if (shown.shown === 'reset-failed') this.#resetFailed(shown.by)
-    if (shown.shown === 'one-at-a-time') this.#learnt = { ...this.#learnt, atOnce: 1 }
   }
 
   /** Marks forms to be asked again, beginning with a new first plan, whose answers show how to go on. */

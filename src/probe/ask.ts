@@ -32,7 +32,7 @@ export async function ask(next: readonly Question[], asking: Asking, answers: An
     await askOne(question, asking, tell)
   }
   // A server that turned away a session that we opened early accepts only one at a time.
-  if (await connections.dropRefused()) oneAtATime(connections, tell)
+  if (await connections.dropRefused()) connections.alone = true
   tellOutOfStep(connections, tell)
   answers.now = momentOf(server, connections)
 }
@@ -133,7 +133,7 @@ async function askRest(
         // The server accepts no more connections: another worker takes the plan. The last worker always goes on.
         workers -= 1
         waiting.unshift(next)
-        oneAtATime(connections, tell)
+        connections.alone ||= session.failure !== 'connection-limit'
         return connections.end(session)
       }
       const leave = waiting.length > 0 || workers > 1
@@ -182,11 +182,6 @@ const resetTeller =
   (tell: Tell) =>
   (by: ResetCommand): void =>
     tell({ shown: 'reset-failed', by })
-
-function oneAtATime(connections: Connections, tell: Tell): void {
-  tell({ shown: 'one-at-a-time' })
-  connections.alone = true
-}
 
 /** The failures of a later session if the server accepts no more of them. */
 const TURNED_AWAY: ReadonlySet<Why> = new Set<Why>(['greeting-refused', 'dropped', 'connection-refused'])

@@ -25,6 +25,8 @@ export interface Standing {
   readonly pipelining: boolean
   /** Whether sessions start TLS. */
   readonly tls: boolean
+  /** Whether only one connection may be open at a time. */
+  readonly alone: boolean
 }
 
 /** The connections of one test. */
@@ -85,6 +87,7 @@ export class Connections implements Door {
       current: { number, isReady: isReady(this.#current) },
       pipelining: this.#current.pipelining,
       tls: this.#tls || tls !== null,
+      alone: this.alone,
     }
   }
 

@@ -23,6 +23,8 @@ export interface Door {
   readonly server: Server
   /** Whether TLS begins with the first byte. */
   tlsFirst: boolean
+  /** Whether only one connection may be open at a time. */
+  alone: boolean
   /** How many sessions are open ahead. */
   readonly ahead: number
   open(opening: FirstOpening): Promise<Session>
@@ -68,9 +70,11 @@ async function comeBack(door: Door, refused: Session): Promise<Session> {
   const { server } = door
   let session = refused
   let pauses = 0
+  let wasTurnedAway = false
   for (let waitMs = waitAfter(session, pauses); waitMs !== null; waitMs = waitAfter(session, pauses)) {
     const isAhead = door.ahead > 0
     if (!isAhead && waitMs + Math.min(waitMs, FIGURES.visitMs) > server.deadline - server.now()) break
+    wasTurnedAway ||= session.turnedAway !== null
     await door.end(session)
     if (!isAhead) {
       await server.pause(waitMs)
@@ -78,6 +82,7 @@ async function comeBack(door: Door, refused: Session): Promise<Session> {
     }
     session = await door.another()
   }
+  door.alone ||= wasTurnedAway
   return session
 }
 
