@@ -1,7 +1,7 @@
 /** Opens one SMTP session: connection, greeting, EHLO or HELO, and STARTTLS if the server asks for it. */
-import { DOMAIN_NAME } from '../contract/domain.ts'
 import type { Why } from '../contract/words.ts'
 import type { Address } from '../ip/address.ts'
+import { hostNameIn } from '../relay/host-name.ts'
 import { anyOf } from '../smtp/any-of.ts'
 import type { Answer, TlsFacts } from '../smtp/connection.ts'
 import { abridged, type Reply } from '../smtp/reply.ts'
@@ -63,18 +63,9 @@ export function isReady(session: Session): session is Ready {
   return connection !== null && connection.fault === null && ehlo !== null && failure === null
 }
 
-/**
- * Returns the host name of the server on a session: the first word of the greeting (RFC 5321 section 4.2), else that of
- * the reply to EHLO or HELO (section 4.1.1.1), because some servers hide it in the greeting; null if neither is one.
- */
+/** Returns the host name that the server gives itself on a session; null if it gives none. */
 export const hostOf = ({ greeting, helloLine, ehlo }: Session): string | null =>
-  hostIn([greeting?.reply.lines[0], helloLine], ehlo)
-
-/** Returns the first host name at the beginning of these lines, in lower case. A server may repeat our own name. */
-export function hostIn(lines: readonly (string | null | undefined)[], ownName: string | null): string | null {
-  const names = lines.map((line) => line?.split(' ')[0]?.toLowerCase() ?? '')
-  return names.find((name) => DOMAIN_NAME.test(name) && name !== ownName?.toLowerCase()) ?? null
-}
+  hostNameIn([greeting?.reply.lines[0], helloLine], ehlo)
 
 /** Returns a session without a connection. */
 export function failedSession(number: number, failure: Why): Session {
