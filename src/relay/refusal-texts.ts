@@ -456,7 +456,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\bdomain (?:[\w-]{1,20}\.\S{1,24} )?(?:is |was |are )?(?:not|never) (?:\w{1,10} )?(?:hosted|handled|served|local|ours|accepted|allowed|supported|relayed|configured|found|known|recogni[sz]ed|managed)(?: \w{1,10})? (?:here|locally|by us|on this|at this|by this|for relay|in (?:my|our))|\bno such (?:mail )?domain (?:here|at this|on this|is)|\bnot (?:one of )?(?:our|my) (?:local |hosted |own )?(?:domains?|users?|customers?|recipients?)\b/,
+    text: /\bdomain (?:is |was |are )?(?:not|never) (?:\w{1,10} )?(?:hosted|handled|served|local|ours|accepted|allowed|supported|relayed|configured|found|known|recogni[sz]ed|managed)(?: \w{1,10})? (?:here|locally|by us|on this|at this|by this|for relay|in (?:my|our))|\bno such (?:mail )?domain (?:here|at this|on this|is)|\bnot (?:one of )?(?:our|my) (?:local |hosted |own )?(?:domains?|users?|customers?|recipients?)\b/,
     source: 'Barracuda "No such domain at this location"; Symantec; Rackspace; hosts of many domains',
     covers: 'a domain that is not hosted here',
   },
