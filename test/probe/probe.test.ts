@@ -331,6 +331,30 @@ test('a catch-all server is closed if nothing arrives, with a caveat', async (t)
   assert.equal(server.lines.filter((line) => line === 'DATA').length, 1, 'the control never sees DATA')
 })
 
+test('a test learns whether our mailbox turned anybody away, from its first message to the end of the wait', async (t) => {
+  for (const troubled of [true, false]) {
+    const begin = performance.now()
+    const asked: number[] = []
+    const { observations } = await visit(
+      t,
+      { say: catchAll },
+      {
+        proof: 'delivery',
+        patienceMs: 3_500,
+        troubled: async (since) => {
+          asked.push(since)
+          return troubled
+        },
+      },
+    )
+    assert.equal(observations.mailboxTroubled, troubled)
+    assert.equal(asked.length, 1)
+    assert.ok((asked[0] ?? 0) > begin && (asked[0] ?? 0) < performance.now() - 500, 'since before the wait')
+  }
+  const { observations } = await visit(t, { say: deny }, { proof: 'delivery', troubled: async () => true })
+  assert.equal(observations.mailboxTroubled, false, 'without a message, nothing was waited for')
+})
+
 test('a server whose percent hack arrives is open, even if it accepts everything', async (t) => {
   const { verdict, cause } = await visit(t, { say: catchAll }, { proof: 'delivery', arrival: async () => SEEN })
   assert.deepEqual([verdict, cause], ['open', 'percent-hack'])
