@@ -269,7 +269,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
   'connection-limit': {
     says: 'The server allows so few questions on each connection that our limit of connections was reached before the test was done.',
     retryAfter: null,
-    title: 'Ask less, or ask to be allowed',
+    title: 'Use the standard suite, or ask to be allowed',
     steps: [USE_STANDARD, ALLOW_US],
     references: [],
   },
