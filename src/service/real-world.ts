@@ -7,7 +7,7 @@ import { buildMessage } from '../probe/message.ts'
 import { FIGURES } from '../probe/pace.ts'
 import { type ProbeOptions, type ProbeResult, probe } from '../probe/probe.ts'
 import { type Server, serverAt } from '../probe/server.ts'
-import { type Form, formsOf, type TestAddresses } from '../relay/forms.ts'
+import { type Form, messageFormsOf, type TestAddresses } from '../relay/forms.ts'
 import type { Stores } from '../store/stores.ts'
 import { ownAddresses } from '../vantage/interfaces.ts'
 import { knownAddresses, reachOf } from '../vantage/vantage.ts'
@@ -39,7 +39,7 @@ export function realWorld({ customers, vantages, lookUp, stores, deliveries, set
     placeOf: ({ ip }) => ip,
     expectArrivals({ test, request: { suite, proof } }) {
       if (!deliveries || proof === 'recipient') return null
-      const ids = [...formsOf(suite).map(({ id }) => id), 'own-domain-postmaster', 'sender']
+      const ids = [...messageFormsOf(suite).map(({ id }) => id), 'sender']
       return deliveries.expect(test.id, new Map(ids.map((id) => [tokenOf(test, id, settings), id])))
     },
     run: (job, context) => askServer(job, settings, context),
