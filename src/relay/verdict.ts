@@ -19,7 +19,7 @@ import {
 import { causeOf } from './forms.ts'
 import { checkJudgement } from './invariants.ts'
 import type { Judgement } from './judgement.ts'
-import { isLocal, triedToRelay } from './local.ts'
+import { isLocal, takesAnything, triedToRelay } from './local.ts'
 import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
 import { classify } from './refusals.ts'
@@ -63,14 +63,23 @@ function judged(observations: Observations): Judgement {
 
 /**
  * Whether a form of the full part has no answer that counts. The standard part has its verdict already: such a form does
- * not change it (rule 10). A recipient that was accepted is an answer.
+ * not change it (rule 10). A recipient that was accepted is an answer, if the server does not accept any local part.
  */
 const isUnanswered = (row: Assessed, observations: Observations): boolean =>
-  row.outcome !== 'accepted' && !row.refusedLater && reasonOf(row, observations) !== null
+  (row.outcome !== 'accepted' || isOneOfAny(row, observations.rows)) &&
+  !row.refusedLater &&
+  reasonOf(row, observations) !== null
+
+/** Whether a recipient may be one of the local parts that the server all accepts, and got no message. */
+const isOneOfAny = ({ attempt: { form }, evidence }: Assessed, rows: readonly Assessed[]): boolean =>
+  form.recipient.kind === 'ambiguous' && evidence === 'recipient-accepted' && takesAnything(rows)
 
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 
-/** Returns what an open server trusts; null if the outside sender was not clearly refused: then it may be anything. */
+/**
+ * Returns what an open server trusts; null if the outside sender was not clearly refused: then it may be anything. A
+ * relayed message is contrast enough for a refusal in words that are not about us.
+ */
 function causeFrom(relayed: Assessed, observations: Observations): Cause | null {
   const { rows, vantage } = observations
   const { received = null } = relayed.attempt.seen ?? {}
@@ -79,8 +88,8 @@ function causeFrom(relayed: Assessed, observations: Observations): Cause | null 
   const cause = causeOf(relayed.attempt.form)
   if (cause === 'everyone') return 'everyone'
   const outside = rowOf(rows, OUTSIDE)
-  if (outside?.outcome !== 'refused' || reasonOf(outside, observations) !== null) return null
-  return cause
+  if (outside?.outcome !== 'refused') return null
+  return needsContrast(outside) || reasonOf(outside, observations) === null ? cause : null
 }
 
 /**
