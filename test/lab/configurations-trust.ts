@@ -30,7 +30,7 @@ export const trusting: readonly Configuration[] = [
     what: 'Postfix that trusts its users as senders, and asks everybody else to log in with a 503.',
     ...postfix({
       extra: {
-        smtpd_relay_restrictions: `permit_mynetworks, permit_auth_destination, check_sender_access ${table('postmaster@example.com', 'permit')}, check_client_access static:{503 This mail server requires authentication before sending mail from a locally hosted domain.}, reject`,
+        smtpd_relay_restrictions: `permit_mynetworks, permit_auth_destination, check_sender_access ${table('postmaster@example.com', 'permit')}, check_recipient_access static:{503 This mail server requires authentication before sending mail from a locally hosted domain.}, reject`,
       },
     }),
   },
