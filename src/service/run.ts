@@ -49,7 +49,13 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
     const durationMs = Math.round(performance.now() - startedAt)
     const amendableMs = expectation && hasSent(found) ? amendableFor(settings.resultTtlMs) : 0
     const conclude = (seen: ProbeResult, amendedAt: Date | null): RelayTest => {
-      kept.latest = finishedResult(test, seen, transcript, { durationMs, amendableMs, amendedAt })
+      try {
+        kept.latest = finishedResult(test, seen, transcript, { durationMs, amendableMs, amendedAt })
+      } catch (error) {
+        // A verdict that contradicts its observations is our mistake. No verdict is better than that one.
+        context.log.error({ err: error, id: test.id }, 'a test cannot be judged')
+        kept.latest = brokenResult(test, new Date().toISOString())
+      }
       return kept.latest
     }
     const result = conclude(found, null)
