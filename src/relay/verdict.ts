@@ -1,7 +1,7 @@
 /** Judges a whole test: open, closed, or inconclusive for one reason (docs/verdict.md, rules 1 to 5). */
 import type { Cause, Evidence, Reason, Refusal, Why } from '../contract/words.ts'
 import { EVIDENCES, REASONS } from '../contract/words.ts'
-import { type Assessed, deniesRelaying, isTaken, rowOf, sameRefusal } from './assess.ts'
+import { type Assessed, deniesRelaying, rowOf, sameRefusal } from './assess.ts'
 import { caveatsOf } from './caveats.ts'
 import {
   AT_END,
@@ -19,7 +19,7 @@ import {
 import { causeOf } from './forms.ts'
 import { checkJudgement } from './invariants.ts'
 import type { Judgement } from './judgement.ts'
-import { isLocal, triedToRelay } from './local.ts'
+import { isAcceptedLikeOthers, isAcceptedSoFar, isLocal, triedToRelay } from './local.ts'
 import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
 import { classify } from './refusals.ts'
@@ -63,24 +63,11 @@ function judged(observations: Observations): Judgement {
 
 /**
  * Whether a form of the full part has no answer that counts. The standard part has its verdict already: such a form does
- * not change it (rule 10). A recipient that was accepted is an answer, unless this server accepts recipients of that kind
- * and decides later, as the standard part has shown.
+ * not change it (rule 10). A recipient that was accepted is an answer, unless the standard part has shown that this
+ * server accepts recipients like it and refuses their messages.
  */
-function isUnanswered(row: Assessed, observations: Observations): boolean {
-  if (reasonOf(row, observations) === null) return false
-  if (row.outcome !== 'accepted' && !row.refusedLater) return true
-  const { kind } = row.attempt.form.recipient
-  const alike = observations.rows.filter(
-    ({ attempt: { form } }) => form.part === 'standard' && form.recipient.kind === kind,
-  )
-  return alike.some(
-    (other) => isDecidedLater(other) || (other.outcome === 'accepted' && isLocal(other, observations.rows)),
-  )
-}
-
-/** Whether the server accepted a recipient, and refused its message. */
-const isDecidedLater = ({ outcome, decisive, attempt: { exchanges } }: Assessed): boolean =>
-  outcome === 'refused' && decisive !== null && decisive.phase !== 'mail' && exchanges.some(isTaken)
+const isUnanswered = (row: Assessed, observations: Observations): boolean =>
+  reasonOf(row, observations) !== null && (!isAcceptedSoFar(row) || isAcceptedLikeOthers(row, observations.rows))
 
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 
