@@ -76,12 +76,13 @@ export async function askServer(job: Job, settings: Settings, context: RunContex
 /** Returns the mail server of a job, with the mailbox that its messages arrive in. */
 function serverOf(
   { request: { address, port }, vantage, stop }: Job,
-  { deadlineMs }: Settings,
+  { deadlineMs, implicitTlsPorts }: Settings,
   { transcript, expectation, dialled }: RunContext,
 ): Server {
   const route = {
     address,
     port,
+    tlsFirst: implicitTlsPorts.includes(port),
     dial: vantage.egress.dial,
     ehlo: vantage.ehlo,
     deadline: performance.now() + deadlineMs - FIGURES.farewellMs,

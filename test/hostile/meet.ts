@@ -78,6 +78,7 @@ export async function visit(
     address,
     port: server.port,
     dial: dialFrom([]),
+    tlsFirst: false,
     ehlo: 'relaytest.isp.example',
     deadline: startedAt + patienceMs,
     transcript,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Seen } from '../../src/relay/attempt.ts'
-import { healthy, type Say, type ScriptedSession } from '../harness/mail-server.ts'
+import { healthy, type Say, type Script, type ScriptedSession } from '../harness/mail-server.ts'
 import { ALL_DENIED, deny, plainEhlo, SECRETS, visit } from '../harness/visit.ts'
 
 const commands = (lines: readonly string[]) =>
@@ -558,14 +558,17 @@ for (const most of [1, 2]) {
 
 test('if the first connection is dropped or deferred, there is a second one', async (t) => {
   for (const [how, turnAway] of Object.entries(WAYS_TO_TURN_AWAY)) {
-    const { verdict, server } = await visit(t, {
+    const script: Script = {
       greeting: null,
       say: deny,
       connected: (session) => {
         if (session.connection === 1) turnAway(session)
         else session.socket.write('220 mail.example.com ESMTP\r\n')
       },
-    })
+    }
+    const startedAt = performance.now()
+    const { verdict, server } = await visit(t, script, { patienceMs: 15_000 })
+    if (how === 'answers 421') assert.ok(performance.now() - startedAt >= 5_000, 'not at once')
     assert.equal(verdict, how === 'answers 554' ? 'inconclusive' : 'closed', how)
     assert.equal(server.connections, how === 'answers 554' ? 1 : 2, how)
   }

@@ -493,6 +493,16 @@ for (const [name, expected, what] of CASES) {
   test(`${name}: ${expected}`, () => assert.equal(outcome(what), expected))
 }
 
+for (const [why, reason] of [
+  ['connection-limit', 'connection-limit'],
+  ['turned-away', 'throttled'],
+  ['no-reset', 'protocol-error'],
+] as const) {
+  test(`a form that was not asked because of ${why} makes the test inconclusive with ${reason}`, () => {
+    assert.equal(outcome(standard({ 'null-sender': attempt('null-sender', [], why) })), `inconclusive ${reason}`)
+  })
+}
+
 for (const why of ['connection-refused', 'unreachable', 'protocol-error', 'dropped', 'deadline'] as const) {
   test(`a test in which the outside sender got only ${why} has that reason`, () => {
     assert.equal(outcome(standard({ 'outside-sender': attempt('outside-sender', [], why) })), `inconclusive ${why}`)
