@@ -2,10 +2,11 @@
  * Opens the first session of a test. It comes back to a server that was busy, and finds out whether TLS begins with the
  * first byte: a port can be set up in another way than its number says.
  */
+
+import { waitIn } from '../relay/retry-times.ts'
 import { FIGURES } from './pace.ts'
 import type { Server } from './server.ts'
 import type { Session } from './session.ts'
-import { waitIn } from '../relay/retry-times.ts'
 
 /** How to open one of the first sessions. */
 export interface FirstOpening {

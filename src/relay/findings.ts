@@ -28,7 +28,7 @@ const POSTMASTER_RULE = 'https://www.ietf.org/rfc/rfc5321.html'
 /** The row of every finding. A word in contract/words.ts without a row here does not compile. */
 export const FINDING_ROWS: Readonly<Record<Finding, FindingRow>> = {
   'own-domain-spoofable': {
-    says: 'A stranger can write to a mailbox at {domain} with a sender at {domain}. That is not relaying: the mail stays at the server.',
+    says: 'The server lets a stranger write to a mailbox at {domain} as a sender at {domain}. That is not relaying: the mail stays at the server.',
     steps: [
       'This does not make the server an open relay. It helps people who forge mail from colleagues.',
       'Publish SPF and DMARC records for {domain}, and let the server check them for mail that comes in. Some servers check DMARC only when they have the whole message, which this test does not send.',
@@ -40,7 +40,7 @@ export const FINDING_ROWS: Readonly<Record<Finding, FindingRow>> = {
   },
   // SMTPD_ACCESS_README: to reject unknown recipients "helps to keep the mail queue free of undeliverable" bounces.
   'any-local-part-taken': {
-    says: 'It accepts mail for any name at {domain}, whether the mailbox exists or not.',
+    says: 'The server accepts mail for any name at {domain}, whether the mailbox exists or not.',
     steps: [
       'If the domain has a catch-all mailbox on purpose, leave it as it is.',
       'Otherwise let the server refuse unknown mailboxes in its reply to RCPT TO: mail that it accepts and cannot deliver becomes bounces.',

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Caller, inScope } from '../access/callers.ts'
 import type { RelatedAddress, RelayTest } from '../contract/relay-test.ts'
 import { parseAddress } from '../ip/address.ts'
-import { hostIn } from '../probe/session.ts'
+import { hostNameIn } from '../relay/host-name.ts'
 import type { TranscriptEntry } from '../smtp/transcript.ts'
 import type { Results } from '../store/results.ts'
 import type { Found } from './lookup.ts'
@@ -45,7 +45,7 @@ export class Related {
   hear({ from, line }: Pick<TranscriptEntry, 'from' | 'line'>): void {
     if (this.#isGreeted || from !== 'server') return
     this.#isGreeted = true
-    const host = hostIn([line.slice('220 '.length)], null)
+    const host = hostNameIn([line.slice('220 '.length)], null)
     if (host !== null) this.#lookUp(host)
   }
 

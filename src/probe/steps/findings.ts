@@ -26,5 +26,7 @@ function once(answers: Answers, id: string): readonly Question[] {
   const isRoom = now.current.isReady && refusalsAtHand < pace.refusals && reset !== 'none'
   const isTime = !now.isOver && now.msLeft > FIGURES.controlMs
   const isNew = answers.askedAlone(id) === 0 && answers.row(id) === undefined
-  return isNew && target.isDomainCertain && isRoom && isTime ? alone(answers, [id], now.opened) : []
+  if (!isNew || !target.isDomainCertain || !isRoom || !isTime) return []
+  // In a group, a server can accept RCPT after it refused MAIL: then no answer of the session would count.
+  return alone(answers, [id], now.opened).map((question) => ({ ...question, pipelining: false }))
 }
