@@ -32,6 +32,7 @@ export function realWorld({ customers, vantages, lookUp, stores, deliveries, set
   return {
     vantages,
     lookUp,
+    looksUpRelated: true,
     customers,
     origin: () => originNow(vantages, stores),
     requestFor: (request) => request,
