@@ -375,6 +375,11 @@ export function formsOf(suite: Suite): readonly Form[] {
   return FORMS.filter((form) => form.suites.includes(suite))
 }
 
+/** Returns the forms that a test of that suite may send a message for. Some are asked only if they can change the verdict. */
+export function messageFormsOf(suite: Suite): readonly Form[] {
+  return FORMS.filter(({ control, part }) => !control && (suite === 'full' || part === 'standard'))
+}
+
 /** Makes the forms of a table. */
 function formsFrom(rows: readonly Row[], common: Pick<Form, 'control' | 'part' | 'suites'>): Form[] {
   return rows.map(([id, sender, recipient, exploits, source]) => {

@@ -7,7 +7,17 @@ import { buildMessage } from '../probe/message.ts'
 import { FIGURES } from '../probe/pace.ts'
 import { type ProbeOptions, type ProbeResult, probe } from '../probe/probe.ts'
 import { type Server, serverAt } from '../probe/server.ts'
+
+<<<<<<< HEAD
+
 import { FORMS, type Form, type TestAddresses } from '../relay/forms.ts'
+
+=======
+
+import { type Form, messageFormsOf, type TestAddresses } from '../relay/forms.ts'
+
+>>>>>>> lab
+
 import type { Stores } from '../store/stores.ts'
 import { ownAddresses } from '../vantage/interfaces.ts'
 import { knownAddresses, reachOf } from '../vantage/vantage.ts'
@@ -40,7 +50,11 @@ export function realWorld({ customers, vantages, lookUp, stores, deliveries, set
     placeOf: ({ ip }) => ip,
     expectArrivals({ test, request: { proof } }) {
       if (!deliveries || proof === 'recipient') return null
+<<<<<<< HEAD
       const ids = [...FORMS.filter(({ recipient }) => recipient.kind !== 'local').map(({ id }) => id), 'sender']
+=======
+      const ids = [...messageFormsOf(suite).map(({ id }) => id), 'sender']
+>>>>>>> lab
       return deliveries.expect(test.id, new Map(ids.map((id) => [tokenOf(test, id, settings), id])))
     },
     run: (job, context) => askServer(job, settings, context),

@@ -1,7 +1,7 @@
 /** The table of forms: it has every spelling of other testers, and no row twice. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FORMS, formOf } from '../../src/relay/forms.ts'
+import { FORMS, formOf, formsOf, messageFormsOf } from '../../src/relay/forms.ts'
 
 const NAMES = {
   sender: 'probe@isp.example',
@@ -24,6 +24,15 @@ test('no two forms have the same envelope, except for those that ask the first q
     ({ sender, recipient }) => `${sender.spell(NAMES)} ${recipient.bare} ${recipient.spell(NAMES)}`,
   )
   assert.equal(new Set(envelopes).size, forms.length)
+})
+
+test('a message is expected for each form that is not a control, also if only an answer calls for it', () => {
+  const standard = messageFormsOf('standard').map(({ id }) => id)
+  const inNoSuite = ['own-domain-postmaster', 'own-domain-invented']
+  assert.deepEqual(standard, [...formsOf('standard').map(({ id }) => id), ...inNoSuite])
+  const full = messageFormsOf('full').map(({ id }) => id)
+  assert.ok(['outside-sender-in-tls', ...standard].every((id) => full.includes(id)))
+  assert.equal(full.length, FORMS.filter(({ control }) => !control).length)
 })
 
 /** The spellings of other testers: nmap's 16, abuse.net's 17 and Nessus's 15, each once. */

@@ -120,6 +120,11 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     standard({ 'own-domain-postmaster': RELAYED }),
   ],
   [
+    'a cause is known if the outside sender was refused in words that are not about us',
+    'open own-domain-sender',
+    standard({ 'outside-sender': no('550 Invalid recipient'), 'own-domain-sender': RELAYED }),
+  ],
+  [
     'an open server has no cause if the outside sender was greylisted',
     'open',
     standard({ 'outside-sender': no('450 greylisted'), 'null-sender': RELAYED }),
@@ -166,6 +171,16 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     standard({ 'outside-sender': attempt('outside-sender', TAKEN, 'dropped') }),
   ],
   // Rule 3: ambiguous forms
+  [
+    'an ambiguous form of the full part is left open if the server accepts any local part',
+    'closed',
+    standard({ ...random(...TAKEN), 'percent-hack-host': TAKEN }),
+  ],
+  [
+    'an ambiguous form of the full part counts if the server knows its users',
+    'inconclusive ambiguous-accepted',
+    standard({ ...random(...no('550 5.1.1 User unknown')), 'percent-hack-host': TAKEN }),
+  ],
   [
     'an ambiguous form accepted at RCPT is undecided',
     'inconclusive ambiguous-accepted',
