@@ -375,10 +375,8 @@ export function formsOf(suite: Suite): readonly Form[] {
   return FORMS.filter((form) => form.suites.includes(suite))
 }
 
-/** Returns the forms that a test of that suite may send a message for. Some are asked only if they can change the verdict. */
-export function messageFormsOf(suite: Suite): readonly Form[] {
-  return FORMS.filter(({ control, part }) => !control && (suite === 'full' || part === 'standard'))
-}
+/** The forms whose recipient is our own mailbox, so that a message can arrive. */
+export const MESSAGE_FORMS: readonly Form[] = FORMS.filter(({ recipient }) => recipient.kind !== 'local')
 
 /** Makes the forms of a table. */
 function formsFrom(rows: readonly Row[], common: Pick<Form, 'control' | 'part' | 'suites'>): Form[] {

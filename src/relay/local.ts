@@ -7,8 +7,10 @@ import { causeOf, type Form } from './forms.ts'
 export const takesAnything = (rows: readonly Assessed[]): boolean => rowOf(rows, RANDOM_LOCAL)?.outcome === 'accepted'
 
 /** Whether the recipient is a local part at the own domain, and not a route through it. */
-export const isAtOwnDomain = ({ attempt: { form, rcptTo } }: Assessed): boolean =>
-  form.recipient.needs === 'domain' && rcptTo !== null && !rcptTo.startsWith('@')
+export const isAtOwnDomain = (row: Assessed): boolean => row.attempt.form.recipient.needs === 'domain' && !isRoute(row)
+
+/** Whether the recipient is written as a route (RFC 5321 appendix C), and not as a local part. */
+const isRoute = ({ attempt: { rcptTo } }: Assessed): boolean => rcptTo === null || rcptTo.startsWith('@')
 
 /**
  * Whether the server read an ambiguous recipient as a local one. It accepts any local part at that domain, it accepted a
@@ -33,6 +35,8 @@ export const isAcceptedSoFar = ({ outcome, refusedLater }: Assessed): boolean =>
  */
 export function isAcceptedLikeOthers(row: Assessed, rows: readonly Assessed[]): boolean {
   const { form } = row.attempt
+  if (rows.some(triedToRelay)) return false
+  if (form.recipient.kind === 'ambiguous' && takesAnything(rows) && !isRoute(row)) return true
   const alike = rows.filter(({ attempt }) => isAlike(attempt.form, form))
   return alike.some((other) => isRefusedAtMessage(other) || (isAcceptedSoFar(other) && isLocal(other, rows)))
 }

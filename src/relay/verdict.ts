@@ -20,17 +20,7 @@ import {
 import { causeOf } from './forms.ts'
 import { checkJudgement } from './invariants.ts'
 import type { Judgement } from './judgement.ts'
-
-<<<<<<< HEAD
-
 import { isAcceptedLikeOthers, isAcceptedSoFar, isLocal, triedToRelay } from './local.ts'
-
-=======
-
-import { isLocal, takesAnything, triedToRelay } from './local.ts'
-
->>>>>>> lab
-
 import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
 import { classify } from './refusals.ts'
@@ -76,24 +66,11 @@ function judged(observations: Observations): Judgement {
 
 /**
  * Whether a form of the full part has no answer that counts. The standard part has its verdict already: such a form does
-<<<<<<< HEAD
  * not change it (rule 10). A recipient that was accepted is an answer, unless the standard part has shown that this
  * server accepts recipients like it and refuses their messages.
  */
 const isUnanswered = (row: Assessed, observations: Observations): boolean =>
   reasonOf(row, observations) !== null && (!isAcceptedSoFar(row) || isAcceptedLikeOthers(row, observations.rows))
-=======
- * not change it (rule 10). A recipient that was accepted is an answer, if the server does not accept any local part.
- */
-const isUnanswered = (row: Assessed, observations: Observations): boolean =>
-  (row.outcome !== 'accepted' || isOneOfAny(row, observations.rows)) &&
-  !row.refusedLater &&
-  reasonOf(row, observations) !== null
-
-/** Whether a recipient may be one of the local parts that the server all accepts, and got no message. */
-const isOneOfAny = ({ attempt: { form }, evidence }: Assessed, rows: readonly Assessed[]): boolean =>
-  form.recipient.kind === 'ambiguous' && evidence === 'recipient-accepted' && takesAnything(rows)
->>>>>>> lab
 
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 
@@ -103,19 +80,13 @@ const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) >
  */
 function causeFrom(relayed: Assessed, observations: Observations): Cause | null {
   const cause = causeOf(relayed.attempt.form)
-<<<<<<< HEAD
   const outside = rowOf(observations.rows, OUTSIDE)
-  const refusesStrangers = outside?.outcome === 'refused' && reasonOf(outside, observations) === null
+  const refusesStrangers =
+    outside?.outcome === 'refused' && (needsContrast(outside) || reasonOf(outside, observations) === null)
   if (cause !== 'everyone' && refusesStrangers) return cause
   // A server that does not see who connects may trust the address that it sees instead of ours (rule 8).
   if (isSourceLost(observations)) return 'source-address-lost'
   return cause === 'everyone' ? cause : null
-=======
-  if (cause === 'everyone') return 'everyone'
-  const outside = rowOf(rows, OUTSIDE)
-  if (outside?.outcome !== 'refused') return null
-  return needsContrast(outside) || reasonOf(outside, observations) === null ? cause : null
->>>>>>> lab
 }
 
 /**

@@ -7,17 +7,7 @@ import { buildMessage } from '../probe/message.ts'
 import { FIGURES } from '../probe/pace.ts'
 import { type ProbeOptions, type ProbeResult, probe } from '../probe/probe.ts'
 import { type Server, serverAt } from '../probe/server.ts'
-
-<<<<<<< HEAD
-
-import { FORMS, type Form, type TestAddresses } from '../relay/forms.ts'
-
-=======
-
-import { type Form, messageFormsOf, type TestAddresses } from '../relay/forms.ts'
-
->>>>>>> lab
-
+import { type Form, MESSAGE_FORMS, type TestAddresses } from '../relay/forms.ts'
 import type { Stores } from '../store/stores.ts'
 import { ownAddresses } from '../vantage/interfaces.ts'
 import { knownAddresses, reachOf } from '../vantage/vantage.ts'
@@ -50,11 +40,7 @@ export function realWorld({ customers, vantages, lookUp, stores, deliveries, set
     placeOf: ({ ip }) => ip,
     expectArrivals({ test, request: { proof } }) {
       if (!deliveries || proof === 'recipient') return null
-<<<<<<< HEAD
-      const ids = [...FORMS.filter(({ recipient }) => recipient.kind !== 'local').map(({ id }) => id), 'sender']
-=======
-      const ids = [...messageFormsOf(suite).map(({ id }) => id), 'sender']
->>>>>>> lab
+      const ids = [...MESSAGE_FORMS.map(({ id }) => id), 'sender']
       return deliveries.expect(test.id, new Map(ids.map((id) => [tokenOf(test, id, settings), id])))
     },
     run: (job, context) => askServer(job, settings, context),
