@@ -5,7 +5,7 @@
 import { type Assessed, mayArrive } from './assess.ts'
 import { OUTSIDE } from './controls.ts'
 import type { Judgement } from './judgement.ts'
-import { triedToRelay } from './local.ts'
+import { isAcceptedLikeOthers, isAcceptedSoFar, triedToRelay } from './local.ts'
 
 /** Throws if a verdict contradicts its observations. */
 export function checkJudgement(judgement: Judgement): void {
@@ -38,7 +38,8 @@ const INVARIANTS: readonly Invariant[] = [
   ],
   [
     'closed means that no outside recipient was accepted',
-    ({ verdict, rows }) => verdict !== 'closed' || !rows.some((row) => isPlain(row) && isAcceptedSoFar(row)),
+    ({ verdict, rows }) =>
+      verdict !== 'closed' || rows.every((row) => !isPlain(row) || !isAcceptedSoFar(row) || isExplained(row, rows)),
   ],
   ['closed means that nothing was passed on', ({ verdict, rows }) => verdict !== 'closed' || !rows.some(triedToRelay)],
   [
@@ -47,7 +48,9 @@ const INVARIANTS: readonly Invariant[] = [
   ],
 ]
 
-const isAcceptedSoFar = ({ outcome, refusedLater }: Assessed): boolean => outcome === 'accepted' || refusedLater
+/** Whether a form of the full part was accepted as forms of the standard part were, whose messages were refused. */
+const isExplained = (row: Assessed, rows: readonly Assessed[]): boolean =>
+  row.attempt.form.part === 'full' && isAcceptedLikeOthers(row, rows)
 
 const isStandard = ({ attempt: { form } }: Assessed): boolean => form.suites.includes('standard')
 

@@ -7,6 +7,7 @@ import {
   AT_END,
   contrastOf,
   isAsBefore,
+  isForVerdict,
   KNOWN_MAILBOX,
   needsContrast,
   needsRepeat,
@@ -19,17 +20,19 @@ import {
 import { causeOf } from './forms.ts'
 import { checkJudgement } from './invariants.ts'
 import type { Judgement } from './judgement.ts'
-import { isLocal, takesAnything, triedToRelay } from './local.ts'
+import { isAcceptedLikeOthers, isAcceptedSoFar, isLocal, triedToRelay } from './local.ts'
 import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
 import { classify } from './refusals.ts'
+import { isSourceLost } from './seen-as.ts'
 
 /**
  * Judges the observations of a test. A pure function. Comments cite the rules of docs/verdict.md by number. Throws if the
  * verdict contradicts the observations, which is a mistake in these rules (invariants.ts).
  */
 export function judge(observations: Observations): Judgement {
-  const judgement = judged(observations)
+  const { rows } = observations
+  const judgement = { ...judged({ ...observations, rows: rows.filter(isForVerdict) }), rows }
   checkJudgement(judgement)
   return judgement
 }
@@ -63,16 +66,11 @@ function judged(observations: Observations): Judgement {
 
 /**
  * Whether a form of the full part has no answer that counts. The standard part has its verdict already: such a form does
- * not change it (rule 10). A recipient that was accepted is an answer, if the server does not accept any local part.
+ * not change it (rule 10). A recipient that was accepted is an answer, unless the standard part has shown that this
+ * server accepts recipients like it and refuses their messages.
  */
 const isUnanswered = (row: Assessed, observations: Observations): boolean =>
-  (row.outcome !== 'accepted' || isOneOfAny(row, observations.rows)) &&
-  !row.refusedLater &&
-  reasonOf(row, observations) !== null
-
-/** Whether a recipient may be one of the local parts that the server all accepts, and got no message. */
-const isOneOfAny = ({ attempt: { form }, evidence }: Assessed, rows: readonly Assessed[]): boolean =>
-  form.recipient.kind === 'ambiguous' && evidence === 'recipient-accepted' && takesAnything(rows)
+  reasonOf(row, observations) !== null && (!isAcceptedSoFar(row) || isAcceptedLikeOthers(row, observations.rows))
 
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 
@@ -81,15 +79,14 @@ const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) >
  * relayed message is contrast enough for a refusal in words that are not about us.
  */
 function causeFrom(relayed: Assessed, observations: Observations): Cause | null {
-  const { rows, vantage } = observations
-  const { received = null } = relayed.attempt.seen ?? {}
-  // If the Received field names another client than us, the server does not see who connects (rule 8).
-  if (received !== null && !vantage.some((name) => received.includes(name))) return 'source-address-lost'
   const cause = causeOf(relayed.attempt.form)
-  if (cause === 'everyone') return 'everyone'
-  const outside = rowOf(rows, OUTSIDE)
-  if (outside?.outcome !== 'refused') return null
-  return needsContrast(outside) || reasonOf(outside, observations) === null ? cause : null
+  const outside = rowOf(observations.rows, OUTSIDE)
+  const refusesStrangers =
+    outside?.outcome === 'refused' && (needsContrast(outside) || reasonOf(outside, observations) === null)
+  if (cause !== 'everyone' && refusesStrangers) return cause
+  // A server that does not see who connects may trust the address that it sees instead of ours (rule 8).
+  if (isSourceLost(observations)) return 'source-address-lost'
+  return cause === 'everyone' ? cause : null
 }
 
 /**

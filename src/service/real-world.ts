@@ -7,7 +7,7 @@ import { buildMessage } from '../probe/message.ts'
 import { FIGURES } from '../probe/pace.ts'
 import { type ProbeOptions, type ProbeResult, probe } from '../probe/probe.ts'
 import { type Server, serverAt } from '../probe/server.ts'
-import { type Form, messageFormsOf, type TestAddresses } from '../relay/forms.ts'
+import { type Form, MESSAGE_FORMS, type TestAddresses } from '../relay/forms.ts'
 import type { Stores } from '../store/stores.ts'
 import { ownAddresses } from '../vantage/interfaces.ts'
 import { knownAddresses, reachOf } from '../vantage/vantage.ts'
@@ -32,14 +32,15 @@ export function realWorld({ customers, vantages, lookUp, stores, deliveries, set
   return {
     vantages,
     lookUp,
+    looksUpRelated: true,
     customers,
     origin: () => originNow(vantages, stores),
     requestFor: (request) => request,
     countersOf: (address) => ({ target: address.text, network: canonicalNetwork(address), usedUp: null }),
     placeOf: ({ ip }) => ip,
-    expectArrivals({ test, request: { suite, proof } }) {
+    expectArrivals({ test, request: { proof } }) {
       if (!deliveries || proof === 'recipient') return null
-      const ids = [...messageFormsOf(suite).map(({ id }) => id), 'sender']
+      const ids = [...MESSAGE_FORMS.map(({ id }) => id), 'sender']
       return deliveries.expect(test.id, new Map(ids.map((id) => [tokenOf(test, id, settings), id])))
     },
     run: (job, context) => askServer(job, settings, context),

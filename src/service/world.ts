@@ -21,6 +21,8 @@ import type { TestRequest } from './request.ts'
 export interface World {
   readonly vantages: Vantages
   readonly lookUp: Lookup
+  /** Whether a test looks up the other addresses of its server. */
+  readonly looksUpRelated: boolean
   /** The customers whose servers may be tested, as their file is now. */
   customers(): Customers
   /** Where tests come from, as the machine and the vantages file are now. */

@@ -42,6 +42,8 @@ const observations = (attempts: readonly Attempt[], rest: Partial<Observations> 
   proof: 'message',
   refusedBefore: false,
   vantage: ['198.51.100.7'],
+  ehlo: 'relaytest.isp.example',
+  helloLine: 'mail.example.com',
   domain: 'example.com',
   domainSource: 'customer',
   known: 'none',
