@@ -87,8 +87,23 @@ function showAlso({ findings, related }) {
   byId('also').hidden = findings.length + related.length === 0
   byId('findings').replaceChildren(
     ...findings.map(({ says, steps, references }) => {
-      const links = references.length === 0 ? [] : [element('ul', references.map((one) => element('li', linkTo(one))))]
-      return element('li', [element('p', says), element('ol', steps.map((step) => element('li', step))), ...links])
+      const links =
+        references.length === 0
+          ? []
+          : [
+              element(
+                'ul',
+                references.map((one) => element('li', linkTo(one))),
+              ),
+            ]
+      return element('li', [
+        element('p', says),
+        element(
+          'ol',
+          steps.map((step) => element('li', step)),
+        ),
+        ...links,
+      ])
     }),
   )
   byId('related-title').hidden = related.length === 0
