@@ -16,7 +16,7 @@ export function showRunning(title) {
   byId('summary').textContent = ''
   facts(byId('facts'), [])
   byId('remedy').hidden = true
-  byId('also').hidden = true
+  for (const section of ['also', 'others']) byId(section).hidden = true
   byId('text').hidden = true
   for (const action of ['again', 'copy', 'permalink']) byId(action).hidden = true
   showAttempts([])
@@ -84,7 +84,7 @@ function showRemedy(remedy) {
 
 /** Shows what else was found, and the other addresses of the server. */
 function showAlso({ findings, related }) {
-  byId('also').hidden = findings.length + related.length === 0
+  byId('also').hidden = findings.length === 0
   byId('findings').replaceChildren(
     ...findings.map(({ says, steps, references }) => {
       const links =
@@ -106,7 +106,7 @@ function showAlso({ findings, related }) {
       ])
     }),
   )
-  byId('related-title').hidden = related.length === 0
+  byId('others').hidden = related.length === 0
   byId('related').replaceChildren(...related.map(relatedAddress))
 }
 
