@@ -37,7 +37,9 @@ for (let run = 1; run <= Number(runs); run += 1) {
   if (status !== 0) {
     // Leaves out the tests that passed.
     process.stdout.write(stdout.replace(/^ *✔.*\n/gm, ''))
-    failures.push(...[...stdout.matchAll(/^ *✖ .*/gm)].map(([line]) => `run ${run}: ${line.trim()}`))
+    // A failed file or test has its time after its name. The names at the end of the report have none.
+    const failed = [...stdout.matchAll(/^ *✖ .* m?s\)$/gm)].map(([line]) => line)
+    failures.push(`run ${run}:`, ...(failed.length === 0 ? ['no test ran'] : failed))
   }
 }
 stop()

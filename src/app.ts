@@ -58,6 +58,7 @@ const SMTP_PORT = 25
 export const settingsOf = (config: Config): Settings => ({
   deadlineMs: config.TEST_DEADLINE_MS,
   maxConcurrent: config.MAX_CONCURRENT_TESTS,
+  implicitTlsPorts: config.IMPLICIT_TLS_PORTS,
   mailboxDomain: config.MAILBOX_DOMAIN,
   mailboxKey: config.MAILBOX_KEY,
   deliveryWaitMs: config.DELIVERY_WAIT_MS,

@@ -41,6 +41,14 @@ const cidrs = z
     }
   })
 
+const ports = z
+  .string()
+  .transform((text) => text.split(',').map((part) => (/^ *[0-9]{1,5} *$/.test(part) ? Number(part) : Number.NaN)))
+  .refine(
+    (list) => list.every((port) => Number.isInteger(port) && port >= 1 && port <= 65535),
+    'must be ports such as 25 or 25,587,2525',
+  )
+
 const LISTENER = 'must be an address and a port such as 0.0.0.0:2525 or [::]:2525'
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -78,14 +86,8 @@ const environment = z.object({
     })
     .optional(),
   DELIVERY_WAIT_MS: wholeNumber(0, 300_000).default(10_000),
-  ALLOWED_PORTS: z
-    .string()
-    .default('25')
-    .transform((text) => text.split(',').map((part) => (/^ *[0-9]{1,5} *$/.test(part) ? Number(part) : Number.NaN)))
-    .refine(
-      (ports) => ports.every((port) => Number.isInteger(port) && port >= 1 && port <= 65535),
-      'must be ports such as 25 or 25,587,2525',
-    ),
+  ALLOWED_PORTS: ports.prefault('25'),
+  IMPLICIT_TLS_PORTS: ports.prefault('465'),
   TEST_DEADLINE_MS: wholeNumber(5_000, 300_000).default(50_000),
   DRAIN_MS: wholeNumber(0, 60_000).default(5_000),
   MAX_CONCURRENT_TESTS: wholeNumber(1, 10_000).default(200),

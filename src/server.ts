@@ -49,7 +49,12 @@ async function main(): Promise<void> {
 
   if (deliveries) {
     const mailbox = await opened.port('MAILBOX_LISTEN', openMailbox(config, deliveries, metrics, logger))
-    opened.add(() => mailbox.close())
+    // Until now, and from its end on, this replica takes no mail for the tests of the others.
+    deliveries.trouble.note()
+    opened.add(() => {
+      deliveries.trouble.note()
+      return mailbox.close()
+    })
   }
 
   const metricsPort = await opened.port('HOST, METRICS_PORT', serveMetrics(metrics, config.HOST, config.METRICS_PORT))

@@ -27,6 +27,7 @@ test('all but five variables have a default', () => {
     ALLOW_LOOPBACK_TARGETS: false,
     DELIVERY_WAIT_MS: 10_000,
     ALLOWED_PORTS: [25],
+    IMPLICIT_TLS_PORTS: [465],
     TEST_DEADLINE_MS: 50_000,
     DRAIN_MS: 5_000,
     MAX_CONCURRENT_TESTS: 200,
@@ -53,6 +54,7 @@ test('variables are read, and nothing else of the environment is', () => {
     MAILBOX_DOMAIN: 'RelayTest.ISP.example',
     MAILBOX_KEY: 'k'.repeat(32),
     ALLOWED_PORTS: '25,587,2525',
+    IMPLICIT_TLS_PORTS: '465, 2465',
     AUDIT_FILE: 'audit.log',
     QUOTA_TARGET: '7/2d',
     PATH: '/bin',
@@ -65,6 +67,7 @@ test('variables are read, and nothing else of the environment is', () => {
   assert.equal(config.MAILBOX_DOMAIN, 'relaytest.isp.example')
   assert.equal(config.MAILBOX_KEY, 'k'.repeat(32))
   assert.deepEqual(config.ALLOWED_PORTS, [25, 587, 2525])
+  assert.deepEqual(config.IMPLICIT_TLS_PORTS, [465, 2465])
   assert.equal(config.AUDIT_FILE, 'audit.log')
   assert.deepEqual(config.QUOTA_TARGET, { max: 7, windowMs: 172_800_000 })
   assert.ok(!('PATH' in config))
@@ -91,6 +94,7 @@ test('a bad value is a fault that names the variable and what it must be', () =>
       ['k'.repeat(31), `${'k'.repeat(40)},`, `,${'l'.repeat(40)}`, ['k', 'l', 'm'].map((one) => one.repeat(40)).join()],
       /must be at least 32 characters without a comma/,
     ],
+    ['IMPLICIT_TLS_PORTS', ['0', '465;587', 'smtps'], /must be ports such as 25 or 25,587,2525/],
     ['ALLOWED_PORTS', ['0', '65536', 'smtp', '25,', '25;587', '-25', '2.5'], /must be ports such as 25 or 25,587,2525/],
     ['TEST_DEADLINE_MS', ['4999', '300001', '50s'], /must be a whole number from 5000 to 300000/],
     ['DELIVERY_WAIT_MS', ['-1', '300001', '10s'], /must be a whole number from 0 to 300000/],

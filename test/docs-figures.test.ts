@@ -64,6 +64,11 @@ const FIGURES_TOLD: readonly (readonly [sentence: string, ...values: number[]])[
   ['at most # messages', FIGURES.messages],
   ['connect # s, greeting # s', FIGURES.connectMs / 1_000, FIGURES.greetingMs / 1_000],
   ['pause of # ms', FIGURES.pauseMs],
+  ['the pause is # s, then # s', ...FIGURES.throttledMs.map((ms) => ms / 1_000)],
+  ['the first pause is # s', FIGURES.sessionPauseMs / 1_000],
+  ['next answer to a group, or to RSET, # s, or # times', FIGURES.silenceMs / 1_000, FIGURES.silenceGrowth],
+  ['That costs # s and one connection', FIGURES.silenceMs / 1_000],
+  ['says nothing for # s', FIGURES.quietMs / 1_000],
 ]
 
 for (const [sentence, ...values] of FIGURES_TOLD) {

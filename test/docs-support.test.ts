@@ -8,14 +8,14 @@ import { documentOf, examplesIn, patternOf, rowsBelow } from './harness/document
 import { folderOf } from './harness/files.ts'
 import { runProgram } from './harness/process.ts'
 import { startSandbox } from './harness/sandbox.ts'
-import { ROOT } from './harness/service.ts'
+import { programAt } from './harness/service.ts'
 
 const DOCUMENT = documentOf('docs/support.md')
 
 test('every command for support agents prints what the document says', async (t) => {
   const { env } = await startSandbox(t)
   const bin = folderOf(t, {
-    'relay-test': `#!/bin/sh\nexec ${process.execPath} ${join(ROOT, 'dist/cli/relay-test.js')} "$@"\n`,
+    'relay-test': `#!/bin/sh\nexec ${process.execPath} ${programAt('dist/cli/relay-test.js')} "$@"\n`,
   })
   chmodSync(join(bin, 'relay-test'), 0o755)
   const examples = examplesIn(DOCUMENT, 'sh')

@@ -19,7 +19,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   vantage: ['contract', 'files', 'ip', 'smtp'],
   mailbox: ['smtp'],
   store: ['contract'],
-  relay: ['contract'],
+  relay: ['contract', 'ip'],
   probe: ['contract', 'ip', 'relay', 'smtp'],
   render: ['contract'],
   client: ['contract'],

@@ -19,7 +19,7 @@ Runs all test files, or those at the paths, which are files or folders. Flags go
 
 /** What the whole suite takes on two free cores with an empty cache (docs/testing.md). */
 const WHOLE =
-  'The whole suite takes about 9 minutes on two free cores; Debian packages are downloaded once, into .cache.'
+  'The whole suite takes about 5 minutes on two free cores; Debian packages are downloaded once, into .cache.'
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
@@ -73,7 +73,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const isLoad = ({ kind }: TestFile) => kind === 'load'
   // Most files wait for sockets, so more of them than cores run at once. Load files measure, and run alone.
-  const lanes = availableParallelism() + 2
+  const lanes = availableParallelism() + 3
   await runSideBySide(batchesOf(files.filter((file) => !isLoad(file))), lanes, flags, ended)
   await runSideBySide(batchesOf(files.filter(isLoad)), 1, flags, ended)
   say(ofAll(all, (performance.now() - startedAt) / 1_000))

@@ -16,6 +16,7 @@ export function showRunning(title) {
   byId('summary').textContent = ''
   facts(byId('facts'), [])
   byId('remedy').hidden = true
+  for (const section of ['also', 'others']) byId(section).hidden = true
   byId('text').hidden = true
   for (const action of ['again', 'copy', 'permalink']) byId(action).hidden = true
   showAttempts([])
@@ -56,6 +57,7 @@ export function showResult(test) {
     ['Proof', test.proof],
     ['Tested from', [test.vantage.name, test.vantage.ip].filter(Boolean).join(', ')],
     ['Tested at', `${test.createdAt.slice(0, 19).replace('T', ' ')} UTC`],
+    ['The server sees us as', test.server?.seesUsAs],
     ['Duration', test.durationMs === null ? null : `${(test.durationMs / 1000).toFixed(2)} s`],
     ['Changed at', test.amendedAt],
   ])
@@ -63,6 +65,7 @@ export function showResult(test) {
   byId('permalink').setAttribute('href', `#/${test.id}`)
   byId('text').hidden = true
   showRemedy(test.remedy)
+  showAlso(test)
   showAttempts(test.attempts)
   const session = new Session(test.verdict)
   for (const line of test.transcript) session.add(line)
@@ -77,6 +80,46 @@ function showRemedy(remedy) {
   byId('remedy-title').textContent = remedy.title
   byId('remedy-steps').replaceChildren(...remedy.steps.map((step) => element('li', step)))
   byId('remedy-references').replaceChildren(...remedy.references.map((reference) => element('li', linkTo(reference))))
+}
+
+/** Shows what else was found, and the other addresses of the server. */
+function showAlso({ findings, related }) {
+  byId('also').hidden = findings.length === 0
+  byId('findings').replaceChildren(
+    ...findings.map(({ says, steps, references }) => {
+      const links =
+        references.length === 0
+          ? []
+          : [
+              element(
+                'ul',
+                references.map((one) => element('li', linkTo(one))),
+              ),
+            ]
+      return element('li', [
+        element('p', says),
+        element(
+          'ol',
+          steps.map((step) => element('li', step)),
+        ),
+        ...links,
+      ])
+    }),
+  )
+  byId('others').hidden = related.length === 0
+  byId('related').replaceChildren(...related.map(relatedAddress))
+}
+
+/** Returns an address with its last verdict, and a button that puts it into the form. */
+function relatedAddress({ ip, port, lastVerdict, lastAt }) {
+  const button = element('button', ip, { type: 'button', 'aria-label': `Fill in ${ip}` })
+  button.addEventListener('click', () => {
+    byId('target').value = ip
+    byId('port').value = String(port)
+    byId('target').focus()
+  })
+  const last = lastVerdict && lastAt ? `${lastVerdict} at ${lastAt.slice(0, 16).replace('T', ' ')} UTC` : 'not tested'
+  return element('li', [button, ` ${last}`])
 }
 
 /** Returns a link for a web address. Other references stay text. */

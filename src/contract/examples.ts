@@ -71,6 +71,7 @@ const CLOSED: RelayTest = {
       'CHUNKING',
     ],
     tls: null,
+    seesUsAs: null,
   },
   verdict: 'closed',
   evidence: 'none',
@@ -81,6 +82,8 @@ const CLOSED: RelayTest = {
   retryAfter: null,
   delivery: null,
   remedy: null,
+  findings: [],
+  related: [],
   truncated: false,
   attempts: [
     attempt('outside-sender', 'xez3vqjaalda53my@relaytest.isp.example', '4xpkuce6xuk7nefj@relaytest.isp.example', {
@@ -185,6 +188,7 @@ const OPEN: RelayTest = {
       'CHUNKING',
     ],
     tls: null,
+    seesUsAs: null,
   },
   verdict: 'open',
   evidence: 'message-accepted',
@@ -210,6 +214,8 @@ const OPEN: RelayTest = {
       'https://github.com/vdukhovni/postfix/blob/15bb9dcf1808e83a224fd99813c4c1498bf33775/postfix/README_FILES/SMTPD_ACCESS_README',
     ],
   },
+  findings: [],
+  related: [],
   truncated: false,
   attempts: [
     attempt('outside-sender', 'lsasqq7xuxd3ll4d@relaytest.isp.example', 'teygoi2uqzduoifm@relaytest.isp.example', {

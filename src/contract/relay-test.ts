@@ -8,6 +8,7 @@ import {
   CAUSES,
   DOMAIN_SOURCES,
   EVIDENCES,
+  FINDINGS,
   MAILBOX_SOURCES,
   OUTCOMES,
   PROOFS,
@@ -170,9 +171,34 @@ const server = z
         error: z.string().nullable(),
       })
       .nullable(),
+    // Results that an older version stored do not have it.
+    seesUsAs: z.string().nullable().default(null).meta({
+      description:
+        'The address that the server writes down for us, in a message that it passes on or in its reply to EHLO. Another address than that of the vantage shows that a proxy or NAT hides its clients. Null if it writes none.',
+    }),
   })
   .meta({ id: 'MailServer' })
 export type MailServer = z.output<typeof server>
+
+const finding = z
+  .object({
+    code: openWord(FINDINGS, 'What was found.'),
+    says: z.string().meta({ description: 'What was found, in sentences that can be read out.' }),
+    steps: z.array(z.string()).meta({ description: 'What to do about it.' }),
+    references: z.array(z.string()),
+  })
+  .meta({ id: 'Finding' })
+export type FindingView = z.output<typeof finding>
+
+const related = z
+  .object({
+    ip: z.string(),
+    port: z.int(),
+    lastVerdict: z.enum(VERDICTS).nullable(),
+    lastAt: time.nullable().meta({ description: 'When the last test of it ended. Null if none is known.' }),
+  })
+  .meta({ id: 'RelatedAddress' })
+export type RelatedAddress = z.output<typeof related>
 
 /** One relay test as the API shows it. docs/verdict.md explains the verdict. */
 export const relayTest = z
@@ -245,6 +271,14 @@ export const relayTest = z
         description:
           'What to do: how to close an open server, or how to get an answer. Null if there is nothing to do.',
       }),
+    // Results that an older version stored do not have the next two.
+    findings: z.array(finding).default([]).meta({
+      description: 'Other things that the test found, which are no relaying. They never change the verdict.',
+    }),
+    related: z.array(related).default([]).meta({
+      description:
+        'Other addresses of the same host name or mail domain that you may test, each with its last verdict, at most 8. A server can be closed on IPv4 and open on IPv6.',
+    }),
     transcript: z.array(transcriptLine),
     truncated: z.boolean().meta({ description: 'Whether the transcript was cut at its size limit.' }),
   })

@@ -1,7 +1,7 @@
 /**
  * The word lists of the API, so that all code uses the same words. `STATUSES`, `VERDICTS`, `EVIDENCES`, `OUTCOMES`,
  * `VANTAGE_STATES` and `CHECK_OUTCOMES` are closed: they never grow. `REASONS`, `CAUSES`, `REFUSALS`, `CAVEATS`,
- * `WHYS` and `VANTAGE_CHECKS` may grow: a client reads an unknown word as "other".
+ * `FINDINGS`, `WHYS` and `VANTAGE_CHECKS` may grow: a client reads an unknown word as "other".
  */
 
 /** Whether a test has ended. */
@@ -43,8 +43,8 @@ export type MailboxSource = (typeof MAILBOX_SOURCES)[number]
 export const REASONS = [
   'interrupted',
   'vantage-failed',
-  'recipient-accepted',
   'content-refused',
+  'recipient-accepted',
   'accepted-then-bounced',
   'ambiguous-accepted',
   'vantage-banned',
@@ -112,6 +112,17 @@ export const CAVEATS = [
   'domain-doubtful',
 ] as const
 export type Caveat = (typeof CAVEATS)[number]
+
+/** Other things to know about a server, which are no relaying; relay/findings.ts explains each. */
+export const FINDINGS = [
+  'own-domain-spoofable',
+  'any-local-part-taken',
+  'bounces-strangers-mail',
+  'no-postmaster',
+  'takes-all-delivers-nothing',
+  'source-address-lost',
+] as const
+export type Finding = (typeof FINDINGS)[number]
 
 /** Why an attempt was not run, or got no answer. */
 export const WHYS = [

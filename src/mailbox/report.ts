@@ -41,7 +41,7 @@ export function readReport(message: Buffer, names: OurNames): ReportFacts {
   const spellings = sentences.flatMap((sentence) => spellingsIn(sentence, names))
   return {
     failed: isFailure(header, lines),
-    remote: namesRemoteServer(lines) || sentences.some((one) => REMOTE.test(one) && !OWN_RESOLVER.test(one)),
+    remote: namesRemoteServer(lines) || sentences.some(quotesRemoteServer),
     outside: spellings.includes('outside'),
     local: spellings.includes('local'),
     statuses: valuesOf(lines, 'status'),
@@ -51,18 +51,16 @@ export function readReport(message: Buffer, names: OurNames): ReportFacts {
 
 const rank = ({ type }: Part): number => (type.startsWith('message/') ? 0 : 1)
 
-/** The line where a dialect begins the copy of our message, or the first line of a copy without such a line. */
-const COPY_BEGINS = new RegExp(
-  [
-    // qmail and Exim.
-    '^[\\s>]*-+ ?(?:below this line|this is (?:a|the) copy of)',
-    // Sendmail.
-    '^[\\s>]*-+ ?(?:original|unsent|returned) message|^[\\s>]*-+ ?message (?:header|text)',
-    // Exchange.
-    '^[\\s>]*original message headers',
-    '^[\\s>]*(?:return-path|received|x-relay-test|message-id):',
-  ].join('|'),
-)
+/** Lines where a dialect begins the copy of our message, and lines that begin a copy without such a line. */
+const COPY_BEGINS: readonly RegExp[] = [
+  // qmail and Exim.
+  /^[\s>]*-+ ?(?:below this line|this is (?:a|the) copy of)/,
+  // Sendmail.
+  /^[\s>]*-+ ?(?:(?:original|unsent|returned) message|message (?:header|text))/,
+  // Exchange.
+  /^[\s>]*original message headers/,
+  /^[\s>]*(?:return-path|received|x-relay-test|message-id):/,
+]
 
 /** Returns the lines of a part before the copy of our message, unfolded and in lower case. */
 function linesBeforeCopy({ type, text }: Part): string[] {
@@ -70,7 +68,7 @@ function linesBeforeCopy({ type, text }: Part): string[] {
   const lines: string[] = []
   for (const raw of prose.toLowerCase().split(/\r?\n/)) {
     const line = raw.slice(0, MAX_SENTENCE)
-    if (COPY_BEGINS.test(line)) break
+    if (COPY_BEGINS.some((begins) => begins.test(line))) break
     const last = lines.at(-1) ?? ''
     if (/^[ \t]/.test(line) && last !== '' && last.length < MAX_SENTENCE)
       lines[lines.length - 1] = `${last} ${line.trim()}`
@@ -79,38 +77,45 @@ function linesBeforeCopy({ type, text }: Part): string[] {
   return lines.filter((line) => line.trim() !== '')
 }
 
-/** A header field of our message that prose repeats. Our To field is a plain address, whatever the envelope said. */
+/** A header field of our message in prose. Our To field is a plain address, whatever the envelope said. */
 const HEADER_FIELD = /^[\s>]*(?:to|from|cc|subject|sent|date|reply-to) ?:/
 
-/** Words of the dialects that quote, or name, another server. */
-const REMOTE = new RegExp(
-  [
-    // Exim, qmail, Exchange.
-    '\\bremote (?:host|server|system|mta|mail server|mail system|smtp server)\\b',
-    // Postfix.
-    '\\bhost \\S{1,255} ?\\[[^\\]]{1,64}\\] (?:said|refused)|\\bconnect to \\S{1,255}\\[|\\b(?:lost connection|conversation) with ',
-    // Sendmail.
-    '\\bwhile talking to |^(?:>>>|<<<) ',
-    // qmail.
-    '\\bconnected to \\S{1,255} but |\\bdoes not like recipient|\\bgiving up on \\d',
-  ].join('|'),
-)
+/** Words of the dialects that quote another server, or name one. */
+const REMOTE: readonly RegExp[] = [
+  // Exim, qmail, Exchange.
+  /\bremote (?:host|server|system|mta|mail server|mail system|smtp server)\b/,
+  // Postfix.
+  /\bhost [^\s[]{1,255} ?\[[^\]]{1,64}\] (?:said|refused)/,
+  /\bconnect to [^\s[]{1,255}\[/,
+  /\b(?:lost connection|conversation) with /,
+  // Sendmail.
+  /\bwhile talking to |^(?:>>>|<<<) /,
+  // qmail.
+  /\bconnected to \S{1,255} but |\bdoes not like recipient|\bgiving up on \d/,
+]
 
 /** Exchange writes "Remote Server returned" of itself too. Then its resolver gave the error. */
 const OWN_RESOLVER = /resolver\.adr/
 
+const quotesRemoteServer = (sentence: string): boolean =>
+  !OWN_RESOLVER.test(sentence) && REMOTE.some((words) => words.test(sentence))
+
 /** Words of a report that only says that the message is late. */
-const ONLY_LATE =
-  /not yet been delivered|delivery .{0,20}delayed|message .{0,40}delayed|warning message only|will keep trying/
+const ONLY_LATE: readonly RegExp[] = [
+  /not yet been delivered|warning message only/,
+  /delivery (?:is |was |has been )?delayed|message \S{1,40} delayed/,
+]
 
 /** Whether a report is about a failure. RFC 3464 says it as an action (section 2.3.3), older prose in words. */
 function isFailure(header: Header, lines: readonly string[]): boolean {
   const actions = valuesOf(lines, 'action')
   if (actions.length > 0) return actions.some((action) => action.startsWith('failed'))
-  return ![header.get('subject')?.toLowerCase() ?? '', ...lines].some((line) => ONLY_LATE.test(line))
+  return ![header.get('subject')?.toLowerCase() ?? '', ...lines].some((line) =>
+    ONLY_LATE.some((words) => words.test(line)),
+  )
 }
 
-/** Whether a field names the server that gave the error (RFC 3464 section 2.3.5), and it is not the one that reports. */
+/** Whether a field names another server that gave the error (RFC 3464 section 2.3.5). */
 function namesRemoteServer(lines: readonly string[]): boolean {
   const reporting = valuesOf(lines, 'reporting-mta').map(nameIn)
   return valuesOf(lines, 'remote-mta').some((value) => nameIn(value) !== '' && !reporting.includes(nameIn(value)))
@@ -129,7 +134,7 @@ const TOKEN = /(?<![a-z0-9])[a-z2-7]{16}(?![a-z0-9])/g
 /** Returns how a sentence spells recipients of ours. */
 function spellingsIn(sentence: string, { domain, token }: OurNames): ('outside' | 'local')[] {
   return sentence.split(BETWEEN_WORDS).flatMap((whole) => {
-    const word = whole.replace(/^(?:[a-z][a-z0-9-]*:){1,3}/, '').replace(/[.:!?]+$/, '')
+    const word = whole.replace(/^(?:[a-z][a-z0-9-]*:){1,3}/, '').replace(/[.:!?]{1,3}$/, '')
     const ours = (word.match(TOKEN) ?? []).find((other) => other !== token)
     if (ours === undefined) return []
     const plain = `${ours}@${domain}`

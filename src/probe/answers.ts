@@ -67,6 +67,8 @@ export class Answers {
   pipelining = true
   /** How a transaction ends at this server, as far as we know. */
   reset: Reset = 'RSET'
+  /** How often we left the server alone because it said that we ask too much. */
+  longPauses = 0
   readonly #decided: (row: Assessed) => void
   readonly #rows = new Map<Form, Assessed>()
   readonly #due = new Set<Form>()
@@ -112,7 +114,8 @@ export class Answers {
 
   /** How much the server may be asked at once, according to its software and to its behaviour so far. */
   get pace(): Pace {
-    return paceFor(this.#software, this.#learnt)
+    const alone = this.now.alone ? { atOnce: 1 } : {}
+    return paceFor(this.#software, { ...this.#learnt, ...alone })
   }
 
   /** What is known about a mailbox of the server. */
@@ -163,7 +166,10 @@ export class Answers {
   asking(question: Question): void {
     this.latest = latestOf(question)
     if (question.ask === 'in-tls') this.#makeDue(question.rows)
-    if (question.ask === 'again') this.#makeDueAgain(question.rows)
+    if (question.ask === 'again') {
+      this.#makeDueAgain(question.rows)
+      this.longPauses += Number(question.waitMs >= FIGURES.throttledMs[0])
+    }
     if (question.ask === 'first') this.firstPlan = question.plan
     if (question.ask === 'alone') {
       for (const form of formsIn(question.plan)) this.#askedAlone.set(form, this.askedAlone(form.id) + 1)
@@ -179,7 +185,6 @@ export class Answers {
     if (shown.shown === 'waited') this.#keepWait(shown.ms, shown.troubled)
     if (shown.shown === 'out-of-step') this.#takeBack(shown.session)
     if (shown.shown === 'reset-failed') this.#resetFailed(shown.by)
-    if (shown.shown === 'one-at-a-time') this.#learnt = { ...this.#learnt, atOnce: 1 }
   }
 
   #keepWait(ms: number, troubled: boolean): void {

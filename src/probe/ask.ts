@@ -34,7 +34,7 @@ export async function ask(next: readonly Question[], asking: Asking, answers: An
     await askOne(question, asking, tell)
   }
   // A server that turned away a session that we opened early accepts only one at a time.
-  if (await connections.dropRefused()) oneAtATime(connections, tell)
+  if (await connections.dropRefused()) connections.alone = true
   tellOutOfStep(connections, tell)
   answers.now = momentOf(server, connections)
 }
@@ -135,7 +135,7 @@ async function askRest(
         // The server accepts no more connections: another worker takes the plan. The last worker always goes on.
         workers -= 1
         waiting.unshift(next)
-        oneAtATime(connections, tell)
+        connections.alone ||= session.failure !== 'connection-limit'
         return connections.end(session)
       }
       const leave = waiting.length > 0 || workers > 1
@@ -193,11 +193,6 @@ const resetTeller =
   (by: ResetCommand): void =>
     tell({ shown: 'reset-failed', by })
 
-function oneAtATime(connections: Connections, tell: Tell): void {
-  tell({ shown: 'one-at-a-time' })
-  connections.alone = true
-}
-
 /** The failures of a later session if the server accepts no more of them. */
 const TURNED_AWAY: ReadonlySet<Why> = new Set<Why>(['greeting-refused', 'dropped', 'connection-refused'])
 
@@ -205,7 +200,7 @@ const TURNED_AWAY: ReadonlySet<Why> = new Set<Why>(['greeting-refused', 'dropped
 function whyNot(session: Session, { first }: Connections, { stop }: Server): Why {
   if (stop.aborted) return 'interrupted'
   // A server that accepted the first session and turns away a later one limits our connections.
-  const isLater = session !== first && first.failure === null && session.tls === null
+  const isLater = session !== first && first.failure === null && (session.tls === null || first.tls !== null)
   if (isLater && session.failure !== null && TURNED_AWAY.has(session.failure)) return 'turned-away'
   return session.failure ?? session.connection?.fault ?? 'dropped'
 }

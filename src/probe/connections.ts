@@ -2,6 +2,7 @@
  * Manages the connections of one test: the current session, and spare sessions that were opened early to save time. It
  * counts connections, so that no test opens more than its question allows.
  */
+import { type Door, type FirstOpening, openFirst } from './first-session.ts'
 import { FIGURES } from './pace.ts'
 import type { Server } from './server.ts'
 import { failedSession, isReady, openSession, type Session, secure } from './session.ts'
@@ -9,6 +10,7 @@ import { failedSession, isReady, openSession, type Session, secure } from './ses
 /** A session that was opened early. `greeted` is null until the greeting and EHLO are over. */
 interface Spare {
   readonly session: Promise<Session>
+  readonly unwanted: AbortController
   greeted: Session | null
 }
 
@@ -23,41 +25,43 @@ export interface Standing {
   readonly pipelining: boolean
   /** Whether sessions start TLS. */
   readonly tls: boolean
+  /** Whether only one connection may be open at a time. */
+  readonly alone: boolean
 }
 
 /** The connections of one test. */
-export class Connections {
+export class Connections implements Door {
   /** How many connections the test may open in all. */
   limit: number = FIGURES.connections
   /** Whether only one connection may be open at a time, with a pause before each new one. */
   alone = false
-  readonly #server: Server
-  #unwanted = new AbortController()
+  readonly server: Server
+  tlsFirst: boolean
   #spares: Spare[] = []
   #first: Session
   #current: Session
   #opened = 0
   #tls = false
   readonly #outOfStep = new Set<number>()
+  readonly #ending: Promise<void>[] = []
 
   private constructor(server: Server) {
-    this.#server = server
+    this.server = server
+    this.tlsFirst = server.tlsFirst
     this.#first = failedSession(1, 'dropped')
     this.#current = this.#first
   }
 
   /**
    * Opens the first connection, and `spares` more as soon as the first one is connected. If the server drops or defers
-   * the first session, opens another one: the server may only have been busy.
+   * the first session, it may only have been busy: opens another one, after a pause.
    */
   static async begin(server: Server, spares: number): Promise<Connections> {
     const connections = new Connections(server)
     const connected = () => {
-      for (let spare = 0; spare < spares; spare += 1) connections.#spares.push(spareOf(connections.#open()))
+      for (let spare = 0; spare < spares; spare += 1) connections.#openAhead()
     }
-    const first = await connections.#open(connected)
-    if (isRetryable(first)) await connections.end(first)
-    connections.#first = isRetryable(first) ? await connections.another() : first
+    connections.#first = await openFirst(connections, connected)
     connections.#current = connections.#first
     return connections
   }
@@ -71,27 +75,32 @@ export class Connections {
     return this.#current
   }
 
+  get ahead(): number {
+    return this.#spares.length
+  }
+
   get standing(): Standing {
-    const { number } = this.#current
+    const { number, tls } = this.#current
     return {
       opened: this.#opened,
       spares: this.#spares.length,
       current: { number, isReady: isReady(this.#current) },
       pipelining: this.#current.pipelining,
-      tls: this.#tls,
+      tls: this.#tls || tls !== null,
+      alone: this.alone,
     }
   }
 
   /** Returns the current session. If it has ended and there is time left, opens another one first. */
   async live(): Promise<Session> {
-    const isOver = this.#first.failure !== null || this.#server.now() >= this.#server.deadline
+    const isOver = this.#first.failure !== null || this.server.now() >= this.server.deadline
     if (isReady(this.#current) || isOver) return this.#current
     return this.goOnWith(await this.another())
   }
 
   /** Returns another session than the current one: a spare one, or a new one. */
   another(): Promise<Session> {
-    return this.#spares.shift()?.session ?? this.#open()
+    return this.#spares.shift()?.session ?? this.open()
   }
 
   /** Makes a session the current one, and ends the previous one. */
@@ -106,8 +115,11 @@ export class Connections {
   /** Starts TLS on the spare sessions, and on every later one. Ends the current session. */
   async goOnInTls(): Promise<void> {
     this.#tls = true
-    this.#spares = this.#spares.map(({ session }) =>
-      spareOf(session.then((greeted) => (isReady(greeted) ? secure(greeted) : greeted))),
+    this.#spares = this.#spares.map(({ session, unwanted }) =>
+      spareOf(
+        session.then((greeted) => (isReady(greeted) ? secure(greeted) : greeted)),
+        unwanted,
+      ),
     )
     await this.leaveCurrent()
   }
@@ -135,14 +147,21 @@ export class Connections {
 
   /** Ends every session. The next question opens a new one. */
   async leave(): Promise<void> {
-    const waiting = this.#spares.splice(0)
-    const ended = waiting.map(async ({ session }) => this.end(await session))
-    if (waiting.length > 0) {
-      // We do not wait for greetings that have not come yet.
-      this.#unwanted.abort()
-      this.#unwanted = new AbortController()
-    }
-    await Promise.all([this.end(this.#current), ...ended])
+    await Promise.all([this.end(this.#current), this.leaveAhead(this.ahead), ...this.#ending])
+  }
+
+  /** Ends up to `most` sessions that were opened early. */
+  async leaveAhead(most: number): Promise<void> {
+    const ended = this.#spares.splice(0, most).map(async ({ session, unwanted }) => {
+      // We do not wait for a greeting that has not come yet.
+      unwanted.abort()
+      await this.end(await session)
+    })
+    await Promise.all(ended)
+  }
+
+  endLater(session: Promise<Session>, kept: Session): void {
+    this.#ending.push(session.then((opened) => (opened === kept ? undefined : this.end(opened))))
   }
 
   /** Returns the numbers of the sessions whose reply to QUIT showed that they were out of step, each number once. */
@@ -152,22 +171,24 @@ export class Connections {
     return numbers
   }
 
-  async #open(connected?: () => void): Promise<Session> {
+  #openAhead(): void {
+    const unwanted = new AbortController()
+    const { tlsFirst } = this
+    this.#spares.push(spareOf(this.open({ tlsFirst, unwanted: unwanted.signal }), unwanted))
+  }
+
+  /** Opens a session, if the test may have another connection. */
+  async open(opening: FirstOpening = { tlsFirst: this.tlsFirst }): Promise<Session> {
     if (this.#opened >= this.limit) return { ...this.#first, connection: null, failure: 'connection-limit' }
     this.#opened += 1
     const number = this.#opened
-    if (this.alone) await this.#server.pause(FIGURES.pauseMs)
-    const opening = { number, tls: this.#tls, unwanted: this.#unwanted.signal }
-    return openSession(this.#server, connected ? { ...opening, connected } : opening)
+    if (this.alone) await this.server.pause(FIGURES.pauseMs)
+    return openSession(this.server, { ...opening, number, tls: this.#tls })
   }
 }
 
-/** Whether a server dropped the session before EHLO was answered, or turned us away with a 4xx reply. */
-const isRetryable = ({ failure, turnedAway }: Session): boolean =>
-  failure === 'dropped' || (failure === 'greeting-refused' && turnedAway !== null && turnedAway.reply.code < 500)
-
-function spareOf(session: Promise<Session>): Spare {
-  const spare: Spare = { session, greeted: null }
+function spareOf(session: Promise<Session>, unwanted: AbortController): Spare {
+  const spare: Spare = { session, unwanted, greeted: null }
   void session.then((greeted) => {
     spare.greeted = greeted
   })

@@ -17,15 +17,26 @@ export const FIGURES = {
   retries: 2,
   connectMs: 10_000,
   greetingMs: 30_000,
+  /** If a server has sent nothing for so long, we try whether it waits for TLS. Longer than the pause of postscreen. */
+  quietMs: 10_000,
+  /** How long the handshake may take if TLS begins with the first byte. */
+  tlsMs: 5_000,
   /**
    * How long the next answer to a group, or to RSET, may take. A server that needed long for an earlier answer gets
    * `silenceGrowth` times as long, because it may be a tarpit.
    */
   silenceMs: 10_000,
   silenceGrowth: 3,
+  /**
+   * How long we leave a server alone that says that we ask too much, if its reply names no time: the first time, and
+   * the second. There is no third.
+   */
+  throttledMs: [5_000, 15_000],
+  /** The same, if the server answered something else on that connection: it limits each session. */
+  sessionPauseMs: 1_000,
   /** The pause between connections to a server that accepts one at a time. It may count the old one for a moment. */
   pauseMs: 200,
-  /** The time that must be left after a wait for greylisting, so that another visit is possible. */
+  /** The time that must be left after a long wait, so that another visit is possible. */
   visitMs: 5_000,
   /** The time that is kept for a control after the wait for ambiguous messages. */
   controlMs: 3_000,
@@ -89,16 +100,22 @@ export function learn(failed: readonly Assessed[], rows: readonly Assessed[], be
 }
 
 function lessonOf(row: Assessed, rows: readonly Assessed[], before: Partial<Pace>): Partial<Pace> {
-  const { attempt, refusal, decisive } = row
+  const { attempt, decisive } = row
   if (attempt.why === 'dropped' || decisive?.reply.code === 421) return answeredBeforeTheEnd(rows, attempt.connection)
   // This server answers each refusal later than the one before: one refusal a connection.
   if (attempt.why === 'slowing') return { refusals: 1, recipients: 1, transactions: 1 }
   if (attempt.why === 'turned-away') return { atOnce: 1 }
-  const isTooMany = refusal === 'throttled' && decisive?.phase === 'rcpt'
-  if (isTooMany || attempt.why === 'transaction-ended') {
+  if (isTooManyRecipients(row) || attempt.why === 'transaction-ended') {
     return before.recipients === 1 ? { transactions: 1 } : { recipients: 1 }
   }
-  return {}
+  return row.refusal === 'throttled' ? { atOnce: 1 } : {}
+}
+
+/** Whether a server refused a recipient because the transaction or session has enough of them (RFC 5321: 452). */
+export function isTooManyRecipients({ refusal, decisive }: Assessed): boolean {
+  if (refusal !== 'throttled' || decisive?.phase !== 'rcpt') return false
+  const { code, enhanced, lines } = decisive.reply
+  return code === 452 || enhanced?.endsWith('.5.3') === true || /recipient|\brcpt/i.test(lines.join(' '))
 }
 
 /** Returns how much the server answered on a connection before it ended it: that much it accepts. */

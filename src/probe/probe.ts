@@ -1,9 +1,10 @@
 /**
  * Tests one server, from the first connection to the last QUIT. In order: connect; ask the forms of the suite; ask
  * again where an answer was deferred or missing; try a sender that exists; send messages; wait for them; ask the
- * controls. `questions` decides which of these steps make sense, and `ask` carries them out.
+ * controls, and what else is worth telling. `questions` decides which of these steps make sense, and `ask` carries them out.
  */
-import type { Address } from '../ip/address.ts'
+import { type Address, parseAddress } from '../ip/address.ts'
+import { specialRange } from '../ip/special.ts'
 import { FORMS } from '../relay/forms.ts'
 import type { Observations } from '../relay/observations.ts'
 import { Answers, type AnswersOptions } from './answers.ts'
@@ -18,7 +19,7 @@ import type { Session } from './session.ts'
 export interface ProbeOptions extends Limits, AnswersOptions, Pick<Asking, 'messageFor'> {
   /** Whether the target refused us in the last ten minutes. Servers count refusals over that time before a ban. */
   readonly refusedBefore: boolean
-  /** The addresses that a server may write down for us. */
+  /** The addresses of our vantage, as far as they are known. */
   readonly vantage: readonly string[]
 }
 
@@ -67,13 +68,15 @@ export async function probe(options: ProbeOptions, server: Server): Promise<Prob
 
 function observationsOf(
   { first, target, rows, known, mailboxTroubled }: Answers,
-  { proof, refusedBefore, vantage }: ProbeOptions,
+  { proof, refusedBefore, vantage, address }: ProbeOptions,
 ): Observations {
-  const { greeting, turnedAway, ehlo, localAddress } = first
+  const { greeting, turnedAway, ehlo, helloLine, localAddress } = first
   return {
     proof,
     refusedBefore,
-    vantage: [...vantage, ehlo, localAddress?.text].filter((name) => typeof name === 'string'),
+    vantage: visibleAddresses([...vantage.map(parseAddress), localAddress], address),
+    ehlo,
+    helloLine,
     domain: target.domain?.name ?? null,
     domainSource: target.domain?.source ?? null,
     known,
@@ -84,6 +87,15 @@ function observationsOf(
     // In the order of the suite, not in the order in which they were asked.
     rows: rows.toSorted((a, b) => FORMS.indexOf(a.attempt.form) - FORMS.indexOf(b.attempt.form)),
   }
+}
+
+/**
+ * Returns our addresses that a server at `target` can see, as text: those of its IP version. A private address is
+ * translated on the way to a public server.
+ */
+function visibleAddresses(ours: readonly (Address | null)[], target: Address): string[] {
+  const isVisible = (one: Address) => specialRange(one) === null || specialRange(target) !== null
+  return ours.flatMap((one) => (one?.family === target.family && isVisible(one) ? one.text : []))
 }
 
 function phasesOf({ first, waitedMs }: Answers, totalMs: number): Phases {

@@ -85,8 +85,6 @@ export type Shown =
   | { readonly shown: 'out-of-step'; readonly session: number }
   /** A command did not end a transaction. */
   | { readonly shown: 'reset-failed'; readonly by: ResetCommand }
-  /** The server accepts only one connection of ours at a time. */
-  | { readonly shown: 'one-at-a-time' }
 
 /** Receives each result of asking. */
 export type Tell = (shown: Shown) => void

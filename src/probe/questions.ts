@@ -7,6 +7,7 @@ import type { Answers } from './answers.ts'
 import type { Limits, Question } from './question.ts'
 import { again } from './steps/again.ts'
 import { controls } from './steps/controls.ts'
+import { deliversNothing, spoofing } from './steps/findings.ts'
 import { inTls } from './steps/in-tls.ts'
 import { arrivals, messages } from './steps/messages.ts'
 import { secondSender } from './steps/second-sender.ts'
@@ -16,12 +17,12 @@ type Step = (answers: Answers, limits: Limits, part: Suite) => readonly Question
 
 /** The full suite asks the standard part first, with its messages and controls, so that its verdict is never worse. */
 const STEPS: Readonly<Record<Suite, readonly Step[]>> = {
-  standard: [again, suite, secondSender, messages, controls],
+  standard: [again, suite, secondSender, messages, controls, spoofing],
   full: [again, suite, messages, inTls],
 }
 
 /** The last steps of every test. A message can arrive while the rest is asked, so we wait for it at the end. */
-const LAST: readonly Step[] = [arrivals]
+const LAST: readonly Step[] = [arrivals, deliversNothing]
 
 /** Returns the next questions, in order; none when the test is done. The first step that has work counts. */
 export function questions(answers: Answers, limits: Limits): readonly Question[] {

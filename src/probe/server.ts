@@ -7,7 +7,7 @@ import type { Why } from '../contract/words.ts'
 import { type Address, addressLiteral, hostText } from '../ip/address.ts'
 import type { Seen } from '../relay/attempt.ts'
 import type { Form } from '../relay/forms.ts'
-import { SmtpConnection } from '../smtp/connection.ts'
+import { SmtpConnection, type TlsFacts } from '../smtp/connection.ts'
 import type { Dial } from '../smtp/dial.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import { FIGURES } from './pace.ts'
@@ -16,6 +16,7 @@ import { FIGURES } from './pace.ts'
 export type Dialogue = Pick<
   SmtpConnection,
   | 'fault'
+  | 'spoke'
   | 'outOfStep'
   | 'greeting'
   | 'command'
@@ -34,6 +35,8 @@ export interface Connected {
   readonly localAddress: Address | null
   /** The name that we give in EHLO. */
   readonly ehlo: string
+  /** What was agreed, if TLS began with the first byte; else null. */
+  readonly tls: TlsFacts | null
 }
 
 /** The interface to the outside. Times are milliseconds of the clock that `now` reads. */
@@ -44,8 +47,14 @@ export interface Server {
   now(): number
   /** Waits `ms` milliseconds, or until the test is stopped. */
   pause(ms: number): Promise<void>
-  /** Opens a connection, or returns why there is none. The first connection has the number 1. */
-  connect(number: number): Promise<Connected | { readonly failure: Why }>
+  /** Whether TLS usually begins with the first byte at this port, without STARTTLS. */
+  readonly tlsFirst: boolean
+  /**
+   * Opens a connection, or returns why there is none. The first connection has the number 1.
+   *
+   * @param tlsFirst whether TLS begins with the first byte
+   */
+  connect(number: number, tlsFirst: boolean): Promise<Connected | { readonly failure: Why }>
   /** Waits up to `ms` milliseconds for the message of a form, or its bounce. Resolves with null if neither comes. */
   arrival(form: Form, ms: number): Promise<Seen | null>
   /** Whether our mailbox turned anybody away since a time, for a reason of its own. Mail may be missing then. */
@@ -59,6 +68,8 @@ export type Mailbox = Pick<Server, 'arrival' | 'troubled'>
 export interface Route {
   readonly address: Address
   readonly port: number
+  /** Whether TLS usually begins with the first byte at this port, without STARTTLS. */
+  readonly tlsFirst: boolean
   /** Opens connections from the vantage. */
   readonly dial: Dial
   /** Our name; null means the address literal of our end (RFC 5321 section 4.1.4). */
@@ -72,21 +83,26 @@ export interface Route {
 
 /** Returns the real server that a route leads to. */
 export function serverAt(route: Route, mailbox: Mailbox): Server {
-  const { deadline, stop } = route
+  const { deadline, stop, tlsFirst } = route
   return {
     deadline,
     stop,
+    tlsFirst,
     now: () => performance.now(),
     pause: (ms) => sleep(ms, undefined, { signal: stop }).catch(() => {}),
-    connect: (number) => connect(route, number),
+    connect: (number, inTls) => connect(route, number, inTls),
     ...mailbox,
   }
 }
 
-async function connect(route: Route, number: number): Promise<Connected | { readonly failure: Why }> {
+async function connect(
+  route: Route,
+  number: number,
+  tlsFirst: boolean,
+): Promise<Connected | { readonly failure: Why }> {
   const { address, port, transcript, deadline } = route
   const record = (event: string) => void transcript.add('event', number, event)
-  record(`connecting to ${hostText(address)}:${port}`)
+  record(`connecting to ${hostText(address)}:${port}${tlsFirst ? ', in TLS from the first byte' : ''}`)
   const left = deadline - performance.now()
   if (left <= 0) return { failure: 'deadline' }
   route.dialling(address)
@@ -104,5 +120,8 @@ async function connect(route: Route, number: number): Promise<Connected | { read
   const { socket, localAddress } = dialled
   const ownName = localAddress ? addressLiteral(localAddress) : '[127.0.0.1]'
   const connection = new SmtpConnection({ socket, number, transcript, deadline })
-  return { connection, localAddress, ehlo: route.ehlo ?? ownName }
+  const tls = tlsFirst ? await connection.tlsFirst(FIGURES.tlsMs) : null
+  if (tlsFirst && !tls) return { failure: 'tls-failed' }
+  if (tlsFirst && !route.tlsFirst) record('this port speaks TLS from the first byte, without STARTTLS')
+  return { connection, localAddress, ehlo: route.ehlo ?? ownName, tls }
 }

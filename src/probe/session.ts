@@ -1,7 +1,7 @@
 /** Opens one SMTP session: connection, greeting, EHLO or HELO, and STARTTLS if the server asks for it. */
-import { DOMAIN_NAME } from '../contract/domain.ts'
 import type { Why } from '../contract/words.ts'
 import type { Address } from '../ip/address.ts'
+import { hostNameIn } from '../relay/host-name.ts'
 import { anyOf } from '../smtp/any-of.ts'
 import type { Answer, TlsFacts } from '../smtp/connection.ts'
 import { abridged, type Reply } from '../smtp/reply.ts'
@@ -12,12 +12,16 @@ import type { Dialogue, Server } from './server.ts'
 export interface Opening {
   /** Counts from 1. */
   readonly number: number
-  /** Whether to start TLS, because the server asks for it. */
+  /** Whether to start TLS with STARTTLS, because the server asks for it. */
   readonly tls: boolean
+  /** Whether TLS begins with the first byte. */
+  readonly tlsFirst: boolean
   /** Aborted when the session is no longer needed. */
-  readonly unwanted: AbortSignal
+  readonly unwanted?: AbortSignal
   /** Called when the connection is open, before the greeting. */
-  connected?(): void
+  readonly connected?: () => void
+  /** Called if the server has sent nothing for a while. */
+  readonly quiet?: () => void
 }
 
 /** A reply, and the indexes of its transcript lines. */
@@ -59,18 +63,9 @@ export function isReady(session: Session): session is Ready {
   return connection !== null && connection.fault === null && ehlo !== null && failure === null
 }
 
-/**
- * Returns the host name of the server on a session: the first word of the greeting (RFC 5321 section 4.2), else that of
- * the reply to EHLO or HELO (section 4.1.1.1), because some servers hide it in the greeting; null if neither is one.
- */
+/** Returns the host name that the server gives itself on a session; null if it gives none. */
 export const hostOf = ({ greeting, helloLine, ehlo }: Session): string | null =>
-  hostIn([greeting?.reply.lines[0], helloLine], ehlo)
-
-/** Returns the first host name at the beginning of these lines, in lower case. A server may repeat our own name. */
-export function hostIn(lines: readonly (string | null | undefined)[], ownName: string | null): string | null {
-  const names = lines.map((line) => line?.split(' ')[0]?.toLowerCase() ?? '')
-  return names.find((name) => DOMAIN_NAME.test(name) && name !== ownName?.toLowerCase()) ?? null
-}
+  hostNameIn([greeting?.reply.lines[0], helloLine], ehlo)
 
 /** Returns a session without a connection. */
 export function failedSession(number: number, failure: Why): Session {
@@ -78,25 +73,27 @@ export function failedSession(number: number, failure: Why): Session {
 }
 
 /** Connects, waits for the whole greeting, and says EHLO, or HELO if the server does not know EHLO. */
-export async function openSession(server: Server, { number, tls, unwanted, connected }: Opening): Promise<Session> {
+export async function openSession(server: Server, opening: Opening): Promise<Session> {
+  const { number, tls, tlsFirst, unwanted, connected, quiet } = opening
   if (server.stop.aborted) return failedSession(number, 'interrupted')
   const startedAt = server.now()
-  const opened = await server.connect(number)
+  const opened = await server.connect(number, tlsFirst)
   if ('failure' in opened) return failedSession(number, opened.failure)
   connected?.()
   const session = { ...NOTHING, ...opened, number, connectMs: server.now() - startedAt }
-  const greeted = await greet(server, session, anyOf(server.stop, unwanted))
-  return tls && isReady(greeted) ? secure(greeted) : greeted
+  const greeted = await greet(server, session, unwanted ? anyOf(server.stop, unwanted) : server.stop, quiet)
+  return tls && isReady(greeted) && greeted.tls === null ? secure(greeted) : greeted
 }
 
 async function greet(
   server: Server,
   opened: Session & { connection: Dialogue },
   unwanted: AbortSignal,
+  quiet: () => void = () => {},
 ): Promise<Session> {
   const { connection } = opened
   const connectedAt = server.now()
-  const greeting = heard(await connection.greeting(FIGURES.greetingMs, unwanted))
+  const greeting = heard(await connection.greeting(FIGURES.greetingMs, { unwanted, quiet, quietMs: FIGURES.quietMs }))
   if (!greeting) return { ...opened, failure: connection.fault }
   const greeted = { ...opened, greeting, greetingMs: server.now() - connectedAt }
   if (greeting.reply.code !== 220) return { ...greeted, turnedAway: greeting, failure: 'greeting-refused' }

@@ -19,6 +19,8 @@ export const RANDOM_LOCAL = 'random-local-control'
 export const REPEAT = 'outside-sender-again'
 /** The same at the end of each connection of the full part. */
 export const AT_END = 'outside-sender-at-end'
+/** The own-domain sender writes to a mailbox of its domain. The answer is a finding, and never counts for the verdict. */
+export const OWN_SENDER_TO_LOCAL = 'own-sender-to-local'
 /** The own-domain senders: the known mailbox or an invented one, then one that exists or an invented one. */
 export const OWN_SENDER = 'own-domain-sender'
 export const POSTMASTER_SENDER = 'own-domain-postmaster'
@@ -176,6 +178,19 @@ function isUnknownSender({ outcome, refusal, text }: Assessed): boolean {
   return refusal === 'unknown-user' || (refusal === 'sender-rejected' && !FORGERY.test(text))
 }
 
+/**
+ * Whether it is worth asking if the own-domain sender may write to a local mailbox. It is if the server accepted that
+ * sender at MAIL, and refused its outside recipient as it refused that of a stranger: then it did not refuse the sender.
+ * The local mailbox must be one that it accepts from strangers, or a known one.
+ */
+export function mayBeSpoofable(rows: readonly Assessed[], known: Known): boolean {
+  const own = rowOf(rows, OWN_SENDER)
+  if (own?.outcome !== 'refused' || own.refusedLater || own.decisive?.phase !== 'rcpt') return false
+  if (!sameRefusal(own, rowOf(rows, OUTSIDE))) return false
+  const local = rowOf(rows, known === 'none' ? POSTMASTER : KNOWN_MAILBOX)
+  return local ? isTakenLocal(local) : known !== 'none'
+}
+
 /** The state of a test that the choice of controls depends on. */
 export interface ControlState {
   readonly rows: readonly Assessed[]
@@ -216,7 +231,12 @@ export function wantedControls(state: ControlState): readonly string[] {
   return isOpen && asked(RANDOM_LOCAL) === 0 ? [RANDOM_LOCAL] : []
 }
 
+/** Whether an attempt counts for the verdict. One that is only for a finding does not. */
+export const isForVerdict = ({ attempt }: Assessed): boolean => attempt.form.id !== OWN_SENDER_TO_LOCAL
+
 /** Whether an answer can change the verdict. A control is worth asking again only then. */
-export function isNeeded({ attempt: { form } }: Assessed, rows: readonly Assessed[]): boolean {
+export function isNeeded(row: Assessed, rows: readonly Assessed[]): boolean {
+  const { form } = row.attempt
+  if (!isForVerdict(row)) return false
   return form.recipient.kind !== 'local' || needsContrast(rowOf(rows, OUTSIDE))
 }

@@ -145,6 +145,7 @@ const RECIPIENTS = {
   ),
   postmaster: { kind: 'local', needs: 'domain', spell: ({ domain }) => `postmaster@${domain}` },
   'known-mailbox': { kind: 'local', needs: 'domain', spell: ({ mailbox }) => mailbox ?? '' },
+  'own-mailbox': { kind: 'local', needs: 'domain', spell: ({ domain, mailbox }) => mailbox ?? `postmaster@${domain}` },
   'random-local': { kind: 'local', needs: 'domain', spell: (names) => `${localOf(at(names))}@${names.domain}` },
 } as const satisfies Record<string, Recipient>
 
@@ -322,6 +323,17 @@ const CONTROLS: readonly Row[] = [
   ],
 ]
 
+/** Questions whose answers are findings. They never count for the verdict. */
+const FOR_FINDINGS: readonly Row[] = [
+  [
+    'own-sender-to-local',
+    'own-domain',
+    'own-mailbox',
+    'nothing: it shows whether strangers may send as the own domain to it',
+    'mailcow, Mailu: "a stranger can send as me to me"',
+  ],
+]
+
 /** The control at the end of each connection of the full part. */
 const AT_END: readonly Row[] = [
   [
@@ -342,6 +354,7 @@ export const FORMS: readonly Form[] = [
   ...formsFrom(FULL.slice(1), { control: false, part: 'full', suites: ['full'] }),
   ...formsFrom(IN_TLS, { control: false, part: 'full', suites: [] }),
   ...formsFrom(CONTROLS, { control: true, part: 'standard', suites: [] }),
+  ...formsFrom(FOR_FINDINGS, { control: true, part: 'standard', suites: [] }),
   ...formsFrom(AT_END, { control: true, part: 'full', suites: [] }),
 ]
 
@@ -361,6 +374,9 @@ export function formOf(id: string): Form {
 export function formsOf(suite: Suite): readonly Form[] {
   return FORMS.filter((form) => form.suites.includes(suite))
 }
+
+/** The forms whose recipient is our own mailbox, so that a message can arrive. */
+export const MESSAGE_FORMS: readonly Form[] = FORMS.filter(({ recipient }) => recipient.kind !== 'local')
 
 /** Makes the forms of a table. */
 function formsFrom(rows: readonly Row[], common: Pick<Form, 'control' | 'part' | 'suites'>): Form[] {

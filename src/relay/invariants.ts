@@ -5,7 +5,7 @@
 import { type Assessed, mayArrive } from './assess.ts'
 import { OUTSIDE } from './controls.ts'
 import type { Judgement } from './judgement.ts'
-import { saysNothing, triedToRelay } from './local.ts'
+import { isAcceptedSoFar, saysNothing, triedToRelay } from './local.ts'
 
 /** Throws if a verdict contradicts its observations. */
 export function checkJudgement(judgement: Judgement): void {
@@ -51,8 +51,6 @@ const INVARIANTS: readonly Invariant[] = [
     ({ verdict, rows }) => verdict !== 'closed' || rows.every((row) => !isStandard(row) || isAnswered(row)),
   ],
 ]
-
-const isAcceptedSoFar = ({ outcome, refusedLater }: Assessed): boolean => outcome === 'accepted' || refusedLater
 
 const isStandard = ({ attempt: { form } }: Assessed): boolean => form.suites.includes('standard')
 

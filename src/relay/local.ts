@@ -7,8 +7,10 @@ import { causeOf } from './forms.ts'
 export const takesAnything = (rows: readonly Assessed[]): boolean => rowOf(rows, RANDOM_LOCAL)?.outcome === 'accepted'
 
 /** Whether the recipient is a local part at the own domain, and not a route through it. */
-export const isAtOwnDomain = ({ attempt: { form, rcptTo } }: Assessed): boolean =>
-  form.recipient.needs === 'domain' && rcptTo !== null && !rcptTo.startsWith('@')
+export const isAtOwnDomain = (row: Assessed): boolean => row.attempt.form.recipient.needs === 'domain' && !isRoute(row)
+
+/** Whether the recipient is written as a route (RFC 5321 appendix C), and not as a local part. */
+const isRoute = ({ attempt: { rcptTo } }: Assessed): boolean => rcptTo === null || rcptTo.startsWith('@')
 
 /**
  * Whether the server read an ambiguous recipient as a local one. It accepts any local part at that domain, it accepted a
@@ -23,6 +25,9 @@ export function isLocal(row: Assessed, rows: readonly Assessed[]): boolean {
 
 /** Whether a report shows that the server tried to pass the message on. */
 export const triedToRelay = ({ attempt: { seen } }: Assessed): boolean => seen?.report === 'tried-to-relay'
+
+/** Whether the recipient was accepted, and its message was not refused as relaying. */
+export const isAcceptedSoFar = ({ outcome, refusedLater }: Assessed): boolean => outcome === 'accepted' || refusedLater
 
 /**
  * Whether a 2xx reply to RCPT says nothing at this server, so that only a message could tell. It denies relaying at DATA

@@ -9,8 +9,11 @@ export interface Observations {
   readonly proof: Proof
   /** Whether the target refused us in the last ten minutes. Servers count refusals over that time before a ban. */
   readonly refusedBefore: boolean
-  /** The addresses and names of our vantage that a server may write into a Received field. */
+  /** The addresses of our vantage that the server can see; empty if we know none. */
   readonly vantage: readonly string[]
+  /** Our name in EHLO, and the first line of the reply that accepted it; null if there is none. */
+  readonly ehlo: string | null
+  readonly helloLine: string | null
   readonly domain: string | null
   readonly domainSource: DomainSource | null
   /** What is known about a mailbox of the server. */

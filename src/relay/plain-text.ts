@@ -14,7 +14,7 @@ export function plainText({ words }: Pick<Reply, 'words'>, names: readonly strin
     .join(' ')
   return names
     .reduce((rest, name) => rest.replaceAll(folded(name), ' '), text)
-    .replace(/\b[245]\.\d{1,3}\.\d{1,3}\b/g, ' ')
+    .replace(/\(?#?\b[245]\.\d{1,3}\.\d{1,3}\b\)?/g, ' ')
     .replace(/\s+/g, ' ')
     .trim()
 }
@@ -36,13 +36,13 @@ export const comparedText = (reply: Pick<Reply, 'words'>, names: readonly string
 const CHANGING = /^(?=.{6})\D*\d|^\W*[0-9a-f]{8,}\W*$|^\W*[a-z2-7]{16}\W*$/
 
 const IP = /\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b/g
-const IPV6 = /^(?:ipv6:)?[0-9a-f]{0,4}:[0-9a-f:.]*:[0-9a-f:.]*$/
+const IPV6 = /^(?:ipv6:)?[0-9a-f]{0,4}:[0-9a-f:.]{1,40}$/
 
 /** Returns `ip` for a bracket with an IP address, nothing for an address or one odd word, else its content. */
 function withoutAddress(bracket: string): string {
   const content = bracket.slice(1, -1).trim()
   if (bracket.startsWith('[') && (content.search(IP) !== -1 || IPV6.test(content))) return ' ip '
-  const isOdd = bracket.startsWith('<') ? !content.includes(' ') : /^\S*[\d.:]\S*$/.test(content)
+  const isOdd = !content.includes(' ') && (bracket.startsWith('<') || /[\d.:]/.test(content))
   return isOdd || content.includes('@') ? ' ' : ` ${content} `
 }
 

@@ -170,13 +170,13 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     references: [],
   },
   'tls-failed': {
-    says: 'The server talks to strangers only over an encrypted connection (STARTTLS), and we could not set one up.',
+    says: 'The server talks to strangers only over an encrypted connection (TLS), and we could not set one up.',
     retryAfter: null,
     title: 'Ask the administrator to check TLS',
     steps: [
       'Read in the session why the TLS connection failed.',
       `${ASK_LOG} Its certificate, its key, or the protocol versions that it offers may be the cause.`,
-      'Test again when STARTTLS works, or when the server accepts mail from strangers without it.',
+      'Test again when TLS works, or when the server accepts mail from strangers without it.',
     ],
     references: [],
   },

@@ -11,7 +11,7 @@ const SENDER_NOT_VERIFIED =
 
 /** The sender may not be used from where we are, or the message is not signed. */
 const FORGED =
-  /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|\barc\b|sender-? ?id\b|\bforg(ed|ery|ing)\b|masquerad|impersonat|(not|un) ?(allowed|authori[sz]ed|permitted) to (send|use) (?:(?!to )[\w-]{1,12} ){0,3}(from|as|sender|address|domain)\b|must equal|not owned by user/
+  /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|\barc\b|sender-? ?id\b|\bforg(ed|ery|ing)\b|masquerad|impersonat|(not|un) ?(allowed|authori[sz]ed|permitted) to (send|use) (?:(?!to )[\w-]{1,12} ){0,3}(from|as sender|sender|address|domain)\b|must equal|not owned by user/
 
 /** The moments before a message: what a server says there is about us, not about the message. */
 const BEFORE_DATA: readonly Moment[] = ['greeting', 'hello', 'mail', 'rcpt']
@@ -106,9 +106,15 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'blocklisted',
-    text: /\blisted (at|by|in|on|as|with)\b|\b(is|are|was|were|been|currently|address|ip|host) listed\b|(?<!not )\b(on|in) (our|a|the|its|their|several|some) (?:[\w-]{1,20} ){0,2}lists?\b(?! of (?:allowed|local|permitted|my|our))|\bde-? ?list|remov(al|ed?) (?:\w{1,10} ){0,3}list/,
+    text: /\blisted (at|by|in|on|as|with)\b|\b(is|are|was|were|been|currently|address|ip|host) listed\b|\bde-? ?list|\bremov(al|ed?) from\b/,
     source: 'sendmail proto.m4 dnsbl; sisimai Blocked',
-    covers: 'listed somewhere, on a list, how to get off a list',
+    covers: 'listed somewhere, how to get off a list',
+  },
+  {
+    refusal: 'blocklisted',
+    text: /(?<!not )\b(on|in) (our|a|the|its|their|several|some) (?:[\w-]{1,20} )?lists?\b(?! of (?:allowed|local|permitted|my|our))/,
+    source: 'Outlook S3140; texts of bans',
+    covers: 'on a list of any name',
   },
   {
     refusal: 'blocklisted',
@@ -139,8 +145,20 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'throttled',
-    text: /unexpected volume|user complaints|permanently deferred|exceed\w{0,3} (?:[\w-]{1,12} ){0,4}(?:limit|rate|number|maximum|allowance)\b|\b(?:limit|maximum|allowed number) (?:[\w-]{1,12} ){0,3}(?:exceeded|reached)\b|(?:concurrent|simultaneous|maximum|max|hourly|daily) (?:[\w-]{1,12} ){0,3}(?:connections?|sessions?|messages?|recipients?)/,
-    source: 'Yahoo TSS01 to TSS09; sisimai TooManyConn; MDaemon; Kerio',
+    text: /unexpected volume|user complaints|permanently deferred|exceed\w{0,3} (?:[\w-]{1,12} ){0,3}(?:limit|rate|number|maximum|allowance)\b/,
+    source: 'Yahoo TSS01 to TSS09; sisimai TooManyConn',
+    covers: 'limits that we exceed',
+  },
+  {
+    refusal: 'throttled',
+    text: /\b(?:limit|maximum|allowed number) (?:[\w-]{1,12} ){0,2}(?:exceeded|reached)\b/,
+    source: 'MDaemon; Kerio',
+    covers: 'limits that are reached',
+  },
+  {
+    refusal: 'throttled',
+    text: /\b(?:concurrent|simultaneous|maximum|max|hourly|daily) (?:number of |smtp |open |inbound |incoming |message |sending ){0,2}(?:connections?|sessions?|messages?|recipients?|limits?)\b/,
+    source: 'Exim, Kerio, hMailServer',
     covers: 'limits of connections, messages and recipients',
   },
 
@@ -161,6 +179,12 @@ export const TEXTS: readonly TextRow[] = [
   },
 
   // The sender address is not trusted. With our own sender, that is a refusal of us.
+  {
+    refusal: 'unknown-user',
+    text: /recipient (?:address )?(?:callout |call-out )?verif(?:y|ication)(?: has)? failed|verification failed for recipient|recipient callout/,
+    source: 'Exim verify = recipient',
+    covers: 'a recipient that another server of the same domain refused',
+  },
   {
     refusal: 'sender-rejected',
     text: SENDER_NOT_VERIFIED,
@@ -195,7 +219,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'vantage-identity',
-    text: /(sender|domain|e-?mail|message) authentication|authentication (level|check|requirement|information|results?|policy|failed|failure)|unauthenticated (e-?mail|mail|message|domain)|(e-?mail|message|mail|domain) (is|was|must be|has to be|needs to be|should be|could not be) (un)?authenticated|\b(sender|sending|domain|e-?mail|mail|message)s? (?:[\w-]{1,12} ){0,2}(must|should|needs? to|has to|have to) (be )?authenticate|authenticate (your|the) (domain|ip|server|host|mail|e-?mail|message)/,
+    text: /(sender|domain|e-?mail|message) authentication|authentication (level|check|requirement|information|results?|policy|failed|failure)|unauthenticated (e-?mail|mail|message|domain)|(e-?mail|message|mail|domain) (is|was|must be|has to be|needs to be|should be|could not be) (un)?authenticated|\b(sender|sending|domain|e-?mail|mail|message)s? (?:[\w-]{1,12} ){0,2}(must|should|needs? to|has to|have to) (be )?authenticate|authenticate (your|the) (domain|ip|server|host|mail|e-?mail|message)|\b(?:failed|unable|fails|not|cannot|could) (?:to )?(?:be )?authenticate (?:your|the|this|sender|message|mail|domain)/,
     source: 'Exchange Online 5.7.515; Google 5.7.26; Yahoo; in sisimai AuthFailure',
     covers: 'authentication of a message or a domain, which is no login',
   },
@@ -208,9 +232,21 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'sender-rejected',
-    text: /domain of sender|required for sender address|\bsender address (?:denied|refused)|\b(?:sender|from address) (?!address )(?:\S{1,40} )?(?:was |is |has been )?(rejected|denied|refused|not (allowed|accepted|permitted|valid|known))|(invalid|illegal|unknown|fake|denies the|null|empty) sender|badmailfrom|envelope sender|from address must|mail from must/,
-    source: 'sendmail proto.m4; OpenSMTPD (with 530); Haraka; qmail-smtpd.c; Coremail; sisimai Rejected',
-    covers: 'a sender that is refused, invalid or unknown',
+    text: /domain of sender|required for sender address|\bsender address (?:denied|refused)|(?:invalid|illegal|unknown|fake|denies the|null|empty) sender|badmailfrom|envelope sender|from address must|mail from must/,
+    source: 'sendmail proto.m4; OpenSMTPD (with 530); qmail-smtpd.c; Coremail; sisimai Rejected',
+    covers: 'a sender that is invalid or unknown',
+  },
+  {
+    refusal: 'sender-rejected',
+    text: /\b(?:sender|from address) (?!address )(?:[\w.-]{1,24} )?(?:rejected|denied|refused|not (?:allowed|accepted|permitted|valid|known))\b/,
+    source: 'Haraka; Coremail; sisimai Rejected',
+    covers: 'a sender that is refused',
+  },
+  {
+    refusal: 'sender-rejected',
+    text: /\b(?:sender|originator|from|return|reply|bounce|originating)(?:.s)? (?:e-?mail |mail |path )?(?:address|path|domain|mailbox|user|account) (?!rejected)(?:is |was |does |could |has |can)?(?:not|unknown|invalid|non-?exist|unroute?able|undeliverable)/,
+    source: 'checks of the sender in the words of an administrator',
+    covers: 'a return path that does not work',
   },
   {
     refusal: 'sender-rejected',
@@ -222,9 +258,15 @@ export const TEXTS: readonly TextRow[] = [
   // The name of our host: PTR and HELO.
   {
     refusal: 'vantage-identity',
-    text: /(helo|ehlo)(?: command| name| hostname| host| argument| domain| string)? (?:\S{1,40} )?(?:is |was |has been )?(rejected|denied|refused|invalid|error|not|must|does|mismatch|check|used|forged|syntax)|(invalid|bogus|bad|forged|fake|illegal|wrong|malformed|unacceptable|unqualified|impersonat\w{2,4}|incorrect) (helo|ehlo)|helohost/,
-    source: 'Postfix reject_*_helo_hostname; Haraka connection.js; sendmail block_bad_helo; Exim; Coremail',
-    covers: 'everything about our greeting except that it is missing',
+    text: /\b(?:helo|ehlo)(?: command| name| hostname| host| argument| domain| string)?(?: used)?(?: is| was| has been)? (?:rejected|denied|refused|invalid|error|not|must|does|mismatch|check|used|forged|syntax)\b/,
+    source: 'Postfix reject_*_helo_hostname; Haraka connection.js',
+    covers: 'HELO or its name that is refused or wrong',
+  },
+  {
+    refusal: 'vantage-identity',
+    text: /(invalid|bogus|bad|forged|fake|illegal|wrong|malformed|unacceptable|unqualified|impersonat\w{2,4}|incorrect) (helo|ehlo)|helohost/,
+    source: 'sendmail block_bad_helo; Exim; Coremail',
+    covers: 'a bad HELO in every word',
   },
   {
     refusal: 'vantage-identity',
@@ -234,21 +276,27 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'vantage-identity',
-    text: /ip name lookup failed|possibly forged|unresolvable relay|does not point to the sending ip|(?:no|missing|invalid|bad|generic) (?:valid )?(?:dns|host ?name|ptr|a record|mx record)|\bdns (entry|record|name)|host ?name (?:\S{1,40} )?(?:does not|is not|not|mismatch|cannot)/,
+    text: /ip name lookup failed|possibly forged|unresolvable relay|does not point to the sending ip|(?:no|missing|invalid|bad|generic) (?:valid )?(?:dns|host ?name|ptr|a record|mx record)|\bdns (entry|record|name)|host ?name (?:does not|is not|not|mismatch|cannot)/,
     source: 'sendmail require_rdns; Google; sisimai RequirePTR',
     covers: 'names that are missing or do not match',
   },
   {
     refusal: 'vantage-identity',
-    text: /(?:client|your|ip|host|hostname|address|server|name)(?: ip)?(?: address)?(?: ip)? (?:\S{1,60} )?(?:does|do|did|could|can)(?: not|not) (?:be )?(?:resolved?|verified|identif)|unverifiable sending|\bcannot be resolved\b|\bunresolvable\b/,
+    text: /\b(?:client|your|ip|host|hostname|address|server|name) (?:ip |address ){0,3}(?:does|do|did|could|can) ?not (?:be )?(?:resolved?|verified|identif)/,
     source: 'sendmail require_rdns; sisimai RequirePTR',
-    covers: 'names that cannot be resolved or verified',
+    covers: 'names that do not resolve or were not verified',
+  },
+  {
+    refusal: 'vantage-identity',
+    text: /unverifiable sending|\bcannot be resolved\b|\bunresolvable\b/,
+    source: 'sisimai RequirePTR',
+    covers: 'the same in short',
   },
 
   // Our address or network is refused in other words.
   {
     refusal: 'blocklisted',
-    text: /\bopen[- ]?(mail )?(relay|prox)|\b(from|your|insecure|sending|known|spam|bad|abused|forbidden|banned) (mail )?relays?\b|(?<!credentials for )\brelay(ing)? (?:hosts?|servers?|mta|ip|client|machine)\b(?! (?:is )?not (?:configured|set up))/,
+    text: /\bopen[- ]?(mail )?(relay|prox)|\b(from|your|insecure|sending|known|unknown|unregistered|untrusted|rogue|suspected|remote|upstream|previous|blocked|listed|spam|bad|abused|forbidden|banned) (mail )?relays?\b|(?<!credentials for )\brelay(ing)? \(? ?(?:hosts?|servers?|mta|ip|client|machine)\b(?! (?:is )?not (?:configured|set up))/,
     source: 'texts of the ORBS family; sendmail srvrsmtp.c "rejecting open proxy"; sisimai; Coremail "openrelay check"',
     covers: 'relay as a name for us: "your relay", "relay host", "relay 192.0.2.7"',
   },
@@ -272,7 +320,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'blocklisted',
-    text: /your access to .{0,60}has been rejected|suspiciously like spam|connection (was )?not authori[sz]ed|confirm this mail server/,
+    text: /^\W*your access to\b|suspiciously like spam|connection (was )?not authori[sz]ed|confirm this mail server/,
     source: 'Cisco IronPort and qmail, in sisimai Blocked; Mercury',
     covers: 'nothing else',
   },
@@ -293,9 +341,16 @@ export const TEXTS: readonly TextRow[] = [
   // The server cannot accept mail now.
   {
     refusal: 'server-trouble',
-    text: /temporar(y|ily) (?:[\w-]{1,14} ){0,2}(error|failure|problem|trouble|fault|unavailable|out of|unable|down)|internal (?:[\w-]{1,14} ){0,2}(error|failure|problem)|(system|server|lookup|dns|database|ldap|resolver|backend) (error|failure|problem|busy|timeout|timed out)/,
+    text: /\btemporar(?:y|ily) (?:[\w-]{1,14} )?(?:error|failure|problem|trouble|fault|unavailable|out of|unable|down)\b/,
     source: 'Exchange "Temporary server error"; Postfix "Temporary lookup failure"; Mimecast',
-    covers: 'temporary and internal errors of the server',
+    covers: 'temporary errors',
+    only: { temporary: true },
+  },
+  {
+    refusal: 'server-trouble',
+    text: /\binternal (?:[\w-]{1,14} )?(?:error|failure|problem)\b|\b(?:system|server|lookup|dns|database|ldap|resolver|backend) (?:error|failure|problem|busy|timeout|timed out)\b/,
+    source: 'Sendmail; Exim; Mimecast',
+    covers: 'internal errors',
     only: { temporary: true },
   },
   {
@@ -314,7 +369,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'server-trouble',
-    text: /insufficient (?:[\w-]{1,14} )?(storage|resources|space|memory)|no system resources|qq \w{1,12}(?: \w{1,12})? \(#4/,
+    text: /insufficient (?:[\w-]{1,14} )?(storage|resources|space|memory)|no system resources|\bqq (?:trouble|temporary|read|write|crashed|out of)\b/,
     source: 'RFC 5321 section 4.2.2; postscreen; qmail-queue',
     covers: 'storage and memory',
   },
@@ -322,20 +377,20 @@ export const TEXTS: readonly TextRow[] = [
   // The server does not relay for strangers. These words outrank what a reply says about hosts and TLS.
   {
     refusal: 'relay-denied',
-    text: /\brelay(?:ing|ed)?(?:[-,:;.!]{0,3} (?:access|attempts?|requests?|services?|operations?|permissions?|functions?|of|mail|messages?|e-?mails?|to|for|through|thru|via|by|outside|external|remote|foreign|non-local|local|other|unknown|any|all|domains?|recipients?|addresses|address|destinations?|strangers|users?|without|authentication|smtp|auth|servers?|systems?|machines?|site|our|my|hosts?|that|this|the|these|those|here|is|are|was|were|has|been|being|strictly|currently|explicitly|generally|anonymous|unauthenticated|unauthori[sz]ed|third|party|parties)){0,7}[-,:;.!]{0,3} (?:denied|denies|prohibited|rejected|refused|forbidden|disallowed|disabled|restricted|unavailable|failed)/,
+    text: /\brelay(?:ing)?(?:[-,:;.!]{0,3}[ -](?:access|attempts?|requests?|services?|operations?|permissions?|functions?|of|mail|messages?|e-?mails?|to|for|through|thru|via|by|outside|external|remote|foreign|non-local|local|other|unknown|any|all|domains?|recipients?|addresses|address|destinations?|strangers|users?|from|outsiders|without|authentication|smtp|auth|servers?|systems?|machines?|site|our|my|hosts?|that|this|the|these|those|here|is|are|was|were|has|been|being|strictly|currently|explicitly|generally|anonymous|unauthenticated|unauthori[sz]ed|third|party|parties)){0,7}[-,:;.!]{0,3}[ -](?:denied|denies|prohibited|rejected|refused|forbidden|disallowed|disabled|restricted)/,
     source:
       'Postfix, Sendmail, Courier, measured; Exim 3 "relaying to … prohibited by administrator"; James; Kerio; Exchange 5.5, KB Q193922; Domino; Zoho; FortiMail',
     covers: 'relay or relaying, of or to anything, that is denied in any word',
   },
   {
     refusal: 'relay-denied',
-    text: /\brelay(?:ing|ed)?(?:[-,:;.!]{0,3} (?:access|attempts?|requests?|services?|of|mail|messages?|e-?mails?|to|for|through|thru|via|by|outside|external|remote|foreign|non-local|other|unknown|any|all|domains?|recipients?|addresses|address|destinations?|strangers|users?|without|authentication|smtp|auth|servers?|systems?|machines?|site|our|my|hosts?|that|this|the|these|those|here|is|are|was|were|will|can|could|has|been|be)){0,7}[-,:;.!]{0,3} ?not(?: be| been| currently| generally)? (?:permitted|allowed|authori[sz]ed|accepted|supported|enabled|available|possible|provided|granted|done)/,
+    text: /\brelay(?:ing)?(?:[-,:;.!]{0,3}[ -](?:access|attempts?|requests?|services?|of|mail|messages?|e-?mails?|to|for|through|thru|via|by|outside|external|remote|foreign|non-local|other|unknown|any|all|domains?|recipients?|addresses|address|destinations?|strangers|users?|from|outsiders|without|authentication|smtp|auth|servers?|systems?|machines?|site|our|my|hosts?|that|this|the|these|those|here|is|are|was|were|will|can|could|has|been|be)){0,7}[-,:;.!]{0,3} ?not(?: be| been| currently| generally)? (?:permitted|allowed|authori[sz]ed|accepted|supported|enabled|available|possible|provided|granted|done)/,
     source: 'Exim, measured; Stalwart rcpt.rs; NTMail; Axigen; "Relaying to … is not permitted"',
     covers: 'relay or relaying, of or to anything, that is not permitted in any word',
   },
   {
     refusal: 'relay-denied',
-    text: /\brelaying (?:of |e-?mail |mail |messages? )*(?:from|by|for) (?:your |this |the |that |unknown |unauthori[sz]ed |foreign |external |outside )?(?:ip|host|hosts|address|network|client|clients|server|system|computer|machine|location|domain|sender|site)(?: address)?(?: ip)? (?:is |was |are )?(?:not (?:permitted|allowed|authori[sz]ed|accepted|supported)|denied|prohibited|refused|rejected|forbidden)/,
+    text: /\brelaying (?:of |e-?mail |mail |messages? ){0,2}(?:from|by|for) (?:your |this |the |that |unknown |unauthori[sz]ed |foreign |external |outside )?(?:ip|host|hosts|address|network|client|clients|server|system|computer|machine|location|domain|sender|site)(?: address)?(?: ip)? (?:is |was |are )?(?:not (?:permitted|allowed|authori[sz]ed|accepted|supported)|denied|prohibited|refused|rejected|forbidden)/,
     source: '"Relaying from your host is not allowed": servers that relay for hosts they know',
     covers: 'relaying from or for any kind of host',
   },
@@ -347,13 +402,13 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\bnot (?:be )?(?:permitted|allowed|configured|authori[sz]ed|able|set up|willing|going|enabled|entitled|eligible)(?: \w{1,12})? (?:to|for|as an?) (?:a |an |the |be a |act as a |mail |use this server as a |use this system as a |use us as a )?relay/,
+    text: /\bnot (?:be )?(?:permitted|allowed|configured|authori[sz]ed|able|set up|willing|going|enabled|entitled|eligible)(?: \w{1,12})? (?:to|for|as an?) (?:a |an |the |be a |act as a |mail |use (?:this |our )?(?:\w{1,8} )?as (?:a |an )?)?relay/,
     source: 'cPanel Exim, Sendmail, Axigen, IMail, in sisimai NoRelaying',
     covers: 'whatever or whoever is not allowed to relay',
   },
   {
     refusal: 'relay-denied',
-    text: /\b(?:unable|refus(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|impossible|no permission|no authori[sz]ation|not) to relay\b|\b(?:cannot|will not|do not|does not|must not|may not|shall not|not|never|can only|only) (?:currently |usually |also |accept |allow |permit |support |provide |offer |act as |perform |do |going to )?(?:any |an? |third[- ]party |mail |open |anonymous |for |to |as )*relay(?:s|ing)?\b(?! (?:spam|spammers|unsolicited))/,
+    text: /\b(?:unable|refus(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|impossible|no permission|no authori[sz]ation|not) to relay\b|\b(?:cannot|will not|do not|does not|must not|may not|shall not|not|never|can only|only) (?:currently |usually |also |accept |allow |permit |support |provide |offer |act as |perform |do |going to )?(?:any |an? |third[- ]party |mail |open |anonymous |for |to |as ){0,3}relay(?:s|ing)?\b(?! (?:spam|spammers|unsolicited))/,
     source: 'Exchange, KB Q304897; IceWarp; Mercury; CommuniGate; seen on public servers',
     covers: 'the server that does not, cannot or will not relay',
   },
@@ -365,13 +420,13 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\brelay(?:ing|s)? (?:access |mail |service )?(?:is |are )?(?:only |just )?(?:allowed|permitted|available|granted|enabled|for|possible)?(?: only)? ?(?:for|to|from|after|with|by) (?:auth|local|internal|known|registered|our|logged)|\brelay(?:ing)? (?:access |mail )?(?:requires|needs) (?:\w{1,10} )?(?:auth|log ?in|permission)|\b(?:invalid|no) credentials for relay/,
+    text: /\brelay(?:ing|s)? (?:access |mail |service )?(?:is |are )?(?:only |just )?(?:allowed|permitted|available|granted|enabled|for|possible)?(?: only)? ?(?:for|to|from|after|with|by) (?:auth|local|internal|known|registered|our|logged|clients|customers|members|subscribers|trusted|specified)|\brelay(?:ing)? (?:access |mail )?(?:requires|needs) (?:\w{1,10} )?(?:auth|log ?in|permission)|\b(?:invalid|no) credentials for relay/,
     source: 'SurgeMail; SmarterMail; Google Workspace SMTP relay',
     covers: 'relaying only for some, or only after a login',
   },
   {
     refusal: 'relay-denied',
-    text: /\bwe do not relay(?! spam)|^\W*relaying mail to\b|\(relaying\) is not allowed|\bdenies relay|\brelay check\b|\bhost denies relay|\brelaying (?:is )?(?:denied|off|disabled)|^\W*relaying\W*$|\bclosed relay\b|\brelay(?:ing)? (?:is )?closed\b/,
+    text: /\bwe do not relay(?! spam)|^\W*relaying mail to\b|\(relaying\) is not allowed|\bdenies relay|\brelay check\b|\bhost denies relay|\brelaying (?:is )?(?:denied|off|disabled)|^\W*relaying\W*$|^\W*not relayed|\bclosed relay\b|\brelay(?:ing)? (?:is )?closed\b/,
     source: 'IceWarp; sisimai NoRelaying; Coremail "553 host denies relay", "553 relay check local fail"',
     covers: 'short forms of the same',
   },
@@ -389,13 +444,19 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\b(?:do|does|will|can)(?:not| not) (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?|delivery) (?:for|to)\b \S{0,60}\W*$|\b(?:do|does|will|can)(?: not) (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?) (?:for|to)\W*$|\b(?:mail|e-?mail|messages?) (?:to|for) (?:that |this |the )?(?:domain |address |recipient )?(?:is |are )?not accepted\b|\bnot a domain\b|\b(?:do|does)(?: not) (?:handle|host|serve|receive) (?:mail for |e-?mail for )?(?:that|this|the|your)? ?domain/,
+    text: /\b(?:do|does|will|can) ?not (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?|delivery) (?:for|to)(?: \w[\w.-]{0,60})?\W?$/,
     source: 'the same with the address at the end, where it was removed',
     covers: 'the same',
   },
   {
     refusal: 'relay-denied',
-    text: /\bdomain(?: name)?(?: \S{1,40})? (?:is |was |are )?(?:not|never) (?:\w{1,10} )?(?:hosted|handled|served|local|ours|accepted|allowed|supported|relayed|configured|found|known|recogni[sz]ed|managed)(?: \w{1,10})? (?:here|locally|by us|on this|at this|by this|for relay|in (?:my|our))|\bno such (?:mail )?domain (?:here|at this|on this|is)|\bnot (?:one of )?(?:our|my) (?:local |hosted |own )?(?:domains?|users?|customers?|recipients?)\b/,
+    text: /\b(?:mail|e-?mail|messages?) (?:to|for) (?:that |this |the )?(?:domain |address |recipient )?(?:is |are )?not accepted\b|\bnot a domain\b|\b(?:do|does) not (?:handle|host|serve|receive) (?:mail for |e-?mail for )?(?:that |this |the |your )?domain/,
+    source: 'hosts of many domains',
+    covers: 'that mail for it is not accepted',
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\bdomain (?:is |was |are )?(?:not|never) (?:\w{1,10} )?(?:hosted|handled|served|local|ours|accepted|allowed|supported|relayed|configured|found|known|recogni[sz]ed|managed)(?: \w{1,10})? (?:here|locally|by us|on this|at this|by this|for relay|in (?:my|our))|\bno such (?:mail )?domain (?:here|at this|on this|is)|\bnot (?:one of )?(?:our|my) (?:local |hosted |own )?(?:domains?|users?|customers?|recipients?)\b/,
     source: 'Barracuda "No such domain at this location"; Symantec; Rackspace; hosts of many domains',
     covers: 'a domain that is not hosted here',
   },
@@ -413,7 +474,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\blocal (?:users?|recipients?|domains?|addresses|delivery|deliveries|mail|mailboxes) only\b|\bonly (?:accepts? |accepting |receives? |handles? |delivers? |takes? )?(?:e-?mails? |mails? |messages? |delivery )?(?:for |to )?(?:local|hosted|our own|our|internal) (?:users?|recipients?|domains?|addresses|mailboxes|delivery|customers)\b|\bonly (?:accepts?|receives?|handles?|delivers?) (?:e-?mails?|mails?|messages?) (?:for|to)\b/,
+    text: /\b(?:local|hosted) (?:users?|recipients?|domains?|addresses|delivery|deliveries|mail|mailboxes) only\b|\bonly (?:accepts? |accepting |receives? |handles? |delivers? |takes? )?(?:e-?mails? |mails? |messages? |delivery )?(?:for |to )?(?:local|hosted|our own|our|internal) (?:users?|recipients?|domains?|addresses|mailboxes|delivery|customers)\b|\bonly (?:accepts?|receives?|handles?|delivers?) (?:e-?mails?|mails?|messages?) (?:for|to)\b/,
     source: 'Coremail "Local user only or Authentication mechanism"',
     covers: 'mail only for local users',
   },
@@ -434,7 +495,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'blocklisted',
-    text: /(from|by|to|of|for|on) (your|this) (ip|host|server|network|address|isp|provider|domain|client|system|computer|machine|location|connection)\b|not allowed to (connect|send)|\bsend (?:us )?mail\b/,
+    text: /(from|by|to|of|for|on) your (ip|host|server|network|address|isp|provider|domain|client|system|computer|machine|location|connection)\b|not allowed to (connect|send)\b|\bfrom (this|that) (ip|host|server|network|address|isp|provider|client|system|location|connection)\b/,
     source: 'sisimai Blocked',
     covers: 'texts that name our host, our address or our network',
   },
@@ -453,7 +514,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'vantage-identity',
-    text: /\bmail from\b(?! (?:authenticated|local|our|known))/,
+    text: /(?<!duplicate |nested |second |need |missing |issue |send |say )\bmail from\b(?! (?:authenticated|local|our|known|first|already|command|given|expected|required))/,
     source: 'checks of the sender in the words of an administrator',
     covers: 'texts that repeat our command',
   },
@@ -466,6 +527,18 @@ export const TEXTS: readonly TextRow[] = [
 
   // The server relays only for clients that log in.
   {
+    refusal: 'relay-denied',
+    text: /\bnot (?:handled|hosted|managed|served|serviced) (?:here|locally|by (?:this|our|us)|on (?:this|our)|at this)\b|\b(?:mail |smtp |remote )?forwarding (?:mail |to (?:remote|external|outside|other) \w{1,12} |to )?(?:is )?(?:not (?:allowed|permitted|supported)|denied|prohibited|disabled|refused)\b/,
+    source: 'hosts of many domains; servers that call relaying forwarding',
+    covers: 'what is not handled here; forwarding that is denied',
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\b(?:destination|recipient|target) (?:domain|host)(?: name)? (?:is )?(?:not|denied|refused|rejected)\b|\b(?:delivery|mail|sending) to (?:this|that|these|those) domains? (?:is |are )?(?:not|denied|refused|prohibited|forbidden)\b/,
+    source: 'hosts of many domains',
+    covers: 'a destination that is not allowed',
+  },
+  {
     refusal: 'auth-required',
     text: /must issue an auth|\bauth(?:entication|orization|orisation|enticate)?(?: is)? (?:required|needed|necessary|mandatory|first|compulsory)|\b(?:requires?|need|needs|use|using|enable|without|no|missing|want|provide|perform) (?:\w{1,12} )?(?:smtp[- ])?auth(?:entication)?\b/,
     source: 'OpenSMTPD, measured; RFC 4954; hMailServer, James, Courier, MailEnable, SmarterMail sources',
@@ -473,7 +546,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'auth-required',
-    text: /\b(?:authenticate|auth|log ?[io]n|sign in|pop) first\b|\b(?:must|need to|needs to|have to|has to|should|please|first|to) (?:first |be )?(?:authenticated?|log(?:ged)? ?[io]n|sign(?:ed)? in)\b|\bpop3?[- ]before[- ]smtp\b|\bsmtp[- ]after[- ]pop\b|\b(?:check|fetch|get|read|retrieve)(?:ing)?(?: \w{1,8})? mail (?:first|before)|\blog-?in (?:is )?(?:required|needed|first)|(?<!rejected: )\bnot (?:been )?(?:logged in|signed in)\b/,
+    text: /\b(?:authenticate|auth|log ?[io]n|sign in|pop) first\b|\b(?:must|need to|needs to|have to|has to|should|please|first|required to) (?:first |be )?(?:authenticated?|log(?:ged)? ?[io]n|sign(?:ed)? in)\b(?! (?:to|at|on) (?:our|the|your|https?))|\bpop3?[- ]before[- ]smtp\b|\bsmtp[- ]after[- ]pop\b|\b(?:check|fetch|get|read|retrieve)(?:ing)?(?: \w{1,8})? mail (?:first|before)|\blog-?in (?:is )?(?:required|needed|first)|(?<!rejected: )\bnot (?:been )?(?:logged in|signed in)\b/,
     source: 'texts that come with 503 and 530, from attempts to fool this table; POP before SMTP',
     covers: 'a login that has to come first',
   },
@@ -521,13 +594,13 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'unknown-user',
-    text: /(?:user|mailbox|account|recipient|address|addressee|person|alias|local part|login|customer|e-?mail)(?: name)?(?: \S{1,60})? (?:does not|did not|do not|not) exists?\b|does not like recipient|tried to reach does not exist|(?:no longer|not) (?:accepts?|accepting) (?:mail|messages)\W*$/,
+    text: /(?:user|mailbox|account|recipient|address|addressee|person|alias|local part|login|customer|e-?mail)(?: \S{1,24})? (?:does not|did not|do not|not) exists?\b|does not like recipient|tried to reach does not exist|no longer accepts? (?:mail|messages)/,
     source: 'maddy.conf; Stalwart rcpt.rs; Courier; Google; sisimai UserUnknown',
     covers: 'a user that does not exist',
   },
   {
     refusal: 'unknown-user',
-    text: /(?:user|mailbox|recipient|account|addressee|alias|local part|e-?mail address|recipient address)(?: name)?(?: \S{1,60})? (?:was |is |were |could |has )?(?:not|cannot)(?: been| be)? (?:found|known|valid|active|recogni[sz]ed|present|local|defined|listed|available|enabled|accepted)|(?:recipient|mailbox|account|addressee|user)(?: is| was)? (?:unknown|invalid|inactive|disabled|missing|unavailable)|mailbox unavail?able|\bnot a (?:valid|known|registered|current) (?:user|mailbox|recipient|address|account)|\bno (?:mailbox|account|user|recipient) (?:found|here)/,
+    text: /(?:user|mailbox|recipient|account|addressee|alias|local part|e-?mail address|recipient address)(?: \S{1,24})? (?:was |is |were |could |has )?(?:not|cannot)(?: been| be)? (?:found|known|valid|active|recogni[sz]ed|present|local|defined|listed|available|enabled|accepted)|(?:recipient|mailbox|account|addressee|user)(?: is| was)? (?:unknown|invalid|inactive|disabled|missing|unavailable)|mailbox unavail?able|\bnot a (?:valid|known|registered|current) (?:user|mailbox|recipient|address|account)|\bno (?:mailbox|account|user|recipient) (?:found|here)|\bno local (?:user|mailbox|recipient)/,
     source: 'RFC 5321 section 4.2.2; Google; Exchange; sisimai UserUnknown',
     covers: 'a user that is not found, known or valid',
   },
@@ -542,7 +615,7 @@ export const TEXTS: readonly TextRow[] = [
   // Later, without another reason: greylisting that does not say so.
   {
     refusal: 'greylisted',
-    text: /(try|retry|come|send|call|again)(?: it| this| your message| delivery| sending| back| mail)? (?:again |back )?later|\btry again\b|\blater\W*$|\btry later\b/,
+    text: /(try|retry|come|send|call|again)(?: it| this| your message| delivery| sending| back| mail)? (?:again |back )?later|\btry again\b|\b(?:please|bit|little|while|minutes|hours|some time) later\b|\btry later\b/,
     source: 'hMailServer SMTPConnection.cpp; rspamd; iRedAPD "Intentional policy rejection, please try again later"',
     covers: 'every text of "later"',
     only: { temporary: true },

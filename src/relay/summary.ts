@@ -4,13 +4,14 @@
  */
 import { rowOf } from './assess.ts'
 import { CAUSE_ROWS } from './causes.ts'
-import { ANY_LOCAL_PART_TAKEN } from './caveats.ts'
 import type { Judgement } from './judgement.ts'
 import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
 import { fill, type SentenceFacts } from './wording.ts'
 
 const CLOSED = 'The server does not relay. It refused everything that a stranger tried.'
+const CATCH_ALL =
+  'The server does not relay. It accepts mail for any name at {domain}, whether the mailbox exists or not.'
 const NO_CAUSE = 'The server accepted a message from a stranger to an outside recipient.'
 const NOT_ARRIVED = 'Our test message has not arrived so far.'
 const SILENT = 'The server accepts connections but says nothing: no greeting came in time.'
@@ -29,7 +30,7 @@ function sentencesFor(judgement: Judgement, { proof, greeting }: Observations): 
       return proof === 'delivery' && judgement.evidence !== 'delivered' ? `${says} ${NOT_ARRIVED}` : says
     }
     case 'closed':
-      return judgement.caveats.includes('any-local-part-taken') ? ANY_LOCAL_PART_TAKEN.says : CLOSED
+      return judgement.caveats.includes('any-local-part-taken') ? CATCH_ALL : CLOSED
     case 'inconclusive':
       if (refusesPostmaster(judgement)) return NOT_EVEN_POSTMASTER
       if (judgement.reason === 'deadline' && greeting === null) return SILENT

@@ -7,6 +7,7 @@ import {
   AT_END,
   contrastOf,
   isAsBefore,
+  isForVerdict,
   isOfStandard,
   KNOWN_MAILBOX,
   needsContrast,
@@ -24,13 +25,15 @@ import { isLocal, saysNothing, triedToRelay } from './local.ts'
 import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
 import { classify } from './refusals.ts'
+import { isSourceLost } from './seen-as.ts'
 
 /**
  * Judges the observations of a test. A pure function. Comments cite the rules of docs/verdict.md by number. Throws if the
  * verdict contradicts the observations, which is a mistake in these rules (invariants.ts).
  */
 export function judge(observations: Observations): Judgement {
-  const judgement = judged(observations)
+  const { rows } = observations
+  const judgement = { ...judged({ ...observations, rows: rows.filter(isForVerdict) }), rows }
   checkJudgement(judgement)
   return judgement
 }
@@ -75,17 +78,19 @@ function isUnanswered(row: Assessed, observations: Observations): boolean {
 
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 
-/** Returns what an open server trusts; null if the outside sender was not clearly refused: then it may be anything. */
+/**
+ * Returns what an open server trusts; null if the outside sender was not clearly refused: then it may be anything. A
+ * relayed message is contrast enough for a refusal in words that are not about us.
+ */
 function causeFrom(relayed: Assessed, observations: Observations): Cause | null {
-  const { rows, vantage } = observations
-  const { received = null } = relayed.attempt.seen ?? {}
-  // If the Received field names another client than us, the server does not see who connects (rule 8).
-  if (received !== null && !vantage.some((name) => received.includes(name))) return 'source-address-lost'
   const cause = causeOf(relayed.attempt.form)
-  if (cause === 'everyone') return 'everyone'
-  const outside = rowOf(rows, OUTSIDE)
-  if (outside?.outcome !== 'refused' || reasonOf(outside, observations) !== null) return null
-  return cause
+  const outside = rowOf(observations.rows, OUTSIDE)
+  const refusesStrangers =
+    outside?.outcome === 'refused' && (needsContrast(outside) || reasonOf(outside, observations) === null)
+  if (cause !== 'everyone' && refusesStrangers) return cause
+  // A server that does not see who connects may trust the address that it sees instead of ours (rule 8).
+  if (isSourceLost(observations)) return 'source-address-lost'
+  return cause === 'everyone' ? cause : null
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Fills the facts of a test into the sentences of reasons.ts, causes.ts and caveats.ts, whose rows are plain text. */
+/** Fills the facts of a test into the sentences of reasons.ts, causes.ts and findings.ts, whose rows are plain text. */
 import type { RelayTest } from '../contract/relay-test.ts'
 
 /** The members of a result that sentences mention. A running test has them too. */

@@ -1,5 +1,5 @@
-/** Writes a relay test as text: its verdict, its attempts, what to do, and the session. */
-import type { AttemptView, RelayTest, TranscriptLine } from '../contract/relay-test.ts'
+/** Writes a relay test as text: its verdict, its attempts, what to do, what else was found, and the session. */
+import type { AttemptView, FindingView, RelatedAddress, RelayTest, TranscriptLine } from '../contract/relay-test.ts'
 
 /** How the parts of a session are written: plain, or in terminal colours. */
 interface Style {
@@ -30,7 +30,7 @@ const COLOURED: Style = {
 /** Returns a relay test as text, the verdict first and the whole session last. `coloured` adds terminal colours. */
 export function renderTest(test: RelayTest, coloured: boolean): string {
   const style = styleOf(coloured)
-  return paragraphs(heading(test, style), attempts(test.attempts), remedy(test), session(test, style))
+  return paragraphs(heading(test, style), attempts(test.attempts), ...advice(test), session(test, style))
 }
 
 /** Returns a relay test without its session, which the reader has seen live: only the lines that decided. */
@@ -40,7 +40,7 @@ export function renderOutcome(test: RelayTest, coloured: boolean): string {
     .filter(({ key }) => key)
     .map(({ line }) => style.verdict(test, line))
   const decided = deciding.length > 0 ? ['Decided by', ...deciding] : []
-  return paragraphs(heading(test, style), attempts(test.attempts), remedy(test), decided)
+  return paragraphs(heading(test, style), attempts(test.attempts), ...advice(test), decided)
 }
 
 /** Returns a line of a running session. Which lines decide is not known yet. */
@@ -75,6 +75,7 @@ function heading(test: RelayTest, style: Style): string[] {
   const origin = [
     `${test.createdAt.slice(0, 16).replace('T', ' ')} UTC`,
     test.vantage.ip && `tested from ${test.vantage.ip}`,
+    test.server?.seesUsAs && `the server sees us as ${test.server.seesUsAs}`,
     test.knownMailbox && `known mailbox ${test.knownMailbox}`,
     test.reference && `reference ${test.reference}`,
     `id ${test.id}`,
@@ -96,11 +97,23 @@ function attempts(rows: readonly AttemptView[]): string[] {
   })
 }
 
-/** Returns what to do, one step a line. */
-function remedy({ remedy }: RelayTest): string[] {
-  if (!remedy) return []
-  const steps = remedy.steps.map((step, index) => `  ${index + 1}. ${step}`)
-  return [`What to do: ${remedy.title}`, ...steps, ...remedy.references.map((reference) => `  see ${reference}`)]
+/** Returns what to do, what else was found, and the other addresses of the server, as paragraphs. */
+const advice = ({ remedy, findings, related }: RelayTest): string[][] => [
+  remedy ? [`What to do: ${remedy.title}`, ...stepsOf(remedy)] : [],
+  ...findings.map((finding) => [`Also worth knowing: ${finding.says}`, ...stepsOf(finding)]),
+  related.length > 0 ? ['Other addresses of this server', ...related.map(otherAddress)] : [],
+]
+
+/** Returns steps and references, one a line. */
+const stepsOf = ({ steps, references }: Pick<FindingView, 'steps' | 'references'>): string[] => [
+  ...steps.map((step, index) => `  ${index + 1}. ${step}`),
+  ...references.map((reference) => `  see ${reference}`),
+]
+
+function otherAddress({ ip, port, lastVerdict, lastAt }: RelatedAddress): string {
+  const literal = ip.includes(':') ? `[${ip}]` : ip
+  const last = lastVerdict && lastAt ? `${lastVerdict} at ${lastAt.slice(0, 16).replace('T', ' ')} UTC` : 'not tested'
+  return `  ${literal}:${port}  ${last}`
 }
 
 function session(test: RelayTest, style: Style): string[] {

@@ -1,11 +1,11 @@
 /** Reads a recorded session the way a run reads it from the wire, so that it can be judged again. */
 import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import { WHYS } from '../contract/words.ts'
-import { hostIn } from '../probe/session.ts'
 import { assess } from '../relay/assess.ts'
 import type { Attempt, Exchange, Phase } from '../relay/attempt.ts'
 import { knownAs } from '../relay/controls.ts'
 import { formOf } from '../relay/forms.ts'
+import { hostNameIn } from '../relay/host-name.ts'
 import type { Observations } from '../relay/observations.ts'
 import { unprinted } from '../smtp/printable.ts'
 import { type Reply, ReplyParser } from '../smtp/reply.ts'
@@ -63,7 +63,9 @@ export function observationsIn(recording: Recording, context: SessionContext): O
     refusedBefore: false,
     domain,
     domainSource,
-    vantage: [vantage.ip, vantage.ehlo].flatMap((name) => name || []),
+    vantage: [vantage.ip].flatMap((address) => address || []),
+    ehlo: vantage.ehlo,
+    helloLine: hello === -1 ? null : (replyTo(recording, hello)?.reply.lines[0] ?? null),
     names,
     greeting,
     turnedAway: turnedAway ? (hello === -1 ? greeting : replyTo(recording, hello)) : null,
@@ -81,7 +83,7 @@ function nodeOn(recording: Recording, connection: number, ehlo: string | null): 
     (line) => own(line) && line.from === 'client' && /^(EHLO|HELO) /.test(line.line),
   )
   const lines = [greeting?.line.slice(4), hello === -1 ? null : replyTo(recording, hello)?.reply.lines[0]]
-  return hostIn(lines, ehlo)
+  return hostNameIn(lines, ehlo)
 }
 
 const envelope = (sender: string | null, recipient: string | null): string => `${sender} ${recipient}`

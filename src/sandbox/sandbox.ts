@@ -21,6 +21,8 @@ export function sandboxWorld({ id, quota }: Caller, vantages: Pick<Vantages, 'al
       const hosts = [{ name, preference: null, ips: SANDBOX_ADDRESSES }]
       return { mx: [], hosts, unanswered: [], truncated: false }
     },
+    // Every name leads to every address, so no two of them belong together.
+    looksUpRelated: false,
     customers: () => customers,
     origin: () => ({ own: [], vantages: anywhere }),
     // The sessions are recordings of the standard suite with a message as proof.

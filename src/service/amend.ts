@@ -2,8 +2,7 @@
 import type { ProbeResult } from '../probe/probe.ts'
 import { assess } from '../relay/assess.ts'
 import type { Seen } from '../relay/attempt.ts'
-import { saysMore } from './arrivals.ts'
-import type { Expectation } from './deliveries.ts'
+import { type Expectation, saysMore } from './arrivals.ts'
 
 /**
  * Calls `amended` each time that new mail of a test arrives, with the run and all arrivals so far. Only a message that

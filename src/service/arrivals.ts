@@ -7,6 +7,24 @@ import { classify } from '../relay/refusals.ts'
 import type { Withheld } from '../smtp/withheld.ts'
 import type { Signal, TokenKind } from '../store/signals.ts'
 
+/** The mail that one test may receive: a message for each form, and bounces to its sender. */
+export interface Expectation {
+  /** Resolves when the mailbox of every replica knows the tokens. */
+  readonly announced: Promise<void>
+  /** Takes the secrets of this test, and of earlier tests with the same tokens, out of every text. */
+  readonly withheld: Withheld
+  /** Returns the secrets that prove which form a message, or its report, belongs to. No output ever shows them. */
+  secretsOf(form: string): Secrets
+  /** Waits for the message of a form, or its bounce. Null after `ms` milliseconds, or when `stop` is aborted. */
+  seen(form: string, ms: number, stop: AbortSignal): Promise<Seen | null>
+  /** Whether a mailbox of ours turned anybody away since then, so that silence proves nothing. */
+  troubled(since: number): Promise<boolean>
+  /** Passes earlier and later arrivals to `late`, which keeps `weight` characters in memory. */
+  settle(late: (form: string, seen: Seen) => void, weight: number): void
+  /** Forgets the test: nothing was sent, so nothing can arrive. */
+  forget(): void
+}
+
 /** The mail that one test expects, and the mail that has arrived for it so far. */
 export interface Expected {
   /** The secrets of each form whose message was sent. */
@@ -58,8 +76,8 @@ export function shortOf({ remote, outside, local, statuses, sentences }: ReportF
 }
 
 /**
- * Returns what a report shows about a form (docs/verdict.md, rule 9). A plain recipient is the outside address itself, so
- * that only another server shows an attempt to relay. Exim gives every failure the status 5.0.0, so words count as well.
+ * Returns what a report shows about a form (docs/verdict.md, rule 9). A plain recipient is the outside address itself,
+ * so that only another server shows an attempt to relay. Exim's status is always 5.0.0, so words count as well.
  */
 export function reportOn(form: string, { remote, outside, local, unknown }: NonNullable<Signal['report']>): Report {
   const isAmbiguous = formOf(form).recipient.kind === 'ambiguous'

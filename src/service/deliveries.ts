@@ -5,26 +5,8 @@ import type { Secrets } from '../probe/message.ts'
 import type { Seen } from '../relay/attempt.ts'
 import { Withheld } from '../smtp/withheld.ts'
 import { NO_SIGNALS, type Signal, type Signals, type TokenKind } from '../store/signals.ts'
-import { type Expected, formsOf, kindOf, reportOn, saysMore, shortOf, waitFor } from './arrivals.ts'
+import { type Expectation, type Expected, formsOf, kindOf, reportOn, saysMore, shortOf, waitFor } from './arrivals.ts'
 import { MailboxTrouble } from './trouble.ts'
-
-/** The mail that one test may receive: a message for each form, and bounces to its sender. */
-export interface Expectation {
-  /** Resolves when the mailbox of every replica knows the tokens. */
-  readonly announced: Promise<void>
-  /** Takes the secrets of this test, and of earlier tests with the same tokens, out of every text. */
-  readonly withheld: Withheld
-  /** Returns the secrets that prove which form a message, or its report, belongs to. No output ever shows them. */
-  secretsOf(form: string): Secrets
-  /** Waits for the message of a form, or its bounce. Null after `ms` milliseconds, or when `stop` is aborted. */
-  seen(form: string, ms: number, stop: AbortSignal): Promise<Seen | null>
-  /** Whether a mailbox of ours turned anybody away since then, so that silence proves nothing. */
-  troubled(since: number): Promise<boolean>
-  /** Passes earlier and later arrivals to `late`, which keeps `weight` characters in memory. */
-  settle(late: (form: string, seen: Seen) => void, weight: number): void
-  /** Forgets the test: nothing was sent, so nothing can arrive. */
-  forget(): void
-}
 
 /** How long after a test a message still counts, in milliseconds. */
 export const DELIVERY_TTL_MS = 24 * 3_600_000
@@ -102,14 +84,14 @@ export class Deliveries {
     return this.#signals.kindOf(token)
   }
 
-  /** Whether a token may be valid although we do not know it: we started after it was made, and it lives for a day. */
+  /** Whether a token that we do not know may be valid. It lives for a day, so it can be older than this process. */
   mayHaveForgotten(): boolean {
     return performance.now() - this.#startedAt < DELIVERY_TTL_MS
   }
 
   /**
-   * Takes mail from the mailbox. Returns whether it may belong to a test: mail without a secret belongs to none. Rejects
-   * if it is for another replica, and the store cannot be reached.
+   * Takes mail from the mailbox. Returns whether it may belong to a test: mail without a secret belongs to none.
+   * Rejects if it is for another replica, and the store cannot be reached.
    */
   async arrived({ token, kind, secrets, peer, helo, received, receivedAt, report }: Arrival): Promise<boolean> {
     if (secrets.length === 0) return false

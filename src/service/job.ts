@@ -16,6 +16,8 @@ export type { Caller }
 export interface Settings {
   readonly deadlineMs: number
   readonly maxConcurrent: number
+  /** The ports where TLS begins with the first byte. */
+  readonly implicitTlsPorts: readonly number[]
   readonly mailboxDomain: string
   readonly mailboxKey: string
   readonly tester: Tester

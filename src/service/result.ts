@@ -1,7 +1,9 @@
 /** Builds results: fills the members of the contract from the observations of a run. */
-import type { RelayTest } from '../contract/relay-test.ts'
+import type { RelatedAddress, RelayTest } from '../contract/relay-test.ts'
 import type { ProbeResult } from '../probe/probe.ts'
+import { findingsOf, showFindings } from '../relay/findings.ts'
 import { remedyFor } from '../relay/remedies/remedy.ts'
+import { seenAs } from '../relay/seen-as.ts'
 import { recognise, type Software } from '../relay/software.ts'
 import { summarise } from '../relay/summary.ts'
 import { judge } from '../relay/verdict.ts'
@@ -43,17 +45,21 @@ export function runningResult(test: TestIdentity): RelayTest {
     attempts: [],
     delivery: null,
     remedy: null,
+    findings: [],
+    related: [],
     transcript: [],
     truncated: false,
   }
 }
 
-/** How long a test took, and how long its result may still change. */
-export interface Timing {
+/** The parts of a result that the run does not know: how long it took, and what else was looked up. */
+export interface Circumstances {
   readonly durationMs: number
   /** How long after its end a late message may amend the result, in milliseconds; 0 if none was sent. */
   readonly amendableMs: number
   readonly amendedAt: Date | null
+  /** Other addresses of the same server. */
+  readonly related: readonly RelatedAddress[]
 }
 
 /** Returns the result of a test whose run has ended: judged, with the deciding lines of the transcript marked. */
@@ -61,9 +67,9 @@ export function finishedResult(
   test: TestIdentity,
   run: ProbeResult,
   transcript: Transcript,
-  timing: Timing,
+  circumstances: Circumstances,
 ): RelayTest {
-  const { durationMs, amendableMs, amendedAt } = timing
+  const { durationMs, amendableMs, amendedAt, related } = circumstances
   const { observations } = run
   const { greeting, domain, domainSource } = observations
   const judgement = judge(observations)
@@ -90,6 +96,7 @@ export function finishedResult(
       software,
       extensions: [...run.extensions],
       tls: run.tls,
+      seesUsAs: seenAs(observations),
     },
     verdict: judgement.verdict,
     evidence: judgement.evidence,
@@ -101,6 +108,8 @@ export function finishedResult(
     attempts: judgement.rows.map(viewOf),
     delivery: deliveryOf(test, observations),
     remedy: remedyFor(judgement, software, facts),
+    findings: showFindings(findingsOf(observations, judgement), facts),
+    related: [...related],
     transcript: linesOf(transcript, new Set(judgement.decisive)),
     truncated: transcript.truncated,
   }

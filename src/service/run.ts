@@ -13,6 +13,7 @@ import { DELIVERY_TTL_MS } from './deliveries.ts'
 import type { LiveTest } from './follow.ts'
 import { CALLER_GONE, type Job, type Settings } from './job.ts'
 import type { Observer } from './observer.ts'
+import { Related } from './related.ts'
 import { brokenResult, finishedResult } from './result.ts'
 import { banPlaceOf, type World } from './world.ts'
 
@@ -41,15 +42,26 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
   let found: ProbeResult | null = null
   try {
     const startedAt = performance.now()
-    const transcript = new Transcript((line) => live.tell(line), expectation?.withheld)
+    const search = new Related(test, { world, results: stores.results, caller: context.caller })
+    const transcript = new Transcript((line) => {
+      live.tell(line)
+      search.hear(line)
+    }, expectation?.withheld)
     const decided = (row: Assessed) => live.tell(row)
     found = await world.run(job, { transcript, expectation, refusedBefore, dialled, decided })
     // Does not wait for the note: if it is lost, the next test may report a ban as connect-timeout.
     if (wasRefused(found)) stores.recentRefusals.note(banPlaceOf(world, test)).catch(() => {})
     const durationMs = Math.round(performance.now() - startedAt)
+    const related = await search.addresses(job.stop.signal)
     const amendableMs = expectation && hasSent(found) ? amendableFor(settings.resultTtlMs) : 0
     const conclude = (seen: ProbeResult, amendedAt: Date | null): RelayTest => {
-      kept.latest = finishedResult(test, seen, transcript, { durationMs, amendableMs, amendedAt })
+      try {
+        kept.latest = finishedResult(test, seen, transcript, { durationMs, amendableMs, amendedAt, related })
+      } catch (error) {
+        // A verdict that contradicts its observations is our mistake. No verdict is better than that one.
+        context.log.error({ err: error, id: test.id }, 'a test cannot be judged')
+        kept.latest = brokenResult(test, new Date().toISOString())
+      }
       return kept.latest
     }
     const result = conclude(found, null)

@@ -8,7 +8,7 @@ import type { ProbeResult } from '../probe/probe.ts'
 import type { Assessed } from '../relay/assess.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import type { Vantage } from '../vantage/vantage.ts'
-import type { Expectation } from './deliveries.ts'
+import type { Expectation } from './arrivals.ts'
 import type { Job } from './job.ts'
 import type { Lookup } from './lookup.ts'
 import type { TargetCounters } from './quotas.ts'
@@ -21,6 +21,8 @@ import type { TestRequest } from './request.ts'
 export interface World {
   readonly vantages: Vantages
   readonly lookUp: Lookup
+  /** Whether a test looks up the other addresses of its server. */
+  readonly looksUpRelated: boolean
   /** The customers whose servers may be tested, as their file is now. */
   customers(): Customers
   /** Where tests come from, as the machine and the vantages file are now. */

@@ -30,6 +30,18 @@ export interface Waiting {
   readonly patience?: (slowestMs: number) => number
 }
 
+/** What a server has sent on a connection so far: nothing, TLS records where we expected text, or text. */
+export type Spoken = 'nothing' | 'tls' | 'text'
+
+/** How to wait for a greeting. */
+export interface GreetingWait {
+  /** After this is aborted, we wait two more seconds at most. */
+  readonly unwanted?: AbortSignal
+  /** Called if the server has sent nothing for `quietMs` milliseconds. */
+  readonly quiet?: () => void
+  readonly quietMs?: number
+}
+
 /** RFC 5321 section 4.5.3.1.4: a command line has at most 512 octets, CRLF included. */
 const WIRE_LINE = /^[\x20-\x7e]{0,510}$/
 
@@ -57,6 +69,7 @@ export class SmtpConnection {
   #slowestMs = 0
   /** Whether we may send a command: not before the greeting, not inside a message, and not after QUIT. */
   #commandable = false
+  #spoke: Spoken = 'nothing'
   /** Whether we said QUIT (`asked`), and whether the server answered it (`over`). We ignore everything after that. */
   #leaving: 'no' | 'asked' | 'over' = 'no'
 
@@ -82,8 +95,19 @@ export class SmtpConnection {
     return this.#outOfStep
   }
 
-  /** Waits for the whole greeting, at most `timeoutMs`. After `unwanted` is aborted, waits two more seconds at most. */
-  async greeting(timeoutMs: number, unwanted = NEVER): Promise<Answer> {
+  /** What the server has sent so far. */
+  get spoke(): Spoken {
+    return this.#spoke
+  }
+
+  /** Waits for the whole greeting, at most `timeoutMs`. */
+  async greeting(
+    timeoutMs: number,
+    { unwanted = NEVER, quiet = () => {}, quietMs = timeoutMs }: GreetingWait = {},
+  ): Promise<Answer> {
+    const quietTimer = setTimeout(() => {
+      if (this.#spoke === 'nothing' && this.#fault === null) quiet()
+    }, quietMs)
     let timer: NodeJS.Timeout | undefined
     const giveUp = () => {
       timer = setTimeout(() => this.close(), QUIT_MS)
@@ -93,6 +117,7 @@ export class SmtpConnection {
     const [answer] = await this.#expect([null], Math.min(performance.now() + timeoutMs, this.#deadline))
     unwanted.removeEventListener('abort', giveUp)
     clearTimeout(timer)
+    clearTimeout(quietTimer)
     this.#commandable = answer?.reply != null
     return answer ?? UNANSWERED
   }
@@ -123,7 +148,15 @@ export class SmtpConnection {
       this.#fail('protocol-error', 'the server went on in plain text after its reply to STARTTLS')
       return null
     }
-    const { secure, done } = beginTls(this.#socket, this.#deadline - performance.now())
+    return this.tlsFirst(this.#deadline - performance.now())
+  }
+
+  /**
+   * Does the handshake at once, for a port where TLS begins with the first byte (RFC 8314 section 3.3), within
+   * `timeoutMs`. Resolves with what was agreed, or with null after a failure; then `fault` is set.
+   */
+  async tlsFirst(timeoutMs: number): Promise<TlsFacts | null> {
+    const { secure, done } = beginTls(this.#socket, Math.min(timeoutMs, this.#deadline - performance.now()))
     this.#socket = secure
     this.#parser = this.#newParser()
     const failure = await done
@@ -275,6 +308,10 @@ export class SmtpConnection {
   }
 
   #read(chunk: Buffer): void {
+    if (this.#spoke === 'nothing' && this.#fault === null) {
+      this.#spoke = TLS_RECORDS.has(chunk[0] ?? 0) ? 'tls' : 'text'
+      if (this.#spoke === 'tls') this.#fail('protocol-error', 'the server sent a TLS record instead of text')
+    }
     for (const event of this.#parser.push(chunk)) {
       if (this.#fault || this.#leaving === 'over') return
       if (event.kind === 'line') this.#awaited.addLine(this.#record('server', event.line, this.#awaited.command))
@@ -334,6 +371,9 @@ export class SmtpConnection {
     this.#awaited.release()
   }
 }
+
+/** The first bytes of the TLS records that a server begins with: an alert, a handshake (RFC 8446 section 5.1). */
+const TLS_RECORDS: ReadonlySet<number> = new Set([0x15, 0x16])
 
 /** Whether a fault is ours, so that the server does not know of it. */
 const isOurs = (fault: ConnectionFault): boolean => fault === 'deadline' || fault === 'slowing'

@@ -91,11 +91,10 @@ const REPLY_CODE = /^\d{3}[ -]?(?:\d\.\d{1,3}\.\d{1,3} )?/
 
 /** Returns every way of reading a text that can spell a secret. Their number is constant. */
 function spellingsOf(text: string): Spelling[] {
-  const plain = read(text, /[a-z0-9]/gi, (unit) => unit)
-  const escaped = read(text, ESCAPED, (unit) => (unit.length === 1 ? unit : unescaped(unit)))
+  const plain = fromPlain(text)
   return [
     plain,
-    escaped,
+    ...(/[%=+\\&]|0x/i.test(text) ? [fromEscaped(text)] : []),
     ...[0, 1].map((skip) => fromHex(plain, skip)),
     ...[0, 1, 2, 3].map((skip) => fromBase64(plain, skip)),
   ].map(lowered)
@@ -107,18 +106,25 @@ function spellingsOf(text: string): Spelling[] {
  */
 const ESCAPED = /(?:[%=+]|\\x|0x)[0-9a-f]{2}|&#(?:x[0-9a-f]{1,4}|\d{1,5});|[a-z0-9]/gi
 
-/** Returns the character that an escape stands for. */
-function unescaped(unit: string): string {
+/** Returns the code of the character that an escape stands for. */
+function unescaped(unit: string): number {
   const isDecimal = unit.startsWith('&#') && !/^&#x/i.test(unit)
   const digits = unit.replace(/^(?:[%=+]|\\x|0x|&#x?)/i, '').replace(';', '')
-  return String.fromCharCode(Number.parseInt(digits, isDecimal ? 10 : 16))
+  return Number.parseInt(digits, isDecimal ? 10 : 16)
 }
 
-/** Reads the units of a text. Units that are no letters and digits divide nothing, so they are left out. */
-function read(text: string, unit: RegExp, characterOf: (unit: string) => string): Spelling {
+/** Reads letters and digits as they are. Other characters divide nothing, so they are left out. */
+function fromPlain(text: string): Spelling {
   const spelling = { text: '', starts: [] as number[], ends: [] as number[] }
-  for (const { 0: found, index } of text.matchAll(unit)) {
-    append(spelling, characterOf(found), index, index + found.length)
+  for (let at = 0; at < text.length; at += 1) append(spelling, text.charCodeAt(at), at, at + 1)
+  return spelling
+}
+
+/** Reads letters and digits, and escaped characters as what they stand for. */
+function fromEscaped(text: string): Spelling {
+  const spelling = { text: '', starts: [] as number[], ends: [] as number[] }
+  for (const { 0: unit, index } of text.matchAll(ESCAPED)) {
+    append(spelling, unit.length === 1 ? unit.charCodeAt(0) : unescaped(unit), index, index + unit.length)
   }
   return spelling
 }
@@ -127,9 +133,8 @@ function read(text: string, unit: RegExp, characterOf: (unit: string) => string)
 function fromHex({ text, starts, ends }: Spelling, skip: number): Spelling {
   const spelling = { text: '', starts: [] as number[], ends: [] as number[] }
   for (let at = skip; at + 1 < text.length; at += 2) {
-    const pair = text.slice(at, at + 2)
-    const character = /^[0-9a-f]{2}$/i.test(pair) ? String.fromCharCode(Number.parseInt(pair, 16)) : DIVIDER
-    append(spelling, character, starts[at] ?? 0, ends[at + 1] ?? 0)
+    const code = Number.parseInt(text.charAt(at), 16) * 16 + Number.parseInt(text.charAt(at + 1), 16)
+    append(spelling, Number.isNaN(code) ? DIVIDER : code, starts[at] ?? 0, ends[at + 1] ?? 0)
   }
   return spelling
 }
@@ -140,13 +145,13 @@ function fromBase64({ text, starts, ends }: Spelling, skip: number): Spelling {
   const bytes = Buffer.from(text.slice(skip), 'base64')
   for (const [index, byte] of bytes.entries()) {
     const first = skip + Math.floor((index * 4) / 3)
-    append(spelling, String.fromCharCode(byte), starts[first] ?? 0, ends[first + 1] ?? 0)
+    append(spelling, byte, starts[first] ?? 0, ends[first + 1] ?? 0)
   }
   return spelling
 }
 
 /** Stands where a text cannot be read. It occurs in no secret. */
-const DIVIDER = '\0'
+const DIVIDER = 0xffff
 
 interface Growing {
   text: string
@@ -154,9 +159,10 @@ interface Growing {
   readonly ends: number[]
 }
 
-function append(spelling: Growing, character: string, start: number, end: number): void {
-  if (character !== DIVIDER && !isLetterOrDigit(character.charCodeAt(0))) return
-  spelling.text += character
+/** Adds a character by its code, if it is a letter, a digit or a divider. */
+function append(spelling: Growing, code: number, start: number, end: number): void {
+  if (code !== DIVIDER && !isLetterOrDigit(code)) return
+  spelling.text += String.fromCharCode(code)
   spelling.starts.push(start)
   spelling.ends.push(end)
 }

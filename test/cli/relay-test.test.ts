@@ -13,7 +13,7 @@ import { closed, deadPort, gatedServer, open } from '../harness/mail-scripts.ts'
 import { healthy, scriptedServer } from '../harness/mail-server.ts'
 import { everyAddress } from '../harness/many-addresses.ts'
 import { type Ran, runBuilt, runProgram } from '../harness/process.ts'
-import { KEYS, ROOT, startService } from '../harness/service.ts'
+import { KEYS, programAt, ROOT, startService } from '../harness/service.ts'
 import { inTime, until } from '../harness/waiting.ts'
 
 const CLI = 'dist/cli/relay-test.js'
@@ -106,7 +106,7 @@ test('one target', async (t) => {
 
   await t.test('is shown while the test runs', async () => {
     const stalled = shut.hold(/^RCPT/)
-    const child = spawn(process.execPath, [join(ROOT, CLI), ...at(shut.server.port)], {
+    const child = spawn(process.execPath, [programAt(CLI), ...at(shut.server.port)], {
       env: environmentOf(service.url),
     })
     let shown = ''
@@ -123,7 +123,7 @@ test('one target', async (t) => {
   await t.test('is no longer tested when the command is interrupted', async () => {
     const stalled = shut.hold(/^RCPT/)
     const options = { env: environmentOf(service.url), stdio: 'ignore' } as const
-    const child = spawn(process.execPath, [join(ROOT, CLI), ...at(shut.server.port)], options)
+    const child = spawn(process.execPath, [programAt(CLI), ...at(shut.server.port)], options)
     await inTime('the command', stalled)
     const told = shut.server.lines.length
     const ended = once(child, 'close')
@@ -158,7 +158,7 @@ test('one target', async (t) => {
   })
 
   await t.test('is shown in colour on a terminal, unless NO_COLOR is set', async () => {
-    const line = `${process.execPath} ${join(ROOT, CLI)} ${at(relay.port).join(' ')}`
+    const line = `${process.execPath} ${programAt(CLI)} ${at(relay.port).join(' ')}`
     const shown = await onTerminal(line, { ...environmentOf(service.url), NO_COLOR: '' })
     assert.match(shown, /\x1b\[1mEHLO /)
     assert.match(shown, /\x1b\[3m250 /)
@@ -275,7 +275,7 @@ test('a command with a mistake says why in one line, and names --help', async ()
 })
 
 test('a command whose output nobody reads does not exit with the code of an open server', async () => {
-  const line = `{ ${process.execPath} ${join(ROOT, CLI)} --nonsense; echo $? >&3; } 2>&1 >/dev/null | true`
+  const line = `{ ${process.execPath} ${programAt(CLI)} --nonsense; echo $? >&3; } 2>&1 >/dev/null | true`
   const { stdout } = await runProgram('sh', ['-c', `{ ${line}; } 3>&1`])
   assert.equal(stdout, '3\n')
 })
@@ -392,13 +392,13 @@ test('many targets', async (t) => {
   })
 
   await t.test('can come from standard input', async () => {
-    const script = `printf '127.0.0.20\\n' | ${process.execPath} ${join(ROOT, CLI)} --file - --port ${mail.port}`
+    const script = `printf '127.0.0.20\\n' | ${process.execPath} ${programAt(CLI)} --file - --port ${mail.port}`
     const { stdout } = await runProgram('sh', ['-c', script], environmentOf(service.url))
     assert.equal(JSON.parse(stdout).ip, '127.0.0.20')
   })
 
   await t.test('show their progress on a terminal', async () => {
-    const line = `${process.execPath} ${join(ROOT, CLI)} --file ${fileWith('127.0.0.30\n127.0.0.31\n')} --port ${mail.port}`
+    const line = `${process.execPath} ${programAt(CLI)} --file ${fileWith('127.0.0.30\n127.0.0.31\n')} --port ${mail.port}`
     const shown = await onTerminal(`${line} > /dev/null`, environmentOf(service.url))
     assert.match(shown, /\r\[\.{24}\] 0\/2 {2}0 open, 0 closed, 0 inconclusive, 0 error/)
     assert.match(shown, /\r\[#{12}\.{12}\] 1\/2/)
@@ -410,7 +410,7 @@ test('many targets', async (t) => {
   await t.test('end when the command is interrupted, and the progress line ends too', async () => {
     mail.hold()
     const file = fileWith('127.0.0.32\n')
-    const line = `${process.execPath} ${join(ROOT, CLI)} --file ${file} --port ${mail.port} & echo $! > ${folder}/pid; wait $!; echo $?`
+    const line = `${process.execPath} ${programAt(CLI)} --file ${file} --port ${mail.port} & echo $! > ${folder}/pid; wait $!; echo $?`
     const shown = onTerminal(`sh -mc '${line}'`, environmentOf(service.url))
     await until('the test', () => mail.held === 1)
     process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGINT')
@@ -440,7 +440,7 @@ test('many targets', async (t) => {
   })
 
   await t.test('end silently when nobody reads the output', async () => {
-    const line = `${process.execPath} ${join(ROOT, CLI)} --file ${fileWith('127.0.0.50\n127.0.0.51\n127.0.0.52\n')} --port ${mail.port} --at-once 1 | true`
+    const line = `${process.execPath} ${programAt(CLI)} --file ${fileWith('127.0.0.50\n127.0.0.51\n127.0.0.52\n')} --port ${mail.port} --at-once 1 | true`
     const { stdout } = await runProgram('sh', ['-c', `(${line}) 2>&1`], environmentOf(service.url))
     assert.equal(stdout, '')
   })

@@ -8,7 +8,7 @@ import { dialAll } from './end-to-end.ts'
 import { oracleUnavailable } from './oracle.ts'
 
 const SEED = 20270102
-const REQUESTS = cases(7_000)
+const REQUESTS = cases(3_500)
 
 const missing = labUnavailable() ?? oracleUnavailable()
 const skip = missing !== null && process.env.CI === undefined ? missing : false
@@ -25,7 +25,7 @@ test(`of ${REQUESTS} requests the service dials exactly what Python allows, and 
   assert.deepEqual(run.witness, { port25: run.accepted.length, elsewhere: 0, datagrams: 0 })
   // The self-check asks for the vantage's own name.
   assert.deepEqual(run.looked, ['relaytest.isp.example'])
-  assert.ok(run.accepted.length > 500, `${run.accepted.length} tests`)
+  assert.ok(run.accepted.length > REQUESTS / 14, `${run.accepted.length} tests`)
   for (const why of ['syntax', 'special', 'own', 'not-allowed', 'opted-out', 'domain']) {
     assert.ok((run.denied[why] ?? 0) > 30, `${why}: ${run.denied[why]}`)
   }

@@ -34,6 +34,8 @@ export function resultWith(members: Partial<RelayTest> = {}): RelayTest {
     attempts: [],
     delivery: null,
     remedy: null,
+    findings: [],
+    related: [],
     transcript: [],
     truncated: false,
     ...members,

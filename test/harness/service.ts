@@ -110,7 +110,7 @@ export function configFolder(t: Ending, { customers = CUSTOMERS, callers = CALLE
   return folder
 }
 
-/** Returns where a program of the build is, such as `dist/server.js`. `npm test` has bundles (test/runner/bundles.ts). */
+/** Returns where a program of the build is, such as `dist/server.js`. `npm test` has bundles: runner/bundles.ts. */
 export const programAt = (script: string): string => join(process.env.BUNDLES ?? ROOT, script)
 
 /** Starts the built service. It ends with the test. */

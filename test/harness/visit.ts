@@ -27,6 +27,7 @@ export async function visit(
   script: Script,
   options: Partial<ProbeOptions> & {
     patienceMs?: number
+    tlsFirst?: boolean
     stop?: AbortSignal
     arrival?: Server['arrival']
     troubled?: Server['troubled']
@@ -35,11 +36,12 @@ export async function visit(
   const server = await scriptedServer(t, script)
   assert.ok(LOOPBACK)
   const transcript = new Transcript()
-  const { patienceMs = 5_000, stop = new AbortController().signal, ...others } = options
+  const { patienceMs = 5_000, tlsFirst = false, stop = new AbortController().signal, ...others } = options
   const { arrival = async () => null, troubled = async () => false, ...rest } = others
   const route = {
     address: LOOPBACK,
     port: server.port,
+    tlsFirst,
     dial: dialFrom([]),
     ehlo: 'relaytest.isp.example',
     deadline: performance.now() + patienceMs,
@@ -63,13 +65,24 @@ export async function visit(
     }),
     ...rest,
   }
-  const { observations } = await probe(test, serverAt(route, { arrival, troubled }))
+  const { observations, tls } = await probe(test, serverAt(route, { arrival, troubled }))
   const judgement = judge(observations)
   const { verdict, reason, cause, rows, caveats } = judgement
   const attempts = Object.fromEntries(
     rows.map(({ attempt, outcome, refusal }) => [attempt.form.id, attempt.why ?? refusal ?? outcome]),
   )
-  return { server, observations, transcript, verdict, reason, cause, caveats, attempts, evidence: judgement.evidence }
+  return {
+    server,
+    observations,
+    tls,
+    transcript,
+    verdict,
+    reason,
+    cause,
+    caveats,
+    attempts,
+    evidence: judgement.evidence,
+  }
 }
 
 /** A server that denies relaying for everybody. */

@@ -5,7 +5,7 @@
 import type { Connected, Dialogue, Server } from '../../src/probe/server.ts'
 import type { Seen } from '../../src/relay/attempt.ts'
 import type { Form } from '../../src/relay/forms.ts'
-import type { Answer, Waiting } from '../../src/smtp/connection.ts'
+import type { Answer, GreetingWait, TlsFacts, Waiting } from '../../src/smtp/connection.ts'
 
 /** How a model server behaves. */
 export interface Traits {
@@ -27,8 +27,13 @@ export interface Traits {
   readonly recipients: number
   /** Whether MAIL needs STARTTLS first. */
   readonly needsTls: boolean
-  /** The time from which it accepts recipients, in milliseconds. Before that, it greylists them. */
+  /** The time from which it accepts recipients, in milliseconds. Before that, it answers each with `deferral`. */
   readonly acceptsAtMs: number
+  readonly deferral: string
+  /** The time from which it greets, in milliseconds. Before that, it has too many connections. */
+  readonly greetsAtMs: number
+  /** Whether TLS begins with the first byte. Without it, the server says nothing. */
+  readonly tlsFirst: boolean
   /** How it treats a group of commands, whether it offers PIPELINING or not. */
   readonly groups: 'answered' | 'held back' | 'only the first' | 'hangs up'
   /** The reply to RSET; null for none. A code below 400 ends the transaction, unless `nested`. */
@@ -42,6 +47,8 @@ export interface Traits {
 /** What a model server saw; `most` is the most connections at the same time. */
 export interface Witness {
   connections: number
+  /** When each connection was opened, in milliseconds. */
+  readonly openedAt: number[]
   most: number
   dots: number
   accepted: number
@@ -56,23 +63,30 @@ const UNANSWERED: Answer = { reply: null, at: [], ms: 0 }
 
 /** Returns a model server, and what it saw. */
 export function modelServer(traits: Traits, deadline = 50_000): { readonly server: Server; readonly witness: Witness } {
-  const witness: Witness = { connections: 0, most: 0, dots: 0, accepted: 0, commands: [], replies: 0, dataFor: [] }
+  const witness: Witness = {
+    ...{ connections: 0, openedAt: [], most: 0, dots: 0, accepted: 0 },
+    ...{ commands: [], replies: 0, dataFor: [] },
+  }
   const clock = { now: 0 }
   const open = new Set<Model>()
   const delivered = new Set<string>()
   const server: Server = {
     deadline,
     stop: new AbortController().signal,
+    tlsFirst: false,
     now: () => clock.now,
     pause: async (ms) => {
       clock.now += ms
     },
-    connect: async (): Promise<Connected> => {
+    connect: async (_number, tlsFirst): Promise<Connected | { readonly failure: 'tls-failed' }> => {
       witness.connections += 1
+      witness.openedAt.push(clock.now)
       const connection = new Model(traits, clock, witness, delivered, open)
+      if (tlsFirst && !traits.tlsFirst) return { failure: 'tls-failed' }
+      connection.isMute = traits.tlsFirst && !tlsFirst
       open.add(connection)
       witness.most = Math.max(witness.most, open.size)
-      return { connection, localAddress: null, ehlo: 'relaytest.isp.example' }
+      return { connection, localAddress: null, ehlo: 'relaytest.isp.example', tls: tlsFirst ? TLS : null }
     },
     arrival: async (form: Form, ms: number): Promise<Seen | null> => {
       const arrives = delivered.has(form.id) && traits.deliveryMs !== null && traits.deliveryMs <= ms
@@ -83,6 +97,8 @@ export function modelServer(traits: Traits, deadline = 50_000): { readonly serve
   }
   return { server, witness }
 }
+
+const TLS: TlsFacts = { protocol: 'TLSv1.3', cipher: 'model', authorized: false, error: 'self-signed' }
 
 const SEEN: Seen = {
   kind: 'message',
@@ -96,6 +112,9 @@ const SEEN: Seen = {
 /** One connection of a model server. */
 class Model implements Dialogue {
   fault: Dialogue['fault'] = null
+  spoke: Dialogue['spoke'] = 'nothing'
+  /** Whether it waits for TLS, and says nothing before that. */
+  isMute = false
   outOfStep = false
   readonly #traits: Traits
   readonly #clock: { now: number }
@@ -115,10 +134,18 @@ class Model implements Dialogue {
     this.#witness = witness
     this.#delivered = delivered
     this.#open = open
-    this.#turnedAway = witness.connections > traits.connections || open.size >= traits.atOnce
+    this.#turnedAway =
+      witness.connections > traits.connections || open.size >= traits.atOnce || clock.now < traits.greetsAtMs
   }
 
-  async greeting(): Promise<Answer> {
+  async greeting(_timeoutMs: number, { quiet, quietMs = 0, unwanted }: GreetingWait = {}): Promise<Answer> {
+    if (this.isMute) {
+      this.#clock.now += quietMs
+      quiet?.()
+      if (unwanted?.aborted === false) await new Promise((resolve) => unwanted.addEventListener('abort', resolve))
+      return this.#end('')
+    }
+    this.spoke = 'text'
     return this.#turnedAway ? this.#end('421 too many connections') : this.#answer('220 mail.example.com ESMTP')
   }
 
@@ -174,7 +201,7 @@ class Model implements Dialogue {
 
   async startTls() {
     this.#tls = true
-    return { protocol: 'TLSv1.3', cipher: 'model', authorized: false, error: 'self-signed' }
+    return TLS
   }
 
   desynchronised(): void {
@@ -192,7 +219,7 @@ class Model implements Dialogue {
   }
 
   #replyTo(line: string): string {
-    const { extensions, needsTls, acceptsAtMs, recipients, rset, nested, ehloResets } = this.#traits
+    const { extensions, needsTls, acceptsAtMs, deferral, recipients, rset, nested, ehloResets } = this.#traits
     if (line.startsWith('EHLO') && ehloResets) this.#sender = null
     if (line.startsWith('EHLO')) return ['250-mail.example.com', ...extensions.map((name) => `250-${name}`)].join('\n')
     if (line === 'RSET') {
@@ -217,7 +244,7 @@ class Model implements Dialogue {
       if (this.#sender === null) return '503 5.5.1 need MAIL command'
       this.#asked += 1
       if (this.#asked > recipients) return '452 4.5.3 Too many recipients'
-      if (this.#clock.now < acceptsAtMs) return '450 4.2.0 Greylisted, try again in 2 seconds'
+      if (this.#clock.now < acceptsAtMs) return deferral
       const said = this.#traits.rcpt(this.#sender, recipient)
       if (said < '4') this.#recipients.push(recipient)
       return said

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Seen } from '../../src/relay/attempt.ts'
-import { healthy, type Say, type ScriptedSession } from '../harness/mail-server.ts'
+import { healthy, type Say, type Script, type ScriptedSession } from '../harness/mail-server.ts'
 import { ALL_DENIED, deny, plainEhlo, SECRETS, visit } from '../harness/visit.ts'
 
 const commands = (lines: readonly string[]) =>
@@ -338,6 +338,31 @@ test('a catch-all server is closed if nothing arrives, with a caveat', async (t)
   assert.equal(server.lines.filter((line) => line === 'DATA').length, 1, 'the control never sees DATA')
 })
 
+test('a test learns whether our mailbox turned anybody away, from its first message to the end of the wait', async (t) => {
+  for (const troubled of [true, false]) {
+    const begin = performance.now()
+    const asked: { since: number; at: number }[] = []
+    const { observations } = await visit(
+      t,
+      { say: catchAll },
+      {
+        proof: 'delivery',
+        patienceMs: 3_500,
+        troubled: async (since) => {
+          asked.push({ since, at: performance.now() })
+          return troubled
+        },
+      },
+    )
+    assert.equal(observations.mailboxTroubled, troubled)
+    const [{ since, at } = assert.fail(), ...more] = asked
+    assert.deepEqual(more, [])
+    assert.ok(begin < since && since < at)
+  }
+  const { observations } = await visit(t, { say: deny }, { proof: 'delivery', troubled: async () => true })
+  assert.equal(observations.mailboxTroubled, false, 'without a message, nothing was waited for')
+})
+
 test('a server whose percent hack arrives is open, even if it accepts everything', async (t) => {
   const { verdict, cause } = await visit(t, { say: catchAll }, { proof: 'delivery', arrival: async () => SEEN })
   assert.deepEqual([verdict, cause], ['open', 'percent-hack'])
@@ -558,14 +583,17 @@ for (const most of [1, 2]) {
 
 test('if the first connection is dropped or deferred, there is a second one', async (t) => {
   for (const [how, turnAway] of Object.entries(WAYS_TO_TURN_AWAY)) {
-    const { verdict, server } = await visit(t, {
+    const script: Script = {
       greeting: null,
       say: deny,
       connected: (session) => {
         if (session.connection === 1) turnAway(session)
         else session.socket.write('220 mail.example.com ESMTP\r\n')
       },
-    })
+    }
+    const startedAt = performance.now()
+    const { verdict, server } = await visit(t, script, { patienceMs: 15_000 })
+    if (how === 'answers 421') assert.ok(performance.now() - startedAt >= 5_000, 'not at once')
     assert.equal(verdict, how === 'answers 554' ? 'inconclusive' : 'closed', how)
     assert.equal(server.connections, how === 'answers 554' ? 1 : 2, how)
   }

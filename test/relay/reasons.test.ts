@@ -1,9 +1,9 @@
 /** The rows of reasons and causes: their sentences can be read out, and docs/verdict.md says the same. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CAUSES, REASONS } from '../../src/contract/words.ts'
+import { CAUSES, FINDINGS, REASONS } from '../../src/contract/words.ts'
 import { CAUSE_ROWS } from '../../src/relay/causes.ts'
-import { ANY_LOCAL_PART_TAKEN } from '../../src/relay/caveats.ts'
+import { FINDING_ROWS } from '../../src/relay/findings.ts'
 import { REASON_ROWS } from '../../src/relay/reasons.ts'
 import { fill } from '../../src/relay/wording.ts'
 import { documentOf, rowsBelow } from '../harness/documents.ts'
@@ -37,7 +37,7 @@ test('a row that tells people to wait knows how long', () => {
 const SENTENCES = [
   ...REASONS.map((reason) => REASON_ROWS[reason].says),
   ...CAUSES.map((cause) => CAUSE_ROWS[cause].says),
-  ANY_LOCAL_PART_TAKEN.says,
+  ...FINDINGS.map((finding) => FINDING_ROWS[finding].says),
 ]
 
 test('every sentence can be read out: whole sentences in plain ASCII that begin with a name, none twice', () => {

@@ -39,3 +39,60 @@ for (const text of ABOUT_US) {
     assert.ok(!NEVER.has(refusal), refusal)
   })
 }
+
+test('a code that means nothing counts for no less than no code', () => {
+  for (const text of [...FAMILIES.flatMap(([, , texts]) => texts), ...ABOUT_US, '550 no', '554 go away', '550 Nein']) {
+    const code = text.slice(0, 3)
+    const words = replyOf(text).words.replace(/^[245]\.\d+\.\d+ /, '')
+    const bare = classify(replyOf(`${code} ${words}`), RCPT)
+    for (const generic of code.startsWith('5') ? ['5.7.1', '5.7.0', '5.0.0', '5.5.0'] : ['4.0.0']) {
+      for (const said of [
+        `${code} ${generic} ${words}`,
+        `${code} ${words} (#${generic})`,
+        `${code} ${words} [${generic}]`,
+      ]) {
+        assert.deepEqual(classify(replyOf(said), RCPT), bare, said)
+      }
+    }
+  }
+})
+
+test('words are judged as they were sent: in UTF-8 and in Latin-1, in capitals, over many lines, behind much text', () => {
+  const says = (reply: Reply) => classify(reply, RCPT).refusal
+  assert.equal(says(replyOf('550 Retransmission refus\u00e9e', 'latin1')), 'relay-denied')
+  assert.equal(says(replyOf('550 RETRANSMISSION REFUS\u00c9E')), 'relay-denied')
+  assert.equal(says(replyOf('550 retransmission refusee')), 'relay-denied')
+  assert.equal(says(replyOf('550-Relaying\r\n550-is not\r\n550 permitted')), 'relay-denied')
+  const much = `550-${'This system is monitored. '.repeat(100)}\r\n`.repeat(5)
+  assert.equal(says(replyOf(`${much}550 relay access denied`)), 'relay-denied')
+  assert.equal(says(replyOf(`${much}550-relay access denied\r\n${much}550 because you are blacklisted`)), 'blocklisted')
+})
+
+test('the reply says whether words, a code or neither decided', () => {
+  const basisOf = (text: string) => classify(replyOf(text), RCPT).basis
+  assert.equal(basisOf('550 relay access denied'), 'words')
+  assert.equal(basisOf('550 5.1.1 hm'), 'code')
+  assert.equal(basisOf('550 hm (#5.1.1)'), 'code')
+  assert.equal(basisOf('551 hm'), 'code')
+  assert.equal(basisOf('550 5.7.1 hm'), 'none')
+  assert.equal(basisOf('550 hm'), 'none')
+})
+
+test('at the final dot, a code for an unknown user counts, and every other code means the message', () => {
+  const atDot = (text: string) => classify(replyOf(text), { ...RCPT, phase: 'dot' }).refusal
+  assert.equal(atDot('550 5.1.1 hm'), 'unknown-user')
+  assert.equal(atDot('550 5.7.1 hm'), 'content')
+  assert.equal(atDot('554 5.7.1 spam'), 'content')
+  assert.equal(atDot('554 5.7.1 relaying denied'), 'relay-denied')
+})
+
+test('a 503 about the order of our commands is no refusal of us', () => {
+  const texts = [
+    'nested MAIL command',
+    'MAIL FROM already given',
+    'Duplicate MAIL FROM',
+    'need MAIL FROM first',
+    'RCPT first (#5.5.1)',
+  ]
+  for (const text of texts) assert.equal(classify(replyOf(`503 ${text}`), RCPT).refusal, 'syntax', text)
+})

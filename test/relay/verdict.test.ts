@@ -42,6 +42,8 @@ const observations = (attempts: readonly Attempt[], rest: Partial<Observations> 
   proof: 'message',
   refusedBefore: false,
   vantage: ['198.51.100.7'],
+  ehlo: 'relaytest.isp.example',
+  helloLine: 'mail.example.com',
   domain: 'example.com',
   domainSource: 'customer',
   known: 'none',
@@ -118,6 +120,11 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     standard({ 'own-domain-postmaster': RELAYED }),
   ],
   [
+    'a cause is known if the outside sender was refused in words that are not about us',
+    'open own-domain-sender',
+    standard({ 'outside-sender': no('550 Invalid recipient'), 'own-domain-sender': RELAYED }),
+  ],
+  [
     'an open server has no cause if the outside sender was greylisted',
     'open',
     standard({ 'outside-sender': no('450 greylisted'), 'null-sender': RELAYED }),
@@ -164,6 +171,16 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     standard({ 'outside-sender': attempt('outside-sender', TAKEN, 'dropped') }),
   ],
   // Rule 3: ambiguous forms
+  [
+    'an ambiguous form of the full part is left open if the server accepts any local part',
+    'closed',
+    standard({ ...random(...TAKEN), 'percent-hack-host': TAKEN }),
+  ],
+  [
+    'an ambiguous form of the full part counts if the server knows its users',
+    'inconclusive ambiguous-accepted',
+    standard({ ...random(...no('550 5.1.1 User unknown')), 'percent-hack-host': TAKEN }),
+  ],
   [
     'an ambiguous form accepted at RCPT is undecided',
     'inconclusive ambiguous-accepted',
@@ -489,6 +506,16 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
 
 for (const [name, expected, what] of CASES) {
   test(`${name}: ${expected}`, () => assert.equal(outcome(what), expected))
+}
+
+for (const [why, reason] of [
+  ['connection-limit', 'connection-limit'],
+  ['turned-away', 'throttled'],
+  ['no-reset', 'protocol-error'],
+] as const) {
+  test(`a form that was not asked because of ${why} makes the test inconclusive with ${reason}`, () => {
+    assert.equal(outcome(standard({ 'null-sender': attempt('null-sender', [], why) })), `inconclusive ${reason}`)
+  })
 }
 
 for (const why of ['connection-refused', 'unreachable', 'protocol-error', 'dropped', 'deadline'] as const) {

@@ -12,6 +12,7 @@ export const SETTINGS: Settings = {
   mailboxDomain: 'relaytest.isp.example',
   mailboxKey: 'k'.repeat(32),
   tester: { providerName: 'ISP', contact: 'help@isp.example' },
+  implicitTlsPorts: [465],
   deliveryWaitMs: 60_000,
   resultTtlMs: 86_400_000,
 }

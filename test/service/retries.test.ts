@@ -9,12 +9,13 @@ import { readRequest } from '../../src/service/request.ts'
 import { redisStores } from '../../src/store/redis/stores.ts'
 import { memoryStores, type Stores } from '../../src/store/stores.ts'
 import { NO_QUOTAS } from '../dial/no-quotas.ts'
+import { cases } from '../harness/mass.ts'
 import { startRecorder } from '../harness/recorder.ts'
 import { startRedis, withRedis } from '../harness/redis.ts'
 import { inProcess } from '../harness/relay-tests.ts'
 import { until } from '../harness/waiting.ts'
 
-const SCHEDULES = 1_000
+const SCHEDULES = cases(200)
 const AT_ONCE = 20
 const TTL_MS = 600_000
 

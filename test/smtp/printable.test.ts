@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { printable } from '../../src/smtp/printable.ts'
+import { printable, unprinted } from '../../src/smtp/printable.ts'
 
 /** Reads the escapes back. */
 const bytesOf = (text: string): Buffer =>
@@ -25,4 +25,9 @@ test('any bytes become printable ASCII and can be had back', () => {
 test('a backslash cannot imitate an escape', () => {
   assert.equal(printable('\\x41'), '\\x5cx41')
   assert.equal(printable(Buffer.from('A\r\n\x1b[31m\xe9', 'latin1')), 'A\\x0d\\x0a\\x1b[31m\\xe9')
+})
+
+test('printable text can be turned back into the bytes', () => {
+  const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)).toString('latin1')
+  assert.equal(unprinted(printable(bytes)), bytes)
 })

@@ -162,3 +162,28 @@ test('of a reply that is read to its end, no more is kept than anybody would rea
   assert.match(long ?? '', /^mail\.example\.com x+$/)
   assert.deepEqual(abridged({ code: 250, enhanced: null, lines: ['ok'], words: 'ok' }).lines, ['ok'])
 })
+
+const wordsOf = (bytes: string | Buffer): string | undefined => replies(parse(bytes))[0]?.words
+
+test('the words of a reply are Unicode, whether it was sent as UTF-8 or as Latin-1', () => {
+  assert.equal(
+    wordsOf(Buffer.from('550-Relais refus\u00e9\r\n550 \u4e0d\u5141\u8bb8\u8f6c\u53d1\r\n')),
+    'Relais refus\u00e9 \u4e0d\u5141\u8bb8\u8f6c\u53d1',
+  )
+  assert.equal(wordsOf(Buffer.from('550 Relais refus\u00e9\r\n', 'latin1')), 'Relais refus\u00e9')
+  assert.equal(wordsOf(Buffer.from('550 that isn\x92t allowed\r\n', 'latin1')), "that isn't allowed")
+  assert.equal(wordsOf('550 back\\slash\r\n'), 'back\\slash')
+})
+
+test('the words of a long reply are its beginning and its end', () => {
+  const line = `550-${'x'.repeat(3_000)}\r\n`
+  const words = wordsOf(`550-first\r\n${line.repeat(10)}550 last\r\n`) ?? ''
+  assert.ok(words.length <= 16_385)
+  assert.match(words, /^first x+ /)
+  assert.match(words, / last$/)
+})
+
+test('what is shown of a reply is cut off, and what is judged is not', () => {
+  const words = 'x'.repeat(9_000)
+  assert.equal(abridged({ code: 550, enhanced: null, lines: [words], words }).words, words)
+})

@@ -1,10 +1,10 @@
 /** The step that asks again what was left without an answer, or deferred. */
-import type { Why } from '../../contract/words.ts'
+import type { Refusal, Why } from '../../contract/words.ts'
 import type { Assessed } from '../../relay/assess.ts'
 import { isNeeded } from '../../relay/controls.ts'
 import { waitIn } from '../../relay/retry-times.ts'
 import type { Answers } from '../answers.ts'
-import { FIGURES } from '../pace.ts'
+import { FIGURES, isTooManyRecipients } from '../pace.ts'
 import type { Question } from '../question.ts'
 import { connectionsLeft } from './parts.ts'
 
@@ -14,13 +14,13 @@ export function again(answers: Answers): readonly Question[] {
   if (latest === null || first.failure !== null || now.isOver || connectionsLeft(answers, latest.within) <= 0) return []
   const asked = answers.rows.filter(({ attempt }) => latest.forms.includes(attempt.form))
   const rows = asked.filter((row) => isNeeded(row, answers.rows))
-  const waitOf = latest.kind === 'message' ? (row: Assessed) => againForMessage(answers, row) : againAfter
+  const waitOf = latest.kind === 'message' ? againForMessage : againAfter
   if (!now.tls && rows.some(({ refusal }) => refusal === 'tls-required')) {
-    return [{ ask: 'in-tls', rows: rows.filter((row) => row.refusal === 'tls-required' || waitOf(row) === 0) }]
+    return [{ ask: 'in-tls', rows: rows.filter((row) => row.refusal === 'tls-required' || waitOf(answers, row) === 0) }]
   }
   const due = rows.flatMap((row) => {
-    const waitMs = answers.retriesOf(row.attempt.form) < FIGURES.retries ? waitOf(row) : null
-    return waitMs !== null && (waitMs === 0 || waitMs + FIGURES.visitMs <= now.msLeft) ? [{ row, waitMs }] : []
+    const waitMs = answers.retriesOf(row.attempt.form) < FIGURES.retries ? waitOf(answers, row) : null
+    return waitMs !== null && waitMs + Math.min(waitMs, FIGURES.visitMs) <= now.msLeft ? [{ row, waitMs }] : []
   })
   if (due.length === 0) return []
   const waitMs = Math.max(...due.map((each) => each.waitMs))
@@ -30,29 +30,55 @@ export function again(answers: Answers): readonly Question[] {
 }
 
 /**
- * Returns 0 if a message is worth sending again, or null. It is only if the server has not accepted its MAIL and RCPT:
- * another node or another time refused what was accepted before.
+ * Returns after how many milliseconds a message is worth sending again, or null if it is not. It is only if the server
+ * has not accepted its MAIL and RCPT: another node or another time refused what was accepted before.
  */
-const againForMessage = (answers: Answers, { attempt }: Assessed): number | null =>
-  answers.messageOf(attempt.form)?.envelopeTaken ? null : 0
+function againForMessage(answers: Answers, row: Assessed): number | null {
+  if (answers.messageOf(row.attempt.form)?.envelopeTaken) return null
+  const { reply } = row.attempt.exchanges.at(-1) ?? {}
+  return reply && reply.code >= 400 && reply.code < 500 ? pause(answers, true) : 0
+}
 
 /**
  * Returns after how many milliseconds it is worth asking again on a new connection, or null if it is not. It is after
  * a missing answer, throttling, postscreen (which accepts a client that comes back), and greylisting with a known end.
  */
-function againAfter({ attempt, outcome, refusal, decisive }: Assessed): number | null {
-  if (outcome === 'not-run') return attempt.why !== null && WORTH_ASKING_AGAIN.has(attempt.why) ? 0 : null
-  if (refusal === 'throttled') return 0
-  if (refusal !== 'greylisted' || !decisive) return null
-  if (decisive.reply.enhanced === '4.3.2') return 0
-  return waitIn(decisive.reply)
+function againAfter(answers: Answers, row: Assessed): number | null {
+  const { attempt, outcome, refusal, decisive } = row
+  if (outcome === 'not-run') return againUnanswered(answers, attempt.why)
+  if (decisive === null || refusal === null) return null
+  const { reply } = decisive
+  if (isTooManyRecipients(row)) return 0
+  if (refusal === 'throttled' || (reply.code === 421 && NOW_ONLY.has(refusal))) {
+    return waitIn(reply) ?? pause(answers, isLimitOfSession(answers, row))
+  }
+  if (refusal !== 'greylisted') return null
+  return reply.enhanced === '4.3.2' ? 0 : waitIn(reply)
 }
+
+function againUnanswered(answers: Answers, why: Why | null): number | null {
+  if (why === 'turned-away') return pause(answers, answers.pace.atOnce > 1)
+  return why !== null && WORTH_ASKING_AGAIN.has(why) ? 0 : null
+}
+
+/** Whether a server that asks too much answered something else on the same connection: then another one may do. */
+const isLimitOfSession = ({ rows }: Answers, { attempt: { connection } }: Assessed): boolean =>
+  rows.some(
+    ({ attempt, decisive, refusal }) =>
+      attempt.connection === connection && refusal !== 'throttled' && decisive !== null && decisive.reply.code !== 421,
+  )
+
+/** Returns how long to leave a server alone that says that we ask too much; null if we did that often enough. */
+const pause = ({ longPauses }: Answers, isShort: boolean): number | null =>
+  isShort ? FIGURES.sessionPauseMs : (FIGURES.throttledMs[longPauses] ?? null)
+
+/** The refusals of a 421 that may be gone in a moment. */
+const NOW_ONLY: ReadonlySet<Refusal> = new Set<Refusal>(['server-trouble', 'other'])
 
 /** The reasons of missing answers that can be different on a new connection. */
 const WORTH_ASKING_AGAIN: ReadonlySet<Why> = new Set<Why>([
   'dropped',
   'slowing',
-  'turned-away',
   'transaction-ended',
   'no-reset',
   'protocol-error',

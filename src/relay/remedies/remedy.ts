@@ -1,11 +1,11 @@
 /**
  * Chooses the advice for a result: how to close an open server, or how to get an answer. It only picks rows; the advice
- * itself is in reasons.ts, causes.ts, caveats.ts and servers/.
+ * itself is in reasons.ts, causes.ts, findings.ts and servers/.
  */
 import type { RelayTest } from '../../contract/relay-test.ts'
 import type { Cause, Caveat, Reason, Verdict } from '../../contract/words.ts'
 import { CAUSE_ROWS } from '../causes.ts'
-import { ANY_LOCAL_PART_TAKEN } from '../caveats.ts'
+import { FINDING_ROWS } from '../findings.ts'
 import { REASON_ROWS } from '../reasons.ts'
 import type { Software } from '../software.ts'
 import { fill, type SentenceFacts } from '../wording.ts'
@@ -28,6 +28,13 @@ const AFTER_CLOSING = [
   'Test again: the server is closed when the verdict says so.',
 ]
 
+/** A closed server that accepts any local part at its own domain. */
+const CATCH_ALL: Advice = {
+  ...FINDING_ROWS['any-local-part-taken'],
+  title: 'No relay; let it refuse mailboxes that do not exist',
+  steps: ['Nothing has to be closed: the server does not relay.', ...FINDING_ROWS['any-local-part-taken'].steps],
+}
+
 /** Returns what to do about a result, or null if nothing has to be done. */
 export function remedyFor(
   { verdict, cause, reason, caveats }: Judged,
@@ -40,7 +47,7 @@ export function remedyFor(
     const steps = advice.steps.map((step) => fill(step, facts, retryAfter))
     return remedyFrom({ ...advice, steps }, null)
   }
-  return caveats.includes('any-local-part-taken') ? remedyFrom(ANY_LOCAL_PART_TAKEN, null) : null
+  return caveats.includes('any-local-part-taken') ? remedyFrom(CATCH_ALL, null) : null
 }
 
 /** Returns how to close a server with this cause. */

@@ -68,7 +68,7 @@ redis.call('XADD', KEYS[1], 'MAXLEN', '~', 1000, '*', 'signal', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 0`
 
-/** Notes a trouble as a key that lives for a day after it, so that its lifetime shows when it was. The latest counts. */
+/** Notes a trouble as a key that lives for a day after it: its lifetime shows when it was. The latest counts. */
 export const NOTE_TROUBLE = `
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], '1', 'PX', ARGV[1]) end
 return 0`

@@ -66,11 +66,13 @@ export function inMemory(traits: Traits, log: ((line: string) => void) | null = 
   const server: Server = {
     deadline: DEADLINE,
     stop: stop.signal,
+    tlsFirst: false,
     now: () => clock.now,
     pause: async (ms) => {
       await clock.sleep(ms)
     },
-    connect: async () => {
+    connect: async (_number, tlsFirst) => {
+      if (tlsFirst) return { failure: 'tls-failed' }
       const { reach, banBy } = traits
       if (clock.now >= DEADLINE) return { failure: 'deadline' }
       const isSilent = reach === 'silent' || (banBy === 'silence' && model.isBanning)
@@ -82,7 +84,7 @@ export function inMemory(traits: Traits, log: ((line: string) => void) | null = 
       if (reach === 'refuses connections') return { failure: 'connection-refused' }
       if (reach === 'unreachable') return { failure: 'unreachable' }
       const connection = new InMemoryDialogue(model, clock, at, () => stop.abort(), log)
-      return { connection, localAddress: null, ehlo: 'relaytest.isp.example' } satisfies Connected
+      return { connection, localAddress: null, ehlo: 'relaytest.isp.example', tls: null } satisfies Connected
     },
     arrival: async (form: Form, ms: number): Promise<Seen | null> => {
       const until = clock.now + ms
@@ -105,6 +107,7 @@ const COMMANDS_UNTIL_STOP = 6
 class InMemoryDialogue implements Dialogue {
   fault: Dialogue['fault'] = null
   outOfStep = false
+  spoke: Dialogue['spoke'] = 'nothing'
   readonly #model: MailModel
   readonly #session: ModelSession
   readonly #clock: Clock
@@ -138,6 +141,7 @@ class InMemoryDialogue implements Dialogue {
       this.#fail('protocol-error')
       return UNANSWERED
     }
+    this.spoke = 'text'
     return this.#hear(this.#session.greeting(), timeoutMs)
   }
 

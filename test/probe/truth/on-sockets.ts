@@ -65,6 +65,7 @@ async function visitOnSockets(traits: Traits, t: Parameters<typeof scriptedServe
     deadline: startedAt + DEADLINE,
     transcript: new Transcript(),
     stop: stop.signal,
+    tlsFirst: false,
     dialling() {},
   }
   const options = { ...optionsFor(traits), deliveryWaitMs: DELIVERY_WAIT_MS / SPEED }

@@ -1,0 +1,127 @@
+/**
+ * Opens the first session of a test. It comes back to a server that was busy, and finds out whether TLS begins with the
+ * first byte: a port can be set up in another way than its number says.
+ */
+
+import { waitIn } from '../relay/retry-times.ts'
+import { FIGURES } from './pace.ts'
+import type { Server } from './server.ts'
+import type { Session } from './session.ts'
+
+/** How to open one of the first sessions. */
+export interface FirstOpening {
+  readonly tlsFirst: boolean
+  /** Called when the connection is open, before the greeting. */
+  readonly connected?: () => void
+  /** Called if the server has sent nothing for a while. */
+  readonly quiet?: () => void
+  /** Aborted when the session is no longer needed. */
+  readonly unwanted?: AbortSignal
+}
+
+/** The connections of a test, as far as the first session needs them. */
+export interface Door {
+  readonly server: Server
+  /** Whether TLS begins with the first byte. */
+  tlsFirst: boolean
+  /** Whether only one connection may be open at a time. */
+  alone: boolean
+  /** How many sessions are open ahead. */
+  readonly ahead: number
+  open(opening: FirstOpening): Promise<Session>
+  /** Returns a session that is open ahead, or a new one. */
+  another(): Promise<Session>
+  end(session: Session): Promise<void>
+  /** Ends a session when it is open, unless it is the one to keep. The end of the test waits for that. */
+  endLater(session: Promise<Session>, kept: Session): void
+  /** Ends one session that is open ahead, or all of them. */
+  leaveAhead(most: number): Promise<void>
+}
+
+/** Opens the first session. `connected` is called when the first connection is open, before its greeting. */
+export async function openFirst(door: Door, connected: () => void): Promise<Session> {
+  const first = await comeBack(door, await openWatched(door, connected))
+  return isOtherWay(door, first) ? openOtherWay(door, first) : first
+}
+
+/** Opens a session. If the server says nothing for a while, tries TLS on another connection and goes on to wait. */
+async function openWatched(door: Door, connected: () => void): Promise<Session> {
+  const unwanted = new AbortController()
+  const opened: Promise<Session>[] = []
+  const first = await new Promise<Session>((resolve) => {
+    const quiet = () => {
+      if (door.tlsFirst) return
+      // At most three connections are open at once.
+      const tried = door.leaveAhead(1).then(() => door.open({ tlsFirst: true }))
+      opened.push(tried)
+      void tried.then((session) => isAnswered(session) && resolve(session))
+    }
+    const usual = door.open({ tlsFirst: door.tlsFirst, connected, quiet, unwanted: unwanted.signal })
+    opened.push(usual)
+    void usual.then(resolve)
+  })
+  unwanted.abort()
+  for (const session of opened) door.endLater(session, first)
+  if (first.tls !== null && !door.tlsFirst) await goOtherWay(door)
+  return first
+}
+
+/** Returns a session that was opened well if one of the next ones is, else the last one that was tried. */
+async function comeBack(door: Door, refused: Session): Promise<Session> {
+  const { server } = door
+  let session = refused
+  let pauses = 0
+  let wasTurnedAway = false
+  for (let waitMs = waitAfter(session, pauses); waitMs !== null; waitMs = waitAfter(session, pauses)) {
+    const isAhead = door.ahead > 0
+    if (!isAhead && waitMs + Math.min(waitMs, FIGURES.visitMs) > server.deadline - server.now()) break
+    wasTurnedAway ||= session.turnedAway !== null
+    await door.end(session)
+    if (!isAhead) {
+      await server.pause(waitMs)
+      pauses += 1
+    }
+    session = await door.another()
+  }
+  door.alone ||= wasTurnedAway
+  return session
+}
+
+/**
+ * Returns how long to wait before another session, in milliseconds: not long if the server dropped the session before
+ * EHLO was answered; what the reply says, else our own figure, if it is a 4xx reply; null if it is in vain.
+ */
+function waitAfter({ failure, turnedAway }: Session, pauses: number): number | null {
+  if (failure === 'dropped') return pauses === 0 ? FIGURES.pauseMs : null
+  const usualMs = FIGURES.throttledMs[pauses]
+  if (failure !== 'greeting-refused' || usualMs === undefined || !turnedAway || turnedAway.reply.code >= 500)
+    return null
+  return waitIn(turnedAway.reply) ?? usualMs
+}
+
+/** Whether TLS may begin with the first byte although we spoke in plain text, or the other way round. */
+function isOtherWay({ tlsFirst }: Door, { failure, connection }: Session): boolean {
+  if (tlsFirst) return failure === 'tls-failed'
+  return connection?.spoke === 'tls' || (failure === 'dropped' && connection?.spoke === 'nothing')
+}
+
+/** Opens one session the other way. If the server does not answer there, the first session stays, with its failure. */
+async function openOtherWay(door: Door, first: Session): Promise<Session> {
+  const tlsFirst = !door.tlsFirst
+  await door.end(first)
+  const session = await door.open({ tlsFirst })
+  if (isAnswered(session)) {
+    await goOtherWay(door)
+    return session
+  }
+  await door.end(session)
+  return first.connection?.spoke === 'tls' ? { ...first, failure: 'tls-failed' } : first
+}
+
+/** Opens later connections the other way. Those that are open ahead are of no use. */
+async function goOtherWay(door: Door): Promise<void> {
+  door.tlsFirst = !door.tlsFirst
+  await door.leaveAhead(Number.POSITIVE_INFINITY)
+}
+
+const isAnswered = ({ greeting }: Session): boolean => greeting !== null

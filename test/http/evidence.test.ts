@@ -1,0 +1,153 @@
+/** Attacks on the evidence: each tried to make a verdict out of nothing, or to read a secret out of an answer. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { relayTest } from '../../src/contract/relay-test.ts'
+import { leaksOf, WRITINGS } from '../harness/echoes.ts'
+import { resultOf } from '../harness/http.ts'
+import { healthy, type Say, type ScriptedSession } from '../harness/mail-server.ts'
+import { postOffice, taken } from '../harness/post-office.ts'
+import { connectTo } from '../mailbox/client.ts'
+
+/** Relays nothing, but takes the percent hack, as a catch-all does. */
+const takesPercent: Say = (line) =>
+  line.startsWith('RCPT') && !line.includes('%') ? '554 5.7.1 Relay access denied' : healthy(line)
+
+for (const [name, say, verdict] of [
+  ['a server that may be open', takesPercent, 'inconclusive'],
+  ['an open server', healthy, 'open'],
+] as const) {
+  test(`mail without a secret to the sender address changes nothing about ${name}`, async (t) => {
+    const { ip, port, service, server, bring } = await postOffice(t, say, { TEST_DEADLINE_MS: '6000' })
+    const first = await resultOf(await service.post({ ip, port }))
+    assert.equal(first.verdict, verdict)
+    const { sender, message } = taken(server)
+    const own = message.filter((line) => !/^(X-Relay-Test|Proof):/.test(line))
+    for (const from of ['', 'MAILER-DAEMON@mail.example.com']) {
+      for (const text of [
+        ['Subject: hello', '', 'hello'],
+        ['Subject: Undeliverable', '', 'Sorry.', ...own],
+      ]) {
+        assert.match((await bring(sender, text, from)).at(-2) ?? '', /^250 /, 'it is taken all the same')
+      }
+    }
+    const counted = await (await fetch(service.metricsUrl)).text()
+    assert.match(counted, /mailbox_arrivals_total\{kind="ignored"\} 4/)
+    assert.deepEqual(await resultOf(await service.fetch(`/relay-tests/${first.id}`), 200), first)
+  })
+}
+
+test('a server that repeats the Message-ID gives nothing away that proves a delivery', async (t) => {
+  const say: Say = (line, { message }) =>
+    line === '.'
+      ? `250 2.6.0 ${message.find((field) => field.startsWith('Message-ID'))?.slice(12)} Queued`
+      : healthy(line)
+  const { ip, port, service, server, bring } = await postOffice(t, say)
+  const first = await resultOf(await service.post({ ip, port }))
+  const shown = first.transcript.find(({ line }) => line.includes('Queued'))?.line ?? ''
+  const [, id = ''] = /<([^@>]+)@/.exec(shown) ?? []
+  assert.match(id, /^[0-9a-f-]{36}$/, 'the id is public')
+  const { recipient } = taken(server)
+  await bring(recipient, [`Message-ID: <${id}@relaytest.isp.example>`, `X-Relay-Test: ${id}`, '', `Proof: ${id}`])
+  assert.deepEqual(await resultOf(await service.fetch(`/relay-tests/${first.id}`), 200), first)
+})
+
+test('a server that verifies our sender under a name of its own is told that it exists', async (t) => {
+  let answers: string[] = []
+  const office = await postOffice(t, { say: (line) => (line.startsWith('RCPT') ? verify() : healthy(line)) })
+  const verify = async () => {
+    const sender = office.server.lines.find((line) => line.startsWith('MAIL FROM:<')) ?? ''
+    const client = await connectTo(office.mailboxPort)
+    await client.reply()
+    await client.say('EHLO mail.example.com')
+    const mail = await client.say('MAIL FROM:<double-bounce@mail.example.com>')
+    answers = [mail, await client.say(sender.replace('MAIL FROM', 'RCPT TO'))]
+    client.leave()
+    return '554 5.7.1 Relay access denied'
+  }
+  const result = await resultOf(await office.service.post({ ip: office.ip, port: office.port }))
+  assert.deepEqual(
+    answers.map((answer) => answer.slice(0, 3)),
+    ['250', '250'],
+  )
+  assert.equal(result.verdict, 'closed')
+})
+
+const secretsIn = (lines: readonly string[]): string[] =>
+  lines.flatMap((line) => /^(?:X-Relay-Test|Proof): ([a-z2-7]{26})$/.exec(line)?.[1] ?? [])
+
+/** Puts secrets before a reply, in one writing: each on one line, and once more over several lines. */
+function repeating(usual: string | readonly string[], secrets: readonly string[], write: (text: string) => string) {
+  const lines = [usual].flat()
+  const texts = secrets.flatMap((secret) => {
+    const text = write(secret).replace(/[\r\n]/g, ' ')
+    return [`<${text}>`, ...(text.match(/.{1,7}/g) ?? [])]
+  })
+  return [...texts.slice(0, 90).map((text) => `${lines[0]?.slice(0, 3)}-2.0.0 ${text}`), ...lines]
+}
+
+for (const dot of ['250 2.0.0 Ok', '451 4.3.0 Later', '421 4.3.0 Later', '554 5.6.0 No']) {
+  test(`whatever a server repeats, wherever, no output shows eight characters of a secret (${dot})`, async (t) => {
+    let write = (text: string) => text
+    let begin = 0
+    const sent = (): string[] => secretsIn(office.server.lines.slice(begin))
+    const office = await postOffice(
+      t,
+      {
+        greeting: () => repeating('220 mail.example.com ESMTP', sent().slice(-2), write),
+        say: (line) => {
+          const reply = line === '.' ? dot : healthy(line)
+          return line === 'DATA' ? reply : repeating(reply, sent().slice(-2), write)
+        },
+      },
+      { DELIVERY_WAIT_MS: '0' },
+    )
+    const { ip, port, service, server } = office
+    // Every writing with the usual reply, and some of them with the others, after which more sessions follow.
+    const writings = Object.entries(WRITINGS).filter((_writing, at) => dot.startsWith('250') || at % 4 === 0)
+    for (const [name, written] of writings) {
+      write = written
+      begin = server.lines.length
+      const stream = await (await service.post({ ip, port }, { accept: 'text/event-stream' })).text()
+      const secrets = sent()
+      assert.ok(secrets.length >= 2, name)
+      assert.match(stream, /\[withheld\]/, name)
+      const [, id = ''] = /"id":"([^"]+)"/.exec(stream) ?? []
+      const json = await (await service.fetch(`/relay-tests/${id}`)).text()
+      const text = await (await service.fetch(`/relay-tests/${id}`, { headers: { accept: 'text/plain' } })).text()
+      const { transcript } = relayTest.parse(JSON.parse(json))
+      const said = transcript.filter(({ from }) => from === 'server').map(({ line }) => line.slice(10))
+      for (const output of [stream, json, text, said.join(''), said.join('\n'), ...service.output]) {
+        for (const secret of secrets)
+          assert.deepEqual(leaksOf(secret, output), [], `${name}: ${output.slice(0, 3_000)}`)
+      }
+    }
+  })
+}
+
+/** Refuses what is not its own, takes every local part there, and turns user%outside into user@outside. */
+const rewriting =
+  (bring: (recipient: string, session: ScriptedSession) => void): Say =>
+  (line, session) => {
+    const [, outside] = /^RCPT TO:<(.*)%relaytest\.isp\.example@/.exec(line) ?? []
+    if (outside !== undefined) recipients.set(session, `${outside}@relaytest.isp.example`)
+    if (line === '.') bring(recipients.get(session) ?? '', session)
+    return line.startsWith('RCPT') && !/%|@example\.com>/.test(line) ? '554 5.7.1 Relay access denied' : healthy(line)
+  }
+
+const recipients = new WeakMap<ScriptedSession, string>()
+
+test('sixty tests at once, whose servers deliver through one smarthost, are all open', async (t) => {
+  const hosts = Array.from({ length: 60 }, (_, index) => `127.0.0.${index + 2}`)
+  const bring = (recipient: string, { message }: ScriptedSession) => void office.bring(recipient, message)
+  const office = await postOffice(
+    t,
+    rewriting(bring),
+    { DELIVERY_WAIT_MS: '3000', TEST_DEADLINE_MS: '30000', MAX_CONCURRENT_TESTS: '1000' },
+    { hosts },
+  )
+  const asked = hosts.map(async (ip) => {
+    const { verdict, evidence } = await resultOf(await office.service.post({ ip, port: office.port }))
+    return `${verdict} ${evidence}`
+  })
+  assert.deepEqual(await Promise.all(asked), Array(60).fill('open delivered'))
+})
