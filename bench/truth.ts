@@ -15,7 +15,7 @@ import { complaint, examine, visit } from '../test/probe/truth/examine.ts'
 import { examineOnSockets } from '../test/probe/truth/on-sockets.ts'
 import { addUp, countOf, emptyTally, type Tally, tallied } from '../test/probe/truth/tally.ts'
 import { described } from '../test/probe/truth/traits.ts'
-import { truthPage } from './truth-page.ts'
+import { truthPage } from './harness/truth-page.ts'
 
 const TESTS = 1_000_000
 /** Each process reports its progress after this number of tests. */

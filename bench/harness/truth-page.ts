@@ -1,7 +1,7 @@
 /** Writes docs/truth.md from the counts of a run. */
-import { countOf, type Tally, totalOf } from '../test/probe/truth/tally.ts'
-import { TRAIT_NAMES, TRAITS } from '../test/probe/truth/traits.ts'
-import { UNKNOWABLE, UNTESTED } from '../test/probe/truth/truth.ts'
+import { countOf, type Tally, totalOf } from '../../test/probe/truth/tally.ts'
+import { TRAIT_NAMES, TRAITS } from '../../test/probe/truth/traits.ts'
+import { UNKNOWABLE, UNTESTED } from '../../test/probe/truth/truth.ts'
 
 /** How a run went. */
 export interface RunFacts {
