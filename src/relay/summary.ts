@@ -4,6 +4,7 @@
  */
 import { type Assessed, isTaken, rowOf } from './assess.ts'
 import { CAUSE_ROWS } from './causes.ts'
+import { sayCaveats } from './caveats.ts'
 import type { Judgement } from './judgement.ts'
 import { triedToRelay } from './local.ts'
 import type { Observations } from './observations.ts'
@@ -35,13 +36,17 @@ function sentencesFor(judgement: Judgement, { proof, greeting }: Observations): 
       return proof === 'delivery' && judgement.evidence !== 'delivered' ? `${says} ${NOT_ARRIVED}` : says
     }
     case 'closed':
-      if (judgement.caveats.includes('any-local-part-taken')) return CATCH_ALL
-      return judgement.rows.some(wasAccepted) ? REFUSED_LATER : CLOSED
+      return [closedSentence(judgement), ...sayCaveats(judgement.caveats)].join(' ')
     case 'inconclusive':
       if (refusesPostmaster(judgement)) return NOT_EVEN_POSTMASTER
       if (judgement.reason === 'deadline' && greeting === null) return SILENT
       return REASON_ROWS[judgement.reason].says
   }
+}
+
+function closedSentence({ caveats, rows }: Judgement): string {
+  if (caveats.includes('any-local-part-taken')) return CATCH_ALL
+  return rows.some(wasAccepted) ? REFUSED_LATER : CLOSED
 }
 
 /** Whether a recipient that is not simply local was accepted at RCPT. */
