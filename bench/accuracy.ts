@@ -1,30 +1,43 @@
 /**
- * Measures how often the service is right (`npm run prove:accuracy`). Each server of the lab is started three times: to
- * find out with real mail whether it relays, for our test with proof of delivery, and for nmap's smtp-open-relay
- * script. Arguments choose configurations by a part of their id. Without arguments, it writes docs/accuracy.md.
+ * Measures how often the service is right (`npm run prove:accuracy`). Each server of the lab is started four times: to
+ * find out with real mail whether it relays, for both suites of our test with proof of delivery, and for nmap's
+ * smtp-open-relay script. Arguments choose configurations by a part of their id. Without arguments, it writes
+ * docs/accuracy.md.
  */
 import { writeFileSync } from 'node:fs'
-import { arch, cpus } from 'node:os'
 import { join } from 'node:path'
 import type { RelayTest } from '../src/contract/relay-test.ts'
+import type { Suite } from '../src/contract/words.ts'
 import { startMailRecorder } from '../test/harness/recorder.ts'
-import { ROOT, type TestService } from '../test/harness/service.ts'
-import { type Configuration, configurations } from '../test/lab/configurations.ts'
+import { type Ending, ROOT, type TestService } from '../test/harness/service.ts'
+import type { Configuration } from '../test/lab/configuration.ts'
+import { configurations } from '../test/lab/configurations.ts'
 import { eachAtOnce } from '../test/lab/each-at-once.ts'
 import type { LabServer } from '../test/lab/instance.ts'
 import { type LabNetwork, openNetwork } from '../test/lab/network.ts'
 import { runNmap } from '../test/lab/nmap.ts'
 import { ask, startStranger } from '../test/lab/stranger.ts'
-import { measureTruth, type Truth } from '../test/lab/truth.ts'
+import { measureTruth } from '../test/lab/truth.ts'
+import { type Asked, type Row, report } from './harness/accuracy-report.ts'
 
-const AT_ONCE = 3
+/** Most of the time is spent on waiting for servers, so there are more of them than processors. */
+const AT_ONCE = 6
 
-interface Row {
-  readonly id: string
-  readonly what: string
-  readonly truth: Truth
-  readonly ours: { readonly result: RelayTest; readonly ms: number }
-  readonly nmap: { readonly says: string; readonly ms: number }
+/** The lines of a server's log that each stand for one refusal. */
+const REFUSAL_LINES: Readonly<Record<string, RegExp>> = {
+  Postfix: /(?:NOQUEUE|[0-9A-F]{6,}): reject: /,
+  Exim: / rejected (?:MAIL|RCPT|DATA|after DATA|EHLO|HELO|connection)|syntax or protocol error|SMTP syntax error/,
+  OpenSMTPD: /failed-command/,
+  Sendmail: />>> [45]\d\d /,
+  Courier: /,relay=.*,cmd: (?:MAIL|RCPT|DATA)|error,.*: [45]\d\d /,
+}
+
+/** Counts the refusals in a server's log. Exim writes them into two files. */
+function refusalsIn(software: string, log: string, { transcript }: RelayTest): number {
+  const pattern = REFUSAL_LINES[software]
+  if (pattern === undefined || log === '')
+    return transcript.filter(({ from, line }) => from === 'server' && /^[45]\d\d /.test(line)).length
+  return new Set(log.split('\n').filter((line) => pattern.test(line))).size
 }
 
 /** Starts a server, runs `work` with it, and stops it. */
@@ -41,124 +54,66 @@ async function withServer<T>(
   }
 }
 
+/** Runs `work` in a network of its own, because one network has too few addresses for everything. */
+async function inNetwork<T>(work: (network: LabNetwork, ending: Ending) => Promise<T>): Promise<T> {
+  const network = await openNetwork()
+  const endings: (() => unknown)[] = []
+  try {
+    return await work(network, { after: (end) => void endings.unshift(end) })
+  } finally {
+    for (const end of endings) await end()
+    await network.close()
+  }
+}
+
 /** Tests the IPv4 address, and then the IPv6 address if the first is not open, as a customer would do. */
-async function askService(service: TestService, { address, address6 }: LabServer): Promise<Row['ours']> {
+async function askService(
+  service: TestService,
+  { software, request }: Configuration,
+  { address, address6, port, log }: LabServer,
+  suite: Suite,
+): Promise<Asked> {
   const startedAt = performance.now()
-  const first = await ask(service, address)
-  const result = address6 && first.verdict !== 'open' ? await ask(service, address6) : first
-  return { result, ms: performance.now() - startedAt }
+  const wish = { ...request, port, suite }
+  const first = await ask(service, address, wish)
+  const result = address6 && first.verdict !== 'open' ? await ask(service, address6, wish) : first
+  return { result, ms: performance.now() - startedAt, refusals: refusalsIn(software, await log(), result) }
 }
 
 async function main(words: readonly string[]): Promise<void> {
   const wanted = configurations.filter(({ id }) => words.length === 0 || words.some((word) => id.includes(word)))
-  const endings: (() => unknown)[] = []
-  const bench = { after: (work: () => unknown) => void endings.push(work) }
-  const network = await openNetwork()
-  const { exit } = network
-  const say = (what: string) => process.stderr.write(`${what}\n`)
 
   const phase = <T>(name: string, work: (configuration: Configuration) => Promise<T>): Promise<T[]> =>
     eachAtOnce(wanted, AT_ONCE, async (configuration) => {
-      say(`${name}: ${configuration.id}`)
+      process.stderr.write(`${name}: ${configuration.id}\n`)
       return work(configuration)
     })
 
-  const ends: (() => unknown)[] = []
-  const out = await startMailRecorder({ after: (work) => void ends.push(work) }, { hosts: [exit], port: 25 })
-  const truths = await phase('truth', (configuration) =>
-    withServer(network, configuration, (server) => measureTruth(network, server, { recorder: out, slow: true })),
-  )
-  // The mailbox of the service needs the same port next.
-  for (const end of ends) await end()
-
-  const service = await startStranger(bench, network, { MAILBOX_LISTEN: `${exit}:25` })
-  const ours = await phase('ours', (configuration) =>
-    withServer(network, configuration, (server) => askService(service, server)),
-  )
-  const nmap = await phase('nmap', (configuration) =>
-    withServer(network, configuration, ({ address }) => runNmap(address)),
-  )
-  for (const ending of endings.reverse()) await ending()
-  await network.close()
-
-  const rows = wanted.map(({ id, what }, index): Row => {
-    const [truth, our, their] = [truths[index], ours[index], nmap[index]]
-    if (!truth || !our || !their) throw new Error(`${id} was not measured`)
-    return { id, what, truth, ours: our, nmap: their }
+  const truths = await inNetwork(async (network, ending) => {
+    const recorder = await startMailRecorder(ending, { hosts: [network.exit], port: 25 })
+    return phase('truth', (one) =>
+      withServer(network, one, (server) => measureTruth(network, server, { recorder, slow: true, also: one.also })),
+    )
   })
-  const text = report(rows)
+  const asked = (suite: Suite) =>
+    inNetwork(async (network, ending) => {
+      const service = await startStranger(ending, network, { MAILBOX_LISTEN: `${network.exit}:25` })
+      return phase(suite, (one) => withServer(network, one, (server) => askService(service, one, server, suite)))
+    })
+  const standard = await asked('standard')
+  const full = await asked('full')
+  const nmap = await inNetwork((network) =>
+    phase('nmap', (one) => withServer(network, one, ({ address, port }) => runNmap(address, port))),
+  )
+
+  const rows = wanted.map((configuration, index): Row => {
+    const [truth, ours, more, theirs] = [truths[index], standard[index], full[index], nmap[index]]
+    if (!truth || !ours || !more || !theirs) throw new Error(`${configuration.id} was not measured`)
+    return { configuration, truth, standard: ours, full: more, nmap: theirs }
+  })
+  const text = report(rows, AT_ONCE)
   if (words.length === 0) writeFileSync(join(ROOT, 'docs/accuracy.md'), text)
   process.stdout.write(text)
-}
-
-type Said = 'open' | 'closed' | null
-
-const oursSaid = ({ ours }: Row): Said => (ours.result.verdict === 'inconclusive' ? null : ours.result.verdict)
-
-function nmapSaid({ nmap }: Row): Said {
-  if (/is an open relay/.test(nmap.says)) return 'open'
-  return /doesn't seem to be an open relay|isn't an open relay/.test(nmap.says) ? 'closed' : null
-}
-
-/** Whether a server is called open although its message did not arrive. The summary says so, and nothing is proven. */
-const unproven = ({ ours }: Row): boolean =>
-  ours.result.verdict === 'open' && ours.result.evidence === 'message-accepted'
-
-function tally(rows: readonly Row[], said: (row: Row) => Said): string {
-  const known = rows.filter(({ truth }) => truth.relays !== null)
-  const right = known.filter((row) => said(row) === (row.truth.relays ? 'open' : 'closed')).length
-  const none = known.filter((row) => said(row) === null).length
-  return `${right} right, ${known.length - right - none} wrong, ${none} without a verdict`
-}
-
-function report(rows: readonly Row[]): string {
-  const table = rows.map((row) => {
-    const { id, what, truth, ours, nmap } = row
-    const { verdict, evidence, reason, cause, transcript } = ours.result
-    const spoken = transcript.filter(({ from }) => from !== 'event')
-    const waits = spoken.filter(({ from }, index) => from === 'server' && spoken[index - 1]?.from !== 'server').length
-    const relays =
-      truth.relays === null ? 'cannot be told' : truth.relays ? `relays (${truth.by.join(', ')})` : 'does not relay'
-    const cells = [
-      id,
-      what,
-      relays,
-      truth.how,
-      [verdict, reason ?? cause].filter(Boolean).join(': '),
-      evidence,
-      `${(ours.ms / 1000).toFixed(1)} s`,
-      waits,
-      nmap.says,
-      `${(nmap.ms / 1000).toFixed(1)} s`,
-    ]
-    return `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
-  })
-  const today = new Date().toISOString().slice(0, 10)
-  return `# Accuracy
-
-\`npm run prove:accuracy\` starts every mail server of the lab three times:
-
-- once to find out the truth: real mail is sent through it from a stranger's address, and the test looks at what
-  arrives;
-- once for our service (standard suite, proof of delivery);
-- once for nmap 7.93's \`smtp-open-relay\`.
-
-Servers that we cannot get are replayed from their documented replies (\`-scripted\`). The lab proves nothing about
-servers that are not in it. CONTRIBUTING.md lists what is known to fail. The truth is known only if every form got a
-final answer. The column "waits" counts how often the server spoke after us, over all connections.
-
-${today}, Node.js ${process.versions.node}, ${cpus().length} cores, ${arch()}, ${AT_ONCE} servers at once. Of the ${rows.length} configurations, those with a known truth:
-
-- ours: ${tally(
-    rows.filter((row) => !unproven(row)),
-    oursSaid,
-  )}; and ${rows.filter(unproven).length} that accepted a message which did not arrive: these are \`open\`, and the summary says that it did not arrive
-- nmap: ${tally(rows, nmapSaid)}
-
-| configuration | what it is | truth | how it was measured | ours | evidence | time | waits | nmap | time |
-| --- | --- | --- | --- | --- | --- | --: | --: | --- | --: |
-${table.join('\n')}
-`
 }
 
 await main(process.argv.slice(2))

@@ -109,7 +109,7 @@ test('what is known to bear much bears three times as much, of refusals and of s
       const server = (await SERVERS[name]?.start(network)) ?? assert.fail()
       const pace = paceFor({ name })
       // Too little time for a second's pause before each refusal.
-      const client = patientClient(server.address, network.vantage, Date.now() + 20_000)
+      const client = patientClient(server, network.vantage, Date.now() + 20_000)
       t.after(() => client.close())
       assert.equal((await client.ask())?.code, 220)
       assert.equal((await client.ask('EHLO relaytest.isp.example'))?.code, 250)

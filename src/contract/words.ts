@@ -43,8 +43,8 @@ export type MailboxSource = (typeof MAILBOX_SOURCES)[number]
 export const REASONS = [
   'interrupted',
   'vantage-failed',
-  'recipient-accepted',
   'content-refused',
+  'recipient-accepted',
   'accepted-then-bounced',
   'ambiguous-accepted',
   'vantage-banned',

@@ -24,12 +24,13 @@ export const PHASES: readonly Phase[] = ['mail', 'rcpt', 'data', 'dot']
  * Makes an attempt from the answers to one envelope. Ends the session if an answer does not fit its command.
  *
  * @param isAfterRefusal whether an earlier recipient of the same transaction was refused
+ * @param isAlone whether each command waited for its answer: then a 503 to RCPT is an answer, although a doubtful one
  */
 export function record(
   session: Ready,
   planned: Envelope | Attempt,
   answers: readonly (Answer | undefined)[],
-  isAfterRefusal = false,
+  { isAfterRefusal = false, isAlone = false } = {},
 ): Attempt {
   const { form, mailFrom, rcptTo } = planned
   const exchanges: Exchange[] = []
@@ -39,7 +40,7 @@ export function record(
     if (!phase || !answer) break
     if (!answer.reply) why = session.connection.fault
     else if (answer.reply.code === 503 && phase === 'rcpt' && isAfterRefusal) why = 'transaction-ended'
-    else if (isOutOfStep(form, phase, answer.reply)) {
+    else if (isOutOfStep(form, phase, answer.reply) && !(isAlone && phase === 'rcpt' && answer.reply.code === 503)) {
       why = 'protocol-error'
       session.connection.desynchronised()
     } else exchanges.push({ phase, reply: abridged(answer.reply), at: answer.at })

@@ -79,7 +79,7 @@ async function askAtOnce(session: Ready, plan: ConnectionPlan, manner: Manner): 
     const endsAt = recipients.findIndex(isRefusal)
     for (const [place, planned] of transaction.entries()) {
       const isAfterRefusal = endsAt !== -1 && place > endsAt
-      attempts.push(record(session, planned, [sender, recipients[place]], isAfterRefusal))
+      attempts.push(record(session, planned, [sender, recipients[place]], { isAfterRefusal }))
     }
     const others = plan.slice(index + 1).flat()
     if (!isReset) return manner.leave ? [...attempts, ...notRun(others, 'no-reset')] : attempts
@@ -108,7 +108,7 @@ async function askInTurn(
     else if (!positive('mail', sender)) attempts.push(record(session, planned, [sender]))
     else {
       const answer = await connection.command(rcpt(planned))
-      attempts.push(record(session, planned, [sender, answer], isAfterRefusal))
+      attempts.push(record(session, planned, [sender, answer], { isAfterRefusal, isAlone: true }))
       slowing = isSlowing(answer)
       isAfterRefusal ||= isRefusal(answer)
     }

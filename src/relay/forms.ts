@@ -375,6 +375,9 @@ export function formsOf(suite: Suite): readonly Form[] {
   return FORMS.filter((form) => form.suites.includes(suite))
 }
 
+/** The forms whose recipient is our own mailbox, so that a message can arrive. */
+export const MESSAGE_FORMS: readonly Form[] = FORMS.filter(({ recipient }) => recipient.kind !== 'local')
+
 /** Makes the forms of a table. */
 function formsFrom(rows: readonly Row[], common: Pick<Form, 'control' | 'part' | 'suites'>): Form[] {
   return rows.map(([id, sender, recipient, exploits, source]) => {

@@ -5,7 +5,7 @@
 import { type Assessed, mayArrive } from './assess.ts'
 import { OUTSIDE } from './controls.ts'
 import type { Judgement } from './judgement.ts'
-import { triedToRelay } from './local.ts'
+import { isAcceptedSoFar, saysNothing, triedToRelay } from './local.ts'
 
 /** Throws if a verdict contradicts its observations. */
 export function checkJudgement(judgement: Judgement): void {
@@ -37,8 +37,13 @@ const INVARIANTS: readonly Invariant[] = [
       rows.some(({ attempt, outcome, decisive }) => attempt.form.id === OUTSIDE && outcome !== 'accepted' && decisive),
   ],
   [
-    'closed means that no outside recipient was accepted',
-    ({ verdict, rows }) => verdict !== 'closed' || !rows.some((row) => isPlain(row) && isAcceptedSoFar(row)),
+    'closed means that no outside recipient was accepted where that says anything',
+    ({ verdict, rows }) =>
+      verdict !== 'closed' ||
+      !rows.some(
+        (row) =>
+          isPlain(row) && isAcceptedSoFar(row) && (isStandard(row) || row.refusedLater || !saysNothing(row, rows)),
+      ),
   ],
   ['closed means that nothing was passed on', ({ verdict, rows }) => verdict !== 'closed' || !rows.some(triedToRelay)],
   [
@@ -46,8 +51,6 @@ const INVARIANTS: readonly Invariant[] = [
     ({ verdict, rows }) => verdict !== 'closed' || rows.every((row) => !isStandard(row) || isAnswered(row)),
   ],
 ]
-
-const isAcceptedSoFar = ({ outcome, refusedLater }: Assessed): boolean => outcome === 'accepted' || refusedLater
 
 const isStandard = ({ attempt: { form } }: Assessed): boolean => form.suites.includes('standard')
 

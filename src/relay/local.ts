@@ -1,14 +1,16 @@
 /** Says when a server read an ambiguous recipient as a local one, so that accepting it is no relaying (rule 3). */
 import { type Assessed, rowOf } from './assess.ts'
-import { RANDOM_LOCAL } from './controls.ts'
+import { OUTSIDE, RANDOM_LOCAL } from './controls.ts'
 import { causeOf } from './forms.ts'
 
 /** Whether the server accepted a local part that nobody has. */
 export const takesAnything = (rows: readonly Assessed[]): boolean => rowOf(rows, RANDOM_LOCAL)?.outcome === 'accepted'
 
 /** Whether the recipient is a local part at the own domain, and not a route through it. */
-export const isAtOwnDomain = ({ attempt: { form, rcptTo } }: Assessed): boolean =>
-  form.recipient.needs === 'domain' && rcptTo !== null && !rcptTo.startsWith('@')
+export const isAtOwnDomain = (row: Assessed): boolean => row.attempt.form.recipient.needs === 'domain' && !isRoute(row)
+
+/** Whether the recipient is written as a route (RFC 5321 appendix C), and not as a local part. */
+const isRoute = ({ attempt: { rcptTo } }: Assessed): boolean => rcptTo === null || rcptTo.startsWith('@')
 
 /**
  * Whether the server read an ambiguous recipient as a local one. It accepts any local part at that domain, it accepted a
@@ -23,3 +25,25 @@ export function isLocal(row: Assessed, rows: readonly Assessed[]): boolean {
 
 /** Whether a report shows that the server tried to pass the message on. */
 export const triedToRelay = ({ attempt: { seen } }: Assessed): boolean => seen?.report === 'tried-to-relay'
+
+/** Whether the recipient was accepted, and its message was not refused as relaying. */
+export const isAcceptedSoFar = ({ outcome, refusedLater }: Assessed): boolean => outcome === 'accepted' || refusedLater
+
+/**
+ * Whether a 2xx reply to RCPT says nothing at this server, so that only a message could tell. It denies relaying at DATA
+ * or at the final dot; or the recipient looks like a local part, and it takes any local part, or refuses such ones later.
+ */
+export function saysNothing(row: Assessed, rows: readonly Assessed[]): boolean {
+  if (rows.some(triedToRelay)) return false
+  const late = rows.filter(isRefusedLate)
+  if (late.some(({ attempt }) => attempt.form.id === OUTSIDE)) return true
+  return isLikeLocal(row) && (takesAnything(rows) || late.some(isLikeLocal))
+}
+
+/** Whether an ambiguous recipient can be read as a local part. A source route cannot. */
+const isLikeLocal = ({ attempt: { form } }: Assessed): boolean =>
+  form.recipient.kind === 'ambiguous' && causeOf(form) !== 'source-route'
+
+/** Whether the recipient was accepted, and refused for good at DATA or at the final dot. */
+const isRefusedLate = ({ outcome, refusedLater, decisive }: Assessed): boolean =>
+  outcome === 'refused' && !refusedLater && (decisive?.phase === 'data' || decisive?.phase === 'dot')

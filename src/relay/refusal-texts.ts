@@ -276,7 +276,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'vantage-identity',
-    text: /ip name lookup failed|possibly forged|unresolvable relay|does not point to the sending ip|(?:no|missing|invalid|bad|generic) (?:valid )?(?:dns|host ?name|ptr|a record|mx record)|\bdns (entry|record|name)|host ?name (?:\S{1,40} )?(?:does not|is not|not|mismatch|cannot)/,
+    text: /ip name lookup failed|possibly forged|unresolvable relay|does not point to the sending ip|(?:no|missing|invalid|bad|generic) (?:valid )?(?:dns|host ?name|ptr|a record|mx record)|\bdns (entry|record|name)|host ?name (?:does not|is not|not|mismatch|cannot)/,
     source: 'sendmail require_rdns; Google; sisimai RequirePTR',
     covers: 'names that are missing or do not match',
   },
@@ -390,7 +390,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\brelaying (?:of |e-?mail |mail |messages? )*(?:from|by|for) (?:your |this |the |that |unknown |unauthori[sz]ed |foreign |external |outside )?(?:ip|host|hosts|address|network|client|clients|server|system|computer|machine|location|domain|sender|site)(?: address)?(?: ip)? (?:is |was |are )?(?:not (?:permitted|allowed|authori[sz]ed|accepted|supported)|denied|prohibited|refused|rejected|forbidden)/,
+    text: /\brelaying (?:of |e-?mail |mail |messages? ){0,2}(?:from|by|for) (?:your |this |the |that |unknown |unauthori[sz]ed |foreign |external |outside )?(?:ip|host|hosts|address|network|client|clients|server|system|computer|machine|location|domain|sender|site)(?: address)?(?: ip)? (?:is |was |are )?(?:not (?:permitted|allowed|authori[sz]ed|accepted|supported)|denied|prohibited|refused|rejected|forbidden)/,
     source: '"Relaying from your host is not allowed": servers that relay for hosts they know',
     covers: 'relaying from or for any kind of host',
   },
@@ -408,7 +408,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\b(?:unable|refus(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|impossible|no permission|no authori[sz]ation|not) to relay\b|\b(?:cannot|will not|do not|does not|must not|may not|shall not|not|never|can only|only) (?:currently |usually |also |accept |allow |permit |support |provide |offer |act as |perform |do |going to )?(?:any |an? |third[- ]party |mail |open |anonymous |for |to |as )*relay(?:s|ing)?\b(?! (?:spam|spammers|unsolicited))/,
+    text: /\b(?:unable|refus(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|impossible|no permission|no authori[sz]ation|not) to relay\b|\b(?:cannot|will not|do not|does not|must not|may not|shall not|not|never|can only|only) (?:currently |usually |also |accept |allow |permit |support |provide |offer |act as |perform |do |going to )?(?:any |an? |third[- ]party |mail |open |anonymous |for |to |as ){0,3}relay(?:s|ing)?\b(?! (?:spam|spammers|unsolicited))/,
     source: 'Exchange, KB Q304897; IceWarp; Mercury; CommuniGate; seen on public servers',
     covers: 'the server that does not, cannot or will not relay',
   },
@@ -456,7 +456,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\bdomain(?: name)?(?: \S{1,40})? (?:is |was |are )?(?:not|never) (?:\w{1,10} )?(?:hosted|handled|served|local|ours|accepted|allowed|supported|relayed|configured|found|known|recogni[sz]ed|managed)(?: \w{1,10})? (?:here|locally|by us|on this|at this|by this|for relay|in (?:my|our))|\bno such (?:mail )?domain (?:here|at this|on this|is)|\bnot (?:one of )?(?:our|my) (?:local |hosted |own )?(?:domains?|users?|customers?|recipients?)\b/,
+    text: /\bdomain (?:is |was |are )?(?:not|never) (?:\w{1,10} )?(?:hosted|handled|served|local|ours|accepted|allowed|supported|relayed|configured|found|known|recogni[sz]ed|managed)(?: \w{1,10})? (?:here|locally|by us|on this|at this|by this|for relay|in (?:my|our))|\bno such (?:mail )?domain (?:here|at this|on this|is)|\bnot (?:one of )?(?:our|my) (?:local |hosted |own )?(?:domains?|users?|customers?|recipients?)\b/,
     source: 'Barracuda "No such domain at this location"; Symantec; Rackspace; hosts of many domains',
     covers: 'a domain that is not hosted here',
   },

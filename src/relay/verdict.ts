@@ -8,6 +8,7 @@ import {
   contrastOf,
   isAsBefore,
   isForVerdict,
+  isOfStandard,
   KNOWN_MAILBOX,
   needsContrast,
   needsRepeat,
@@ -20,7 +21,7 @@ import {
 import { causeOf } from './forms.ts'
 import { checkJudgement } from './invariants.ts'
 import type { Judgement } from './judgement.ts'
-import { isLocal, triedToRelay } from './local.ts'
+import { isLocal, saysNothing, triedToRelay } from './local.ts'
 import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
 import { classify } from './refusals.ts'
@@ -47,7 +48,9 @@ function judged(observations: Observations): Judgement {
     const caveats = caveatsOf(observations, [])
     return { verdict: 'open', evidence, cause, reason: null, retryAfter: null, caveats, rows, decisive }
   }
-  const unanswered = rows.filter((row) => row.attempt.form.part === 'full' && isUnanswered(row, observations))
+  const unanswered = rows.filter(
+    (row) => !isOfStandard(row, rows, observations.known) && isUnanswered(row, observations),
+  )
   const caveats = caveatsOf(observations, unanswered)
   const signs = signsOf(
     observations,
@@ -66,18 +69,24 @@ function judged(observations: Observations): Judgement {
 
 /**
  * Whether a form of the full part has no answer that counts. The standard part has its verdict already: such a form does
- * not change it (rule 10). A recipient that was accepted is an answer.
+ * not change it (rule 10). A recipient that was accepted is an answer, unless the server accepts it in any case.
  */
-const isUnanswered = (row: Assessed, observations: Observations): boolean =>
-  row.outcome !== 'accepted' && !row.refusedLater && reasonOf(row, observations) !== null
+function isUnanswered(row: Assessed, observations: Observations): boolean {
+  const isAnswer = row.outcome === 'accepted' ? !saysNothing(row, observations.rows) : row.refusedLater
+  return !isAnswer && reasonOf(row, observations) !== null
+}
 
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 
-/** Returns what an open server trusts; null if the outside sender was not clearly refused: then it may be anything. */
+/**
+ * Returns what an open server trusts; null if the outside sender was not clearly refused: then it may be anything. A
+ * relayed message is contrast enough for a refusal in words that are not about us.
+ */
 function causeFrom(relayed: Assessed, observations: Observations): Cause | null {
   const cause = causeOf(relayed.attempt.form)
   const outside = rowOf(observations.rows, OUTSIDE)
-  const refusesStrangers = outside?.outcome === 'refused' && reasonOf(outside, observations) === null
+  const refusesStrangers =
+    outside?.outcome === 'refused' && (needsContrast(outside) || reasonOf(outside, observations) === null)
   if (cause !== 'everyone' && refusesStrangers) return cause
   // A server that does not see who connects may trust the address that it sees instead of ours (rule 8).
   if (isSourceLost(observations)) return 'source-address-lost'
@@ -221,6 +230,8 @@ function isHealthy(row: Assessed, { rows, known }: Observations): boolean {
   if (form.id === repeatId) return row.outcome !== 'refused' || isAsBefore(row, rowOf(rows, OUTSIDE))
   if (!needsRepeat(row, rows)) return true
   if (form.part === 'standard' && vouches(rows, known)) return true
+  // A refusal at MAIL shows nothing about a ban at RCPT.
+  if (rowOf(rows, OUTSIDE)?.decisive?.phase === 'mail' && row.decisive?.phase === 'rcpt') return false
   // A repeat that was not refused as before gives its own reason.
   return rowOf(rows, repeatId) !== undefined
 }

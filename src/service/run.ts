@@ -55,7 +55,13 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
     const related = await search.addresses(job.stop.signal)
     const amendableMs = expectation && hasSent(found) ? amendableFor(settings.resultTtlMs) : 0
     const conclude = (seen: ProbeResult, amendedAt: Date | null): RelayTest => {
-      kept.latest = finishedResult(test, seen, transcript, { durationMs, amendableMs, amendedAt, related })
+      try {
+        kept.latest = finishedResult(test, seen, transcript, { durationMs, amendableMs, amendedAt, related })
+      } catch (error) {
+        // A verdict that contradicts its observations is our mistake. No verdict is better than that one.
+        context.log.error({ err: error, id: test.id }, 'a test cannot be judged')
+        kept.latest = brokenResult(test, new Date().toISOString())
+      }
       return kept.latest
     }
     const result = conclude(found, null)

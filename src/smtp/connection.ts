@@ -372,7 +372,7 @@ export class SmtpConnection {
   }
 }
 
-/** The first bytes of the TLS records that a server can begin with: an alert, and a handshake (RFC 8446 section 5.1). */
+/** The first bytes of the TLS records that a server begins with: an alert, a handshake (RFC 8446 section 5.1). */
 const TLS_RECORDS: ReadonlySet<number> = new Set([0x15, 0x16])
 
 /** Whether a fault is ours, so that the server does not know of it. */

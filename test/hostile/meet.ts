@@ -110,7 +110,11 @@ export async function visit(
   )
   await until('the server to see every connection closed', () => server.open() === 0)
   const judgement = judge(observations)
-  const out = [...transcript.entries.map(({ line }) => line), JSON.stringify({ observations, judgement })]
+  // Everything that may be shown is printable. `words` and `text` are only judged: they are as the server sent them.
+  const shown = JSON.stringify({ observations, judgement }, (key, value: unknown) =>
+    key === 'words' || key === 'text' ? undefined : value,
+  )
+  const out = [...transcript.entries.map(({ line }) => line), shown]
   for (const text of out) assert.match(text, /^[\x20-\x7e]*$/)
   const attempts = Object.fromEntries(
     judgement.rows.map(({ attempt, outcome, refusal }) => [attempt.form.id, attempt.why ?? refusal ?? outcome]),

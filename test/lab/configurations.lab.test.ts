@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { cases } from '../harness/mass.ts'
 import { type MailRecorder, startMailRecorder } from '../harness/recorder.ts'
-import { type Configuration, configurations } from './configurations.ts'
+import type { Configuration } from './configuration.ts'
+import { configurations } from './configurations.ts'
 import { eachAtOnce } from './each-at-once.ts'
 import { type LabNetwork, openNetwork } from './network.ts'
 import { measureTruth } from './truth.ts'
@@ -40,9 +41,9 @@ describe('the configurations of the lab', { skip: reason ?? false }, () => {
     // Some of them, spread over the list; `npm run prove:mass` and `npm run prove:accuracy` measure all.
     const step = Math.max(1, Math.floor(quick.length / cases(8)))
     const measured = quick.filter((_configuration, index) => index % step === 0)
-    const check = async ({ id, start }: Configuration) => {
+    const check = async ({ id, start, also }: Configuration) => {
       const server = await start(network)
-      const truth = await measureTruth(network, server, { recorder: exit })
+      const truth = await measureTruth(network, server, { recorder: exit, also })
       await server.stop()
       await t.test(`${id}: ${truth.how}`, () => {
         const relays = expected(id)

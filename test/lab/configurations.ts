@@ -1,84 +1,33 @@
 /** The mail servers of the lab: how each is configured, and whether it relays. */
-import { type CourierOptions, startCourier } from './courier.ts'
-import { type EximOptions, startExim } from './exim.ts'
+import {
+  type Configuration,
+  courier,
+  EVERYBODY,
+  exim,
+  greylisting,
+  opensmtpd,
+  postfix,
+  refusing,
+  relayRule,
+  scripted,
+  sendmail,
+  startPair,
+  table,
+} from './configuration.ts'
+import { hopping } from './configurations-hops.ts'
+import { submitting } from './configurations-ports.ts'
+import { trusting } from './configurations-trust.ts'
+import { wordy } from './configurations-words.ts'
+import { startExim } from './exim.ts'
 import { startHaraka } from './haraka.ts'
-import type { LabServer } from './instance.ts'
-import type { LabNetwork } from './network.ts'
-import { type OpenSmtpdOptions, startOpenSmtpd } from './opensmtpd.ts'
-import { type PostfixOptions, startPostfix } from './postfix.ts'
-import { type Script, startScripted } from './scripted.ts'
-import { type SendmailOptions, startSendmail } from './sendmail.ts'
+import { startPostfix } from './postfix.ts'
 import { startSmtpServer } from './smtp-server.ts'
 
-export interface Configuration {
-  /** Begins with the truth: `open-`, `closed-`, or `unsure-` if a stranger cannot find it out at once. */
-  readonly id: string
-  /** Describes the server in one sentence. */
-  readonly what: string
-  readonly software: string
-  start(network: LabNetwork): Promise<LabServer>
-  /** Whether it starts and is measured fast. */
-  readonly quick?: boolean
-}
-
-type Starter = Pick<Configuration, 'software' | 'start'>
-type Options<T> = Omit<T, 'smarthost'>
-
-const EVERYBODY = '0.0.0.0/0 [::]/0'
-
-const postfix = ({ extra, ...options }: PostfixOptions = {}): Starter => ({
-  software: 'Postfix',
-  start: (network) => startPostfix(network, { ...options, extra: { relayhost: `[${network.exit}]`, ...extra } }),
-})
-const exim = (options: Options<EximOptions> = {}): Starter => ({
-  software: 'Exim',
-  start: (network) => startExim(network, { ...options, smarthost: network.exit }),
-})
-const opensmtpd = (options: Options<OpenSmtpdOptions> = {}): Starter => ({
-  software: 'OpenSMTPD',
-  start: (network) => startOpenSmtpd(network, { ...options, smarthost: network.exit }),
-})
-const sendmail = (options: Options<SendmailOptions> = {}): Starter => ({
-  software: 'Sendmail',
-  start: (network) => startSendmail(network, { ...options, smarthost: network.exit }),
-})
-const courier = (options: Options<CourierOptions> = {}): Starter => ({
-  software: 'Courier',
-  start: (network) => startCourier(network, { ...options, smarthost: network.exit }),
-})
-const scripted = (script: Script): Starter => ({
-  software: 'scripted',
-  start: (network) => startScripted(network, script),
-})
-
-/** A server that refuses outside recipients with the reply `say`. */
-const refusing = (say: string, { after = 0, ...script }: Partial<Script> & { readonly after?: number } = {}): Starter =>
-  scripted({
-    ...script,
-    rules: [...(script.rules ?? []), { on: '^RCPT TO:<?(?!.*@example\\.com>?$)([^>]*)>?', say, after }],
-  })
-
-/** Returns a lookup table for Postfix with one entry. */
-const table = (key: string, value: string): string => `inline:{{${key} = ${value}}}`
-
-const relayRule = (rule: string): Record<string, string> => ({
-  smtpd_relay_restrictions: `permit_mynetworks, ${rule}, reject_unauth_destination`,
-})
-const greylisting = { smtpd_client_restrictions: 'check_policy_service unix:postgrey/socket' }
 const tlsRequired = { smtpd_tls_security_level: 'encrypt' }
 const blocklist = {
   smtpd_client_restrictions: `check_recipient_access ${table('postmaster@', 'OK')}, check_client_access static:{554 5.7.1 Service unavailable; Client host [198.51.100.7] blocked using dnsbl.example; https://dnsbl.example/query}`,
 }
 const noPointer = { smtpd_client_restrictions: 'reject_unknown_reverse_client_hostname' }
-
-/** Starts a Postfix that passes mail on to a second Postfix. Only the second one can send it out. */
-async function startPair(network: LabNetwork, front: PostfixOptions): Promise<LabServer> {
-  const address = network.nextAddress()
-  const out = await startPostfix(network, { mynetworks: address, extra: { relayhost: `[${network.exit}]` } })
-  const extra = { relayhost: `[${out.address}]`, myhostname: 'front.example.com', ...front.extra }
-  const server = await startPostfix(network, { ...front, address, extra })
-  return { ...server, stop: async () => void (await Promise.all([server.stop(), out.stop()])) }
-}
 
 export const configurations: readonly Configuration[] = [
   {
@@ -447,4 +396,8 @@ export const configurations: readonly Configuration[] = [
     ...scripted({ rules: [{ on: '^RCPT', say: '451 4.3.0 Temporary lookup failure' }] }),
     quick: true,
   },
+  ...trusting,
+  ...wordy,
+  ...hopping,
+  ...submitting,
 ]

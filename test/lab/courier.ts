@@ -33,7 +33,7 @@ echo ':[${smarthost}]' >esmtproutes
 echo '${address}' >ipout
 ${percentRelay === undefined ? '' : `echo ${percentRelay} >esmtppercentrelay`}
 ${relayFor === undefined ? '' : `printf '%s\\tallow,RELAYCLIENT\\n' '${relayFor}' >>smtpaccess/default`}
-echo 'postmaster: admin' >aliases/system
+printf '%s\\n' 'postmaster: admin' 'jane: admin' >aliases/system
 usermod --home /var/lib/admin admin
 install -d -o admin -g admin /var/lib/admin
 printf '%s\\n' ADDRESS=${address} ${esmtpd.join(' ')} >>esmtpd

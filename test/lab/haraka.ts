@@ -35,8 +35,11 @@ export async function installHaraka(): Promise<void> {
   }
 }
 
-/** Starts a Haraka that checks only the domain of recipients: it accepts any local part at its own. */
-export async function startHaraka(network: LabNetwork): Promise<LabServer> {
+/**
+ * Starts a Haraka that checks only the domain of recipients: it accepts any local part at its own. It passes messages
+ * on to the server at `next`, and hands back what that server says; without `next` it discards them.
+ */
+export async function startHaraka(network: LabNetwork, next?: string): Promise<LabServer> {
   installed ??= installHaraka()
   await installed
   const address = network.nextAddress()
@@ -45,7 +48,8 @@ export async function startHaraka(network: LabNetwork): Promise<LabServer> {
   await mkdir(config)
   const files = {
     'smtp.ini': `listen=${address}:25\nnodes=0\n`,
-    plugins: 'rcpt_to.in_host_list\nqueue/discard\n',
+    plugins: `rcpt_to.in_host_list\nqueue/${next === undefined ? 'discard' : 'smtp_forward'}\n`,
+    'smtp_forward.ini': `host=${next}\nport=25\n`,
     host_list: 'example.com\nmail.example.com\n',
     me: 'mail.example.com\n',
   }

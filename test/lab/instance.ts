@@ -13,7 +13,8 @@ export interface LabServer {
   readonly address: string
   /** The IPv6 address of the same server, if it has one too. */
   readonly address6?: string
-  readonly port: 25
+  /** The port that is tested. Port 465 speaks TLS from the first byte. */
+  readonly port: number
   /** Returns the mail log of the server so far, also after `stop`. */
   log(): Promise<string>
   stop(): Promise<void>

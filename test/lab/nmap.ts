@@ -6,8 +6,8 @@ import { fetchPackages, packages, projectRoot, storeOf } from './packages.ts'
 
 const run = promisify(execFile)
 
-/** Returns what nmap's smtp-open-relay script says about a server on port 25, and how many milliseconds it took. */
-export async function runNmap(address: string): Promise<{ readonly says: string; readonly ms: number }> {
+/** Returns what nmap's smtp-open-relay script says about a server, and how many milliseconds it took. */
+export async function runNmap(address: string, port = 25): Promise<{ readonly says: string; readonly ms: number }> {
   await fetchPackages(projectRoot, packages.nmap)
   const store = storeOf(projectRoot)
   const libraries = packages.nmap.flatMap((name) =>
@@ -23,7 +23,7 @@ export async function runNmap(address: string): Promise<{ readonly says: string;
   }
   const startedAt = performance.now()
   // -n and -Pn: no name lookups and no pings, so that the time is mostly that of the script.
-  const options = ['-n', '-Pn', '-sT', '-p25', '--script', 'smtp-open-relay', address]
+  const options = ['-n', '-Pn', '-sT', `-p${port}`, '--script', 'smtp-open-relay', address]
   const { stdout } = await run(join(store, 'nmap/usr/bin/nmap'), options, { env })
   const ms = performance.now() - startedAt
   const [, says = 'nothing'] = /smtp-open-relay: (.*)/.exec(stdout) ?? []

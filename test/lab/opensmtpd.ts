@@ -6,8 +6,11 @@ export interface OpenSmtpdOptions {
   readonly address?: string
   /** The address inside the lab that all outside mail goes to. */
   readonly smarthost: string
-  /** The clients that may relay. `local` is the stock setting, `any` is an open relay, null means nobody. */
-  readonly relayFrom?: 'local' | 'any' | null
+  /**
+   * The clients that may relay, as the `match` line of smtpd.conf writes it. `local` is the stock setting, `any` is an
+   * open relay, null means nobody.
+   */
+  readonly relayFrom?: 'local' | 'any' | 'any mail-from "@example.com"' | null
   /** Whether it accepts every local part at example.com. */
   readonly catchAll?: boolean
 }
@@ -22,7 +25,7 @@ export function startOpenSmtpd(network: LabNetwork, options: OpenSmtpdOptions): 
     users: ['opensmtpd', 'opensmtpq'],
     logFiles: ['/var/log/smtpd.log'],
     setup: `echo mail.example.com >/etc/mailname
-echo 'postmaster: root' >/etc/aliases
+printf '%s\\n' 'postmaster: root' 'jane: root' >/etc/aliases
 mkdir -p /var/lib/opensmtpd/empty
 cat >/etc/smtpd.conf <<'END'
 table aliases file:/etc/aliases

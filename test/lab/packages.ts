@@ -38,10 +38,13 @@ export const packages = {
     'libio-multiplex-perl',
     ...perl,
   ],
+  /** Postfix with the mechanisms of a login. */
+  submission: [...postfix, 'libsasl2-modules'],
   exim: [
     'exim4-daemon-light',
     'exim4-base',
     'exim4-config',
+    'openssl',
     'netbase',
     'libgnutls-dane0',
     'libunbound8',

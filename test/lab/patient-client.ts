@@ -1,6 +1,7 @@
 /** An SMTP client that sends one command at a time and waits long, to find out whether a server relays. */
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import type { LabServer } from './instance.ts'
 
 export interface Reply {
   readonly code: number
@@ -10,15 +11,19 @@ export interface Reply {
 export interface PatientClient {
   /** Sends a command, if any, and returns the next reply; null if the server has hung up or the time is over. */
   ask(command?: string): Promise<Reply | null>
-  startTls(): Promise<void>
+  startTls(): void
   close(): void
 }
 
 const REPLY = /^(?:\d{3}-.*\r\n)*(\d{3})(?: .*)?\r\n/
 
-/** Connects to a server, and waits for each reply until the deadline. */
-export function patientClient(host: string, localAddress: string, deadline: number): PatientClient {
-  const tcp = connect({ host, port: 25, localAddress })
+/** Connects to a server, and waits for each reply until the deadline. On port 465, TLS begins with the first byte. */
+export function patientClient(
+  { address, port }: Pick<LabServer, 'address' | 'port'>,
+  localAddress: string,
+  deadline: number,
+): PatientClient {
+  const tcp = connect({ host: address, port, localAddress })
   let socket: Socket = tcp
   let received = ''
   let over = false
@@ -30,14 +35,16 @@ export function patientClient(host: string, localAddress: string, deadline: numb
   const timer = setTimeout(end, deadline - Date.now())
   const listen = (to: Socket) => {
     socket = to
-    socket.setEncoding('latin1')
+    socket.setEncoding('utf8')
     socket.on('data', (text: string) => {
       received += text
       wake()
     })
     socket.on('error', end).on('end', end)
   }
-  listen(tcp)
+  const encrypt = () => listen(connectTls({ socket: tcp, rejectUnauthorized: false }))
+  if (port === 465) encrypt()
+  else listen(tcp)
   return {
     async ask(command) {
       if (command !== undefined && !over) socket.write(`${command}\r\n`)
@@ -53,10 +60,9 @@ export function patientClient(host: string, localAddress: string, deadline: numb
         })
       }
     },
-    async startTls() {
+    startTls() {
       tcp.removeAllListeners('data')
-      const tls = connectTls({ socket: tcp, rejectUnauthorized: false })
-      listen(tls)
+      encrypt()
     },
     close() {
       clearTimeout(timer)

@@ -16,6 +16,8 @@ export interface PostfixOptions {
   readonly greylist?: string
   /** Whether postscreen tests new clients: they must wait for the greeting, and come back after the deep tests. */
   readonly postscreen?: boolean
+  /** The port for mail clients that is tested instead of port 25: people log in there. */
+  readonly submission?: 465 | 587
   readonly names?: Instance['names']
 }
 
@@ -46,14 +48,21 @@ cd /etc/postfix`
 const postscreenServices = `postconf -M 'smtp/inet=smtp inet n - y - 1 postscreen' 'smtpd/pass=smtpd pass - - y - - smtpd' \\
   'tlsproxy/unix=tlsproxy unix - - y - 0 tlsproxy'`
 
+/** The services for mail clients, as the comments of Debian's master.cf suggest them. */
+const submissionService = (port: 465 | 587): string =>
+  `postconf -M '${port}/inet=${port} inet n - n - - smtpd -o smtpd_sasl_auth_enable=yes ${
+    port === 465 ? '-o smtpd_tls_wrappermode=yes' : '-o smtpd_tls_security_level=encrypt'
+  } -o smtpd_client_restrictions=$submission_rules'
+printf '%s\\n' 'pwcheck_method: auxprop' 'mech_list: PLAIN LOGIN' >sasl/smtpd.conf`
+
 const startPostgrey = (options: string): string => `install -d -o postgrey -g postgrey /var/lib/postgrey
 install -d -o postgrey -g postgrey -m 755 /var/spool/postfix/postgrey
 postgrey --unix=/var/spool/postfix/postgrey/socket ${options} --daemonize --dbdir=/var/lib/postgrey`
 
 /** Starts Postfix for example.com, as Debian's package configures an "Internet Site". */
-export function startPostfix(network: LabNetwork, options: PostfixOptions = {}): Promise<LabServer> {
+export async function startPostfix(network: LabNetwork, options: PostfixOptions = {}): Promise<LabServer> {
   const { address = network.nextAddress(), address6, mynetworks = '127.0.0.0/8', restrictions = 'stock' } = options
-  const { extra = {}, greylist, postscreen = false, names } = options
+  const { extra = {}, greylist, postscreen = false, submission, names } = options
   const settings: Record<string, string> = {
     smtpd_relay_restrictions: `permit_mynetworks permit_sasl_authenticated ${relayRules[restrictions]}`,
     myhostname: 'mail.example.com',
@@ -72,11 +81,12 @@ export function startPostfix(network: LabNetwork, options: PostfixOptions = {}):
     // Relayed mail is discarded, unless the test sets a relayhost inside the lab.
     ...('relayhost' in extra ? {} : { default_transport: 'discard:', relay_transport: 'discard:' }),
     ...(postscreen ? postscreenSettings : {}),
+    ...(submission ? { submission_rules: 'permit_sasl_authenticated, reject' } : {}),
     ...extra,
   }
   const assignments = Object.entries(settings).map(([name, value]) => quote(`${name}=${value}`))
-  return startInstance(network, {
-    software: greylist === undefined ? 'postfix' : 'postgrey',
+  const server = await startInstance(network, {
+    software: submission ? 'submission' : greylist === undefined ? 'postfix' : 'postgrey',
     address,
     address6,
     hostname: 'mail.example.com',
@@ -84,7 +94,7 @@ export function startPostfix(network: LabNetwork, options: PostfixOptions = {}):
     names,
     logFiles: ['/var/log/mail.log'],
     setup: `echo example.com >/etc/mailname
-echo 'postmaster: root' >/etc/aliases
+printf '%s\\n' 'postmaster: root' 'jane: root' >/etc/aliases
 ${selfSigned}
 cd /etc/postfix
 cp /usr/share/postfix/master.cf.dist master.cf
@@ -97,7 +107,9 @@ ${queues}
 postconf -F '*/*/chroot=n' # filling the chroot takes longer than everything else
 ${greylist === undefined ? '' : startPostgrey(greylist)}
 ${postscreen ? postscreenServices : ''}
+${submission ? `mkdir -p sasl\n${submissionService(submission)}` : ''}
 # Does the same as \`postfix start\`, but without its checks, which take longer than everything else.
 /usr/lib/postfix/sbin/master -w`,
   })
+  return { ...server, port: submission ?? server.port }
 }

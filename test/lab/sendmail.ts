@@ -1,5 +1,5 @@
 /** Starts a Sendmail in the lab. */
-import { type LabServer, startInstance } from './instance.ts'
+import { type LabServer, quote, startInstance } from './instance.ts'
 import type { LabNetwork } from './network.ts'
 
 export interface SendmailOptions {
@@ -8,6 +8,8 @@ export interface SendmailOptions {
   readonly smarthost: string
   /** More lines for the access table. They replace Debian's lines with the same key. */
   readonly access?: Readonly<Record<string, string>>
+  /** Addresses at example.com, or the whole domain, and the user that gets their mail. */
+  readonly virtual?: Readonly<Record<string, string>>
   /** Names of additional features. */
   readonly features?: readonly string[]
   /** Whether it relays for its own host. Default: true. */
@@ -18,7 +20,14 @@ const debianAccess = { 'GreetPause:': '5000', 'ClientRate:': '10', 'ClientConn:'
 
 /** Starts Debian's Sendmail for example.com, with the limits of its package. */
 export function startSendmail(network: LabNetwork, options: SendmailOptions): Promise<LabServer> {
-  const { address = network.nextAddress(), smarthost, access = {}, features = [], trustsItself = true } = options
+  const {
+    address = network.nextAddress(),
+    smarthost,
+    access = {},
+    virtual = {},
+    features = [],
+    trustsItself = true,
+  } = options
   return startInstance(network, {
     software: 'sendmail',
     address,
@@ -29,7 +38,7 @@ export function startSendmail(network: LabNetwork, options: SendmailOptions): Pr
 install -d -m 2750 -o smmta -g smmsp /var/spool/mqueue
 cd /etc/mail
 touch m4/dialup.m4 m4/provider.m4 /var/lib/sendmail/sendmail.st
-echo 'postmaster: root' >aliases
+printf '%s\\n' 'postmaster: root' 'jane: root' >aliases
 echo example.com >local-host-names
 cat >access <<'END'
 ${Object.entries({ ...debianAccess, ...access })
@@ -50,6 +59,9 @@ END
 m4 sendmail.mc >sendmail.cf
 ${trustsItself ? '' : `sed -i '/^SRelay_ok/,/^S[A-Z]/{/\\$=w.*RELAY/d}' sendmail.cf`}
 /usr/libexec/sendmail/makemap hash access <access
+printf '%s\\n' '' ${Object.entries(virtual)
+      .map((line) => quote(line.join('\t')))
+      .join(' ')} | /usr/libexec/sendmail/makemap hash virtusertable
 ln -sf /usr/libexec/sendmail/sendmail /usr/sbin/sendmail
 ln -sf /usr/libexec/sendmail/sendmail /usr/bin/newaliases
 newaliases >/dev/null

@@ -20,13 +20,13 @@ const exit = await startMailRecorder(
 const seconds = (since: number) => ((performance.now() - since) / 1000).toFixed(1)
 
 process.stdout.write('| id | software | relays | start s | measured s | how |\n| --- | --- | --- | --- | --- | --- |\n')
-await eachAtOnce(wanted, 4, async ({ id, software, start }) => {
+await eachAtOnce(wanted, 4, async ({ id, software, start, also }) => {
   const starting = performance.now()
   const cells = await start(network).then(
     async (server) => {
       const started = seconds(starting)
       const measuring = performance.now()
-      const { relays, how } = await measureTruth(network, server, { recorder: exit, slow })
+      const { relays, how } = await measureTruth(network, server, { recorder: exit, slow, also })
       await server.stop()
       return [relays, started, seconds(measuring), how]
     },

@@ -13,7 +13,7 @@ customers:
     domains: [example.com]
 `
 
-/** Starts the built service with the settings of production: it may not test loopback. */
+/** Starts the built service with the settings of production, and the ports for mail clients: it may not test loopback. */
 export function startStranger(
   ending: Ending,
   { vantage, vantage6 }: LabNetwork,
@@ -22,7 +22,7 @@ export function startStranger(
   const file = join(configFolder(ending), 'vantages.yaml')
   const addresses = `publicIps: [${vantage}, '${vantage6}'], bind: [${vantage}, '${vantage6}']`
   writeFileSync(file, `vantages: [{ name: lab, ehlo: relaytest.isp.example, ${addresses} }]`)
-  const production = { VANTAGES_FILE: file, ALLOW_LOOPBACK_TARGETS: undefined, ALLOWED_PORTS: undefined }
+  const production = { VANTAGES_FILE: file, ALLOW_LOOPBACK_TARGETS: undefined, ALLOWED_PORTS: '25,465,587' }
   return startService(ending, { customers: CUSTOMERS, env: { ...production, ...env } })
 }
 

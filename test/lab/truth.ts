@@ -21,6 +21,7 @@ export interface TruthOptions {
   readonly recorder: MailRecorder
   /** Whether to wait until greylisting of up to a minute is over. */
   readonly slow?: boolean
+  readonly also?: readonly ExtraForm[] | undefined
 }
 
 const HOME = 'relaytest.isp.example'
@@ -39,9 +40,16 @@ const FORMS = {
   quoted: [OUTSIDE, (marker: string) => `"${marker}@${HOME}"`],
   'source route': [OUTSIDE, (marker: string) => `@${OWN}:${marker}@${HOME}`],
   'outside over IPv6': [OUTSIDE, (marker: string) => `${marker}@${HOME}`],
+  'known mailbox sender': [`jane@${OWN}`, (marker: string) => `${marker}@${HOME}`],
+  'own-host sender': [`sender@mail.${OWN}`, (marker: string) => `${marker}@${HOME}`],
+  'outside in TLS': [OUTSIDE, (marker: string) => `${marker}@${HOME}`],
 } as const satisfies Record<string, readonly [string, (marker: string) => string]>
 
 export type FormName = keyof typeof FORMS
+
+/** Forms that only some servers need, because each message costs time. */
+const EXTRA = ['known mailbox sender', 'own-host sender', 'outside in TLS'] as const satisfies readonly FormName[]
+export type ExtraForm = (typeof EXTRA)[number]
 
 interface Answer {
   readonly form: FormName
@@ -60,7 +68,11 @@ const lanes = 4
 /** Sends one message for each form, each on a separate connection, and looks at what arrives. */
 export async function measureTruth(network: LabNetwork, server: LabServer, options: TruthOptions): Promise<Truth> {
   const deadline = Date.now() + limitMs
-  const forms = (Object.keys(FORMS) as FormName[]).filter((form) => server.address6 || form !== 'outside over IPv6')
+  const left: readonly FormName[] = [
+    ...EXTRA.filter((form) => !options.also?.includes(form)),
+    ...(server.address6 ? [] : (['outside over IPv6'] as const)),
+  ]
+  const forms = (Object.keys(FORMS) as FormName[]).filter((form) => !left.includes(form))
   const answers = await eachAtOnce(forms, options.slow ? forms.length : lanes, (form) =>
     patiently(network, server, form, deadline, options.slow ?? false),
   )
@@ -86,18 +98,25 @@ async function patiently(
 ): Promise<Answer> {
   const marker = `truth-${randomBytes(6).toString('hex')}`
   const six = form === 'outside over IPv6'
-  const [host, from] = six ? [server.address6 ?? '', network.vantage6] : [server.address, network.vantage]
-  let answer = await attempt(host, from, form, marker, deadline)
-  if (!isFinal(answer)) answer = await attempt(host, from, form, marker, deadline)
+  const place = { address: six ? (server.address6 ?? '') : server.address, port: server.port }
+  const from = six ? network.vantage6 : network.vantage
+  let answer = await attempt(place, from, form, marker, deadline)
+  if (!isFinal(answer)) answer = await attempt(place, from, form, marker, deadline)
   if (!isFinal(answer) && slow) {
     await delay(greylistMs)
-    answer = await attempt(host, from, form, marker, Date.now() + limitMs)
+    answer = await attempt(place, from, form, marker, Date.now() + limitMs)
   }
   return answer
 }
 
-async function attempt(host: string, from: string, form: FormName, marker: string, deadline: number): Promise<Answer> {
-  const client = patientClient(host, from, deadline)
+async function attempt(
+  place: Pick<LabServer, 'address' | 'port'>,
+  from: string,
+  form: FormName,
+  marker: string,
+  deadline: number,
+): Promise<Answer> {
+  const client = patientClient(place, from, deadline)
   const [sender, recipient] = FORMS[form]
   const message = [
     `From: <${OUTSIDE}>`,
@@ -119,11 +138,12 @@ async function attempt(host: string, from: string, form: FormName, marker: strin
     let last: Answer | undefined
     for (const [phase, command, taken] of steps) {
       let reply = await client.ask(command)
-      if (reply?.code === 530 && /STARTTLS/i.test(reply.text)) {
+      const isSecret = reply?.code === 530 && /STARTTLS/i.test(reply.text)
+      if (isSecret || (form === 'outside in TLS' && phase === 'EHLO')) {
         await client.ask('STARTTLS')
-        await client.startTls()
-        await client.ask(`EHLO ${HOME}`)
-        reply = await client.ask(command)
+        client.startTls()
+        reply = await client.ask(`EHLO ${HOME}`)
+        if (isSecret) reply = await client.ask(command)
       }
       last = { form, marker, phase, reply }
       if (reply?.code !== taken) return last

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { createSecureContext } from 'node:tls'
-import { healthy, type Script, type ScriptedSession } from '../harness/mail-server.ts'
+import { resultOf } from '../harness/http.ts'
+import { healthy, type Script, type ScriptedSession, scriptedServer } from '../harness/mail-server.ts'
+import { startService } from '../harness/service.ts'
 import { ALL_DENIED, deny, visit } from '../harness/visit.ts'
 import { HEALTHY, verdictOn } from './model.ts'
 
@@ -42,6 +44,16 @@ describe('implicit TLS', { concurrency: true }, () => {
     assert.match(lines[0] ?? '', /^connecting to 127\.0\.0\.1:\d+, in TLS from the first byte$/)
     assert.match(lines[1] ?? '', /^TLS: TLSv1/)
     assert.ok(!lines.includes('STARTTLS'))
+  })
+
+  test('the service speaks TLS at the ports of IMPLICIT_TLS_PORTS, and the result says what was agreed', async (t) => {
+    const server = await scriptedServer(t, inTls({ say: deny }))
+    const port = String(server.port)
+    const service = await startService(t, { env: { ALLOWED_PORTS: port, IMPLICIT_TLS_PORTS: port } })
+    const result = await resultOf(await service.post({ ip: '127.0.0.1', port: server.port }))
+    assert.equal(result.verdict, 'closed')
+    assert.match(result.server?.tls?.protocol ?? '', /^TLSv1/)
+    assert.ok(result.transcript[0]?.line.endsWith(', in TLS from the first byte'))
   })
 
   test('the full suite and a message go the same way', async (t) => {

@@ -338,6 +338,31 @@ test('a catch-all server is closed if nothing arrives, with a caveat', async (t)
   assert.equal(server.lines.filter((line) => line === 'DATA').length, 1, 'the control never sees DATA')
 })
 
+test('a test learns whether our mailbox turned anybody away, from its first message to the end of the wait', async (t) => {
+  for (const troubled of [true, false]) {
+    const begin = performance.now()
+    const asked: { since: number; at: number }[] = []
+    const { observations } = await visit(
+      t,
+      { say: catchAll },
+      {
+        proof: 'delivery',
+        patienceMs: 3_500,
+        troubled: async (since) => {
+          asked.push({ since, at: performance.now() })
+          return troubled
+        },
+      },
+    )
+    assert.equal(observations.mailboxTroubled, troubled)
+    const [{ since, at } = assert.fail(), ...more] = asked
+    assert.deepEqual(more, [])
+    assert.ok(begin < since && since < at)
+  }
+  const { observations } = await visit(t, { say: deny }, { proof: 'delivery', troubled: async () => true })
+  assert.equal(observations.mailboxTroubled, false, 'without a message, nothing was waited for')
+})
+
 test('a server whose percent hack arrives is open, even if it accepts everything', async (t) => {
   const { verdict, cause } = await visit(t, { say: catchAll }, { proof: 'delivery', arrival: async () => SEEN })
   assert.deepEqual([verdict, cause], ['open', 'percent-hack'])

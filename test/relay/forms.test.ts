@@ -1,7 +1,7 @@
 /** The table of forms: it has every spelling of other testers, and no row twice. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FORMS, formOf } from '../../src/relay/forms.ts'
+import { FORMS, formOf, MESSAGE_FORMS } from '../../src/relay/forms.ts'
 
 const NAMES = {
   sender: 'probe@isp.example',
@@ -24,6 +24,13 @@ test('no two forms have the same envelope, except for those that ask the first q
     ({ sender, recipient }) => `${sender.spell(NAMES)} ${recipient.bare} ${recipient.spell(NAMES)}`,
   )
   assert.equal(new Set(envelopes).size, forms.length)
+})
+
+test('a message can arrive for every form whose recipient is outside, also for those that are asked again', () => {
+  const ids = MESSAGE_FORMS.map(({ id }) => id)
+  for (const id of ['own-domain-postmaster', 'own-domain-invented', 'outside-sender-again', 'outside-sender-in-tls'])
+    assert.ok(ids.includes(id), id)
+  assert.ok(!ids.some((id) => /postmaster-control|known-mailbox|random-local/.test(id)))
 })
 
 /** The spellings of other testers: nmap's 16, abuse.net's 17 and Nessus's 15, each once. */

@@ -120,6 +120,11 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     standard({ 'own-domain-postmaster': RELAYED }),
   ],
   [
+    'a cause is known if the outside sender was refused in words that are not about us',
+    'open own-domain-sender',
+    standard({ 'outside-sender': no('550 Invalid recipient'), 'own-domain-sender': RELAYED }),
+  ],
+  [
     'an open server has no cause if the outside sender was greylisted',
     'open',
     standard({ 'outside-sender': no('450 greylisted'), 'null-sender': RELAYED }),
@@ -166,6 +171,16 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
     standard({ 'outside-sender': attempt('outside-sender', TAKEN, 'dropped') }),
   ],
   // Rule 3: ambiguous forms
+  [
+    'an ambiguous form of the full part is left open if the server accepts any local part',
+    'closed',
+    standard({ ...random(...TAKEN), 'percent-hack-host': TAKEN }),
+  ],
+  [
+    'an ambiguous form of the full part counts if the server knows its users',
+    'inconclusive ambiguous-accepted',
+    standard({ ...random(...no('550 5.1.1 User unknown')), 'percent-hack-host': TAKEN }),
+  ],
   [
     'an ambiguous form accepted at RCPT is undecided',
     'inconclusive ambiguous-accepted',
@@ -589,4 +604,22 @@ test('the summary tells a server without a greeting from one that is slow', () =
     'The server accepts connections but says nothing: no greeting came in time.',
   ])
   assert.deepEqual(sentence(slowness), ['deadline', 'The server answered too slowly for a whole test.'])
+})
+
+test('no summary says that everything was refused if something was accepted', () => {
+  const sentence = (what: Observations) => summarise(judge(what), what, resultWith())
+  assert.match(sentence(standard({})), /refused everything/)
+  const later = standard({ 'outside-sender': [...TAKEN, ...TAKEN, '354 go', '554 5.7.1 Relay access denied'] })
+  assert.match(sentence(later), /does not relay\. It accepted some .* and then refused their messages/)
+})
+
+test('the summary of an open server says whether its message arrived, or was refused by the next server', () => {
+  const relayed = attempt('outside-sender', RELAYED)
+  const sentence = (seen: Attempt['seen']) => {
+    const what = standard({ 'outside-sender': { ...relayed, seen } }, { proof: 'delivery' })
+    return summarise(judge(what), what, resultWith())
+  }
+  assert.match(sentence(null), /relays for everyone.* has not arrived so far/)
+  assert.match(sentence({ ...BOUNCE, report: 'tried-to-relay' }), /relays for everyone.* the next server refused it/)
+  assert.doesNotMatch(sentence({ ...BOUNCE, kind: 'message', report: null }), /arrived|next server/)
 })
