@@ -1,7 +1,8 @@
 /**
  * Tests one server, from the first connection to the last QUIT. In order: connect; ask the forms of the suite; ask
  * again where an answer was deferred or missing; try a sender that exists; send messages; wait for them; ask the
- * controls, and what else is worth telling. `questions` decides which of these steps make sense, and `ask` carries them out.
+ * controls, and questions for findings. `questions` decides which of these steps make sense, and `ask` carries them
+ * out.
  */
 import { type Address, parseAddress } from '../ip/address.ts'
 import { specialRange } from '../ip/special.ts'

@@ -19,7 +19,7 @@ export const RANDOM_LOCAL = 'random-local-control'
 export const REPEAT = 'outside-sender-again'
 /** The same at the end of each connection of the full part. */
 export const AT_END = 'outside-sender-at-end'
-/** The own-domain sender writes to a mailbox of its domain. The answer is a finding, and never counts for the verdict. */
+/** The own-domain sender writes to a mailbox of its domain. The answer is for a finding, never for the verdict. */
 export const OWN_SENDER_TO_LOCAL = 'own-sender-to-local'
 /** The own-domain senders: the known mailbox or an invented one, then one that exists or an invented one. */
 export const OWN_SENDER = 'own-domain-sender'
@@ -180,7 +180,7 @@ function isUnknownSender({ outcome, refusal, text }: Assessed): boolean {
 
 /**
  * Whether it is worth asking if the own-domain sender may write to a local mailbox. It is if the server accepted that
- * sender at MAIL, and refused its outside recipient as it refused that of a stranger: then it did not refuse the sender.
+ * sender at MAIL, and refused its outside recipient in the words for a stranger: then it did not refuse the sender.
  * The local mailbox must be one that it accepts from strangers, or a known one.
  */
 export function mayBeSpoofable(rows: readonly Assessed[], known: Known): boolean {
