@@ -11,6 +11,7 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { REASONS, VERDICTS } from '../src/contract/words.ts'
 import { complaint, examine, visit } from '../test/probe/truth/examine.ts'
 import { examineOnSockets } from '../test/probe/truth/on-sockets.ts'
 import { addUp, countOf, emptyTally, type Tally, tallied } from '../test/probe/truth/tally.ts'
@@ -18,10 +19,12 @@ import { described } from '../test/probe/truth/traits.ts'
 import { truthPage } from './harness/truth-page.ts'
 
 const TESTS = 1_000_000
+/** In that many tests, each verdict and reason must come. */
+const ENOUGH = 100_000
 /** Each process reports its progress after this number of tests. */
 const BATCH = 5_000
 /** How many tests run at the same time on sockets. */
-const AT_ONCE = 100
+const AT_ONCE = 300
 /** How many wrong verdicts are printed. */
 const SHOWN = 20
 
@@ -59,11 +62,19 @@ async function main(tests: number, sockets: boolean, writes: boolean): Promise<v
     if (code !== 0) process.exitCode = 1
   })
   await Promise.all(children)
-  if (complaints > 0 || countOf(tally) < tests) process.exitCode = 1
+  const missing = tests >= ENOUGH && !sockets ? missingIn(tally) : []
+  if (missing.length > 0) process.stdout.write(`these never came: ${missing.join(', ')}\n`)
+  if (complaints > 0 || missing.length > 0 || countOf(tally) < tests) process.exitCode = 1
   const minutes = (performance.now() - startedAt) / 60_000
   const page = truthPage(tally, { minutes, cores, wrong: complaints })
   if (writes) writeFileSync(PAGE, page)
   else process.stdout.write(page)
+}
+
+/** Returns the verdicts and reasons that no server had. */
+function missingIn({ all }: Tally): string[] {
+  const came = new Set(Object.keys(all).map((key) => key.slice(key.indexOf(' ') + 1)))
+  return [...VERDICTS, ...REASONS].filter((word) => word !== 'inconclusive' && !came.has(word))
 }
 
 async function work({ from, to, sockets }: Share): Promise<void> {

@@ -42,7 +42,9 @@ const INVARIANTS: readonly Invariant[] = [
       verdict !== 'closed' ||
       !rows.some(
         (row) =>
-          isPlain(row) && isAcceptedSoFar(row) && (isStandard(row) || row.refusedLater || !saysNothing(row, rows)),
+          isPlain(row) &&
+          isAcceptedSoFar(row) &&
+          (isStandard(row) || row.outcome === 'refused' || !saysNothing(row, rows)),
       ),
   ],
   ['closed means that nothing was passed on', ({ verdict, rows }) => verdict !== 'closed' || !rows.some(triedToRelay)],

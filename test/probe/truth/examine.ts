@@ -5,7 +5,8 @@ import { probe } from '../../../src/probe/probe.ts'
 import type { Server } from '../../../src/probe/server.ts'
 import type { Assessed } from '../../../src/relay/assess.ts'
 import type { Judgement } from '../../../src/relay/judgement.ts'
-import { judge } from '../../../src/relay/verdict.ts'
+import type { Observations } from '../../../src/relay/observations.ts'
+import { judge, unansweredIn } from '../../../src/relay/verdict.ts'
 import { inMemory } from './in-memory.ts'
 import type { MailModel } from './mail-model.ts'
 import { takesAnyLocal } from './rules.ts'
@@ -23,6 +24,13 @@ export interface Examined {
   /** Why the false verdict is forgiven; null if the verdict is not false, or is a mistake. */
   readonly forgiven: string | null
   readonly faults: readonly string[]
+}
+
+/** What a test observed, its judgement, and the server with what it saw. */
+export interface Visited {
+  readonly observations: Observations
+  readonly judgement: Judgement
+  readonly model: MailModel
 }
 
 /** Tests the server with that number in memory. */
@@ -46,19 +54,15 @@ export async function visitOn(
   traits: Traits,
 ) {
   const { observations } = await probe(optionsFor(traits), server)
-  return { judgement: judge(observations), model }
+  return { observations, judgement: judge(observations), model }
 }
 
 /** Compares a verdict with the truth, and checks the limits of the test. */
-export function examinedAs(
-  seed: number,
-  traits: Traits,
-  { judgement, model }: { readonly judgement: Judgement; readonly model: MailModel },
-): Examined {
+export function examinedAs(seed: number, traits: Traits, { observations, judgement, model }: Visited): Examined {
   const { verdict, reason } = judgement
   const truth = truthOf(traits)
   const isFalse = verdict !== 'inconclusive' && verdict !== truth
-  const forgiven = isFalse ? (unknowable(traits, verdict) ?? untested(traits, judgement)) : null
+  const forgiven = isFalse ? (unknowable(traits, verdict) ?? untested(traits, observations)) : null
   const { witness } = model
   const broken = [
     isFalse && forgiven === null && `false ${verdict}: it is ${truth}`,
@@ -72,26 +76,26 @@ export function examinedAs(
 
 /**
  * Returns why a closed verdict is not false although the server relays a form of the full suite: the result lists each
- * of those forms as one without an answer (docs/verdict.md, rule 5). Null if one of them has an answer.
+ * of those forms as one without an answer (docs/verdict.md, rule 10). Null if one of them has an answer.
  */
-function untested(traits: Traits, { verdict, rows, caveats }: Judgement): string | null {
-  if (verdict !== 'closed' || !caveats.some((caveat) => caveat === 'forms-spared' || caveat === 'forms-unanswered')) {
-    return null
-  }
-  const isOpen = (row: Assessed) => relayedForms(traits).includes(row.attempt.form) && row.outcome === 'refused'
-  const isUnasked = truthOf({ ...traits, suite: 'standard' }) === 'closed' && !rows.some(isOpen)
-  return isUnasked ? UNTESTED : null
+function untested(traits: Traits, observations: Observations): string | null {
+  const unanswered = unansweredIn(observations)
+  const isAnswered = (row: Assessed) =>
+    relayedForms(traits).includes(row.attempt.form) && row.decisive !== null && !unanswered.includes(row)
+  const isStandard = truthOf({ ...traits, suite: 'standard' }) === 'open'
+  return isStandard || observations.rows.some(isAnswered) ? null : UNTESTED
 }
 
 /** Returns how the full suite's verdict is worse than that of the standard suite, on the same server. */
 function worse(standard: Judgement, full: Judgement, traits: Traits): string[] {
   if (traits.nodes !== 'one' || traits.stop !== 'never') return []
   // The full suite asks more, and some servers relay only what it asks. Then the standard suite's verdict is no measure.
-  if (truthOf(traits) !== truthOf({ ...traits, suite: 'standard' })) return []
+  const truth = truthOf(traits)
+  if (truth !== truthOf({ ...traits, suite: 'standard' }) || standard.verdict !== truth) return []
   // No control shows which local parts the server takes at the host name, where the domain is not its own.
   if (traits.domain === 'customer, and wrong' && takesAnyLocal(traits)) return []
-  const isLost = standard.verdict !== 'inconclusive' && full.verdict === 'inconclusive'
-  const isWrong = standard.verdict === 'open' && full.verdict === 'closed'
+  const isLost = full.verdict === 'inconclusive'
+  const isWrong = truth === 'open' && full.verdict === 'closed'
   return isLost || isWrong ? [`full says ${full.reason ?? full.verdict} where standard says ${standard.verdict}`] : []
 }
 

@@ -70,7 +70,7 @@ async function visitOnSockets(traits: Traits, t: Parameters<typeof scriptedServe
   }
   const options = { ...optionsFor(traits), deliveryWaitMs: DELIVERY_WAIT_MS / SPEED }
   const { observations } = await probe(options, serverAt(route, mailboxOf(model, startedAt)))
-  return { judgement: judge(observations), model }
+  return { observations, judgement: judge(observations), model }
 }
 
 function mailboxOf(model: MailModel, startedAt: number): Mailbox {
