@@ -21,7 +21,7 @@ import { measureTruth } from '../test/lab/truth.ts'
 import { type Asked, type Row, report } from './harness/accuracy-report.ts'
 
 /** Most of the time is spent on waiting for servers, so there are more of them than processors. */
-const AT_ONCE = 6
+const AT_ONCE = 8
 
 /** The lines of a server's log that each stand for one refusal. */
 const REFUSAL_LINES: Readonly<Record<string, RegExp>> = {
