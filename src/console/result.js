@@ -16,7 +16,7 @@ export function showRunning(title) {
   byId('summary').textContent = ''
   facts(byId('facts'), [])
   byId('remedy').hidden = true
-  byId('also').hidden = true
+  for (const section of ['also', 'others']) byId(section).hidden = true
   byId('text').hidden = true
   for (const action of ['again', 'copy', 'permalink']) byId(action).hidden = true
   showAttempts([])
@@ -78,35 +78,19 @@ function showRemedy(remedy) {
   byId('remedy').hidden = remedy === null
   if (!remedy) return
   byId('remedy-title').textContent = remedy.title
-  byId('remedy-steps').replaceChildren(...remedy.steps.map((step) => element('li', step)))
-  byId('remedy-references').replaceChildren(...remedy.references.map((reference) => element('li', linkTo(reference))))
+  byId('remedy-steps').replaceChildren(...items(remedy.steps))
+  byId('remedy-references').replaceChildren(...items(remedy.references.map(linkTo)))
 }
 
 /** Shows what else was found, and the other addresses of the server. */
 function showAlso({ findings, related }) {
-  byId('also').hidden = findings.length + related.length === 0
+  byId('also').hidden = findings.length === 0
   byId('findings').replaceChildren(
-    ...findings.map(({ says, steps, references }) => {
-      const links =
-        references.length === 0
-          ? []
-          : [
-              element(
-                'ul',
-                references.map((one) => element('li', linkTo(one))),
-              ),
-            ]
-      return element('li', [
-        element('p', says),
-        element(
-          'ol',
-          steps.map((step) => element('li', step)),
-        ),
-        ...links,
-      ])
-    }),
+    ...findings.map(({ says, steps, references }) =>
+      element('li', [element('p', says), element('ol', items(steps)), element('ul', items(references.map(linkTo)))]),
+    ),
   )
-  byId('related-title').hidden = related.length === 0
+  byId('others').hidden = related.length === 0
   byId('related').replaceChildren(...related.map(relatedAddress))
 }
 
@@ -121,6 +105,9 @@ function relatedAddress({ ip, port, lastVerdict, lastAt }) {
   const last = lastVerdict && lastAt ? `${lastVerdict} at ${lastAt.slice(0, 16).replace('T', ' ')} UTC` : 'not tested'
   return element('li', [button, ` ${last}`])
 }
+
+/** Returns the items of a list. */
+const items = (contents) => contents.map((content) => element('li', content))
 
 /** Returns a link for a web address. Other references stay text. */
 function linkTo(reference) {

@@ -1,7 +1,8 @@
 /**
  * Tests one server, from the first connection to the last QUIT. In order: connect; ask the forms of the suite; ask
  * again where an answer was deferred or missing; try a sender that exists; send messages; wait for them; ask the
- * controls, and what else is worth telling. `questions` decides which of these steps make sense, and `ask` carries them out.
+ * controls, and questions for findings. `questions` decides which of these steps make sense, and `ask` carries them
+ * out.
  */
 import { type Address, parseAddress } from '../ip/address.ts'
 import { specialRange } from '../ip/special.ts'
@@ -10,7 +11,6 @@ import type { Observations } from '../relay/observations.ts'
 import { Answers, type AnswersOptions } from './answers.ts'
 import { type Asking, ask, momentOf, tellOutOfStep } from './ask.ts'
 import { Connections } from './connections.ts'
-import { USUAL } from './pace.ts'
 import type { Limits } from './question.ts'
 import { questions } from './questions.ts'
 import type { Server } from './server.ts'
@@ -50,8 +50,7 @@ export interface Phases {
 /** Tests one server. Never throws because of something that a server does. */
 export async function probe(options: ProbeOptions, server: Server): Promise<ProbeResult> {
   const startedAt = server.now()
-  // The full suite needs several connections, so it opens them as soon as the first one is connected.
-  const connections = await Connections.begin(server, options.suite === 'full' ? USUAL.atOnce - 1 : 0)
+  const connections = await Connections.begin(server, 0)
   const answers = new Answers(options, connections.first, momentOf(server, connections))
   const asking: Asking = { server, connections, messageFor: options.messageFor, sendingSince: null }
   try {

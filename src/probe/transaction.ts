@@ -5,7 +5,7 @@ import type { Abandon } from '../smtp/connection.ts'
 import { FIGURES, patience } from './pace.ts'
 import type { ConnectionPlan, Transaction } from './plan.ts'
 import { isRefusal, notRun, positive, record } from './record.ts'
-import { begin, type Resetting, resetAfter, settle } from './reset.ts'
+import { begin, finish, isOccupied, type Reset, type Resetting, resetAfter, settle } from './reset.ts'
 import type { Ready } from './session.ts'
 
 /** Returns the MAIL command of a sender. */
@@ -42,7 +42,8 @@ export async function askPlan(session: Ready, plan: ConnectionPlan, manner: Mann
       manner.resetFailed(by)
     },
   }
-  const attempts = manner.pipelining ? await askAtOnce(session, plan, learning) : []
+  const mayGroup = manner.pipelining && (await isFree(session, manner.reset))
+  const attempts = mayGroup ? await askAtOnce(session, plan, learning) : []
   const delays = watchDelays()
   let slowing = false
   const isSlowing: Abandon = (answer) => {
@@ -57,6 +58,14 @@ export async function askPlan(session: Ready, plan: ConnectionPlan, manner: Mann
     else attempts.push(...(await askInTurn(session, transaction, learning, isSlowing)))
   }
   return attempts
+}
+
+/** Whether a group can begin with MAIL. Ends the transaction that an earlier question, asked in turn, left open. */
+async function isFree({ connection }: Ready, reset: Reset): Promise<boolean> {
+  if (!isOccupied(connection)) return true
+  if (reset !== 'RSET' || !positive('rcpt', await connection.command(reset, { patience }))) return false
+  finish(connection)
+  return true
 }
 
 /**

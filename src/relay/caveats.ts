@@ -5,19 +5,44 @@ import { AT_END, KNOWN_MAILBOX, noExistingSender, OUTSIDE, POSTMASTER, REPEAT } 
 import { takesAnything } from './local.ts'
 import type { Observations } from './observations.ts'
 
-/** Returns the caveats of a test, in a fixed order. `unanswered` are the forms whose answer is missing or says nothing. */
-export function caveatsOf(observations: Observations, unanswered: readonly Assessed[]): Caveat[] {
-  const { rows } = observations
-  const holds: Readonly<Record<Caveat, boolean>> = {
-    'any-local-part-taken': takesAnything(rows),
-    'forms-spared': rows.some(({ attempt }) => attempt.why === 'spared'),
-    'forms-unanswered': unanswered.length > 0,
-    'answers-differ': rows.some(answersDiffer) || isAnsweredBothWays(rows),
-    'existing-sender-untested': noExistingSender(rows),
-    'domain-doubtful': isDomainDoubtful(observations),
-  }
-  return CAVEATS.filter((caveat) => holds[caveat])
+/** One caveat. */
+interface CaveatRow {
+  /** The sentence that the summary ends with; null if the caveat changes nothing for its readers. */
+  readonly says: string | null
+  /** Whether the answers show it. `unanswered` are the forms whose answer is missing or says nothing. */
+  holds(observations: Observations, unanswered: readonly Assessed[]): boolean
 }
+
+/** The row of every caveat. A word in contract/words.ts without a row here does not compile. */
+const CAVEAT_ROWS: Readonly<Record<Caveat, CaveatRow>> = {
+  // The summary of a closed server says it already.
+  'any-local-part-taken': { says: null, holds: ({ rows }) => takesAnything(rows) },
+  'forms-spared': { says: null, holds: ({ rows }) => rows.some(({ attempt }) => attempt.why === 'spared') },
+  'forms-unanswered': {
+    says: 'Some forms of the full suite got no answer that counts.',
+    holds: (_observations, unanswered) => unanswered.length > 0,
+  },
+  'answers-differ': {
+    says: 'The server gave different answers to the same question. There may be several servers behind this address.',
+    holds: ({ rows }) => rows.some(answersDiffer) || isAnsweredBothWays(rows),
+  },
+  'existing-sender-untested': {
+    says: 'We know no sender that exists at {domain}, so we could not test whether the server trusts one.',
+    holds: ({ rows }) => noExistingSender(rows),
+  },
+  'domain-doubtful': {
+    says: 'It knows none of the mailboxes that we tried at {domain}. Check that {domain} is really its domain.',
+    holds: isDomainDoubtful,
+  },
+}
+
+/** Returns the caveats of a test, in a fixed order. */
+export const caveatsOf = (observations: Observations, unanswered: readonly Assessed[]): Caveat[] =>
+  CAVEATS.filter((caveat) => CAVEAT_ROWS[caveat].holds(observations, unanswered))
+
+/** Returns the sentences of caveats. */
+export const sayCaveats = (caveats: readonly Caveat[]): string[] =>
+  caveats.flatMap((caveat) => CAVEAT_ROWS[caveat].says ?? [])
 
 /** Whether the outside sender was refused once and accepted once: two nodes answer, or something changed. */
 function isAnsweredBothWays(rows: readonly Assessed[]): boolean {

@@ -19,7 +19,7 @@ export const RANDOM_LOCAL = 'random-local-control'
 export const REPEAT = 'outside-sender-again'
 /** The same at the end of each connection of the full part. */
 export const AT_END = 'outside-sender-at-end'
-/** The own-domain sender writes to a mailbox of its domain. The answer is a finding, and never counts for the verdict. */
+/** The own-domain sender writes to a mailbox of its domain. The answer is for a finding, never for the verdict. */
 export const OWN_SENDER_TO_LOCAL = 'own-sender-to-local'
 /** The own-domain senders: the known mailbox or an invented one, then one that exists or an invented one. */
 export const OWN_SENDER = 'own-domain-sender'
@@ -67,14 +67,14 @@ export type Contrast =
 export function contrastOf(rows: readonly Assessed[], known: Known): Contrast {
   const mailbox = rowOf(rows, KNOWN_MAILBOX)
   if (vouches(rows, known)) return 'shown'
-  if (!isContrast(mailbox, rows) && !isContrast(rowOf(rows, POSTMASTER), rows)) return 'missing'
+  if (!isContrast(mailbox, rows, known) && !isContrast(rowOf(rows, POSTMASTER), rows, known)) return 'missing'
   const isKnownWord = rowOf(rows, OUTSIDE)?.refusal === 'unknown-user'
   return isKnownWord || isTakenLocal(rowOf(rows, RANDOM_LOCAL)) ? 'shown' : 'words-needed'
 }
 
 /** Whether the mailbox of a person was accepted after the last refusal: then no ban began before it. */
 export const vouches = (rows: readonly Assessed[], known: Known): boolean =>
-  known === 'person' && isContrast(rowOf(rows, KNOWN_MAILBOX), rows)
+  known === 'person' && isContrast(rowOf(rows, KNOWN_MAILBOX), rows, known)
 
 /** Whether the server accepted a local recipient. */
 const isTakenLocal = (local: Assessed | undefined): boolean => local?.outcome === 'accepted'
@@ -83,12 +83,12 @@ const isTakenLocal = (local: Assessed | undefined): boolean => local?.outcome ==
  * Whether a local recipient was accepted after the last refusal of an outside one, in a session of the same node that
  * refused the outside recipient.
  */
-function isContrast(local: Assessed | undefined, rows: readonly Assessed[]): boolean {
+function isContrast(local: Assessed | undefined, rows: readonly Assessed[], known: Known): boolean {
   if (local === undefined || !isTakenLocal(local)) return false
   const outside = rowOf(rows, OUTSIDE)
   const again = rowOf(rows, REPEAT)
   const witnesses = again && isAsBefore(again, outside) ? [outside, again] : [outside]
-  return witnesses.some((witness) => witness && isSameNode(witness, local)) && endOf(local) > lastRefusal(rows)
+  return witnesses.some((witness) => witness && isSameNode(witness, local)) && endOf(local) > lastRefusal(rows, known)
 }
 
 /** Whether two answers came from one connection, or from connections that greeted with the same host name. */
@@ -97,8 +97,9 @@ function isSameNode({ attempt: a }: Assessed, { attempt: b }: Assessed): boolean
 }
 
 /** Returns the transcript index of the last refusal of an outside recipient in the standard part; -1 for none. */
-function lastRefusal(rows: readonly Assessed[]): number {
-  const outside = rows.filter(({ attempt: { form } }) => form.part === 'standard' && form.recipient.kind !== 'local')
+function lastRefusal(rows: readonly Assessed[], known: Known): number {
+  const standard = rows.filter((row) => isOfStandard(row, rows, known))
+  const outside = standard.filter(({ attempt }) => attempt.form.recipient.kind !== 'local')
   return Math.max(-1, ...outside.filter(({ outcome }) => outcome === 'refused').map(endOf))
 }
 
@@ -142,16 +143,28 @@ export function isAsBefore(again: Assessed, outside: Assessed | undefined): bool
 const FORGERY = /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|not allowed to send/
 
 /**
- * Returns the second own-domain sender that is worth trying, or null. Servers can trust only senders that exist, or
- * only those that need no login, and they refuse the others in any words (rule 4b).
+ * Returns the next own-domain sender that is worth trying, or null. Servers can trust only senders that exist, or only
+ * those that need no login, and they refuse the others in any words (rule 4b).
  */
 export function secondSender(rows: readonly Assessed[], known: Known): string | null {
   const own = rowOf(rows, OWN_SENDER)
   if (own?.outcome !== 'refused' || own.refusedLater) return null
   if (own.refusal === null || ABOUT_US_OR_NOW.has(own.refusal)) return null
   if (known === 'none') return POSTMASTER_SENDER
-  // An existing sender is the better question. Other words for it mean that the server knows it and wants a login.
-  return sameRefusal(own, rowOf(rows, OUTSIDE)) ? null : INVENTED_SENDER
+  // Other words than a stranger's may mean that a sender that exists must log in. Then an invented one may not need to.
+  const invented = rowOf(rows, INVENTED_SENDER)
+  if (invented === undefined && !sameRefusal(own, rowOf(rows, OUTSIDE))) return INVENTED_SENDER
+  // The server does not tell the known mailbox from other senders, so perhaps it has no such mailbox.
+  return invented === undefined || sameRefusal(own, invented) ? POSTMASTER_SENDER : null
+}
+
+/**
+ * Whether a row belongs to the standard part of a test. Postmaster as a sender does only if the standard suite asks it
+ * too; else the full suite asks it after the standard part.
+ */
+export function isOfStandard({ attempt: { form } }: Assessed, rows: readonly Assessed[], known: Known): boolean {
+  if (form.part !== 'standard') return false
+  return form.id !== POSTMASTER_SENDER || secondSender(rows, known) === POSTMASTER_SENDER
 }
 
 /** Whether every own-domain sender was refused because it does not exist: none that exists was tried. */
@@ -167,7 +180,7 @@ function isUnknownSender({ outcome, refusal, text }: Assessed): boolean {
 
 /**
  * Whether it is worth asking if the own-domain sender may write to a local mailbox. It is if the server accepted that
- * sender at MAIL, and refused its outside recipient as it refused that of a stranger: then it did not refuse the sender.
+ * sender at MAIL, and refused its outside recipient in the words for a stranger: then it did not refuse the sender.
  * The local mailbox must be one that it accepts from strangers, or a known one.
  */
 export function mayBeSpoofable(rows: readonly Assessed[], known: Known): boolean {
@@ -208,7 +221,8 @@ export function wantedControls(state: ControlState): readonly string[] {
   const needsLocal = needs || (suspects && mayVouch) || state.isDomainDefault
   const repeat = (suspects && !mayVouch) || (needs && outside.attempt.connection !== session)
   const isFirst = asked(local) === 0 && rowOf(rows, local)?.outcome !== 'accepted'
-  const isMisplaced = asked(local) < MOST && isTakenLocal(rowOf(rows, local)) && !isContrast(rowOf(rows, local), rows)
+  const isMisplaced =
+    asked(local) < MOST && isTakenLocal(rowOf(rows, local)) && !isContrast(rowOf(rows, local), rows, known)
   if (needsLocal && (isFirst || (isMisplaced && (needs || suspects)))) {
     return repeat && asked(REPEAT) < MOST ? [REPEAT, local] : [local]
   }

@@ -5,7 +5,7 @@
 import { type Assessed, mayArrive } from './assess.ts'
 import { OUTSIDE } from './controls.ts'
 import type { Judgement } from './judgement.ts'
-import { isAcceptedLikeOthers, isAcceptedSoFar, triedToRelay } from './local.ts'
+import { isAcceptedSoFar, saysNothing, triedToRelay } from './local.ts'
 
 /** Throws if a verdict contradicts its observations. */
 export function checkJudgement(judgement: Judgement): void {
@@ -37,9 +37,15 @@ const INVARIANTS: readonly Invariant[] = [
       rows.some(({ attempt, outcome, decisive }) => attempt.form.id === OUTSIDE && outcome !== 'accepted' && decisive),
   ],
   [
-    'closed means that no outside recipient was accepted',
+    'closed means that no outside recipient was accepted where that says anything',
     ({ verdict, rows }) =>
-      verdict !== 'closed' || rows.every((row) => !isPlain(row) || !isAcceptedSoFar(row) || isExplained(row, rows)),
+      verdict !== 'closed' ||
+      !rows.some(
+        (row) =>
+          isPlain(row) &&
+          isAcceptedSoFar(row) &&
+          (isStandard(row) || row.outcome === 'refused' || !saysNothing(row, rows)),
+      ),
   ],
   ['closed means that nothing was passed on', ({ verdict, rows }) => verdict !== 'closed' || !rows.some(triedToRelay)],
   [
@@ -47,10 +53,6 @@ const INVARIANTS: readonly Invariant[] = [
     ({ verdict, rows }) => verdict !== 'closed' || rows.every((row) => !isStandard(row) || isAnswered(row)),
   ],
 ]
-
-/** Whether a form of the full part was accepted as forms of the standard part were, whose messages were refused. */
-const isExplained = (row: Assessed, rows: readonly Assessed[]): boolean =>
-  row.attempt.form.part === 'full' && isAcceptedLikeOthers(row, rows)
 
 const isStandard = ({ attempt: { form } }: Assessed): boolean => form.suites.includes('standard')
 

@@ -1,7 +1,7 @@
-/** Says when accepting a recipient is no relaying: it was read as a local one, or its message was refused (rule 3). */
-import { type Assessed, isTaken, rowOf } from './assess.ts'
+/** Says when a server read an ambiguous recipient as a local one, so that accepting it is no relaying (rule 3). */
+import { type Assessed, rowOf } from './assess.ts'
 import { OUTSIDE, RANDOM_LOCAL } from './controls.ts'
-import { causeOf, type Form } from './forms.ts'
+import { causeOf } from './forms.ts'
 
 /** Whether the server accepted a local part that nobody has. */
 export const takesAnything = (rows: readonly Assessed[]): boolean => rowOf(rows, RANDOM_LOCAL)?.outcome === 'accepted'
@@ -30,26 +30,20 @@ export const triedToRelay = ({ attempt: { seen } }: Assessed): boolean => seen?.
 export const isAcceptedSoFar = ({ outcome, refusedLater }: Assessed): boolean => outcome === 'accepted' || refusedLater
 
 /**
- * Whether the standard part has shown that the server accepts such recipients and does not relay to them: plain ones, or
- * ambiguous ones of that cause or at the own domain.
+ * Whether a 2xx reply to RCPT says nothing at this server, so that only a message could tell. It denies relaying at DATA
+ * or at the final dot; or the recipient looks like a local part, and it takes any local part, or refuses such ones later.
  */
-export function isAcceptedLikeOthers(row: Assessed, rows: readonly Assessed[]): boolean {
-  const { form } = row.attempt
+export function saysNothing(row: Assessed, rows: readonly Assessed[]): boolean {
   if (rows.some(triedToRelay)) return false
-  if (form.recipient.kind === 'ambiguous' && takesAnything(rows) && !isRoute(row)) return true
-  const alike = rows.filter(({ attempt }) => isAlike(attempt.form, form))
-  return alike.some((other) => isRefusedAtMessage(other) || (isAcceptedSoFar(other) && isLocal(other, rows)))
+  const late = rows.filter(isRefusedLate)
+  if (late.some(({ attempt }) => attempt.form.id === OUTSIDE)) return true
+  return isLikeLocal(row) && (takesAnything(rows) || late.some(isLikeLocal))
 }
 
-/** Whether a form of the standard part says something about another form. */
-function isAlike(standard: Form, form: Form): boolean {
-  const { recipient } = form
-  // A server that accepts a stranger's plain recipient accepts all others as well, and decides later.
-  if (standard.id === OUTSIDE) return true
-  if (standard.part !== 'standard' || standard.recipient.kind !== recipient.kind) return false
-  return recipient.kind === 'plain' || causeOf(standard) === causeOf(form) || recipient.needs === 'domain'
-}
+/** Whether an ambiguous recipient can be read as a local part. A source route cannot. */
+const isLikeLocal = ({ attempt: { form } }: Assessed): boolean =>
+  form.recipient.kind === 'ambiguous' && causeOf(form) !== 'source-route'
 
-/** Whether the server accepted a recipient, and refused its message. */
-const isRefusedAtMessage = ({ outcome, attempt: { exchanges } }: Assessed): boolean =>
-  outcome === 'refused' && exchanges.some(isTaken)
+/** Whether the recipient was accepted, and refused for good at DATA or at the final dot. */
+const isRefusedLate = ({ outcome, refusedLater, decisive }: Assessed): boolean =>
+  outcome === 'refused' && !refusedLater && (decisive?.phase === 'data' || decisive?.phase === 'dot')

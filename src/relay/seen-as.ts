@@ -11,8 +11,9 @@ interface Client {
   readonly addresses: readonly string[]
 }
 
-/** The part of a Received field about the client ends here (RFC 5321 section 4.4). */
-const FROM_CLAUSE = /^from\s+(.*?)(?=\s+by\s|;|$)/is
+/** The part of a Received field about the client begins and ends so (RFC 5321 section 4.4). */
+const FROM = /^from\s/i
+const END_OF_FROM = /\sby\s|;/i
 
 /**
  * A HELO name with a label: Exim, `helo=NAME`; qmail and CommuniGate, `(HELO NAME)`; James, `(EHLO NAME)`. Exim's name
@@ -25,8 +26,9 @@ const LABELLED = /\b(?:helo|ehlo)[=:\s]\s*(\[[^\]\s]+\]|[^\s)]+)/i
  * chose itself: it is no proof, even if it is an address.
  */
 export function clientIn(received: string): Client | null {
-  const [, clause] = FROM_CLAUSE.exec(received.trim()) ?? []
-  if (clause === undefined) return null
+  const field = received.trim()
+  if (!FROM.test(field)) return null
+  const [clause = ''] = field.replace(FROM, '').trim().split(END_OF_FROM, 1)
   const [labelled, name] = LABELLED.exec(clause) ?? []
   if (labelled !== undefined) return { helo: name ?? null, addresses: addressesIn(clause.replace(labelled, ' ')) }
   const [helo = '', ...rest] = clause.split(/\s+/)
@@ -42,7 +44,7 @@ export function clientIn(received: string): Client | null {
 export function addressesInHello(line: string, ehlo: string | null): string[] {
   const afterName = line.trim().replace(/^\S+/, '')
   const others = ehlo === null ? afterName : afterName.replace(ehlo, ' ')
-  return [...others.matchAll(/\[([^\]\s]+)\]/g)].flatMap(([, inside = '']) => addressesIn(inside))
+  return [...others.matchAll(/\[([^[\]\s]+)\]/g)].flatMap(([, inside = '']) => addressesIn(inside))
 }
 
 /** Returns the words of a text that are addresses, in canonical form. Courier writes IPv4 as `::ffff:192.0.2.7`. */

@@ -2,9 +2,11 @@
  * Says the verdict in plain sentences that a support agent can read out to a customer. Sentences for one cause or one
  * reason are in their tables. The sentences here depend on more than that.
  */
-import { rowOf } from './assess.ts'
+import { type Assessed, isTaken, rowOf } from './assess.ts'
 import { CAUSE_ROWS } from './causes.ts'
+import { sayCaveats } from './caveats.ts'
 import type { Judgement } from './judgement.ts'
+import { triedToRelay } from './local.ts'
 import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
 import { fill, type SentenceFacts } from './wording.ts'
@@ -12,8 +14,11 @@ import { fill, type SentenceFacts } from './wording.ts'
 const CLOSED = 'The server does not relay. It refused everything that a stranger tried.'
 const CATCH_ALL =
   'The server does not relay. It accepts mail for any name at {domain}, whether the mailbox exists or not.'
+const REFUSED_LATER =
+  'The server does not relay. It accepted some of the recipients that a stranger tried, and then refused their messages.'
 const NO_CAUSE = 'The server accepted a message from a stranger to an outside recipient.'
 const NOT_ARRIVED = 'Our test message has not arrived so far.'
+const PASSED_ON = 'It tried to pass our test message on, and the next server refused it.'
 const SILENT = 'The server accepts connections but says nothing: no greeting came in time.'
 const NOT_EVEN_POSTMASTER =
   'The server rejected every address we tried at {domain}, even postmaster. Check that {domain} is really its domain.'
@@ -27,16 +32,26 @@ function sentencesFor(judgement: Judgement, { proof, greeting }: Observations): 
   switch (judgement.verdict) {
     case 'open': {
       const says = judgement.cause ? CAUSE_ROWS[judgement.cause].says : NO_CAUSE
+      if (judgement.rows.some(triedToRelay) && judgement.evidence !== 'delivered') return `${says} ${PASSED_ON}`
       return proof === 'delivery' && judgement.evidence !== 'delivered' ? `${says} ${NOT_ARRIVED}` : says
     }
     case 'closed':
-      return judgement.caveats.includes('any-local-part-taken') ? CATCH_ALL : CLOSED
+      return [closedSentence(judgement), ...sayCaveats(judgement.caveats)].join(' ')
     case 'inconclusive':
       if (refusesPostmaster(judgement)) return NOT_EVEN_POSTMASTER
       if (judgement.reason === 'deadline' && greeting === null) return SILENT
       return REASON_ROWS[judgement.reason].says
   }
 }
+
+function closedSentence({ caveats, rows }: Judgement): string {
+  if (caveats.includes('any-local-part-taken')) return CATCH_ALL
+  return rows.some(wasAccepted) ? REFUSED_LATER : CLOSED
+}
+
+/** Whether a recipient that is not simply local was accepted at RCPT. */
+const wasAccepted = ({ attempt: { form, exchanges } }: Assessed): boolean =>
+  form.recipient.kind !== 'local' && exchanges.some(isTaken)
 
 /** Tells whether postmaster was refused as unknown. A server that is responsible for the domain has a postmaster. */
 function refusesPostmaster({ reason, rows }: Judgement): boolean {

@@ -8,6 +8,7 @@ import {
   contrastOf,
   isAsBefore,
   isForVerdict,
+  isOfStandard,
   KNOWN_MAILBOX,
   needsContrast,
   needsRepeat,
@@ -20,7 +21,7 @@ import {
 import { causeOf } from './forms.ts'
 import { checkJudgement } from './invariants.ts'
 import type { Judgement } from './judgement.ts'
-import { isAcceptedLikeOthers, isAcceptedSoFar, isLocal, triedToRelay } from './local.ts'
+import { isAcceptedSoFar, isLocal, saysNothing, triedToRelay } from './local.ts'
 import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
 import { classify } from './refusals.ts'
@@ -47,7 +48,9 @@ function judged(observations: Observations): Judgement {
     const caveats = caveatsOf(observations, [])
     return { verdict: 'open', evidence, cause, reason: null, retryAfter: null, caveats, rows, decisive }
   }
-  const unanswered = rows.filter((row) => row.attempt.form.part === 'full' && isUnanswered(row, observations))
+  const unanswered = rows.filter(
+    (row) => !isOfStandard(row, rows, observations.known) && isUnanswered(row, observations),
+  )
   const caveats = caveatsOf(observations, unanswered)
   const signs = signsOf(
     observations,
@@ -64,13 +67,20 @@ function judged(observations: Observations): Judgement {
   return { verdict: 'closed', evidence: 'none', cause: null, reason: null, retryAfter: null, caveats, rows, decisive }
 }
 
+/** Returns the forms of the full part that have no answer that counts. */
+export function unansweredIn(observations: Observations): readonly Assessed[] {
+  const { rows, known } = observations
+  return rows.filter((row) => !isOfStandard(row, rows, known) && isUnanswered(row, observations))
+}
+
 /**
  * Whether a form of the full part has no answer that counts. The standard part has its verdict already: such a form does
- * not change it (rule 10). A recipient that was accepted is an answer, unless the standard part has shown that this
- * server accepts recipients like it and refuses their messages.
+ * not change it (rule 10). A recipient that was accepted is an answer, unless the server accepts it in any case.
  */
-const isUnanswered = (row: Assessed, observations: Observations): boolean =>
-  reasonOf(row, observations) !== null && (!isAcceptedSoFar(row) || isAcceptedLikeOthers(row, observations.rows))
+function isUnanswered(row: Assessed, observations: Observations): boolean {
+  const isAnswer = isAcceptedSoFar(row) && (row.outcome === 'refused' || !saysNothing(row, observations.rows))
+  return !isAnswer && reasonOf(row, observations) !== null
+}
 
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 
@@ -226,8 +236,11 @@ function isHealthy(row: Assessed, { rows, known }: Observations): boolean {
   if (form.id === repeatId) return row.outcome !== 'refused' || isAsBefore(row, rowOf(rows, OUTSIDE))
   if (!needsRepeat(row, rows)) return true
   if (form.part === 'standard' && vouches(rows, known)) return true
-  // A repeat that was not refused as before gives its own reason.
-  return rowOf(rows, repeatId) !== undefined
+  // A refusal at MAIL shows nothing about a ban at RCPT.
+  if (rowOf(rows, OUTSIDE)?.decisive?.phase === 'mail' && row.decisive?.phase === 'rcpt') return false
+  // A repeat that was refused in another way gives its own reason. One that was accepted shows nothing about a ban.
+  const repeat = rowOf(rows, repeatId)
+  return repeat !== undefined && repeat.outcome !== 'accepted'
 }
 
 /** Returns why the greeting or EHLO was refused, from its text. */

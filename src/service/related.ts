@@ -9,7 +9,7 @@ import { parseAddress } from '../ip/address.ts'
 import { hostNameIn } from '../relay/host-name.ts'
 import type { TranscriptEntry } from '../smtp/transcript.ts'
 import type { Results } from '../store/results.ts'
-import type { Found } from './lookup.ts'
+import type { Found, Host } from './lookup.ts'
 import { permissionsOf, type World } from './world.ts'
 
 /** How many other addresses a result shows. */
@@ -30,15 +30,15 @@ interface RelatedParts {
 export class Related {
   readonly #test: Pick<RelayTest, 'ip' | 'port'>
   readonly #parts: RelatedParts
-  /** The answers about the mail domain, and about the host name in the greeting. */
-  readonly #found: Promise<Found | null>[] = []
+  /** The hosts of the mail domain, and the host of the greeting. */
+  readonly #hosts: Promise<readonly Host[]>[] = []
   #isGreeted = false
 
   /** Begins with the mail domain of the test. */
   constructor(test: Pick<RelayTest, 'ip' | 'port' | 'domain'>, parts: RelatedParts) {
     this.#test = test
     this.#parts = parts
-    if (test.domain !== null) this.#lookUp(test.domain)
+    if (test.domain !== null) this.#lookUp(test.domain, mailHosts)
   }
 
   /** Reads the host name from the greeting, the first line that the server says. */
@@ -46,14 +46,14 @@ export class Related {
     if (this.#isGreeted || from !== 'server') return
     this.#isGreeted = true
     const host = hostNameIn([line.slice('220 '.length)], null)
-    if (host !== null) this.#lookUp(host)
+    if (host !== null) this.#lookUp(host, itself)
   }
 
   /** Returns the addresses that the caller may test, those of the same host first; none if anything fails. */
   async addresses(stop: AbortSignal): Promise<RelatedAddress[]> {
-    if (stop.aborted || this.#found.length === 0) return []
+    if (stop.aborted || this.#hosts.length === 0) return []
     try {
-      const found = (await Promise.all(this.#found)).filter((one) => one !== null)
+      const hosts = (await Promise.all(this.#hosts)).flat()
       const { world, caller } = this.#parts
       const permit = permissionsOf(caller, world)
       const mayTest = (ip: string) => {
@@ -61,18 +61,18 @@ export class Related {
         const wish = { customerId: null, domain: null, knownMailbox: null, vantage: null }
         return address !== null && permit({ ...wish, address }).ok
       }
-      const others = othersIn(found, this.#test.ip).filter(mayTest).slice(0, SHOWN)
+      const others = othersIn(hosts, this.#test.ip).filter(mayTest).slice(0, SHOWN)
       return await Promise.all(others.map((ip) => this.#withLast(ip)))
     } catch {
       return []
     }
   }
 
-  #lookUp(name: string): void {
+  #lookUp(name: string, hostsOf: (found: Found) => readonly Host[]): void {
     const { world } = this.#parts
     if (!world.looksUpRelated) return
-    const late = sleep(PATIENCE_MS, null, { ref: false })
-    this.#found.push(Promise.race([world.lookUp(name), late]).catch(() => null))
+    const late = sleep(PATIENCE_MS, [], { ref: false })
+    this.#hosts.push(Promise.race([world.lookUp(name).then(hostsOf), late]).catch(() => []))
   }
 
   async #withLast(ip: string): Promise<RelatedAddress> {
@@ -85,12 +85,19 @@ export class Related {
   }
 }
 
+/** Returns the mail exchangers of a domain; without one, the domain itself (RFC 5321 section 5.1). */
+const mailHosts = ({ mx, hosts }: Found): readonly Host[] =>
+  mx.length > 0 ? hosts.filter(({ preference }) => preference !== null) : hosts
+
+/** Returns the host that was looked up. */
+const itself = ({ hosts }: Found): readonly Host[] => hosts.filter(({ preference }) => preference === null)
+
 /** How many addresses of one answer are read. A name server can send thousands. */
 const READ_OF_HOST = 32
 
 /** Returns the other addresses of the hosts, those of a host with the target's address first. */
-function othersIn(found: readonly Found[], target: string): string[] {
-  const hosts = found.flatMap((one) => one.hosts.map(({ ips }) => ips.slice(0, READ_OF_HOST)))
-  const twins = hosts.filter((ips) => ips.includes(target))
-  return [...new Set([...twins, ...hosts].flat())].filter((ip) => ip !== target)
+function othersIn(hosts: readonly Host[], target: string): string[] {
+  const answers = hosts.map(({ ips }) => ips.slice(0, READ_OF_HOST))
+  const twins = answers.filter((ips) => ips.includes(target))
+  return [...new Set([...twins, ...answers].flat())].filter((ip) => ip !== target)
 }

@@ -306,6 +306,38 @@ test('a known mailbox is among the facts, and a repeated test names it again', w
 })
 
 test(
+  'what else is worth knowing: findings with their steps, and other addresses that fill the form',
+  withBrowser,
+  async (t) => {
+    const say: Say = (line, session) => {
+      if (line.startsWith('EHLO')) return `250 mail.example.com Hello ${line.slice(5)} [172.17.0.1]`
+      return line.startsWith('RCPT TO:<jane@example.com>') ? '250 ok' : closed(line, session)
+    }
+    const server = await scriptedServer(t, { say })
+    const dns = await dnsServer(t, { 'mail.example.com': { a: ['127.0.0.1', '127.0.0.2'] } })
+    const env = { ALLOWED_PORTS: `${server.port}`, DNS_SERVERS: dns.address }
+    const { page, faults } = await visit(t, await startService(t, { env }))
+    await page.getByText('More options').click()
+    await page.getByLabel('Known mailbox').fill('jane@example.com')
+    await ask(page, '127.0.0.1')
+    await verdict(page, /^CLOSED: 127\.0\.0\.1/)
+    await page.getByRole('heading', { name: 'Also worth knowing' }).waitFor()
+    const findings = page.locator('#findings > li')
+    assert.equal(await findings.count(), 2)
+    await findings.first().getByText('That is not relaying').waitFor()
+    await page.getByRole('heading', { name: 'Other addresses of this server' }).waitFor()
+    await findings.first().getByText('Publish SPF and DMARC records for example.com').waitFor()
+    await page.locator('#facts', { hasText: 'The server sees us as172.17.0.1' }).waitFor()
+    await page.locator('#related', { hasText: '127.0.0.2 not tested' }).waitFor()
+    assert.deepEqual(await violations(page), [])
+    await page.getByRole('button', { name: 'Fill in 127.0.0.2' }).click()
+    await page.locator('#target:focus').waitFor()
+    assert.equal(await page.getByRole('textbox', { name: SERVER }).inputValue(), '127.0.0.2')
+    assert.deepEqual(faults, [])
+  },
+)
+
+test(
   'a name with several addresses gives a choice, and the reason for each that cannot be tested',
   withBrowser,
   async (t) => {

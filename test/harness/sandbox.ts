@@ -12,14 +12,14 @@ callers:
 `
 
 /** Starts a service as a partner's engineer sees it: with a key for the sandbox and the default quotas. */
-export async function startSandbox(t: Ending) {
+export async function startSandbox(t: Ending, env: Readonly<Record<string, string>> = {}) {
   const quotas = {
     QUOTA_TARGET: undefined,
     QUOTA_CUSTOMER: undefined,
     QUOTA_CALLER: undefined,
     QUOTA_NETWORK: undefined,
   }
-  const service = await startService(t, { callers: CALLERS, env: { ALLOWED_PORTS: '25', ...quotas } })
+  const service = await startService(t, { callers: CALLERS, env: { ALLOWED_PORTS: '25', ...quotas, ...env } })
   return {
     url: service.url,
     key: KEY,

@@ -1,17 +1,9 @@
-/** Runs the whole engine against model servers in memory: its verdicts must be true, and every test must end. */
+/** Runs the whole engine against model servers in memory that relay one form, or whose dialogue is broken. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formsOf } from '../../src/relay/forms.ts'
-import { checkModelServers, HEALTHY, isLocalUser, verdictOn } from './model.ts'
+import { HEALTHY, isLocalUser, verdictOn } from './model.ts'
 import type { Traits } from './model-server.ts'
-
-/** `npm run prove:model` tests a hundred thousand. */
-const TESTS = 3_000
-
-test(`none of ${TESTS} model servers gets a wrong verdict, and every test keeps to its limits`, async () => {
-  const seen = await checkModelServers(TESTS)
-  assert.ok(Math.min(...Object.values(seen)) > TESTS / 100, `each verdict appears: ${JSON.stringify(seen)}`)
-})
 
 /** Plain forms that a message is sent for. Forms with the host name are not, because only the greeting gave it. */
 const SENDABLE = formsOf('full').filter(

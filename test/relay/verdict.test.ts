@@ -605,3 +605,21 @@ test('the summary tells a server without a greeting from one that is slow', () =
   ])
   assert.deepEqual(sentence(slowness), ['deadline', 'The server answered too slowly for a whole test.'])
 })
+
+test('no summary says that everything was refused if something was accepted', () => {
+  const sentence = (what: Observations) => summarise(judge(what), what, resultWith())
+  assert.match(sentence(standard({})), /refused everything/)
+  const later = standard({ 'outside-sender': [...TAKEN, ...TAKEN, '354 go', '554 5.7.1 Relay access denied'] })
+  assert.match(sentence(later), /does not relay\. It accepted some .* and then refused their messages/)
+})
+
+test('the summary of an open server says whether its message arrived, or was refused by the next server', () => {
+  const relayed = attempt('outside-sender', RELAYED)
+  const sentence = (seen: Attempt['seen']) => {
+    const what = standard({ 'outside-sender': { ...relayed, seen } }, { proof: 'delivery' })
+    return summarise(judge(what), what, resultWith())
+  }
+  assert.match(sentence(null), /relays for everyone.* has not arrived so far/)
+  assert.match(sentence({ ...BOUNCE, report: 'tried-to-relay' }), /relays for everyone.* the next server refused it/)
+  assert.doesNotMatch(sentence({ ...BOUNCE, kind: 'message', report: null }), /arrived|next server/)
+})

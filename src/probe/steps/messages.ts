@@ -1,8 +1,8 @@
 /** The steps that send messages, and wait for them to reach our mailbox. */
 import type { Suite } from '../../contract/words.ts'
-import { type Assessed, mayArrive, wasSent } from '../../relay/assess.ts'
-import { INVENTED_SENDER, OWN_SENDER, POSTMASTER_SENDER, RANDOM_LOCAL } from '../../relay/controls.ts'
-import { causeOf } from '../../relay/forms.ts'
+import { type Assessed, isPositive, mayArrive } from '../../relay/assess.ts'
+import { INVENTED_SENDER, OUTSIDE, OWN_SENDER, POSTMASTER_SENDER, RANDOM_LOCAL } from '../../relay/controls.ts'
+import { causeOf, formOf } from '../../relay/forms.ts'
 import { isAtOwnDomain, takesAnything } from '../../relay/local.ts'
 import type { Answers } from '../answers.ts'
 import { FIGURES } from '../pace.ts'
@@ -31,7 +31,10 @@ export function messages(answers: Answers, limits: Limits, part: Suite): readonl
     const random = answers.target.isDomainCertain ? alone(answers, [RANDOM_LOCAL], FIGURES.connections) : []
     if (random.length > 0 && answers.askedAlone(RANDOM_LOCAL) === 0) return random
   }
-  return [{ ask: 'message', attempt: next.attempt, ...on(answers, FIGURES.connections) }]
+  const manner = on(answers, FIGURES.connections)
+  // A server that ignored RSET would take the message for the local recipient before it. So we watch each reply.
+  const pipelining = manner.pipelining && !hasAskedLocal(answers)
+  return [{ ask: 'message', attempt: next.attempt, ...manner, pipelining }]
 }
 
 /** Waits for the messages that may still arrive. */
@@ -44,16 +47,25 @@ export function arrivals(answers: Answers, limits: Limits): readonly Question[] 
   return [{ ask: 'arrivals', rows: sent, ms: isQuick ? limits.deliveryWaitMs : answers.now.msLeft - FIGURES.controlMs }]
 }
 
+/** Whether a local recipient was asked on the current session. */
+const hasAskedLocal = ({ rows, now }: Answers): boolean =>
+  rows.some(({ attempt: { form, connection } }) => form.recipient.kind === 'local' && connection === now.current.number)
+
 /** Whether one more message may be sent. A message that was refused at its final dot is none. */
 function isAnyLeft({ rows }: Answers): boolean {
-  const sent = rows.filter(({ attempt }) => wasSent(attempt))
-  const accepted = sent.filter(({ attempt }) => mayArrive(attempt))
-  return sent.length < FIGURES.dots && accepted.length < FIGURES.messages
+  // A message that is sent again has another final dot.
+  const dots = rows.flatMap(({ attempt }) =>
+    attempt.exchanges.filter((each) => each.phase === 'data' && isPositive(each)),
+  )
+  const accepted = rows.filter(({ attempt }) => mayArrive(attempt))
+  return dots.length < FIGURES.dots && accepted.length < FIGURES.messages
 }
 
 /** Whether a message may be sent for a row, or was. */
 function isCandidate(answers: Answers, { attempt: { form }, outcome }: Assessed): boolean {
   const wasTried = answers.messageOf(form) !== null
+  // The repeat asks the outside sender's question, so one message for both is enough.
+  if (form.control && answers.messageOf(formOf(OUTSIDE)) !== null && !wasTried) return false
   return wasTried || (outcome === 'accepted' && answers.target.mayCarryMessage(form))
 }
 

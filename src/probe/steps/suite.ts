@@ -17,7 +17,7 @@ export function suite(answers: Answers, _limits: Limits, part: Suite): readonly 
     .filter((row) => isInPart(row, part) && isEnvelopeDue(answers, row.attempt))
     .map(({ attempt }) => envelopeOf(attempt))
   const isNew = ({ form }: { readonly form: Envelope['form'] }) =>
-    !answers.has(form) && (part === 'full' || form.part === 'standard')
+    !answers.has(form) && (part === 'full' || form.suites.includes('standard'))
   const envelopes = [...due, ...answers.suite.filter(isNew)]
   const unwritable = answers.unwritable.filter(isNew)
   const { failure } = answers.first
