@@ -2,8 +2,8 @@
  * Tests model servers that are put together at random, and compares each verdict with the truth (`npm run
  * prove:truth`). Uses every core. Writes docs/truth.md.
  *
- * `--seed N` tests one server, and prints its traits, the session and the judgement. `--tests N` tests another number of
- * servers, and `--sockets N` tests them through real sockets; both write nothing.
+ * `--seed N` tests one server, and prints its traits, the session and the judgement. `--tests N` tests another number
+ * of servers, and `--sockets N` tests them through real sockets; both write nothing.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'

@@ -94,6 +94,8 @@ async function startService(
       PATH: process.env.PATH,
       PORT: String(port),
       METRICS_PORT: '0',
+      // The demo asks no name server. Nothing answers there.
+      DNS_SERVERS: '127.0.0.1:1',
       CUSTOMERS_FILE: pathOf('examples/customers.yaml'),
       CALLERS_FILE: pathOf('examples/callers.yaml'),
       MAILBOX_DOMAIN: 'test.org.au',

@@ -59,8 +59,8 @@ export function plan(
 
 /**
  * Spreads envelopes over at most `connections` connections. If they do not fit, leaves out the last forms of the full
- * suite. If that is not enough, leaves none out and returns more plans than `connections`, beginning with those that the
- * verdict needs.
+ * suite. If that is not enough, leaves none out and returns more plans than `connections`, beginning with those that
+ * the verdict needs.
  *
  * @param isSparable whether nothing is lost if a form is left out
  */

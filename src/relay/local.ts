@@ -13,8 +13,8 @@ export const isAtOwnDomain = (row: Assessed): boolean => row.attempt.form.recipi
 const isRoute = ({ attempt: { rcptTo } }: Assessed): boolean => rcptTo === null || rcptTo.startsWith('@')
 
 /**
- * Whether the server read an ambiguous recipient as a local one. It accepts any local part at that domain, it accepted a
- * message of the same cause, and nothing arrived or came back from another server.
+ * Whether the server read an ambiguous recipient as a local one. It accepts any local part at that domain, it accepted
+ * a message of the same cause, and nothing arrived or came back from another server.
  */
 export function isLocal(row: Assessed, rows: readonly Assessed[]): boolean {
   const cause = causeOf(row.attempt.form)
@@ -30,8 +30,9 @@ export const triedToRelay = ({ attempt: { seen } }: Assessed): boolean => seen?.
 export const isAcceptedSoFar = ({ outcome, refusedLater }: Assessed): boolean => outcome === 'accepted' || refusedLater
 
 /**
- * Whether a 2xx reply to RCPT says nothing at this server, so that only a message could tell. It denies relaying at DATA
- * or at the final dot; or the recipient looks like a local part, and it takes any local part, or refuses such ones later.
+ * Whether a 2xx reply to RCPT says nothing at this server, so that only a message could tell. It denies relaying at
+ * DATA or at the final dot; or the recipient looks like a local part, and it takes any local part, or refuses such ones
+ * later.
  */
 export function saysNothing(row: Assessed, rows: readonly Assessed[]): boolean {
   if (rows.some(triedToRelay)) return false

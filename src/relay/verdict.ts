@@ -28,8 +28,8 @@ import { classify } from './refusals.ts'
 import { isSourceLost } from './seen-as.ts'
 
 /**
- * Judges the observations of a test. A pure function. Comments cite the rules of docs/verdict.md by number. Throws if the
- * verdict contradicts the observations, which is a mistake in these rules (invariants.ts).
+ * Judges the observations of a test. A pure function. Comments cite the rules of docs/verdict.md by number. Throws if
+ * the verdict contradicts the observations, which is a mistake in these rules (invariants.ts).
  */
 export function judge(observations: Observations): Judgement {
   const { rows } = observations
@@ -74,8 +74,8 @@ export function unansweredIn(observations: Observations): readonly Assessed[] {
 }
 
 /**
- * Whether a form of the full part has no answer that counts. The standard part has its verdict already: such a form does
- * not change it (rule 10). A recipient that was accepted is an answer, unless the server accepts it in any case.
+ * Whether a form of the full part has no answer that counts. The standard part has its verdict already: such a form
+ * does not change it (rule 10). A recipient that was accepted is an answer, unless the server accepts it in any case.
  */
 function isUnanswered(row: Assessed, observations: Observations): boolean {
   const isAnswer = isAcceptedSoFar(row) && (row.outcome === 'refused' || !saysNothing(row, observations.rows))

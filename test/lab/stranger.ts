@@ -13,7 +13,9 @@ customers:
     domains: [example.com]
 `
 
-/** Starts the built service with the settings of production, and the ports for mail clients: it may not test loopback. */
+/**
+ * Starts the built service with the settings of production, and the ports for mail clients: it may not test loopback.
+ */
 export function startStranger(
   ending: Ending,
   { vantage, vantage6 }: LabNetwork,

@@ -1,6 +1,6 @@
 /**
- * Servers from public bug reports and forum threads, in their own words: each row is one example of a kind of server that
- * was judged wrongly once. They are asked over real sockets, in both suites.
+ * Servers from public bug reports and forum threads, in their own words: each row is one example of a kind of server
+ * that was judged wrongly once. They are asked over real sockets, in both suites.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -45,7 +45,9 @@ function scriptOf({ mail, outside, unknown = '550 5.1.1 User unknown', postmaste
   }
 }
 
-/** Each row: what the server does, the verdict, the reason or cause, and the verdict with a known mailbox if it differs. */
+/**
+ * Each row: what the server does, the verdict, the reason or cause, and the verdict with a known mailbox if it differs.
+ */
 const CASES: readonly (readonly [name: string, behaviour: Behaviour, expected: string, withMailbox?: string])[] = [
   [
     'a ban in words of its own that spares postmaster',

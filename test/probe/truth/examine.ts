@@ -89,7 +89,8 @@ function untested(traits: Traits, observations: Observations): string | null {
 /** Returns how the full suite's verdict is worse than that of the standard suite, on the same server. */
 function worse(standard: Judgement, full: Judgement, traits: Traits): string[] {
   if (traits.nodes !== 'one' || traits.stop !== 'never') return []
-  // The full suite asks more, and some servers relay only what it asks. Then the standard suite's verdict is no measure.
+  // The full suite asks more, and some servers relay only what it asks. Then the standard suite's verdict is no
+  // measure.
   const truth = truthOf(traits)
   if (truth !== truthOf({ ...traits, suite: 'standard' }) || standard.verdict !== truth) return []
   // No control shows which local parts the server takes at the host name, where the domain is not its own.

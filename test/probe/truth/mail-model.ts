@@ -131,7 +131,9 @@ export class MailModel {
   }
 }
 
-/** Returns the id of the form in a recipient. Every spelling contains it, because test addresses are named after forms. */
+/**
+ * Returns the id of the form in a recipient. Every spelling contains it, because test addresses are named after forms.
+ */
 const formIn = (recipient: string): string | null =>
   /([a-z-]+)[@%]isp\.example(?!,)/.exec(recipient)?.[1] ?? /isp\.example!([a-z-]+)/.exec(recipient)?.[1] ?? null
 

@@ -21,7 +21,9 @@ const FAILURES: Readonly<Record<Exclude<Fate, 'delivers it'>, Failure>> = {
 
 const known = new Map<string, Report>()
 
-/** Returns the mail of a message with that fate. A report is written in the dialect, and read as the mailbox reads it. */
+/**
+ * Returns the mail of a message with that fate. A report is written in the dialect, and read as the mailbox reads it.
+ */
 export function seenOf(form: string, fate: Fate, dialect: string): Seen {
   const kind = fate === 'delivers it' ? 'message' : 'bounce'
   const report = fate === 'delivers it' ? null : reportIn(form, fate, dialect)

@@ -104,7 +104,9 @@ export const UNKNOWABLE: readonly Unknowable[] = [
   },
 ]
 
-/** Why a closed verdict of the full suite is forgiven, if each form that the server relays is listed as not answered. */
+/**
+ * Why a closed verdict of the full suite is forgiven, if each form that the server relays is listed as not answered.
+ */
 export const UNTESTED =
   'The full suite could not ask the form that the server relays, because of its limits or of ours. The result says closed, and lists the form with a caveat.'
 
