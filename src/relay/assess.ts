@@ -87,7 +87,7 @@ export const mayArrive = (attempt: Attempt): boolean =>
   wasSent(attempt) && attempt.exchanges.every((exchange) => exchange.phase !== 'dot' || isPositive(exchange))
 
 /** Whether a message was sent: the server answered DATA with 354. */
-export const wasSent = ({ exchanges }: Attempt): boolean =>
+const wasSent = ({ exchanges }: Attempt): boolean =>
   exchanges.some((exchange) => exchange.phase === 'data' && isPositive(exchange))
 
 /** Whether the server accepted an outside recipient that cannot be read as a local one. */
