@@ -12,7 +12,6 @@ import { labUnavailable } from './lab/unavailable.ts'
 /** Where one visit cannot know, and why. docs/accuracy.md says more. */
 const UNKNOWABLE: Readonly<Record<string, string>> = {
   'closed-authentication-required': 'vantage-blocked',
-  'closed-at-the-dot-postfix': 'ambiguous-accepted',
 }
 
 /** What an open server trusts, where that is more than its form says. */
