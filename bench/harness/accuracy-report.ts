@@ -121,8 +121,8 @@ counted ${refusalsOf(rows, 'standard')} refusals in a standard test and ${refusa
 
 ${today}, Node.js ${process.versions.node}, ${cpus().length} cores, ${arch()}, ${atOnce} servers at once. On the configurations with a known truth:
 
-- ours, standard: ${ours(rows, 'standard')}
-- ours, full: ${ours(rows, 'full')}
+- ours, standard suite, ${ours(rows, 'standard')}
+- ours, full suite, ${ours(rows, 'full')}
 - nmap: ${tally(rows, nmapSaid)}
 
 | configuration | what it is | truth | how it was measured | standard | evidence | time | waits | refusals | full | time | refusals | nmap | time |
