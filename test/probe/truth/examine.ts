@@ -82,7 +82,7 @@ function untested(traits: Traits, observations: Observations): string | null {
   const unanswered = unansweredIn(observations)
   const isAnswered = (row: Assessed) =>
     relayedForms(traits).includes(row.attempt.form) && row.decisive !== null && !unanswered.includes(row)
-  const isStandard = truthOf({ ...traits, suite: 'standard' }) === 'open'
+  const isStandard = truthOf(traits) === 'closed' || truthOf({ ...traits, suite: 'standard' }) === 'open'
   return isStandard || observations.rows.some(isAnswered) ? null : UNTESTED
 }
 

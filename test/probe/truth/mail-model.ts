@@ -124,6 +124,7 @@ export class ModelSession {
     if (this.#isTooMany) return this.#ends('421 4.7.0 Too many connections')
     if (isBanning && traits.banBy === 'silence') return SILENCE
     if (isBanning && traits.banBy === 'hanging up') return this.#ends(BANS['hanging up'].says)
+    if (traits.reach === 'turns everybody away') return this.#ends('554 5.3.2 No SMTP service here')
     if (traits.screening === 'block list at the greeting') return this.#ends(LISTED)
     return this.#say(`220 ${this.#host} ESMTP`)
   }

@@ -172,7 +172,14 @@ export const TRAITS = {
   reach: {
     about: 'whether it answers',
     usual: 'answers',
-    others: ['silent', 'refuses connections', 'unreachable', 'hangs up at once', 'no mail server'],
+    others: [
+      'silent',
+      'refuses connections',
+      'unreachable',
+      'hangs up at once',
+      'no mail server',
+      'turns everybody away',
+    ],
     share: 0.02,
   },
   stop: { about: 'whether the caller stops the test', usual: 'never', others: ['after 6 commands'], share: 0.01 },
