@@ -28,16 +28,16 @@ interface Stock {
 }
 
 const SERVERS: Readonly<Record<string, Stock>> = {
-  Postfix: { suite: 'full', waits: [18, 3], start: (network) => startPostfix(network) },
-  Exim: { suite: 'full', waits: [18, 3], start: (network) => startExim(network) },
+  Postfix: { suite: 'full', waits: [18, 9], start: (network) => startPostfix(network) },
+  Exim: { suite: 'full', waits: [18, 9], start: (network) => startExim(network) },
   Sendmail: {
     suite: 'full',
-    waits: [9, 3],
+    waits: [18, 9],
     start: (network) => startSendmail(network, { smarthost: network.exit }),
   },
   OpenSMTPD: {
     suite: 'full',
-    waits: [69, 25],
+    waits: [80, 36],
     start: (network) => startOpenSmtpd(network, { smarthost: network.exit }),
   },
   Haraka: { suite: 'full', start: startHaraka },

@@ -71,7 +71,7 @@ test('what is written about tests', async (t) => {
       port: gated.server.port,
       requestId,
     }
-    const what = { domain: 'example.com', suite: 'standard', proof: 'message', vantage: 'default' }
+    const what = { domain: 'example.com', knownMailbox: null, suite: 'standard', proof: 'message', vantage: 'default' }
     assert.deepEqual(told, { audit: 'intent', decision: 'allowed', ...who, ...what })
     assert.deepEqual([result?.audit, result?.verdict, result?.caller], ['result', 'closed', 'partner'])
     assert.equal(result?.requestId, requestId)

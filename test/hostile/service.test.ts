@@ -12,7 +12,7 @@ import { BYTES } from './specials/bytes.ts'
 
 /** Closes our own connections, so that they do not look like a leak. */
 const CLOSING = { connection: 'close' } as const
-const DEADLINE_MS = 8_000
+const DEADLINE_MS = 20_000
 /** How much longer a test may take on a busy machine before it counts as hanging. */
 const SLOW_MACHINE_MS = 10_000
 

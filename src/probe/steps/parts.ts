@@ -28,7 +28,9 @@ export function alone(answers: Answers, ids: readonly string[], within: number):
   const envelopes = ids.flatMap((id) => written(answers, id))
   if (envelopes.length === 0 || envelopes.length < ids.length) return []
   const plan = answers.pace.recipients >= envelopes.length ? [envelopes] : envelopes.map((envelope) => [envelope])
-  const onNew = answers.refusalsAtHand >= answers.pace.refusals
+  const { pace, now } = answers
+  const onNew =
+    answers.refusalsAtHand >= pace.refusals || answers.askedOn(now.current.number).length >= pace.transactions
   return [{ ask: 'alone', plan, onNew, ...on(answers, within) }]
 }
 
