@@ -28,8 +28,8 @@ interface Stock {
 }
 
 const SERVERS: Readonly<Record<string, Stock>> = {
-  Postfix: { suite: 'full', waits: [18, 9], start: (network) => startPostfix(network) },
-  Exim: { suite: 'full', waits: [18, 9], start: (network) => startExim(network) },
+  Postfix: { suite: 'full', waits: [28, 9], start: (network) => startPostfix(network) },
+  Exim: { suite: 'full', waits: [28, 9], start: (network) => startExim(network) },
   Sendmail: {
     suite: 'full',
     waits: [18, 9],

@@ -51,8 +51,11 @@ test('the built service tests real mail servers', { skip: process.env.CI ? false
       'own-domain-sender': 'relay-denied',
       'null-sender': 'relay-denied',
       'percent-hack': 'relay-denied',
+      'own-domain-postmaster': 'relay-denied',
+      'postmaster-control': 'accepted',
+      'own-sender-to-local': 'accepted',
     })
-    assert.equal(keyLines(result, 'server').length, 4)
+    assert.equal(keyLines(result, 'server').length, 5)
     for (const line of keyLines(result, 'server')) assert.match(line, /^454 4\.7\.1 <\S+>: Relay access denied$/)
     assert.match(keyLines(result, 'client')[0] ?? '', /^RCPT TO:<[a-z2-7]{16}@relaytest\.isp\.example>$/)
     assert.deepEqual(result.server?.software, { name: 'Postfix', version: null })

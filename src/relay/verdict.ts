@@ -8,6 +8,7 @@ import {
   contrastOf,
   isAsBefore,
   isForVerdict,
+  isNeeded,
   isOfStandard,
   KNOWN_MAILBOX,
   needsContrast,
@@ -62,7 +63,8 @@ function judged(observations: Observations): Judgement {
     const decisive = signs.get(reason) ?? []
     return { verdict: 'inconclusive', evidence, cause: null, reason, retryAfter, caveats, rows, decisive }
   }
-  const decisive = rows.flatMap((row) => row.decisive?.at ?? [])
+  // A local recipient decides only by contrast.
+  const decisive = rows.filter((row) => isNeeded(row, rows)).flatMap((row) => row.decisive?.at ?? [])
   // A local mailbox that accepted a recipient is no evidence of relaying.
   return { verdict: 'closed', evidence: 'none', cause: null, reason: null, retryAfter: null, caveats, rows, decisive }
 }

@@ -28,5 +28,6 @@ function once(answers: Answers, id: string): readonly Question[] {
   const isNew = answers.askedAlone(id) === 0 && answers.row(id) === undefined
   if (!isNew || !target.isDomainCertain || !isRoom || !isTime) return []
   // In a group, a server can accept RCPT after it refused MAIL: then no answer of the session would count.
-  return alone(answers, [id], now.opened).map((question) => ({ ...question, pipelining: false }))
+  const questions = alone(answers, [id], now.opened).filter(({ onNew }) => !onNew)
+  return questions.map((question) => ({ ...question, pipelining: false }))
 }
