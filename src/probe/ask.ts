@@ -33,8 +33,6 @@ export async function ask(next: readonly Question[], asking: Asking, answers: An
     connections.alone ||= answers.pace.atOnce === 1
     await askOne(question, asking, tell)
   }
-  // A server that turned away a session that we opened early accepts only one at a time.
-  if (await connections.dropRefused()) connections.alone = true
   tellOutOfStep(connections, tell)
   answers.now = momentOf(server, connections)
 }
@@ -59,7 +57,7 @@ async function askOne(question: Question, asking: Asking, tell: Tell): Promise<v
     case 'in-tls':
       return connections.goOnInTls()
     case 'again': {
-      await (question.leaveAll ? connections.leave() : connections.leaveCurrent())
+      await connections.leaveCurrent()
       if (question.waitMs > 0) await server.pause(question.waitMs)
       return
     }
@@ -130,7 +128,7 @@ async function askRest(
   const work = async (own: Session | null) => {
     let session = own
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      session ??= await connections.another()
+      session ??= await connections.open()
       if (!isReady(session) && workers > 1) {
         // The server accepts no more connections: another worker takes the plan. The last worker always goes on.
         workers -= 1

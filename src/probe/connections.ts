@@ -1,25 +1,13 @@
-/**
- * Manages the connections of one test: the current session, and spare sessions that were opened early to save time. It
- * counts connections, so that no test opens more than its question allows.
- */
+/** Manages the connections of one test. It counts them, so that no test opens more than its question allows. */
 import { type Door, type FirstOpening, openFirst } from './first-session.ts'
 import { FIGURES } from './pace.ts'
 import type { Server } from './server.ts'
-import { failedSession, isReady, openSession, type Session, secure } from './session.ts'
-
-/** A session that was opened early. `greeted` is null until the greeting and EHLO are over. */
-interface Spare {
-  readonly session: Promise<Session>
-  readonly unwanted: AbortController
-  greeted: Session | null
-}
+import { failedSession, isReady, openSession, type Session } from './session.ts'
 
 /** The state of the connections between two questions. */
 export interface Standing {
   /** How many connections were opened so far. */
   readonly opened: number
-  /** How many of these were opened early and are not used yet. */
-  readonly spares: number
   readonly current: { readonly number: number; readonly isReady: boolean }
   /** Whether the current session offers PIPELINING. */
   readonly pipelining: boolean
@@ -37,7 +25,6 @@ export class Connections implements Door {
   alone = false
   readonly server: Server
   tlsFirst: boolean
-  #spares: Spare[] = []
   #first: Session
   #current: Session
   #opened = 0
@@ -53,15 +40,12 @@ export class Connections implements Door {
   }
 
   /**
-   * Opens the first connection, and `spares` more as soon as the first one is connected. If the server drops or defers
-   * the first session, it may only have been busy: opens another one, after a pause.
+   * Opens the first connection. If the server drops or defers the first session, it may only have been busy: opens
+   * another one, after a pause.
    */
-  static async begin(server: Server, spares: number): Promise<Connections> {
+  static async begin(server: Server): Promise<Connections> {
     const connections = new Connections(server)
-    const connected = () => {
-      for (let spare = 0; spare < spares; spare += 1) connections.#openAhead()
-    }
-    connections.#first = await openFirst(connections, connected)
+    connections.#first = await openFirst(connections)
     connections.#current = connections.#first
     return connections
   }
@@ -75,15 +59,10 @@ export class Connections implements Door {
     return this.#current
   }
 
-  get ahead(): number {
-    return this.#spares.length
-  }
-
   get standing(): Standing {
     const { number, tls } = this.#current
     return {
       opened: this.#opened,
-      spares: this.#spares.length,
       current: { number, isReady: isReady(this.#current) },
       pipelining: this.#current.pipelining,
       tls: this.#tls || tls !== null,
@@ -95,12 +74,7 @@ export class Connections implements Door {
   async live(): Promise<Session> {
     const isOver = this.#first.failure !== null || this.server.now() >= this.server.deadline
     if (isReady(this.#current) || isOver) return this.#current
-    return this.goOnWith(await this.another())
-  }
-
-  /** Returns another session than the current one: a spare one, or a new one. */
-  another(): Promise<Session> {
-    return this.#spares.shift()?.session ?? this.open()
+    return this.goOnWith(await this.open())
   }
 
   /** Makes a session the current one, and ends the previous one. */
@@ -112,25 +86,10 @@ export class Connections implements Door {
     return session
   }
 
-  /** Starts TLS on the spare sessions, and on every later one. Ends the current session. */
+  /** Starts TLS on every later session. Ends the current one. */
   async goOnInTls(): Promise<void> {
     this.#tls = true
-    this.#spares = this.#spares.map(({ session, unwanted }) =>
-      spareOf(
-        session.then((greeted) => (isReady(greeted) ? secure(greeted) : greeted)),
-        unwanted,
-      ),
-    )
     await this.leaveCurrent()
-  }
-
-  /** Ends the spare sessions that the server has turned away so far. Resolves with true if there were any. */
-  async dropRefused(): Promise<boolean> {
-    const isRefused = ({ greeted }: Spare) => greeted !== null && !isReady(greeted)
-    const refused = this.#spares.filter(isRefused)
-    this.#spares = this.#spares.filter((spare) => !isRefused(spare))
-    await Promise.all(refused.map(({ greeted }) => greeted && this.end(greeted)))
-    return refused.length > 0
   }
 
   /** Ends the current session. The next question opens another one. */
@@ -145,19 +104,9 @@ export class Connections implements Door {
     if (connection.outOfStep) this.#outOfStep.add(number)
   }
 
-  /** Ends every session. The next question opens a new one. */
+  /** Ends every session. */
   async leave(): Promise<void> {
-    await Promise.all([this.end(this.#current), this.leaveAhead(this.ahead), ...this.#ending])
-  }
-
-  /** Ends up to `most` sessions that were opened early. */
-  async leaveAhead(most: number): Promise<void> {
-    const ended = this.#spares.splice(0, most).map(async ({ session, unwanted }) => {
-      // We do not wait for a greeting that has not come yet.
-      unwanted.abort()
-      await this.end(await session)
-    })
-    await Promise.all(ended)
+    await Promise.all([this.end(this.#current), ...this.#ending])
   }
 
   endLater(session: Promise<Session>, kept: Session): void {
@@ -171,12 +120,6 @@ export class Connections implements Door {
     return numbers
   }
 
-  #openAhead(): void {
-    const unwanted = new AbortController()
-    const { tlsFirst } = this
-    this.#spares.push(spareOf(this.open({ tlsFirst, unwanted: unwanted.signal }), unwanted))
-  }
-
   /** Opens a session, if the test may have another connection. */
   async open(opening: FirstOpening = { tlsFirst: this.tlsFirst }): Promise<Session> {
     if (this.#opened >= this.limit) return { ...this.#first, connection: null, failure: 'connection-limit' }
@@ -185,12 +128,4 @@ export class Connections implements Door {
     if (this.alone) await this.server.pause(FIGURES.pauseMs)
     return openSession(this.server, { ...opening, number, tls: this.#tls })
   }
-}
-
-function spareOf(session: Promise<Session>, unwanted: AbortController): Spare {
-  const spare: Spare = { session, unwanted, greeted: null }
-  void session.then((greeted) => {
-    spare.greeted = greeted
-  })
-  return spare
 }

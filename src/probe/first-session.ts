@@ -2,7 +2,6 @@
  * Opens the first session of a test. It comes back to a server that was busy, and finds out whether TLS begins with the
  * first byte: a port can be set up in another way than its number says.
  */
-
 import { waitIn } from '../relay/retry-times.ts'
 import { FIGURES } from './pace.ts'
 import type { Server } from './server.ts'
@@ -11,8 +10,6 @@ import type { Session } from './session.ts'
 /** How to open one of the first sessions. */
 export interface FirstOpening {
   readonly tlsFirst: boolean
-  /** Called when the connection is open, before the greeting. */
-  readonly connected?: () => void
   /** Called if the server has sent nothing for a while. */
   readonly quiet?: () => void
   /** Aborted when the session is no longer needed. */
@@ -26,43 +23,36 @@ export interface Door {
   tlsFirst: boolean
   /** Whether only one connection may be open at a time. */
   alone: boolean
-  /** How many sessions are open ahead. */
-  readonly ahead: number
-  open(opening: FirstOpening): Promise<Session>
-  /** Returns a session that is open ahead, or a new one. */
-  another(): Promise<Session>
+  open(opening?: FirstOpening): Promise<Session>
   end(session: Session): Promise<void>
   /** Ends a session when it is open, unless it is the one to keep. The end of the test waits for that. */
   endLater(session: Promise<Session>, kept: Session): void
-  /** Ends one session that is open ahead, or all of them. */
-  leaveAhead(most: number): Promise<void>
 }
 
-/** Opens the first session. `connected` is called when the first connection is open, before its greeting. */
-export async function openFirst(door: Door, connected: () => void): Promise<Session> {
-  const first = await comeBack(door, await openWatched(door, connected))
+/** Opens the first session. */
+export async function openFirst(door: Door): Promise<Session> {
+  const first = await comeBack(door, await openWatched(door))
   return isOtherWay(door, first) ? openOtherWay(door, first) : first
 }
 
 /** Opens a session. If the server says nothing for a while, tries TLS on another connection and goes on to wait. */
-async function openWatched(door: Door, connected: () => void): Promise<Session> {
+async function openWatched(door: Door): Promise<Session> {
   const unwanted = new AbortController()
   const opened: Promise<Session>[] = []
   const first = await new Promise<Session>((resolve) => {
     const quiet = () => {
       if (door.tlsFirst) return
-      // At most three connections are open at once.
-      const tried = door.leaveAhead(1).then(() => door.open({ tlsFirst: true }))
+      const tried = door.open({ tlsFirst: true })
       opened.push(tried)
       void tried.then((session) => isAnswered(session) && resolve(session))
     }
-    const usual = door.open({ tlsFirst: door.tlsFirst, connected, quiet, unwanted: unwanted.signal })
+    const usual = door.open({ tlsFirst: door.tlsFirst, quiet, unwanted: unwanted.signal })
     opened.push(usual)
     void usual.then(resolve)
   })
   unwanted.abort()
   for (const session of opened) door.endLater(session, first)
-  if (first.tls !== null && !door.tlsFirst) await goOtherWay(door)
+  if (first.tls !== null) door.tlsFirst = true
   return first
 }
 
@@ -73,15 +63,12 @@ async function comeBack(door: Door, refused: Session): Promise<Session> {
   let pauses = 0
   let wasTurnedAway = false
   for (let waitMs = waitAfter(session, pauses); waitMs !== null; waitMs = waitAfter(session, pauses)) {
-    const isAhead = door.ahead > 0
-    if (!isAhead && waitMs + Math.min(waitMs, FIGURES.visitMs) > server.deadline - server.now()) break
+    if (waitMs + Math.min(waitMs, FIGURES.visitMs) > server.deadline - server.now()) break
     wasTurnedAway ||= session.turnedAway !== null
     await door.end(session)
-    if (!isAhead) {
-      await server.pause(waitMs)
-      pauses += 1
-    }
-    session = await door.another()
+    await server.pause(waitMs)
+    pauses += 1
+    session = await door.open()
   }
   door.alone ||= wasTurnedAway
   return session
@@ -111,17 +98,11 @@ async function openOtherWay(door: Door, first: Session): Promise<Session> {
   await door.end(first)
   const session = await door.open({ tlsFirst })
   if (isAnswered(session)) {
-    await goOtherWay(door)
+    door.tlsFirst = tlsFirst
     return session
   }
   await door.end(session)
   return first.connection?.spoke === 'tls' ? { ...first, failure: 'tls-failed' } : first
-}
-
-/** Opens later connections the other way. Those that are open ahead are of no use. */
-async function goOtherWay(door: Door): Promise<void> {
-  door.tlsFirst = !door.tlsFirst
-  await door.leaveAhead(Number.POSITIVE_INFINITY)
 }
 
 const isAnswered = ({ greeting }: Session): boolean => greeting !== null

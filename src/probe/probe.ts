@@ -50,7 +50,7 @@ export interface Phases {
 /** Tests one server. Never throws because of something that a server does. */
 export async function probe(options: ProbeOptions, server: Server): Promise<ProbeResult> {
   const startedAt = server.now()
-  const connections = await Connections.begin(server, 0)
+  const connections = await Connections.begin(server)
   const answers = new Answers(options, connections.first, momentOf(server, connections))
   const asking: Asking = { server, connections, messageFor: options.messageFor, sendingSince: null }
   try {

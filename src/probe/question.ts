@@ -64,8 +64,8 @@ export type Question =
   | { readonly ask: 'nothing'; readonly attempts: readonly Attempt[] }
   /** Starts TLS, and marks rows to be asked again. */
   | { readonly ask: 'in-tls'; readonly rows: readonly Assessed[] }
-  /** Pauses, and marks rows to be asked again on a new connection. `leaveAll` ends the spare sessions too. */
-  | { readonly ask: 'again'; readonly rows: readonly Assessed[]; readonly leaveAll: boolean; readonly waitMs: number }
+  /** Pauses, and marks rows to be asked again on a new connection. */
+  | { readonly ask: 'again'; readonly rows: readonly Assessed[]; readonly waitMs: number }
   | First
   | Rest
   | Alone

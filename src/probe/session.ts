@@ -18,8 +18,6 @@ export interface Opening {
   readonly tlsFirst: boolean
   /** Aborted when the session is no longer needed. */
   readonly unwanted?: AbortSignal
-  /** Called when the connection is open, before the greeting. */
-  readonly connected?: () => void
   /** Called if the server has sent nothing for a while. */
   readonly quiet?: () => void
 }
@@ -74,12 +72,11 @@ export function failedSession(number: number, failure: Why): Session {
 
 /** Connects, waits for the whole greeting, and says EHLO, or HELO if the server does not know EHLO. */
 export async function openSession(server: Server, opening: Opening): Promise<Session> {
-  const { number, tls, tlsFirst, unwanted, connected, quiet } = opening
+  const { number, tls, tlsFirst, unwanted, quiet } = opening
   if (server.stop.aborted) return failedSession(number, 'interrupted')
   const startedAt = server.now()
   const opened = await server.connect(number, tlsFirst)
   if ('failure' in opened) return failedSession(number, opened.failure)
-  connected?.()
   const session = { ...NOTHING, ...opened, number, connectMs: server.now() - startedAt }
   const greeted = await greet(server, session, unwanted ? anyOf(server.stop, unwanted) : server.stop, quiet)
   return tls && isReady(greeted) && greeted.tls === null ? secure(greeted) : greeted

@@ -6,7 +6,7 @@ import { deny, visit } from '../harness/visit.ts'
 
 const PATIENCE_MS = 50_000
 /** A group that gets no answers is given ten seconds, and the reply to QUIT two. The rest is for a slow machine. */
-const COST_MS = 20_000
+const COST_MS = 40_000
 
 type Reply = (line: string, session: ScriptedSession) => string
 

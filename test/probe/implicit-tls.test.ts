@@ -13,7 +13,7 @@ const pem = (name: string) => readFileSync(new URL(`../hostile/certificates/${na
 const CONTEXT = createSecureContext({ cert: pem('expired'), key: pem('key') })
 const SPEAKS_TLS = 'this port speaks TLS from the first byte, without STARTTLS'
 /** Ten seconds until we try TLS, and the rest for a slow machine. */
-const COST_MS = 18_000
+const COST_MS = 40_000
 
 /** Serves a client in TLS as soon as it begins a handshake. Calls `plain` for a client that does not. */
 const inTls = (script: Script, plain: (session: ScriptedSession) => void = () => {}): Script => ({

@@ -24,9 +24,7 @@ export function again(answers: Answers): readonly Question[] {
   })
   if (due.length === 0) return []
   const waitMs = Math.max(...due.map((each) => each.waitMs))
-  // Greylisting and postscreen expect a new connection. Other servers can be asked on one that is open.
-  const leaveAll = due.some(({ row }) => row.refusal === 'greylisted')
-  return [{ ask: 'again', rows: due.map(({ row }) => row), leaveAll, waitMs }]
+  return [{ ask: 'again', rows: due.map(({ row }) => row), waitMs }]
 }
 
 /**

@@ -10,8 +10,8 @@ import type { Alone } from '../question.ts'
 /** The connections that a test may open while it may still need one for a message. */
 export const BEFORE_MESSAGES = FIGURES.connections - FIGURES.keptForMessage
 
-/** Returns how many more connections may be used, of that many in all. Sessions opened ahead can still be used. */
-export const connectionsLeft = ({ now }: Answers, within: number): number => within - now.opened + now.spares
+/** Returns how many more connections may be opened, of that many in all. */
+export const connectionsLeft = ({ now }: Answers, within: number): number => within - now.opened
 
 /** Returns the limits of a question that needs connections. */
 export const on = ({ pipelining, reset }: Answers, within: number) => ({ within, pipelining, reset })

@@ -41,9 +41,8 @@ function firstOf(envelopes: readonly Envelope[], answers: Answers, part: Suite):
  */
 function restOf(envelopes: readonly Envelope[], answers: Answers, part: Suite): readonly Question[] {
   const { now } = answers
-  const spares = Array.from({ length: now.spares }, () => [])
   const isOpen = now.current.isReady && part === 'full'
-  const standing = isOpen ? [answers.askedOn(now.current.number), ...spares] : spares
+  const standing = isOpen ? [answers.askedOn(now.current.number)] : []
   const room = connectionsLeft(answers, BEFORE_MESSAGES)
   const all = mayRelay(answers.rows) ? room : connectionsLeft(answers, FIGURES.connections)
   const isSparable = ({ form }: Envelope) => NOTHING_LEARNT.has(answers.row(form.id)?.refusal ?? null)
