@@ -23,7 +23,7 @@ interface Log {
 
 /** A message that arrived: everything that we keep of it. All texts are printable ASCII. */
 export interface Arrival extends AcceptedRecipient, MessageFacts {
-  /** What a report says; null for mail to a recipient token. */
+  /** The facts of a report; null for mail to a recipient token. */
   readonly report: ReportFacts | null
   /** The address of the peer, in canonical form. */
   readonly peer: string

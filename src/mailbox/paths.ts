@@ -7,7 +7,7 @@ type Connection = Pick<SMTPServer['connections'] extends Set<infer One> ? One : 
 /** A path without angle brackets: the verb, the path, and the parameters. */
 const BARE = /^([a-z]{4} [a-z]{2,4}:)\s{0,9}([^<>\s]+)(\s.*)?$/i
 
-/** The sender of MAIL FROM, whatever it is. */
+/** Any sender in MAIL FROM. */
 const SENDER = /^mail from:\s{0,9}<?([^<>]*)/i
 
 /**

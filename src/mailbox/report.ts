@@ -4,7 +4,7 @@
  */
 import { divide, type Header, type Part } from './parts.ts'
 
-/** What a report says outside of the returned copy of our message. */
+/** The facts of a report, without the returned copy of our message. */
 export interface ReportFacts {
   /** Whether it reports a failure, and not only a delay or a success. */
   readonly failed: boolean
@@ -127,7 +127,7 @@ const nameIn = (value: string): string => value.slice(value.indexOf(';') + 1).tr
 const valuesOf = (lines: readonly string[], name: string): string[] =>
   lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).trim())
 
-/** What stands between the words of a report. Brackets belong to words: an address can have an address literal. */
+/** The characters between the words of a report. Brackets belong to words: an address can have an address literal. */
 const BETWEEN_WORDS = /(?:[\s<>();,'|]|&(?:lt|gt|quot|nbsp|#39);)+/
 const TOKEN = /(?<![a-z0-9])[a-z2-7]{16}(?![a-z0-9])/g
 

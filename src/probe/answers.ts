@@ -118,7 +118,7 @@ export class Answers {
     return paceFor(this.#software, { ...this.#learnt, ...alone })
   }
 
-  /** What is known about a mailbox of the server. */
+  /** Our knowledge of a mailbox of the server. */
   get known(): Known {
     return knownAs(this.target.knownMailbox)
   }

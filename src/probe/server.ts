@@ -35,7 +35,7 @@ export interface Connected {
   readonly localAddress: Address | null
   /** The name that we give in EHLO. */
   readonly ehlo: string
-  /** What was agreed, if TLS began with the first byte; else null. */
+  /** The facts of TLS if it began with the first byte, or null. */
   readonly tls: TlsFacts | null
 }
 

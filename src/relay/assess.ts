@@ -17,7 +17,7 @@ export interface Assessed {
   readonly text: string
   /** Whether the recipient was accepted before the refusal or deferral came. */
   readonly refusedLater: boolean
-  /** What tells us why it was refused; `words` if nothing was refused. */
+  /** The part of the reply that says why it was refused; `words` if nothing was refused. */
   readonly basis: Classified['basis']
 }
 

@@ -26,7 +26,7 @@ export interface Exchange {
 }
 
 /**
- * What a report about our message shows: the server tried to pass it on, it knows the recipient as its own and has no
+ * The meaning of a report about our message: the server tried to pass it on, it knows the recipient as its own and has no
  * such user, or neither.
  */
 export type Report = 'tried-to-relay' | 'was-local' | 'unclear'
@@ -41,7 +41,7 @@ export interface Seen {
   /** The Received field that the first server wrote. */
   readonly received: string | null
   readonly receivedAt: string
-  /** What a bounce shows; null for a message. */
+  /** The meaning of a bounce; null for a message. */
   readonly report: Report | null
 }
 

@@ -26,7 +26,7 @@ export const OWN_SENDER = 'own-domain-sender'
 export const POSTMASTER_SENDER = 'own-domain-postmaster'
 export const INVENTED_SENDER = 'own-domain-invented'
 
-/** What is known about a mailbox of the server: nothing, or whether it is a role address such as postmaster. */
+/** Our knowledge of a mailbox of the server: none, a role address such as postmaster, or the mailbox of a person. */
 export type Known = 'none' | 'role' | 'person'
 
 /** Returns what a known mailbox is worth; null if none is known. */

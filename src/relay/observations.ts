@@ -16,7 +16,7 @@ export interface Observations {
   readonly helloLine: string | null
   readonly domain: string | null
   readonly domainSource: DomainSource | null
-  /** What is known about a mailbox of the server. */
+  /** Our knowledge of a mailbox of the server. */
   readonly known: Known
   /** Names and addresses that replies may repeat. Words inside them say nothing about a refusal. */
   readonly names: readonly string[]

@@ -10,7 +10,7 @@ export const signal = z.object({
   helo: z.string(),
   received: z.string().nullable(),
   receivedAt: z.string(),
-  /** What a report says; null for a message. */
+  /** The facts of a report; null for a message. */
   report: z.object({ remote: z.boolean(), outside: z.boolean(), local: z.boolean(), unknown: z.boolean() }).nullable(),
 })
 export type Signal = z.output<typeof signal>
