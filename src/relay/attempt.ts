@@ -26,8 +26,8 @@ export interface Exchange {
 }
 
 /**
- * The meaning of a report about our message: the server tried to pass it on, it knows the recipient as its own and has no
- * such user, or neither.
+ * The meaning of a report about our message: the server tried to pass it on, it knows the recipient as its own and has
+ * no such user, or neither.
  */
 export type Report = 'tried-to-relay' | 'was-local' | 'unclear'
 
