@@ -244,7 +244,8 @@ export class Answers {
     const envelopeTaken = sent.exchanges.slice(before.exchanges.length).some(isTaken)
     const count = (this.messageOf(sent.form)?.count ?? 0) + 1
     this.#messages.set(sent.form, { count, envelopeTaken })
-    this.#keep([sent])
+    this.#due.delete(sent.form)
+    this.#set(sent)
   }
 
   /**

@@ -232,3 +232,20 @@ test('a message goes out with the known mailbox as its sender only if no other o
   assert.equal(outcomeOf(one), 'open own-domain-sender')
   assert.deepEqual(senders(one.server.lines), [`<${JANE}>`])
 })
+
+test('of two servers behind one address, the second is asked for a message as soon as it accepts the first question', async (t) => {
+  const relayed: string[] = []
+  const closed = scriptOf({ outside: '554 5.7.1 Relay access denied' })
+  const open = scriptOf({
+    outside: (_sender, recipient) =>
+      recipient.startsWith('outside-sender') ? '250 ok' : '554 5.7.1 Relay access denied',
+    dot: (_sender, recipient) => {
+      relayed.push(recipient)
+      return '250 queued'
+    },
+  })
+  const say: Say = (line, session) => (session.connection === 1 ? closed : open)(line, session)
+  const found = await visit(t, { say }, { suite: 'full', patienceMs: 20_000 })
+  assert.deepEqual([outcomeOf(found), found.caveats], ['open everyone', ['answers-differ']])
+  assert.equal(relayed.length, 1)
+})
