@@ -19,7 +19,7 @@ Runs all test files, or those at the paths, which are files or folders. Flags go
 
 /** What the whole suite takes on two free cores with an empty cache (docs/testing.md). */
 const WHOLE =
-  'The whole suite takes about 5 minutes on two free cores; Debian packages are downloaded once, into .cache.'
+  'The whole suite takes 5 to 9 minutes on two cores; Debian packages are downloaded once, into .cache.'
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
