@@ -17,9 +17,8 @@ Runs all test files, or those at the paths, which are files or folders. Flags go
 --test-name-pattern=postmaster. test:unit runs the files that need no build; test:watch runs them again on each change.
 `
 
-/** What the whole suite takes on two free cores with an empty cache (docs/testing.md). */
-const WHOLE =
-  'The whole suite takes 5 to 9 minutes on two cores; Debian packages are downloaded once, into .cache.'
+/** The time of the whole suite on two cores with an empty cache (docs/testing.md). */
+const WHOLE = 'The whole suite takes 5 to 9 minutes on two cores; Debian packages are downloaded once, into .cache.'
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
