@@ -98,7 +98,13 @@ export const mayRelay = (rows: readonly Assessed[]): boolean =>
 export const rowOf = (rows: readonly Assessed[], id: string): Assessed | undefined =>
   rows.find(({ attempt }) => attempt.form.id === id)
 
-/** Whether two rows were refused at the same command in the same words, without addresses. */
+/**
+ * Whether two rows were refused at the same command in the same words, without addresses. Replies without words must
+ * have the same codes: a ban can be as silent as a refusal.
+ */
 export function sameRefusal(a: Assessed | undefined, b: Assessed | undefined): boolean {
-  return a?.decisive != null && b?.decisive != null && a.decisive.phase === b.decisive.phase && a.text === b.text
+  if (a?.decisive == null || b?.decisive == null || a.decisive.phase !== b.decisive.phase) return false
+  const [one, other] = [a.decisive.reply, b.decisive.reply]
+  const isSameCode = one.code === other.code && one.enhanced === other.enhanced
+  return a.text === b.text && (a.text !== '' || isSameCode)
 }

@@ -103,7 +103,8 @@ function lastRefusal(rows: readonly Assessed[], known: Known): number {
   return Math.max(-1, ...outside.filter(({ outcome }) => outcome === 'refused').map(endOf))
 }
 
-const endOf = ({ decisive }: Assessed): number => Math.max(-1, ...(decisive?.at ?? []))
+/** Returns the transcript index of the last line that decided a row; -1 for none. */
+export const endOf = ({ decisive }: Assessed): number => Math.max(-1, ...(decisive?.at ?? []))
 
 /** Refusals of a form that may also be the beginning of a ban. */
 const SUSPECT: ReadonlySet<Refusal> = new Set<Refusal>(['other', 'policy'])

@@ -6,6 +6,7 @@ import { caveatsOf } from './caveats.ts'
 import {
   AT_END,
   contrastOf,
+  endOf,
   isAsBefore,
   isForVerdict,
   isNeeded,
@@ -242,7 +243,9 @@ function isHealthy(row: Assessed, { rows, known }: Observations): boolean {
   if (rowOf(rows, OUTSIDE)?.decisive?.phase === 'mail' && row.decisive?.phase === 'rcpt') return false
   // A repeat that was refused in another way gives its own reason. One that was accepted shows nothing about a ban.
   const repeat = rowOf(rows, repeatId)
-  return repeat !== undefined && repeat.outcome !== 'accepted'
+  if (repeat === undefined || repeat.outcome === 'accepted') return false
+  // A ban can begin after the repeat.
+  return repeat.outcome !== 'refused' || endOf(repeat) > endOf(row)
 }
 
 /** Returns why the greeting or EHLO was refused, from its text. */
