@@ -117,7 +117,7 @@ async function sayHello(greeted: Session & { connection: Dialogue }): Promise<Se
 }
 
 /** Starts TLS and says EHLO again: what was said in plain text no longer counts (RFC 3207 section 4.2). */
-export async function secure(session: Ready): Promise<Session> {
+async function secure(session: Ready): Promise<Session> {
   if (!offers(session.extensions, 'STARTTLS')) return { ...session, failure: 'tls-failed' }
   const tls = await session.connection.startTls()
   if (!tls) return { ...session, failure: 'tls-failed' }
