@@ -35,7 +35,7 @@ ${(['open', 'closed'] as const).map((truth) => summaryRow(tally, truth)).join('\
 
 ## What one visit cannot know
 
-These rules were written before the run (\`test/probe/truth/truth.ts\`). A false verdict on such a server is no mistake, and it
+These rules were fixed before this run; trial runs had shown some of them (\`test/probe/truth/truth.ts\`). A false verdict on such a server is no mistake, and it
 is counted here. Every other false verdict makes the run fail.
 
 | server | verdict | times |

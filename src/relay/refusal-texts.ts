@@ -404,7 +404,7 @@ export const TEXTS: readonly TextRow[] = [
     refusal: 'relay-denied',
     text: /\bnot (?:be )?(?:permitted|allowed|configured|authori[sz]ed|able|set up|willing|going|enabled|entitled|eligible)(?: \w{1,12})? (?:to|for|as an?) (?:a |an |the |be a |act as a |mail |use (?:this |our )?(?:\w{1,8} )?as (?:a |an )?)?relay/,
     source: 'cPanel Exim, Sendmail, Axigen, IMail, in sisimai NoRelaying',
-    covers: 'whatever or whoever is not allowed to relay',
+    covers: 'every subject that is not allowed to relay',
   },
   {
     refusal: 'relay-denied',

@@ -30,7 +30,7 @@ export interface Waiting {
   readonly patience?: (slowestMs: number) => number
 }
 
-/** What a server has sent on a connection so far: nothing, TLS records where we expected text, or text. */
+/** The kinds of bytes that a server has sent so far: nothing, TLS records where we expected text, or text. */
 export type Spoken = 'nothing' | 'tls' | 'text'
 
 /** How to wait for a greeting. */
@@ -95,7 +95,7 @@ export class SmtpConnection {
     return this.#outOfStep
   }
 
-  /** What the server has sent so far. */
+  /** The kind of bytes that the server has sent so far. */
   get spoke(): Spoken {
     return this.#spoke
   }
