@@ -112,8 +112,8 @@ function signsOf(observations: Observations, rows: readonly Assessed[]): Map<Rea
   const { turnedAway } = observations
   if (turnedAway) add(reasonOfTurningAway(observations, turnedAway.reply), turnedAway.at)
   for (const row of rows) {
-    const reason = isBan(row, observations) ? 'vantage-banned' : reasonOf(row, observations)
-    if (reason) add(reason, row.decisive?.at ?? [])
+    const reason = reasonOf(row, observations)
+    if (reason) add(isBan(row, observations) ? 'vantage-banned' : reason, row.decisive?.at ?? [])
   }
   // Only the outside sender can show that a server is closed.
   if (!rows.some((row) => row.attempt.form.id === OUTSIDE)) add('deadline', [])
