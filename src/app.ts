@@ -105,6 +105,7 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
   const relayTests = new RelayTests({
     worldOf,
     testingIsOn: () => customers.current.testing,
+    callerNow: (id) => callers.current.named(id),
     audit,
     stores,
     quotas,

@@ -22,7 +22,7 @@ import { VERSION } from './version.ts'
 const CLOSING_MS = 5_000
 
 async function main(): Promise<void> {
-  const setup = readSetup()
+  const setup = await readSetup()
   const { config } = setup
   const logger = pino({
     level: config.LOG_LEVEL,
@@ -143,7 +143,7 @@ function followFiles(setup: Setup, { relayTests, selfCheck }: Built, logger: Log
         return
       }
       logger.info({ file: file.path, ...countsOf(setup) }, `${name} reloaded`)
-      if (!customers.current.testing) relayTests.stopAll()
+      relayTests.stopForbidden()
       if (file === vantages) void selfCheck.look()
       logWarnings(setup, logger)
     })
@@ -164,9 +164,9 @@ function urlOf(at: AddressInfo | string | null): string {
   return `http://${hostText({ family: at.family === 'IPv6' ? 6 : 4, text: at.address })}:${at.port}/metrics`
 }
 
-function readSetup(): Setup {
+async function readSetup(): Promise<Setup> {
   try {
-    return setUp(process.env)
+    return await setUp(process.env)
   } catch (error) {
     if (!(error instanceof ConfigFaults)) throw error
     const lines = error.faults.map((fault) => `  ${fault}\n`).join('')

@@ -1,11 +1,12 @@
 /** The commands of docs/operators.md work as they are written. */
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { parse } from 'yaml'
 import { hashKey } from '../src/access/keys.ts'
 import { readConfig } from '../src/config.ts'
+import { writeYaml } from './harness/files.ts'
 import { bearer, problemIn } from './harness/http.ts'
 import { deadPort } from './harness/mail-scripts.ts'
 import { runProgram } from './harness/process.ts'
@@ -30,7 +31,7 @@ const statusFor = async (service: TestService, key: string): Promise<number> =>
 async function install(service: TestService, name: 'customers' | 'callers', text: string): Promise<void> {
   const reloads = () => service.logs().filter(({ msg }) => msg === `${name} reloaded`).length
   const before = reloads()
-  writeFileSync(join(service.folder, `${name}.yaml`), text)
+  writeYaml(join(service.folder, `${name}.yaml`), text)
   await until(`${name} to be reloaded`, () => reloads() > before)
 }
 

@@ -4,6 +4,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { readiness } from '../src/contract/health.ts'
+import { writeYaml } from './harness/files.ts'
 import { bearer, callersYaml, keyOf, problemIn, resultOf } from './harness/http.ts'
 import { deadPort } from './harness/mail-scripts.ts'
 import { CALLERS, configFolder, KEYS, startService, type TestService } from './harness/service.ts'
@@ -23,7 +24,7 @@ describe('reloading', { concurrency: true }, () => {
     const env = { ALLOWED_PORTS: `${port}` }
     const service = await startService(t, { env, customers: customersYaml('a', 'b'), callers: CALLERS })
     const post = (ip: string, key: string) => service.post({ ip, port }, bearer(key))
-    const write = (name: string, text: string) => writeFileSync(join(service.folder, name), text)
+    const write = (name: string, text: string) => writeYaml(join(service.folder, name), text)
     const fresh = keyOf('n')
 
     await t.test('as they are at the start', async () => {
@@ -88,7 +89,7 @@ describe('reloading', { concurrency: true }, () => {
   test('a file that vanishes and comes back as it was is well again', async (t) => {
     const link = join(configFolder(t), 'customers.yaml')
     const target = `${link}.target`
-    writeFileSync(target, customersYaml('a'))
+    writeYaml(target, customersYaml('a'))
     rmSync(link)
     symlinkSync(target, link)
     const service = await startService(t, { env: { CUSTOMERS_FILE: link } })
@@ -108,7 +109,7 @@ describe('reloading', { concurrency: true }, () => {
 
   test('what is hardly meant is told at the start and with each good version, and not with a bad one', async (t) => {
     const vantages = join(configFolder(t), 'vantages.yaml')
-    writeFileSync(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
+    writeYaml(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
     const customers = 'customers: []\n'
     const service = await startService(t, { env: { VANTAGES_FILE: vantages }, customers, callers: 'callers: []\n' })
     const warnings = () => service.logs().flatMap(({ level, msg }) => (level === 40 ? [msg] : []))
@@ -120,7 +121,7 @@ describe('reloading', { concurrency: true }, () => {
     ]
     assert.deepEqual(warnings(), atStart)
 
-    writeFileSync(join(service.folder, 'callers.yaml'), 'callers: [{ id: p, keys: [], customers: [gone] }]\n')
+    writeYaml(join(service.folder, 'callers.yaml'), 'callers: [{ id: p, keys: [], customers: [gone] }]\n')
     await reloaded(service, 'callers reloaded')
     const { customers: none, callers: one } = service.logs().find(({ msg }) => msg === 'callers reloaded') ?? {}
     assert.deepEqual([none, one], [0, 1])
@@ -132,9 +133,9 @@ describe('reloading', { concurrency: true }, () => {
     assert.deepEqual(warnings().slice(atStart.length), after)
 
     const before = warnings().length
-    writeFileSync(join(service.folder, 'customers.yaml'), 'customers: 5\n')
+    writeYaml(join(service.folder, 'customers.yaml'), 'customers: 5\n')
     await reloaded(service, 'customers not reloaded: the last good version stays in use')
-    writeFileSync(join(service.folder, 'customers.yaml'), customersYaml('gone'))
+    writeYaml(join(service.folder, 'customers.yaml'), customersYaml('gone'))
     await reloaded(service, 'customers reloaded')
     const last = ['customer gone has no domains: its servers can be found open, but never closed']
     await until('the warnings', () => warnings().length > before)
@@ -144,7 +145,7 @@ describe('reloading', { concurrency: true }, () => {
   test('an alias without its anchor is a fault of the file, not the end of the service', async (t) => {
     const service = await startService(t, { customers: customersYaml('a') })
     const bad = 'customers:\n  - { id: a, name: A, networks: [127.30.0.0/16], domains: [ *.example.com ] }\n'
-    writeFileSync(join(service.folder, 'customers.yaml'), bad)
+    writeYaml(join(service.folder, 'customers.yaml'), bad)
     const word = await until('a word on it', () =>
       service.logs().find(({ level, msg }) => Number(level) >= 50 || msg === 'shutting down'),
     )

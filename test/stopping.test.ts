@@ -1,8 +1,8 @@
 /** What happens to running tests when testing is switched off or the process ends. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { writeYaml } from './harness/files.ts'
 import { rawConnection, resultOf } from './harness/http.ts'
 import { gatedServer } from './harness/mail-scripts.ts'
 import { CUSTOMERS, KEYS, startService } from './harness/service.ts'
@@ -14,7 +14,7 @@ test('switching testing off stops a running test at its next command', async (t)
   const held = hold(/^RCPT/)
   const answer = service.post({ ip: '127.0.0.1', port: server.port })
   await beforeAnswer('the test', held, answer)
-  writeFileSync(join(service.folder, 'customers.yaml'), `testing: false\n${CUSTOMERS}`)
+  writeYaml(join(service.folder, 'customers.yaml'), `testing: false\n${CUSTOMERS}`)
   await until('the reload', () => service.logs().find(({ msg }) => msg === 'customers reloaded'))
   release()
   const result = await resultOf(await answer)

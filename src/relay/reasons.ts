@@ -41,7 +41,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     title: 'Run the test again',
     steps: [
       'Run the test again and keep the page or the request open until it ends.',
-      'A test also stops when the operators of this service switch testing off.',
+      'A test also stops when the operators of this service switch testing off, or no longer allow it.',
     ],
     references: [],
   },

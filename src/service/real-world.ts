@@ -75,7 +75,7 @@ export async function askServer(job: Job, settings: Settings, context: RunContex
 
 /** Returns the mail server of a job, with the mailbox that its messages arrive in. */
 function serverOf(
-  { request: { address, port }, vantage, stop }: Job,
+  { request: { address, port }, vantage, stop, cut }: Job,
   { deadlineMs, implicitTlsPorts }: Settings,
   { transcript, expectation, dialled }: RunContext,
 ): Server {
@@ -88,6 +88,7 @@ function serverOf(
     deadline: performance.now() + deadlineMs - FIGURES.farewellMs,
     transcript,
     stop: stop.signal,
+    cut: cut.signal,
     dialling: ({ text }: Address) => void dialled.push(text),
   }
   return serverAt(route, {

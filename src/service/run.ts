@@ -15,6 +15,7 @@ import { CALLER_GONE, type Job, type Settings } from './job.ts'
 import type { Observer } from './observer.ts'
 import { Related } from './related.ts'
 import { brokenResult, finishedResult } from './result.ts'
+import { whyWithdrawn } from './withdrawal.ts'
 import { banPlaceOf, type World } from './world.ts'
 
 /** The parts of the service that a run uses, and the world of the caller. */
@@ -56,7 +57,13 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
     const amendableMs = expectation && hasSent(found) ? amendableFor(settings.resultTtlMs) : 0
     const conclude = (seen: ProbeResult, amendedAt: Date | null): RelayTest => {
       try {
-        kept.latest = finishedResult(test, seen, transcript, { durationMs, amendableMs, amendedAt, related })
+        kept.latest = finishedResult(test, seen, transcript, {
+          durationMs,
+          amendableMs,
+          amendedAt,
+          related,
+          withdrawn: whyWithdrawn(job),
+        })
       } catch (error) {
         // A verdict that contradicts its observations is our mistake. No verdict is better than that one.
         context.log.error({ err: error, id: test.id }, 'a test cannot be judged')
@@ -77,7 +84,9 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
     const result = await kept.putAndRelease()
     const { verdict, evidence, reason, cause, durationMs: ms } = result
     const callerGone = job.stop.signal.reason === CALLER_GONE
-    const outcome = Object.assign(auditFields(job), { verdict, evidence, reason, cause, ms, callerGone })
+    const withdrawn = whyWithdrawn(job)
+    const stopped = withdrawn === null ? {} : { withdrawn }
+    const outcome = Object.assign(auditFields(job), { verdict, evidence, reason, cause, ms, callerGone }, stopped)
     context.log.info(outcome, 'relay test')
     const messagesAccepted = found && dialled.length > 0 ? countAccepted(found) : 0
     const traffic = { dialled, messagesAccepted }

@@ -8,8 +8,10 @@ import type { Transcript } from './transcript.ts'
 export type { Answer } from './awaited.ts'
 export type { TlsFacts } from './tls.ts'
 
-/** Why a connection ended early. `deadline` and `slowing` are ours: the server does not know of them. */
-export type ConnectionFault = 'dropped' | 'protocol-error' | 'deadline' | 'tls-failed' | 'slowing'
+/**
+ * Why a connection ended early. `deadline`, `slowing` and `interrupted` are ours: the server does not know of them.
+ */
+export type ConnectionFault = 'dropped' | 'protocol-error' | 'deadline' | 'tls-failed' | 'slowing' | 'interrupted'
 
 export interface ConnectionOptions {
   readonly socket: Socket
@@ -237,6 +239,12 @@ export class SmtpConnection {
     this.#awaited.release()
   }
 
+  /** Closes at once, because the test was stopped. */
+  cut(): void {
+    this.#fail('interrupted', 'the test was stopped')
+    this.close()
+  }
+
   /**
    * Waits for the reply to QUIT, and closes. The reply can have another code than 221 if the server then closes. If the
    * server goes on, that reply belonged to another command.
@@ -338,6 +346,8 @@ export class SmtpConnection {
       if (this.#leaving === 'asked' && count === 0 && GOODBYE.has(reply.code)) this.#leaving = 'over'
       // Before the first command, the answer is the greeting. Its time says nothing about commands.
       if (this.#commandable || this.#leaving !== 'no') this.#slowestMs = Math.max(this.#slowestMs, answer.ms)
+      // What we send now is the text of a message.
+      if (reply.code === 354) this.#commandable = false
       this.#restartPatience(true)
       if (count > 0 && this.#waiting.abandon?.(answer))
         this.#fail('slowing', 'we ask no more: each refusal takes longer')

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Caller } from '../../src/access/callers.ts'
 import type { Customers } from '../../src/access/customer.ts'
-import { loadCustomers } from '../../src/access/customers.ts'
 import { type AccessRequest, type Decision, decide, type Origin, type VantageReach } from '../../src/access/decide.ts'
 import { addressOf } from '../harness/addresses.ts'
+import { loadCustomers } from '../harness/customers.ts'
 import { yamlFile } from '../harness/files.ts'
 
 const CUSTOMERS = `customers:

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { nameOf, readYamlFile, validate } from '../../src/files/yaml-file.ts'
-import { faultsIn, faultsOf, yamlFile } from '../harness/files.ts'
+import { contentsOf, faultsIn, yamlFile } from '../harness/files.ts'
+
+const readAt = (path: string) => readYamlFile(contentsOf([path])[0] ?? assert.fail())
 
 const NESTED = `# A comment on line 1
 
@@ -27,7 +29,7 @@ const fleetFile = z.strictObject({
 })
 
 test('the value of a file is that of its YAML', (t) => {
-  const { fleet } = validate(readYamlFile(yamlFile(t, NESTED)), fleetFile)
+  const { fleet } = validate(readAt(yamlFile(t, NESTED)), fleetFile)
   assert.equal(fleet.name, 'north')
   assert.deepEqual(
     fleet.ships.map(({ crew }) => crew),
@@ -37,7 +39,7 @@ test('the value of a file is that of its YAML', (t) => {
 
 test('a place in the value has the line where it is written', (t) => {
   const path = yamlFile(t, NESTED)
-  const file = readYamlFile(path)
+  const file = readAt(path)
   const places = [
     [['fleet', 'name'], 4],
     [['fleet', 'ships', 0], 6],
@@ -55,7 +57,7 @@ test('a place in the value has the line where it is written', (t) => {
 
 test('what is missing has the line of what should hold it', (t) => {
   const path = yamlFile(t, NESTED)
-  const file = readYamlFile(path)
+  const file = readAt(path)
   assert.equal(file.fault(['fleet', 'ships', 2, 'port'], 'why'), `${path}:10: why`)
   assert.equal(file.fault(['fleet', 'ships', 2, 'port', 0, 'berth'], 'why'), `${path}:10: why`)
   assert.equal(file.fault([], 'why'), `${path}:3: why`)
@@ -64,11 +66,11 @@ test('what is missing has the line of what should hold it', (t) => {
 test('lines are counted alike for CRLF and with a byte order mark', (t) => {
   const text = `\ufeff${NESTED.replaceAll('\n', '\r\n')}`
   const path = yamlFile(t, text)
-  assert.equal(readYamlFile(path).fault(['fleet', 'ships', 2, 'name'], 'why'), `${path}:10: why`)
+  assert.equal(readAt(path).fault(['fleet', 'ships', 2, 'name'], 'why'), `${path}:10: why`)
 })
 
 const faults = (content: string, t: Parameters<typeof faultsIn>[0]) =>
-  faultsIn(t, content, (path) => validate(readYamlFile(path), fleetFile))
+  faultsIn(t, content, (path) => validate(readAt(path), fleetFile))
 
 test('an unknown member is told with its own line, also where it has no value', (t) => {
   const text = `fleet:
@@ -116,13 +118,6 @@ test('members that JavaScript knows by itself are unknown like others', (t) => {
 test('tags and merge keys give no value beyond that of plain YAML', (t) => {
   assert.ok(faults("fleet: !!js/function 'function () {}'\n", t).length > 0)
   assert.ok(faults('fleet: { name: a, ships: [], <<: { name: b } }\n', t).some((fault) => fault.includes('<<')))
-})
-
-test('a missing file is told by its name', () => {
-  assert.deepEqual(
-    faultsOf(() => readYamlFile('/nowhere/file.yaml')),
-    ['/nowhere/file.yaml: cannot be read (ENOENT)'],
-  )
 })
 
 test('a place has a name that people write', () => {

@@ -19,8 +19,8 @@ export interface InProcess {
 }
 
 /** Builds a replica without HTTP. Two replicas can share their stores. */
-export function inProcess(t: TestContext, stores: Stores, options: ServiceOptions = {}): InProcess {
-  const { config, customers, callers } = setUp({ ...environmentFor(configFolder(t, options)), ...options.env })
+export async function inProcess(t: TestContext, stores: Stores, options: ServiceOptions = {}): Promise<InProcess> {
+  const { config, customers, callers } = await setUp({ ...environmentFor(configFolder(t, options)), ...options.env })
   const audited: Readonly<Record<string, unknown>>[] = []
   const settings = settingsOf(config)
   const world = realWorld({
@@ -34,6 +34,7 @@ export function inProcess(t: TestContext, stores: Stores, options: ServiceOption
   const relayTests = new RelayTests({
     worldOf: () => world,
     testingIsOn: () => customers.current.testing,
+    callerNow: (id) => callers.current.named(id),
     audit: async (entry) => void audited.push(entry),
     stores,
     quotas: new TestQuotas(quotasOf(config), stores.counters),

@@ -76,9 +76,8 @@ for (const [name, options, open] of PAIRS) {
     options,
     async (t) => {
       const recorder = await startRecorder(t)
-      const replicas = (await open(t)).map((stores) =>
-        inProcess(t, stores, { customers: CUSTOMERS, env: { ...NO_QUOTAS, MAX_CONCURRENT_TESTS: '1000' } }),
-      )
+      const options = { customers: CUSTOMERS, env: { ...NO_QUOTAS, MAX_CONCURRENT_TESTS: '1000' } }
+      const replicas = await Promise.all((await open(t)).map((stores) => inProcess(t, stores, options)))
       let keys = 0
 
       const ask = async (key: string, ip: string, { replica, respondAsync }: Try, gone?: AbortSignal) => {
