@@ -1,6 +1,6 @@
 /** The service follows its files, and keeps the last good ones. */
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { readiness } from '../src/contract/health.ts'
@@ -66,7 +66,7 @@ describe('reloading', { concurrency: true }, () => {
     const mount = join(configFolder(t), 'mount')
     const version = (name: string, files: Readonly<Record<string, string>>) => {
       mkdirSync(join(mount, name), { recursive: true })
-      for (const [file, text] of Object.entries(files)) writeFileSync(join(mount, name, file), text)
+      for (const [file, text] of Object.entries(files)) writeYaml(join(mount, name, file), text)
       symlinkSync(name, join(mount, '..data_tmp'))
       renameSync(join(mount, '..data_tmp'), join(mount, '..data'))
     }
