@@ -28,7 +28,7 @@ function decoded(path: string, bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw new FileFaults([`${path}: the file is not UTF-8 text`])
+    throw new FileFaults([`${path}:1: the file: must be UTF-8 text`])
   }
 }
 

@@ -34,7 +34,8 @@ export function readYamlFile(content: FileContent): YamlFile {
     const pair = isMap(holder) ? holder.items.find(({ key }) => isScalar(key) && key.value === path.at(-1)) : undefined
     if (isNode(pair?.key) && pair.key.range) return pair.key.range[0]
     const node = document.getIn(path, true)
-    if (isNode(node) && node.range) return node.range[0]
+    // The value of an empty file stands at its end.
+    if (isNode(node) && node.range && (path.length > 0 || node.range[1] > node.range[0])) return node.range[0]
     return path.length === 0 ? 0 : offsetOf(parent)
   }
   return { value: plainValue(document, file), fault: (path, reason) => at(offsetOf(path), reason) }
