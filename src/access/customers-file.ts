@@ -1,5 +1,4 @@
 /** Reads the customers files, checks them, and says what they contain row by row, in plain data. */
-import { dirname } from 'node:path'
 import { z } from 'zod'
 import { DOMAIN_NAME } from '../contract/domain.ts'
 import { identifier } from '../contract/ids.ts'
@@ -10,6 +9,7 @@ import type { FileContent } from '../files/on-disk.ts'
 import { nameOf, readAll, type YamlFile } from '../files/yaml-file.ts'
 import { parsePrefix } from '../ip/prefix.ts'
 import { type Customer, hasDomain, isWithin } from './customer.ts'
+import { missingIn } from './explicit.ts'
 import { objectionTo } from './networks.ts'
 import { isSandbox, SANDBOX_PREFIX } from './sandbox-ids.ts'
 
@@ -64,27 +64,16 @@ export function readCustomers(files: readonly FileContent[], rules: CustomerRule
   const read = readAll(files, customersFile, reading.faults)
   for (const { file, value } of read) reading.add(file, value)
   // A file with another mistake may be the one that has them.
-  if (read.length === files.length) reading.faults.push(...missing(read.map(({ value }) => value)).map(nowhere(files)))
+  if (read.length === files.length)
+    reading.faults.push(
+      ...missingIn(
+        files,
+        read.map(({ value }) => value),
+      ),
+    )
   if (reading.faults.length > 0) throw new FileFaults(reading.faults)
   return reading.rows
 }
-
-/** The members that must stand in at least one file, because a file that lost one of them would allow more. */
-const EXPLICIT = [
-  ['testing', 'write testing: true, or testing: false to stop all tests'],
-  ['neverTest', 'write neverTest: [], or the addresses that are never tested'],
-] as const
-
-const missing = (values: readonly CustomersFile[]) =>
-  EXPLICIT.filter(([member]) => values.every((value) => value[member] === undefined))
-
-/** Returns a function that says that a member is in none of the files. */
-const nowhere =
-  ([first, ...others]: readonly FileContent[]) =>
-  ([member, advice]: (typeof EXPLICIT)[number]): string => {
-    const where = others.length > 0 ? `${dirname(first?.path ?? '')}: no file has` : `${first?.path}:1: the file has no`
-    return `${where} ${member}, so it may have been lost: ${advice}`
-  }
 
 /** Collects the rows of several files, and the mistakes in and between them. */
 class Reading {

@@ -40,7 +40,7 @@ function main(args: readonly string[]): number {
 
 Entry for callers.yaml:
 
-  # If ${data.caller} is already in the file, add only the lines below keys.
+  # If ${data.caller} is already in the file, add only the lines below keys. The last line of the file is three dots.
   - id: ${data.caller}
     keys:
       - sha256: ${hashKey(key)}${data.expires ? `\n        expires: ${data.expires}` : ''}

@@ -29,7 +29,7 @@ const PART_BYTES = 262_144
  * Returns the YAML files of a path: the file itself, or the files of the folder, sorted by name. Throws FileFaults if
  * the path cannot be read, or if the folder has no YAML file.
  */
-export async function filesOf(path: string): Promise<readonly string[]> {
+async function filesOf(path: string): Promise<readonly string[]> {
   const isFolder = (await onDisk(path, () => stat(path))).isDirectory()
   if (!isFolder) return [path]
   const names = (await onDisk(path, () => readdir(path))).filter((name) => /^[^.].*\.ya?ml$/.test(name))
@@ -37,7 +37,7 @@ export async function filesOf(path: string): Promise<readonly string[]> {
   return names.sort().map((name) => join(path, name))
 }
 
-/** Returns a text that changes if a file is written or replaced, or if Kubernetes changes a link to it. Reads no file. */
+/** Returns a text that changes if a file is written or replaced, or a link to it is changed. Reads no file. */
 export async function signatureOf(path: string): Promise<string> {
   const files = await filesOf(path)
   const parts = await Promise.all(files.map(async (file) => identityOf(file, await onDisk(file, () => stat(file)))))

@@ -65,7 +65,7 @@ export interface Job {
   readonly test: TestIdentity
   /** Null if the request has no idempotency key. */
   readonly key: IdempotentRequest | null
-  /** Aborted to end the test early. The reason is CALLER_GONE if nobody waits for the answer any more, or a Withdrawal. */
+  /** Aborted to end the test early. The reason says why: CALLER_GONE, or a Withdrawal. */
   readonly stop: AbortController
   /** Aborted to close the connections of the test, after `stop`. */
   readonly cut: AbortController

@@ -6,7 +6,7 @@ import type { Job } from './job.ts'
 import { permissionsOf, type WorldOf } from './world.ts'
 
 /** The reason of `stop` if the files no longer allow a test. */
-export class Withdrawal {
+class Withdrawal {
   /** Why the test is not allowed, as the caller may read it. */
   readonly why: string
 

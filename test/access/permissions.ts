@@ -1,4 +1,4 @@
-/** Lists everything that files permit, so that tests can compare two versions: a set of targets, callers and customers. */
+/** Lists everything that files permit, so that tests can compare two versions. */
 import type { Callers } from '../../src/access/callers.ts'
 import type { Customers } from '../../src/access/customer.ts'
 import { decide } from '../../src/access/decide.ts'
