@@ -1,6 +1,7 @@
 /** The service follows its files, and keeps the last good ones. */
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { readiness } from '../src/contract/health.ts'
@@ -140,6 +141,36 @@ describe('reloading', { concurrency: true }, () => {
     const last = ['customer gone has no domains: its servers can be found open, but never closed']
     await until('the warnings', () => warnings().length > before)
     assert.deepEqual(warnings().slice(before), last)
+  })
+
+  test('a file that is cut off, or no file at all, leaves every denial in use', async (t) => {
+    const port = await deadPort()
+    const service = await startService(t, { env: { ALLOWED_PORTS: `${port}` } })
+    const path = join(service.folder, 'customers.yaml')
+    const whole = readFileSync(path, 'utf8')
+    const refusals = () =>
+      service.logs().flatMap(({ msg, error }) => (`${msg}`.startsWith('customers not reloaded') ? [`${error}`] : []))
+    const attacks: readonly (readonly [put: () => void, error: RegExp])[] = [
+      [() => writeFileSync(path, whole.slice(0, whole.indexOf('neverTest'))), /must end in a line with three dots/],
+      [() => execFileSync('mkfifo', [path]), /is a FIFO/],
+      [() => writeFileSync(path, `${'['.repeat(100_000)}\n...\n`), /:1: the file is nested too deeply$/],
+      [() => writeFileSync(path, 'customers: []\n...\n'), /the file has no testing, so it may have been lost/],
+    ]
+    for (const [index, [put, error]] of attacks.entries()) {
+      rmSync(path, { recursive: true })
+      put()
+      await until('the refusal', () => refusals().some((told) => error.test(told)))
+      await problemIn(await service.post({ ip: '127.0.0.99', port }), 'opted-out')
+      const ready = await fetch(`${service.url}/readyz`)
+      assert.equal(ready.status, 200)
+      assert.match(`${readiness.parse(await ready.json()).files.customers?.error}`, /the newest version was refused/)
+      const metrics = await (await fetch(service.metricsUrl)).text()
+      assert.match(metrics, /relay_tests_config_reload_success\{file="customers"\} 0/, `attack ${index}`)
+    }
+    rmSync(path)
+    writeFileSync(path, whole)
+    await reloaded(service, 'customers reloaded')
+    assert.match(await (await fetch(service.metricsUrl)).text(), /config_reload_success\{file="customers"\} 1/)
   })
 
   test('an alias without its anchor is a fault of the file, not the end of the service', async (t) => {

@@ -125,3 +125,87 @@ test('a place has a name that people write', () => {
   assert.equal(nameOf(['testing']), 'testing')
   assert.equal(nameOf([]), 'the file')
 })
+
+/** Returns the faults of a file with exactly this content, each as `LINE: reason`. */
+const rawFaults = (content: string | Buffer, t: Parameters<typeof faultsIn>[0]) =>
+  faultsIn(t, Buffer.from(content), (path) => validate(readAt(path), z.strictObject({ a: z.number() })))
+
+const NOT_WHOLE =
+  /^[1-3]: the file must end in a line with three dots \(\.\.\.\)\. Without that line, .* add the line at its end$/
+
+test('a file must end in the end marker, on a line of its own', (t) => {
+  const whole = ['a: 1\n...\n', 'a: 1\n...', 'a: 1\r\n...\r\n', 'a: 1\n...  \n\n\n', '# a\n\na: 1\n\n...\n']
+  for (const text of whole) assert.deepEqual(rawFaults(text, t), [], text)
+  const cut = [
+    'a: 1\n',
+    'a: 1',
+    '',
+    'a: 1\n..',
+    'a: 1...',
+    'a: 1\n ...',
+    'a: 1\n...\n# more\n',
+    'a: 1\n... # end\n',
+    'a: 1\n....\n',
+  ]
+  for (const text of cut) {
+    const [fault = '', ...more] = rawFaults(text, t)
+    assert.match(fault, NOT_WHOLE, text)
+    assert.deepEqual(more, [])
+  }
+})
+
+test('a file has one part: what comes after an end marker would not be read', (t) => {
+  const reason = 'the file has a second part after --- or ..., which would not be read'
+  for (const text of ['a: 1\n...\na: 2\n...\n', 'a: 1\n...\n...\n', 'a: 1\n---\nb: 2\n...\n']) {
+    assert.match(rawFaults(text, t).join(), new RegExp(`^[23]: ${reason.replaceAll('.', '\\.')}$`), text)
+  }
+})
+
+test('an end marker inside a text ends the file there, or is a fault', (t) => {
+  for (const text of ['a: "1\n...\n', 'a: [1,\n...\n', "a: '\n...\n", 'a: |\n  1\n...\n']) {
+    assert.notDeepEqual(rawFaults(text, t), [], text)
+  }
+})
+
+test('a damaged file is told with its line', (t) => {
+  assert.deepEqual(rawFaults('a: 1\n# \0\0\n...\n', t), ['2: the file is damaged: it has the character U+0000'])
+  assert.deepEqual(rawFaults('a: 1 # \u007f\n...\n', t), ['1: the file is damaged: it has the character U+007F'])
+  const [fault] = rawFaults(Buffer.concat([Buffer.from('a: 1 # '), Buffer.from([0xff]), Buffer.from('\n...\n')]), t)
+  assert.equal(fault, '1: the file: must be UTF-8 text')
+})
+
+test('a file that is nested without end, grows without end or repeats a mistake gives short lines', (t) => {
+  const deep = [
+    '['.repeat(100_000),
+    '{a: '.repeat(50_000),
+    '- '.repeat(50_000),
+    '? '.repeat(50_000),
+    '[{a: '.repeat(30_000),
+  ]
+  const nested = Array.from({ length: 500 }, (_, level) => `${' '.repeat(level)}a:`).join('\n')
+  for (const text of [...deep, nested, `a: ${'['.repeat(1_000)}${']'.repeat(1_000)}`]) {
+    const [fault = '', ...more] = rawFaults(`${text}\n...\n`, t)
+    assert.match(fault, /^\d+: the file is nested too deeply$/, text.slice(0, 20))
+    assert.deepEqual(more, [])
+  }
+  const names = ['b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']
+  const bomb = names.map(
+    (name, level) =>
+      `${name}: &${name} [${Array(9)
+        .fill(level ? `*${names[level - 1]}` : 'x')
+        .join()}]`,
+  )
+  for (const text of [
+    bomb.join('\n'),
+    '}\n'.repeat(5_000),
+    `a: ${'x'.repeat(100_000)}`,
+    `"${'\\n'.repeat(50_000)}": 1`,
+  ]) {
+    const found = rawFaults(`${text}\n...\n`, t)
+    assert.ok(found.length > 0 && found.length <= 20, `${found.length}`)
+    for (const fault of found) {
+      assert.match(fault, /^.{1,510}$/u)
+      assert.doesNotMatch(fault, /call stack/)
+    }
+  }
+})
