@@ -69,8 +69,8 @@ async function isFree({ connection }: Ready, reset: Reset): Promise<boolean> {
 }
 
 /**
- * Asks a plan in one group. A server that does not know RSET stays in its first transaction: returns only the attempts
- * of the transactions before that. The others can be asked in turn, unless the group ended with QUIT.
+ * Asks a plan in one group. If a RSET fails, the answers after it do not count: returns only the attempts up to that
+ * RSET, so that the others can be asked in turn. If the group ended with QUIT, returns the others as not run.
  */
 async function askAtOnce(session: Ready, plan: ConnectionPlan, manner: Manner): Promise<Attempt[]> {
   const commands = plan.flatMap((transaction) => [mail(senderOf(transaction)), ...transaction.map(rcpt), 'RSET'])

@@ -30,9 +30,9 @@ export const triedToRelay = ({ attempt: { seen } }: Assessed): boolean => seen?.
 export const isAcceptedSoFar = ({ outcome, refusedLater }: Assessed): boolean => outcome === 'accepted' || refusedLater
 
 /**
- * Whether a 2xx reply to RCPT says nothing at this server, so that only a message could tell. It denies relaying at
- * DATA or at the final dot; or the recipient looks like a local part, and it takes any local part, or refuses such ones
- * later.
+ * Whether a 2xx reply to RCPT says nothing at this server, so that only a message could tell. That is so if the server
+ * denies relaying only at DATA or at the final dot. It is also so if the recipient looks like a local part, and the
+ * server accepts any local part, or refuses such ones later.
  */
 export function saysNothing(row: Assessed, rows: readonly Assessed[]): boolean {
   if (rows.some(triedToRelay)) return false

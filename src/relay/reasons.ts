@@ -50,7 +50,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     retryAfter: 300,
     title: 'Test again later: the fault is on our side',
     steps: [
-      'Nothing has to be done at the server: our own proxy failed.',
+      'Change nothing at the server: our own proxy failed.',
       'Test again in {wait}, or from another vantage if there is one.',
       'If it fails again, tell the operators of this service: GET /vantages and their log say what is wrong.',
     ],
@@ -217,7 +217,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     steps: [
       'Check the address and the port: nothing listens there, or a firewall rejects the connection.',
       'If there should be a mail server, start it, and let it listen on its public address, not only on loopback.',
-      'Then test again. An address without a mail server relays nothing, as long as that stays so.',
+      'Then test again. As long as no mail server runs at this address, it relays nothing.',
     ],
     references: [],
   },
@@ -239,7 +239,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     steps: [
       'Read in the session what came instead of SMTP replies.',
       'Check the port: port 465 uses TLS from the start, and other services are not mail servers.',
-      'A firewall that inspects SMTP can garble the session: switch its inspection off, then test again.',
+      'A firewall that inspects SMTP can change the session: switch its inspection off, then test again.',
     ],
     references: [],
   },

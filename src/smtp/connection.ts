@@ -172,8 +172,8 @@ export class SmtpConnection {
   }
 
   /**
-   * Sends a message after a 354 reply, dot-stuffed, with the final dot. The answer is the reply to that dot. From here
-   * on, no line and no answer shows the secrets, whatever the server repeats.
+   * Sends a message after a 354 reply, dot-stuffed, with the final dot. The answer is the reply to that dot. After this,
+   * no line and no answer shows the secrets, whatever the server repeats.
    */
   async message(lines: readonly string[], secrets: readonly string[] = []): Promise<Answer> {
     if (this.#fault) return UNANSWERED
@@ -189,8 +189,8 @@ export class SmtpConnection {
   }
 
   /**
-   * Sends a group that ends in QUIT (RFC 2920 section 3.1), and closes after the answers. If the reply to QUIT does not
-   * come, that costs two seconds and no answer.
+   * Sends a group that ends in QUIT (RFC 2920 section 3.1), and closes after the answers. A missing reply to QUIT costs
+   * two seconds, but the other answers count.
    */
   async farewell(lines: readonly string[], waiting: Waiting = {}): Promise<Answer[]> {
     if (this.#fault) return lines.map(() => UNANSWERED)
