@@ -172,8 +172,8 @@ export class SmtpConnection {
   }
 
   /**
-   * Sends a message after a 354 reply, dot-stuffed, with the final dot. The answer is the reply to that dot. After this,
-   * no line and no answer shows the secrets, whatever the server repeats.
+   * Sends a message after a 354 reply, dot-stuffed, with the final dot. The answer is the reply to that dot. From now
+   * on, no line and no answer shows the secrets, whatever the server repeats.
    */
   async message(lines: readonly string[], secrets: readonly string[] = []): Promise<Answer> {
     if (this.#fault) return UNANSWERED
