@@ -273,7 +273,7 @@ export const relayTest = z
       }),
     // Results that an older version stored do not have the next two.
     findings: z.array(finding).default([]).meta({
-      description: 'Other things that the test found, which are no relaying. They never change the verdict.',
+      description: 'Other things that the test found, apart from relaying. They never change the verdict.',
     }),
     related: z.array(related).default([]).meta({
       description:

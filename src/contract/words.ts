@@ -113,7 +113,7 @@ export const CAVEATS = [
 ] as const
 export type Caveat = (typeof CAVEATS)[number]
 
-/** Other facts about a server, which are no relaying; relay/findings.ts explains each. */
+/** Other facts about a server, apart from relaying; relay/findings.ts explains each. */
 export const FINDINGS = [
   'own-domain-spoofable',
   'any-local-part-taken',

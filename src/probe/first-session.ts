@@ -92,7 +92,7 @@ function isOtherWay({ tlsFirst }: Door, { failure, connection }: Session): boole
   return connection?.spoke === 'tls' || (failure === 'dropped' && connection?.spoke === 'nothing')
 }
 
-/** Opens one session the other way. If that one gets no answer, returns the first session with its failure. */
+/** Opens a session in the other of the two ways. If it gets no answer, returns the first session with its failure. */
 async function openOtherWay(door: Door, first: Session): Promise<Session> {
   const tlsFirst = !door.tlsFirst
   await door.end(first)

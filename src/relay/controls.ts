@@ -155,7 +155,7 @@ export function secondSender(rows: readonly Assessed[], known: Known): string | 
   // Other words than a stranger's may mean that only existing senders must log in: try one that does not exist.
   const invented = rowOf(rows, INVENTED_SENDER)
   if (invented === undefined && !sameRefusal(own, rowOf(rows, OUTSIDE))) return INVENTED_SENDER
-  // The server answers the known mailbox and an invented sender alike, so it may not have that mailbox.
+  // The server answers the known mailbox like an invented sender, so it may not have that mailbox.
   return invented === undefined || sameRefusal(own, invented) ? POSTMASTER_SENDER : null
 }
 

@@ -1,7 +1,6 @@
 /**
- * Lists what else a test can find out about a server: no relaying, but worth telling. One row for each finding, with
- * its sentence, its steps, and the answers that show it. The names are in contract/words.ts. Findings never change a
- * verdict.
+ * Lists what else a test can find out about a server, apart from relaying. One row for each finding, with its sentence,
+ * its steps, and the answers that show it. The names are in contract/words.ts. Findings never change a verdict.
  */
 import type { RelayTest } from '../contract/relay-test.ts'
 import { FINDINGS, type Finding } from '../contract/words.ts'
@@ -90,7 +89,7 @@ export const FINDING_ROWS: Readonly<Record<Finding, FindingRow>> = {
   'source-address-lost': {
     says: 'The server does not see who connects: it wrote down another address than ours. There is a proxy, a container network or NAT in front of it.',
     steps: [
-      'The result holds for connections from outside, but the server cannot tell clients apart: its blocklists, SPF checks and bans do not work, and one trusted address can open it to everyone.',
+      'The result holds for connections from outside, but the server cannot distinguish its clients: its blocklists, SPF checks and bans do not work, and one trusted address can open it to everyone.',
       'Make sure that the address of the proxy, container gateway or NAT is not among the trusted networks.',
       'Let the proxy pass on the address of the client (PROXY protocol), or forward the port without changing the source address.',
     ],

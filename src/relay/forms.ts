@@ -174,7 +174,7 @@ type Row = readonly [
   source: string,
 ]
 
-/** The standard suite. It gets at most four refusals: fail2ban usually bans at the fifth within ten minutes. */
+/** The standard suite. It is short, because fail2ban usually bans at the fifth refusal within ten minutes. */
 const STANDARD: readonly Row[] = [
   [
     'outside-sender',

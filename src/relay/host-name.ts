@@ -1,4 +1,4 @@
-/** Reads the host name that a server gives itself, so that its machines can be told apart. */
+/** Reads the host name that a server gives itself: it shows which of several machines answers. */
 import { DOMAIN_NAME } from '../contract/domain.ts'
 
 /**

@@ -1,4 +1,4 @@
-/** Says when a server read an ambiguous recipient as a local one, so that accepting it is no relaying (rule 3). */
+/** Says when a server read an ambiguous recipient as a local one: then accepting it is not relaying (rule 3). */
 import { type Assessed, rowOf } from './assess.ts'
 import { OUTSIDE, RANDOM_LOCAL } from './controls.ts'
 import { causeOf } from './forms.ts'

@@ -22,7 +22,7 @@ export function plainText({ words }: Pick<Reply, 'words'>, names: readonly strin
 /**
  * Returns the words by which two refusals are compared. Words that change from reply to reply become `#`: words of six
  * or more characters with a digit, our tokens, hexadecimal numbers, times, and values after `=`. Shorter numbers stay,
- * because an error number may be all that tells two refusals apart.
+ * because an error number may be the only difference between two refusals.
  */
 export const comparedText = (reply: Pick<Reply, 'words'>, names: readonly string[]): string =>
   plainText(reply, names)

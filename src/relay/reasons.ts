@@ -205,7 +205,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     steps: [
       'Check the address and the port, and that the server is running.',
       'Check that its firewall, and the network in front of it, let {us} in on port {port}.',
-      'If other mail servers time out as well, tell the operators of this service: our way out on port {port} may be closed.',
+      'If other mail servers time out as well, tell the operators of this service: our own network may block port {port}.',
       'Then test again.',
     ],
     references: [],

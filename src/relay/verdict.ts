@@ -202,7 +202,7 @@ function isOutOfPlace({ attempt: { connection }, decisive, refusal }: Assessed, 
 
 /**
  * Whether a plain form's message was accepted and did not come back. If a report shows that the server tried to pass it
- * on, and the next server refused it, the server relays all the same.
+ * on, and the next server refused it, the server still relays.
  */
 const isRelayed = (row: Assessed): boolean =>
   row.evidence === 'message-accepted' &&

@@ -88,8 +88,8 @@ export class SmtpConnection {
   }
 
   /**
-   * Whether answers may belong to other commands: a reply was surplus, or did not fit its command. An unreadable reply
-   * to the only awaited command does not count, because the answers before it are certain.
+   * Whether answers may belong to other commands: there was one too many, or one did not fit its command. If the reply
+   * to the only awaited command cannot be read, this stays false, because the answers before it are certain.
    */
   get outOfStep(): boolean {
     return this.#outOfStep
