@@ -96,7 +96,7 @@ export const TEXTS: readonly TextRow[] = [
     refusal: 'blocklisted',
     text: /\bblocked\b|\bblocking\b|\bblocks (mail|messages|connections)/,
     source: 'Postfix reject_rbl_client, postscreen; Google 5.7.26; Proofpoint; sisimai Blocked',
-    covers: 'whatever is blocked, even "relaying blocked": who is meant cannot be told',
+    covers: 'anything that is blocked, even "relaying blocked", because that may mean us',
   },
   {
     refusal: 'blocklisted',
@@ -227,7 +227,7 @@ export const TEXTS: readonly TextRow[] = [
     refusal: 'sender-rejected',
     text: /sender address rejected/,
     source: 'Postfix reject_unknown_sender_domain and similar checks',
-    covers: 'whatever follows',
+    covers: 'any text after these words',
     only: { sender: 'outside' },
   },
   {
@@ -609,7 +609,7 @@ export const TEXTS: readonly TextRow[] = [
     refusal: 'sender-rejected',
     text: /sender address rejected/,
     source: 'Postfix, every other sender',
-    covers: 'whatever follows',
+    covers: 'any text after these words',
   },
 
   // Later, without another reason: greylisting that does not say so.
