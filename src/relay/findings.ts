@@ -7,7 +7,7 @@ import { FINDINGS, type Finding } from '../contract/words.ts'
 import { rowOf } from './assess.ts'
 import { OWN_SENDER_TO_LOCAL, POSTMASTER } from './controls.ts'
 import type { Judgement } from './judgement.ts'
-import { takesAnything } from './local.ts'
+import { hasMailboxForAll, takesAnything } from './local.ts'
 import type { Observations } from './observations.ts'
 import { type Advice, BACKSCATTER, BEHIND_PROXY, DOCKER_OPEN_RELAY, POSTFIX_ACCESS } from './remedies/advice.ts'
 import { isSourceLost } from './seen-as.ts'
@@ -46,7 +46,7 @@ export const FINDING_ROWS: Readonly<Record<Finding, FindingRow>> = {
       'If it is a gateway, give it the list of valid recipients, or let it ask the server behind it during the session.',
     ],
     references: [BACKSCATTER, POSTFIX_ACCESS],
-    holds: ({ rows }) => takesAnything(rows),
+    holds: ({ rows }) => hasMailboxForAll(rows),
   },
   'bounces-strangers-mail': {
     says: 'The server accepted our message, and sent a report back to its sender instead of refusing it. Spammers forge senders, so such reports reach people who sent nothing.',

@@ -6,6 +6,14 @@ import { causeOf } from './forms.ts'
 /** Whether the server accepted a local part that nobody has. */
 export const takesAnything = (rows: readonly Assessed[]): boolean => rowOf(rows, RANDOM_LOCAL)?.outcome === 'accepted'
 
+/**
+ * Whether the server accepts mail for any name at its own domain. Accepting the recipient does not show that if the
+ * server accepts outside recipients too, and denies relaying later.
+ */
+export const hasMailboxForAll = (rows: readonly Assessed[]): boolean =>
+  takesAnything(rows) &&
+  !rows.some((row) => row.attempt.form.recipient.kind === 'plain' && (isRefusedLate(row) || row.refusedLater))
+
 /** Whether the recipient is a local part at the own domain, and not a route through it. */
 export const isAtOwnDomain = (row: Assessed): boolean => row.attempt.form.recipient.needs === 'domain' && !isRoute(row)
 

@@ -131,14 +131,15 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     title: 'Name a mailbox that exists there, then test again',
     steps: [
       'Ask the customer for one mail address at {domain} that receives mail now, such as their own. A role address, such as postmaster or info, proves less.',
-      'Test again with that address as knownMailbox. Nobody gets a message: the test only asks whether the server would accept one.',
+      'Test again with that address as the known mailbox (knownMailbox in a request). Nobody gets a message: the test only asks whether the server would accept one.',
+      'If you named one already and the server refused it, check with the customer how the address is spelled, and that its mail comes to this server.',
       'If the server accepts the mailbox and still refuses outside recipients, it is closed.',
-      'Or have the mailbox put on file for the customer (mailboxes), so that later tests use it.',
+      'Or have the mailbox put on file for the customer (mailboxes in the customers file), so that later tests use it.',
     ],
     references: [],
   },
   greylisted: {
-    says: 'The server uses greylisting and asked us to come back. Test again in {wait}.',
+    says: 'The server asked us to come back later, as servers with greylisting do. Test again in {wait}.',
     retryAfter: TEN_MINUTES,
     title: 'Test again when the greylisting is over',
     steps: [TEST_LATER, ALLOW_US],
