@@ -69,10 +69,10 @@ function readingsOf(output: string): string[] {
   return [output, decoded, ...fromBase64, ...fromHex].map((text) => bare(text).toLowerCase())
 }
 
-/** Returns the pieces of a secret, of eight characters, that a person could find in an output. */
-export function leaksOf(secret: string, output: string): string[] {
+/** Returns the pieces of secrets, of eight characters, that a person could find in an output. */
+export function leaksOf(secrets: readonly string[], output: string): string[] {
   const readings = readingsOf(output)
-  const ways = [secret, [...secret].reverse().join('')].map((text) => text.toLowerCase())
+  const ways = secrets.flatMap((secret) => [secret, [...secret].reverse().join('')]).map((text) => text.toLowerCase())
   const pieces = ways.flatMap((way) => Array.from({ length: way.length - 7 }, (_, at) => way.slice(at, at + 8)))
   return pieces.filter((piece) => readings.some((reading) => reading.includes(piece)))
 }
