@@ -2,14 +2,18 @@
 import type { Socket } from 'node:net'
 import { type Answer, Awaited, UNANSWERED } from './awaited.ts'
 import { type Reply, ReplyParser } from './reply.ts'
+import { isOwnError } from './socket-errors.ts'
 import { beginTls, factsOf, type TlsFacts } from './tls.ts'
 import type { Transcript } from './transcript.ts'
 
 export type { Answer } from './awaited.ts'
 export type { TlsFacts } from './tls.ts'
 
-/** Why a connection ended early. `deadline` and `slowing` are ours: the server does not know of them. */
-export type ConnectionFault = 'dropped' | 'protocol-error' | 'deadline' | 'tls-failed' | 'slowing'
+/**
+ * Why a connection ended early. `deadline` and `slowing` are ours: the server does not know of them. So is
+ * `vantage-failed`: our own system broke the connection.
+ */
+export type ConnectionFault = 'dropped' | 'protocol-error' | 'deadline' | 'tls-failed' | 'slowing' | 'vantage-failed'
 
 export interface ConnectionOptions {
   readonly socket: Socket
@@ -161,7 +165,7 @@ export class SmtpConnection {
     this.#parser = this.#newParser()
     const failure = await done
     if (failure !== null) {
-      this.#fail('tls-failed', `no TLS: ${failure}`)
+      this.#fail(failure.isOurs ? 'vantage-failed' : 'tls-failed', `no TLS: ${failure.what}`)
       return null
     }
     secure.removeAllListeners('error')
@@ -302,7 +306,10 @@ export class SmtpConnection {
     socket.on('data', (chunk) => this.#read(chunk))
     socket.on('end', () => this.#fail('dropped', 'the server closed the connection'))
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#fail('dropped', `the connection broke (${error.code ?? 'unknown error'})`)
+      this.#fail(
+        isOwnError(error) ? 'vantage-failed' : 'dropped',
+        `the connection broke (${error.code ?? 'unknown error'})`,
+      )
     })
     socket.on('close', () => this.#fail('dropped', 'the connection is closed'))
   }
