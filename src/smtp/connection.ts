@@ -319,12 +319,19 @@ export class SmtpConnection {
       this.#spoke = TLS_RECORDS.has(chunk[0] ?? 0) ? 'tls' : 'text'
       if (this.#spoke === 'tls') this.#fail('protocol-error', 'the server sent a TLS record instead of text')
     }
-    for (const event of this.#parser.push(chunk)) {
-      if (this.#fault || this.#leaving === 'over') return
+    if (this.#isDeaf()) return
+    for (const event of this.#parser.read(chunk)) {
       if (event.kind === 'line') this.#awaited.addLine(this.#record('server', event.line, this.#awaited.command))
       else if (event.kind === 'fault') this.#unreadable(event.fault)
       else this.#replied(event.reply)
+      // A stranger may have sent thousands of lines at once. After a fault, none of them is read.
+      if (this.#isDeaf()) return
     }
+  }
+
+  /** Whether nothing counts that the server says from now on. */
+  #isDeaf(): boolean {
+    return this.#fault !== null || this.#leaving === 'over'
   }
 
   /** Handles bytes that are no reply. Some servers answer QUIT with them. */
