@@ -48,7 +48,7 @@ test('300 idle connections on 200 descriptors: tests go on as before', { skip },
     const response = await fetch(`${url}/relay-tests`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${KEYS.partner}` },
-      body: JSON.stringify({ ip: `127.0.0.${10 + number}`, port: server.port }),
+      body: JSON.stringify({ ip: '127.0.0.1', port: server.port }),
     })
     const { verdict, reason } = await resultOf(response)
     assert.deepEqual([verdict, reason], ['closed', null])

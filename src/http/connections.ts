@@ -29,6 +29,9 @@ interface Watched {
   unreadSince: number | null
 }
 
+/** The highest cost of closing a connection: a caller waits for an answer on it. */
+const CALLER_WAITS = 3
+
 export class Connections {
   /** The oldest first. */
   readonly #watched = new Map<Socket, Watched>()
@@ -86,21 +89,24 @@ export class Connections {
     this.#watched.set(socket, { source, hasKey: false, incoming: null, bytes: 0, unreadSince: null })
     socket.once('close', () => this.#watched.delete(socket))
     const ofSource = this.#those((one) => one.source === source && !one.hasKey)
-    if (ofSource.length > this.#limits.withoutKey && !this.#isProxy(source)) this.#close(ofSource)
-    if (this.#watched.size > this.#limits.all) this.#close([...this.#watched.keys()])
+    if (ofSource.length > this.#limits.withoutKey && !this.#isProxy(source)) this.#makeRoom(socket, ofSource)
+    if (this.#watched.size > this.#limits.all) this.#makeRoom(socket, [...this.#watched.keys()])
   }
 
-  /** Closes one connection of these: the oldest one that costs its client least. The newest one may still ask. */
-  #close(sockets: readonly Socket[]): void {
-    const cost = (socket: Socket): number => {
-      const one = this.#watched.get(socket)
-      return (one?.hasKey ? 2 : 0) + (one?.incoming ? 1 : 0)
-    }
-    const costs = sockets.map(cost)
-    const cheapest = sockets[costs.indexOf(Math.min(...costs))]
-    if (!cheapest) return
-    this.#watched.delete(cheapest)
-    cheapest.destroy()
+  /** Closes the oldest connection of those that cost their client least; the new one if all others are callers' tests. */
+  #makeRoom(newest: Socket, sockets: readonly Socket[]): void {
+    const others = sockets.filter((socket) => socket !== newest)
+    const costs = others.map((socket) => this.#costOf(socket))
+    const least = Math.min(...costs, CALLER_WAITS)
+    const victim = least === CALLER_WAITS ? newest : (others[costs.indexOf(least)] ?? newest)
+    this.#watched.delete(victim)
+    victim.destroy()
+  }
+
+  /** Returns what it costs a client to lose its connection: nothing, a request, a connection with a key, or both. */
+  #costOf(socket: Socket): number {
+    const one = this.#watched.get(socket)
+    return (one?.hasKey ? 2 : 0) + (one?.incoming ? 1 : 0)
   }
 
   #those(are: (one: Watched, socket: Socket) => boolean): Socket[] {
