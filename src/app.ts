@@ -105,7 +105,9 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
 
   const settings = settingsOf(config)
   const quotas = new TestQuotas(quotasOf(config), stores.counters)
-  const real = realWorld({ customers: () => customers.current, vantages, lookUp, stores, deliveries, settings })
+  const translations = config.NAT64_PREFIXES
+  const world = { vantages, lookUp, stores, deliveries, settings, translations }
+  const real = realWorld({ customers: () => customers.current, ...world })
   // The only place that chooses a world. All other code works the same in both.
   const worldOf: WorldOf = (caller) => (caller.sandbox ? sandboxWorld(caller, vantages) : real)
   const relayTests = new RelayTests({
