@@ -12,6 +12,7 @@ export const SANDBOX_ADDRESSES = [
   '192.0.2.5',
   '192.0.2.6',
   '192.0.2.7',
+  '192.0.2.8',
 ] as const
 export type SandboxAddress = (typeof SANDBOX_ADDRESSES)[number]
 

@@ -32,6 +32,6 @@ export function sandboxWorld({ id, quota }: Caller, vantages: Pick<Vantages, 'al
     placeOf: ({ customerId, ip }) => `${customerId} ${ip}`,
     expectArrivals: () => null,
     run: ({ test, stop }, { transcript, decided }) =>
-      playBack(sessionAt(test.ip), test, { transcript, decided, stop: stop.signal }),
+      playBack(sessionAt(test.ip, test.knownMailbox), test, { transcript, decided, stop: stop.signal }),
   }
 }

@@ -44,7 +44,7 @@ function appenderTo(file: string): (line: string) => void {
   }
 }
 
-/** How long writing to a full pipe is tried, and the pause between two tries, in milliseconds. */
+/** How long we try to write to a full pipe, and the pause between two tries, in milliseconds. */
 const FULL_MS = 250
 const PAUSE_MS = 5
 

@@ -10,7 +10,7 @@ import { MailboxTrouble } from './trouble.ts'
 
 /** How long after a test a message still counts, in milliseconds. */
 export const DELIVERY_TTL_MS = 24 * 3_600_000
-/** How many tests may wait for late messages, and how many characters they may keep. Beyond it, forgets the oldest. */
+/** How many tests may wait for late messages, and how many characters they may keep. The oldest make room. */
 const LIMIT = 10_000
 const WEIGHT_LIMIT = 64 * 1024 * 1024
 
@@ -70,7 +70,7 @@ export class Deliveries {
       },
       forget: () => {
         this.#forget(testId, test)
-        // A token that stays known does no harm: no test waits for its mail.
+        // If this fails, the token stays known. That does no harm: no test waits for its mail.
         this.#signals.withdraw(testId, tokens.keys()).catch(() => {})
       },
     }
@@ -129,7 +129,7 @@ export class Deliveries {
     return isOurs
   }
 
-  /** Returns what hides the secrets of a new test. A server may also repeat those of an earlier test of the day. */
+  /** Returns what hides the secrets of a new test, and those of earlier tests of the day with the same addresses. */
   #withheldFor(tokens: Iterable<string>): Withheld {
     const withheld = new Withheld()
     const earlier = new Set([...tokens].flatMap((token) => [...(this.#byToken.get(token) ?? [])]))

@@ -58,7 +58,7 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
       try {
         kept.latest = finishedResult(test, seen, transcript, { durationMs, amendableMs, amendedAt, related })
       } catch (error) {
-        // A verdict that contradicts its observations is our mistake. No verdict is better than that one.
+        // The verdict contradicts the observations, which is our mistake. No verdict is better than a wrong one.
         context.log.error({ err: error, id: test.id }, 'a test cannot be judged')
         kept.latest = brokenResult(test, new Date().toISOString())
       }

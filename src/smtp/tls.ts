@@ -21,7 +21,7 @@ export interface TlsFailure {
   readonly isOurs: boolean
 }
 
-/** Begins a handshake. `done` resolves with null after success, else with what went wrong, within `timeoutMs`. */
+/** Begins a handshake. `done` resolves within `timeoutMs`: with null after success, or with what went wrong. */
 export function beginTls(plain: Socket, timeoutMs: number): { secure: TLSSocket; done: Promise<TlsFailure | null> } {
   plain.removeAllListeners()
   plain.on('error', () => {})

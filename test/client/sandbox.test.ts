@@ -17,6 +17,7 @@ test('a client in the sandbox', async (t) => {
       ['192.0.2.3', 'inconclusive', 'greylisted'],
       ['192.0.2.4', 'inconclusive', 'connect-timeout'],
       ['192.0.2.7', 'inconclusive', 'ambiguous-accepted'],
+      ['192.0.2.8', 'inconclusive', 'words-unknown'],
     ] as const) {
       const result = await client.create({ ip })
       assert.deepEqual([result.ip, result.verdict, result.reason], [ip, verdict, reason])
@@ -49,7 +50,7 @@ test('a client in the sandbox', async (t) => {
     const { addresses } = await client.addresses('mail.example.com')
     assert.deepEqual(
       addresses.map(({ ip, testable, customerId }) => [ip, testable, customerId]),
-      [1, 2, 3, 4, 5, 6, 7].map((last) => [`192.0.2.${last}`, true, 'sandbox-portal']),
+      [1, 2, 3, 4, 5, 6, 7, 8].map((last) => [`192.0.2.${last}`, true, 'sandbox-portal']),
     )
   })
 })

@@ -11,7 +11,7 @@ const LONG: readonly (readonly [header: string, value: string])[] = [
   ['prefer', ';='.repeat(3_800)],
   ['accept', 'a/b;q=0.1,'.repeat(700)],
   ['accept', `text/${' '.repeat(7_000)}x`],
-  ['authorization', `Bearer${' '.repeat(7_000)}`],
+  ['authorization', `Bearer${' '.repeat(7_000)}x`],
   ['content-type', `application/json;${' '.repeat(7_000)}charset`],
   ['content-encoding', 'x'.repeat(7_000)],
   ['idempotency-key', 'k'.repeat(7_000)],

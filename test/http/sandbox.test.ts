@@ -26,6 +26,7 @@ const VERDICTS = [
   ['192.0.2.4', 'inconclusive', 'connect-timeout', null],
   ['192.0.2.5', 'closed', null, null],
   ['192.0.2.7', 'inconclusive', 'ambiguous-accepted', null],
+  ['192.0.2.8', 'inconclusive', 'words-unknown', null],
 ] as const
 
 test('a caller in the sandbox gets recorded sessions, judged like any other', async (t) => {
@@ -85,6 +86,28 @@ test('a caller in the sandbox gets recorded sessions, judged like any other', as
     )
   })
 
+  await t.test('at 192.0.2.8, unknown words decide nothing until a test names a person there', async () => {
+    const found = async (member: object) => {
+      const result = await resultOf(await one.post({ ip: '192.0.2.8', ...member }))
+      assert.deepEqual(
+        result.findings.map(({ code }) => code),
+        ['own-domain-spoofable'],
+      )
+      const judgement = rejudge(result)
+      assert.deepEqual([judgement.verdict, judgement.reason], [result.verdict, result.reason])
+      const mailboxes = result.transcript.filter(({ line }) => line.startsWith('RCPT TO:') && line.endsWith('m>'))
+      return [result.verdict, result.reason, mailboxes.at(-1)?.line]
+    }
+    assert.deepEqual(await found({}), ['inconclusive', 'words-unknown', 'RCPT TO:<postmaster@example.com>'])
+    assert.deepEqual(await found({ knownMailbox: 'joe@example.com' }), ['closed', null, 'RCPT TO:<joe@example.com>'])
+    // Bans and block lists often spare a role address, so it shows less (RFC 2142).
+    assert.deepEqual(await found({ knownMailbox: 'info@example.com' }), [
+      'inconclusive',
+      'words-unknown',
+      'RCPT TO:<info@example.com>',
+    ])
+  })
+
   await t.test('a test in the sandbox counts for its caller', async () => {
     const before = await leftOf(service, 'tests-caller', ONE)
     await resultOf(await one.post({ ip: '192.0.2.1' }))
@@ -93,7 +116,7 @@ test('a caller in the sandbox gets recorded sessions, judged like any other', as
 
   await t.test('everything else is refused as outside the sandbox', async () => {
     for (const [body, slug] of [
-      [{ ip: '192.0.2.8' }, 'address-special'],
+      [{ ip: '192.0.2.9' }, 'address-special'],
       [{ ip: '192.0.2.0' }, 'address-special'],
       [{ ip: '127.0.0.1' }, 'address-special'],
       [{ ip: '10.0.0.1' }, 'address-special'],
@@ -214,11 +237,11 @@ test('a caller in the sandbox gets recorded sessions, judged like any other', as
     const { customers } = customerList.parse(await (await one.get('/customers')).json())
     assert.deepEqual(
       customers.map(({ id, networks }) => [id, networks.length]),
-      [['sandbox-one', 7]],
+      [['sandbox-one', 8]],
     )
     assert.deepEqual(limits.parse(await (await one.get('/limits')).json()).customers, ['sandbox-one'])
     const { addresses } = addressList.parse(await (await one.get('/addresses?name=mail.example.com')).json())
     assert.deepEqual([...new Set(addresses.map(({ testable }) => testable))], [true])
-    assert.equal(addresses.length, 7)
+    assert.equal(addresses.length, 8)
   })
 })

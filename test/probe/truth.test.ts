@@ -69,6 +69,19 @@ const SERVERS: readonly (readonly [string, Partial<Traits>, verdict: string])[] 
   ['refuses in unseen words, and nobody is known', { denial: 'poem' }, 'words-unknown'],
   ['denies relaying at the dot', { deniesAt: 'dot' }, 'closed'],
   ['denies relaying at the dot, whatever the full suite asks', { deniesAt: 'dot', suite: 'full' }, 'closed'],
+  [
+    'denies relaying at the dot, and is silent before the full suite has its controls',
+    {
+      deniesAt: 'dot',
+      ambiguous: 'as a syntax error',
+      ban: 'after 4 refusals',
+      banBy: 'silence',
+      banSpares: 'roles',
+      mailbox: 'refuses',
+      suite: 'full',
+    },
+    'closed',
+  ],
   ['takes any local part, whatever the full suite asks', { locals: 'any', suite: 'full' }, 'closed'],
   [
     'is a gateway whose inner server refuses unknown users',
