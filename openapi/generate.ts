@@ -35,6 +35,7 @@ async function generate(): Promise<Record<string, unknown>> {
     audit: async () => {},
     stores: memoryStores(1),
     deliveries: null,
+    output: { dropped: 0 },
     logger: pino({ level: 'silent' }),
   })
   const document = describeApi(app)

@@ -11,8 +11,10 @@ import { type Config, ConfigFaults } from './config.ts'
 import { type Metrics, serveMetrics } from './http/metrics.ts'
 import { hostText } from './ip/address.ts'
 import { type Mailbox, startMailbox } from './mailbox/listener.ts'
+import { divide, openFilesLimit } from './open-files.ts'
 import { openAuditFile } from './service/audit-file.ts'
 import { Deliveries } from './service/deliveries.ts'
+import { StandardOutput } from './service/standard-output.ts'
 import { type Setup, setUp, warningsOf } from './setup.ts'
 import { redisStores } from './store/redis/stores.ts'
 import { memoryStores } from './store/stores.ts'
@@ -20,25 +22,28 @@ import { VERSION } from './version.ts'
 
 /** The time for closing ports and stores, in milliseconds, in addition to the drain and the deadline of a test. */
 const CLOSING_MS = 5_000
+/** How long the end of the process waits for the reader of its log, in milliseconds. */
+const LAST_LINES_MS = 1_000
 
 async function main(): Promise<void> {
   const setup = await readSetup()
   const { config } = setup
-  const logger = pino({
-    level: config.LOG_LEVEL,
-    timestamp: stdTimeFunctions.isoTime,
-    redact: ['req.headers.authorization'],
-  })
+  const output = new StandardOutput()
+  const logger = pino(
+    { level: config.LOG_LEVEL, timestamp: stdTimeFunctions.isoTime, redact: ['req.headers.authorization'] },
+    output,
+  )
+  output.onDropped = (lines) => logger.warn({ lines }, 'the reader of the log was too slow: lines were dropped')
   const opened = new Opened()
-  closeOnSignal(config, logger, opened)
+  closeOnSignal(config, logger, opened, output)
 
-  const audit = openAuditFile(config.AUDIT_FILE ?? null)
+  const audit = openAuditFile(config.AUDIT_FILE ?? output)
   const resultTtlMs = config.RESULT_TTL_SECONDS * 1000
   const stores = config.REDIS_URL ? redisStores(config.REDIS_URL, resultTtlMs, logger) : memoryStores(resultTtlMs)
   opened.add(() => stores.close())
 
   const deliveries = config.MAILBOX_LISTEN ? new Deliveries(stores.signals) : null
-  const built = await buildApp(config, { ...setup, audit, stores, deliveries, logger })
+  const built = await buildApp(config, { ...setup, audit, stores, deliveries, logger, output })
   const { app, shutdown, metrics } = built
   built.selfCheck.begin()
   followFiles(setup, built, logger)
@@ -46,6 +51,7 @@ async function main(): Promise<void> {
     logger.warn('ALLOW_LOOPBACK_TARGETS is on: loopback may be tested. Never use this outside of a trial.')
   }
   logWarnings(setup, logger)
+  warnOfOpenFiles(config, logger)
 
   if (deliveries) {
     const mailbox = await opened.port('MAILBOX_LISTEN', openMailbox(config, deliveries, metrics, logger))
@@ -101,7 +107,7 @@ class Opened {
 
 const NEVER = new Promise<never>(() => {})
 
-function closeOnSignal(config: Config, logger: Logger, opened: Opened): void {
+function closeOnSignal(config: Config, logger: Logger, opened: Opened, output: StandardOutput): void {
   // Operators send SIGHUP to make a server reload. It must not end this process.
   process.on('SIGHUP', () => logger.info('SIGHUP changes nothing: the files are reloaded when they change'))
   const delay = config.DRAIN_MS + config.TEST_DEADLINE_MS + CLOSING_MS
@@ -110,6 +116,7 @@ function closeOnSignal(config: Config, logger: Logger, opened: Opened): void {
     logger.info({ signal, drainMs: config.DRAIN_MS }, 'shutting down')
     await opened.close()
     logger.info('closed')
+    await output.finish(LAST_LINES_MS)
   })
 }
 
@@ -157,6 +164,13 @@ const countsOf = ({ customers, callers }: Setup) => ({
 
 function logWarnings(setup: Setup, logger: Logger): void {
   for (const warning of warningsOf(setup)) logger.warn(warning)
+}
+
+function warnOfOpenFiles({ MAX_CONCURRENT_TESTS, MAILBOX_LISTEN }: Config, logger: Logger): void {
+  const { limit, needed, http } = divide(openFilesLimit(), MAX_CONCURRENT_TESTS, MAILBOX_LISTEN !== undefined)
+  if (needed <= limit) return
+  const message = 'the limit of open files is too low for MAX_CONCURRENT_TESTS: tests may fail. Raise ulimit -n'
+  logger.warn({ limit, needed, httpConnections: http }, message)
 }
 
 function urlOf(at: AddressInfo | string | null): string {

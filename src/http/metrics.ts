@@ -14,6 +14,7 @@ export interface Observed {
   /** The configuration files by their content: customers, callers, vantages. */
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
   readonly vantages: { views(): readonly VantageView[] }
+  readonly output: { readonly dropped: number }
 }
 
 /** Everything that is counted. No label holds text from a caller or a mail server. */
@@ -31,7 +32,7 @@ export interface Metrics extends Observer {
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60]
 
 /** Makes the metrics of one process. */
-export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics {
+export function makeMetrics({ storeServer, files, vantages, output }: Observed): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -101,6 +102,15 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
       }
     },
   })
+  new Counter({
+    name: 'relay_tests_log_lines_dropped_total',
+    help: 'Lines of the log that were dropped, because their reader was too slow.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(output.dropped)
+    },
+  })
   if (storeServer) {
     new Gauge({
       name: 'relay_tests_redis_up',
@@ -142,9 +152,13 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
   }
 }
 
+/** How many connections the port of the metrics has, and how long a request may take to arrive, in milliseconds. */
+const MOST_CONNECTIONS = 20
+const REQUEST_MS = 10_000
+
 /** Serves `GET /metrics` and nothing else, on a port that callers cannot reach. Rejects if it cannot listen. */
 export async function serveMetrics(metrics: Metrics, host: string, port: number): Promise<Server> {
-  const server = createServer((request, response) => {
+  const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('This port serves only GET /metrics.\n')
       return
@@ -154,6 +168,7 @@ export async function serveMetrics(metrics: Metrics, host: string, port: number)
       () => response.writeHead(500).end(),
     )
   })
+  server.maxConnections = MOST_CONNECTIONS
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve)
   })

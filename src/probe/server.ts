@@ -126,7 +126,7 @@ async function connect(
   const connection = new SmtpConnection({ socket, number, transcript, deadline })
   cut.addEventListener('abort', () => connection.cut(), { once: true })
   const tls = tlsFirst ? await connection.tlsFirst(FIGURES.tlsMs) : null
-  if (tlsFirst && !tls) return { failure: 'tls-failed' }
+  if (tlsFirst && !tls) return { failure: connection.fault === 'vantage-failed' ? 'vantage-failed' : 'tls-failed' }
   if (tlsFirst && !route.tlsFirst) record('this port speaks TLS from the first byte, without STARTTLS')
   return { connection, localAddress, ehlo: route.ehlo ?? ownName, tls }
 }

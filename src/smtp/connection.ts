@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import { type Answer, Awaited, UNANSWERED } from './awaited.ts'
 import { type Reply, ReplyParser } from './reply.ts'
+import { isOwnError } from './socket-errors.ts'
 import { beginTls, factsOf, type TlsFacts } from './tls.ts'
 import type { Transcript } from './transcript.ts'
 
@@ -9,9 +10,17 @@ export type { Answer } from './awaited.ts'
 export type { TlsFacts } from './tls.ts'
 
 /**
- * Why a connection ended early. `deadline`, `slowing` and `interrupted` are ours: the server does not know of them.
+ * Why a connection ended early. `deadline`, `slowing`, `interrupted` and `vantage-failed` (our own system broke the
+ * connection) are ours: the server does not know of them.
  */
-export type ConnectionFault = 'dropped' | 'protocol-error' | 'deadline' | 'tls-failed' | 'slowing' | 'interrupted'
+export type ConnectionFault =
+  | 'dropped'
+  | 'protocol-error'
+  | 'deadline'
+  | 'tls-failed'
+  | 'slowing'
+  | 'interrupted'
+  | 'vantage-failed'
 
 export interface ConnectionOptions {
   readonly socket: Socket
@@ -163,7 +172,7 @@ export class SmtpConnection {
     this.#parser = this.#newParser()
     const failure = await done
     if (failure !== null) {
-      this.#fail('tls-failed', `no TLS: ${failure}`)
+      this.#fail(failure.isOurs ? 'vantage-failed' : 'tls-failed', `no TLS: ${failure.what}`)
       return null
     }
     secure.removeAllListeners('error')
@@ -310,7 +319,10 @@ export class SmtpConnection {
     socket.on('data', (chunk) => this.#read(chunk))
     socket.on('end', () => this.#fail('dropped', 'the server closed the connection'))
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#fail('dropped', `the connection broke (${error.code ?? 'unknown error'})`)
+      this.#fail(
+        isOwnError(error) ? 'vantage-failed' : 'dropped',
+        `the connection broke (${error.code ?? 'unknown error'})`,
+      )
     })
     socket.on('close', () => this.#fail('dropped', 'the connection is closed'))
   }
@@ -320,12 +332,19 @@ export class SmtpConnection {
       this.#spoke = TLS_RECORDS.has(chunk[0] ?? 0) ? 'tls' : 'text'
       if (this.#spoke === 'tls') this.#fail('protocol-error', 'the server sent a TLS record instead of text')
     }
-    for (const event of this.#parser.push(chunk)) {
-      if (this.#fault || this.#leaving === 'over') return
+    if (this.#isDeaf()) return
+    for (const event of this.#parser.read(chunk)) {
       if (event.kind === 'line') this.#awaited.addLine(this.#record('server', event.line, this.#awaited.command))
       else if (event.kind === 'fault') this.#unreadable(event.fault)
       else this.#replied(event.reply)
+      // A stranger may have sent thousands of lines at once. After a fault, none of them is read.
+      if (this.#isDeaf()) return
     }
+  }
+
+  /** Whether nothing counts that the server says from now on. */
+  #isDeaf(): boolean {
+    return this.#fault !== null || this.#leaving === 'over'
   }
 
   /** Handles bytes that are no reply. Some servers answer QUIT with them. */

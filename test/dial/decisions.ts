@@ -25,6 +25,7 @@ export type Decided = { readonly dial: string; readonly throughProxy: Buffer } |
 
 const ORIGIN: Origin = {
   own: OWN_ADDRESSES.map(addressOf),
+  translations: [],
   vantages: [{ name: 'proof', sources: VANTAGE.map(addressOf), families: new Set([4, 6]) }],
 }
 const RULES = { allowedPorts: [25], defaultProof: 'message' } as const

@@ -30,7 +30,12 @@ const specOf = async (t: TestContext) =>
 async function metricNames(): Promise<Set<string>> {
   const file = { loadedAt: new Date(), error: null }
   const storeServer = { isUp: async () => true, addresses: () => [] }
-  const text = await makeMetrics({ storeServer, files: { customers: file }, vantages: { views: () => [] } }).text()
+  const text = await makeMetrics({
+    storeServer,
+    files: { customers: file },
+    vantages: { views: () => [] },
+    output: { dropped: 0 },
+  }).text()
   return new Set([...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name))
 }
 

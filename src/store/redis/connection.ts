@@ -15,6 +15,8 @@ const COMMAND_MS = 300
 /** A silent connection is closed after this time, because its other end may be gone. */
 const SILENCE_MS = 1_000
 const RETRY_MS = 250
+/** How often the service looks whether the server accepts writes, in milliseconds. */
+const BEAT_MS = 500
 const LOADING_MS = 1_000
 
 /** Commands never wait in a queue and are never sent twice: a command that failed now must not run later. */
@@ -102,13 +104,22 @@ export function serverOf(redis: Redis): StoreServer {
     )
   void resolve()
   redis.on('connect', resolve)
+  // A server that cannot write is no use, so this is a write. Its own clock starts it, because anybody may ask isUp().
+  const beat = () =>
+    replyTo(redis.set('heartbeat', '1', 'EX', 60)).then(
+      () => true,
+      () => false,
+    )
+  let latest = beat()
+  const again = () => {
+    latest = beat()
+  }
+  const timer = setInterval(again, BEAT_MS).unref()
+  redis.on('ready', again)
+  redis.on('close', again)
+  redis.on('end', () => clearInterval(timer))
   return {
-    // A server that cannot write is no use, so this is a write.
-    isUp: () =>
-      replyTo(redis.set('heartbeat', '1', 'EX', 60)).then(
-        () => true,
-        () => false,
-      ),
+    isUp: () => latest,
     addresses: () => [...resolved, redis.stream?.remoteAddress ?? []].flat(),
   }
 }
