@@ -13,6 +13,7 @@ import { hostText } from './ip/address.ts'
 import { type Mailbox, startMailbox } from './mailbox/listener.ts'
 import { openAuditFile } from './service/audit-file.ts'
 import { Deliveries } from './service/deliveries.ts'
+import { leaseMsFor } from './service/lease.ts'
 import { type Setup, setUp, warningsOf } from './setup.ts'
 import { redisStores } from './store/redis/stores.ts'
 import { memoryStores } from './store/stores.ts'
@@ -34,7 +35,8 @@ async function main(): Promise<void> {
 
   const audit = openAuditFile(config.AUDIT_FILE ?? null)
   const resultTtlMs = config.RESULT_TTL_SECONDS * 1000
-  const stores = config.REDIS_URL ? redisStores(config.REDIS_URL, resultTtlMs, logger) : memoryStores(resultTtlMs)
+  const lifetimes = { resultTtlMs, leaseMs: leaseMsFor(config.TEST_DEADLINE_MS) }
+  const stores = config.REDIS_URL ? redisStores(config.REDIS_URL, lifetimes, logger) : memoryStores(resultTtlMs)
   opened.add(() => stores.close())
 
   const deliveries = config.MAILBOX_LISTEN ? new Deliveries(stores.signals) : null

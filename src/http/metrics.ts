@@ -107,7 +107,15 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
       help: '1 if Redis accepts writes. 0 if not: then nothing is tested.',
       registers,
       async collect() {
-        this.set((await storeServer.isUp()) ? 1 : 0)
+        this.set((await storeServer.state()).isUp ? 1 : 0)
+      },
+    })
+    new Gauge({
+      name: 'relay_tests_redis_wait_seconds',
+      help: 'Seconds until tests start again, because Redis is new or has lost its memory. 0 if tests can start.',
+      registers,
+      async collect() {
+        this.set((await storeServer.state()).waitMs / 1000)
       },
     })
   }

@@ -29,7 +29,7 @@ const specOf = async (t: TestContext) =>
 /** The names of all metrics of a service that has a Redis. */
 async function metricNames(): Promise<Set<string>> {
   const file = { loadedAt: new Date(), error: null }
-  const storeServer = { isUp: async () => true, addresses: () => [] }
+  const storeServer = { state: async () => ({ isUp: true, waitMs: 0 }), addresses: () => [] }
   const text = await makeMetrics({ storeServer, files: { customers: file }, vantages: { views: () => [] } }).text()
   return new Set([...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name))
 }

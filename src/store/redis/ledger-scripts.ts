@@ -1,0 +1,98 @@
+/**
+ * The Lua scripts of the ledger (ledger.ts). Each one first checks whether Redis has lost its memory, so that nothing
+ * can be taken between the check and the use.
+ *
+ * The ledger is one sorted set, KEYS[1]: each key that must not be lost, with the time in milliseconds at which it
+ * ends. Two more members: the epoch, whose time is infinite, and `wait`, until which nothing may be taken. A key that
+ * was lost is renamed to `lost KEY`. A set is lost as a whole or not at all, so a missing key is always noticed.
+ */
+
+/** How much earlier than its key an entry ends, so that a key that has just ended does not look lost. */
+const MARGIN_MS = 100
+/** How long the ledger is kept without a replica: longer than the longest RESULT_TTL_SECONDS. */
+const KEPT_MS = 40 * 24 * 3_600_000
+
+/**
+ * Begins a new epoch if there is none, or if another Redis process answers: a restart or a failover may have lost the
+ * last writes. ARGV[1] is the longest lease of this replica, in milliseconds.
+ */
+const CHECK = `
+local ledger, time = KEYS[1], redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local info = redis.pcall('INFO', 'server')
+local server = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or 'unknown'
+local epoch = redis.call('ZRANGEBYSCORE', ledger, '+inf', '+inf')[1]
+local function begin()
+  local before = epoch
+  epoch = server .. ' ' .. time[1] .. ' ' .. time[2]
+  redis.call('ZADD', ledger, '+inf', epoch, now + ARGV[1], 'wait')
+  redis.call('PEXPIRE', ledger, ${KEPT_MS})
+  if before and before ~= epoch then redis.call('ZREM', ledger, before) end
+end
+local function lasts(member)
+  local ends = redis.call('ZSCORE', ledger, member)
+  return ends and tonumber(ends) > now
+end
+local function wait() return math.max(0, math.ceil((redis.call('ZSCORE', ledger, 'wait') or 0) - now)) end
+if not epoch or string.match(epoch, '^%S+') ~= server then begin() end
+`
+
+/**
+ * Takes KEYS[2] with the value ARGV[2] for ARGV[3] milliseconds if it is free. Returns the epoch, the wait, and the
+ * value of the key if it is not free, or `lost`.
+ */
+export const TAKE = `${CHECK}
+local held = redis.call('GET', KEYS[2])
+if not held and lasts(KEYS[2]) then
+  redis.call('ZADD', ledger, redis.call('ZSCORE', ledger, KEYS[2]), 'lost ' .. KEYS[2])
+  redis.call('ZREM', ledger, KEYS[2])
+  begin()
+end
+local left = wait()
+if left > 0 or held then return { epoch, left, held } end
+if lasts('lost ' .. KEYS[2]) then return { epoch, 0, 'lost' } end
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+redis.call('ZADD', ledger, now + ARGV[3] - ${MARGIN_MS}, KEYS[2])
+return { epoch, 0, false }`
+
+/** Deletes KEYS[2] if its value begins with ARGV[1], so that only its owner deletes it. */
+export const RELEASE = `
+local value = redis.call('GET', KEYS[2])
+if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then
+  redis.call('DEL', KEYS[2])
+  redis.call('ZREM', KEYS[1], KEYS[2])
+end
+return 0`
+
+/** Restarts the lifetime of KEYS[2], ARGV[2] milliseconds, if its value begins with ARGV[1]. */
+export const RENEW = `
+local value = redis.call('GET', KEYS[2])
+if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then
+  local time = redis.call('TIME')
+  redis.call('PEXPIRE', KEYS[2], ARGV[2])
+  redis.call('ZADD', KEYS[1], 'XX', time[1] * 1000 + ARGV[2] - ${MARGIN_MS}, KEYS[2])
+end
+return 0`
+
+/** Sets keys that a replica remembers, if they are missing. ARGV[2] and ARGV[3] belong to KEYS[2], and so on. */
+export const RESTORE = `${CHECK}
+for index = 2, #KEYS do
+  local key, value, ttl = KEYS[index], ARGV[2 * index - 2], ARGV[2 * index - 1]
+  if redis.call('SET', key, value, 'PX', ttl, 'NX') then
+    redis.call('ZADD', ledger, now + ttl - ${MARGIN_MS}, key)
+    redis.call('ZREM', ledger, 'lost ' .. key)
+  end
+end
+return { epoch, wait(), false }`
+
+/**
+ * Shows that Redis accepts writes (KEYS[2] is written for that), and deletes entries that have ended. A replica with
+ * longer leases than the one that began the epoch makes the wait longer.
+ */
+export const BEAT = `${CHECK}
+redis.call('SET', KEYS[2], '1', 'EX', 60)
+redis.call('PEXPIRE', ledger, ${KEPT_MS})
+redis.call('ZREMRANGEBYSCORE', ledger, '-inf', now)
+local begun = string.match(epoch, ' (%d+) ') * 1000
+redis.call('ZADD', ledger, 'XX', 'GT', begun + 1000 + ARGV[1], 'wait')
+return { epoch, wait(), false }`
