@@ -28,6 +28,8 @@ export interface TestRedis {
   kill(): Promise<void>
   /** Starts it again, empty, on the same port, as if it had been there for a while: tests can start at once. */
   start(): Promise<void>
+  /** Starts it again, empty, so that nothing is tested at first. */
+  startEmpty(): Promise<void>
   /** Ends the wait that follows a loss of memory. */
   settle(): Promise<void>
 }
@@ -46,9 +48,12 @@ export async function startRedis(t: Ending): Promise<TestRedis> {
     await ask.eval(BEAT, 2, 'relay-tests:ledger', 'relay-tests:heartbeat', 0)
     await ask.zrem('relay-tests:ledger', 'wait')
   }
-  const start = async () => {
+  const startEmpty = async () => {
     child = spawnServer(folder, port)
     await until('Redis', async () => (await ask.ping()) === 'PONG')
+  }
+  const start = async () => {
+    await startEmpty()
     await settle()
   }
   t.after(async () => {
@@ -68,6 +73,7 @@ export async function startRedis(t: Ending): Promise<TestRedis> {
     thaw: () => void child.kill('SIGCONT'),
     kill,
     start,
+    startEmpty,
     settle,
   }
 }

@@ -74,11 +74,12 @@ if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then
 end
 return 0`
 
-/** Sets keys that a replica remembers, if they are missing. ARGV[2] and ARGV[3] belong to KEYS[2], and so on. */
+/** Sets and lists keys that a replica remembers, if they are missing. ARGV[2] and ARGV[3] belong to KEYS[2], and so on. */
 export const RESTORE = `${CHECK}
 for index = 2, #KEYS do
   local key, value, ttl = KEYS[index], ARGV[2 * index - 2], ARGV[2 * index - 1]
-  if redis.call('SET', key, value, 'PX', ttl, 'NX') then
+  redis.call('SET', key, value, 'PX', ttl, 'NX')
+  if redis.call('GET', key) == value then
     redis.call('ZADD', ledger, now + ttl - ${MARGIN_MS}, key)
     redis.call('ZREM', ledger, 'lost ' .. key)
   end
