@@ -94,6 +94,6 @@ export const BEAT = `${CHECK}
 redis.call('SET', KEYS[2], '1', 'EX', 60)
 redis.call('PEXPIRE', ledger, ${KEPT_MS})
 redis.call('ZREMRANGEBYSCORE', ledger, '-inf', now)
-local begun = string.match(epoch, ' (%d+) ') * 1000
-redis.call('ZADD', ledger, 'XX', 'GT', begun + 1000 + ARGV[1], 'wait')
+local seconds, micros = string.match(epoch, ' (%d+) (%d+)$')
+redis.call('ZADD', ledger, 'XX', 'GT', seconds * 1000 + math.floor(micros / 1000) + ARGV[1], 'wait')
 return { epoch, wait(), false }`
