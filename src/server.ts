@@ -14,6 +14,7 @@ import { type Mailbox, startMailbox } from './mailbox/listener.ts'
 import { divide, openFilesLimit } from './open-files.ts'
 import { openAuditFile } from './service/audit-file.ts'
 import { Deliveries } from './service/deliveries.ts'
+import { leaseMsFor } from './service/lease.ts'
 import { StandardOutput } from './service/standard-output.ts'
 import { type Setup, setUp, warningsOf } from './setup.ts'
 import { redisStores } from './store/redis/stores.ts'
@@ -39,7 +40,8 @@ async function main(): Promise<void> {
 
   const audit = openAuditFile(config.AUDIT_FILE ?? output)
   const resultTtlMs = config.RESULT_TTL_SECONDS * 1000
-  const stores = config.REDIS_URL ? redisStores(config.REDIS_URL, resultTtlMs, logger) : memoryStores(resultTtlMs)
+  const lifetimes = { resultTtlMs, leaseMs: leaseMsFor(config.TEST_DEADLINE_MS) }
+  const stores = config.REDIS_URL ? redisStores(config.REDIS_URL, lifetimes, logger) : memoryStores(resultTtlMs)
   opened.add(() => stores.close())
 
   const deliveries = config.MAILBOX_LISTEN ? new Deliveries(stores.signals) : null
@@ -63,6 +65,8 @@ async function main(): Promise<void> {
     })
   }
 
+  // Without this, the first callers of a new installation would get a 503.
+  await stores.server?.usable()
   const metricsPort = await opened.port('HOST, METRICS_PORT', serveMetrics(metrics, config.HOST, config.METRICS_PORT))
   opened.add(() => metricsPort.close())
 

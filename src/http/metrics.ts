@@ -4,13 +4,13 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { PROBLEMS, type ProblemSlug } from '../contract/problems.ts'
 import type { VantageView } from '../contract/vantages.ts'
 import type { Observer } from '../service/observer.ts'
-import type { StoreServer } from '../store/stores.ts'
+import type { WatchedServer } from '../store/stores.ts'
 import { VERSION } from '../version.ts'
 
 /** The parts whose state is read with the metrics. */
 export interface Observed {
   /** Null if this is the only replica. */
-  readonly storeServer: StoreServer | null
+  readonly storeServer: WatchedServer | null
   /** The configuration files by their content: customers, callers, vantages. */
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
   readonly vantages: { views(): readonly VantageView[] }
@@ -117,7 +117,15 @@ export function makeMetrics({ storeServer, files, vantages, output }: Observed):
       help: '1 if Redis accepts writes. 0 if not: then nothing is tested.',
       registers,
       async collect() {
-        this.set((await storeServer.isUp()) ? 1 : 0)
+        this.set((await storeServer.state()).isUp ? 1 : 0)
+      },
+    })
+    new Gauge({
+      name: 'relay_tests_redis_wait_seconds',
+      help: 'Seconds until tests start again, because Redis is new or has lost its memory. 0 if tests can start.',
+      registers,
+      async collect() {
+        this.set((await storeServer.state()).waitMs / 1000)
       },
     })
   }

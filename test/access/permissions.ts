@@ -6,6 +6,7 @@ import { addressOf } from '../harness/addresses.ts'
 
 const ORIGIN = {
   own: [],
+  translations: [],
   vantages: [{ name: 'syd-1', sources: [addressOf('198.51.100.7')], families: new Set([4, 6] as const) }],
 }
 

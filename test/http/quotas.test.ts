@@ -29,7 +29,7 @@ const COUNTED: Readonly<Record<string, string>> = {
   'tests-caller': 'tests of one caller',
   'tests-customer': 'tests of one customer',
   'tests-target': 'tests of one address',
-  'tests-network': 'tests in one network (/24, or /64 of IPv6)',
+  'tests-network': 'tests of one customer in one network (/24, or /64 of IPv6)',
 }
 const QUOTAS = { QUOTA_CALLER: '8/1h', QUOTA_CUSTOMER: '6/1d', QUOTA_TARGET: '2/10m', QUOTA_NETWORK: '4/1h' }
 

@@ -16,7 +16,7 @@ const SETTINGS = {
   'tests-target': { ...lax, max: 2 },
   'tests-network': lax,
 }
-const KEYS = ['tests-caller:desk', 'tests-customer:acme', 'tests-target:127.0.0.1', 'tests-network:127.0.0.0/24']
+const KEYS = ['tests-caller:desk', 'tests-customer:acme', 'tests-target:127.0.0.1', 'tests-network:acme 127.0.0.0/24']
 
 /** Makes quotas that count in `counters`, for one test by the desk for Acme. */
 async function quotasOn(t: TestContext, counters: Counters) {

@@ -57,7 +57,8 @@ const behind = (name: string, proxy: string): Vantage => ({
 
 test('the proxies of all vantages and the store are never targets, even if a customer lists them', (t) => {
   const customers = loadCustomers([yamlFile(t, NETWORKS)], { allowLoopback: false, mailboxDomain: 'isp.example' })
-  const server = { isUp: async () => true, addresses: () => ['93.184.216.6'] }
+  const look = async () => ({ isUp: true, waitMs: 0 })
+  const server = { state: look, look, async usable() {}, addresses: () => ['93.184.216.6'] }
   const all = [behind('syd-1', '93.184.216.5'), behind('mel-1', '2606:2800:220::5')]
   const world = realWorld({
     customers: () => customers,

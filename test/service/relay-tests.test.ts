@@ -33,7 +33,13 @@ async function replica(t: TestContext, changed: Partial<Stores> = {}) {
 const refusedAs = (slug: ProblemSlug) => (error: unknown) => problemOf(error)?.slug === slug
 
 test('the address of the Redis is never a target, even if a customer lists it', async (t) => {
-  const server = { isUp: async () => true, addresses: () => ['93.184.216.34', '2001:db8::6379'] }
+  const look = async () => ({ isUp: true, waitMs: 0 })
+  const server = {
+    state: look,
+    look,
+    async usable() {},
+    addresses: () => ['93.184.216.34', '2001:db8::6379'],
+  }
   const counters = { ...memoryCounters(), read: async () => assert.fail('asked for more than the address') }
   const { start, audited } = await replica(t, { server, counters })
   await assert.rejects(start('93.184.216.34'), (error) => {

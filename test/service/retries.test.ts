@@ -60,9 +60,9 @@ const PAIRS: readonly (readonly [
     async (t) => {
       const { url } = await startRedis(t)
       const open = async () => {
-        const stores = redisStores(url, TTL_MS, { info() {}, error() {} })
+        const stores = redisStores(url, { resultTtlMs: TTL_MS, leaseMs: TTL_MS }, { info() {}, error() {} })
         t.after(() => stores.close())
-        await until('Redis', () => stores.server?.isUp())
+        await until('Redis', async () => (await stores.server?.look())?.isUp)
         return stores
       }
       return [await open(), await open()]
