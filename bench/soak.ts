@@ -11,7 +11,7 @@ import { KEYS, ROOT } from '../test/harness/service.ts'
 import { dialogue } from '../test/lab/dialogue.ts'
 import { type Bench, during } from './harness/bench.ts'
 import type { Load, Loaded } from './harness/client.ts'
-import { asking, flood } from './harness/flood.ts'
+import { asking, flood, greeted } from './harness/flood.ts'
 import { memoryOf, startHelper } from './harness/processes.ts'
 import { postRelayTest } from './harness/rate.ts'
 import { median, table } from './harness/report.ts'
@@ -133,7 +133,7 @@ async function soak(bench: Bench): Promise<boolean> {
   const events = { accept: 'text/event-stream' }
   const stop = new AbortController()
   const strangers = flood(
-    { port: mailbox, connections: 5, from: (n) => `127.0.3.${n + 1}`, strike: asking('NOOP\r\n', '250 ') },
+    { port: mailbox, connections: 5, from: (n) => `127.0.3.${n + 1}`, strike: greeted(asking('NOOP\r\n', '250 ')) },
     stop.signal,
   )
   let time = 0

@@ -1,6 +1,6 @@
 /** The attacks of `prove:siege`, each as one flood. Their names are those of its table. */
 import { KEYS } from '../../test/harness/service.ts'
-import { asking, type Flood, idling, repeating, trickling } from './flood.ts'
+import { asking, type Flood, greeted, idling, repeating, trickling } from './flood.ts'
 import { postRelayTest } from './rate.ts'
 
 /** The ports and addresses that the attacks need. */
@@ -34,12 +34,6 @@ const candidates = Array.from({ length: 4_700 }, (_, n) =>
 /** Ten sources for strangers at the mailbox, and five for those who know a test address. */
 const stranger = (connection: number): string => `127.0.3.${1 + (connection % 10)}`
 const knowing = (connection: number): string => `127.0.4.${1 + (connection % 5)}`
-
-/** Waits for the greeting of the mailbox before it strikes. */
-const greeted =
-  (strike: Flood['strike']): Flood['strike'] =>
-  (socket, sent) =>
-    void socket.once('data', () => strike(socket, sent))
 
 /** Returns every attack by name: what it sends, and over how many connections. */
 export const attacksOn = ({ http, mailbox, faulty, token }: Besieged): Readonly<Record<string, Flood>> => ({

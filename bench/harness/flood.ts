@@ -88,3 +88,9 @@ export const trickling =
     const timer = setInterval(() => socket.write(text.charAt(at++ % text.length)), 1_000)
     socket.once('close', () => clearInterval(timer))
   }
+
+/** Waits for the greeting of a mail server before it strikes. */
+export const greeted =
+  (strike: Flood['strike']): Flood['strike'] =>
+  (socket, sent) =>
+    void socket.once('data', () => strike(socket, sent))
