@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { relayTest } from '../src/contract/relay-test.ts'
-import { freePort } from '../test/harness/post-office.ts'
+import { deadPort } from '../test/harness/mail-scripts.ts'
 import { KEYS } from '../test/harness/service.ts'
 import { until } from '../test/harness/waiting.ts'
 import type { AttackOrder } from './harness/attacker.ts'
@@ -93,7 +93,7 @@ const rowOf = (name: string, { testMs, testP95Ms, livezP99Ms, loopP99Ms, busy, m
 async function siege(bench: Bench): Promise<boolean> {
   const sink = (kind: SinkOrder['kind']) => startHelper<SinkOrder, number>(bench, 'sink.ts').tell({ kind })
   const [distant, open, faulty] = await Promise.all([sink('distant'), sink('open'), sink('faulty')])
-  const mailbox = await freePort()
+  const mailbox = await deadPort()
   const service = await serve(bench, {
     ALLOWED_PORTS: [distant, open, faulty].join(','),
     MAILBOX_LISTEN: `127.0.0.1:${mailbox}`,

@@ -5,8 +5,8 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { deadPort } from '../test/harness/mail-scripts.ts'
 import { healthy, scriptedServer } from '../test/harness/mail-server.ts'
-import { freePort } from '../test/harness/post-office.ts'
 import { KEYS, ROOT } from '../test/harness/service.ts'
 import { dialogue } from '../test/lab/dialogue.ts'
 import { type Bench, during } from './harness/bench.ts'
@@ -89,7 +89,7 @@ function reload({ folder }: Served, time: number): void {
 
 async function soak(bench: Bench): Promise<boolean> {
   const sink = (kind: SinkOrder['kind']) => startHelper<SinkOrder, number>(bench, 'sink.ts').tell({ kind })
-  const mailbox = await freePort()
+  const mailbox = await deadPort()
   const [closed, open, relay] = await Promise.all([sink('closed'), sink('open'), relaying(bench, mailbox)])
   const heapFile = join(ROOT, '.cache', `heap-${process.pid}`)
   writeFileSync(heapFile, '')

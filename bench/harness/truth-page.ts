@@ -19,13 +19,14 @@ export function truthPage(tally: Tally, { minutes, cores, wrong }: RunFacts): st
   return `# The truth about model servers
 
 \`npm run prove:truth\` makes mail servers at random and tests them in memory. Each server has one value of each trait
-below, so we know before the test whether it relays. This page is written by the run.
+below, so we know before the test whether it relays. The run writes this page.
 
 - \`npm run prove:truth -- --seed 123456\` tests one server again, and prints its traits, the session and the judgement.
 - \`npm run prove:truth -- --sockets 20000\` tests servers through real sockets, with the real probe and short waits.
 
-A server is **open** if it relays a message of any form of the suite for a stranger that it does not ban, else **closed**. A
-verdict is **right** if it says the same. It is **false** if it says the opposite, and **inconclusive** if it says neither.
+A server is **open** if it relays a message of any form of the suite for a stranger that it does not ban. Otherwise it
+is **closed**. A verdict is **right** if it says the same, **false** if it says the opposite, and **inconclusive** if it
+says neither.
 
 ${grouped(tests)} tests, ${minutes.toFixed(1)} minutes on ${cores} cores: **${wrong} wrong**.
 
@@ -35,8 +36,8 @@ ${(['open', 'closed'] as const).map((truth) => summaryRow(tally, truth)).join('\
 
 ## What one visit cannot know
 
-These rules were fixed before this run; trial runs had shown some of them (\`test/probe/truth/truth.ts\`). A false verdict on such a server is no mistake, and it
-is counted here. Every other false verdict makes the run fail.
+We fixed these rules before this run, and found some of them in trial runs (\`test/probe/truth/truth.ts\`). A false verdict on
+such a server is no mistake, and this table counts it. Every other false verdict makes the run fail.
 
 | server | verdict | times |
 | --- | --- | ---: |
@@ -45,9 +46,9 @@ ${UNKNOWABLE.map(({ why, verdict }) => `| ${why} | ${verdict} | ${grouped(tally.
 
 ## Right and inconclusive, by trait
 
-"Alone" counts servers without another unusual trait; the suite, the proof, the known mailbox and what the server relays are
-still mixed. It shows best what can be improved. "Mixed" counts all servers with that value: they have about four other
-unusual traits. The reasons are those of the inconclusive verdicts that are alone, the most frequent first.
+The columns "alone" count servers without another unusual trait, but with any suite, proof, known mailbox and relaying. They
+show best what can be improved. "Mixed" counts all servers with that value: they have about four other unusual traits. The
+last column has the most frequent reasons of the inconclusive verdicts in "alone".
 
 ${TRAIT_NAMES.map((name) => traitTable(tally, name)).join('\n\n')}
 `

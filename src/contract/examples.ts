@@ -78,7 +78,7 @@ const CLOSED: RelayTest = {
   reason: null,
   cause: null,
   caveats: [],
-  summary: 'The server does not relay. It refused everything that a stranger tried.',
+  summary: 'The server does not relay. It refused every attempt to relay.',
   retryAfter: null,
   delivery: null,
   remedy: null,

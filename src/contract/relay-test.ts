@@ -125,7 +125,7 @@ export const attempt = z
     }),
     control: z.boolean().meta({
       description:
-        'Whether this attempt only helps to read the others: its answer is known for a healthy server, and its acceptance is no sign of relaying.',
+        'Whether this attempt only helps to understand the others. The answer of a healthy server to it is known, and an acceptance is no sign of relaying.',
     }),
     mailFrom: z
       .string()
@@ -171,10 +171,10 @@ const server = z
         error: z.string().nullable(),
       })
       .nullable(),
-    // Results that an older version stored do not have it.
+    // Results that an older version stored do not have this member.
     seesUsAs: z.string().nullable().default(null).meta({
       description:
-        'The address that the server writes down for us, in a message that it passes on or in its reply to EHLO. Another address than that of the vantage shows that a proxy or NAT hides its clients. Null if it writes none.',
+        'The address that the server writes down for us, in a message that it passes on or in its reply to EHLO. If it is not an address of the vantage, a proxy or NAT hides the clients of the server. Null if the server writes none.',
     }),
   })
   .meta({ id: 'MailServer' })
@@ -235,7 +235,7 @@ export const relayTest = z
     reason: openWord(REASONS, 'Why the verdict is inconclusive. Null for other verdicts.').nullable(),
     cause: openWord(
       CAUSES,
-      'What an open server trusts. Null if nothing in particular stands out, and for other verdicts.',
+      'What an open server trusts. Null if that is not clear, and for other verdicts.',
     ).nullable(),
     caveats: z.array(z.string()).meta({ description: 'What else to know about the verdict. May grow.' }),
     summary: z
@@ -273,7 +273,7 @@ export const relayTest = z
       }),
     // Results that an older version stored do not have the next two.
     findings: z.array(finding).default([]).meta({
-      description: 'Other things that the test found, which are no relaying. They never change the verdict.',
+      description: 'Other things that the test found, apart from relaying. They never change the verdict.',
     }),
     related: z.array(related).default([]).meta({
       description:

@@ -1,6 +1,6 @@
 /**
- * Lists role addresses, such as postmaster@: servers often spare them from bans and block lists, so that such a mailbox
- * proves less than the mailbox of a person. One list for the customers file and for the rules of the verdict.
+ * Lists role addresses, such as postmaster@. Servers often accept them even from clients that they ban, so they prove
+ * less than the mailbox of a person. The customers file and the rules of the verdict use the same list.
  */
 
 /** Local parts of RFC 2142, and of the accounts that mail servers come with. */

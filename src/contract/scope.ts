@@ -71,7 +71,7 @@ export const addressList = z
       )
       .meta({
         description:
-          'Mail exchangers first. A key for some customers only does not see addresses in ranges that are never tested, such as 10.0.0.0/8.',
+          'Mail exchangers first. A key that is limited to some customers does not see addresses in ranges that are never tested, such as 10.0.0.0/8.',
       }),
     unanswered: z
       .array(z.object({ name: z.string(), type: z.enum(['MX', 'A', 'AAAA']) }))

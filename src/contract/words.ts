@@ -68,7 +68,7 @@ export const REASONS = [
 ] as const
 export type Reason = (typeof REASONS)[number]
 
-/** The trust that an open server gives to strangers; relay/causes.ts explains each. */
+/** What an open server trusts; relay/causes.ts explains each. */
 export const CAUSES = [
   'everyone',
   'own-domain-sender',
@@ -113,7 +113,7 @@ export const CAVEATS = [
 ] as const
 export type Caveat = (typeof CAVEATS)[number]
 
-/** Other things to know about a server, which are no relaying; relay/findings.ts explains each. */
+/** Other facts about a server, apart from relaying; relay/findings.ts explains each. */
 export const FINDINGS = [
   'own-domain-spoofable',
   'any-local-part-taken',

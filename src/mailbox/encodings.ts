@@ -6,7 +6,7 @@ export function decoded(text: string, encoding: string): string {
   return encoding === 'base64' ? Buffer.from(text, 'base64').toString('latin1') : text
 }
 
-/** Returns a text without quoted-printable: without soft line breaks, and with `=HH` as characters. */
+/** Decodes quoted-printable: removes soft line breaks, and turns `=HH` into characters. */
 export function fromQuotedPrintable(text: string): string {
   return joined(text).replace(/=[0-9a-f]{2}/gi, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)))
 }

@@ -57,7 +57,7 @@ export interface Intake {
 
 /** After this many rejections we hang up, because each one is a line in the log. */
 const MAX_REJECTIONS = 20
-/** How much of a message we read. A message of any size is accepted: refusing one would be a fault of ours. */
+/** How much of a message we read. We accept messages of any size, because each can be the proof of a test. */
 export const MAX_READ = 128 * 1024
 /** The longest path of RFC 5321 section 4.5.3.1.3. Longer names are cut in the log. */
 const MAX_SHOWN = 256

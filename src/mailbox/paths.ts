@@ -1,4 +1,4 @@
-/** Makes smtp-server read the paths of MAIL and RCPT as mail servers write them, and not only as RFC 5321 has them. */
+/** Makes smtp-server accept the paths in MAIL and RCPT that mail servers really send, not only those of RFC 5321. */
 import type { Connection } from './commands.ts'
 
 /** A path without angle brackets: the verb, the path, and the parameters. */
@@ -8,8 +8,8 @@ const BARE = /^([a-z]{4} [a-z]{2,4}:)\s{0,9}([^<>\s]+)(\s.*)?$/i
 const SENDER = /^mail from:\s{0,9}<?([^<>]*)/i
 
 /**
- * Lets a connection accept paths without angle brackets, and any sender at all: a server that passes our message on may
- * give it a sender that is no address.
+ * Lets a connection accept paths without angle brackets, and any text as a sender, because a server that passes our
+ * message on may give it a sender that is no address.
  */
 export function acceptAnyPath(connection: Pick<Connection, '_parseAddressCommand'>): void {
   const strict = connection._parseAddressCommand.bind(connection)

@@ -39,8 +39,8 @@ const UNKNOWN: Rejection = { code: 550, text: 'no such test address' }
 const FORGOTTEN: Rejection = { code: 451, text: 'no such test address now, try again later' }
 
 /**
- * Accepts recipient and sender tokens. Servers verify our sender, and send reports to it, under any sender of their
- * own. Accepts postmaster and abuse. Rejects everything else.
+ * Accepts recipient and sender tokens from any sender: servers verify our sender address, and send reports to it.
+ * Accepts postmaster and abuse. Rejects everything else.
  *
  * @param address as in RCPT TO, without brackets; `postmaster` needs no domain (RFC 5321 section 4.1.1.3)
  */

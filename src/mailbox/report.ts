@@ -133,7 +133,7 @@ const valuesOf = (lines: readonly string[], name: string): string[] =>
 const BETWEEN_WORDS = /(?:[\s<>();,'|]|&(?:lt|gt|quot|nbsp|#39);)+/
 const TOKEN = /(?<![a-z0-9])[a-z2-7]{16}(?![a-z0-9])/g
 
-/** Returns how a sentence spells recipients of ours. */
+/** Returns the spellings of our recipients in a sentence. */
 function spellingsIn(sentence: string, { domain, token }: OurNames): ('outside' | 'local')[] {
   return sentence.split(BETWEEN_WORDS).flatMap((whole) => {
     const word = whole.replace(/^(?:[a-z][a-z0-9-]*:){1,3}/, '').replace(/[.:!?]{1,3}$/, '')

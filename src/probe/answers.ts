@@ -24,7 +24,7 @@ export interface AnswersOptions extends TargetOptions {
   decided?(row: Assessed): void
 }
 
-/** The state of a test between two questions. */
+/** What is open, and how much time is left, between two questions. */
 export interface Moment extends Standing {
   readonly msLeft: number
   /** Whether the test was stopped early. */
@@ -192,7 +192,7 @@ export class Answers {
     this.mailboxTroubled ||= troubled
   }
 
-  /** Marks forms to be asked again, beginning with a new first plan, whose answers show how to go on. */
+  /** Marks forms to be asked again. A new first plan asks some of them; its answers show how to go on. */
   #makeDue(rows: readonly Assessed[]): void {
     for (const { attempt } of rows) this.#due.add(attempt.form)
     this.firstPlan = null
@@ -202,7 +202,7 @@ export class Answers {
   #makeDueAgain(rows: readonly Assessed[]): void {
     this.#makeDue(rows)
     for (const { attempt } of rows) {
-      // Each way to end a transaction is tried once, so that needs no count.
+      // Each way to end a transaction is tried only once, so these retries need no count.
       if (attempt.why !== 'no-reset') this.#retries.set(attempt.form, this.retriesOf(attempt.form) + 1)
     }
     this.#learnt = learn(rows, this.rows, this.#learnt)
@@ -215,7 +215,7 @@ export class Answers {
   /** Whether an answer is missing because of the group it was asked in. */
   #isMixedUp({ attempt: { form, why, connection } }: Assessed): boolean {
     if (why !== 'dropped' || !this.pipelining) return why === 'protocol-error'
-    // The server hung up in a group before it decided anything, or once more although it was asked less.
+    // The server hung up on a group before it decided anything, or hung up again although we asked less.
     const decided = this.rows.some(({ attempt, decisive }) => attempt.connection === connection && decisive !== null)
     return connection !== null && (!decided || this.retriesOf(form) === FIGURES.retries)
   }
@@ -259,7 +259,7 @@ export class Answers {
     }
   }
 
-  /** Returns the earlier answers if this attempt has none, unless the earlier answer was to come back in TLS. */
+  /** Returns the earlier answers if this attempt has none, unless the earlier reply asked us to start TLS. */
   #withEarlier(attempt: Attempt): Attempt {
     const before = this.#rows.get(attempt.form)
     const isAnswered = before !== undefined && before.attempt.exchanges.length > 0
@@ -275,7 +275,7 @@ export class Answers {
     const { id } = repeat.attempt.form
     const known = this.row(id)
     if (known?.outcome === 'accepted') return false
-    // Without an answer it says nothing, and another connection ends with it too.
+    // A repeat without an answer says nothing, and another connection ends with a repeat too.
     if (repeat.outcome === 'not-run') return known === undefined && id === REPEAT
     if (repeat.outcome !== 'refused' && repeat.outcome !== 'accepted') return known === undefined
     if (known?.refusal === 'tls-required') return true

@@ -77,7 +77,7 @@ async function askOne(question: Question, asking: Asking, tell: Tell): Promise<v
   }
 }
 
-/** Returns a session for one transaction: the current one, unless a transaction is open there that nothing can end. */
+/** Returns the current session, or a new one if the current one has an open transaction that nothing can end. */
 async function live(connections: Connections, reset: Reset): Promise<Session> {
   if (reset === 'none' && isOccupied(connections.current.connection)) await connections.leaveCurrent()
   return connections.live()
@@ -100,7 +100,7 @@ async function askOn(
 ): Promise<void> {
   if (!isReady(session)) {
     tell({ shown: 'attempts', attempts: notRun(plan.flat(), whyNot(session, connections, server)) })
-    // No other code ends a session that was turned away.
+    // Nothing else ends a session that was turned away.
     if (session !== connections.current) await connections.end(session)
     return
   }

@@ -1,6 +1,6 @@
 /**
  * Opens the first session of a test. It comes back to a server that was busy, and finds out whether TLS begins with the
- * first byte: a port can be set up in another way than its number says.
+ * first byte, because the port number alone does not tell.
  */
 import { waitIn } from '../relay/retry-times.ts'
 import { FIGURES } from './pace.ts'
@@ -56,7 +56,7 @@ async function openWatched(door: Door): Promise<Session> {
   return first
 }
 
-/** Returns a session that was opened well if one of the next ones is, else the last one that was tried. */
+/** Waits and opens another session until one works or there is no time left. Returns the last one. */
 async function comeBack(door: Door, refused: Session): Promise<Session> {
   const { server } = door
   let session = refused
@@ -75,8 +75,8 @@ async function comeBack(door: Door, refused: Session): Promise<Session> {
 }
 
 /**
- * Returns how long to wait before another session, in milliseconds: not long if the server dropped the session before
- * EHLO was answered; what the reply says, else our own figure, if it is a 4xx reply; null if it is in vain.
+ * Returns how many milliseconds to wait before another session: a moment if the server dropped the session, and after a
+ * 4xx reply the time that it names, or our own figure. Null if another session would not help.
  */
 function waitAfter({ failure, turnedAway }: Session, pauses: number): number | null {
   if (failure === 'dropped') return pauses === 0 ? FIGURES.pauseMs : null
@@ -92,7 +92,7 @@ function isOtherWay({ tlsFirst }: Door, { failure, connection }: Session): boole
   return connection?.spoke === 'tls' || (failure === 'dropped' && connection?.spoke === 'nothing')
 }
 
-/** Opens one session the other way. If the server does not answer there, the first session stays, with its failure. */
+/** Opens a session in the other of the two ways. If it gets no answer, returns the first session with its failure. */
 async function openOtherWay(door: Door, first: Session): Promise<Session> {
   const tlsFirst = !door.tlsFirst
   await door.end(first)

@@ -8,7 +8,7 @@ export interface Tester {
   readonly contact: string
 }
 
-/** The two secrets of one message. A bounce may return only the header, and a delivery has the body. */
+/** The two secrets of one message. The one in the header shows a bounce; the one in the body shows a delivery. */
 export interface Secrets {
   readonly header: string
   readonly body: string

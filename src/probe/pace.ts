@@ -17,7 +17,7 @@ export const FIGURES = {
   retries: 2,
   connectMs: 10_000,
   greetingMs: 30_000,
-  /** If a server has sent nothing for so long, we try whether it waits for TLS. Longer than the pause of postscreen. */
+  /** How long we wait for a first byte before we try TLS. It is longer than the pause of postscreen. */
   quietMs: 10_000,
   /** How long the handshake may take if TLS begins with the first byte. */
   tlsMs: 5_000,
@@ -28,13 +28,13 @@ export const FIGURES = {
   silenceMs: 10_000,
   silenceGrowth: 3,
   /**
-   * How long we leave a server alone that says that we ask too much, if its reply names no time: the first time, and
-   * the second. There is no third.
+   * The first and the second pause after a server says that we ask too much, if its reply names no time. There is no
+   * third pause.
    */
   throttledMs: [5_000, 15_000],
-  /** The same, if the server answered something else on that connection: it limits each session. */
+  /** The pause if the server answered something else on that connection: then its limit is for each session. */
   sessionPauseMs: 1_000,
-  /** The pause between connections to a server that accepts one at a time. It may count the old one for a moment. */
+  /** The pause between connections to a server that accepts one at a time: it may still count the old one. */
   pauseMs: 200,
   /** The time that must be left after a long wait, so that another visit is possible. */
   visitMs: 5_000,
@@ -118,7 +118,7 @@ export function isTooManyRecipients({ refusal, decisive }: Assessed): boolean {
   return code === 452 || enhanced?.endsWith('.5.3') === true || /recipient|\brcpt/i.test(lines.join(' '))
 }
 
-/** Returns how much the server answered on a connection before it ended it: that much it accepts. */
+/** Returns the pace that a server accepts: what it answered on a connection before it ended that connection. */
 function answeredBeforeTheEnd(rows: readonly Assessed[], connection: number | null): Partial<Pace> {
   const answered = rows.filter(
     ({ attempt, decisive }) => attempt.connection === connection && decisive !== null && decisive.reply.code !== 421,

@@ -16,13 +16,13 @@ export interface PlanRules {
   readonly pace: Pace
   /** Senders that the server is known to accept at MAIL. */
   readonly taken: ReadonlySet<string>
-  /** The first question, which ends every connection if the server accepts the usual pace; null for no repeat. */
+  /** The first question, to be asked again last on every connection if the pace allows it; null for no repeat. */
   readonly repeat: Envelope | null
 }
 
 /** Envelopes spread over connections. */
 export interface Spread {
-  /** The plan of the open connection that was asked something before; empty if it is asked nothing more. */
+  /** The plan of the connection that is open already; empty if nothing more is asked on it. */
   readonly onCurrent: ConnectionPlan
   /** The plans of other connections. */
   readonly plans: readonly ConnectionPlan[]

@@ -91,8 +91,8 @@ function observationsOf(
 }
 
 /**
- * Returns our addresses that a server at `target` can see, as text: those of its IP version. A private address is
- * translated on the way to a public server.
+ * Returns our addresses that a server at `target` can see, as text. Leaves out those of the other IP version, and
+ * private ones if the server is public, because NAT changes them on the way.
  */
 function visibleAddresses(ours: readonly (Address | null)[], target: Address): string[] {
   const isVisible = (one: Address) => specialRange(one) === null || specialRange(target) !== null

@@ -1,6 +1,6 @@
 /**
  * Begins another mail transaction on a session. RSET ends the one before. Some servers do not know RSET, so a second
- * EHLO does it (RFC 5321 section 4.1.4); where that fails too, the session can have no other transaction.
+ * EHLO does it (RFC 5321 section 4.1.4). If that fails too, the session can have no other transaction.
  */
 import type { Why } from '../contract/words.ts'
 import type { Answer } from '../smtp/connection.ts'
@@ -28,7 +28,7 @@ const TRIES: Readonly<Record<Reset, readonly ResetCommand[]>> = { RSET: ['RSET',
 /** Returns what to use after a command failed. */
 export const resetAfter = (failed: ResetCommand): Reset => (failed === 'RSET' ? 'EHLO' : 'none')
 
-/** The last transaction of each connection, if nothing has ended it: the answer to its MAIL. QUIT would end it too. */
+/** For each connection with an open transaction, the answer to its MAIL. QUIT ends a transaction too. */
 const unfinished = new WeakMap<Dialogue, Answer>()
 
 /** Whether a transaction is open on a connection, so that another one needs a reset. */

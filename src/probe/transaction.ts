@@ -25,8 +25,8 @@ export interface Manner extends Resetting {
 }
 
 /**
- * Asks every envelope of a plan without sending a message: in one write with pipelining, else one command at a time
- * until `stop` is aborted. One by one, a transaction ends when the next one begins. If each refusal takes longer, asks
+ * Asks every envelope of a plan without sending a message: with pipelining in one write, or one command at a time until
+ * `stop` is aborted. One by one, a transaction ends when the next one begins. If each refusal takes longer, asks
  * no more: envelopes without an answer get the reason `slowing`.
  */
 export async function askPlan(session: Ready, plan: ConnectionPlan, manner: Manner): Promise<Attempt[]> {
@@ -60,7 +60,7 @@ export async function askPlan(session: Ready, plan: ConnectionPlan, manner: Mann
   return attempts
 }
 
-/** Whether a group can begin with MAIL. Ends the transaction that an earlier question, asked in turn, left open. */
+/** Whether a group can begin with MAIL. If an earlier question left a transaction open, ends it first. */
 async function isFree({ connection }: Ready, reset: Reset): Promise<boolean> {
   if (!isOccupied(connection)) return true
   if (reset !== 'RSET' || !positive('rcpt', await connection.command(reset, { patience }))) return false
@@ -69,8 +69,8 @@ async function isFree({ connection }: Ready, reset: Reset): Promise<boolean> {
 }
 
 /**
- * Asks a plan in one group. A server that does not know RSET stays in its first transaction: returns only the attempts
- * of the transactions before that. The others can be asked in turn, unless the group ended with QUIT.
+ * Asks a plan in one group. If a RSET fails, the answers after it do not count: returns only the attempts up to that
+ * RSET, so that the others can be asked in turn. If the group ended with QUIT, returns the others as not run.
  */
 async function askAtOnce(session: Ready, plan: ConnectionPlan, manner: Manner): Promise<Attempt[]> {
   const commands = plan.flatMap((transaction) => [mail(senderOf(transaction)), ...transaction.map(rcpt), 'RSET'])

@@ -2,7 +2,7 @@
 import { CAVEATS, type Caveat } from '../contract/words.ts'
 import { type Assessed, answersDiffer, rowOf } from './assess.ts'
 import { AT_END, KNOWN_MAILBOX, noExistingSender, OUTSIDE, POSTMASTER, REPEAT } from './controls.ts'
-import { takesAnything } from './local.ts'
+import { hasMailboxForAll } from './local.ts'
 import type { Observations } from './observations.ts'
 
 /** One caveat. */
@@ -16,7 +16,7 @@ interface CaveatRow {
 /** The row of every caveat. A word in contract/words.ts without a row here does not compile. */
 const CAVEAT_ROWS: Readonly<Record<Caveat, CaveatRow>> = {
   // The summary of a closed server says it already.
-  'any-local-part-taken': { says: null, holds: ({ rows }) => takesAnything(rows) },
+  'any-local-part-taken': { says: null, holds: ({ rows }) => hasMailboxForAll(rows) },
   'forms-spared': { says: null, holds: ({ rows }) => rows.some(({ attempt }) => attempt.why === 'spared') },
   'forms-unanswered': {
     says: 'Some forms of the full suite got no answer that counts.',
@@ -27,7 +27,7 @@ const CAVEAT_ROWS: Readonly<Record<Caveat, CaveatRow>> = {
     holds: ({ rows }) => rows.some(answersDiffer) || isAnsweredBothWays(rows),
   },
   'existing-sender-untested': {
-    says: 'We know no sender that exists at {domain}, so we could not test whether the server trusts one.',
+    says: 'We know no sender that exists at {domain}, so we could not test whether the server trusts one. A known mailbox would tell.',
     holds: ({ rows }) => noExistingSender(rows),
   },
   'domain-doubtful': {

@@ -17,11 +17,11 @@ export const POSTMASTER = 'postmaster-control'
 export const RANDOM_LOCAL = 'random-local-control'
 /** The first question is asked again. If a ban began in the meantime, the answer is different. */
 export const REPEAT = 'outside-sender-again'
-/** The same at the end of each connection of the full part. */
+/** The first question again, at the end of each connection of the full part. */
 export const AT_END = 'outside-sender-at-end'
 /** The own-domain sender writes to a mailbox of its domain. The answer is for a finding, never for the verdict. */
 export const OWN_SENDER_TO_LOCAL = 'own-sender-to-local'
-/** The own-domain senders: the known mailbox or an invented one, then one that exists or an invented one. */
+/** The own-domain senders: the known mailbox (an invented name if there is none), postmaster, an invented name. */
 export const OWN_SENDER = 'own-domain-sender'
 export const POSTMASTER_SENDER = 'own-domain-postmaster'
 export const INVENTED_SENDER = 'own-domain-invented'
@@ -44,8 +44,8 @@ const ABOUT_US_OR_NOW: ReadonlySet<Refusal> = new Set<Refusal>([
 ])
 
 /**
- * Whether the refusal of an outside recipient counts only by contrast: it is permanent, and it is not about us or about
- * now, but its words do not say that relaying is denied.
+ * Whether the refusal of an outside recipient counts only by contrast: it is permanent and not about us, but its words
+ * do not say that relaying is denied.
  */
 export function needsContrast(row: Assessed | undefined): row is Assessed {
   if (row?.outcome !== 'refused' || row.refusedLater || row.decisive?.phase !== 'rcpt') return false
@@ -72,7 +72,7 @@ export function contrastOf(rows: readonly Assessed[], known: Known): Contrast {
   return isKnownWord || isTakenLocal(rowOf(rows, RANDOM_LOCAL)) ? 'shown' : 'words-needed'
 }
 
-/** Whether the mailbox of a person was accepted after the last refusal: then no ban began before it. */
+/** Whether the mailbox of a person was accepted after the last refusal: then the refusals were no ban. */
 export const vouches = (rows: readonly Assessed[], known: Known): boolean =>
   known === 'person' && isContrast(rowOf(rows, KNOWN_MAILBOX), rows, known)
 
@@ -144,31 +144,31 @@ export function isAsBefore(again: Assessed, outside: Assessed | undefined): bool
 const FORGERY = /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|not allowed to send/
 
 /**
- * Returns the next own-domain sender that is worth trying, or null. Servers can trust only senders that exist, or only
- * those that need no login, and they refuse the others in any words (rule 4b).
+ * Returns the next own-domain sender that is worth trying, or null. Some servers trust only senders that exist. Others
+ * demand a login from those, and trust the rest. The words of their refusals do not tell which (rule 4b).
  */
 export function secondSender(rows: readonly Assessed[], known: Known): string | null {
   const own = rowOf(rows, OWN_SENDER)
   if (own?.outcome !== 'refused' || own.refusedLater) return null
   if (own.refusal === null || ABOUT_US_OR_NOW.has(own.refusal)) return null
   if (known === 'none') return POSTMASTER_SENDER
-  // Other words than a stranger's may mean that a sender that exists must log in. Then an invented one may not need to.
+  // Other words than a stranger's may mean that only existing senders must log in: try one that does not exist.
   const invented = rowOf(rows, INVENTED_SENDER)
   if (invented === undefined && !sameRefusal(own, rowOf(rows, OUTSIDE))) return INVENTED_SENDER
-  // The server does not tell the known mailbox from other senders, so perhaps it has no such mailbox.
+  // The server answers the known mailbox like an invented sender, so it may not have that mailbox.
   return invented === undefined || sameRefusal(own, invented) ? POSTMASTER_SENDER : null
 }
 
 /**
- * Whether a row belongs to the standard part of a test. Postmaster as a sender does only if the standard suite asks it
- * too; else the full suite asks it after the standard part.
+ * Whether a row belongs to the standard part of a test. Postmaster as a sender belongs to it only if the standard suite
+ * asks it too. Otherwise the full suite asks it after the standard part.
  */
 export function isOfStandard({ attempt: { form } }: Assessed, rows: readonly Assessed[], known: Known): boolean {
   if (form.part !== 'standard') return false
   return form.id !== POSTMASTER_SENDER || secondSender(rows, known) === POSTMASTER_SENDER
 }
 
-/** Whether every own-domain sender was refused because it does not exist: none that exists was tried. */
+/** Whether every own-domain sender was refused because it does not exist, so that no existing one was tried. */
 export function noExistingSender(rows: readonly Assessed[]): boolean {
   const own = [OWN_SENDER, POSTMASTER_SENDER, INVENTED_SENDER].flatMap((id) => rowOf(rows, id) ?? [])
   return own.length > 0 && own.every(isUnknownSender)
@@ -180,9 +180,9 @@ function isUnknownSender({ outcome, refusal, text }: Assessed): boolean {
 }
 
 /**
- * Whether it is worth asking if the own-domain sender may write to a local mailbox. It is if the server accepted that
- * sender at MAIL, and refused its outside recipient in the words for a stranger: then it did not refuse the sender.
- * The local mailbox must be one that it accepts from strangers, or a known one.
+ * Whether to ask if the own-domain sender may write to a local mailbox. The server must have accepted that sender at
+ * MAIL, and refused its outside recipient in the same words as a stranger's: then it did not refuse the sender. The
+ * local mailbox must be a known one, or one that the server accepts from strangers.
  */
 export function mayBeSpoofable(rows: readonly Assessed[], known: Known): boolean {
   const own = rowOf(rows, OWN_SENDER)
@@ -204,20 +204,17 @@ export interface ControlState {
   asked(id: string): number
 }
 
-/** How often one control is asked: once, and once more if its answer came in the wrong place. */
+/** How often one control is asked at most. The second time is for an answer that came in the wrong place. */
 const MOST = 2
 
-/**
- * Returns the controls that can still change the verdict, in the order in which one session asks them; none if there
- * are none.
- */
+/** Returns the controls that can still change the verdict, in the order in which one session asks them. */
 export function wantedControls(state: ControlState): readonly string[] {
   const { rows, known, session, asked } = state
   const outside = rowOf(rows, OUTSIDE)
   const needs = needsContrast(outside)
   const suspects = rows.some((row) => row.attempt.form.part === 'standard' && needsRepeat(row, rows))
   const local = known !== 'none' && rowOf(rows, KNOWN_MAILBOX)?.outcome !== 'refused' ? KNOWN_MAILBOX : POSTMASTER
-  // A mailbox of a person that is accepted at the end shows that no ban began: then no repeat is needed.
+  // If the mailbox of a person is accepted at the end, we are not banned, and no repeat is needed.
   const mayVouch = local === KNOWN_MAILBOX && known === 'person'
   const needsLocal = needs || (suspects && mayVouch) || state.isDomainDefault
   const repeat = (suspects && !mayVouch) || (needs && outside.attempt.connection !== session)
@@ -232,10 +229,10 @@ export function wantedControls(state: ControlState): readonly string[] {
   return isOpen && asked(RANDOM_LOCAL) === 0 ? [RANDOM_LOCAL] : []
 }
 
-/** Whether an attempt counts for the verdict. One that is only for a finding does not. */
+/** Whether an attempt counts for the verdict. An attempt for a finding does not. */
 export const isForVerdict = ({ attempt }: Assessed): boolean => attempt.form.id !== OWN_SENDER_TO_LOCAL
 
-/** Whether an answer can change the verdict. A control is worth asking again only then. */
+/** Whether an answer can change the verdict. Only then is a control asked again. */
 export function isNeeded(row: Assessed, rows: readonly Assessed[]): boolean {
   const { form } = row.attempt
   if (!isForVerdict(row)) return false

@@ -1,4 +1,4 @@
-/** Recognises a server that takes a message and says that it threw it away: nothing was relayed. */
+/** Recognises a server that accepts a message and says that it threw it away: nothing was relayed. */
 import type { Reply } from './attempt.ts'
 import { plainText } from './plain-text.ts'
 
@@ -12,7 +12,7 @@ const DISCARDED = [
   /\bverworfen\b|\bgeloscht\b|\bsupprime\b|\bdescartado\b|\bscartato\b|\bverwijderd\b|\bodrzucon|удалено|отброшен|丢弃|丟棄|破棄/,
 ]
 
-/** Words before it that turn the meaning round. */
+/** Words that mean the opposite when they stand before one of these. */
 const DENIED = /\b(?:not|never|without|nothing|no)(?: be| been| being| was)? (?:discard|dropp|quarantin|delet|reject)/
 
 /** Returns whether a 2xx reply to the final dot says that the message was thrown away. */

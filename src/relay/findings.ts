@@ -1,14 +1,13 @@
 /**
- * Lists what else a test can find out about a server: no relaying, but worth telling. One row for each finding, with
- * its sentence, its steps, and the answers that show it. The names are in contract/words.ts. Findings never change a
- * verdict.
+ * Lists what else a test can find out about a server, apart from relaying. One row for each finding, with its sentence,
+ * its steps, and the answers that show it. The names are in contract/words.ts. Findings never change a verdict.
  */
 import type { RelayTest } from '../contract/relay-test.ts'
 import { FINDINGS, type Finding } from '../contract/words.ts'
 import { rowOf } from './assess.ts'
 import { OWN_SENDER_TO_LOCAL, POSTMASTER } from './controls.ts'
 import type { Judgement } from './judgement.ts'
-import { takesAnything } from './local.ts'
+import { hasMailboxForAll, takesAnything } from './local.ts'
 import type { Observations } from './observations.ts'
 import { type Advice, BACKSCATTER, BEHIND_PROXY, DOCKER_OPEN_RELAY, POSTFIX_ACCESS } from './remedies/advice.ts'
 import { isSourceLost } from './seen-as.ts'
@@ -47,7 +46,7 @@ export const FINDING_ROWS: Readonly<Record<Finding, FindingRow>> = {
       'If it is a gateway, give it the list of valid recipients, or let it ask the server behind it during the session.',
     ],
     references: [BACKSCATTER, POSTFIX_ACCESS],
-    holds: ({ rows }) => takesAnything(rows),
+    holds: ({ rows }) => hasMailboxForAll(rows),
   },
   'bounces-strangers-mail': {
     says: 'The server accepted our message, and sent a report back to its sender instead of refusing it. Spammers forge senders, so such reports reach people who sent nothing.',
@@ -90,7 +89,7 @@ export const FINDING_ROWS: Readonly<Record<Finding, FindingRow>> = {
   'source-address-lost': {
     says: 'The server does not see who connects: it wrote down another address than ours. There is a proxy, a container network or NAT in front of it.',
     steps: [
-      'The result holds for connections from outside, but the server cannot tell clients apart: its blocklists, SPF checks and bans do not work, and one trusted address can open it to everyone.',
+      'The result holds for connections from outside, but the server cannot distinguish its clients: its blocklists, SPF checks and bans do not work, and one trusted address can open it to everyone.',
       'Make sure that the address of the proxy, container gateway or NAT is not among the trusted networks.',
       'Let the proxy pass on the address of the client (PROXY protocol), or forward the port without changing the source address.',
     ],

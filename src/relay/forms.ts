@@ -174,7 +174,7 @@ type Row = readonly [
   source: string,
 ]
 
-/** The standard suite. It gets at most four refusals: fail2ban usually bans at the fifth within ten minutes. */
+/** The standard suite. It is short, because fail2ban usually bans at the fifth refusal within ten minutes. */
 const STANDARD: readonly Row[] = [
   [
     'outside-sender',
@@ -304,7 +304,7 @@ const SECOND_SENDERS: readonly Row[] = [
   ],
 ]
 
-/** The same question in TLS: a server can trust encryption, or have other rules behind it. */
+/** The first question in TLS: some servers trust every encrypted client, or have other rules for it. */
 const IN_TLS: readonly Row[] = [
   ['outside-sender-in-tls', 'outside', 'plain', 'an encrypted connection counts as a login', 'RFC 3207 section 4'],
 ]
@@ -390,7 +390,7 @@ function ambiguous(needs: Need, cause: Cause, spell: Recipient['spell']) {
   return { kind: 'ambiguous', needs, cause, spell } as const
 }
 
-/** Makes an ambiguous recipient whose domain a strict parser does not accept. */
+/** Makes an ambiguous recipient whose domain a strict parser calls a syntax error. */
 function risky(cause: Cause, spell: Recipient['spell']) {
   return { kind: 'ambiguous', risky: true, cause, spell } as const
 }

@@ -1,4 +1,4 @@
-/** Defines the judgement on a whole test: what verdict.ts returns, and what sentences and results are made of. */
+/** Defines the judgement on a whole test. verdict.ts returns it; the summary and the result are made of it. */
 import type { Cause, Caveat, Evidence, Reason } from '../contract/words.ts'
 import type { Assessed } from './assess.ts'
 

@@ -1,10 +1,18 @@
-/** Says when a server read an ambiguous recipient as a local one, so that accepting it is no relaying (rule 3). */
+/** Says when a server read an ambiguous recipient as a local one: then accepting it is not relaying (rule 3). */
 import { type Assessed, rowOf } from './assess.ts'
 import { OUTSIDE, RANDOM_LOCAL } from './controls.ts'
 import { causeOf } from './forms.ts'
 
 /** Whether the server accepted a local part that nobody has. */
 export const takesAnything = (rows: readonly Assessed[]): boolean => rowOf(rows, RANDOM_LOCAL)?.outcome === 'accepted'
+
+/**
+ * Whether the server accepts mail for any name at its own domain. Accepting the recipient does not show that if the
+ * server accepts outside recipients too, and denies relaying later.
+ */
+export const hasMailboxForAll = (rows: readonly Assessed[]): boolean =>
+  takesAnything(rows) &&
+  !rows.some((row) => row.attempt.form.recipient.kind === 'plain' && (isRefusedLate(row) || row.refusedLater))
 
 /** Whether the recipient is a local part at the own domain, and not a route through it. */
 export const isAtOwnDomain = (row: Assessed): boolean => row.attempt.form.recipient.needs === 'domain' && !isRoute(row)
@@ -30,9 +38,9 @@ export const triedToRelay = ({ attempt: { seen } }: Assessed): boolean => seen?.
 export const isAcceptedSoFar = ({ outcome, refusedLater }: Assessed): boolean => outcome === 'accepted' || refusedLater
 
 /**
- * Whether a 2xx reply to RCPT says nothing at this server, so that only a message could tell. It denies relaying at
- * DATA or at the final dot; or the recipient looks like a local part, and it takes any local part, or refuses such ones
- * later.
+ * Whether a 2xx reply to RCPT says nothing at this server, so that only a message could tell. That is so if the server
+ * denies relaying only at DATA or at the final dot. It is also so if the recipient looks like a local part, and the
+ * server accepts any local part, or refuses such ones later.
  */
 export function saysNothing(row: Assessed, rows: readonly Assessed[]): boolean {
   if (rows.some(triedToRelay)) return false

@@ -1,4 +1,4 @@
-/** Everything that a test learnt, in one value: the verdict is made of it, and so is the result. */
+/** Defines what a test learnt, as one value that the verdict, the findings and the result are made of. */
 import type { DomainSource, Proof } from '../contract/words.ts'
 import type { Assessed } from './assess.ts'
 import type { Exchange, Reply } from './attempt.ts'

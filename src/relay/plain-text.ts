@@ -22,7 +22,7 @@ export function plainText({ words }: Pick<Reply, 'words'>, names: readonly strin
 /**
  * Returns the words by which two refusals are compared. Words that change from reply to reply become `#`: words of six
  * or more characters with a digit, our tokens, hexadecimal numbers, times, and values after `=`. Shorter numbers stay,
- * because an error number may be all that tells two refusals apart.
+ * because an error number may be the only difference between two refusals.
  */
 export const comparedText = (reply: Pick<Reply, 'words'>, names: readonly string[]): string =>
   plainText(reply, names)
@@ -32,13 +32,13 @@ export const comparedText = (reply: Pick<Reply, 'words'>, names: readonly string
     .map((word) => (CHANGING.test(word) ? '#' : word))
     .join(' ')
 
-/** A word that is another one in each reply: an id with a digit, a hexadecimal number, or one of our tokens. */
+/** A word that differs in each reply: an id with a digit, a hexadecimal number, or one of our tokens. */
 const CHANGING = /^(?=.{6})\D*\d|^\W*[0-9a-f]{8,}\W*$|^\W*[a-z2-7]{16}\W*$/
 
 const IP = /\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b/g
 const IPV6 = /^(?:ipv6:)?[0-9a-f]{0,4}:[0-9a-f:.]{1,40}$/
 
-/** Returns `ip` for a bracket with an IP address, nothing for an address or one odd word, else its content. */
+/** Returns `ip` for a bracket with an IP address, a space for a mail address or a name, otherwise its content. */
 function withoutAddress(bracket: string): string {
   const content = bracket.slice(1, -1).trim()
   if (bracket.startsWith('[') && (content.search(IP) !== -1 || IPV6.test(content))) return ' ip '
@@ -57,7 +57,7 @@ function folded(text: string): string {
 
 const isAscii = (text: string): boolean => !/[^\0-\x7f]/.test(text)
 
-/** Letters that Unicode does not take apart. */
+/** Letters that Unicode does not split into a plain letter and an accent. */
 const LETTERS: Readonly<Record<string, string>> = { ß: 'ss', ł: 'l', ø: 'o', ı: 'i', æ: 'ae', œ: 'oe', đ: 'd' }
 
 /** Returns a text without the accents of Latin letters, and with `е` for the Russian `ё`. */

@@ -50,7 +50,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     retryAfter: 300,
     title: 'Test again later: the fault is on our side',
     steps: [
-      'Nothing has to be done at the server: our own proxy failed.',
+      'Change nothing at the server: our own proxy failed.',
       'Test again in {wait}, or from another vantage if there is one.',
       'If it fails again, tell the operators of this service: GET /vantages and their log say what is wrong.',
     ],
@@ -131,14 +131,15 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     title: 'Name a mailbox that exists there, then test again',
     steps: [
       'Ask the customer for one mail address at {domain} that receives mail now, such as their own. A role address, such as postmaster or info, proves less.',
-      'Test again with that address as knownMailbox. Nobody gets a message: the test only asks whether the server would accept one.',
+      'Test again with that address as the known mailbox (knownMailbox in a request). Nobody gets a message: the test only asks whether the server would accept one.',
+      'If you named one already and the server refused it, check with the customer how the address is spelled, and that its mail comes to this server.',
       'If the server accepts the mailbox and still refuses outside recipients, it is closed.',
-      'Or have the mailbox put on file for the customer (mailboxes), so that later tests use it.',
+      'Or have the mailbox put on file for the customer (mailboxes in the customers file), so that later tests use it.',
     ],
     references: [],
   },
   greylisted: {
-    says: 'The server uses greylisting and asked us to come back. Test again in {wait}.',
+    says: 'The server asked us to come back later, as servers with greylisting do. Test again in {wait}.',
     retryAfter: TEN_MINUTES,
     title: 'Test again when the greylisting is over',
     steps: [TEST_LATER, ALLOW_US],
@@ -205,7 +206,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     steps: [
       'Check the address and the port, and that the server is running.',
       'Check that its firewall, and the network in front of it, let {us} in on port {port}.',
-      'If other mail servers time out as well, tell the operators of this service: our way out on port {port} may be closed.',
+      'If other mail servers time out as well, tell the operators of this service: our own network may block port {port}.',
       'Then test again.',
     ],
     references: [],
@@ -217,7 +218,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     steps: [
       'Check the address and the port: nothing listens there, or a firewall rejects the connection.',
       'If there should be a mail server, start it, and let it listen on its public address, not only on loopback.',
-      'Then test again. An address without a mail server relays nothing, as long as that stays so.',
+      'Then test again. As long as no mail server runs at this address, it relays nothing.',
     ],
     references: [],
   },
@@ -239,7 +240,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     steps: [
       'Read in the session what came instead of SMTP replies.',
       'Check the port: port 465 uses TLS from the start, and other services are not mail servers.',
-      'A firewall that inspects SMTP can garble the session: switch its inspection off, then test again.',
+      'A firewall that inspects SMTP can change the session: switch its inspection off, then test again.',
     ],
     references: [],
   },

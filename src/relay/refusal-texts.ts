@@ -19,7 +19,7 @@ const BEFORE_DATA: readonly Moment[] = ['greeting', 'hello', 'mail', 'rcpt']
 /**
  * The rows. Texts about us, and temporary ones, come before texts about relaying, and a doubtful text is read as one
  * about us. If we read a refusal of our address as "relaying denied", we would call an open server closed; the opposite
- * mistake only makes a test inconclusive. Only words that deny relaying outrank mere mentions of hosts and of TLS.
+ * mistake only makes a test inconclusive. Texts that only mention hosts or TLS come after words that deny relaying.
  */
 export const TEXTS: readonly TextRow[] = [
   // Exceptions: these mention open relays or look-ups, but they deny relaying. The last one is temporary.
@@ -96,7 +96,7 @@ export const TEXTS: readonly TextRow[] = [
     refusal: 'blocklisted',
     text: /\bblocked\b|\bblocking\b|\bblocks (mail|messages|connections)/,
     source: 'Postfix reject_rbl_client, postscreen; Google 5.7.26; Proofpoint; sisimai Blocked',
-    covers: 'whatever is blocked, even "relaying blocked": who is meant cannot be told',
+    covers: 'anything that is blocked, even "relaying blocked", because that may mean us',
   },
   {
     refusal: 'blocklisted',
@@ -227,7 +227,7 @@ export const TEXTS: readonly TextRow[] = [
     refusal: 'sender-rejected',
     text: /sender address rejected/,
     source: 'Postfix reject_unknown_sender_domain and similar checks',
-    covers: 'whatever follows',
+    covers: 'any text after these words',
     only: { sender: 'outside' },
   },
   {
@@ -374,7 +374,7 @@ export const TEXTS: readonly TextRow[] = [
     covers: 'storage and memory',
   },
 
-  // The server does not relay for strangers. These words outrank what a reply says about hosts and TLS.
+  // The server does not relay for strangers. These words count more than what a reply says about hosts and TLS.
   {
     refusal: 'relay-denied',
     text: /\brelay(?:ing)?(?:[-,:;.!]{0,3}[ -](?:access|attempts?|requests?|services?|operations?|permissions?|functions?|of|mail|messages?|e-?mails?|to|for|through|thru|via|by|outside|external|remote|foreign|non-local|local|other|unknown|any|all|domains?|recipients?|addresses|address|destinations?|strangers|users?|from|outsiders|without|authentication|smtp|auth|servers?|systems?|machines?|site|our|my|hosts?|that|this|the|these|those|here|is|are|was|were|has|been|being|strictly|currently|explicitly|generally|anonymous|unauthenticated|unauthori[sz]ed|third|party|parties)){0,7}[-,:;.!]{0,3}[ -](?:denied|denies|prohibited|rejected|refused|forbidden|disallowed|disabled|restricted)/,
@@ -609,7 +609,7 @@ export const TEXTS: readonly TextRow[] = [
     refusal: 'sender-rejected',
     text: /sender address rejected/,
     source: 'Postfix, every other sender',
-    covers: 'whatever follows',
+    covers: 'any text after these words',
   },
 
   // Later, without another reason: greylisting that does not say so.

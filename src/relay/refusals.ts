@@ -31,7 +31,7 @@ const AFTER_RCPT: TextRow['only'] = { moments: ['data', 'dot'] }
 const AT_ENVELOPE: TextRow['only'] = { moments: ['mail', 'rcpt'] }
 
 /**
- * Enhanced status codes that mean something (RFC 3463 section 3, and Microsoft's). They count if no text row fits. The
+ * Enhanced status codes that give a reason (RFC 3463 section 3, and Microsoft's). They count if no text row fits. All
  * others, such as X.7.0, X.7.1, X.0.0 and X.5.0, say no more than the reply code.
  */
 const ENHANCED: readonly CodeRow[] = [
@@ -54,7 +54,7 @@ const ENHANCED: readonly CodeRow[] = [
   { refusal: 'greylisted', codes: /^4\.[27]\.\d+$/, source: 'RFC 6647 section 2: 4.2.0, 4.7.1', only: AT_ENVELOPE },
 ]
 
-/** Reply codes that mean something by themselves. They count like enhanced codes. */
+/** Reply codes that give a reason by themselves. They count like enhanced codes. */
 const MEANT: readonly CodeRow[] = [
   {
     refusal: 'unknown-user',
@@ -83,7 +83,7 @@ const CODES: readonly CodeRow[] = [
 /** Why a reply refused. */
 export interface Classified {
   readonly refusal: Refusal
-  /** Whether we know its words, or else a code that means something. With `none`, the reply code was all there was. */
+  /** What showed the reason: words that we know, a code with a meaning of its own, or (`none`) only the reply code. */
   readonly basis: 'words' | 'code' | 'none'
 }
 

@@ -42,7 +42,7 @@ const JOINED = /^(\d{1,6}) ?(\p{L}{1,12})/u
 /** `HH:MM:SS`, or `MM:SS`. */
 const CLOCK = /(?<![\d.:/-])(?:(\d{1,3}):)?(\d{1,2}):(\d{2})(?![\d:])/g
 
-/** The words before a time to wait, from the surest to the weakest. */
+/** The words before a time to wait, the clearest first. */
 const ASKS = [
   /\b(?:again|retry|retrying|back|wait|later|resend|reconnect|repeat|delay|delayed|deferred)\b[^.\d]{0,24}$/,
   /\b(?:in|for|after|another|within|next|least|um|fur|nach|dans|pendant|in circa|через|en|tra|za)\b[^.\d]{0,12}$/,
@@ -51,7 +51,7 @@ const ASKS = [
 /** The words after a time to wait: `5 minutes left`. */
 const LEFT = /^[^.\d]{0,4}\b(?:left|remaining|to go|more)\b/
 
-/** The words around a time that is no time to wait: how long ago, how often, how many in a time, a port. */
+/** The words beside a number that is no time to wait: how long ago, how often, how many per minute, a port. */
 const NOT_BEFORE = /\b(?:per|every|each|last|past|previous|port|ports|at|since|than)\b[ :]{0,2}$|\/ ?$/
 const NOT_AFTER = /^[^.\d]{0,4}\b(?:ago|old|utc|gmt|am|pm|cet|est|pst)\b|^ ?[+-]\d{4}/
 
@@ -63,8 +63,8 @@ interface Time {
 }
 
 /**
- * Returns how many milliseconds the server asks us to wait, or null if it names no time. Of several times, it is the
- * one beside a word that asks us to come back, else the first. Dates, times of day and ports are no times to wait.
+ * Returns how many milliseconds the server asks us to wait, or null if it names no time. Of several times, the one
+ * beside the clearest request to come back counts, otherwise the first. Dates, times of day and ports do not count.
  */
 export function waitIn({ words }: Pick<Reply, 'words'>): number | null {
   const text = words
@@ -83,7 +83,7 @@ export function waitIn({ words }: Pick<Reply, 'words'>): number | null {
   )
 }
 
-/** Returns how sure it is that a time is the one to wait, from 0; null if it is no such time. */
+/** Ranks a time by the words beside it: 0 is the clearest request to wait. Null if it is no time to wait. */
 function rankOf(text: string, from: number, to: number): number | null {
   const before = text.slice(Math.max(0, from - 48), from)
   const after = text.slice(to, to + 24)

@@ -5,13 +5,13 @@
 import { parseAddress } from '../ip/address.ts'
 import type { Observations } from './observations.ts'
 
-/** Who connected, as one text says: the name in EHLO, and the addresses, in the order in which they stand there. */
+/** Who connected, as one text says: the name in EHLO, and the addresses in the order of the text. */
 interface Client {
   readonly helo: string | null
   readonly addresses: readonly string[]
 }
 
-/** The part of a Received field about the client begins and ends so (RFC 5321 section 4.4). */
+/** The beginning and the end of the part of a Received field that is about the client (RFC 5321 section 4.4). */
 const FROM = /^from\s/i
 const END_OF_FROM = /\sby\s|;/i
 

@@ -16,7 +16,7 @@ export interface ServerTexts {
 /** One way to recognise a software. Every pattern that is given must match; its group 1, if any, is the version. */
 interface SoftwareRow {
   readonly name: string
-  /** No pattern may have a quantifier inside a quantifier: that can take for ever. */
+  /** No pattern may have a quantifier inside a quantifier: a match could take forever. */
   readonly greeting?: RegExp
   /** Matched against each line. */
   readonly extension?: RegExp
@@ -160,7 +160,7 @@ function firstMatch(pattern: RegExp | undefined, lines: readonly string[]): RegE
   return null
 }
 
-/** All patterns, for the test that none of them can take for ever. */
+/** All patterns, for the test that no match takes forever. */
 export const SOFTWARE_PATTERNS: readonly RegExp[] = ROWS.flatMap((row) => [
   ...(row.greeting ? [row.greeting] : []),
   ...(row.extension ? [row.extension] : []),

@@ -5,13 +5,14 @@
 import { type Assessed, isTaken, rowOf } from './assess.ts'
 import { CAUSE_ROWS } from './causes.ts'
 import { sayCaveats } from './caveats.ts'
+import { KNOWN_MAILBOX, POSTMASTER } from './controls.ts'
 import type { Judgement } from './judgement.ts'
 import { triedToRelay } from './local.ts'
 import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
 import { fill, type SentenceFacts } from './wording.ts'
 
-const CLOSED = 'The server does not relay. It refused everything that a stranger tried.'
+const CLOSED = 'The server does not relay. It refused every attempt to relay.'
 const CATCH_ALL =
   'The server does not relay. It accepts mail for any name at {domain}, whether the mailbox exists or not.'
 const REFUSED_LATER =
@@ -22,6 +23,8 @@ const PASSED_ON = 'It tried to pass our test message on, and the next server ref
 const SILENT = 'The server accepts connections but says nothing: no greeting came in time.'
 const NOT_EVEN_POSTMASTER =
   'The server rejected every address we tried at {domain}, even postmaster. Check that {domain} is really its domain.'
+const NOT_EVEN_KNOWN =
+  'The server refused us in words that we do not know, and refused the mailbox that you named too. Check that this mailbox exists at {domain} and receives mail there.'
 
 /** Returns the summary of a test. */
 export function summarise(judgement: Judgement, observations: Observations, facts: SentenceFacts): string {
@@ -39,6 +42,7 @@ function sentencesFor(judgement: Judgement, { proof, greeting }: Observations): 
       return [closedSentence(judgement), ...sayCaveats(judgement.caveats)].join(' ')
     case 'inconclusive':
       if (refusesPostmaster(judgement)) return NOT_EVEN_POSTMASTER
+      if (refusesKnownMailbox(judgement)) return NOT_EVEN_KNOWN
       if (judgement.reason === 'deadline' && greeting === null) return SILENT
       return REASON_ROWS[judgement.reason].says
   }
@@ -55,6 +59,10 @@ const wasAccepted = ({ attempt: { form, exchanges } }: Assessed): boolean =>
 
 /** Tells whether postmaster was refused as unknown. A server that is responsible for the domain has a postmaster. */
 function refusesPostmaster({ reason, rows }: Judgement): boolean {
-  const control = rowOf(rows, 'postmaster-control')
+  const control = rowOf(rows, POSTMASTER)
   return reason === 'vantage-blocked' && (control?.refusal === 'unknown-user' || control?.refusal === 'relay-denied')
 }
+
+/** Tells whether the known mailbox was refused, so that naming it did not help. */
+const refusesKnownMailbox = ({ reason, rows }: Judgement): boolean =>
+  reason === 'words-unknown' && rowOf(rows, KNOWN_MAILBOX)?.outcome === 'refused'

@@ -64,9 +64,9 @@ function judged(observations: Observations): Judgement {
     const decisive = signs.get(reason) ?? []
     return { verdict: 'inconclusive', evidence, cause: null, reason, retryAfter, caveats, rows, decisive }
   }
-  // A local recipient decides only by contrast.
+  // The lines of a local recipient count as proof only if the verdict needs the contrast.
   const decisive = rows.filter((row) => isNeeded(row, rows)).flatMap((row) => row.decisive?.at ?? [])
-  // A local mailbox that accepted a recipient is no evidence of relaying.
+  // An accepted local recipient is no evidence of relaying.
   return { verdict: 'closed', evidence: 'none', cause: null, reason: null, retryAfter: null, caveats, rows, decisive }
 }
 
@@ -88,8 +88,8 @@ function isUnanswered(row: Assessed, observations: Observations): boolean {
 const stronger = (a: Evidence, b: Evidence): Evidence => (EVIDENCES.indexOf(b) > EVIDENCES.indexOf(a) ? b : a)
 
 /**
- * Returns what an open server trusts; null if the outside sender was not clearly refused: then it may be anything. A
- * relayed message is contrast enough for a refusal in words that are not about us.
+ * Returns what an open server trusts; null if the outside sender was not clearly refused, because then we cannot know.
+ * A refusal in other words is clear too if it is not about us: the relayed message shows that we are not banned.
  */
 function causeFrom(relayed: Assessed, observations: Observations): Cause | null {
   const cause = causeOf(relayed.attempt.form)
@@ -121,7 +121,7 @@ function signsOf(observations: Observations, rows: readonly Assessed[]): Map<Rea
   return signs
 }
 
-/** Whether a server that refused us, in this test or shortly before, is silent now. Usually that is a ban. */
+/** Whether a server is silent now that refused us in this test or shortly before. Usually that is a ban. */
 function isBan({ attempt }: Assessed, { rows, refusedBefore }: Observations): boolean {
   return attempt.why === 'connect-timeout' && (refusedBefore || rows.some(({ outcome }) => outcome === 'refused'))
 }
@@ -202,7 +202,7 @@ function isOutOfPlace({ attempt: { connection }, decisive, refusal }: Assessed, 
 
 /**
  * Whether a plain form's message was accepted and did not come back. If a report shows that the server tried to pass it
- * on, and the next server refused it, the server relays all the same.
+ * on, and the next server refused it, the server still relays.
  */
 const isRelayed = (row: Assessed): boolean =>
   row.evidence === 'message-accepted' &&
@@ -241,7 +241,7 @@ function isHealthy(row: Assessed, { rows, known }: Observations): boolean {
   if (form.part === 'standard' && vouches(rows, known)) return true
   // A refusal at MAIL shows nothing about a ban at RCPT.
   if (rowOf(rows, OUTSIDE)?.decisive?.phase === 'mail' && row.decisive?.phase === 'rcpt') return false
-  // A repeat that was refused in another way gives its own reason. One that was accepted shows nothing about a ban.
+  // A repeat that was refused in another way gives its own reason. An accepted one shows nothing about a ban.
   const repeat = rowOf(rows, repeatId)
   if (repeat === undefined || repeat.outcome === 'accepted') return false
   // A ban can begin after the repeat.

@@ -1,7 +1,7 @@
 /**
  * The recorded sessions of the sandbox. All were recorded by the service: two with a Postfix 3.7 of the lab, which are
- * the examples of the API, the others with servers that greylist, accept the percent hack, wait three seconds before the
- * greeting and one second before each refusal, or refuse in words that nobody knows.
+ * the examples of the API, the others with servers that greylist, accept the percent hack, wait three seconds before
+ * the greeting and one second before each refusal, or refuse in words that nobody knows.
  */
 import { EXAMPLES } from '../contract/examples.ts'
 import type { Recording } from './recording.ts'

@@ -1,4 +1,4 @@
-/** Admits a test: takes, step by step, what it needs before it may dial, and gives all back if a step fails. */
+/** Admits a test: takes what it needs before it may dial, step by step, and gives everything back if a step fails. */
 import { inScope } from '../access/callers.ts'
 import { QUOTAS } from '../contract/limits.ts'
 import type { Stores } from '../store/stores.ts'
@@ -40,8 +40,8 @@ export interface Admission {
 }
 
 /**
- * Admits a test in the order that docs/partners.md gives. Each step throws RequestProblem or StoreUnavailable, or
- * registers how it is undone; if a later step throws, nothing of the test is left.
+ * Admits a test. Each step throws RequestProblem or StoreUnavailable, or registers how to undo it. If a later step
+ * throws, nothing of the test is left.
  */
 export async function admit(job: Job, parts: AdmissionParts): Promise<Admission> {
   const undo = new Undo()

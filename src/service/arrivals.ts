@@ -77,7 +77,7 @@ export function shortOf({ remote, outside, local, statuses, sentences }: ReportF
 
 /**
  * Returns what a report shows about a form (docs/verdict.md, rule 9). A plain recipient is the outside address itself,
- * so that only another server shows an attempt to relay. Exim's status is always 5.0.0, so words count as well.
+ * so only the name of another server shows an attempt to relay. Exim's status is always 5.0.0, so words count too.
  */
 export function reportOn(form: string, { remote, outside, local, unknown }: NonNullable<Signal['report']>): Report {
   const isAmbiguous = formOf(form).recipient.kind === 'ambiguous'
@@ -85,7 +85,7 @@ export function reportOn(form: string, { remote, outside, local, unknown }: NonN
   return isAmbiguous && local && unknown ? 'was-local' : 'unclear'
 }
 
-/** How much an arrival says, from the least. */
+/** The kinds of arrivals, from the one that says the least. */
 const WEIGHT: readonly (Report | 'message')[] = ['unclear', 'was-local', 'tried-to-relay', 'message']
 
 /** Whether an arrival says more than an earlier one of the same form. */

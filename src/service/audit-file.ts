@@ -35,7 +35,7 @@ export function openAuditFile(file: string | null): AuditFile {
   }
 }
 
-/** How long writing to a full pipe is tried, and the pause between two tries, in milliseconds. */
+/** How long we try to write to a full pipe, and the pause between two tries, in milliseconds. */
 const FULL_MS = 250
 const PAUSE_MS = 5
 

@@ -11,7 +11,7 @@ import { MailboxTrouble } from './trouble.ts'
 
 /** How long after a test a message still counts, in milliseconds. */
 export const DELIVERY_TTL_MS = 24 * 3_600_000
-/** How many tests may wait for late messages, and how many bytes they may keep. Beyond it, forgets the oldest. */
+/** How many tests may wait for late messages, and how many bytes they may keep. The oldest make room. */
 const LIMIT = 10_000
 const WEIGHT_LIMIT = 64 * 1024 * 1024
 /** What a test keeps besides its bytes: its tokens and secrets, and their places in maps (measured). */
@@ -82,7 +82,7 @@ export class Deliveries {
       },
       forget: () => {
         this.#forget(testId, test)
-        // A token that stays known does no harm: no test waits for its mail.
+        // If this fails, the token stays known. That does no harm: no test waits for its mail.
         this.#signals.withdraw(testId, tokens.keys()).catch(() => {})
       },
     }
@@ -163,7 +163,7 @@ export class Deliveries {
     return isOurs
   }
 
-  /** Returns what hides the secrets of a test. A server may also repeat those of an earlier test of the day. */
+  /** Returns what hides the secrets of a test, and those of other tests of the day with the same addresses. */
   #withheldFor(tokens: Iterable<string>): Withheld {
     const withheld = new Withheld()
     const tests = new Set([...tokens].flatMap((token) => this.#expecting(token)))

@@ -68,7 +68,7 @@ export class Directory {
     return (address, host, mailDomain) => {
       const asked: AccessRequest = { address, customerId: null, domain: mailDomain, knownMailbox: null, vantage: null }
       const first = permit(asked)
-      // The customer may own the server and not the domain: then the server is tested without it.
+      // If the customer owns the server but not the domain, the server is tested without the domain.
       const decision = !first.ok && first.problem === 'domain-not-listed' ? permit({ ...asked, domain: null }) : first
       const lead = { ip: address.text, host: host?.name ?? null, preference: host?.preference ?? null }
       if (!decision.ok) {

@@ -2,7 +2,7 @@
 import type { FieldError, LastTest, ProblemSlug } from '../contract/problems.ts'
 import { StoreUnavailable } from '../store/unavailable.ts'
 
-/** The members of a problem besides its text. `retryAfter` is in seconds, `location` the path of a result. */
+/** The members of a problem, without its text. `retryAfter` is in seconds, `location` the path of a result. */
 export interface ProblemMembers {
   readonly errors?: readonly FieldError[]
   readonly violatedPolicies?: readonly string[]

@@ -60,7 +60,7 @@ const OVERDUE_MS = 5_000
 
 /** Asks the mail server of a job. Rejects if that does not end in time, so that slot and lease are given back. */
 export async function askServer(job: Job, settings: Settings, context: RunContext): Promise<ProbeResult> {
-  // Checks this once more right before the dial, in case an earlier step has a mistake.
+  // Checks this again directly before the dial, in case an earlier step has a mistake.
   if (job.context.caller.sandbox) throw new Error('nothing is ever dialled for a caller in the sandbox')
   let timer: NodeJS.Timeout | undefined
   const lost = new Promise<never>((_resolve, reject) => {

@@ -54,7 +54,7 @@ export interface AnsweredTest {
 /** Longest time between a test's lease and its idempotency claim, as another replica sees it, in milliseconds. */
 const LEASE_TO_CLAIM_MS = 100
 
-/** Relay tests, from the request to the result. Throws RequestProblem in the order that docs/partners.md gives. */
+/** Relay tests, from the request to the result. Throws RequestProblem if a request is refused. */
 export class RelayTests {
   readonly #parts: ServiceParts & { readonly background: Background; readonly slots: Slots; readonly archive: Archive }
   /** The tests that are being admitted or that run, each with the controller that stops it. */

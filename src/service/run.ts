@@ -93,7 +93,7 @@ function conclude(finished: FinishedTest, amendedAt: Date | null, log: Logger): 
   try {
     return finishedResult(test, run, transcript, { ...circumstances, amendedAt })
   } catch (error) {
-    // A verdict that contradicts its observations is our mistake. No verdict is better than that one.
+    // The verdict contradicts the observations, which is our mistake. No verdict is better than a wrong one.
     log.error({ err: error, id: test.id }, 'a test cannot be judged')
     return brokenResult(test, new Date().toISOString())
   }

@@ -1,10 +1,10 @@
-/** Remembers when a mailbox of ours turned somebody away for a reason of its own, in this replica and in the others. */
+/** Remembers when the mailbox of any replica turned somebody away for a reason of its own. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Signals } from '../store/signals.ts'
 
 /** How long a note is kept, in milliseconds. No test waits longer. */
 const KEPT_MS = 24 * 3_600_000
-/** The pause between two notes to the other replicas, in milliseconds. What happens in it is told after it. */
+/** The pause between two notes to the other replicas, in milliseconds. Trouble in that time is told afterwards. */
 const PAUSE_MS = 1_000
 
 /** The troubles of our mailbox. Times are `performance.now()` milliseconds. */
@@ -27,7 +27,7 @@ export class MailboxTrouble {
   /** Whether a mailbox of ours turned anybody away since then. True if the other replicas cannot be asked. */
   async since(time: number): Promise<boolean> {
     if (this.#last >= time) return true
-    // Another replica may tell its last trouble with a pause.
+    // Another replica may tell its last trouble one pause too late.
     const elapsed = performance.now() - time + PAUSE_MS
     return this.#signals.msSinceTrouble().then(
       (ms) => ms !== null && ms <= elapsed,

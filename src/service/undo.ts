@@ -13,8 +13,8 @@ export class Undo {
   }
 
   /**
-   * Registers work in the stores, before the step itself: a command that seems to fail may have been carried out. The
-   * work must undo only what this test's id has taken, because it may run late.
+   * Registers work in the stores. Call it before the step itself, because a command that seems to fail may have worked.
+   * The work may run late, so it must undo only what this test's id has taken.
    */
   inStores(work: () => Promise<void>): void {
     this.#inStores.push(work)

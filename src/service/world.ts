@@ -1,4 +1,4 @@
-/** The interface between the service and the place where tests happen. */
+/** Defines what the service needs from the place where tests happen, so that the sandbox can replace the real one. */
 import type { Caller } from '../access/callers.ts'
 import type { Customers } from '../access/customer.ts'
 import { type AccessRequest, type Decision, decide, type Origin } from '../access/decide.ts'

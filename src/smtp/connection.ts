@@ -88,8 +88,8 @@ export class SmtpConnection {
   }
 
   /**
-   * Whether answers may belong to other commands: a reply was surplus, or did not fit its command. An unreadable reply
-   * to the only awaited command does not count, because the answers before it are certain.
+   * Whether answers may belong to other commands: there was one too many, or one did not fit its command. If the reply
+   * to the only awaited command cannot be read, this stays false, because the answers before it are certain.
    */
   get outOfStep(): boolean {
     return this.#outOfStep
@@ -172,7 +172,7 @@ export class SmtpConnection {
   }
 
   /**
-   * Sends a message after a 354 reply, dot-stuffed, with the final dot. The answer is the reply to that dot. From here
+   * Sends a message after a 354 reply, dot-stuffed, with the final dot. The answer is the reply to that dot. From now
    * on, no line and no answer shows the secrets, whatever the server repeats.
    */
   async message(lines: readonly string[], secrets: readonly string[] = []): Promise<Answer> {
@@ -189,8 +189,8 @@ export class SmtpConnection {
   }
 
   /**
-   * Sends a group that ends in QUIT (RFC 2920 section 3.1), and closes after the answers. If the reply to QUIT does not
-   * come, that costs two seconds and no answer.
+   * Sends a group that ends in QUIT (RFC 2920 section 3.1), and closes after the answers. A missing reply to QUIT costs
+   * two seconds, but the other answers count.
    */
   async farewell(lines: readonly string[], waiting: Waiting = {}): Promise<Answer[]> {
     if (this.#fault) return lines.map(() => UNANSWERED)

@@ -3,7 +3,7 @@
 /** The code at the beginning of a line: `5.7.1 …` (RFC 2034), also `#5.7.1 …`, `(5.7.1) …` and `5.7.1: …`. */
 const FIRST = /^[([]?#?([245]\.\d{1,3}\.\d{1,3})(?:[)\]:;,-]|(?= |$))/
 
-/** The code elsewhere: `(#5.7.1)`, `#5.7.1`, `(5.7.1)` or `[5.7.1]`. A longer number, such as an address, is none. */
+/** The code elsewhere: `(#5.7.1)`, `#5.7.1`, `(5.7.1)` or `[5.7.1]`. No part of a longer number, such as an address. */
 const BRACKETED = /(?:[([]#?|(?<![\w.])#)([245]\.[0-7]\.\d{1,3})(?=[)\]:;, ]|\.?$|\. )/
 
 /** The code as the last word, unless it is a version. */

@@ -1,4 +1,4 @@
-/** Makes text from a server safe to show, store and log, and makes Unicode of it for judgement. */
+/** Makes text from a server safe to show, store and log, and decodes it to Unicode so that it can be judged. */
 
 /**
  * Returns bytes as printable ASCII. Every other byte, and the backslash, becomes `\xNN`, so that nothing is lost.
@@ -10,7 +10,7 @@ export function printable(bytes: Buffer | string): string {
   return text.replace(/[^\x20-\x5b\x5d-\x7e]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
-/** Returns the bytes that `printable` made a text of, as a string with one byte per character. */
+/** Reverses `printable`: returns the bytes of a text, as a string with one byte per character. */
 export const unprinted = (text: string): string =>
   text.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 

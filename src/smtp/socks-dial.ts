@@ -31,7 +31,7 @@ export const dialThrough =
     const { socket } = dialogue
     const asked = await within(dialogue, until - performance.now(), () => dialogue.connect(address, port))
     if ('objection' in asked) {
-      // The proxy waits for a silent target. A proxy that has stopped working looks the same, so we ask it.
+      // Either the target is silent, or the proxy has stopped working. We ask the proxy which it is.
       const objection = asked.objection ?? (await objectionOf(proxy, PROXY_ANSWER_MS))
       return objection === null ? { fault: 'connect-timeout', detail: null } : proxyFailed(objection)
     }

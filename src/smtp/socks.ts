@@ -60,7 +60,7 @@ export class SocksDialogue {
     const wanted = login ? LOGIN : NO_LOGIN
     this.socket.write(Buffer.from([VERSION, 1, wanted]))
     const [version, method] = await this.#take(2)
-    if (version !== VERSION) throw new ProxyFault('speaks no SOCKS5')
+    if (version !== VERSION) throw new ProxyFault('does not speak SOCKS5')
     if (method !== wanted) throw new ProxyFault(login ? 'accepts no password' : 'asks for a password')
     if (!login) return
     const [user, password] = [Buffer.from(login.user), Buffer.from(login.password)]
@@ -81,7 +81,7 @@ export class SocksDialogue {
     }
     this.socket.write(request)
     const [version, code = GRANTED, , type] = await this.#take(4)
-    if (version !== VERSION) throw new ProxyFault('speaks no SOCKS5')
+    if (version !== VERSION) throw new ProxyFault('does not speak SOCKS5')
     // We ignore the bound address. Many proxies do not tell it, and some leave it out after a refusal.
     if (code !== GRANTED) return code
     const length = type === NAME ? ((await this.#take(1))[0] ?? 0) : type === IPV6 ? 16 : 4

@@ -14,7 +14,7 @@ export interface TlsFacts {
 /** The lowest demands of OpenSSL, because old servers are often open relays. */
 const LENIENT: TlsOptions = { rejectUnauthorized: false, minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' }
 
-/** Begins a handshake. `done` resolves with null after success, else with what went wrong, within `timeoutMs`. */
+/** Begins a handshake. `done` resolves within `timeoutMs`: with null after success, or with what went wrong. */
 export function beginTls(plain: Socket, timeoutMs: number): { secure: TLSSocket; done: Promise<string | null> } {
   plain.removeAllListeners()
   plain.on('error', () => {})

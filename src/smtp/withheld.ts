@@ -1,6 +1,6 @@
 /**
- * Hides the secrets of our test messages in text that a server wrote. A server may repeat what it was sent, so the text
- * is searched where it enters, in every spelling that a server is likely to use.
+ * Hides the secrets of our test messages in text that a server wrote. A server may repeat what it was sent, in many
+ * spellings, so its text is searched before anything else reads it.
  */
 
 /** Stands for a hidden part of a text. */
@@ -8,11 +8,11 @@ const WITHHELD = '[withheld]'
 
 /**
  * The rule: this many consecutive characters of a secret are hidden. Fewer are not: short pieces also occur in words.
- * Words of five letters decide verdicts; a word of six meets a piece of a secret once in ten million tests.
+ * Words of five letters decide verdicts. A word of six equals a piece of a secret once in ten million tests.
  */
 const PIECE = 6
 
-/** How much of the text before is read together with a text, so that a secret is found that is split over lines. */
+/** How many earlier characters are searched together with a line, to find a secret that is split over lines. */
 const REMEMBERED = 96
 
 /** A text as a sequence of characters, each with the place in the original text that spells it. */
@@ -38,16 +38,16 @@ export class Withheld {
   }
 
   /**
-   * Returns a text without the secrets. Takes linear time. Finds them forwards and backwards, in any case, with other
-   * characters than letters and digits in between, with escaped characters, in hex and in base64.
+   * Returns a text without the secrets. Takes linear time. Finds them forwards and backwards, in any case, divided by
+   * punctuation or spaces, with escaped characters, in hex and in base64.
    */
   mask(text: string): string {
     return this.#pieces.size === 0 ? text : this.#maskFrom(0, text)
   }
 
   /**
-   * Returns the next line of a server without the secrets, also without parts of a secret that began in the lines
-   * before it. The reply code at its beginning does not count as text.
+   * Returns the next line of a server without the secrets, and without the rest of a secret that began in an earlier
+   * line. The reply code at its beginning does not count as text.
    */
   maskNext(line: string): string {
     if (this.#pieces.size === 0) return line
@@ -58,7 +58,7 @@ export class Withheld {
     return code + masked
   }
 
-  /** Returns a text from a place on, without the secrets. */
+  /** Returns the part of a text that begins at an index, without the secrets. */
   #maskFrom(from: number, text: string): string {
     const hidden = new Uint8Array(text.length)
     for (const spelling of spellingsOf(text)) this.#mark(spelling, hidden)
@@ -113,7 +113,7 @@ function unescaped(unit: string): number {
   return Number.parseInt(digits, isDecimal ? 10 : 16)
 }
 
-/** Reads letters and digits as they are. Other characters divide nothing, so they are left out. */
+/** Reads letters and digits as they are. Leaves out all other characters, so that they cannot divide a secret. */
 function fromPlain(text: string): Spelling {
   const spelling = { text: '', starts: [] as number[], ends: [] as number[] }
   for (let at = 0; at < text.length; at += 1) append(spelling, text.charCodeAt(at), at, at + 1)
@@ -150,7 +150,7 @@ function fromBase64({ text, starts, ends }: Spelling, skip: number): Spelling {
   return spelling
 }
 
-/** Stands where a text cannot be read. It occurs in no secret. */
+/** Marks a place where a text cannot be decoded. No secret contains it. */
 const DIVIDER = 0xffff
 
 interface Growing {

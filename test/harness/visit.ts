@@ -96,3 +96,7 @@ export const ALL_DENIED = {
   'percent-hack': 'relay-denied',
   'own-domain-postmaster': 'relay-denied',
 }
+
+/** Returns how often we waited ten seconds for an answer, and none came. */
+export const silencesIn = (transcript: Transcript): number =>
+  transcript.entries.filter(({ line }) => /^no answer for \d+ seconds$/.test(line)).length

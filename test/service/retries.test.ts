@@ -15,7 +15,7 @@ import { startRedis, withRedis } from '../harness/redis.ts'
 import { inProcess } from '../harness/relay-tests.ts'
 import { until } from '../harness/waiting.ts'
 
-const SCHEDULES = cases(200)
+const SCHEDULES = cases(100)
 const AT_ONCE = 20
 const TTL_MS = 600_000
 

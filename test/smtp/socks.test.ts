@@ -121,7 +121,7 @@ test('a proxy that fails is never taken for a server that is silent', async (t) 
     ['hangs up', async ({ socket }) => void socket.end(), 'our proxy: hung up'],
     ['resets', async ({ socket }) => void socket.resetAndDestroy(), 'our proxy: '],
     ['hangs up within an answer', async ({ socket }) => void socket.end(Buffer.from([5])), 'our proxy: hung up'],
-    ['speaks SMTP', async ({ socket }) => void socket.write('220 mail\r\n'), 'our proxy: speaks no SOCKS5'],
+    ['speaks SMTP', async ({ socket }) => void socket.write('220 mail\r\n'), 'our proxy: does not speak SOCKS5'],
     ['asks for a password', async ({ socket }) => void socket.write(SOCKS.login), 'our proxy: asks for a password'],
     ['takes nobody', async ({ socket }) => void socket.write(Buffer.from([5, 255])), 'our proxy: asks for a password'],
     [
@@ -134,7 +134,7 @@ test('a proxy that fails is never taken for a server that is silent', async (t) 
       },
       'our proxy: hung up',
     ],
-    ['answers in another version', answering(Buffer.from([4, 0, 0, 1])), 'our proxy: speaks no SOCKS5'],
+    ['answers in another version', answering(Buffer.from([4, 0, 0, 1])), 'our proxy: does not speak SOCKS5'],
   ]
   for (const [what, script, detail] of rows) {
     const proxy = await scriptedProxy(t, script)

@@ -28,8 +28,8 @@ export function again(answers: Answers): readonly Question[] {
 }
 
 /**
- * Returns after how many milliseconds a message is worth sending again, or null if it is not. It is only if the server
- * has not accepted its MAIL and RCPT: another node or another time refused what was accepted before.
+ * Returns how many milliseconds to wait before a message is sent again; null if it is not sent again. It is sent again
+ * if the server, or another node of it, refused the envelope this time.
  */
 function againForMessage(answers: Answers, row: Assessed): number | null {
   if (answers.messageOf(row.attempt.form)?.envelopeTaken) return null
@@ -38,8 +38,9 @@ function againForMessage(answers: Answers, row: Assessed): number | null {
 }
 
 /**
- * Returns after how many milliseconds it is worth asking again on a new connection, or null if it is not. It is after
- * a missing answer, throttling, postscreen (which accepts a client that comes back), and greylisting with a known end.
+ * Returns how many milliseconds to wait before asking again on a new connection; null if that would not help. It helps
+ * after a missing answer, throttling, postscreen (which accepts a client that comes back), and greylisting that names
+ * its end.
  */
 function againAfter(answers: Answers, row: Assessed): number | null {
   const { attempt, outcome, refusal, decisive } = row
@@ -59,18 +60,18 @@ function againUnanswered(answers: Answers, why: Why | null): number | null {
   return why !== null && WORTH_ASKING_AGAIN.has(why) ? 0 : null
 }
 
-/** Whether a server that asks too much answered something else on the same connection: then another one may do. */
+/** Whether a server that says we ask too much answered something else on that connection: then a new one may help. */
 const isLimitOfSession = ({ rows }: Answers, { attempt: { connection } }: Assessed): boolean =>
   rows.some(
     ({ attempt, decisive, refusal }) =>
       attempt.connection === connection && refusal !== 'throttled' && decisive !== null && decisive.reply.code !== 421,
   )
 
-/** Returns how long to leave a server alone that says that we ask too much; null if we did that often enough. */
+/** Returns the pause after a server says that we ask too much; null if there were enough pauses. */
 const pause = ({ longPauses }: Answers, isShort: boolean): number | null =>
   isShort ? FIGURES.sessionPauseMs : (FIGURES.throttledMs[longPauses] ?? null)
 
-/** The refusals of a 421 that may be gone in a moment. */
+/** The refusals with 421 that may be over in a moment. */
 const NOW_ONLY: ReadonlySet<Refusal> = new Set<Refusal>(['server-trouble', 'other'])
 
 /** The reasons of missing answers that can be different on a new connection. */

@@ -1,4 +1,4 @@
-/** The steps that ask for findings. Their answers never change the verdict, so that they open no connection. */
+/** The steps that ask for findings. Their answers never change the verdict, so they open no connection for it. */
 import { mayRelay } from '../../relay/assess.ts'
 import { mayBeSpoofable, OWN_SENDER_TO_LOCAL, RANDOM_LOCAL } from '../../relay/controls.ts'
 import type { Answers } from '../answers.ts'
@@ -20,7 +20,7 @@ export function deliversNothing(answers: Answers, { proof }: Limits): readonly Q
   return proof === 'delivery' && isPlain && isSilent ? once(answers, RANDOM_LOCAL) : []
 }
 
-/** Asks one question on the open session, if there is one that accepts more, and enough time. */
+/** Asks one question, if there is time, and an open session that still accepts questions. */
 function once(answers: Answers, id: string): readonly Question[] {
   const { now, pace, reset, refusalsAtHand, target } = answers
   const isRoom = now.current.isReady && refusalsAtHand < pace.refusals && reset !== 'none'

@@ -1,4 +1,4 @@
-/** The step that asks the first question once more in TLS. */
+/** The step that asks the first question again in TLS. */
 import { mayRelay } from '../../relay/assess.ts'
 import type { Answers } from '../answers.ts'
 import { FIGURES } from '../pace.ts'
@@ -7,7 +7,7 @@ import { alone } from './parts.ts'
 
 const IN_TLS = 'outside-sender-in-tls'
 
-/** Asks the outside sender once more in TLS, if the server offers STARTTLS and nothing was relayed (rule 4d). */
+/** Asks the outside sender again in TLS, if the server offers STARTTLS and nothing was relayed (rule 4d). */
 export function inTls(answers: Answers): readonly Question[] {
   const { first, now, rows } = answers
   const isOffered = first.extensions.some((line) => line.trim().toUpperCase() === 'STARTTLS')

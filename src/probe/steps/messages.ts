@@ -51,9 +51,9 @@ export function arrivals(answers: Answers, limits: Limits): readonly Question[] 
 const hasAskedLocal = ({ rows, now }: Answers): boolean =>
   rows.some(({ attempt: { form, connection } }) => form.recipient.kind === 'local' && connection === now.current.number)
 
-/** Whether one more message may be sent. A message that was refused at its final dot is none. */
+/** Whether one more message may be sent. A message that was refused at its final dot counts only as a dot. */
 function isAnyLeft({ rows }: Answers): boolean {
-  // A message that is sent again has another final dot.
+  // A message that was sent twice has two dots.
   const dots = rows.flatMap(({ attempt }) =>
     attempt.exchanges.filter((each) => each.phase === 'data' && isPositive(each)),
   )
@@ -61,7 +61,7 @@ function isAnyLeft({ rows }: Answers): boolean {
   return dots.length < FIGURES.dots && accepted.length < FIGURES.messages
 }
 
-/** Whether a message may be sent for a row, or was. */
+/** Whether a message may be sent for a row, or was sent for it. */
 function isCandidate(answers: Answers, { attempt: { form }, outcome }: Assessed): boolean {
   const wasTried = answers.messageOf(form) !== null
   // The repeat asks the outside sender's question, so one message for both is enough.

@@ -10,13 +10,13 @@ import type { Alone } from '../question.ts'
 /** The connections that a test may open while it may still need one for a message. */
 export const BEFORE_MESSAGES = FIGURES.connections - FIGURES.keptForMessage
 
-/** Returns how many more connections may be opened, of that many in all. */
+/** Returns how many more connections may be opened if `within` are allowed in all. */
 export const connectionsLeft = ({ now }: Answers, within: number): number => within - now.opened
 
 /** Returns the limits of a question that needs connections. */
 export const on = ({ pipelining, reset }: Answers, within: number) => ({ within, pipelining, reset })
 
-/** Returns the envelope of a form in a list, or an empty list if it cannot be written. */
+/** Returns a list with the envelope of a form; an empty list if the form cannot be written. */
 export function written(answers: Answers, id: string): readonly Envelope[] {
   const form = formOf(id)
   const spelled = spell(form, answers.target.namesFor(form))

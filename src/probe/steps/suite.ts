@@ -36,8 +36,8 @@ function firstOf(envelopes: readonly Envelope[], answers: Answers, part: Suite):
 }
 
 /**
- * Asks the rest over all connections but the one that is kept for a message. If these are used up and no plain form was
- * accepted, uses that one too, last and alone: it stays open, so that it can also carry a message.
+ * Asks the rest over all connections except the one that is kept for a message. If these are used up and no plain form
+ * was accepted, uses that one too, last and alone. It stays open, so that it can also carry a message.
  */
 function restOf(envelopes: readonly Envelope[], answers: Answers, part: Suite): readonly Question[] {
   const { now } = answers
@@ -59,7 +59,7 @@ function restOf(envelopes: readonly Envelope[], answers: Answers, part: Suite): 
 /** The refusals of attempts that can be left out, because they tell nothing; null for no refusal. */
 const NOTHING_LEARNT: ReadonlySet<Refusal | null> = new Set<Refusal | null>([null, 'throttled'])
 
-/** Every connection of the full part ends with the first question: a ban would change its answer. */
+/** Returns the rules of a plan. In the full part, the first question ends each plan: a ban would change its answer. */
 function planRules(answers: Answers, part: Suite): PlanRules {
   const [repeat = null] = part === 'full' ? written(answers, AT_END) : []
   return { pace: answers.pace, taken: answers.takenSenders, repeat }

@@ -6,8 +6,8 @@ import type { Cause } from '../../contract/words.ts'
 import type { SoftwareName } from '../software.ts'
 
 /**
- * Advice to be read out: short imperative sentences in printable ASCII, and the addresses of documents that say the
- * same.
+ * Advice that can be read out: short sentences that say what to do, in printable ASCII, and the addresses of documents
+ * that say the same.
  */
 export interface Advice {
   readonly title: string

@@ -57,8 +57,8 @@ function closing(cause: Cause, software: Software | null): Remedy {
 }
 
 /**
- * Returns the software's own row for the cause. Without one: the steps of the cause, then the software's general row;
- * or, for unknown software, the steps of the cause alone.
+ * Returns the software's own row for the cause. If there is none, returns the steps of the cause, followed by the
+ * software's general row if the software is known.
  */
 function adviceFor(cause: Cause, software: Software | null): Advice & { readonly software?: string } {
   const rows = BY_SERVER.filter(
