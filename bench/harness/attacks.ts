@@ -63,6 +63,12 @@ export const attacksOn = ({ http, mailbox, faulty, token }: Besieged): Readonly<
     from: stranger,
     strike: greeted(repeating('NOOP\r\nRSET\r\n'.repeat(500))),
   },
+  'NOOP after each answer at the mailbox (M8)': {
+    port: mailbox,
+    connections: 50,
+    from: stranger,
+    strike: greeted(asking('NOOP\r\n', '250 ')),
+  },
   'commands before the greeting (M8)': {
     port: mailbox,
     connections: 10,
