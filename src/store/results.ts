@@ -22,20 +22,24 @@ export interface Results {
 }
 
 /**
- * The most memory that results may use, in characters of JSON. Beyond it, deletes the oldest result of the customer
+ * The most memory that results may use, in bytes. Beyond it, deletes the oldest result of the customer
  * whose results use the most, so that no customer pushes out the results of another.
  */
 const CAPACITY = 64 * 1024 * 1024
+/** What a result takes besides its JSON: its buffers, its members and its place in the map (measured). */
+const OWN_SIZE = 1_024
 
-/** A stored result. As text, it takes less memory and nobody can change it. */
+/** A stored result. As bytes of JSON, it takes less memory and nobody can change it. */
 interface Kept extends Pick<RelayTest, 'ip' | 'reference' | 'customerId'> {
-  readonly json: string
-  readonly summary: string
+  readonly json: Buffer
+  readonly summary: Buffer
   readonly createdAt: number
   readonly expiresAt: number
 }
 
-const sizeOf = ({ json, summary }: Kept): number => json.length + summary.length
+const sizeOf = ({ json, summary }: Kept): number => json.length + summary.length + OWN_SIZE
+
+const bytesOf = (value: object): Buffer => Buffer.from(JSON.stringify(value))
 
 /** The results of one customer: their ids, the oldest first, and the memory that they use. */
 interface Share {
@@ -83,7 +87,7 @@ export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
   const put = (result: RelayTest) => {
     const { id, ip, reference, customerId } = result
     drop(id)
-    const texts = { json: JSON.stringify(result), summary: JSON.stringify(summaryOf(result)) }
+    const texts = { json: bytesOf(result), summary: bytesOf(summaryOf(result)) }
     const times = { createdAt: Date.parse(result.createdAt), expiresAt: performance.now() + ttlMs }
     const made = { ip, reference, customerId, ...texts, ...times }
     keep(id, made)
@@ -103,7 +107,7 @@ export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
     },
     async get(id) {
       const found = kept.get(id)
-      return found && isFresh(found) ? JSON.parse(found.json) : null
+      return found && isFresh(found) ? JSON.parse(found.json.toString()) : null
     },
     async list({ by, value, mayName }, limit) {
       return [...kept.values()]
@@ -111,7 +115,7 @@ export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
         .reverse()
         .sort((a, b) => b.createdAt - a.createdAt)
         .slice(0, limit)
-        .map(({ summary }) => JSON.parse(summary))
+        .map(({ summary }) => JSON.parse(summary.toString()))
     },
     async remove({ id }) {
       drop(id)
