@@ -76,6 +76,7 @@ for (const [loss, lose] of [
     await problemIn(await there.post({ ...target, ip: '127.0.0.2' }), 'memory-lost')
 
     await redis.settle()
+    await until('the end of the wait', async () => (await redisSeenBy(there)) === 'up')
     await problemIn(await there.post(target), 'target-busy')
     release()
     const result = await resultOf(await running)
@@ -109,4 +110,13 @@ test('a key whose replica has ended, and whose value is evicted, starts no secon
   assert.equal(detail, 'This idempotency key was used, but its test is lost. Use a new key.')
   assert.equal(server.connections, 1)
   assert.equal((await resultOf(await there.post(target, { 'idempotency-key': 'another' }))).verdict, 'closed')
+})
+
+test('a new installation tests at once: no replica remembers an earlier Redis', withRedis, async (t) => {
+  const redis = await startRedis(t)
+  await redis.kill()
+  await redis.startEmpty()
+  const { server } = await gatedServer(t)
+  const service = await startService(t, { env: { REDIS_URL: redis.url, ALLOWED_PORTS: `${server.port}` } })
+  assert.equal((await resultOf(await service.post({ ip: '127.0.0.1', port: server.port }))).verdict, 'closed')
 })

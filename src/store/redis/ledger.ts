@@ -120,6 +120,7 @@ export class Ledger {
     const given = [this.#leaseMs, this.#epoch ?? '', ...values]
     const reply = await replyTo(this.#redis.eval(script, keys.length + 1, LEDGER, ...keys, ...given))
     const [epoch, waitMs, result] = answer.parse(reply)
+    this.#latest = Promise.resolve({ isUp: true, waitMs })
     if (epoch !== this.#epoch && !this.#restoring) {
       if (waitMs > 0) this.#log.error({ waitMs }, 'Redis is new or has lost its memory: nothing is tested for a while')
       this.#restoring = this.#restore(epoch).finally(() => {
