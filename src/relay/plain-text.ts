@@ -19,6 +19,14 @@ export function plainText({ words }: Pick<Reply, 'words'>, names: readonly strin
     .trim()
 }
 
+/** Returns words without links. The name of a page is not what the server says. */
+export const withoutLinks = (text: string): string =>
+  text
+    .replace(/\b(?:https?:|ftp:|www\.)\S*/g, ' ')
+    .split(' ')
+    .filter((word) => !/(?:^|[a-z0-9]\.[a-z]{2,12})\/\S/.test(word))
+    .join(' ')
+
 /**
  * Returns the words by which two refusals are compared. Words that change from reply to reply become `#`: words of six
  * or more characters with a digit, our tokens, hexadecimal numbers, times, and values after `=`. Shorter numbers stay,

@@ -2,7 +2,7 @@
  * Refusals in other languages than English, one row for each language and meaning. `plainText` has removed the accents
  * of Latin letters. Texts about us are here too: they must never be read as relaying denied.
  */
-import type { TextRow } from './refusal-row.ts'
+import { AFTER_MAIL, type TextRow } from './refusal-row.ts'
 
 /** Our address is blocked. */
 export const BLOCKED_ABROAD: readonly TextRow[] = [
@@ -36,13 +36,13 @@ export const BLOCKED_ABROAD: readonly TextRow[] = [
 export const RELAYING_ABROAD: readonly TextRow[] = [
   {
     refusal: 'relay-denied',
-    text: /\b(relay(ing)?|relay[- ]?zugriff|weiterleit(ung|en)|weitergabe) (?:\S{1,24} ){0,3}(verweigert|abgelehnt|verboten|untersagt|(ist |wird )?nicht (erlaubt|gestattet|zulaessig|zulassig|zugelassen|moglich|moeglich|unterstuetzt|unterstutzt))|kein relay|nur lokale (empfae?nger|adressen|domains)|domain (?:wird |ist )?(?:hier )?nicht (bedient|lokal|gehostet|zustandig|zustaendig)/,
+    text: /\b(relay(ing)?|relay[- ]?zugriff|weiterleit(ung|en)|weitergabe) (?:\S{1,24} ){0,3}(verweigert|abgelehnt|verboten|untersagt|(ist |wird )?nicht (erlaubt|gestattet|zulaessig|zulassig|zugelassen|moglich|moeglich|unterstuetzt|unterstutzt))|\bkein (?:offenes |offener )?(?:mail-?)?relay/,
     source: 'German Exchange and Postfix: Relay-Zugriff verweigert; Weiterleitung verweigert',
     covers: 'German: relaying or forwarding is denied',
   },
   {
     refusal: 'relay-denied',
-    text: /\b(relais|relayage|retransmission|relay) (?:\S{1,24} ){0,3}(refusee?|interdite?|(non|pas) (autorisee?|permise?|admise?)|rejetee?)\b|\bacces (au|de) relais\b|ne rela(ie|yons) pas|domaine non (gere|heberge)/,
+    text: /\b(relais|relayage|retransmission|relay) (?:\S{1,24} ){0,3}(refusee?|interdite?|(non|pas) (autorisee?|permise?|admise?)|rejetee?)\b|\bacces (au|de) relais\b|ne rela(ie|yons) pas/,
     source: 'French servers: retransmission refusée, relais interdit',
     covers: 'French: relaying is denied',
   },
@@ -84,13 +84,13 @@ export const RELAYING_ABROAD: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /(релей|релеинг|релея|релею|ретрансляци[яию]|пересылк[аиу]) (?:\S{1,24} ){0,3}(запрещ\S{1,5}|отклон\S{1,5}|отказано|не разреш\S{1,5}|заборонен\S)|домен не обслуживается|не локальн\S{2} (домен|пользователь|получатель)|(запрещ\S{1,5}|не разреш\S{1,5}) (релей|релеинг|ретрансляци|пересылк)/,
+    text: /(релей|релеинг|релея|релею|ретрансляци[яию]|пересылк[аиу]) (?:\S{1,24} ){0,3}(запрещ\S{1,5}|отклон\S{1,5}|отказано|не разреш\S{1,5}|заборонен\S)|(запрещ\S{1,5}|не разреш\S{1,5}) (релей|релеинг|ретрансляци|пересылк)/,
     source: 'Russian servers: пересылка запрещена, релей запрещен',
     covers: 'Russian, Ukrainian: relaying is denied',
   },
   {
     refusal: 'relay-denied',
-    text: /(不允许|不允許|禁止|拒绝|拒絕|不支持|无权|無權|不能|不可|没有权限)(邮件|郵件|为您|進行|进行)?(转发|轉發|中继|中繼|转寄|轉寄)|不是本地(域|用户|域名|地址)|非本地(用户|域|域名)|域名不在本|(转发|轉發|中继|中繼|轉寄)(访问|存取|请求)?(被)?(拒绝|拒絕|禁止|不允许|不允許)/,
+    text: /(不允许|不允許|禁止|拒绝|拒絕|不支持|无权|無權|不能|不可|没有权限)(邮件|郵件|为您|進行|进行)?(转发|轉發|中继|中繼|转寄|轉寄)|(转发|轉發|中继|中繼|轉寄)(访问|存取|请求)?(被)?(拒绝|拒絕|禁止|不允许|不允許)/,
     source: 'Chinese servers: 不允许转发, 拒绝中继 (Coremail)',
     covers: 'Chinese: relaying is denied',
   },
@@ -99,6 +99,38 @@ export const RELAYING_ABROAD: readonly TextRow[] = [
     text: /(リレー|中継|転送)(アクセス)?(は|を|が)?(拒否|禁止|許可されて(い)?ません|許可しません|できません)|릴레이(가|를|는)? ?(거부|금지|허용되지|허용하지)/,
     source: 'Japanese and Korean servers',
     covers: 'Japanese, Korean: relaying is denied',
+  },
+]
+
+/** The recipient is at none of the server's domains. At MAIL, such words are about our sender. */
+export const NOT_LOCAL_ABROAD: readonly TextRow[] = [
+  {
+    refusal: 'relay-denied',
+    text: /nur (?:fur |fuer )?lokale (empfae?nger|adressen|domains)|domain (?:wird |ist )?(?:hier )?nicht (bedient|lokal|gehostet|zustandig|zustaendig)|(?:empfae?nger|adresse|empfae?ngeradresse|benutzer)(?: ist)? nicht lokal/,
+    source: 'German administrators',
+    covers: 'German: a recipient or a domain that is not local',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /domaine (?:non|pas) (gere|heberge|local)|destinataire non local|(?:dominio|destinatario) (?:no|nao|non) (?:es |e )?(?:local[ei]?\b|alojado|hospedado|ospitato|gestito)|(?:dominio|destinatario) (?:no )?(?:externo|esterno) (?:no|nao|non) (?:permitido|consentito|autorizado)/,
+    source: 'French, Spanish, Portuguese and Italian administrators',
+    covers: 'French, Spanish, Portuguese, Italian: a recipient or a domain that is not local',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /домен не обслуживается|не локальн\S{2} (домен|пользователь|получатель)|(?:получатель|домен) не локальн|домен не обслугов/,
+    source: 'Russian and Ukrainian administrators',
+    covers: 'Russian, Ukrainian: a recipient or a domain that is not local',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /不是本地(域|用户|域名|地址)|非本地(用户|域|域名|收件人)|域名不在本/,
+    source: 'Chinese administrators',
+    covers: 'Chinese: a recipient or a domain that is not local',
+    only: { moments: AFTER_MAIL },
   },
 ]
 

@@ -2,8 +2,14 @@
  * The texts that mail servers refuse with: one row for each family of texts, with its meaning and its source.
  * refusals.ts searches them from top to bottom, and the first match counts.
  */
-import type { Moment, TextRow } from './refusal-row.ts'
-import { BLOCKED_ABROAD, LOGIN_ABROAD, NO_USER_ABROAD, RELAYING_ABROAD } from './refusal-texts-abroad.ts'
+import { AFTER_MAIL, type Moment, type TextRow } from './refusal-row.ts'
+import {
+  BLOCKED_ABROAD,
+  LOGIN_ABROAD,
+  NO_USER_ABROAD,
+  NOT_LOCAL_ABROAD,
+  RELAYING_ABROAD,
+} from './refusal-texts-abroad.ts'
 
 /** The server asked about the sender address and did not get a good answer. */
 const SENDER_NOT_VERIFIED =
@@ -11,7 +17,7 @@ const SENDER_NOT_VERIFIED =
 
 /** The sender may not be used from where we are, or the message is not signed. */
 const FORGED =
-  /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|\barc\b|sender-? ?id\b|\bforg(ed|ery|ing)\b|masquerad|impersonat|(not|un) ?(allowed|authori[sz]ed|permitted) to (send|use) (?:(?!to )[\w-]{1,12} ){0,3}(from|as sender|sender|address|domain)\b|must equal|not owned by user/
+  /\bspf\b|\bsrs\b|sender policy framework|sender rewriting|spoof|\bdkim\b|\bdmarc\b|\barc\b|sender-? ?id\b|\bforg(ed|ery|ing)\b|masquerad|impersonat|(not|un) ?(allowed|authori[sz]ed|permitted) to (send|use) (?:(?!to )[\w-]{1,12} ){0,3}(from|as sender|sender|address|domain)\b|must equal|not owned by user/
 
 /** The moments before a message: what a server says there is about us, not about the message. */
 const BEFORE_DATA: readonly Moment[] = ['greeting', 'hello', 'mail', 'rcpt']
@@ -134,6 +140,18 @@ export const TEXTS: readonly TextRow[] = [
     source: 'texts of bans, from attempts to fool this table; GMX',
     covers: 'bans of addresses, countries and networks',
   },
+  {
+    refusal: 'blocklisted',
+    text: /\b(?:to|for|from|in|of|by) (?:all |any |the )?(?:austral|austri|asia|afric|americ|arab|brazil|britain|british|bulgari|canad|china|chinese|colombi|europe|france|french|german|hong ?kong|hungar|indi(?:a|ans?)\b|indones|iran|iraq|israel|ital(?:y|ian)|japan|korea|latin americ|malays|mexic|nigeria|pakistan|philippin|poland|polish|romania|russia|spain|spanish|taiwan|thai|turk|ukrain|vietnam)/,
+    source: 'texts of bans, from attempts to fool this table',
+    covers: 'relaying and mail that are denied to the people of a country',
+  },
+  {
+    refusal: 'blocklisted',
+    text: /\bcloud (?:provider|host|network|server|service|ip)|\b(?:hosting|vps|colo(?:cation)?|server) providers?\b|\bdata ?cent(?:er|re)s?\b|\bknown for (?:abuse|spam)|\bdue to (?:abuse|spam|complaints)|\bbecause of (?:abuse|spam|complaints)|\btor (?:exit|node)|\banonymi[sz]er|\b(?:ip|address|host|network) (?:to|of|from) our (?:users|customers)\b/,
+    source: 'texts of bans, from attempts to fool this table',
+    covers: 'bans of data centres, and bans for abuse',
+  },
   ...BLOCKED_ABROAD,
 
   // We ask too much or too often.
@@ -202,7 +220,7 @@ export const TEXTS: readonly TextRow[] = [
     refusal: 'sender-rejected',
     text: FORGED,
     source: "RFC 7208, RFC 7489: a sender at the server's own domain that comes from outside is forged",
-    covers: 'SPF, DKIM, DMARC, forged, spoofed, who may use this sender',
+    covers: 'SPF, SRS, DKIM, DMARC, forged, spoofed, who may use this sender',
     only: { sender: 'own' },
   },
   {
@@ -292,11 +310,17 @@ export const TEXTS: readonly TextRow[] = [
     source: 'sisimai RequirePTR',
     covers: 'the same in short',
   },
+  {
+    refusal: 'vantage-identity',
+    text: /\b(?:mx|dns|domain|host|name|a records?|ns)(?: records?| name)? (?:of|for) (?:the |your |that |this )?sender\b|\bsender(?:.s)? (?:mx|dns|host|domain|a record)\b|\bset up (?:an? |the |your )?(?:mx|ptr|spf|dkim|dns|rdns)\b/,
+    source: 'checks of the domain of a sender in the words of an administrator',
+    covers: 'the MX, the DNS and the domain of a sender, which a reply can give as a reason to deny relaying',
+  },
 
   // Our address or network is refused in other words.
   {
     refusal: 'blocklisted',
-    text: /\bopen[- ]?(mail )?(relay|prox)|\b(from|your|insecure|sending|known|unknown|unregistered|untrusted|rogue|suspected|remote|upstream|previous|blocked|listed|spam|bad|abused|forbidden|banned) (mail )?relays?\b|(?<!credentials for )\brelay(ing)? \(? ?(?:hosts?|servers?|mta|ip|client|machine)\b(?! (?:is )?not (?:configured|set up))/,
+    text: /\bopen[- ]?(mail )?(relay|prox)|\b(from|your|insecure|sending|known|unknown|unregistered|untrusted|rogue|suspected|remote|upstream|previous|blocked|listed|spam|bad|abused|forbidden|banned) (mail )?relays?\b|(?<!credentials for )\brelay(ing)? \(? ?(?:hosts?|servers?|mta|ip|client|machine|system|computer|gateway)\b(?! (?:is )?not (?:configured|set up))/,
     source: 'texts of the ORBS family; sendmail srvrsmtp.c "rejecting open proxy"; sisimai; Coremail "openrelay check"',
     covers: 'relay as a name for us: "your relay", "relay host", "relay 192.0.2.7"',
   },
@@ -430,61 +454,13 @@ export const TEXTS: readonly TextRow[] = [
     source: 'IceWarp; sisimai NoRelaying; Coremail "553 host denies relay", "553 relay check local fail"',
     covers: 'short forms of the same',
   },
-  {
-    refusal: 'relay-denied',
-    text: /i cannot deliver (mail )?(for|to)|delivery is not allowed to this address|\bnot a gateway\b|\bgatewaying\b|list of allowed (rcpthosts|recipient|domains|hosts)|\brcpthosts\b/,
-    source: 'Haraka, measured; hMailServer source; IMail; qmail-smtpd.c, notqmail and its TLS patch',
-    covers: 'the words of Haraka, hMailServer, IMail and qmail',
-  },
-  {
-    refusal: 'relay-denied',
-    text: /\b(?:do|does|will|can|did|is|are)(?:not| not) (?:currently |configured to |set up to |able to |willing to |allowed to |permitted to |authori[sz]ed to )?(?:accept|accepting|handle|handling|host|hosting|receive|receiving|serve|serving|process|deliver|delivering|take|taking|route|routing|forward|forwarding)(?: any)?(?: e-?mails?| mails?| messages?| delivery)? (?:for|to) (?:that|this|the|these|those|such|here|your|any|other|non-local|external|remote|foreign|outside|others|recipients? (?:at|in|outside)|domains?|specified|requested)\b(?! (?:user|mailbox|account|person|connection|server|client|host))/,
-    source: 'Symantec, MailEnable, Mercury, Xmail and sisimai NoRelaying: we do not handle mail for this domain',
-    covers: 'a server that takes no mail for that domain',
-  },
-  {
-    refusal: 'relay-denied',
-    text: /\b(?:do|does|will|can) ?not (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?|delivery) (?:for|to)(?: \w[\w.-]{0,60})?\W?$/,
-    source: 'the same with the address at the end, where it was removed',
-    covers: 'the same',
-  },
-  {
-    refusal: 'relay-denied',
-    text: /\b(?:mail|e-?mail|messages?) (?:to|for) (?:that |this |the )?(?:domain |address |recipient )?(?:is |are )?not accepted\b|\bnot a domain\b|\b(?:do|does) not (?:handle|host|serve|receive) (?:mail for |e-?mail for )?(?:that |this |the |your )?domain/,
-    source: 'hosts of many domains',
-    covers: 'that mail for it is not accepted',
-  },
-  {
-    refusal: 'relay-denied',
-    text: /\bdomain (?:is |was |are )?(?:not|never) (?:\w{1,10} )?(?:hosted|handled|served|local|ours|accepted|allowed|supported|relayed|configured|found|known|recogni[sz]ed|managed)(?: \w{1,10})? (?:here|locally|by us|on this|at this|by this|for relay|in (?:my|our))|\bno such (?:mail )?domain (?:here|at this|on this|is)|\bnot (?:one of )?(?:our|my) (?:local |hosted |own )?(?:domains?|users?|customers?|recipients?)\b/,
-    source: 'Barracuda "No such domain at this location"; Symantec; Rackspace; hosts of many domains',
-    covers: 'a domain that is not hosted here',
-  },
+  ...RELAYING_ABROAD,
   {
     refusal: 'auth-required',
     text: /\b(?:server|system|host|service|domain) requires (?:smtp )?auth/,
     source: 'MailEnable, in sisimai NoRelaying',
     covers: 'a server that requires authentication, whatever for',
   },
-  {
-    refusal: 'relay-denied',
-    text: /\bnot (?:an? )?(?:local|internal)(?: \w{1,12})? ?(?:domain|host|user|recipient|address|mailbox|account|e-?mail)?\b(?! error)|\bnon-?local (?:e-?mail|mail|domain|recipient|address|user|host)|\bnot (?:a |the )?(?:mx|mail exchanger|mail host|mail server) for\b|\bnot responsible for\b|\bnot our (?:domain|problem|customer)/,
-    source: 'RFC 5321 section 4.2.2: 551 User not local; sisimai UserUnknown; XMail',
-    covers: 'a user, an address or a domain that is not local',
-  },
-  {
-    refusal: 'relay-denied',
-    text: /\b(?:local|hosted) (?:users?|recipients?|domains?|addresses|delivery|deliveries|mail|mailboxes) only\b|\bonly (?:accepts? |accepting |receives? |handles? |delivers? |takes? )?(?:e-?mails? |mails? |messages? |delivery )?(?:for |to )?(?:local|hosted|our own|our|internal) (?:users?|recipients?|domains?|addresses|mailboxes|delivery|customers)\b|\bonly (?:accepts?|receives?|handles?|delivers?) (?:e-?mails?|mails?|messages?) (?:for|to)\b/,
-    source: 'Coremail "Local user only or Authentication mechanism"',
-    covers: 'mail only for local users',
-  },
-  {
-    refusal: 'relay-denied',
-    text: /\b(?:not|never) (?:permitted|allowed|authori[sz]ed|accepted|possible)(?: to (?:send|deliver|forward))?(?: e-?mails?| mails?| messages?)? to (?:any |other |an? )?(?:remote|external|outside|foreign|non-local|other|outbound|off-?site|internet|(?:this|that|these|those) domains?)|\b(?:remote|external|outside|foreign|non-local) (?:recipients?|domains?|addresses|delivery|destinations?|users?|hosts?|mail) (?:is |are |was )?(?:not (?:permitted|allowed|accepted|supported)|denied|refused|rejected|prohibited|forbidden)|\bspecified domain is not allowed|\bno (?:external|remote|outside|foreign|outbound|outgoing) (?:recipients?|mail|delivery|relay|addresses)/,
-    source: 'Lotus Domino; XMail; sisimai NoRelaying',
-    covers: 'recipients elsewhere, which are not allowed',
-  },
-  ...RELAYING_ABROAD,
 
   // These words are about hosts, TLS or spam in general. They come after relaying, and before logins and recipients.
   {
@@ -495,7 +471,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'blocklisted',
-    text: /(from|by|to|of|for|on) your (ip|host|server|network|address|isp|provider|domain|client|system|computer|machine|location|connection)\b|not allowed to (connect|send)\b|\bfrom (this|that) (ip|host|server|network|address|isp|provider|client|system|location|connection)\b/,
+    text: /(from|by|to|of|for|on) your (ip|host|server|network|address|isp|provider|domain|client|system|computer|machine|location|connection)\b|not allowed to (connect|send)\b(?! (?:e-?mails? |mails? |messages? )?to (?:any|external|remote|outside|foreign|non-local|other|this|that|these|those)\b)|\bfrom (this|that) (ip|host|server|network|address|isp|provider|client|system|location|connection)\b/,
     source: 'sisimai Blocked',
     covers: 'texts that name our host, our address or our network',
   },
@@ -525,19 +501,112 @@ export const TEXTS: readonly TextRow[] = [
     covers: 'texts about the verification of senders',
   },
 
-  // The server relays only for clients that log in.
+  // These words are about our domain, our network or our client. They come after relaying, and before domains and logins.
+  {
+    refusal: 'vantage-identity',
+    text: /\b(?:your|sender|sending|senders|from|originating|originator|header|envelope|mail|e-?mail)(?:.s)? (?:(?:e-?mail|mail|sender|sending|header|address|from) )?domain(?: name)?(?: ip)? (?:is|was|has|does|must|should|could|not)\b|\byour (?:\w{1,12} )?domain\b|\bfrom (?:header|field|line)\b|\bheader from\b|\bfrom: (?:address|header|domain)\b/,
+    source: 'checks of the sender and of the From field in the words of an administrator',
+    covers: 'our domain, which is not accepted, not local or not allowed',
+  },
+  {
+    refusal: 'vantage-identity',
+    text: /\b(?:sender|senders|originator|from address|return path)(?: address)? (?:is |was |are )?(?:not|non-?) ?(?:an? |one of )?(?:our |your )?(?:local|internal|known|hosted)/,
+    source: 'checks of the sender in the words of an administrator',
+    covers: 'a sender that is not local',
+  },
+  {
+    refusal: 'blocklisted',
+    text: /\b(?:client|clients|caller|peer|connection|connections|network|you|ip|source|machine|computer)(?: address| ip| host| domain)? (?:is |are |was )?(?:not|non-?) ?(?:an? |in |on |from |in our |on our |from our |on the |in the )?(?:local|internal|inside)\b|\b(?:not|non-?) ?(?:an? |in |on |from |in an? |on an? |from an? |our |in our |on our |from our |the |in the |on the |from the )?(?:local|internal) (?:network|net|client|lan|subnet|ip|machine|computer|connection|sender|segment)/,
+    source: 'access lists in the words of an administrator',
+    covers: 'a client or a network that is not local',
+  },
+  {
+    refusal: 'blocklisted',
+    text: /\b(?:not|never) (?:accepted|allowed|permitted|welcome) from\b|\b(?:from|by|for|to) (?:trusted|verified|approved|accepted|allowed|permitted|registered|reputable|white-?listed|known|isp|external|outside|foreign|unknown|untrusted) (?:isp |mail ?|smtp ?)?(?:hosts?|servers?|networks?|ips?|systems?|providers?|peers?|connections?|mtas?)\b|\bfrom (?:newcomers|strangers|the internet|the outside|ip)\b/,
+    source: 'access lists in the words of an administrator',
+    covers: 'mail that is accepted only from some hosts, or not from ours',
+  },
+  {
+    refusal: 'blocklisted',
+    text: /\bauth\w{0,15} (?:is )?(?:required|needed|mandatory|necessary|first)?(?: \w{1,12})? ?(?:from|for|by|of|on|to|in) (?:this|that|these|your|the|an? |any )?(?: ?sending| ?connecting| ?client| ?remote)? ?(?:ip|location|network|address|range|provider|host|client|connection|machine)\b|\b(?:static|fixed|dedicated|clean|proper|whitelisted|accepted|approved|reputable|trusted) (?:ip|address|servers?|hosts?|network|smart-?host|mta)\b|\bauth\w{0,15} (?:records?|results?|data|headers?|tokens? of)\b/,
+    source: 'access lists in the words of an administrator',
+    covers: 'a login that is asked of our address, and records that authenticate a domain',
+  },
+
+  // The recipient is at none of the server's domains. At MAIL, such words are about our sender.
+  {
+    refusal: 'relay-denied',
+    text: /i cannot deliver (mail )?(for|to)|delivery is not allowed to this address|\bnot a gateway\b|\bgatewaying\b|list of allowed (rcpthosts|recipient|domains|hosts)|\brcpthosts\b/,
+    source: 'Haraka, measured; hMailServer source; IMail; qmail-smtpd.c, notqmail and its TLS patch',
+    covers: 'the words of Haraka, hMailServer, IMail and qmail',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\b(?:do|does|will|can|did|is|are)(?:not| not) (?:currently |configured to |set up to |able to |willing to |allowed to |permitted to |authori[sz]ed to )?(?:accept|accepting|handle|handling|host|hosting|receive|receiving|serve|serving|process|deliver|delivering|take|taking|route|routing|forward|forwarding)(?: any)?(?: e-?mails?| mails?| messages?| delivery)? (?:for|to) (?:that|this|the|these|those|such|here|your|any|other|non-local|external|remote|foreign|outside|others|recipients? (?:at|in|outside)|domains?|specified|requested)\b(?! (?:user|mailbox|account|person|connection|server|client|host))/,
+    source: 'Symantec, MailEnable, Mercury, Xmail and sisimai NoRelaying: we do not handle mail for this domain',
+    covers: 'a server that takes no mail for that domain',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\b(?:do|does|will|can) ?not (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?|delivery) (?:for|to)(?: \w[\w.-]{0,60})?\W?$/,
+    source: 'the same with the address at the end, where it was removed',
+    covers: 'the same',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\b(?:mail|e-?mail|messages?) (?:to|for) (?:that |this |the )?(?:domain |address |recipient )?(?:is |are )?not accepted\b|\bnot a domain\b|\b(?:do|does) not (?:handle|host|serve|receive) (?:mail for |e-?mail for )?(?:that |this |the |your )?domain/,
+    source: 'hosts of many domains',
+    covers: 'that mail for it is not accepted',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\bdomain (?:is |was |are )?(?:not|never) (?:\w{1,10} )?(?:hosted|handled|served|local|ours|accepted|relayed|configured|found|known|recogni[sz]ed|managed)(?: \w{1,10})? (?:here|locally|by us|on this|at this|by this|for relay|in (?:my|our))|\bdomain (?:is |was )?not (?:hosted|local|ours)\b|\bnon-?local$|\b(?:do|does) not host\b|\bno such (?:mail )?domain (?:here|at this|on this|is)|\bnot (?:one of )?(?:our|my) (?:local |hosted |own )?(?:domains?|users?|customers?|recipients?)\b/,
+    source: 'Barracuda "No such domain at this location"; Symantec; Rackspace; hosts of many domains',
+    covers: 'a domain that is not hosted here',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\bnot (?:an? )?(?:local|internal)(?: \w{1,12})? ?(?:domain|host|user|recipient|address|mailbox|account|e-?mail)?\b(?! error)|\bnon-?local (?:e-?mail|mail|domain|recipient|address|user|host)|\bnot (?:a |the )?(?:mx|mail exchanger|mail host|mail server) for\b|\bnot responsible for\b|\bnot our (?:domain|problem|customer)/,
+    source: 'RFC 5321 section 4.2.2: 551 User not local; sisimai UserUnknown; XMail',
+    covers: 'a user, an address or a domain that is not local',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\b(?:local|hosted) (?:users?|recipients?|domains?|addresses|mailboxes) only\b|\bonly (?:accepts? |accepting |receives? |handles? |delivers? |takes? )?(?:e-?mails? |mails? |messages? |delivery )?(?:for |to )?(?:local|hosted|our own|our|internal) (?:users?|recipients?|domains?|addresses|mailboxes|delivery|customers)\b|\bonly (?:accepts?|receives?|handles?|delivers?) (?:e-?mails?|mails?|messages?) (?:for|to)\b/,
+    source: 'Coremail "Local user only or Authentication mechanism"',
+    covers: 'mail only for local users',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\b(?:not|never) (?:permitted|allowed|authori[sz]ed|accepted|possible)(?: to (?:send|deliver|forward))?(?: e-?mails?| mails?| messages?)? to (?:any |other |an? )?(?:remote|external|outside|foreign|non-local|other|outbound|off-?site|internet|(?:this|that|these|those) domains?)|\b(?:remote|external|outside|foreign|non-local) (?:recipients?|addresses|delivery|destinations?|users?) (?:is |are |was )?(?:not (?:permitted|allowed|accepted|supported)|denied|refused|rejected|prohibited|forbidden)|\bspecified domain is not allowed|\bno (?:external|remote|outside|foreign) (?:recipients?|delivery|relay|addresses)|\bno (?:outbound|outgoing) (?:recipients?|mail|delivery)/,
+    source: 'Lotus Domino; XMail; sisimai NoRelaying',
+    covers: 'recipients elsewhere, which are not allowed',
+    only: { moments: AFTER_MAIL },
+  },
   {
     refusal: 'relay-denied',
     text: /\bnot (?:handled|hosted|managed|served|serviced) (?:here|locally|by (?:this|our|us)|on (?:this|our)|at this)\b|\b(?:mail |smtp |remote )?forwarding (?:mail |to (?:remote|external|outside|other) \w{1,12} |to )?(?:is )?(?:not (?:allowed|permitted|supported)|denied|prohibited|disabled|refused)\b/,
     source: 'hosts of many domains; servers that call relaying forwarding',
     covers: 'what is not handled here; forwarding that is denied',
+    only: { moments: AFTER_MAIL },
   },
   {
     refusal: 'relay-denied',
     text: /\b(?:destination|recipient|target) (?:domain|host)(?: name)? (?:is )?(?:not|denied|refused|rejected)\b|\b(?:delivery|mail|sending) to (?:this|that|these|those) domains? (?:is |are )?(?:not|denied|refused|prohibited|forbidden)\b/,
     source: 'hosts of many domains',
     covers: 'a destination that is not allowed',
+    only: { moments: AFTER_MAIL },
   },
+  ...NOT_LOCAL_ABROAD,
+
+  // The server relays only for clients that log in.
   {
     refusal: 'auth-required',
     text: /must issue an auth|\bauth(?:entication|orization|orisation|enticate)?(?: is)? (?:required|needed|necessary|mandatory|first|compulsory)|\b(?:requires?|need|needs|use|using|enable|without|no|missing|want|provide|perform) (?:\w{1,12} )?(?:smtp[- ])?auth(?:entication)?\b/,
@@ -546,7 +615,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'auth-required',
-    text: /\b(?:authenticate|auth|log ?[io]n|sign in|pop) first\b|\b(?:must|need to|needs to|have to|has to|should|please|first|required to) (?:first |be )?(?:authenticated?|log(?:ged)? ?[io]n|sign(?:ed)? in)\b(?! (?:to|at|on) (?:our|the|your|https?))|\bpop3?[- ]before[- ]smtp\b|\bsmtp[- ]after[- ]pop\b|\b(?:check|fetch|get|read|retrieve)(?:ing)?(?: \w{1,8})? mail (?:first|before)|\blog-?in (?:is )?(?:required|needed|first)|(?<!rejected: )\bnot (?:been )?(?:logged in|signed in)\b/,
+    text: /\b(?:authenticate|auth|log ?[io]n|sign in|pop) first\b|\b(?:must|need to|needs to|have to|has to|should|please|first|required to) (?:first |be )?(?:authenticated?|log(?:ged)? ?[io]n|sign(?:ed)? in)\b(?! (?:to|at|on) (?:our|the|your|https?))|\bpop3?[- ]before[- ]smtp\b|\bsmtp[- ]after[- ]pop\b|\b(?:check|fetch|get|read|retrieve)(?:ing)?(?: for)?(?: \w{1,8})? mail (?:first|before)|\blog-?in (?:is )?(?:required|needed|first)|(?<!rejected: )\bnot (?:been )?(?:logged in|signed in)\b/,
     source: 'texts that come with 503 and 530, from attempts to fool this table; POP before SMTP',
     covers: 'a login that has to come first',
   },

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { Refusal } from '../../src/contract/words.ts'
 import { classify, type ReplyContext } from '../../src/relay/refusals.ts'
 import { type Reply, ReplyParser } from '../../src/smtp/reply.ts'
+import { ABOUT_OUR_DOMAIN_AT_MAIL, ABOUT_US_WITHOUT_RELAYING, DENIALS } from './kinds-of-texts.ts'
 import { ABOUT_US, FAMILIES } from './refused-texts.ts'
 
 const RCPT: ReplyContext = {
@@ -31,12 +32,27 @@ for (const [family, refusals, texts] of FAMILIES) {
 
 const NEVER: ReadonlySet<Refusal> = new Set<Refusal>(['relay-denied', 'auth-required', 'unknown-user'])
 
-test('the list of texts about us has more than 150 texts', () => assert.ok(ABOUT_US.length > 150))
+test('the lists of texts about us have more than 250 texts', () =>
+  assert.ok(ABOUT_US.length + ABOUT_US_WITHOUT_RELAYING.length > 250))
 
-for (const text of ABOUT_US) {
+for (const text of [...ABOUT_US, ...ABOUT_US_WITHOUT_RELAYING]) {
   test(`about us or now: ${text}`, () => {
     const { refusal } = classify(replyOf(text), RCPT)
     assert.ok(!NEVER.has(refusal), refusal)
+  })
+}
+
+for (const text of ABOUT_OUR_DOMAIN_AT_MAIL) {
+  test(`at MAIL, words without "relay" are about our sender: ${text}`, () => {
+    const { refusal } = classify(replyOf(text), { ...RCPT, phase: 'mail' })
+    assert.ok(!NEVER.has(refusal), refusal)
+  })
+}
+
+for (const text of DENIALS) {
+  test(`denies relaying: ${text}`, () => {
+    const { refusal } = classify(replyOf(text), { ...RCPT, recipient: 'plain' })
+    assert.match(refusal, /^(relay-denied|auth-required)$/)
   })
 }
 
