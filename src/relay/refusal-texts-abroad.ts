@@ -32,6 +32,38 @@ export const BLOCKED_ABROAD: readonly TextRow[] = [
   },
 ]
 
+/** The server refuses only for now. */
+export const LATER_ABROAD: readonly TextRow[] = [
+  {
+    refusal: 'greylisted',
+    text: /spae?ter (?:noch ?mal|noch einmal|erneut|wieder|versuchen)|(?:versuchen|probieren) sie es|(?:erneut|nochmals?|wieder) (?:versuchen|probieren|senden)|vorue?bergehend|plus tard|\bre?essaye|temporairement|mas tarde|\bintent[ea](?:lo)? (?:de nuevo|nuevamente|otra vez)|\breintent|temporalmente|mais tarde|\btent[ae]r? (?:novamente|de novo|outra vez)|temporariamente|piu tardi|\briprov|\britent|temporaneamente|later (?:opnieuw|nog)|\bprobeer|tijdelijk/,
+    source: 'greylisting of German, French, Spanish, Portuguese, Italian and Dutch administrators',
+    covers: 'German, French, Spanish, Portuguese, Italian, Dutch: later, try again, for a time',
+    only: { temporary: true },
+  },
+  {
+    refusal: 'greylisted',
+    text: /\bsprob(?:uj|owac)|\bpozniej|\bponow|\btymczasow|\bpozdeji|\bzkuste|\bdocasn|\b(?:forsok|prov) igen|\bsenare\b|\bsenere\b|\btillfallig|\bmidlertidig|\bdaha sonra|\btekrar dene|\bgecici|\bkesobb|\bprobalja ujra|\bideiglenes|\bmai tarziu|\bincercati|\btemporar respins|\bthu lai\b|\btam thoi/,
+    source: 'greylisting of Polish, Czech, Nordic, Turkish, Hungarian, Romanian and Vietnamese administrators',
+    covers: 'Polish, Czech, the Nordic languages, Turkish, Hungarian, Romanian, Vietnamese: the same',
+    only: { temporary: true },
+  },
+  {
+    refusal: 'greylisted',
+    text: /позже|позднее|попробуйте|повторите попытку|временно|пізніше|спробуйте|тимчасово|αργοτερα|δοκιμαστε|προσωρινα|稍后|稍後|重试|重試|再试|再試|暂时|暫時|後で|後ほど|しばらく|再試行|再度|一時的|나중에|잠시 후|다시 시도|일시적|ภายหลัง|ลองใหม่|ลองอีกครั้ง|ชั่วคราว|لاحقا|مرة أخرى|مؤقت|מאוחר יותר|נסה שוב|זמני/,
+    source: 'greylisting of Russian, Ukrainian, Greek, Asian, Arabic and Hebrew administrators',
+    covers: 'Russian, Ukrainian, Greek, Chinese, Japanese, Korean, Thai, Arabic, Hebrew: the same',
+    only: { temporary: true },
+  },
+  {
+    refusal: 'server-trouble',
+    text: /\bderzeit\b|\bmomentan\b|\bzur ?zeit\b|\bim moment\b|\bactuellement\b|\bpour le moment\b|\ben ce moment\b|\ben este momento\b|\bactualmente\b|\bneste momento\b|\bno momento\b|\bal momento\b|\battualmente\b|\bmomenteel\b|\bop dit moment\b|\bobecnie\b|\bv tuto chvili\b|\bfor tillfallet\b|\bsu anda\b|сейчас|в данный момент|зараз|目前|现在|現在|현재/,
+    source: 'administrators whose server cannot do something now',
+    covers: 'not now, in the languages that have "now" as an adverb of refusals',
+    only: { temporary: true },
+  },
+]
+
 /** The server does not relay for strangers. */
 export const RELAYING_ABROAD: readonly TextRow[] = [
   {

@@ -5,6 +5,7 @@
 import { AFTER_MAIL, type Moment, type TextRow } from './refusal-row.ts'
 import {
   BLOCKED_ABROAD,
+  LATER_ABROAD,
   LOGIN_ABROAD,
   NO_USER_ABROAD,
   NOT_LOCAL_ABROAD,
@@ -18,6 +19,14 @@ const SENDER_NOT_VERIFIED =
 /** The sender may not be used from where we are, or the message is not signed. */
 const FORGED =
   /\bspf\b|\bsrs\b|sender policy framework|sender rewriting|spoof|\bdkim\b|\bdmarc\b|\barc\b|sender-? ?id\b|\bforg(ed|ery|ing)\b|masquerad|impersonat|(not|un) ?(allowed|authori[sz]ed|permitted) to (send|use) (?:(?!to )[\w-]{1,12} ){0,3}(from|as sender|sender|address|domain)\b|must equal|not owned by user/
+
+/** Another server refused, and this one says so: it has asked the next hop, so it may relay. */
+const NEXT_HOP =
+  /\b(?:by|at|says|said) (?:the |our |my |its |a )?(?:smart-? ?host|upstream|next[- ]hop|relay ?host|isp|(?:remote|downstream|back-? ?end|destination|recipient|other|far|receiving|next) (?:host|server|mx|mta|side|hop|system))\b|(?<!\b(?:to|for|through|via|from|of) (?:a |an |the |any |our )?)\b(?:smart-? ?host|upstream|next[- ]hop|relay ?host|(?:remote|downstream|back-? ?end|destination|receiving|next|target) (?:host|server|mx|mta|hop|side|system)) (?:\w{1,12} ){0,2}(?:refused|refuses|rejected|rejects|denied|denies|said|says|failed|answered|returned|reported|responded|replied|declined|(?:did|does|would) not accept)\b|\bmx (?:host |server )?(?:refused|rejected|denied|said|says|answered|declined)\b|\bin reply to (?:mail|rcpt|data|end)\b|\brefused to talk\b|\b(?:delivery|forwarding|sending|transmission|hand-?over) (?:to|via|through|attempt) (?:\S{1,40} ){0,4}(?:failed|refused|rejected)\b/
+
+/** The server's DNS does not know our domain, so it looked for a route: it may relay to other domains. */
+const NO_ROUTE =
+  /\bunrout(?:e|a|ea)ble\b|\bno route to\b|\b(?:unable to|cannot|could not|can not|failed to) (?:find a )?route\b|\b(?:domain|host|server)(?: name)? (?:was |is )?not found\b(?! (?:here|locally|on this|at this|in (?:my|our)))|\bdomain(?: \S{1,60})? does not (?:exist|resolve)\b|\bhost (?:unknown|name unknown|does not exist)\b|\bname server:|\bnull ?mx\b|\bno (?:valid )?(?:mx|dns|a|aaaa|mail exchanger) (?:records? |entry |host )?(?:found |exists |available )?for\b|\b(?:has|have) no (?:valid )?(?:mx|dns|a|mail exchanger)\b|\bdns (?:look-?up|query|resolution|resolver|error)|\bnxdomain\b|\bdomain(?: \S{1,60})? does not accept (?:any )?(?:e-?)?mail\b(?! for| to| from)|\b(?:cannot|could not|unable to|failed to|not) (?:be )?resolved?\b|\binvalid (?:recipient|destination) (?:domain|host)\b/
 
 /** The moments before a message: what a server says there is about us, not about the message. */
 const BEFORE_DATA: readonly Moment[] = ['greeting', 'hello', 'mail', 'rcpt']
@@ -196,6 +205,59 @@ export const TEXTS: readonly TextRow[] = [
     only: { temporary: true },
   },
 
+  // The server cannot accept mail or look something up now. What it says besides is true only now.
+  {
+    refusal: 'server-trouble',
+    text: /\btemporar(?:y|ily) (?:[\w-]{1,14} )?(?:error|failure|problem|trouble|fault|unavailable|out of|unable|down)\b/,
+    source: 'Exchange "Temporary server error"; Postfix "Temporary lookup failure"; Mimecast',
+    covers: 'temporary errors',
+    only: { temporary: true },
+  },
+  {
+    refusal: 'server-trouble',
+    text: /\binternal (?:[\w-]{1,14} )?(?:error|failure|problem)\b|\b(?:system|server|lookup|dns|database|ldap|resolver|backend) (?:error|failure|problem|busy|timeout|timed out)\b/,
+    source: 'Sendmail; Exim; Mimecast',
+    covers: 'internal errors',
+    only: { temporary: true },
+  },
+  {
+    refusal: 'server-trouble',
+    text: /\b(service|system|server|resources?|queue|database|backend)(?: is| are)? (?:currently |temporarily )?(not available|unavailable|busy|overloaded|full|down|offline|shutting|restarting)|maintenance|shutting down|overload|load average|out of (memory|disk|space|resources)|disk (is )?full|\bno space\b|timed out/,
+    source: 'RFC 5321 section 4.2.2: 421; Sendmail; Exim load limits',
+    covers: 'what the server has no room, time or memory for',
+    only: { temporary: true },
+  },
+  {
+    refusal: 'server-trouble',
+    text: /local (problem|configuration error|error in processing)|(server )?configuration (error|problem)/,
+    source: 'Exim and Postfix; RFC 5321 section 4.2.2',
+    covers: 'mistakes in its settings',
+    only: { temporary: true },
+  },
+  {
+    refusal: 'server-trouble',
+    text: /insufficient (?:[\w-]{1,14} )?(storage|resources|space|memory)|no system resources|\bqq (?:trouble|temporary|read|write|crashed|out of)\b/,
+    source: 'RFC 5321 section 4.2.2; postscreen; qmail-queue',
+    covers: 'storage and memory',
+  },
+  {
+    refusal: 'server-trouble',
+    text: /\b(?:right |just |for )?now\b|\bat (?:the|this|present)(?: present)? (?:moment|time)\b|\bat present\b|\bfor the moment\b|\bcurrently\b|\btoday\b|\buntil (?!you|auth|log|the sender|then)|\b(?:is|are|smart-?host|upstream|ldap|sql|dns) (?:down|offline)\b|\b(?:look-?up|query|search|check|ldap|sql|dns|database|directory|map|table|backend|connection)s? (?:\w{1,12} ){0,2}(?:failed|failure|fails|failing|error|timed out|timeout|unavailable|down|offline)\b/,
+    source: 'texts of servers that cannot reach a database or a smarthost, from attempts to fool this table',
+    covers: 'relaying, recipients and logins that are refused only now, or only because a look-up failed',
+    only: { temporary: true },
+  },
+
+  // Later: greylisting that does not say so. These words come before all that a text says about us or the recipient.
+  {
+    refusal: 'greylisted',
+    text: /(try|retry|come|send|call|again)(?: it| this| your message| delivery| sending| back| mail)? (?:again |back )?later|\btry again\b|\b(?:please|bit|little|while|minutes|hours|some time) later\b|\btry later\b/,
+    source: 'hMailServer SMTPConnection.cpp; rspamd; iRedAPD "Intentional policy rejection, please try again later"',
+    covers: 'every text of "later"',
+    only: { temporary: true },
+  },
+  ...LATER_ABROAD,
+
   // The sender address is not trusted. With our own sender, that is a refusal of us.
   {
     refusal: 'unknown-user',
@@ -362,40 +424,20 @@ export const TEXTS: readonly TextRow[] = [
     covers: 'that we are not wanted',
   },
 
-  // The server cannot accept mail now.
+  // The next hop refused, or there is none: the server may relay.
   {
-    refusal: 'server-trouble',
-    text: /\btemporar(?:y|ily) (?:[\w-]{1,14} )?(?:error|failure|problem|trouble|fault|unavailable|out of|unable|down)\b/,
-    source: 'Exchange "Temporary server error"; Postfix "Temporary lookup failure"; Mimecast',
-    covers: 'temporary errors',
-    only: { temporary: true },
+    refusal: 'content',
+    text: NEXT_HOP,
+    source: 'gateways and servers behind a smarthost that pass a message on while we wait',
+    covers: 'what a smarthost, an upstream server or the next hop refused',
+    only: { moments: ['data', 'dot'] },
   },
   {
-    refusal: 'server-trouble',
-    text: /\binternal (?:[\w-]{1,14} )?(?:error|failure|problem)\b|\b(?:system|server|lookup|dns|database|ldap|resolver|backend) (?:error|failure|problem|busy|timeout|timed out)\b/,
-    source: 'Sendmail; Exim; Mimecast',
-    covers: 'internal errors',
-    only: { temporary: true },
-  },
-  {
-    refusal: 'server-trouble',
-    text: /\b(service|system|server|resources?|queue|database|backend)(?: is| are)? (?:currently |temporarily )?(not available|unavailable|busy|overloaded|full|down|offline|shutting|restarting)|maintenance|shutting down|overload|load average|out of (memory|disk|space|resources)|disk (is )?full|\bno space\b|timed out/,
-    source: 'RFC 5321 section 4.2.2: 421; Sendmail; Exim load limits',
-    covers: 'what the server has no room, time or memory for',
-    only: { temporary: true },
-  },
-  {
-    refusal: 'server-trouble',
-    text: /local (problem|configuration error|error in processing)|(server )?configuration (error|problem)/,
-    source: 'Exim and Postfix; RFC 5321 section 4.2.2',
-    covers: 'mistakes in its settings',
-    only: { temporary: true },
-  },
-  {
-    refusal: 'server-trouble',
-    text: /insufficient (?:[\w-]{1,14} )?(storage|resources|space|memory)|no system resources|\bqq (?:trouble|temporary|read|write|crashed|out of)\b/,
-    source: 'RFC 5321 section 4.2.2; postscreen; qmail-queue',
-    covers: 'storage and memory',
+    refusal: 'other',
+    text: NEXT_HOP,
+    source: 'the same before the message: a gateway asks its inner server about every recipient',
+    covers: 'the same',
+    only: { moments: ['mail', 'rcpt'] },
   },
 
   // The server does not relay for strangers. These words count more than what a reply says about hosts and TLS.
@@ -499,6 +541,22 @@ export const TEXTS: readonly TextRow[] = [
     text: /\bverify your\b/,
     source: 'Exim verify = sender, measured',
     covers: 'texts about the verification of senders',
+  },
+
+  // The server found no route to our domain. Words that name "here" mean its own domains instead.
+  {
+    refusal: 'server-trouble',
+    text: NO_ROUTE,
+    source: 'Postfix reject_unknown_recipient_domain with 450; Exim: a router that deferred',
+    covers: 'our domain, which the DNS of the server does not know now',
+    only: { temporary: true, recipient: 'plain', moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'vantage-identity',
+    text: NO_ROUTE,
+    source: 'Exim "Unrouteable address"; Postfix "Domain not found", nullMX; Sendmail "Host unknown (Name server: …)"',
+    covers: 'our domain, which the DNS of the server does not know',
+    only: { recipient: 'plain', moments: AFTER_MAIL },
   },
 
   // These words are about our domain, our network or our client. They come after relaying, and before domains and logins.
@@ -679,15 +737,6 @@ export const TEXTS: readonly TextRow[] = [
     text: /sender address rejected/,
     source: 'Postfix, every other sender',
     covers: 'any text after these words',
-  },
-
-  // Later, without another reason: greylisting that does not say so.
-  {
-    refusal: 'greylisted',
-    text: /(try|retry|come|send|call|again)(?: it| this| your message| delivery| sending| back| mail)? (?:again |back )?later|\btry again\b|\b(?:please|bit|little|while|minutes|hours|some time) later\b|\btry later\b/,
-    source: 'hMailServer SMTPConnection.cpp; rspamd; iRedAPD "Intentional policy rejection, please try again later"',
-    covers: 'every text of "later"',
-    only: { temporary: true },
   },
 
   // The server refuses by policy. The text does not say whether it means us or relaying.

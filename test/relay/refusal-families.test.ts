@@ -4,7 +4,15 @@ import { test } from 'node:test'
 import type { Refusal } from '../../src/contract/words.ts'
 import { classify, type ReplyContext } from '../../src/relay/refusals.ts'
 import { type Reply, ReplyParser } from '../../src/smtp/reply.ts'
-import { ABOUT_OUR_DOMAIN_AT_MAIL, ABOUT_US_WITHOUT_RELAYING, DENIALS } from './kinds-of-texts.ts'
+import {
+  ABOUT_OUR_DOMAIN_AT_MAIL,
+  ABOUT_US_WITHOUT_RELAYING,
+  DENIALS,
+  LATER,
+  NEXT_HOP_REFUSED,
+  NO_ROUTE,
+  NOW,
+} from './kinds-of-texts.ts'
 import { ABOUT_US, FAMILIES } from './refused-texts.ts'
 
 const RCPT: ReplyContext = {
@@ -55,6 +63,53 @@ for (const text of DENIALS) {
     assert.match(refusal, /^(relay-denied|auth-required)$/)
   })
 }
+
+for (const text of NOW) {
+  test(`is true only now: ${text}`, () => {
+    assert.match(classify(replyOf(text), RCPT).refusal, /^(greylisted|server-trouble)$/)
+  })
+}
+
+for (const text of LATER) {
+  test(`asks us to come back: ${text}`, () => assert.equal(classify(replyOf(text), RCPT).refusal, 'greylisted'))
+}
+
+for (const text of NEXT_HOP_REFUSED) {
+  for (const phase of ['rcpt', 'dot'] as const) {
+    test(`at ${phase}, no refusal of this server: ${text}`, () => {
+      const { refusal } = classify(replyOf(text), { ...RCPT, phase, recipient: 'plain' })
+      assert.ok(!NEVER.has(refusal), refusal)
+    })
+  }
+}
+
+for (const text of NO_ROUTE) {
+  test(`found no route to our domain: ${text}`, () => {
+    const { refusal } = classify(replyOf(text), { ...RCPT, recipient: 'plain' })
+    assert.match(refusal, /^(vantage-identity|server-trouble|greylisted)$/)
+  })
+}
+
+test('an ambiguous or a local recipient without a route is an unknown user', () => {
+  for (const recipient of ['ambiguous', 'local'] as const) {
+    for (const text of ['550 Unrouteable address', '550 5.1.2 Recipient address rejected: Domain not found']) {
+      assert.equal(classify(replyOf(text), { ...RCPT, recipient }).refusal, 'unknown-user')
+    }
+  }
+})
+
+test('a 421 is about the connection, whatever its enhanced code', () => {
+  for (const text of [
+    '4.7.0 one transaction per connection',
+    '4.7.0 mail.example.com closing connection',
+    '4.2.1 bye',
+  ]) {
+    for (const phase of ['mail', 'rcpt'] as const) {
+      assert.equal(classify(replyOf(`421 ${text}`), { ...RCPT, phase }).refusal, 'throttled', text)
+    }
+  }
+  assert.equal(classify(replyOf('450 4.7.0 hm'), RCPT).refusal, 'greylisted')
+})
 
 test('a code that means nothing counts for no less than no code', () => {
   for (const text of [...FAMILIES.flatMap(([, , texts]) => texts), ...ABOUT_US, '550 no', '554 go away', '550 Nein']) {

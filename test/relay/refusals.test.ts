@@ -124,6 +124,7 @@ const SAID: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
 /** At least one text for every row of the table, as the server or document of that row has it. */
 const SOURCES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
   ['relay-denied', '451 Open relay is not allowed'],
+  ['content', '554 delivery to smarthost failed: relaying denied by smarthost', { phase: 'dot' }],
   ['relay-denied', '550 not an open relay, so get lost'],
   ['relay-denied', '550 5.7.1 <a@b.example>... Relaying denied. IP name possibly forged [198.51.100.7]'],
   ['relay-denied', '554 5.7.1 <a@b.example>: Recipient address rejected: Relay access denied'],
