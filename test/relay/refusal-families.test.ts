@@ -7,10 +7,13 @@ import { type Reply, ReplyParser } from '../../src/smtp/reply.ts'
 import {
   ABOUT_OUR_DOMAIN_AT_MAIL,
   ABOUT_US_WITHOUT_RELAYING,
+  BANS_ABROAD,
   DENIALS,
+  DENIALS_ABROAD,
   LATER,
   NEXT_HOP_REFUSED,
   NO_ROUTE,
+  NO_USERS_ABROAD,
   NOW,
 } from './kinds-of-texts.ts'
 import { ABOUT_US, FAMILIES } from './refused-texts.ts'
@@ -43,7 +46,7 @@ const NEVER: ReadonlySet<Refusal> = new Set<Refusal>(['relay-denied', 'auth-requ
 test('the lists of texts about us have more than 250 texts', () =>
   assert.ok(ABOUT_US.length + ABOUT_US_WITHOUT_RELAYING.length > 250))
 
-for (const text of [...ABOUT_US, ...ABOUT_US_WITHOUT_RELAYING]) {
+for (const text of [...ABOUT_US, ...ABOUT_US_WITHOUT_RELAYING, ...BANS_ABROAD]) {
   test(`about us or now: ${text}`, () => {
     const { refusal } = classify(replyOf(text), RCPT)
     assert.ok(!NEVER.has(refusal), refusal)
@@ -57,7 +60,7 @@ for (const text of ABOUT_OUR_DOMAIN_AT_MAIL) {
   })
 }
 
-for (const text of DENIALS) {
+for (const text of [...DENIALS, ...DENIALS_ABROAD]) {
   test(`denies relaying: ${text}`, () => {
     const { refusal } = classify(replyOf(text), { ...RCPT, recipient: 'plain' })
     assert.match(refusal, /^(relay-denied|auth-required)$/)
@@ -67,6 +70,12 @@ for (const text of DENIALS) {
 for (const text of NOW) {
   test(`is true only now: ${text}`, () => {
     assert.match(classify(replyOf(text), RCPT).refusal, /^(greylisted|server-trouble)$/)
+  })
+}
+
+for (const text of NO_USERS_ABROAD) {
+  test(`refuses the recipient: ${text}`, () => {
+    assert.deepEqual(classify(replyOf(text), RCPT), { refusal: 'unknown-user', basis: 'words' })
   })
 }
 
