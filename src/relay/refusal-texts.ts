@@ -32,6 +32,43 @@ const NO_ROUTE =
 const BEFORE_DATA: readonly Moment[] = ['greeting', 'hello', 'mail', 'rcpt']
 
 /**
+ * Texts about our domain, our network or our client, without the word relay. If the sender is at the server's own
+ * domain, they mean that strangers may not use that sender.
+ */
+const ABOUT_US: readonly TextRow[] = [
+  {
+    refusal: 'vantage-identity',
+    text: /\b(?:your|sender|sending|senders|from|originating|originator|header|envelope|mail|e-?mail)(?:.s)? (?:(?:e-?mail|mail|sender|sending|header|address|from) )?domain(?: name)?(?: ip)? (?:is|was|has|does|must|should|could|not)\b|\byour (?:\w{1,12} )?domain\b|\bfrom (?:header|field|line)\b|\bheader from\b|\bfrom: (?:address|header|domain)\b/,
+    source: 'checks of the sender and of the From field in the words of an administrator',
+    covers: 'our domain, which is not accepted, not local or not allowed',
+  },
+  {
+    refusal: 'vantage-identity',
+    text: /\b(?:sender|senders|originator|from address|return path)(?: address)? (?:is |was |are )?(?:not|non-?) ?(?:an? |one of )?(?:our |your )?(?:local|internal|known|hosted)/,
+    source: 'checks of the sender in the words of an administrator',
+    covers: 'a sender that is not local',
+  },
+  {
+    refusal: 'blocklisted',
+    text: /\b(?:client|clients|caller|peer|connection|connections|network|you|ip|source|machine|computer)(?: address| ip| host| domain)? (?:is |are |was )?(?:not|non-?) ?(?:an? |in |on |from |in our |on our |from our |on the |in the )?(?:local|internal|inside)\b|\b(?:not|non-?) ?(?:an? |in |on |from |in an? |on an? |from an? |our |in our |on our |from our |the |in the |on the |from the )?(?:local|internal) (?:network|net|client|lan|subnet|ip|machine|computer|connection|sender|segment)/,
+    source: 'access lists in the words of an administrator',
+    covers: 'a client or a network that is not local',
+  },
+  {
+    refusal: 'blocklisted',
+    text: /\b(?:not|never) (?:accepted|allowed|permitted|welcome) from\b|\b(?:from|by|for|to) (?:trusted|verified|approved|accepted|allowed|permitted|registered|reputable|white-?listed|known|isp|external|outside|foreign|unknown|untrusted) (?:isp |mail ?|smtp ?)?(?:hosts?|servers?|networks?|ips?|systems?|providers?|peers?|connections?|mtas?)\b|\bfrom (?:newcomers|strangers|the internet|the outside|ip)\b/,
+    source: 'access lists in the words of an administrator',
+    covers: 'mail that is accepted only from some hosts, or not from ours',
+  },
+  {
+    refusal: 'blocklisted',
+    text: /\bauth\w{0,15} (?:is )?(?:required|needed|mandatory|necessary|first)?(?: \w{1,12})? ?(?:from|for|by|of|on|to|in) (?:this|that|these|your|the|an? |any )?(?: ?sending| ?connecting| ?client| ?remote)? ?(?:ip|location|network|address|range|provider|host|client|connection|machine)\b|\b(?:static|fixed|dedicated|clean|proper|whitelisted|accepted|approved|reputable|trusted) (?:ip|address|servers?|hosts?|network|smart-?host|mta)\b|\bauth\w{0,15} (?:records?|results?|data|headers?|tokens? of)\b/,
+    source: 'access lists in the words of an administrator',
+    covers: 'a login that is asked of our address, and records that authenticate a domain',
+  },
+]
+
+/**
  * The rows. Texts about us, and temporary ones, come before texts about relaying, and a doubtful text is read as one
  * about us. If we read a refusal of our address as "relaying denied", we would call an open server closed; the opposite
  * mistake only makes a test inconclusive. Texts that only mention hosts or TLS come after words that deny relaying.
@@ -560,36 +597,7 @@ export const TEXTS: readonly TextRow[] = [
   },
 
   // These words are about our domain, our network or our client. They come after relaying, and before domains and logins.
-  {
-    refusal: 'vantage-identity',
-    text: /\b(?:your|sender|sending|senders|from|originating|originator|header|envelope|mail|e-?mail)(?:.s)? (?:(?:e-?mail|mail|sender|sending|header|address|from) )?domain(?: name)?(?: ip)? (?:is|was|has|does|must|should|could|not)\b|\byour (?:\w{1,12} )?domain\b|\bfrom (?:header|field|line)\b|\bheader from\b|\bfrom: (?:address|header|domain)\b/,
-    source: 'checks of the sender and of the From field in the words of an administrator',
-    covers: 'our domain, which is not accepted, not local or not allowed',
-  },
-  {
-    refusal: 'vantage-identity',
-    text: /\b(?:sender|senders|originator|from address|return path)(?: address)? (?:is |was |are )?(?:not|non-?) ?(?:an? |one of )?(?:our |your )?(?:local|internal|known|hosted)/,
-    source: 'checks of the sender in the words of an administrator',
-    covers: 'a sender that is not local',
-  },
-  {
-    refusal: 'blocklisted',
-    text: /\b(?:client|clients|caller|peer|connection|connections|network|you|ip|source|machine|computer)(?: address| ip| host| domain)? (?:is |are |was )?(?:not|non-?) ?(?:an? |in |on |from |in our |on our |from our |on the |in the )?(?:local|internal|inside)\b|\b(?:not|non-?) ?(?:an? |in |on |from |in an? |on an? |from an? |our |in our |on our |from our |the |in the |on the |from the )?(?:local|internal) (?:network|net|client|lan|subnet|ip|machine|computer|connection|sender|segment)/,
-    source: 'access lists in the words of an administrator',
-    covers: 'a client or a network that is not local',
-  },
-  {
-    refusal: 'blocklisted',
-    text: /\b(?:not|never) (?:accepted|allowed|permitted|welcome) from\b|\b(?:from|by|for|to) (?:trusted|verified|approved|accepted|allowed|permitted|registered|reputable|white-?listed|known|isp|external|outside|foreign|unknown|untrusted) (?:isp |mail ?|smtp ?)?(?:hosts?|servers?|networks?|ips?|systems?|providers?|peers?|connections?|mtas?)\b|\bfrom (?:newcomers|strangers|the internet|the outside|ip)\b/,
-    source: 'access lists in the words of an administrator',
-    covers: 'mail that is accepted only from some hosts, or not from ours',
-  },
-  {
-    refusal: 'blocklisted',
-    text: /\bauth\w{0,15} (?:is )?(?:required|needed|mandatory|necessary|first)?(?: \w{1,12})? ?(?:from|for|by|of|on|to|in) (?:this|that|these|your|the|an? |any )?(?: ?sending| ?connecting| ?client| ?remote)? ?(?:ip|location|network|address|range|provider|host|client|connection|machine)\b|\b(?:static|fixed|dedicated|clean|proper|whitelisted|accepted|approved|reputable|trusted) (?:ip|address|servers?|hosts?|network|smart-?host|mta)\b|\bauth\w{0,15} (?:records?|results?|data|headers?|tokens? of)\b/,
-    source: 'access lists in the words of an administrator',
-    covers: 'a login that is asked of our address, and records that authenticate a domain',
-  },
+  ...ABOUT_US.flatMap((row): TextRow[] => [{ ...row, refusal: 'sender-rejected', only: { sender: 'own' } }, row]),
 
   // The recipient is at none of the server's domains. At MAIL, such words are about our sender.
   {

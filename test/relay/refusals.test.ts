@@ -302,7 +302,9 @@ test('words inside addresses, our names and their names mean nothing', () => {
 test('every row of the table is the first match of some real text', () => {
   const met = new Set<unknown>()
   const texts = [...FAMILIES.flatMap(([, , family]) => family), ...ABOUT_US, ...Object.values(KINDS).flat()]
-  const more = texts.map((text) => [null, text, undefined] as const)
+  const more = texts.flatMap((text) =>
+    (['outside', 'own'] as const).map((sender): [null, string, Partial<ReplyContext>] => [null, text, { sender }]),
+  )
   for (const [, text, context] of [...SAID, ...SOURCES, ...more]) {
     const { phase, sender, names, recipient } = { ...RCPT, recipient: 'plain' as const, ...context }
     const plain = plainText(replyOf(text), names)
