@@ -188,7 +188,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'blocklisted',
-    text: /\b(?:to|for|from|in|of|by) (?:all |any |the )?(?:austral|austri|asia|afric|americ|arab|brazil|britain|british|bulgari|canad|china|chinese|colombi|europe|france|french|german|hong ?kong|hungar|indi(?:a|ans?)\b|indones|iran|iraq|israel|ital(?:y|ian)|japan|korea|latin americ|malays|mexic|nigeria|pakistan|philippin|poland|polish|romania|russia|spain|spanish|taiwan|thai|turk|ukrain|vietnam)/,
+    text: /\b(?:to|for|from|(?:hosts?|clients?|networks?|users?|people|servers?|ips?|addresses) (?:in|of)) (?:all |any |the )?(?:austral|austri|asia|afric|americ|arab|brazil|britain|british|bulgari|canad|china|chinese|colombi|europe|france|french|german|hong ?kong|hungar|indi(?:a|ans?)\b|indones|iran|iraq|israel|ital(?:y|ian)|japan|korea|latin americ|malays|mexic|nigeria|pakistan|philippin|poland|polish|romania|russia|spain|spanish|taiwan|thai|turk|ukrain|vietnam)/,
     source: 'texts of bans, from attempts to fool this table',
     covers: 'relaying and mail that are denied to the people of a country',
   },
@@ -511,7 +511,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\b(?:unable|refus(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|impossible|no permission|no authori[sz]ation|not) to relay\b|\b(?:cannot|will not|do not|does not|must not|may not|shall not|not|never|can only|only) (?:currently |usually |also |accept |allow |permit |support |provide |offer |act as |perform |do |going to )?(?:any |an? |third[- ]party |mail |open |anonymous |for |to |as ){0,3}relay(?:s|ing)?\b(?! (?:spam|spammers|unsolicited))/,
+    text: /\b(?:unable|refus(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|impossible|(?:no|not have|not have the) permissions?|no authori[sz]ation|not) to relay\b|\b(?:cannot|will not|do not|does not|must not|may not|shall not|not|never|can only|only) (?:currently |usually |also |accept |allow |permit |support |provide |offer |act as |perform |do |going to )?(?:any |an? |third[- ]party |mail |open |anonymous |for |to |as ){0,3}relay(?:s|ing)?\b(?! (?:spam|spammers|unsolicited))/,
     source: 'Exchange, KB Q304897; IceWarp; Mercury; CommuniGate; seen on public servers',
     covers: 'the server that does not, cannot or will not relay',
   },
@@ -523,7 +523,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\brelay(?:ing|s)? (?:access |mail |service )?(?:is |are )?(?:only |just )?(?:allowed|permitted|available|granted|enabled|for|possible)?(?: only)? ?(?:for|to|from|after|with|by) (?:auth|local|internal|known|registered|our|logged|clients|customers|members|subscribers|trusted|specified)|\brelay(?:ing)? (?:access |mail )?(?:requires|needs) (?:\w{1,10} )?(?:auth|log ?in|permission)|\b(?:invalid|no) credentials for relay/,
+    text: /\brelay(?:ing|s)? (?:access |mail |service )?(?:is |are )?(?:only |just )?(?:allowed|permitted|available|granted|enabled|for|possible)?(?: only)? ?(?:for|to|from|after|with|by) (?:the |our )?(?:auth|local|internal|known|registered|our|logged|clients|customers|members|subscribers|trusted|specified)|\brelay(?:ing)? (?:access |mail )?(?:requires|needs) (?:\w{1,10} )?(?:auth|log ?in|permission)|\b(?:invalid|no) credentials for relay/,
     source: 'SurgeMail; SmarterMail; Google Workspace SMTP relay',
     covers: 'relaying only for some, or only after a login',
   },
@@ -569,7 +569,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'vantage-identity',
-    text: /(?<!duplicate |nested |second |need |missing |issue |send |say )\bmail from\b(?! (?:authenticated|local|our|known|first|already|command|given|expected|required))/,
+    text: /(?<!duplicate |nested |second |need |missing |issue |send |say |during )\bmail from\b(?! (?:authenticated|local|our|known|first|already|command|given|expected|required))/,
     source: 'checks of the sender in the words of an administrator',
     covers: 'texts that repeat our command',
   },

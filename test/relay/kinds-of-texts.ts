@@ -130,6 +130,12 @@ export const DENIALS: readonly string[] = [
   '550 5.7.1 Unable to relay for strangers',
   '550 Relaying is not allowed for clients outside',
   '550 relaying from outside is not permitted',
+  '550 relaying is only allowed from the local network',
+  "553 sorry, you don't have permission to relay for that domain",
+  '530 5.7.57 SMTP; Client was not authenticated to send anonymous mail during MAIL FROM',
+  '550 Authentication is required to send mail as <a@isp.example>',
+  '550 relaying denied. Contact the helpdesk in Germany',
+  '550 Sender and recipient are both not local',
 ]
 
 /** Words of now. They come with a 4xx and may be followed by any reason: it is true only now. */
