@@ -30,14 +30,17 @@ const LOOKALIKES = [
   /\b(?:not|never) (?:be |been )?(?:delivered|forwarded|relayed|sent) (?:yet|so far|until|before|now)\b/g,
   /\bdropped (?:in|into|to|at) (?:the |a |our )?(?:[\w-]{1,16} )?(?:queue|pick-?up|spool|mailbox|inbox|folder|directory|drop)/g,
   /\b(?:spam|viruses|virus|malware|bounces|bounce|junk|duplicates|attachments|infected (?:mail|messages)) (?:is|are|will be|may be|gets?|shall be) (?:\w{1,12} )?(?:discarded|dropped|quarantined|deleted|rejected|ignored|refused|junked)/g,
-  /\b[\w-]{1,30}[=:] ?(?:no|none|false|off|0)\b/g,
-  /\b(?:queued as|queue-?id|message-?id|msg-?id|id|as)[ =:]{1,2}[\w.-]{1,60}/g,
-  /\b(?:(?:by|at|from|on|via) [\w-]{1,60}\.|[\w-]{1,60}\.[\w-]{1,60}\.|\w{1,30}-[\w-]{1,60}\.)[\w.-]{1,200}/g,
+  /\b(?:discard(?:ed)?|drop(?:ped)?|quarantined?|black-?hole|sink-?hole|delete|trash)[=:] ?(?:no|none|false|off|0)\b/g,
+  /\b(?:queued as|queue-?id|message-?id|msg-?id|id)[ =:]{1,2}[\w.-]{1,60}/g,
 ]
+
+/** Whether a word is no host name. A name has two dots, or a hyphen before a dot. */
+const isNoName = (word: string): boolean => word.split(/\w\.\w/).length < 3 && !/^\w+-[\w-]+\.\w/.test(word)
 
 /** Returns whether a 2xx reply to the final dot says that the message was thrown away, or that none is passed on. */
 export function saysDiscarded(reply: Pick<Reply, 'code' | 'words'>): boolean {
   if (reply.code < 200 || reply.code > 299) return false
-  const text = LOOKALIKES.reduce((rest, words) => rest.replaceAll(words, ' '), plainText(reply, []))
-  return [...DISCARDED, ...NO_SERVICE].some((words) => words.test(text)) && !DENIED.test(text)
+  const words = plainText(reply, []).split(' ')
+  const text = LOOKALIKES.reduce((rest, lookalike) => rest.replaceAll(lookalike, ' '), words.filter(isNoName).join(' '))
+  return [...DISCARDED, ...NO_SERVICE].some((discard) => discard.test(text)) && !DENIED.test(text)
 }

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Refusal } from '../../src/contract/words.ts'
+import { assess } from '../../src/relay/assess.ts'
+import type { Phase } from '../../src/relay/attempt.ts'
+import { formOf } from '../../src/relay/forms.ts'
 import { classify, type ReplyContext } from '../../src/relay/refusals.ts'
 import { type Reply, ReplyParser } from '../../src/smtp/reply.ts'
 import {
@@ -105,6 +108,30 @@ test('an ambiguous or a local recipient without a route is an unknown user', () 
       assert.equal(classify(replyOf(text), { ...RCPT, recipient }).refusal, 'unknown-user')
     }
   }
+})
+
+/** Judges a form whose commands got these replies. */
+function assessed(form: string, ...said: readonly (readonly [Phase, string])[]) {
+  const exchanges = said.map(([phase, text], index) => ({ phase, reply: replyOf(text), at: [index] }))
+  const envelope = { mailFrom: null, rcptTo: null, connection: 1, node: null, seen: null, why: null }
+  return assess({ form: formOf(form), exchanges, ...envelope }, RCPT.names)
+}
+
+test('a form is judged by its own recipient, by the words of its own server, and by what the dot says', () => {
+  const unrouteable = ['rcpt', '550 Unrouteable address'] as const
+  assert.equal(assessed('outside-sender', ['mail', '250 ok'], unrouteable).refusal, 'vantage-identity')
+  assert.equal(assessed('percent-hack', ['mail', '250 ok'], unrouteable).refusal, 'unknown-user')
+  const taken = [
+    ['mail', '250 ok'],
+    ['rcpt', '250 ok'],
+    ['data', '354 go'],
+  ] as const
+  const hop = assessed('outside-sender', ...taken, ['dot', '554 upstream mx refused: relay access denied'])
+  assert.deepEqual([hop.refusal, hop.refusedLater], ['content', true])
+  const own = assessed('outside-sender', ...taken, ['dot', '554 relay access denied'])
+  assert.deepEqual([own.refusal, own.refusedLater], ['relay-denied', false])
+  const trash = assessed('outside-sender', ...taken, ['dot', '250 moved to trash'])
+  assert.deepEqual([trash.outcome, trash.refusal], ['refused', 'content'])
 })
 
 test('a 421 is about the connection, whatever its enhanced code', () => {
