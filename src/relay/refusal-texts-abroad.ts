@@ -32,13 +32,13 @@ export const BLOCKED_ABROAD: readonly TextRow[] = [
   },
   {
     refusal: 'blocklisted',
-    text: /\bauf (?:einer|unserer|der|mehreren|unseren|schwarzen) (?:\S{1,20} )?listen?\b|\bgelistet\b|reputation|(?:schlechte[nmr]?|wegen) ruf\b|spam-?(?:quelle|versender|server|schleuder|verdacht|host)|spammer|\bmissbrauch|relay-?(?:host|server|rechner) (?:\S{1,20} ){0,3}(?:abgelehnt|verweigert|verboten|zuruckgewiesen|gesperrt|unerwunscht|nicht)/,
+    text: /\bauf (?:einer|unserer|der|mehreren|unseren|schwarzen) (?:schwarzen |internen )?listen?\b|\bgelistet\b|reputation|(?:schlechte[nmr]?|wegen) ruf\b|spam-?(?:quelle|versender|server|schleuder|verdacht|host)|spammer|\bmissbrauch|relay-?(?:host|server|rechner) (?:ist |wird |wurde |hier )?(?:abgelehnt|verweigert|verboten|zuruckgewiesen|gesperrt|unerwunscht|nicht)/,
     source: 'German administrators',
     covers: 'German: on a list, a reputation, a source of spam, a relay host that is refused',
   },
   {
     refusal: 'blocklisted',
-    text: /\bvotre (?:machine|adresse|domaine|hebergeur|fai|connexion|pays|messagerie)\b|\bsur (?:une|notre|la|les|nos|des|plusieurs) (?:\S{1,20} )?listes?\b|\breputation\b|\b(?:source|emetteurs?|origine|serveur) de (?:spams?|pourriels?)|\bspammeu|(?:hote|serveur|machine) (?:de )?relais (?:\S{1,20} ){0,2}(?:refuse|rejete|interdit|non|inconnu)|\brelais inconnu/,
+    text: /\bvotre (?:machine|adresse|domaine|hebergeur|fai|connexion|pays|messagerie)\b|\bsur (?:une|notre|la|les|nos|des|plusieurs) listes?\b|\breputation\b|\b(?:source|emetteurs?|origine|serveur) de (?:spams?|pourriels?)|\bspammeu|(?:hote|serveur|machine) (?:de )?relais (?:est |a ete )?(?:refuse|rejete|interdit|non|inconnu)|\brelais inconnu/,
     source: 'French administrators',
     covers: 'French: texts about our host, on a list, a reputation, a source of spam, a relay host that is refused',
   },
@@ -50,19 +50,19 @@ export const BLOCKED_ABROAD: readonly TextRow[] = [
   },
   {
     refusal: 'blocklisted',
-    text: /\bop (?:een|onze|de) (?:\S{1,20} )?lijst|reputatie|\buw (?:adres|machine|host|domein|provider|verbinding)|\bspambron|\bbron van spam|relay-?(?:server|host) (?:\S{1,20} ){0,2}(?:geweigerd|verboden)|\bna (?:\S{1,20} ){0,2}(?:liscie|seznamu)\b|\breputacj|\bzrodl\w{1,3} spamu|\btwoj\w{0,2} (?:host|domen|siec)|\bserwer (?:relay|przekazujacy)|\bvas(?:e|i|a|eho)? (?:ip|server|adres|pocitac|host|domen)|\breputac[ei]|\bzdroj spamu/,
+    text: /\bop (?:een|onze|de) (?:zwarte )?lijst|reputatie|\buw (?:adres|machine|host|domein|provider|verbinding)|\bspambron|\bbron van spam|relay-?(?:server|host) (?:is |wordt )?(?:geweigerd|verboden)|\bna (?:naszej |czarnej |cernem |nasem )?(?:liscie|seznamu)\b|\breputacj|\bzrodl\w{1,3} spamu|\btwoj\w{0,2} (?:host|domen|siec)|\bserwer (?:relay|przekazujacy)|\bvas(?:e|i|a|eho)? (?:ip|server|adres|pocitac|host|domen)|\breputac[ei]|\bzdroj spamu/,
     source: 'Dutch, Polish and Czech administrators',
     covers: 'Dutch, Polish, Czech: the same',
   },
   {
     refusal: 'blocklisted',
-    text: /\bpa (?:en|var|vor|en av) (?:\S{1,20} )?(?:lista|liste)\b|\bsparrlist|\bsperreliste|\bsortliste|\bsvartlist|\bblokeret|\bblokkert|\brykte\b|\bomdomme|\bomdome|\b(?:din|ditt|er|deres) (?:ip|server|adresse?|vard|vert|maskin|host)|\bspam-?(?:kalla|kilde)|relay-?(?:vard|vert|server|host) (?:\S{1,20} ){0,2}(?:nekad|avvis|afvis|ikke|inte|ej)|\blistesinde\b|\blistemizde\b|\blistede\b|\bitibar|\bip ?(?:adresiniz|niz)|\bsunucunuz|\badresiniz|\bspam kaynag/,
+    text: /\bpa (?:en|var|vor|en av) (?:lista|liste)\b|\bsparrlist|\bsperreliste|\bsortliste|\bsvartlist|\bblokeret|\bblokkert|\brykte\b|\bomdomme|\bomdome|\b(?:din|ditt|er|deres) (?:ip|server|adresse?|vard|vert|maskin|host)|\bspam-?(?:kalla|kilde)|relay-?(?:vard|vert|server|host) (?:ar |er )?(?:nekad|avvis|afvis|ikke|inte|ej)|\blistesinde\b|\blistemizde\b|\blistede\b|\bitibar|\bip ?(?:adresiniz|niz)|\bsunucunuz|\badresiniz|\bspam kaynag/,
     source: 'Nordic and Turkish administrators',
     covers: 'the Nordic languages, Turkish: blocked, and the same',
   },
   {
     refusal: 'blocklisted',
-    text: /репутац|(?:в|на|у) (?:\S{1,20} ){0,2}(?:списк[еу]|списках)|источник\S{0,2} спама|джерел\S{1,2} спаму|\sспам|^спам|спамер|ваш\S{0,3} (?:домен|сет|узел|узл|компьютер|почт|комп|хост|мереж|адрес)|(?:релей|релея)[- ](?:хост|сервер|узел)\S{0,2}|(?:хост|сервер)\S{0,1} (?:релея|ретрансляц|пересылк)\S{0,2} (?:\S{1,20} ){0,1}(?:отклон|запрещ|отказ|заборон)|заблоковано|чорн\S{2,3} списк/,
+    text: /репутац|(?:в|на|у) (?:наш\S{1,3} |черн\S{1,3} |чорн\S{1,3} )?(?:списк[еу]|списках)|источник\S{0,2} спама|джерел\S{1,2} спаму|\sспам|^спам|спамер|ваш\S{0,3} (?:домен|сет|узел|узл|компьютер|почт|комп|хост|мереж|адрес)|(?:релей|релея)[- ](?:хост|сервер|узел)\S{0,2}|(?:хост|сервер)\S{0,1} (?:релея|ретрансляц|пересылк)\S{0,2} (?:отклон|запрещ|отказ|заборон)|заблоковано|чорн\S{2,3} списк/,
     source: 'Russian and Ukrainian administrators',
     covers: 'Russian, Ukrainian: the same',
   },
@@ -176,7 +176,7 @@ export const RELAYING_ABROAD: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /(релей|релеинг|релея|релею|ретрансляци[яию]|пересылк[аиу]) (?:\S{1,24} ){0,3}(запрещ\S{1,5}|отклон\S{1,5}|отказано|не разреш\S{1,5}|заборонен\S)|(запрещ\S{1,5}|не разреш\S{1,5}) (релей|релеинг|ретрансляци|пересылк)/,
+    text: /(релей|релеинг|релея|релею|ретрансляци[яию]|пересылк[аиу]) (?:\S{1,24} ){0,2}(запрещ\S{1,5}|отклон\S{1,5}|отказано|не разреш\S{1,5}|заборонен\S)|(запрещ\S{1,5}|не разреш\S{1,5}) (релей|релеинг|ретрансляци|пересылк)/,
     source: 'Russian servers: пересылка запрещена, релей запрещен',
     covers: 'Russian, Ukrainian: relaying is denied',
   },
@@ -194,7 +194,7 @@ export const RELAYING_ABROAD: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\b(?:relay|tovabbitas|tovabbkuldes|atjatszas) (?:\S{1,24} ){0,2}(?:nem (?:engedelyezett|megengedett|lehetseges|tamogatott)|megtagadva|tiltott|tilos|elutasitva)|\b(?:relay|releu|retransmitere[a]?|redirectionare[a]?|relaying) (?:\S{1,24} ){0,2}(?:nepermis|neautorizat|interzis|respins|refuzat|nu (?:este |e )?(?:permis|autorizat|acceptat))|\bkhong (?:duoc |cho |duoc phep |cho phep ){1,2}(?:relay|chuyen tiep)|\b(?:relay|chuyen tiep)(?: thu)? (?:\S{1,12} ){0,2}(?:bi tu choi|bi cam|khong duoc (?:phep|chap nhan))|\btu choi (?:relay|chuyen tiep)/,
+    text: /\b(?:relay|tovabbitas|tovabbkuldes|atjatszas) (?:\S{1,12} )?(?:nem (?:engedelyezett|megengedett|lehetseges|tamogatott)|megtagadva|tiltott|tilos|elutasitva)|\b(?:relay|releu|retransmitere[a]?|redirectionare[a]?|relaying) (?:\S{1,12} )?(?:nepermis|neautorizat|interzis|respins|refuzat|nu (?:este |e )?(?:permis|autorizat|acceptat))|\bkhong (?:duoc |cho |duoc phep |cho phep ){1,2}(?:relay|chuyen tiep)|\b(?:relay|chuyen tiep)(?: thu)? (?:bi tu choi|bi cam|khong duoc (?:phep|chap nhan))|\btu choi (?:relay|chuyen tiep)/,
     source: 'Hungarian, Romanian and Vietnamese servers',
     covers: 'Hungarian, Romanian, Vietnamese: relaying is denied',
   },
@@ -330,13 +330,13 @@ export const NO_USER_ABROAD: readonly TextRow[] = [
   },
   {
     refusal: 'unknown-user',
-    text: /\bismeretlen (?:felhasznalo|cimzett|postafiok)|\bnincs ilyen (?:felhasznalo|postafiok|cim)|\b(?:felhasznalo|cimzett|postafiok)(?: \S{1,40})? (?:nem letezik|nem talalhato|ismeretlen)|\b(?:utilizator|destinatar|adresa|cutie postala|utilizatorul|destinatarul)(?: \S{1,40})? (?:necunoscut|inexistent|nu exista|nu a fost gasit)|\b(?:nguoi dung|nguoi nhan|hop thu|tai khoan|dia chi)(?: \S{1,40})? khong ton tai|\bkhong (?:tim thay|co) (?:nguoi dung|nguoi nhan|hop thu)|αγνωστος (?:χρηστης|παραληπτης)|(?:χρηστης|παραληπτης)(?: \S{1,40})? δεν (?:υπαρχει|βρεθηκε)/,
+    text: /\bismeretlen (?:felhasznalo|cimzett|postafiok)|\bnincs ilyen (?:felhasznalo|postafiok|cim)|\b(?:felhasznalo|cimzett|postafiok) (?:nem letezik|nem talalhato|ismeretlen)|\b(?:utilizator|destinatar|adresa|cutie postala|utilizatorul|destinatarul) (?:necunoscut|inexistent|nu exista|nu a fost gasit)|\b(?:nguoi dung|nguoi nhan|hop thu|tai khoan|dia chi) khong ton tai|\bkhong (?:tim thay|co) (?:nguoi dung|nguoi nhan|hop thu)|αγνωστος (?:χρηστης|παραληπτης)|(?:χρηστης|παραληπτης) δεν (?:υπαρχει|βρεθηκε)/,
     source: 'Hungarian, Romanian, Vietnamese and Greek servers',
     covers: 'Hungarian, Romanian, Vietnamese, Greek: no such user',
   },
   {
     refusal: 'unknown-user',
-    text: /(?:користувач|отримувач|одержувач|скриньк|адресат)\S{0,2}(?: \S{1,40})? (?:не знайден|не існує|невідом)|невідомий (?:користувач|отримувач|одержувач)|немає такого (?:користувача|отримувача|одержувача)|ไม่(?:พบ|มี|รู้จัก)(?:ผู้ใช้|ผู้รับ|กล่องจดหมาย)|(?:ผู้ใช้|ผู้รับ)(?:นี้)?ไม่(?:มีอยู่|พบ)|(?:المستخدم|المستلم|صندوق البريد|مستخدم|مستلم) غير (?:موجود|معروف)|לא (?:קיים|נמצא) (?:משתמש|נמען)|(?:משתמש|נמען|המשתמש|הנמען|תיבה) (?:לא|אינו|אינה) (?:קיים|ידוע|נמצא|מוכר)|אין (?:משתמש|נמען) כזה/,
+    text: /(?:користувач|отримувач|одержувач|скриньк|адресат)\S{0,2} (?:не знайден|не існує|невідом)|невідомий (?:користувач|отримувач|одержувач)|немає такого (?:користувача|отримувача|одержувача)|ไม่(?:พบ|มี|รู้จัก)(?:ผู้ใช้|ผู้รับ|กล่องจดหมาย)|(?:ผู้ใช้|ผู้รับ)(?:นี้)?ไม่(?:มีอยู่|พบ)|(?:المستخدم|المستلم|صندوق البريد|مستخدم|مستلم) غير (?:موجود|معروف)|לא (?:קיים|נמצא) (?:משתמש|נמען)|(?:משתמש|נמען|המשתמש|הנמען|תיבה) (?:לא|אינו|אינה) (?:קיים|ידוע|נמצא|מוכר)|אין (?:משתמש|נמען) כזה/,
     source: 'Ukrainian, Thai, Arabic and Hebrew servers',
     covers: 'Ukrainian, Thai, Arabic, Hebrew: no such user',
   },
