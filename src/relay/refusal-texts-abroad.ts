@@ -170,7 +170,7 @@ export const RELAYING_ABROAD: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\b(?:relay(?:ing|a|er)?|relaande|vidarebefordran|vidarebefordring|vidaresandning|videresending|videresendelse) (?:\S{1,24} ){0,2}(nekad|nekas|nekat|avvisad|forbjud|tillats (?:inte|ej)|(?:inte|ej) tillat|ikke tilladt|ikke tillatt|naegtet|nektet|forbudt|avvist|afvist)|\b(?:relay|role|aktarma|iletim|yonlendirme)(?:ye|ya|ye|sine|ma)? (?:\S{1,24} ){0,2}(?:izni yok|izin (?:yok|verilm)|reddedildi|yasak|engellendi|kapali)/,
+    text: /\b(?:relay(?:ing|a|er)?|relaande|vidarebefordran|vidarebefordring|vidaresandning|videresending|videresendelse) (?:\S{1,16} )?(nekad|nekas|nekat|avvisad|forbjud|tillats (?:inte|ej)|(?:inte|ej) tillat|ikke tilladt|ikke tillatt|naegtet|nektet|forbudt|avvist|afvist)|\b(?:relay|role|aktarma|iletim|yonlendirme)(?:ye|ya|sine|ma)? (?:\S{1,16} )?(?:izni yok|izin (?:yok|verilm)|reddedildi|yasak|engellendi|kapali)/,
     source: 'Swedish, Danish, Norwegian and Turkish servers',
     covers: 'the Nordic languages, Turkish: relaying is denied',
   },
