@@ -129,6 +129,10 @@ function openMailbox(config: Config, deliveries: Deliveries, metrics: Metrics, l
       deliveries.trouble.note()
       metrics.mailboxTroubled()
     },
+    turnedAway: (why, tokens) => {
+      deliveries.turnedAway(tokens)
+      metrics.mailboxTurnedAway(why)
+    },
     log,
   })
 }

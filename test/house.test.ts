@@ -17,7 +17,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   access: ['contract', 'files', 'ip'],
   smtp: ['ip'],
   vantage: ['contract', 'files', 'ip', 'smtp'],
-  mailbox: ['smtp'],
+  mailbox: ['ip', 'smtp'],
   store: ['contract'],
   relay: ['contract', 'ip'],
   probe: ['contract', 'ip', 'relay', 'smtp'],

@@ -22,8 +22,10 @@ export interface Metrics extends Observer {
   refused(slug: ProblemSlug, policies: readonly string[]): void
   /** Mail has come to the mailbox for a test address. `ignored` is mail that proves nothing. */
   arrived(kind: 'message' | 'bounce' | 'ignored'): void
-  /** The mailbox turned somebody away for a reason of its own. */
+  /** The mailbox turned somebody away, so that mail of any test may be late. */
   mailboxTroubled(): void
+  /** The mailbox turned somebody away, for whatever reason. */
+  mailboxTurnedAway(why: 'connections' | 'commands' | 'recipients' | 'messages'): void
   /** Returns the text that Prometheus reads. */
   text(): Promise<string>
 }
@@ -59,7 +61,8 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
     'verdict',
   ])
   const arrivals = counter('mailbox_arrivals_total', 'Mail that came to test addresses, by kind.', ['kind'])
-  const troubles = counter('mailbox_troubles_total', 'Times that the mailbox turned somebody away for its own reasons.')
+  const troubles = counter('mailbox_troubles_total', 'Times that mail of any test may be late, for our own reasons.')
+  const turnedAway = counter('mailbox_turned_away_total', 'Times that the mailbox turned somebody away.', ['why'])
   const refusals = counter('refused_total', 'Requests that were turned down, by problem.', ['problem'])
   // Starts each counter at 0: Prometheus cannot see the first increase of a counter that did not exist before.
   for (const problem of Object.keys(PROBLEMS)) refusals.inc({ problem }, 0)
@@ -137,6 +140,9 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
     },
     mailboxTroubled() {
       troubles.inc()
+    },
+    mailboxTurnedAway(why) {
+      turnedAway.inc({ why })
     },
     text: () => registry.metrics(),
   }

@@ -66,7 +66,7 @@ export interface Circumstances {
 export function finishedResult(
   test: TestIdentity,
   run: ProbeResult,
-  transcript: Transcript,
+  transcript: Pick<Transcript, 'entries' | 'truncated'>,
   circumstances: Circumstances,
 ): RelayTest {
   const { durationMs, amendableMs, amendedAt, related } = circumstances
@@ -142,7 +142,7 @@ function softwareOf({ observations, extensions }: ProbeResult): Software | null 
 }
 
 /** Returns the lines of a transcript as callers see them. `decisive` has the indexes of the lines that decided. */
-const linesOf = ({ entries }: Transcript, decisive: ReadonlySet<number>): RelayTest['transcript'] =>
+const linesOf = ({ entries }: Pick<Transcript, 'entries'>, decisive: ReadonlySet<number>): RelayTest['transcript'] =>
   entries.map(({ ms, connection, from, line, answers }, index) => {
     return { ms, connection, from, line, answers, key: decisive.has(index) }
   })

@@ -21,18 +21,22 @@ export interface Results {
   remove(result: RelayTest): Promise<void>
 }
 
-/** The most memory that results may use, in characters of JSON. The oldest are deleted first. */
+/** The most memory that results may use, in bytes. The oldest are deleted first. */
 const CAPACITY = 64 * 1024 * 1024
+/** What a result takes besides its JSON: its buffers, its members and its place in the map (measured). */
+const OWN_SIZE = 1_024
 
-/** A stored result. As text, it takes less memory and nobody can change it. */
+/** A stored result. As bytes of JSON, it takes less memory and nobody can change it. */
 interface Kept extends Pick<RelayTest, 'ip' | 'reference' | 'customerId'> {
-  readonly json: string
-  readonly summary: string
+  readonly json: Buffer
+  readonly summary: Buffer
   readonly createdAt: number
   readonly expiresAt: number
 }
 
-const sizeOf = ({ json, summary }: Kept): number => json.length + summary.length
+const sizeOf = ({ json, summary }: Kept): number => json.length + summary.length + OWN_SIZE
+
+const bytesOf = (value: object): Buffer => Buffer.from(JSON.stringify(value))
 
 /** Returns results in the memory of one replica, limited in time and size. */
 export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
@@ -51,7 +55,7 @@ export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
   const put = (result: RelayTest) => {
     const { id, ip, reference, customerId } = result
     drop(id)
-    const texts = { json: JSON.stringify(result), summary: JSON.stringify(summaryOf(result)) }
+    const texts = { json: bytesOf(result), summary: bytesOf(summaryOf(result)) }
     const times = { createdAt: Date.parse(result.createdAt), expiresAt: performance.now() + ttlMs }
     const made = { ip, reference, customerId, ...texts, ...times }
     kept.set(id, made)
@@ -71,7 +75,7 @@ export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
     },
     async get(id) {
       const found = kept.get(id)
-      return found && isFresh(found) ? JSON.parse(found.json) : null
+      return found && isFresh(found) ? JSON.parse(found.json.toString()) : null
     },
     async list({ by, value, mayName }, limit) {
       return [...kept.values()]
@@ -79,7 +83,7 @@ export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
         .reverse()
         .sort((a, b) => b.createdAt - a.createdAt)
         .slice(0, limit)
-        .map(({ summary }) => JSON.parse(summary))
+        .map(({ summary }) => JSON.parse(summary.toString()))
     },
     async remove({ id }) {
       drop(id)

@@ -8,8 +8,8 @@ import { until } from '../harness/waiting.ts'
 
 const LONG_MS = 60_000
 
-/** Ids of the same length, so that all results have the same size. */
-const sizeOf = (result: RelayTest) => JSON.stringify(result).length + JSON.stringify(summaryOf(result)).length
+/** The bytes that a result counts. Ids have the same length, so that all results have the same size. */
+const sizeOf = (result: RelayTest) => JSON.stringify(result).length + JSON.stringify(summaryOf(result)).length + 1_024
 const SIZE = sizeOf(resultWith({ id: 'a' }))
 
 async function idsIn(results: Results, ids: string): Promise<string> {
