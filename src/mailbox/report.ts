@@ -1,7 +1,10 @@
 /**
- * Reads a report about mail that could not be delivered: RFC 3464, and the prose of Postfix, Exim, Sendmail, Exchange
- * and qmail. Collects facts; `relay` knows what they mean for a form.
+ * Reads a report about mail that could not be delivered: RFC 3464, and the prose of the mail servers. Collects facts;
+ * `service/arrivals.ts` knows what they mean for a form.
  */
+import { decodedWords } from './encodings.ts'
+import { isFailure, withoutAccents } from './failures.ts'
+import { clientsIn, hostIn, namesForeignHost, type OwnHosts } from './next-hops.ts'
 import { divide, type Header, type Part } from './parts.ts'
 
 /** The facts of a report, without the returned copy of our message. */
@@ -10,6 +13,8 @@ export interface ReportFacts {
   readonly failed: boolean
   /** Whether it names another server that took part: a Remote-MTA, or the words of a remote host. */
   readonly remote: boolean
+  /** Whether it shows that the server talked to a foreign host, or looked for one: not to a filter or server of its own. */
+  readonly foreign: boolean
   /** Whether it names one of our recipients as a plain outside address, `token@domain`. */
   readonly outside: boolean
   /** Whether it names one of our recipients inside another address, such as `token%domain@own-domain`. */
@@ -28,26 +33,59 @@ export interface OurNames {
   readonly token: string
 }
 
+/** The server that brought a report: usually the one that wrote it. */
+export interface Bearer {
+  readonly peer: string
+  readonly helo: string
+}
+
 /** How many lines of a part are read. Reports say what happened before their copy of the message. */
 const MAX_LINES = 1_000
 const MAX_SENTENCES = 100
 const MAX_SENTENCE = 500
 
 /** Reads a report. Never throws. Takes linear time. */
-export function readReport(message: Buffer, names: OurNames): ReportFacts {
+export function readReport(message: Buffer, names: OurNames, bearer: Bearer): ReportFacts {
   const { header, parts } = divide(message.toString('latin1'))
   // The fields of RFC 3464 first, so that long prose before them does not use up the room.
   const lines = parts.toSorted((a, b) => rank(a) - rank(b)).flatMap(linesBeforeCopy)
   const failed = (header.get('x-failed-recipients') ?? '').toLowerCase()
   const sentences = [failed, ...lines.filter((line) => !HEADER_FIELD.test(line))].slice(0, MAX_SENTENCES)
   const spellings = sentences.flatMap((sentence) => spellingsIn(sentence, names))
+  const subject = decodedWords(header.get('subject') ?? '')
+  const own = ownHostsIn(header, lines, { ...names, ...bearer })
+  const remoteMtas = valuesOf(lines, 'remote-mta')
+  const foreign = namesForeignHost({ sentences: [subject.toLowerCase(), ...sentences], remoteMtas }, own)
   return {
-    failed: isFailure(header, lines),
-    remote: namesRemoteServer(lines) || sentences.some(quotesRemoteServer),
+    failed: isFailure({ header, subject, lines: lines.map(withoutAccents), actions: valuesOf(lines, 'action') }),
+    remote: foreign || namesRemoteServer(lines) || sentences.some(quotesRemoteServer),
+    foreign,
     outside: spellings.includes('outside'),
     local: spellings.includes('local'),
     statuses: valuesOf(lines, 'status'),
     sentences,
+  }
+}
+
+/** Places where the dialects name the server that reports. */
+const REPORTER = /\b(?:generating server:|(?:at host|program at|server at|notification from)) ([a-z0-9._-]{1,255})/
+
+/** Returns the hosts that a report names, but that are no next hop. */
+function ownHostsIn(header: Header, lines: readonly string[], { domain, peer, helo }: OurNames & Bearer): OwnHosts {
+  const [, from = ''] = /@([a-z0-9.-]{1,255})/.exec((header.get('from') ?? '').toLowerCase()) ?? []
+  const told = lines.flatMap((line) => REPORTER.exec(line)?.[1] ?? [])
+  const namesOf = (field: string) => valuesOf(lines, field).map(hostIn)
+  const named = (hosts: ReturnType<typeof namesOf>) => hosts.flatMap(({ name, address }) => [name, address])
+  const isNamed = (host: string) => host !== ''
+  const clients = [...namesOf('received-from-mta'), ...lines.flatMap(clientsIn)]
+  return {
+    domain,
+    reporters: [
+      peer,
+      ...named([helo.toLowerCase(), from, ...told].map(hostIn)),
+      ...named(namesOf('reporting-mta')),
+    ].filter(isNamed),
+    clients: named(clients).filter(isNamed),
   }
 }
 
@@ -64,6 +102,9 @@ const COPY_BEGINS: readonly RegExp[] = [
   /^[\s>]*(?:return-path|received|x-relay-test|message-id):/,
 ]
 
+/** A line of our message in a reply to it. Sendmail writes three signs before a command. */
+const QUOTED = /^\s{0,9}(?:&gt;|>)(?!>>)/
+
 /** Returns the lines of a part before the copy of our message, unfolded and in lower case. */
 function linesBeforeCopy({ type, text }: Part): string[] {
   const prose = type === 'text/html' ? text.replace(/<[^<>]*>/g, '\n') : text
@@ -71,6 +112,7 @@ function linesBeforeCopy({ type, text }: Part): string[] {
   for (const raw of prose.toLowerCase().split(/\r?\n/, MAX_LINES)) {
     const line = raw.slice(0, MAX_SENTENCE)
     if (COPY_BEGINS.some((begins) => begins.test(line))) break
+    if (QUOTED.test(line)) continue
     const last = lines.at(-1) ?? ''
     if (/^[ \t]/.test(line) && last !== '' && last.length < MAX_SENTENCE)
       lines[lines.length - 1] = `${last} ${line.trim()}`
@@ -101,21 +143,6 @@ const OWN_RESOLVER = /resolver\.adr/
 
 const quotesRemoteServer = (sentence: string): boolean =>
   !OWN_RESOLVER.test(sentence) && REMOTE.some((words) => words.test(sentence))
-
-/** Words of a report that only says that the message is late. */
-const ONLY_LATE: readonly RegExp[] = [
-  /not yet been delivered|warning message only/,
-  /delivery (?:is |was |has been )?delayed|message \S{1,40} delayed/,
-]
-
-/** Whether a report is about a failure. RFC 3464 says it as an action (section 2.3.3), older prose in words. */
-function isFailure(header: Header, lines: readonly string[]): boolean {
-  const actions = valuesOf(lines, 'action')
-  if (actions.length > 0) return actions.some((action) => action.startsWith('failed'))
-  return ![header.get('subject')?.toLowerCase() ?? '', ...lines].some((line) =>
-    ONLY_LATE.some((words) => words.test(line)),
-  )
-}
 
 /** Whether a field names another server that gave the error (RFC 3464 section 2.3.5). */
 function namesRemoteServer(lines: readonly string[]): boolean {

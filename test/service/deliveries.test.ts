@@ -99,6 +99,7 @@ test('two tests on one day share their tokens but not their secrets', async () =
 const NOTHING: ReportFacts = {
   failed: true,
   remote: false,
+  foreign: false,
   outside: false,
   local: false,
   statuses: [],
