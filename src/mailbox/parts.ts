@@ -102,3 +102,7 @@ function delimiterIn(line: string, boundaries: readonly string[]): { depth: numb
   }
   return null
 }
+
+/** Returns the values of the fields with a name, among lines in lower case. */
+export const valuesOf = (lines: readonly string[], name: string): string[] =>
+  lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).trim())

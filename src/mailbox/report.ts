@@ -4,8 +4,9 @@
  */
 import { decodedWords } from './encodings.ts'
 import { isFailure, withoutAccents } from './failures.ts'
-import { clientsIn, hostIn, namesForeignHost, type OwnHosts } from './next-hops.ts'
-import { divide, type Header, type Part } from './parts.ts'
+import { namesForeignHost } from './next-hops.ts'
+import { type Bearer, ownHostsIn } from './own-hosts.ts'
+import { divide, type Part, valuesOf } from './parts.ts'
 
 /** The facts of a report, without the returned copy of our message. */
 export interface ReportFacts {
@@ -33,12 +34,6 @@ export interface OurNames {
   readonly token: string
 }
 
-/** The server that brought a report: usually the one that wrote it. */
-export interface Bearer {
-  readonly peer: string
-  readonly helo: string
-}
-
 /** How many lines of a part are read. Reports say what happened before their copy of the message. */
 const MAX_LINES = 1_000
 const MAX_SENTENCES = 100
@@ -53,7 +48,7 @@ export function readReport(message: Buffer, names: OurNames, bearer: Bearer): Re
   const sentences = [failed, ...lines.filter((line) => !HEADER_FIELD.test(line))].slice(0, MAX_SENTENCES)
   const spellings = sentences.flatMap((sentence) => spellingsIn(sentence, names))
   const subject = decodedWords(header.get('subject') ?? '')
-  const own = ownHostsIn(header, lines, { ...names, ...bearer })
+  const own = ownHostsIn(header, lines, names.domain, bearer)
   const remoteMtas = valuesOf(lines, 'remote-mta')
   const foreign = namesForeignHost({ sentences: [subject.toLowerCase(), ...sentences], remoteMtas }, own)
   return {
@@ -64,28 +59,6 @@ export function readReport(message: Buffer, names: OurNames, bearer: Bearer): Re
     local: spellings.includes('local'),
     statuses: valuesOf(lines, 'status'),
     sentences,
-  }
-}
-
-/** Places where the dialects name the server that reports. */
-const REPORTER = /\b(?:generating server:|(?:at host|program at|server at|notification from)) ([a-z0-9._-]{1,255})/
-
-/** Returns the hosts that a report names, but that are no next hop. */
-function ownHostsIn(header: Header, lines: readonly string[], { domain, peer, helo }: OurNames & Bearer): OwnHosts {
-  const [, from = ''] = /@([a-z0-9.-]{1,255})/.exec((header.get('from') ?? '').toLowerCase()) ?? []
-  const told = lines.flatMap((line) => REPORTER.exec(line)?.[1] ?? [])
-  const namesOf = (field: string) => valuesOf(lines, field).map(hostIn)
-  const named = (hosts: ReturnType<typeof namesOf>) => hosts.flatMap(({ name, address }) => [name, address])
-  const isNamed = (host: string) => host !== ''
-  const clients = [...namesOf('received-from-mta'), ...lines.flatMap(clientsIn)]
-  return {
-    domain,
-    reporters: [
-      peer,
-      ...named([helo.toLowerCase(), from, ...told].map(hostIn)),
-      ...named(namesOf('reporting-mta')),
-    ].filter(isNamed),
-    clients: named(clients).filter(isNamed),
   }
 }
 
@@ -152,9 +125,6 @@ function namesRemoteServer(lines: readonly string[]): boolean {
 
 /** Returns the name in a field such as `dns; mail.example.com`. */
 const nameIn = (value: string): string => value.slice(value.indexOf(';') + 1).trim()
-
-const valuesOf = (lines: readonly string[], name: string): string[] =>
-  lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).trim())
 
 /** The characters between the words of a report. Brackets belong to words: an address can have an address literal. */
 const BETWEEN_WORDS = /(?:[\s<>();,'|]|&(?:lt|gt|quot|nbsp|#39);)+/

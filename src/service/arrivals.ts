@@ -48,15 +48,14 @@ const SENDER = 'sender'
 export const kindOf = (form: string | undefined): TokenKind => (form === SENDER ? SENDER : 'recipient')
 
 /**
- * Returns the forms of an arrival. A message belongs to the form of its recipient if it has a secret of that form. A
+ * Returns the forms of an arrival, with their secrets. A message belongs to the form of its recipient if it has a secret of that form. A
  * bounce belongs to each form whose secret it has.
  */
-export function formsOf(test: Expected, { token, kind, secrets }: Signal): string[] {
-  const forms = [...test.secrets].filter(
+export function formsOf(test: Expected, { token, kind, secrets }: Signal): [form: string, secrets: Secrets][] {
+  return [...test.secrets].filter(
     ([form, { header, body }]) =>
       (kind === 'bounce' || test.tokens.get(token) === form) && (secrets.includes(header) || secrets.includes(body)),
   )
-  return forms.map(([form]) => form)
 }
 
 /**

@@ -149,10 +149,9 @@ export class Deliveries {
     let isOurs = false
     for (const test of this.#expecting(token)) {
       if (performance.now() >= test.expiresAt) continue
-      for (const form of formsOf(test, signal)) {
+      for (const [form, secrets] of formsOf(test, signal)) {
         isOurs = true
-        const secrets = test.secrets.get(form)
-        const meaning = secrets ? meaningOf(form, secrets, signal) : null
+        const meaning = meaningOf(form, secrets, signal)
         if (meaning === null) continue
         const withheld = this.#withheldFor(test.tokens.keys())
         const texts = { helo: withheld.mask(signal.helo), received: received && withheld.mask(received) }

@@ -80,6 +80,11 @@ const TRIED: Readonly<Record<string, string>> = {
     `Remote server (192.0.2.9) issued an error.\nRemote server replied: 550 no`,
   ),
   Google: prose('Delivery Status Notification (Failure)', `rejected by mx.isp.example. [192.0.2.9]: 550 no such user`),
+  'Exchange, with the address of the host': prose(
+    'Undeliverable',
+    `Remote Server at mx.isp.example (192.0.2.9) returned '550 5.1.1 no such user'`,
+  ),
+  'a gateway that quotes a response': prose('Undeliverable', `The response from mx.isp.example [192.0.2.9]: 550 no`),
   'a gateway in German': prose(
     'Unzustellbar',
     `${OUTSIDE}: Der Server mx.isp.example [192.0.2.9] antwortete: 550 nein`,
