@@ -14,6 +14,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ip: [],
   files: [],
   version: [],
+  'open-files': [],
   access: ['contract', 'files', 'ip'],
   smtp: ['ip'],
   vantage: ['contract', 'files', 'ip', 'smtp'],
@@ -25,13 +26,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   client: ['contract'],
   service: ['access', 'contract', 'ip', 'mailbox', 'probe', 'relay', 'smtp', 'store', 'vantage', 'version'],
   sandbox: ['access', 'contract', 'probe', 'relay', 'service', 'smtp'],
-  http: ['contract', 'render', 'service', 'store', 'version'],
+  http: ['contract', 'ip', 'render', 'service', 'store', 'version'],
   'http/routes': ['contract', 'http', 'service', 'store'],
   config: ['contract', 'ip'],
   setup: ['access', 'config', 'contract', 'files', 'service', 'vantage'],
-  app: ['access', 'config', 'files', 'http', 'http/routes', 'sandbox', 'service', 'store', 'vantage'],
+  app: ['access', 'config', 'files', 'http', 'http/routes', 'open-files', 'sandbox', 'service', 'store', 'vantage'],
   cli: ['access', 'client', 'config', 'contract', 'render', 'setup'],
-  server: ['app', 'config', 'http', 'ip', 'mailbox', 'service', 'setup', 'store', 'version'],
+  server: ['app', 'config', 'http', 'ip', 'mailbox', 'open-files', 'service', 'setup', 'store', 'version'],
 }
 
 const SRC = join(ROOT, 'src')

@@ -9,7 +9,7 @@ import { startRedis, withRedis } from './harness/redis.ts'
 import { startService, type TestService } from './harness/service.ts'
 import { until } from './harness/waiting.ts'
 
-const ROUNDS = cases(7)
+const ROUNDS = cases(4)
 const REQUESTS = 200
 /** A round in which Redis could not answer in time, on a machine that is too busy, is made again; so many at most. */
 const TRIES = 2 * ROUNDS

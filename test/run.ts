@@ -1,6 +1,6 @@
 /** Runs the tests (`npm test`): builds the service if they need it, runs files side by side, and says what happened. */
 import { spawn, spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { batchesOf } from './runner/batches.ts'
@@ -46,6 +46,11 @@ async function main(args: readonly string[]): Promise<number> {
     return 0
   }
   const isWhole = paths.length === 0
+  const missing = paths.filter((path) => !existsSync(path))
+  if (missing.length > 0) {
+    process.stderr.write(`no such file or folder: ${missing.join(' ')}\n`)
+    return 1
+  }
   const found = (isWhole ? [join(ROOT, 'test')] : paths).flatMap(testFilesAt)
   const files = args.includes('--unit') ? found.filter(({ kind }) => kind === 'unit') : found
   if (files.length === 0) {

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { assertNothingLost, endInMidLoad } from './harness/ending-in-mid-load.ts'
+import { whole } from './harness/files.ts'
 import { bearer, keyOf, resultOf } from './harness/http.ts'
 import { everyAddress } from './harness/many-addresses.ts'
 import { CALLERS, CUSTOMERS, KEYS, startService, type TestService } from './harness/service.ts'
@@ -24,11 +26,10 @@ const openFiles = ({ process: { pid } }: TestService): number => readdirSync(`/p
 
 // Most of it is waiting, so the tests run side by side.
 describe('under stress', { concurrency: 3 }, () => {
-  for (const time of ['once', 'and again']) {
-    test(`an end in mid-load loses no answer and refuses none in the drain, ${time}`, async (t) => {
-      assertNothingLost(await endInMidLoad(t))
-    })
-  }
+  // `npm run prove:life` does it twenty times.
+  test('an end in mid-load loses no answer and refuses none in the drain', async (t) => {
+    assertNothingLost(await endInMidLoad(t))
+  })
 
   test('200 callers that leave at any time leave nothing behind', async (t) => {
     const mail = await everyAddress(t)
@@ -46,10 +47,12 @@ describe('under stress', { concurrency: 3 }, () => {
     await resultOf(await post(0))
     const before = openFiles(service)
     mail.hold()
+    // On a busy machine, others may have left before they were tested. Each eighth stays until enough are tested.
+    const enough = until('tests to run', () => mail.held > 20)
     const leaving = Array.from({ length: 200 }, async (_, index) => {
       const caller = new AbortController()
       const answer = post(index + 1, caller.signal)
-      setTimeout(() => caller.abort(), Math.random() * 400)
+      void (index % 8 === 0 ? enough : sleep(Math.random() * 400)).then(() => caller.abort())
       await assert.rejects(answer)
     })
     await Promise.all(leaving)
@@ -126,7 +129,7 @@ describe('under stress', { concurrency: 3 }, () => {
 
   test('15 broken files, one after the other, leave the last good ones in use', async (t) => {
     const mail = await everyAddress(t)
-    const files = { 'customers.yaml': CUSTOMERS, 'callers.yaml': CALLERS }
+    const files = { 'customers.yaml': whole(CUSTOMERS), 'callers.yaml': whole(CALLERS) }
     const service = await startService(t, { env: { ...PLENTY, ALLOWED_PORTS: `${mail.port}` } })
     const names = ['customers.yaml', 'callers.yaml'] as const
     /** Each breaks any of the files. */

@@ -85,9 +85,9 @@ export function showEarlier(tests, ip, shownId) {
   byId('earlier').hidden = others.length === 0
   byId('earlier-title').textContent = `Earlier tests of ${ip}`
   byId('earlier-list').replaceChildren(
-    ...others.map(({ id, createdAt, verdict, summary, reference }) => {
+    ...others.map(({ id, createdAt, port, verdict, summary, reference }) => {
       const when = `${createdAt.slice(0, 16).replace('T', ' ')} UTC`
-      const what = [verdict ?? 'running', reference, summary].filter(Boolean).join(' · ')
+      const what = [verdict ?? 'running', `port ${port}`, reference, summary].filter(Boolean).join(' · ')
       return element('li', [element('a', when, { href: `#/${id}` }), ` ${what}`])
     }),
   )

@@ -139,7 +139,7 @@ export function makeIntake(options: IntakeOptions): Intake {
 const saysNothing = ({ failed, remote, outside }: ReportFacts): boolean => !failed && !remote && !outside
 
 /** Makes an SMTP reply as smtp-server expects it: an error. smtp-server adds the enhanced status code. */
-export function reply(responseCode: number, message: string): Error {
+function reply(responseCode: number, message: string): Error {
   return Object.assign(new Error(message), { responseCode })
 }
 

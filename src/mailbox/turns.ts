@@ -1,6 +1,6 @@
 /** Limits how much work the mailbox does in a second, so that nothing that strangers send there slows down the API. */
 
-/** Gives out turns at a steady rate, in the order in which they are asked for. Does not depend on the system clock. */
+/** Gives out turns at a steady rate. Does not depend on the system clock. */
 export class Turns {
   readonly #everyMs: number
   readonly #burstMs: number

@@ -31,7 +31,8 @@ export class Deliveries {
   /** The tokens whose replica was told a moment ago that their mail was turned away. */
   readonly #told = new Expiring<true>(TOLD_LIMIT)
   readonly #signals: Signals
-  readonly #startedAt = performance.now()
+  /** When a valid token was last forgotten: at the start of the process, or when there was no room for its test. */
+  #forgotAt = performance.now()
   /** When our mailbox turned somebody away for a reason of its own. */
   readonly trouble: MailboxTrouble
   #weight = 0
@@ -97,7 +98,7 @@ export class Deliveries {
 
   /** Whether a token that we do not know may be valid. It lives for a day, so it can be older than this process. */
   mayHaveForgotten(): boolean {
-    return performance.now() - this.#startedAt < DELIVERY_TTL_MS
+    return performance.now() - this.#forgotAt < DELIVERY_TTL_MS
   }
 
   /**
@@ -164,7 +165,7 @@ export class Deliveries {
     return isOurs
   }
 
-  /** Returns what hides the secrets of a new test, and those of earlier tests of the day with the same addresses. */
+  /** Returns what hides the secrets of a test, and those of other tests of the day with the same addresses. */
   #withheldFor(tokens: Iterable<string>): Withheld {
     const withheld = new Withheld()
     const tests = new Set([...tokens].flatMap((token) => this.#expecting(token)))
@@ -176,7 +177,9 @@ export class Deliveries {
   #sweep(): void {
     for (const [id, test] of this.#tests) {
       const isRoom = this.#tests.size < LIMIT && this.#weight <= WEIGHT_LIMIT
-      if (isRoom && performance.now() < test.expiresAt) break
+      const isExpired = performance.now() >= test.expiresAt
+      if (isRoom && !isExpired) break
+      if (!isExpired) this.#forgotAt = performance.now()
       this.#forget(id, test)
     }
   }

@@ -60,6 +60,8 @@ export interface Circumstances {
   readonly amendedAt: Date | null
   /** Other addresses of the same server. */
   readonly related: readonly RelatedAddress[]
+  /** Why the files stopped the test, or null. */
+  readonly withdrawn: string | null
 }
 
 /** Returns the result of a test whose run has ended: judged, with the deciding lines of the transcript marked. */
@@ -69,7 +71,7 @@ export function finishedResult(
   transcript: Pick<Transcript, 'entries' | 'truncated'>,
   circumstances: Circumstances,
 ): RelayTest {
-  const { durationMs, amendableMs, amendedAt, related } = circumstances
+  const { durationMs, amendableMs, amendedAt, related, withdrawn } = circumstances
   const { observations } = run
   const { greeting, domain, domainSource } = observations
   const judgement = judge(observations)
@@ -103,7 +105,10 @@ export function finishedResult(
     reason: judgement.reason,
     cause: judgement.cause,
     caveats: [...judgement.caveats],
-    summary: summarise(judgement, observations, facts),
+    summary:
+      withdrawn !== null && judgement.reason === 'interrupted'
+        ? `We stopped the test, because it is no longer allowed (${withdrawn}).`
+        : summarise(judgement, observations, facts),
     retryAfter: judgement.retryAfter,
     attempts: judgement.rows.map(viewOf),
     delivery: deliveryOf(test, observations),

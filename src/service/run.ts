@@ -18,6 +18,7 @@ import type { Observer } from './observer.ts'
 import { Related } from './related.ts'
 import { brokenResult, finishedResult } from './result.ts'
 import type { FinishedTest } from './settled.ts'
+import { whyWithdrawn } from './withdrawal.ts'
 import { banPlaceOf, type World } from './world.ts'
 
 /** The parts of the service that a run uses, and the world of the caller. */
@@ -57,7 +58,8 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
     const durationMs = Math.round(performance.now() - startedAt)
     const related = await search.addresses(job.stop.signal)
     const amendableMs = expectation && hasSent(found) ? amendableFor(settings.resultTtlMs) : 0
-    const finished = { test, run: found, transcript, circumstances: { durationMs, amendableMs, related } }
+    const circumstances = { durationMs, amendableMs, related, withdrawn: whyWithdrawn(job) }
+    const finished = { test, run: found, transcript, circumstances }
     const result = conclude(finished, null, context.log)
     kept.latest = result
     if (amendableMs === 0) expectation?.forget()
@@ -68,7 +70,9 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
     await kept.putAndRelease(result, world.placeOf(test))
     const { verdict, evidence, reason, cause, durationMs: ms } = result
     const callerGone = job.stop.signal.reason === CALLER_GONE
-    const outcome = Object.assign(auditFields(job), { verdict, evidence, reason, cause, ms, callerGone })
+    const withdrawn = whyWithdrawn(job)
+    const stopped = withdrawn === null ? {} : { withdrawn }
+    const outcome = Object.assign(auditFields(job), { verdict, evidence, reason, cause, ms, callerGone }, stopped)
     context.log.info(outcome, 'relay test')
     const messagesAccepted = found && dialled.length > 0 ? countAccepted(found) : 0
     const traffic = { dialled, messagesAccepted }

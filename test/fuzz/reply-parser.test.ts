@@ -9,7 +9,7 @@ import { seedOf } from '../harness/random.ts'
 import { until } from '../harness/waiting.ts'
 import { fuzzReplyParser } from './reply-parser.ts'
 
-const STRINGS = cases(125_000)
+const STRINGS = cases(62_500)
 
 test(`${STRINGS} byte strings: nothing is thrown, nothing unprintable comes out, segments do not matter`, (t) => {
   const seed = seedOf(process.env.FUZZ_SEED)

@@ -54,8 +54,8 @@ export const WRITINGS: Readonly<Record<string, (text: string) => string>> = {
 /** Letters and digits only. What stands between them, a reader skips. */
 const bare = (text: string): string => text.replace(/[^a-z0-9]/gi, '')
 
-/** The readings of an output in which a person could find a text: as it is, and decoded. */
-function readingsOf(output: string): string[] {
+/** Returns the readings of an output in which a person could find a text, one a line: as it is, and decoded. */
+function readingsOf(output: string): string {
   const escapes = /(?:[%=+]|\\x|0x)([0-9a-f]{2})/gi
   const decoded = output
     .replace(escapes, (_escape, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
@@ -66,13 +66,13 @@ function readingsOf(output: string): string[] {
   )
   const digits = output.replace(/[^0-9a-f]/gi, '')
   const fromHex = [0, 1].map((skip) => Buffer.from(digits.slice(skip), 'hex').toString('latin1'))
-  return [output, decoded, ...fromBase64, ...fromHex].map((text) => bare(text).toLowerCase())
+  return [output, decoded, ...fromBase64, ...fromHex].map(bare).join('\n').toLowerCase()
 }
 
-/** Returns the pieces of a secret, of eight characters, that a person could find in an output. */
-export function leaksOf(secret: string, output: string): string[] {
+/** Returns the pieces of secrets, of eight characters, that a person could find in an output. */
+export function leaksOf(secrets: readonly string[], output: string): string[] {
   const readings = readingsOf(output)
-  const ways = [secret, [...secret].reverse().join('')].map((text) => text.toLowerCase())
+  const ways = secrets.flatMap((secret) => [secret, [...secret].reverse().join('')]).map((text) => text.toLowerCase())
   const pieces = ways.flatMap((way) => Array.from({ length: way.length - 7 }, (_, at) => way.slice(at, at + 8)))
-  return pieces.filter((piece) => readings.some((reading) => reading.includes(piece)))
+  return pieces.filter((piece) => readings.includes(piece))
 }

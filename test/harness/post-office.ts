@@ -1,20 +1,8 @@
 /** A service with a mailbox, and a scripted mail server that can pass messages on to it. */
-import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { dialogue } from '../lab/dialogue.ts'
+import { deadPort } from './mail-scripts.ts'
 import { type Place, type Say, type Script, type ScriptedServer, scriptedServer } from './mail-server.ts'
 import { type Ending, startService } from './service.ts'
-
-/** Returns a port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  assert.ok(address !== null && typeof address !== 'string')
-  server.close()
-  return address.port
-}
 
 /**
  * Returns the last message that a scripted server accepted: its recipient, its sender, its lines without the final dot,
@@ -33,7 +21,7 @@ export function taken({ lines }: ScriptedServer) {
 /** Starts a service with a mailbox and a scripted mail server. `bring` delivers a message to the mailbox. */
 export async function postOffice(t: Ending, script: Say | Script, env: Record<string, string> = {}, place: Place = {}) {
   const server = await scriptedServer(t, typeof script === 'function' ? { say: script } : script, place)
-  const port = await freePort()
+  const port = await deadPort()
   const service = await startService(t, {
     env: {
       MAILBOX_LISTEN: `127.0.0.1:${port}`,

@@ -47,6 +47,7 @@ export async function visit(
     deadline: performance.now() + patienceMs,
     transcript,
     stop,
+    cut: new AbortController().signal,
     dialling() {},
   }
   const test: ProbeOptions = {
@@ -96,3 +97,7 @@ export const ALL_DENIED = {
   'percent-hack': 'relay-denied',
   'own-domain-postmaster': 'relay-denied',
 }
+
+/** Returns how often we waited ten seconds for an answer, and none came. */
+export const silencesIn = (transcript: Transcript): number =>
+  transcript.entries.filter(({ line }) => /^no answer for \d+ seconds$/.test(line)).length

@@ -107,6 +107,7 @@ for (const dot of ['250 2.0.0 Ok', '451 4.3.0 Later', '421 4.3.0 Later', '554 5.
     for (const [name, written] of writings) {
       write = written
       begin = server.lines.length
+      const logged = service.output.length
       const stream = await (await service.post({ ip, port }, { accept: 'text/event-stream' })).text()
       const secrets = sent()
       assert.ok(secrets.length >= 2, name)
@@ -116,9 +117,9 @@ for (const dot of ['250 2.0.0 Ok', '451 4.3.0 Later', '421 4.3.0 Later', '554 5.
       const text = await (await service.fetch(`/relay-tests/${id}`, { headers: { accept: 'text/plain' } })).text()
       const { transcript } = relayTest.parse(JSON.parse(json))
       const said = transcript.filter(({ from }) => from === 'server').map(({ line }) => line.slice(10))
-      for (const output of [stream, json, text, said.join(''), said.join('\n'), ...service.output]) {
-        for (const secret of secrets)
-          assert.deepEqual(leaksOf(secret, output), [], `${name}: ${output.slice(0, 3_000)}`)
+      const log = service.output.slice(logged)
+      for (const output of [stream, json, text, said.join(''), said.join('\n'), ...log]) {
+        assert.deepEqual(leaksOf(secrets, output), [], `${name}: ${output.slice(0, 3_000)}`)
       }
     }
   })
@@ -142,7 +143,7 @@ test('sixty tests at once, whose servers deliver through one smarthost, are all 
   const office = await postOffice(
     t,
     rewriting(bring),
-    { DELIVERY_WAIT_MS: '3000', TEST_DEADLINE_MS: '30000', MAX_CONCURRENT_TESTS: '1000' },
+    { DELIVERY_WAIT_MS: '60000', TEST_DEADLINE_MS: '120000', MAX_CONCURRENT_TESTS: '1000' },
     { hosts },
   )
   const asked = hosts.map(async (ip) => {

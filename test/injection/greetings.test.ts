@@ -12,7 +12,7 @@ import { hostile, isHostName } from './texts.ts'
 import { assertClean, isClosed, replies, servers, sessionOf } from './wire.ts'
 
 const SEED = 20270104
-const SERVERS = cases(400)
+const SERVERS = cases(200)
 /** Of a customer without domains, so that the name in the greeting is all there is. */
 const HOSTS = servers('127.0.1', 16)
 /** Stands for the name in a golden session. */
@@ -208,7 +208,7 @@ test('a name that only the server gave is asked with, and is in no transaction t
 test('nor does the full suite say a line that some server made up', async (t) => {
   const session = await stage(t)
   const golden = await goldenSessions(session, 'full', PIPELINING)
-  await meet(cases(40), SEED, async (host, random) => {
+  await meet(cases(20), SEED, async (host, random) => {
     const speech = speechOf(random)
     const heard = await session(host, speech, 'full')
     const known = [...golden(host, nameIn(speech)), ...golden(host, null)]

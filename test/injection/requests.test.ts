@@ -12,7 +12,7 @@ import { type HostileRequest, hostileRequest } from './injected.ts'
 import { assertClean, isClosed, replies, servers, sessionOf } from './wire.ts'
 
 const SEED = 20270103
-const REQUESTS = cases(1_250)
+const REQUESTS = cases(640)
 const HOSTS = servers('127.0.0', 16)
 /** Stands for the domain in a golden session, and occurs in nothing else. */
 const DOMAIN = 'golden-domain.example.com'

@@ -39,7 +39,7 @@ describe('the configurations of the lab', { skip: reason ?? false }, () => {
     const quick = configurations.filter((configuration) => configuration.quick)
     assert.ok(quick.length >= 20)
     // Some of them, spread over the list; `npm run prove:mass` and `npm run prove:accuracy` measure all.
-    const step = Math.max(1, Math.floor(quick.length / cases(8)))
+    const step = Math.max(1, Math.floor(quick.length / cases(4)))
     const measured = quick.filter((_configuration, index) => index % step === 0)
     const check = async ({ id, start, also }: Configuration) => {
       const server = await start(network)

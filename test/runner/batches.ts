@@ -8,7 +8,7 @@ import type { TestFile } from './kinds.ts'
 export type Batch = readonly [TestFile, ...TestFile[]]
 
 /** How many files share a process at most. */
-const AT_MOST = 8
+const AT_MOST = 12
 
 /** These take longest: they start first, each in its own process. A file that is missing here only costs time. */
 const LONGEST: readonly string[] = [

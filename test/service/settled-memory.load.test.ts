@@ -45,7 +45,12 @@ async function talkative(t: TestContext) {
   for (let more = 0; !transcript.truncated; more += 1) transcript.add('server', 1, `250-${'y'.repeat(440)} ${more}`)
   const { test: identity } = jobOn(25, DESK)
   const run = { observations, localAddress: null, ehlo: 'us.example', extensions: ['SIZE'], tls, phases: null }
-  return { test: identity, run, transcript, circumstances: { durationMs: 1, amendableMs: DAY_MS, related: [] } }
+  return {
+    test: identity,
+    run,
+    transcript,
+    circumstances: { durationMs: 1, amendableMs: DAY_MS, related: [], withdrawn: null },
+  }
 }
 
 test('after 3,200 of the longest results, the memory is what the limits count', async (t) => {

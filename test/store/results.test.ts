@@ -60,6 +60,15 @@ test('over the capacity the oldest results go first', async () => {
   assert.equal(await idsIn(results, 'abcdef'), 'def')
 })
 
+test('over the capacity, the customer with the most results loses its own oldest ones, and no other loses any', async () => {
+  const results = memoryResults(LONG_MS, 4 * SIZE)
+  await results.put(resultWith({ id: 'a', customerId: 'beta' }))
+  await putAll(results, 'bcdefgh')
+  assert.equal(await idsIn(results, 'abcdefgh'), 'afgh')
+  await results.put(resultWith({ id: 'i', customerId: 'beta' }))
+  assert.equal(await idsIn(results, 'afghi'), 'aghi')
+})
+
 test('one large result drives out as many as it needs', async () => {
   const results = memoryResults(LONG_MS, 3 * SIZE)
   await putAll(results, 'abc')
