@@ -6,6 +6,28 @@ export function decoded(text: string, encoding: string): string {
   return encoding === 'base64' ? Buffer.from(text, 'base64').toString('latin1') : text
 }
 
+/** Reads bytes, one per character, as text. An unknown charset is read as UTF-8, and what is no UTF-8 as Latin-1. */
+export function inUnicode(bytes: string, charset: string): string {
+  for (const label of [charset, 'utf-8']) {
+    try {
+      return new TextDecoder(label, { fatal: true }).decode(Buffer.from(bytes, 'latin1'))
+    } catch {
+      // The charset is unknown, or the text is in another one.
+    }
+  }
+  return bytes
+}
+
+/** Decodes the encoded words of a header field (RFC 2047). */
+export function decodedWords(field: string): string {
+  return field
+    .replace(/\?=\s{1,9}=\?/g, '?==?')
+    .replace(/=\?([^?\s]{1,40})\?([bq])\?([^?\s]{0,200})\?=/gi, (_word, charset: string, how: string, text: string) => {
+      const isBase64 = how.toLowerCase() === 'b'
+      return inUnicode(isBase64 ? decoded(text, 'base64') : fromQuotedPrintable(text.replaceAll('_', ' ')), charset)
+    })
+}
+
 /** Decodes quoted-printable: removes soft line breaks, and turns `=HH` into characters. */
 export function fromQuotedPrintable(text: string): string {
   return joined(text).replace(/=[0-9a-f]{2}/gi, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)))

@@ -14,7 +14,7 @@ export interface IntakeOptions extends RecipientRules {
   readonly contact: string
   /** Called for each recipient of a message or bounce, before the mailbox accepts the message. */
   arrived(arrival: Arrival): void | Promise<void>
-  /** Called for mail to a sender token that reports no failure. */
+  /** Called for mail to a sender token that reports nothing about relaying. */
   ignored(): void
   /** Called when mail of any test may be late, because we turned somebody away. */
   troubled(): void
@@ -117,8 +117,8 @@ export function makeIntake(options: IntakeOptions): Intake {
       try {
         for (const recipient of recipients) {
           const names = { domain: options.domain.toLowerCase(), token: recipient.token }
-          const report = recipient.kind === 'bounce' ? readReport(message, names) : null
-          if (report?.failed === false) ignored()
+          const report = recipient.kind === 'bounce' ? readReport(message, names, peerOf(session)) : null
+          if (report && saysNothing(report)) ignored()
           else await arrived({ ...recipient, ...common, report })
         }
       } catch (error) {
@@ -134,6 +134,9 @@ export function makeIntake(options: IntakeOptions): Intake {
     return reply(451, 'try again later')
   }
 }
+
+/** Whether a report is about no failure, and names nothing that shows an attempt to relay. */
+const saysNothing = ({ failed, remote, outside }: ReportFacts): boolean => !failed && !remote && !outside
 
 /** Makes an SMTP reply as smtp-server expects it: an error. smtp-server adds the enhanced status code. */
 function reply(responseCode: number, message: string): Error {

@@ -2,12 +2,12 @@
  * Divides a message into its parts (RFC 2046), without the copy of another message that a report returns. Reads broken
  * messages too, in linear time.
  */
-import { decoded } from './encodings.ts'
+import { decoded, inUnicode } from './encodings.ts'
 
 /** Header fields by their names in lower case, unfolded. Of several fields with one name, the first. */
 export type Header = ReadonlyMap<string, string>
 
-/** A part that is text: its content type in lower case, and its decoded text, one byte per character. */
+/** A part that is text: its content type in lower case, and its text in Unicode. */
 export interface Part {
   readonly type: string
   readonly text: string
@@ -28,7 +28,10 @@ export function divide(message: string): { readonly header: Header; readonly par
   let content: string[] | null = null
   let isHeader = true
   const end = () => {
-    if (content) parts.push({ type: typeOf(fields), text: decoded(content.join('\n'), encodingOf(fields)) })
+    if (content) {
+      const bytes = decoded(content.join('\n'), encodingOf(fields))
+      parts.push({ type: typeOf(fields), text: inUnicode(bytes, charsetOf(fields)) })
+    }
     content = null
   }
   for (const line of message.split(/\r?\n/)) {
@@ -78,6 +81,9 @@ const typeOf = (fields: Header): string => {
   return type.includes('/') ? type.trim() : 'text/plain'
 }
 
+const charsetOf = (fields: Header): string =>
+  /;\s?charset\s?=\s?"?([^\s";]{1,40})/i.exec(fields.get('content-type') ?? '')?.[1] ?? ''
+
 const encodingOf = (fields: Header): string => (fields.get('content-transfer-encoding') ?? '').trim().toLowerCase()
 
 /** Returns the boundary of a multipart, or null. */
@@ -96,3 +102,7 @@ function delimiterIn(line: string, boundaries: readonly string[]): { depth: numb
   }
   return null
 }
+
+/** Returns the values of the fields with a name, among lines in lower case. */
+export const valuesOf = (lines: readonly string[], name: string): string[] =>
+  lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).trim())

@@ -4,19 +4,19 @@ import type { Connection } from './commands.ts'
 /** A path without angle brackets: the verb, the path, and the parameters. */
 const BARE = /^([a-z]{4} [a-z]{2,4}:)\s{0,9}([^<>\s]+)(\s.*)?$/i
 
-/** Any sender in MAIL FROM. */
-const SENDER = /^mail from:\s{0,9}<?([^<>]*)/i
+/** Any text in MAIL FROM or RCPT TO. */
+const ANY = /^(?:mail from|rcpt to):\s{0,9}<?([^<>]*)/i
 
 /**
- * Lets a connection accept paths without angle brackets, and any text as a sender, because a server that passes our
- * message on may give it a sender that is no address.
+ * Lets a connection accept paths without angle brackets, and any text as a path: a server that passes our message on may
+ * give it a sender that is no address, or a recipient in a spelling of its own (recipients.ts decides about it).
  */
 export function acceptAnyPath(connection: Pick<Connection, '_parseAddressCommand'>): void {
   const strict = connection._parseAddressCommand.bind(connection)
   connection._parseAddressCommand = (name, command) => {
     const text = command.toString()
     const parsed = strict(name, text.replace(BARE, '$1<$2>$3'))
-    const [, sender] = parsed === false ? (SENDER.exec(text) ?? []) : []
-    return sender === undefined ? parsed : { address: sender, args: false }
+    const [, address] = parsed === false ? (ANY.exec(text) ?? []) : []
+    return address === undefined || (address === '' && name === 'rcpt to') ? parsed : { address, args: false }
   }
 }

@@ -1,5 +1,5 @@
 /** Decides which recipients the mailbox accepts. */
-import { domainToASCII } from 'node:url'
+import { localPartOf } from './spellings.ts'
 import { isToken } from './tokens.ts'
 
 /** The facts that the mailbox decides by. */
@@ -48,10 +48,8 @@ export async function checkRecipient(
   address: string,
   { domain, knows, mayHaveForgotten }: RecipientRules,
 ): Promise<AcceptedRecipient | RoleRecipient | Rejection> {
-  const [part = '', host = domain] = address.toLowerCase().split('@')
-  const local = /^"([^"\\]*)"$/.exec(part)?.[1] ?? part
-  // A final dot means the root of the DNS (RFC 1034 section 3.1). One of our forms has it, and servers pass it on.
-  if (domainToASCII(host.replace(/\.$/, '')) !== domainToASCII(domain)) return UNKNOWN
+  const local = localPartOf(address, domain)
+  if (local === null) return UNKNOWN
   if (ROLES.has(local)) return { role: local }
   if (!isToken(local)) return UNKNOWN
   const kind = await knows(local)

@@ -1,8 +1,12 @@
 /**
- * Reads a report about mail that could not be delivered: RFC 3464, and the prose of Postfix, Exim, Sendmail, Exchange
- * and qmail. Collects facts; `relay` knows what they mean for a form.
+ * Reads a report about mail that could not be delivered: RFC 3464, and the prose of the mail servers. Collects facts;
+ * `service/arrivals.ts` knows what they mean for a form.
  */
-import { divide, type Header, type Part } from './parts.ts'
+import { decodedWords } from './encodings.ts'
+import { isFailure, withoutAccents } from './failures.ts'
+import { namesForeignHost } from './next-hops.ts'
+import { type Bearer, ownHostsIn } from './own-hosts.ts'
+import { divide, type Part, valuesOf } from './parts.ts'
 
 /** The facts of a report, without the returned copy of our message. */
 export interface ReportFacts {
@@ -10,6 +14,8 @@ export interface ReportFacts {
   readonly failed: boolean
   /** Whether it names another server that took part: a Remote-MTA, or the words of a remote host. */
   readonly remote: boolean
+  /** Whether it shows that the server talked to a foreign host, or looked for one: not to a filter or server of its own. */
+  readonly foreign: boolean
   /** Whether it names one of our recipients as a plain outside address, `token@domain`. */
   readonly outside: boolean
   /** Whether it names one of our recipients inside another address, such as `token%domain@own-domain`. */
@@ -34,16 +40,21 @@ const MAX_SENTENCES = 100
 const MAX_SENTENCE = 500
 
 /** Reads a report. Never throws. Takes linear time. */
-export function readReport(message: Buffer, names: OurNames): ReportFacts {
+export function readReport(message: Buffer, names: OurNames, bearer: Bearer): ReportFacts {
   const { header, parts } = divide(message.toString('latin1'))
   // The fields of RFC 3464 first, so that long prose before them does not use up the room.
   const lines = parts.toSorted((a, b) => rank(a) - rank(b)).flatMap(linesBeforeCopy)
   const failed = (header.get('x-failed-recipients') ?? '').toLowerCase()
   const sentences = [failed, ...lines.filter((line) => !HEADER_FIELD.test(line))].slice(0, MAX_SENTENCES)
   const spellings = sentences.flatMap((sentence) => spellingsIn(sentence, names))
+  const subject = decodedWords(header.get('subject') ?? '')
+  const own = ownHostsIn(header, lines, names.domain, bearer)
+  const remoteMtas = valuesOf(lines, 'remote-mta')
+  const foreign = namesForeignHost({ sentences: [subject.toLowerCase(), ...sentences], remoteMtas }, own)
   return {
-    failed: isFailure(header, lines),
-    remote: namesRemoteServer(lines) || sentences.some(quotesRemoteServer),
+    failed: isFailure({ header, subject, lines: lines.map(withoutAccents), actions: valuesOf(lines, 'action') }),
+    remote: foreign || namesRemoteServer(lines) || sentences.some(quotesRemoteServer),
+    foreign,
     outside: spellings.includes('outside'),
     local: spellings.includes('local'),
     statuses: valuesOf(lines, 'status'),
@@ -64,6 +75,9 @@ const COPY_BEGINS: readonly RegExp[] = [
   /^[\s>]*(?:return-path|received|x-relay-test|message-id):/,
 ]
 
+/** A line of our message in a reply to it. Sendmail writes three signs before a command. */
+const QUOTED = /^\s{0,9}(?:&gt;|>)(?!>>)/
+
 /** Returns the lines of a part before the copy of our message, unfolded and in lower case. */
 function linesBeforeCopy({ type, text }: Part): string[] {
   const prose = type === 'text/html' ? text.replace(/<[^<>]*>/g, '\n') : text
@@ -71,6 +85,7 @@ function linesBeforeCopy({ type, text }: Part): string[] {
   for (const raw of prose.toLowerCase().split(/\r?\n/, MAX_LINES)) {
     const line = raw.slice(0, MAX_SENTENCE)
     if (COPY_BEGINS.some((begins) => begins.test(line))) break
+    if (QUOTED.test(line)) continue
     const last = lines.at(-1) ?? ''
     if (/^[ \t]/.test(line) && last !== '' && last.length < MAX_SENTENCE)
       lines[lines.length - 1] = `${last} ${line.trim()}`
@@ -102,21 +117,6 @@ const OWN_RESOLVER = /resolver\.adr/
 const quotesRemoteServer = (sentence: string): boolean =>
   !OWN_RESOLVER.test(sentence) && REMOTE.some((words) => words.test(sentence))
 
-/** Words of a report that only says that the message is late. */
-const ONLY_LATE: readonly RegExp[] = [
-  /not yet been delivered|warning message only/,
-  /delivery (?:is |was |has been )?delayed|message \S{1,40} delayed/,
-]
-
-/** Whether a report is about a failure. RFC 3464 says it as an action (section 2.3.3), older prose in words. */
-function isFailure(header: Header, lines: readonly string[]): boolean {
-  const actions = valuesOf(lines, 'action')
-  if (actions.length > 0) return actions.some((action) => action.startsWith('failed'))
-  return ![header.get('subject')?.toLowerCase() ?? '', ...lines].some((line) =>
-    ONLY_LATE.some((words) => words.test(line)),
-  )
-}
-
 /** Whether a field names another server that gave the error (RFC 3464 section 2.3.5). */
 function namesRemoteServer(lines: readonly string[]): boolean {
   const reporting = valuesOf(lines, 'reporting-mta').map(nameIn)
@@ -125,9 +125,6 @@ function namesRemoteServer(lines: readonly string[]): boolean {
 
 /** Returns the name in a field such as `dns; mail.example.com`. */
 const nameIn = (value: string): string => value.slice(value.indexOf(';') + 1).trim()
-
-const valuesOf = (lines: readonly string[], name: string): string[] =>
-  lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).trim())
 
 /** The characters between the words of a report. Brackets belong to words: an address can have an address literal. */
 const BETWEEN_WORDS = /(?:[\s<>();,'|]|&(?:lt|gt|quot|nbsp|#39);)+/

@@ -32,16 +32,17 @@ export interface Exchange {
 export type Report = 'tried-to-relay' | 'was-local' | 'unclear'
 
 /**
- * The mail that our own mailbox received for an attempt: its message, or a bounce of it. All text is printable ASCII.
+ * The mail that our own mailbox received for an attempt: its message, a bounce of it, or a trace. A trace is other mail
+ * that shows an attempt to relay: a report of a delay, or a message whose body was replaced. All text is printable ASCII.
  */
 export interface Seen {
-  readonly kind: 'message' | 'bounce'
+  readonly kind: 'message' | 'bounce' | 'trace'
   readonly peer: string
   readonly helo: string
   /** The Received field that the first server wrote. */
   readonly received: string | null
   readonly receivedAt: string
-  /** The meaning of a bounce; null for a message. */
+  /** The meaning of a bounce or trace; null for a message. */
   readonly report: Report | null
 }
 

@@ -155,7 +155,7 @@ function reasonOfAcceptance(row: Assessed, { rows, mailboxTroubled }: Observatio
     const bounced = rows.some((other) => other.attempt.seen?.kind === 'bounce')
     return bounced ? 'accepted-then-bounced' : 'recipient-accepted'
   }
-  if (rows.some(triedToRelay)) return 'accepted-then-bounced'
+  if (rows.some((other) => triedToRelay(other) && other.attempt.seen?.kind === 'bounce')) return 'accepted-then-bounced'
   if (!isLocal(row, rows)) return 'ambiguous-accepted'
   return mailboxTroubled ? 'vantage-failed' : null
 }

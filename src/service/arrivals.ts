@@ -48,22 +48,36 @@ const SENDER = 'sender'
 export const kindOf = (form: string | undefined): TokenKind => (form === SENDER ? SENDER : 'recipient')
 
 /**
- * Returns the forms of an arrival. A message belongs to the form of its recipient if it has that form's secret from the
- * body. A bounce belongs to each form whose secret it has, from the header or the body.
+ * Returns the forms of an arrival, with their secrets. A message belongs to the form of its recipient if it has a secret of that form. A
+ * bounce belongs to each form whose secret it has.
  */
-export function formsOf(test: Expected, { token, kind, secrets }: Signal): string[] {
-  const has = (secret: string) => secrets.includes(secret)
-  const forms = [...test.secrets].filter(([form, { header, body }]) =>
-    kind === 'message' ? test.tokens.get(token) === form && has(body) : has(header) || has(body),
+export function formsOf(test: Expected, { token, kind, secrets }: Signal): [form: string, secrets: Secrets][] {
+  return [...test.secrets].filter(
+    ([form, { header, body }]) =>
+      (kind === 'bounce' || test.tokens.get(token) === form) && (secrets.includes(header) || secrets.includes(body)),
   )
-  return forms.map(([form]) => form)
+}
+
+/**
+ * Returns what an arrival shows about one of its forms, or null if it shows nothing. A message without the secret of the
+ * body was passed on with another body, as gateways that encrypt do: that is an attempt to relay, but no delivery.
+ */
+export function meaningOf(form: string, { body }: Secrets, signal: Signal): Pick<Seen, 'kind' | 'report'> | null {
+  if (signal.kind === 'message') {
+    return signal.secrets.includes(body)
+      ? { kind: 'message', report: null }
+      : { kind: 'trace', report: 'tried-to-relay' }
+  }
+  const report = signal.report === null ? 'unclear' : reportOn(form, signal.report)
+  if (signal.report === null || signal.report.failed) return { kind: 'bounce', report }
+  return report === 'tried-to-relay' ? { kind: 'trace', report } : null
 }
 
 /** The statuses of an address that does not exist: X.1.0, 1, 3, 6 (RFC 3463 section 3.2), and Exchange's X.1.10. */
 const UNKNOWN_USER = /^5\.1\.(?:0|1|3|6|10)\b/
 
 /** Returns what a report says, short enough to be passed on. */
-export function shortOf({ remote, outside, local, statuses, sentences }: ReportFacts): NonNullable<Signal['report']> {
+export function shortOf({ statuses, sentences, ...facts }: ReportFacts): NonNullable<Signal['report']> {
   const says = (sentence: string) =>
     classify(
       { code: 550, enhanced: null, lines: [sentence], words: sentence },
@@ -72,16 +86,18 @@ export function shortOf({ remote, outside, local, statuses, sentences }: ReportF
   const unknown =
     statuses.some((status) => UNKNOWN_USER.test(status)) ||
     sentences.some((sentence) => says(sentence).refusal === 'unknown-user')
-  return { remote, outside, local, unknown }
+  return { ...facts, unknown }
 }
 
 /**
  * Returns what a report shows about a form (docs/verdict.md, rule 9). A plain recipient is the outside address itself,
- * so only the name of another server shows an attempt to relay. Exim's status is always 5.0.0, so words count too.
+ * so only a foreign host shows an attempt to relay. An ambiguous one never was local if another server took part, even
+ * one of its own. Exim's status is always 5.0.0, so words count too.
  */
-export function reportOn(form: string, { remote, outside, local, unknown }: NonNullable<Signal['report']>): Report {
+export function reportOn(form: string, report: NonNullable<Signal['report']>): Report {
+  const { remote, foreign, outside, local, unknown } = report
   const isAmbiguous = formOf(form).recipient.kind === 'ambiguous'
-  if (remote || (isAmbiguous && outside)) return 'tried-to-relay'
+  if (foreign || (isAmbiguous && (remote || outside))) return 'tried-to-relay'
   return isAmbiguous && local && unknown ? 'was-local' : 'unclear'
 }
 
@@ -95,8 +111,8 @@ export const saysMore = (seen: Seen, known: Seen | null | undefined): boolean =>
 const weightOf = ({ kind, report }: Seen): number =>
   WEIGHT.indexOf(kind === 'message' ? 'message' : (report ?? 'unclear'))
 
-/** Whether an arrival leaves nothing to wait for. After an unclear report, the message itself may still come. */
-const endsWait = (seen: Seen): boolean => seen.report !== 'unclear'
+/** Whether an arrival leaves nothing to wait for. After an unclear report or a trace, the message may still come. */
+const endsWait = ({ kind, report }: Seen): boolean => kind !== 'trace' && report !== 'unclear'
 
 /**
  * Waits for the message of a form, or a clear report about it. After `ms` milliseconds, or when `stop` is aborted,

@@ -6,7 +6,7 @@ import type { Seen } from '../relay/attempt.ts'
 import { Withheld } from '../smtp/withheld.ts'
 import { Expiring } from '../store/expiring.ts'
 import { NO_SIGNALS, type Signal, type Signals, type TokenKind } from '../store/signals.ts'
-import { type Expectation, type Expected, formsOf, kindOf, reportOn, saysMore, shortOf, waitFor } from './arrivals.ts'
+import { type Expectation, type Expected, formsOf, kindOf, meaningOf, saysMore, shortOf, waitFor } from './arrivals.ts'
 import { MailboxTrouble } from './trouble.ts'
 
 /** How long after a test a message still counts, in milliseconds. */
@@ -145,16 +145,18 @@ export class Deliveries {
 
   /** Passes an arrival to the test it belongs to. Returns whether there was one in this replica. */
   #take(signal: Signal): boolean {
-    const { token, kind, peer, received, receivedAt, report } = signal
+    const { token, peer, received, receivedAt } = signal
     if (signal.secrets.length === 0) return this.#noteTurnedAway(token)
     let isOurs = false
     for (const test of this.#expecting(token)) {
       if (performance.now() >= test.expiresAt) continue
-      for (const form of formsOf(test, signal)) {
+      for (const [form, secrets] of formsOf(test, signal)) {
         isOurs = true
+        const meaning = meaningOf(form, secrets, signal)
+        if (meaning === null) continue
         const withheld = this.#withheldFor(test.tokens.keys())
         const texts = { helo: withheld.mask(signal.helo), received: received && withheld.mask(received) }
-        const seen: Seen = { kind, peer, ...texts, receivedAt, report: report && reportOn(form, report) }
+        const seen: Seen = { ...meaning, peer, ...texts, receivedAt }
         if (!saysMore(seen, test.seen.get(form))) continue
         test.seen.set(form, seen)
         test.onArrival(form, seen)

@@ -12,6 +12,12 @@ const WITHHELD = '[withheld]'
  */
 const PIECE = 6
 
+/**
+ * A word with the form of a whole secret (mailbox/secret.ts). It is hidden too: a server may repeat the secret of a test
+ * of another server, perhaps of another replica.
+ */
+const WHOLE = /(?<![a-z0-9])[a-z2-7]{26}(?![a-z0-9])/gi
+
 /** How many earlier characters are searched together with a line, to find a secret that is split over lines. */
 const REMEMBERED = 96
 
@@ -42,7 +48,8 @@ export class Withheld {
    * punctuation or spaces, with escaped characters, in hex and in base64.
    */
   mask(text: string): string {
-    return this.#pieces.size === 0 ? text : this.#maskFrom(0, text)
+    const masked = this.#pieces.size === 0 ? text : this.#maskFrom(0, text)
+    return masked.replace(WHOLE, WITHHELD)
   }
 
   /**
@@ -50,12 +57,12 @@ export class Withheld {
    * line. The reply code at its beginning does not count as text.
    */
   maskNext(line: string): string {
-    if (this.#pieces.size === 0) return line
+    if (this.#pieces.size === 0) return line.replace(WHOLE, WITHHELD)
     const [code = ''] = REPLY_CODE.exec(line) ?? []
     const text = line.slice(code.length)
     const masked = this.#maskFrom(this.#before.length, this.#before + text)
     this.#before = (this.#before + text).replace(/\s+/g, ' ').slice(-REMEMBERED)
-    return code + masked
+    return code + masked.replace(WHOLE, WITHHELD)
   }
 
   /** Returns the part of a text that begins at an index, without the secrets. */

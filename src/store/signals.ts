@@ -11,7 +11,16 @@ export const signal = z.object({
   received: z.string().nullable(),
   receivedAt: z.string(),
   /** The facts of a report; null for a message. */
-  report: z.object({ remote: z.boolean(), outside: z.boolean(), local: z.boolean(), unknown: z.boolean() }).nullable(),
+  report: z
+    .object({
+      failed: z.boolean().default(true),
+      remote: z.boolean(),
+      foreign: z.boolean().default(false),
+      outside: z.boolean(),
+      local: z.boolean(),
+      unknown: z.boolean(),
+    })
+    .nullable(),
 })
 export type Signal = z.output<typeof signal>
 

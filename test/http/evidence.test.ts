@@ -152,3 +152,99 @@ test('sixty tests at once, whose servers deliver through one smarthost, are all 
   })
   assert.deepEqual(await Promise.all(asked), Array(60).fill('open delivered'))
 })
+
+/** A report that the server brings about the message that it accepted: its lines before the returned copy. */
+const reporting =
+  (subject: string, lines: readonly string[]) =>
+  (message: readonly string[]): string[] => [
+    'From: MAILER-DAEMON@mail.example.com',
+    `Subject: ${subject}`,
+    '',
+    ...lines,
+    ...message,
+  ]
+
+const UNDELIVERED = 'Undelivered Mail Returned to Sender'
+
+for (const [name, report, expected] of [
+  [
+    'a foreign host refused the message',
+    reporting(UNDELIVERED, ['host mx.isp.example[192.0.2.9] said: 554 5.7.1 Relay access denied', '']),
+    'open everyone',
+  ],
+  [
+    'the host of our domain was not found',
+    reporting('failure notice', ["Sorry, I couldn't find any host named relaytest.isp.example. (#5.1.2)", '']),
+    'open everyone',
+  ],
+  [
+    'a server behind it refused the message',
+    reporting(UNDELIVERED, ['host exchange.local[10.0.0.5] said: 550 5.7.1 Unable to relay', '']),
+    'inconclusive accepted-then-bounced',
+  ],
+  [
+    'it refused the message itself',
+    reporting(UNDELIVERED, ["Remote Server returned '550 5.7.1 RESOLVER.RST.AuthRequired'", '']),
+    'inconclusive accepted-then-bounced',
+  ],
+  [
+    'somebody is on vacation',
+    reporting('Re: Mail relay test', ['I cannot be reached until Monday.', '']),
+    'open everyone',
+  ],
+  ['the message is late', reporting('Delivery status', ['We will keep trying for 5 days.', '']), 'open everyone'],
+] as const) {
+  test(`a server takes our message and then writes that ${name}: ${expected}`, async (t) => {
+    const say: Say = (line) => {
+      if (line === '.') {
+        const { sender, message } = taken(office.server)
+        void office.bring(sender, report(message), '')
+      }
+      return healthy(line)
+    }
+    const office = await postOffice(t, say, { DELIVERY_WAIT_MS: '1500' })
+    const { ip, port, service } = office
+    const { verdict, reason, cause } = await resultOf(await service.post({ ip, port, domain: 'example.com' }))
+    assert.equal(`${verdict} ${reason ?? cause}`, expected)
+  })
+}
+
+test('a catch-all that passes our message on with another body is not closed', async (t) => {
+  const say: Say = (line, session) => {
+    if (line === '.') {
+      const { recipient, message } = taken(office.server)
+      const body = ['-----BEGIN PGP MESSAGE-----', 'hQEMA1234', '-----END PGP MESSAGE-----']
+      void office.bring(recipient.replace('%relaytest.isp.example@example.com', '@relaytest.isp.example'), [
+        ...message.slice(0, message.indexOf('') + 1),
+        ...body,
+      ])
+    }
+    return catchAll(line, session)
+  }
+  const catchAll = rewriting(() => {})
+  const office = await postOffice(t, say, { DELIVERY_WAIT_MS: '1500' })
+  const { ip, port, service } = office
+  const { verdict, reason } = await resultOf(await service.post({ ip, port, domain: 'example.com' }))
+  assert.deepEqual([verdict, reason], ['inconclusive', 'ambiguous-accepted'])
+})
+
+test('a stranger who is turned away at our mailbox makes no test doubt its silence', async (t) => {
+  const catchAll = rewriting(() => {})
+  const say: Say = (line, session) => {
+    if (line === '.') void guess()
+    return catchAll(line, session)
+  }
+  const office = await postOffice(t, say, { DELIVERY_WAIT_MS: '2000' })
+  let last = ''
+  const guess = async () => {
+    const client = await connectTo(office.mailboxPort)
+    await client.reply()
+    await client.say('EHLO stranger.example')
+    await client.say('MAIL FROM:<a@stranger.example>')
+    for (let turn = 0; turn < 21; turn += 1) last = await client.say(`RCPT TO:<x${turn}@relaytest.isp.example>`)
+  }
+  const { verdict } = await resultOf(
+    await office.service.post({ ip: office.ip, port: office.port, domain: 'example.com' }),
+  )
+  assert.deepEqual([last.slice(0, 3), verdict], ['421', 'closed'])
+})

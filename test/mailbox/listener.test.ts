@@ -127,6 +127,30 @@ test('each plain recipient of the catalogue is taken exactly as it is written on
   }
 })
 
+test('each spelling of each recipient of the catalogue that a relay may leave is taken', async (t) => {
+  const { greeted } = await testMailbox(t)
+  const own = { domain: 'own.example', host: 'mx.own.example', literal: '[203.0.113.25]' }
+  const names = { sender: at(SENDER), recipient: at(RECIPIENT), ...own, mailbox: null }
+  const spelled = FORMS.filter(({ recipient }) => recipient.kind !== 'local').map(({ recipient }) =>
+    recipient.spell(names),
+  )
+  // A relay removes its own name, or puts our domain in its place.
+  const named = [own.literal, own.host, own.domain]
+  const left = spelled.flatMap((address) => [
+    named.reduce((rest, name) => rest.replace(`@${name}:`, '').replace(`@${name}`, ''), address),
+    named.reduce((rest, name) => rest.replaceAll(name, DOMAIN), address),
+  ])
+  const outlook = [`'${RECIPIENT}'@${DOMAIN}`, `smtp:${at(RECIPIENT)}`, `'${at(RECIPIENT)}'`, `"smtp:${at(RECIPIENT)}"`]
+  const tagged = [at(`${RECIPIENT}+x`), at(`"${RECIPIENT}+x"`), at(`prvs=1234567890=${RECIPIENT}`)]
+  const paths = new Set([...left, ...outlook, ...tagged].flatMap((one) => [one, one.toUpperCase()]))
+  for (const path of paths) {
+    const client = await greeted()
+    await client.say('MAIL FROM:<a@sender.example>')
+    assert.equal(await client.say(`RCPT TO:<${path}>`), TAKEN, path)
+    client.leave()
+  }
+})
+
 test('a token that we may have forgotten is asked to come later, and that is no trouble of ours', async (t) => {
   const { counted, greeted } = await testMailbox(t, { mayHaveForgotten: () => true })
   const client = await greeted()
@@ -221,7 +245,9 @@ test('every other recipient is refused, with one line in the log', async (t) => 
     `${RECIPIENT}@elsewhere.example`,
     `${RECIPIENT}@sub.${DOMAIN}`,
     'postmaster@elsewhere.example',
-    at(`${RECIPIENT}+tag`),
+    `${RECIPIENT}%elsewhere.example@${DOMAIN}`,
+    `elsewhere.example!${RECIPIENT}@${DOMAIN}`,
+    `x${RECIPIENT}@${DOMAIN}`,
     at(`victim%elsewhere.example`),
     at('__proto__'),
   ]
@@ -240,7 +266,7 @@ test('every other recipient is refused, with one line in the log', async (t) => 
 test('a message to several test addresses arrives once for each, and a refused recipient beside them hurts none', async (t) => {
   const { arrivals, greeted } = await testMailbox(t)
   const to = [at(RECIPIENT), at('nobody2222222222'), at(SENDER), at(SECOND), at(RECIPIENT.toUpperCase())]
-  const replies = await deliver(await greeted(), { from: '', to, message: 'Subject: x\n\nbody' })
+  const replies = await deliver(await greeted(), { from: '', to, message: 'Subject: Undeliverable\n\nbody' })
   assert.deepEqual(
     replies.map((reply) => reply.slice(0, 3)),
     ['250', '250', '550', '250', '250', '250', '354', '250'],
@@ -302,8 +328,8 @@ test('a message of any size is taken: refusing one would be a fault of ours. Its
   const READ = 128 * 1024
   for (const to of [at(RECIPIENT), at(SENDER)]) {
     const [inside, outside] = [makeSecret(), makeSecret()]
-    const filling = `${inside} `.padEnd(READ - 'Subject: x\r\n\r\n'.length, 'x')
-    const message = `Subject: x\n\n${filling} ${outside} ${'x'.repeat(1_000_000)}`
+    const filling = `${inside} `.padEnd(READ - 'Subject: Undeliverable\r\n\r\n'.length, 'x')
+    const message = `Subject: Undeliverable\n\n${filling} ${outside} ${'x'.repeat(1_000_000)}`
     assert.match((await deliver(client, { from: '', to: [to], message })).at(-1) ?? '', /^250 /)
     assert.deepEqual(arrivals.at(-1)?.secrets, [inside])
   }

@@ -7,7 +7,9 @@ import { reportOn, shortOf } from '../../src/service/arrivals.ts'
 import { cpuMsOf } from '../harness/cpu-time.ts'
 import { DIALECTS, DOMAIN, type Failure, LOCAL, OUTSIDE, SENDER_TOKEN, TOKEN } from './reports.ts'
 
-const read = (message: string) => readReport(Buffer.from(message, 'latin1'), { domain: DOMAIN, token: SENDER_TOKEN })
+const NAMES = { domain: DOMAIN, token: SENDER_TOKEN }
+const BEARER = { peer: '203.0.113.25', helo: 'mail.own.example' }
+const read = (message: string) => readReport(Buffer.from(message, 'latin1'), NAMES, BEARER)
 /** What a report shows about an ambiguous form, and about a plain one. */
 const shows = (message: string) => {
   const facts = shortOf(read(message))

@@ -67,7 +67,6 @@ test('a message that came before the wait is seen too', async () => {
 
 for (const [name, forged] of [
   ['without a secret', ({ body }: Secrets) => arrival('outsideoutsideab', [body.slice(1)])],
-  ['with the secret that bounces return', ({ header }: Secrets) => arrival('outsideoutsideab', [header])],
   ['with the secret of another form', ({ body }: Secrets) => arrival('percentpercentab', [body])],
   ['to a token of no test', ({ body }: Secrets) => arrival('nobodynobodynobo', [body])],
 ] as const) {
@@ -79,6 +78,27 @@ for (const [name, forged] of [
     assert.equal(await expectation.seen('percent-hack', 0, NEVER), null)
   })
 }
+
+test('a message without the secret of the body shows an attempt to relay, but no delivery, and the wait goes on', async () => {
+  const { deliveries, expectation, header, body } = expecting()
+  const { header: other } = expectation.secretsOf('percent-hack')
+  await deliveries.arrived(arrival('outsideoutsideab', [other]))
+  assert.equal(await expectation.seen('outside-sender', 0, NEVER), null, 'it has the secret of another form')
+  const seen = expectation.seen('outside-sender', 60_000, NEVER)
+  await deliveries.arrived(arrival('outsideoutsideab', [header]))
+  const trace = await expectation.seen('outside-sender', 0, NEVER)
+  assert.deepEqual([trace?.kind, trace?.report], ['trace', 'tried-to-relay'])
+  await deliveries.arrived(arrival('outsideoutsideab', [body]))
+  assert.equal((await seen)?.kind, 'message')
+})
+
+test('a report that is about no failure counts only if it shows an attempt to relay', async () => {
+  const { deliveries, expectation, header } = expecting()
+  await deliveries.arrived(bounce([header], { failed: false, outside: true }))
+  assert.equal(await expectation.seen('outside-sender', 0, NEVER), null)
+  await deliveries.arrived(bounce([header], { failed: false, remote: true, foreign: true }))
+  assert.equal((await expectation.seen('outside-sender', 0, NEVER))?.kind, 'trace')
+})
 
 test('a replayed message changes nothing', async () => {
   const { deliveries, expectation, secret } = expecting()
@@ -99,6 +119,7 @@ test('two tests on one day share their tokens but not their secrets', async () =
 const NOTHING: ReportFacts = {
   failed: true,
   remote: false,
+  foreign: false,
   outside: false,
   local: false,
   statuses: [],
@@ -126,7 +147,8 @@ test('a bounce without a secret changes nothing, even if only one message was se
 })
 
 for (const [says, report, ofPlain, ofAmbiguous] of [
-  ['names another server', { remote: true, outside: true }, 'tried-to-relay', 'tried-to-relay'],
+  ['names a foreign server', { remote: true, foreign: true, outside: true }, 'tried-to-relay', 'tried-to-relay'],
+  ['names a server of its own', { remote: true, outside: true }, 'unclear', 'tried-to-relay'],
   ['names the outside address', { outside: true, statuses: ['5.1.1'] }, 'unclear', 'tried-to-relay'],
   ['says that the local spelling is unknown', { local: true, statuses: ['5.1.1'] }, 'unclear', 'was-local'],
   [
@@ -156,9 +178,9 @@ test('the report that says most counts, and a message counts more than any', asy
   await deliveries.arrived(bounce([header]))
   await deliveries.arrived(bounce([header], { local: true, statuses: ['5.1.1'] }))
   await deliveries.arrived(bounce([header]))
-  await deliveries.arrived(bounce([header], { remote: true }))
+  await deliveries.arrived(bounce([header], { remote: true, foreign: true }))
   await deliveries.arrived(arrival('percentpercentab', [body]))
-  await deliveries.arrived(bounce([header], { remote: true }))
+  await deliveries.arrived(bounce([header], { remote: true, foreign: true }))
   assert.deepEqual(late, ['unclear', 'was-local', 'tried-to-relay', 'message'])
 })
 

@@ -35,7 +35,7 @@ function reportIn(form: string, fate: Exclude<Fate, 'delivers it'>, dialect: str
   const before = known.get(key)
   if (before) return before
   const write = DIALECTS[dialect] ?? assert.fail(`no dialect ${dialect}`)
-  const facts = readReport(Buffer.from(write(FAILURES[fate])), { domain: DOMAIN, token: SENDER_TOKEN })
+  const facts = readReport(Buffer.from(write(FAILURES[fate])), { domain: DOMAIN, token: SENDER_TOKEN }, MAIL)
   const report = reportOn(form, shortOf(facts))
   known.set(key, report)
   return report
