@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { ProblemSlug } from '../contract/problems.ts'
 
 /** The lines a second for each kind of refusal. Those beyond are counted, and one line says how many there were. */
-export const LINES_A_SECOND = 10
+const LINES_A_SECOND = 10
 const SECOND_MS = 1_000
 
 /** Counts a problem for metrics, with the quotas that were used up. */
