@@ -5,6 +5,7 @@
  */
 import { isRole } from '../contract/roles.ts'
 import type { Refusal } from '../contract/words.ts'
+import { reasonAboutUs } from './about-us.ts'
 import { type Assessed, deniesRelaying, isTaken, rowOf, sameRefusal } from './assess.ts'
 
 /** The first question: a stranger writes to a recipient outside. */
@@ -33,16 +34,6 @@ export type Known = 'none' | 'role' | 'person'
 export const knownAs = (mailbox: string | null): Known =>
   mailbox === null ? 'none' : isRole(mailbox) ? 'role' : 'person'
 
-/** Refusals that are about us or temporary. They say nothing about what other strangers may do. */
-const ABOUT_US_OR_NOW: ReadonlySet<Refusal> = new Set<Refusal>([
-  'blocklisted',
-  'vantage-identity',
-  'greylisted',
-  'throttled',
-  'tls-required',
-  'server-trouble',
-])
-
 /**
  * Whether the refusal of an outside recipient counts only by contrast: it is permanent and not about us, but its words
  * do not say that relaying is denied.
@@ -50,7 +41,7 @@ const ABOUT_US_OR_NOW: ReadonlySet<Refusal> = new Set<Refusal>([
 export function needsContrast(row: Assessed | undefined): row is Assessed {
   if (row?.outcome !== 'refused' || row.refusedLater || row.decisive?.phase !== 'rcpt') return false
   const { refusal } = row
-  if (refusal === null || deniesRelaying(refusal) || ABOUT_US_OR_NOW.has(refusal)) return false
+  if (refusal === null || deniesRelaying(refusal) || reasonAboutUs(refusal)) return false
   return refusal !== 'sender-rejected' && row.decisive.reply.code >= 500
 }
 
@@ -150,7 +141,7 @@ const FORGERY = /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|not al
 export function secondSender(rows: readonly Assessed[], known: Known): string | null {
   const own = rowOf(rows, OWN_SENDER)
   if (own?.outcome !== 'refused' || own.refusedLater) return null
-  if (own.refusal === null || ABOUT_US_OR_NOW.has(own.refusal)) return null
+  if (own.refusal === null || reasonAboutUs(own.refusal)) return null
   if (known === 'none') return POSTMASTER_SENDER
   // Other words than a stranger's may mean that only existing senders must log in: try one that does not exist.
   const invented = rowOf(rows, INVENTED_SENDER)

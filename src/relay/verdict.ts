@@ -1,6 +1,7 @@
 /** Judges a whole test: open, closed, or inconclusive for one reason (docs/verdict.md, rules 1 to 5). */
-import type { Cause, Evidence, Reason, Refusal, Why } from '../contract/words.ts'
+import type { Cause, Evidence, Reason, Why } from '../contract/words.ts'
 import { EVIDENCES, REASONS } from '../contract/words.ts'
+import { reasonAboutUs } from './about-us.ts'
 import { type Assessed, deniesRelaying, rowOf, sameRefusal } from './assess.ts'
 import { caveatsOf } from './caveats.ts'
 import {
@@ -16,7 +17,6 @@ import {
   needsRepeat,
   OUTSIDE,
   POSTMASTER,
-  RANDOM_LOCAL,
   REPEAT,
   vouches,
 } from './controls.ts'
@@ -50,9 +50,7 @@ function judged(observations: Observations): Judgement {
     const caveats = caveatsOf(observations, [])
     return { verdict: 'open', evidence, cause, reason: null, retryAfter: null, caveats, rows, decisive }
   }
-  const unanswered = rows.filter(
-    (row) => !isOfStandard(row, rows, observations.known) && isUnanswered(row, observations),
-  )
+  const unanswered = unansweredIn(observations)
   const caveats = caveatsOf(observations, unanswered)
   const signs = signsOf(
     observations,
@@ -135,7 +133,7 @@ function reasonOf(row: Assessed, observations: Observations): Reason | null {
   if (attempt.why === 'interrupted' || attempt.why === 'tls-failed') return attempt.why
   if (outcome === 'not-run') return REASON_OF_WHY[attempt.why ?? 'dropped']
   if (outcome === 'accepted') return reasonOfAcceptance(row, observations)
-  const aboutUs = reasonOfRefusal(refusal)
+  const aboutUs = reasonAboutUs(refusal)
   if (aboutUs) return aboutUs
   // A refusal of our own sender is about us; a refusal of any other sender is about that sender.
   if (refusal === 'sender-rejected' && form.sender.as === 'outside') return 'vantage-blocked'
@@ -162,9 +160,10 @@ function reasonOfAcceptance(row: Assessed, { rows, mailboxTroubled }: Observatio
 
 /** A local recipient only helps to read other answers. If it has no answer and is needed, it gives the reason. */
 function reasonOfLocal({ attempt, outcome, refusal }: Assessed, { rows }: Observations): Reason | null {
-  if (attempt.form.id === RANDOM_LOCAL || !needsContrast(rowOf(rows, OUTSIDE))) return null
+  // A random local part is in the table of places: it only tells what an accepted recipient means.
+  if (attempt.form.recipient.place !== undefined || !needsContrast(rowOf(rows, OUTSIDE))) return null
   if (outcome === 'not-run') return REASON_OF_WHY[attempt.why ?? 'dropped']
-  return outcome === 'deferred' ? (reasonOfRefusal(refusal) ?? 'server-trouble') : null
+  return outcome === 'deferred' ? (reasonAboutUs(refusal) ?? 'server-trouble') : null
 }
 
 /** Returns why the refusal of the outside sender does not count as one of relaying, or null (rule 4a). */
@@ -251,22 +250,7 @@ function isHealthy(row: Assessed, { rows, known }: Observations): boolean {
 /** Returns why the greeting or EHLO was refused, from its text. */
 function reasonOfTurningAway(observations: Observations, reply: Parameters<typeof classify>[0]): Reason {
   const { refusal } = classify(reply, { phase: 'greeting', sender: 'outside', names: observations.names })
-  const reason = reasonOfRefusal(refusal)
+  const reason = reasonAboutUs(refusal)
   // A permanent "no SMTP service here" is not a temporary problem.
   return reason === null || (reason === 'server-trouble' && reply.code >= 500) ? 'greeting-refused' : reason
-}
-
-/** Returns the reason if a refusal is about us or temporary, or null. */
-function reasonOfRefusal(refusal: Refusal | null): Reason | null {
-  return (refusal && ABOUT_US_OR_NOW[refusal]) ?? null
-}
-
-/** Refusals that say nothing about what other strangers may do. */
-const ABOUT_US_OR_NOW: Partial<Record<Refusal, Reason>> = {
-  blocklisted: 'vantage-blocked',
-  'vantage-identity': 'vantage-blocked',
-  greylisted: 'greylisted',
-  throttled: 'throttled',
-  'tls-required': 'tls-required',
-  'server-trouble': 'server-trouble',
 }
