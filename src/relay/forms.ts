@@ -337,7 +337,13 @@ const CONTROLS: readonly Row[] = [
 /** The random local parts of the other places. They are asked if an ambiguous recipient was accepted there (rule 3). */
 const AT_PLACES: readonly Row[] = [
   ['random-local-at-host', 'outside', 'random-host', 'nothing: a healthy server refuses it', 'docs/verdict.md, 3'],
-  ['random-local-at-address', 'outside', 'random-literal', 'nothing: a healthy server refuses it', 'docs/verdict.md, 3'],
+  [
+    'random-local-at-address',
+    'outside',
+    'random-literal',
+    'nothing: a healthy server refuses it',
+    'docs/verdict.md, 3',
+  ],
   ['random-local-alone', 'outside', 'random-bare', 'nothing: a healthy server refuses it', 'docs/verdict.md, 3'],
 ]
 

@@ -2,14 +2,16 @@
 import type { Cause, Evidence, Reason, Why } from '../contract/words.ts'
 import { EVIDENCES, REASONS } from '../contract/words.ts'
 import { reasonAboutUs } from './about-us.ts'
-import { type Assessed, deniesRelaying, rowOf, sameRefusal } from './assess.ts'
+import { type Assessed, deniesRelaying, isCutOff, rowOf, sameRefusal } from './assess.ts'
 import { caveatsOf } from './caveats.ts'
 import {
   AT_END,
   contrastOf,
   endOf,
   isAsBefore,
+  isForgeryCheck,
   isForVerdict,
+  isMailboxRefusedAlike,
   isNeeded,
   isOfStandard,
   KNOWN_MAILBOX,
@@ -119,8 +121,12 @@ function signsOf(observations: Observations, rows: readonly Assessed[]): Map<Rea
   return signs
 }
 
-/** Whether a server is silent now that refused us in this test or shortly before. Usually that is a ban. */
+/**
+ * Whether a server that refused us in this test or shortly before is silent now, or ends connections without a word.
+ * Usually that is a ban.
+ */
 function isBan({ attempt }: Assessed, { rows, refusedBefore }: Observations): boolean {
+  if (isCutOff(attempt)) return rows.some(({ outcome, refusal }) => outcome === 'refused' && !reasonAboutUs(refusal))
   return attempt.why === 'connect-timeout' && (refusedBefore || rows.some(({ outcome }) => outcome === 'refused'))
 }
 
@@ -134,7 +140,7 @@ function reasonOf(row: Assessed, observations: Observations): Reason | null {
   if (outcome === 'not-run') return REASON_OF_WHY[attempt.why ?? 'dropped']
   if (outcome === 'accepted') return reasonOfAcceptance(row, observations)
   const aboutUs = reasonAboutUs(refusal)
-  if (aboutUs) return aboutUs
+  if (aboutUs && !(isForgeryCheck(row, rows) && isHealthy(row, observations))) return aboutUs
   // A refusal of our own sender is about us; a refusal of any other sender is about that sender.
   if (refusal === 'sender-rejected' && form.sender.as === 'outside') return 'vantage-blocked'
   if (refusal === 'sender-rejected' && outcome === 'deferred') return null
@@ -167,8 +173,10 @@ function reasonOfLocal({ attempt, outcome, refusal }: Assessed, { rows }: Observ
 }
 
 /** Returns why the refusal of the outside sender does not count as one of relaying, or null (rule 4a). */
-function reasonOfOutside(row: Assessed, { rows, known }: Observations): Reason | null {
-  if (row.refusal === 'relay-denied' || row.refusal === 'auth-required') return null
+function reasonOfOutside(row: Assessed, observations: Observations): Reason | null {
+  const { rows, known, domainSource } = observations
+  if (isMailboxRefusedAlike(rows, domainSource)) return 'vantage-blocked'
+  if (deniesRelaying(row.refusal)) return null
   if (!needsContrast(row)) return 'vantage-blocked'
   if (isOutOfPlace(row, rows)) return 'protocol-error'
   switch (contrastOf(rows, known)) {

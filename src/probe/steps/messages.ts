@@ -1,6 +1,6 @@
 /** The steps that send messages, and wait for them to reach our mailbox. */
 import type { Suite } from '../../contract/words.ts'
-import { type Assessed, isPositive, mayArrive } from '../../relay/assess.ts'
+import { type Assessed, deniesRelaying, isPositive, mayArrive, wasSent } from '../../relay/assess.ts'
 import { INVENTED_SENDER, OUTSIDE, OWN_SENDER, POSTMASTER_SENDER } from '../../relay/controls.ts'
 import { causeOf, formOf } from '../../relay/forms.ts'
 import { isAtCatchAll, placeOf, RANDOM_AT, saysNothing } from '../../relay/local.ts'
@@ -20,7 +20,8 @@ export function messages(answers: Answers, limits: Limits, part: Suite): readonl
   if (plain.some(isMessageAccepted) || hasArrived(answers)) return []
   const own = moreOwnSenders(answers, plain)
   if (own.length > 0) return own
-  const ambiguous = limits.proof === 'delivery' ? candidates.filter((row) => !plain.includes(row)) : []
+  const mayBeAmbiguous = limits.proof === 'delivery' || isDeniedAtData(answers, plain)
+  const ambiguous = mayBeAmbiguous ? candidates.filter((row) => !plain.includes(row)) : []
   const careful = answers.known === 'none' ? plain : plain.toSorted(byPerson)
   const next = ordered(answers, careful, ambiguous).find((row) => isUnsent(answers, row))
   if (next === undefined || ambiguous.includes(next)) {
@@ -31,8 +32,18 @@ export function messages(answers: Answers, limits: Limits, part: Suite): readonl
   const manner = on(answers, FIGURES.connections)
   // A server that ignored RSET would take the message for the local recipient before it. So we watch each reply.
   const pipelining = manner.pipelining && !hasAskedLocal(answers)
-  return [{ ask: 'message', attempt: next.attempt, ...manner, pipelining }]
+  const onNew = answers.refusalsAtHand >= answers.pace.refusals
+  return [{ ask: 'message', attempt: next.attempt, onNew, ...manner, pipelining }]
 }
+
+/**
+ * Whether DATA was refused as relaying for every plain form. Then ambiguous forms get their DATA too, whatever the
+ * proof: most servers refuse it, so that no message is sent.
+ */
+const isDeniedAtData = (answers: Answers, plain: readonly Assessed[]): boolean =>
+  plain.length > 0 &&
+  plain.every((row) => !isUnsent(answers, row)) &&
+  plain.every(({ refusal, decisive }) => deniesRelaying(refusal) && decisive?.phase === 'data')
 
 /**
  * Orders the forms that messages are sent for. One form of each cause and place comes first, so that none uses up the
@@ -56,14 +67,17 @@ function randomLocals(answers: Answers, ambiguous: readonly Assessed[]): readonl
   return alone(answers, ids, FIGURES.connections)
 }
 
-/** Waits for the messages that may still arrive. */
+/** Waits for the messages that may still arrive. Looks once for those that the server refused, without a wait. */
 export function arrivals(answers: Answers, limits: Limits): readonly Question[] {
   if (limits.proof !== 'delivery' || hasArrived(answers)) return []
-  const sent = answers.rows.filter(({ attempt }) => mayArrive(attempt) && !answers.wasAwaited(attempt.form))
-  if (sent.length === 0) return []
+  const unseen = answers.rows.filter(({ attempt }) => wasSent(attempt) && !answers.wasAwaited(attempt.form))
+  const sent = unseen.filter(({ attempt }) => mayArrive(attempt))
+  if (sent.length === 0) return unseen.length === 0 ? [] : [{ ask: 'arrivals', rows: unseen, ms: 0 }]
   const plain = sent.filter(({ attempt }) => attempt.form.recipient.kind === 'plain')
   const isQuick = plain.length > 0 || sent.every((row) => isAtCatchAll(row, answers.rows))
-  return [{ ask: 'arrivals', rows: sent, ms: isQuick ? limits.deliveryWaitMs : answers.now.msLeft - FIGURES.controlMs }]
+  return [
+    { ask: 'arrivals', rows: unseen, ms: isQuick ? limits.deliveryWaitMs : answers.now.msLeft - FIGURES.controlMs },
+  ]
 }
 
 /** Whether a local recipient was asked on the current session. */
