@@ -34,10 +34,11 @@ export function isAtCatchAll(row: Assessed, rows: readonly Assessed[]): boolean 
 
 /**
  * Whether the server read an ambiguous recipient as a local one. It accepts any local part at that place, it accepted
- * the message of this form, and nothing arrived or came back from another server.
+ * the message of this form, and nothing arrived or came back from another server. A server that accepts every recipient
+ * and denies relaying later accepts a random local part too, so that this shows nothing.
  */
 export const isLocal = (row: Assessed, rows: readonly Assessed[]): boolean =>
-  isAtCatchAll(row, rows) && row.evidence === 'message-accepted' && !triedToRelay(row)
+  isAtCatchAll(row, rows) && row.evidence === 'message-accepted' && !triedToRelay(row) && !deniesLate(rows)
 
 /** Whether a report shows that the server tried to pass the message on. */
 export const triedToRelay = ({ attempt: { seen } }: Assessed): boolean => seen?.report === 'tried-to-relay'
@@ -53,9 +54,14 @@ export const isAcceptedSoFar = ({ outcome, refusedLater }: Assessed): boolean =>
  */
 export function saysNothing(row: Assessed, rows: readonly Assessed[]): boolean {
   if (rows.some(triedToRelay) || row.evidence === 'message-accepted') return false
-  const late = rows.filter(isRefusedLate)
-  if (late.some(({ attempt }) => attempt.form.id === OUTSIDE)) return true
-  return isAtCatchAll(row, rows) || late.some((other) => isAtSamePlace(row, other))
+  if (deniesLate(rows) || isAtCatchAll(row, rows)) return true
+  return rows.some((other) => isRefusedLate(other) && isAtSamePlace(row, other))
+}
+
+/** Whether the server accepted the first question's recipient, and denied relaying at DATA or at the final dot. */
+function deniesLate(rows: readonly Assessed[]): boolean {
+  const outside = rowOf(rows, OUTSIDE)
+  return outside !== undefined && isRefusedLate(outside)
 }
 
 const isAtSamePlace = (row: Assessed, other: Assessed): boolean =>
