@@ -240,10 +240,13 @@ export function wantedControls(state: ControlState): readonly string[] {
   const { rows, known, session, asked } = state
   const outside = rowOf(rows, OUTSIDE)
   const needs = needsContrast(outside)
-  const suspects = rows.some((row) => row.attempt.form.part === 'standard' && needsRepeat(row, rows))
+  const suspected = rows.filter((row) => row.attempt.form.part === 'standard' && needsRepeat(row, rows))
+  const suspects = suspected.length > 0
   const local = known !== 'none' && rowOf(rows, KNOWN_MAILBOX)?.outcome !== 'refused' ? KNOWN_MAILBOX : POSTMASTER
-  // If the mailbox of a person is accepted at the end, we are not banned, and no repeat is needed.
-  const mayVouch = local === KNOWN_MAILBOX && known === 'person'
+  // If the mailbox of a person is accepted at the end, we are not banned, and no repeat is needed. Words about us need
+  // one: a ban can spare local recipients.
+  const isNamed = suspected.some((row) => isForgeryCheck(row, rows))
+  const mayVouch = local === KNOWN_MAILBOX && known === 'person' && !isNamed
   const needsLocal = needs || (suspects && mayVouch) || state.isDomainDefault
   const repeat = (suspects && !mayVouch) || (needs && outside.attempt.connection !== session)
   const isFirst = asked(local) === 0 && rowOf(rows, local)?.outcome !== 'accepted'

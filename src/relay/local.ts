@@ -54,8 +54,14 @@ export const isAcceptedSoFar = ({ outcome, refusedLater }: Assessed): boolean =>
  */
 export function saysNothing(row: Assessed, rows: readonly Assessed[]): boolean {
   if (rows.some(triedToRelay) || row.evidence === 'message-accepted') return false
-  if (deniesLate(rows) || isAtCatchAll(row, rows)) return true
+  if (deniesLate(rows) || isAtCatchAll(row, rows) || isPlaceUnasked(row, rows)) return true
   return rows.some((other) => isRefusedLate(other) && isAtSamePlace(row, other))
+}
+
+/** Whether the random local part of that place got no answer, so that nobody knows what acceptance means there. */
+function isPlaceUnasked(row: Assessed, rows: readonly Assessed[]): boolean {
+  const place = placeOf(row)
+  return place !== undefined && rowOf(rows, RANDOM_AT[place])?.outcome === 'not-run'
 }
 
 /** Whether the server accepted the first question's recipient, and denied relaying at DATA or at the final dot. */

@@ -245,7 +245,7 @@ function isHealthy(row: Assessed, { rows, known }: Observations): boolean {
   const repeatId = form.part === 'standard' ? REPEAT : AT_END
   if (form.id === repeatId) return row.outcome !== 'refused' || isAsBefore(row, rowOf(rows, OUTSIDE))
   if (!needsRepeat(row, rows)) return true
-  if (form.part === 'standard' && vouches(rows, known)) return true
+  if (form.part === 'standard' && vouches(rows, known) && !isForgeryCheck(row, rows)) return true
   // A refusal at MAIL shows nothing about a ban at RCPT.
   if (rowOf(rows, OUTSIDE)?.decisive?.phase === 'mail' && row.decisive?.phase === 'rcpt') return false
   // A repeat that was refused in another way gives its own reason. An accepted one shows nothing about a ban.
