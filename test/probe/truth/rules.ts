@@ -76,7 +76,7 @@ export function isUser(mailbox: string, { postmaster }: Traits): boolean {
 /** Whether the server takes any local part in reply to RCPT, at one of its names at least. */
 export const takesAnyLocal = ({ locals }: Traits): boolean => locals !== 'those of users'
 
-/** Whether the server takes a recipient that can be read as a local part, whoever it is for. */
+/** Whether the server takes a recipient as a local part, although it has no such user. */
 export const takesAsLocal = (recipient: string, traits: Traits): boolean =>
   takesAnyLocal(traits) &&
   hasLocalReading(recipient) &&
