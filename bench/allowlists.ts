@@ -1,8 +1,9 @@
 /** Measures allowlists with up to 100,000 networks: loading, memory, lookups, and reloading in a running service. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { readiness } from '../src/contract/health.ts'
 import { customersYamlOf } from '../test/harness/customers.ts'
+import { writeYaml } from '../test/harness/files.ts'
 import { configFolder, ROOT } from '../test/harness/service.ts'
 import { until } from '../test/harness/waiting.ts'
 import { type Bench, during } from './harness/bench.ts'
@@ -37,7 +38,7 @@ async function busiest({ folder, process }: Served): Promise<number> {
 async function reload(service: Served, client: ReturnType<typeof startHelper<Load, Loaded>>, text: string) {
   const before = await loadedAt(service)
   await busiest(service)
-  writeFileSync(join(service.folder, 'customers.yaml'), text)
+  writeYaml(join(service.folder, 'customers.yaml'), text)
   const answers: Loaded[] = []
   while ((await loadedAt(service)) === before) {
     answers.push(await client.tell({ port: service.port, request: LIVEZ, connections: 1, ms: 500 }))

@@ -24,7 +24,7 @@ const DOCUMENT = 'openapi/openapi.json'
 
 /** Returns the document of a service with the example files. No part of the document depends on the configuration. */
 async function generate(): Promise<Record<string, unknown>> {
-  const setup = setUp({
+  const setup = await setUp({
     CUSTOMERS_FILE: pathOf('examples/customers.yaml'),
     CALLERS_FILE: pathOf('examples/callers.yaml'),
     MAILBOX_DOMAIN: 'relaytest.isp.example',
@@ -35,6 +35,7 @@ async function generate(): Promise<Record<string, unknown>> {
     audit: async () => {},
     stores: memoryStores(1),
     deliveries: null,
+    output: { dropped: 0 },
     logger: pino({ level: 'silent' }),
   })
   const document = describeApi(app)

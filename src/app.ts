@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import type { Reloading } from './files/reloading.ts'
 import { registerAuth } from './http/auth.ts'
 import { registerClientErrors } from './http/client-errors.ts'
+import { Connections } from './http/connections.ts'
 import { makeFastify } from './http/fastify.ts'
 import { registerFormats } from './http/formats.ts'
 import { watchMethods } from './http/method-not-allowed.ts'
@@ -14,6 +15,7 @@ import { type Metrics, makeMetrics } from './http/metrics.ts'
 import { registerOpenapi } from './http/openapi.ts'
 import { registerProblems } from './http/problems.ts'
 import { registerQuotas } from './http/quotas.ts'
+import { Refusals } from './http/refusals.ts'
 import { registerAddresses } from './http/routes/addresses.ts'
 import { registerConsole } from './http/routes/console.ts'
 import { registerCreateRelayTest } from './http/routes/create-relay-test.ts'
@@ -24,6 +26,7 @@ import { registerListRelayTests } from './http/routes/list-relay-tests.ts'
 import { registerReadRelayTest } from './http/routes/read-relay-test.ts'
 import { registerVantages } from './http/routes/vantages.ts'
 import { registerShutdown, type ShutdownState } from './http/shutdown.ts'
+import { divide, openFilesLimit } from './open-files.ts'
 import { sandboxWorld } from './sandbox/sandbox.ts'
 import type { AuditFile } from './service/audit-file.ts'
 import type { Deliveries } from './service/deliveries.ts'
@@ -41,6 +44,8 @@ import { DEFAULT_VANTAGE, type Vantage } from './vantage/vantage.ts'
 /** The parts that the process opens for the app. */
 export interface Parts {
   readonly logger: FastifyBaseLogger
+  /** The output of the log, which counts the lines that it drops. */
+  readonly output: { readonly dropped: number }
   readonly audit: AuditFile
   readonly customers: Reloading<Customers>
   readonly callers: Reloading<Callers>
@@ -94,17 +99,21 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
     parts: { lookUp, mailbox: deliveries && mailbox },
     log: logger,
   })
-  const metrics = makeMetrics({ storeServer: stores.server, files, vantages })
-  const app = makeFastify(logger, config.TRUST_PROXY ?? null, metrics.refused)
+  const metrics = makeMetrics({ storeServer: stores.server, files, vantages, output: parts.output })
+  const refusals = new Refusals(logger, metrics.refused)
+  const app = makeFastify(logger, config.TRUST_PROXY ?? null, refusals)
 
   const settings = settingsOf(config)
   const quotas = new TestQuotas(quotasOf(config), stores.counters)
-  const real = realWorld({ customers: () => customers.current, vantages, lookUp, stores, deliveries, settings })
+  const translations = config.NAT64_PREFIXES
+  const world = { vantages, lookUp, stores, deliveries, settings, translations }
+  const real = realWorld({ customers: () => customers.current, ...world })
   // The only place that chooses a world. All other code works the same in both.
   const worldOf: WorldOf = (caller) => (caller.sandbox ? sandboxWorld(caller, vantages) : real)
   const relayTests = new RelayTests({
     worldOf,
     testingIsOn: () => customers.current.testing,
+    callerNow: (id) => callers.current.named(id),
     audit,
     stores,
     quotas,
@@ -119,8 +128,11 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
     return relayTests.idle()
   })
 
-  const shutdown = registerShutdown(app)
-  registerProblems(app, metrics.refused)
+  const { http } = divide(openFilesLimit(), settings.maxConcurrent, deliveries !== null)
+  const limits = { all: http, withoutKey: Math.ceil(http / 4), proxies: config.TRUST_PROXY ?? [] }
+  const connections = new Connections(app.server, limits)
+  const shutdown = registerShutdown(app, connections)
+  registerProblems(app, refusals)
   registerClientErrors(app)
   await app.register(accepts)
   const methods = watchMethods(app)
@@ -128,7 +140,7 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
   registerConsole(app)
   registerHealth(app, { shutdown, storeServer: stores.server, files, vantages })
   await app.register(async (api) => {
-    await registerAuth(api, (key) => callers.current.authenticate(key, new Date()))
+    await registerAuth(api, (key) => callers.current.authenticate(key, new Date()), connections)
     await registerQuotas(api, config.QUOTA_REQUESTS, stores.counters)
     registerFormats(api)
     const allowedPorts = config.ALLOWED_PORTS

@@ -6,6 +6,7 @@ import { quotaText } from './contract/limits.ts'
 import { parseAddress } from './ip/address.ts'
 import { type Endpoint, parseEndpoint } from './ip/endpoint.ts'
 import { parsePrefix } from './ip/prefix.ts'
+import { canTranslate } from './ip/translated.ts'
 
 /** Everything that is wrong with the configuration, one line each. */
 export class ConfigFaults extends Error {
@@ -40,6 +41,19 @@ const cidrs = z
       if (!parsed.ok) context.addIssue({ code: 'custom', message: `must be a list of networks; ${parsed.fault}` })
     }
   })
+
+const translations = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .transform((parts, context) =>
+    parts.map((part) => {
+      const parsed = parsePrefix(part)
+      if (parsed.ok && canTranslate(parsed.prefix)) return parsed.prefix
+      const fault = parsed.ok ? 'the length must be at most 32, or 40, 48, 56, 64 or 96' : parsed.fault
+      context.addIssue({ code: 'custom', message: `must be a list of IPv6 networks; ${fault}` })
+      return z.NEVER
+    }),
+  )
 
 const ports = z
   .string()
@@ -96,6 +110,7 @@ const environment = z.object({
     .string()
     .refine((text) => /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text), 'must be redis://HOST:PORT')
     .optional(),
+  NAT64_PREFIXES: translations.optional(),
   DNS_SERVERS: z
     .string()
     .default('')

@@ -11,8 +11,11 @@ import { type Config, ConfigFaults } from './config.ts'
 import { type Metrics, serveMetrics } from './http/metrics.ts'
 import { hostText } from './ip/address.ts'
 import { type Mailbox, startMailbox } from './mailbox/listener.ts'
+import { divide, openFilesLimit } from './open-files.ts'
 import { openAuditFile } from './service/audit-file.ts'
 import { Deliveries } from './service/deliveries.ts'
+import { leaseMsFor } from './service/lease.ts'
+import { StandardOutput } from './service/standard-output.ts'
 import { type Setup, setUp, warningsOf } from './setup.ts'
 import { redisStores } from './store/redis/stores.ts'
 import { memoryStores } from './store/stores.ts'
@@ -20,25 +23,29 @@ import { VERSION } from './version.ts'
 
 /** The time for closing ports and stores, in milliseconds, in addition to the drain and the deadline of a test. */
 const CLOSING_MS = 5_000
+/** How long the end of the process waits for the reader of its log, in milliseconds. */
+const LAST_LINES_MS = 1_000
 
 async function main(): Promise<void> {
-  const setup = readSetup()
+  const setup = await readSetup()
   const { config } = setup
-  const logger = pino({
-    level: config.LOG_LEVEL,
-    timestamp: stdTimeFunctions.isoTime,
-    redact: ['req.headers.authorization'],
-  })
+  const output = new StandardOutput()
+  const logger = pino(
+    { level: config.LOG_LEVEL, timestamp: stdTimeFunctions.isoTime, redact: ['req.headers.authorization'] },
+    output,
+  )
+  output.onDropped = (lines) => logger.warn({ lines }, 'the reader of the log was too slow: lines were dropped')
   const opened = new Opened()
-  closeOnSignal(config, logger, opened)
+  closeOnSignal(config, logger, opened, output)
 
-  const audit = openAuditFile(config.AUDIT_FILE ?? null)
+  const audit = openAuditFile(config.AUDIT_FILE ?? output)
   const resultTtlMs = config.RESULT_TTL_SECONDS * 1000
-  const stores = config.REDIS_URL ? redisStores(config.REDIS_URL, resultTtlMs, logger) : memoryStores(resultTtlMs)
+  const lifetimes = { resultTtlMs, leaseMs: leaseMsFor(config.TEST_DEADLINE_MS) }
+  const stores = config.REDIS_URL ? redisStores(config.REDIS_URL, lifetimes, logger) : memoryStores(resultTtlMs)
   opened.add(() => stores.close())
 
   const deliveries = config.MAILBOX_LISTEN ? new Deliveries(stores.signals) : null
-  const built = await buildApp(config, { ...setup, audit, stores, deliveries, logger })
+  const built = await buildApp(config, { ...setup, audit, stores, deliveries, logger, output })
   const { app, shutdown, metrics } = built
   built.selfCheck.begin()
   followFiles(setup, built, logger)
@@ -46,6 +53,7 @@ async function main(): Promise<void> {
     logger.warn('ALLOW_LOOPBACK_TARGETS is on: loopback may be tested. Never use this outside of a trial.')
   }
   logWarnings(setup, logger)
+  warnOfOpenFiles(config, logger)
 
   if (deliveries) {
     const mailbox = await opened.port('MAILBOX_LISTEN', openMailbox(config, deliveries, metrics, logger))
@@ -57,6 +65,8 @@ async function main(): Promise<void> {
     })
   }
 
+  // Without this, the first callers of a new installation would get a 503.
+  await stores.server?.usable()
   const metricsPort = await opened.port('HOST, METRICS_PORT', serveMetrics(metrics, config.HOST, config.METRICS_PORT))
   opened.add(() => metricsPort.close())
 
@@ -101,7 +111,7 @@ class Opened {
 
 const NEVER = new Promise<never>(() => {})
 
-function closeOnSignal(config: Config, logger: Logger, opened: Opened): void {
+function closeOnSignal(config: Config, logger: Logger, opened: Opened, output: StandardOutput): void {
   // Operators send SIGHUP to make a server reload. It must not end this process.
   process.on('SIGHUP', () => logger.info('SIGHUP changes nothing: the files are reloaded when they change'))
   const delay = config.DRAIN_MS + config.TEST_DEADLINE_MS + CLOSING_MS
@@ -110,6 +120,7 @@ function closeOnSignal(config: Config, logger: Logger, opened: Opened): void {
     logger.info({ signal, drainMs: config.DRAIN_MS }, 'shutting down')
     await opened.close()
     logger.info('closed')
+    await output.finish(LAST_LINES_MS)
   })
 }
 
@@ -129,6 +140,10 @@ function openMailbox(config: Config, deliveries: Deliveries, metrics: Metrics, l
       deliveries.trouble.note()
       metrics.mailboxTroubled()
     },
+    turnedAway: (why, tokens) => {
+      deliveries.turnedAway(tokens)
+      metrics.mailboxTurnedAway(why)
+    },
     log,
   })
 }
@@ -143,7 +158,7 @@ function followFiles(setup: Setup, { relayTests, selfCheck }: Built, logger: Log
         return
       }
       logger.info({ file: file.path, ...countsOf(setup) }, `${name} reloaded`)
-      if (!customers.current.testing) relayTests.stopAll()
+      relayTests.stopForbidden()
       if (file === vantages) void selfCheck.look()
       logWarnings(setup, logger)
     })
@@ -159,14 +174,21 @@ function logWarnings(setup: Setup, logger: Logger): void {
   for (const warning of warningsOf(setup)) logger.warn(warning)
 }
 
+function warnOfOpenFiles({ MAX_CONCURRENT_TESTS, MAILBOX_LISTEN }: Config, logger: Logger): void {
+  const { limit, needed, http } = divide(openFilesLimit(), MAX_CONCURRENT_TESTS, MAILBOX_LISTEN !== undefined)
+  if (needed <= limit) return
+  const message = 'the limit of open files is too low for MAX_CONCURRENT_TESTS: tests may fail. Raise ulimit -n'
+  logger.warn({ limit, needed, httpConnections: http }, message)
+}
+
 function urlOf(at: AddressInfo | string | null): string {
   if (at === null || typeof at === 'string') throw new Error('a listening server has an address')
   return `http://${hostText({ family: at.family === 'IPv6' ? 6 : 4, text: at.address })}:${at.port}/metrics`
 }
 
-function readSetup(): Setup {
+async function readSetup(): Promise<Setup> {
   try {
-    return setUp(process.env)
+    return await setUp(process.env)
   } catch (error) {
     if (!(error instanceof ConfigFaults)) throw error
     const lines = error.faults.map((fault) => `  ${fault}\n`).join('')

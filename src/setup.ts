@@ -5,12 +5,13 @@
 
 import { type Callers, loadCallers } from './access/callers.ts'
 import type { Customers } from './access/customer.ts'
-import { loadCustomers, reloadCustomers } from './access/customers.ts'
+import { loadCustomers } from './access/customers.ts'
+import { lostDenial } from './access/losses.ts'
 import { isSandbox } from './access/sandbox-ids.ts'
 import { type Config, ConfigFaults, readConfig } from './config.ts'
 import { isRole } from './contract/roles.ts'
-import { Reloading } from './files/reloading.ts'
-import { FileFaults } from './files/yaml-file.ts'
+import { FileFaults } from './files/faults.ts'
+import { type Loader, Reloading } from './files/reloading.ts'
 import { auditObjection } from './service/audit-file.ts'
 import type { Vantage } from './vantage/vantage.ts'
 import { loadVantages } from './vantage/vantages-file.ts'
@@ -25,34 +26,35 @@ export interface Setup {
 }
 
 /** Reads the environment and the files. Throws ConfigFaults with every mistake in any of them. */
-export function setUp(env: NodeJS.ProcessEnv): Setup {
-  const faults: string[] = []
-  const collect = <T>(work: () => T): T | undefined => {
+export async function setUp(env: NodeJS.ProcessEnv): Promise<Setup> {
+  const faults: string[][] = []
+  const collect = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
+    // The files are read at the same time. Each part has its own list, so that the order of the faults stays the same.
+    const own: string[] = []
+    faults.push(own)
     try {
-      return work()
+      return await work()
     } catch (error) {
       if (!(error instanceof ConfigFaults || error instanceof FileFaults)) throw error
-      faults.push(...error.faults)
+      own.push(...error.faults)
       return undefined
     }
   }
-  const config = collect(() => readConfig(env))
   const rules = {
     allowLoopback: env.ALLOW_LOOPBACK_TARGETS === 'true',
     mailboxDomain: (env.MAILBOX_DOMAIN ?? '').toLowerCase(),
   }
+  const follow = <T>(path: string, loader: Loader<T>) => collect(() => Reloading.open(path, loader))
   const { CUSTOMERS_FILE, CALLERS_FILE, VANTAGES_FILE } = env
-  const customers = CUSTOMERS_FILE
-    ? collect(() => {
-        const load = (files: readonly string[]) => loadCustomers(files, rules)
-        return new Reloading(CUSTOMERS_FILE, load, (files) => reloadCustomers(files, rules))
-      })
-    : undefined
-  const callers = CALLERS_FILE ? collect(() => new Reloading(CALLERS_FILE, loadCallers)) : undefined
-  const vantages = VANTAGES_FILE ? collect(() => new Reloading(VANTAGES_FILE, loadVantages)) : null
+  const [config, customers, callers, vantages] = await Promise.all([
+    collect(() => readConfig(env)),
+    CUSTOMERS_FILE ? follow(CUSTOMERS_FILE, { load: (files) => loadCustomers(files, rules), lost: lostDenial }) : null,
+    CALLERS_FILE ? follow(CALLERS_FILE, { load: loadCallers }) : null,
+    VANTAGES_FILE ? follow(VANTAGES_FILE, { load: async (files) => loadVantages(files) }) : null,
+  ])
   const objection = env.AUDIT_FILE ? auditObjection(env.AUDIT_FILE) : null
-  if (objection) faults.push(`AUDIT_FILE: ${objection}`)
-  if (!config || !customers || !callers || vantages === undefined || objection) throw new ConfigFaults(faults)
+  if (objection) faults.push([`AUDIT_FILE: ${objection}`])
+  if (!config || !customers || !callers || vantages === undefined || objection) throw new ConfigFaults(faults.flat())
   return { config, customers, callers, vantages }
 }
 

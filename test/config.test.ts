@@ -80,6 +80,7 @@ test('a bad value is a fault that names the variable and what it must be', () =>
     ['PORT', ['-1', '65536', 'http', '3000.5', '1e3', ' 80', '0x50'], /must be a whole number from 0 to 65535$/],
     ['LOG_LEVEL', ['verbose', 'INFO'], /must be one of fatal, error, warn, info, debug, trace, silent$/],
     ['TRUST_PROXY', ['1', '2', 'true', 'loopback', '10.0.0.0/8,', '10.0.0.0/8,1'], /must be a list of networks; write/],
+    ['NAT64_PREFIXES', ['2001:db8::/33', '10.0.0.0/8', '2001:db8:64::/96,64'], /must be a list of IPv6 networks; /],
     ['TRUST_PROXY', ['10.0.0.1'], /must be a list of networks; write 10\.0\.0\.1\/32/],
     ['ALLOW_LOOPBACK_TARGETS', ['yes', '1', 'TRUE'], /must be true or false/],
     ['PROVIDER_NAME', ['ISP\nBcc: a@b.example', 'Ünï', 'x'.repeat(201)], /must be 1 to 200 printable ASCII characters/],

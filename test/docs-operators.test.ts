@@ -67,7 +67,7 @@ test('the kill switch stops all tests, and the opt-out list overrules an allowli
   const at = (ip: string) => service.post({ ip, port: 25 })
   await install(service, 'customers', customersFile)
   await problemIn(await at('203.0.113.25'), 'testing-off')
-  await install(service, 'customers', customersFile.replace('testing: false\n', ''))
+  await install(service, 'customers', customersFile.replace('testing: false', 'testing: true'))
   await problemIn(await at('203.0.113.250'), 'opted-out')
 })
 

@@ -1,12 +1,12 @@
 /** Tests through a SOCKS5 proxy: the same session, the same verdict, and no word of the password. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { SMTPServer } from 'smtp-server'
 import { readiness } from '../src/contract/health.ts'
 import { vantageList } from '../src/contract/vantages.ts'
+import { writeYaml } from './harness/files.ts'
 import { problemIn, resultOf } from './harness/http.ts'
 import { closed, closedInGroups, deadPort, gatedServer, open } from './harness/mail-scripts.ts'
 import { scriptedServer } from './harness/mail-server.ts'
@@ -30,7 +30,7 @@ const vantagesYaml = ({ port, user, password }: RealProxy, given = password): st
 
 async function serviceBehind(t: TestContext, vantages: string, ports: readonly number[], env = {}) {
   const file = join(configFolder(t), 'vantages.yaml')
-  writeFileSync(file, vantages)
+  writeYaml(file, vantages)
   const service = await startService(t, {
     customers: CUSTOMERS,
     env: { ALLOWED_PORTS: ports.join(','), VANTAGES_FILE: file, ...env },
@@ -163,7 +163,7 @@ test(
     )
 
     await proxy.start()
-    writeFileSync(file, `# mended\n${vantagesYaml(proxy)}`)
+    writeYaml(file, `# mended\n${vantagesYaml(proxy)}`)
     await until('the vantage to be up', async () => (await stateOf(service))?.state === 'up')
     assert.equal((await resultOf(await post())).verdict, 'closed')
     await keepsQuiet(service, proxy)
@@ -192,7 +192,7 @@ test(
     await problemIn(await post('syd-1'), 'vantage-down')
     const result = await resultOf(await post())
     assert.deepEqual([result.verdict, result.vantage.name], ['closed', 'mel-1'])
-    writeFileSync(file, vantagesYaml(proxy, 's3cr3t-wrong'))
+    writeYaml(file, vantagesYaml(proxy, 's3cr3t-wrong'))
     await until('one vantage', async () => (await post('mel-1')).status === 422)
     await until('no vantage to be up', async () => (await stateOf(service))?.state === 'down')
     await problemIn(await post(), 'vantage-down')

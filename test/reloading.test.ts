@@ -1,9 +1,11 @@
 /** The service follows its files, and keeps the last good ones. */
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { readiness } from '../src/contract/health.ts'
+import { writeYaml } from './harness/files.ts'
 import { bearer, callersYaml, keyOf, problemIn, resultOf } from './harness/http.ts'
 import { deadPort } from './harness/mail-scripts.ts'
 import { CALLERS, configFolder, KEYS, startService, type TestService } from './harness/service.ts'
@@ -23,7 +25,7 @@ describe('reloading', { concurrency: true }, () => {
     const env = { ALLOWED_PORTS: `${port}` }
     const service = await startService(t, { env, customers: customersYaml('a', 'b'), callers: CALLERS })
     const post = (ip: string, key: string) => service.post({ ip, port }, bearer(key))
-    const write = (name: string, text: string) => writeFileSync(join(service.folder, name), text)
+    const write = (name: string, text: string) => writeYaml(join(service.folder, name), text)
     const fresh = keyOf('n')
 
     await t.test('as they are at the start', async () => {
@@ -65,7 +67,7 @@ describe('reloading', { concurrency: true }, () => {
     const mount = join(configFolder(t), 'mount')
     const version = (name: string, files: Readonly<Record<string, string>>) => {
       mkdirSync(join(mount, name), { recursive: true })
-      for (const [file, text] of Object.entries(files)) writeFileSync(join(mount, name, file), text)
+      for (const [file, text] of Object.entries(files)) writeYaml(join(mount, name, file), text)
       symlinkSync(name, join(mount, '..data_tmp'))
       renameSync(join(mount, '..data_tmp'), join(mount, '..data'))
     }
@@ -88,7 +90,7 @@ describe('reloading', { concurrency: true }, () => {
   test('a file that vanishes and comes back as it was is well again', async (t) => {
     const link = join(configFolder(t), 'customers.yaml')
     const target = `${link}.target`
-    writeFileSync(target, customersYaml('a'))
+    writeYaml(target, customersYaml('a'))
     rmSync(link)
     symlinkSync(target, link)
     const service = await startService(t, { env: { CUSTOMERS_FILE: link } })
@@ -108,7 +110,7 @@ describe('reloading', { concurrency: true }, () => {
 
   test('what is hardly meant is told at the start and with each good version, and not with a bad one', async (t) => {
     const vantages = join(configFolder(t), 'vantages.yaml')
-    writeFileSync(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
+    writeYaml(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
     const customers = 'customers: []\n'
     const service = await startService(t, { env: { VANTAGES_FILE: vantages }, customers, callers: 'callers: []\n' })
     const warnings = () => service.logs().flatMap(({ level, msg }) => (level === 40 ? [msg] : []))
@@ -120,7 +122,7 @@ describe('reloading', { concurrency: true }, () => {
     ]
     assert.deepEqual(warnings(), atStart)
 
-    writeFileSync(join(service.folder, 'callers.yaml'), 'callers: [{ id: p, keys: [], customers: [gone] }]\n')
+    writeYaml(join(service.folder, 'callers.yaml'), 'callers: [{ id: p, keys: [], customers: [gone] }]\n')
     await reloaded(service, 'callers reloaded')
     const { customers: none, callers: one } = service.logs().find(({ msg }) => msg === 'callers reloaded') ?? {}
     assert.deepEqual([none, one], [0, 1])
@@ -132,19 +134,49 @@ describe('reloading', { concurrency: true }, () => {
     assert.deepEqual(warnings().slice(atStart.length), after)
 
     const before = warnings().length
-    writeFileSync(join(service.folder, 'customers.yaml'), 'customers: 5\n')
+    writeYaml(join(service.folder, 'customers.yaml'), 'customers: 5\n')
     await reloaded(service, 'customers not reloaded: the last good version stays in use')
-    writeFileSync(join(service.folder, 'customers.yaml'), customersYaml('gone'))
+    writeYaml(join(service.folder, 'customers.yaml'), customersYaml('gone'))
     await reloaded(service, 'customers reloaded')
     const last = ['customer gone has no domains: its servers can be found open, but never closed']
     await until('the warnings', () => warnings().length > before)
     assert.deepEqual(warnings().slice(before), last)
   })
 
+  test('a file that is cut off, or no file at all, leaves every denial in use', async (t) => {
+    const port = await deadPort()
+    const service = await startService(t, { env: { ALLOWED_PORTS: `${port}` } })
+    const path = join(service.folder, 'customers.yaml')
+    const whole = readFileSync(path, 'utf8')
+    const refusals = () =>
+      service.logs().flatMap(({ msg, error }) => (`${msg}`.startsWith('customers not reloaded') ? [`${error}`] : []))
+    const attacks: readonly (readonly [put: () => void, error: RegExp])[] = [
+      [() => writeFileSync(path, whole.slice(0, whole.indexOf('neverTest'))), /must end in a line with three dots/],
+      [() => execFileSync('mkfifo', [path]), /is a FIFO/],
+      [() => writeFileSync(path, `${'['.repeat(100_000)}\n...\n`), /:1: the file is nested too deeply$/],
+      [() => writeFileSync(path, 'customers: []\n...\n'), /the file has no testing, so it may have been lost/],
+    ]
+    for (const [index, [put, error]] of attacks.entries()) {
+      rmSync(path, { recursive: true })
+      put()
+      await until('the refusal', () => refusals().some((told) => error.test(told)))
+      await problemIn(await service.post({ ip: '127.0.0.99', port }), 'opted-out')
+      const ready = await fetch(`${service.url}/readyz`)
+      assert.equal(ready.status, 200)
+      assert.match(`${readiness.parse(await ready.json()).files.customers?.error}`, /the newest version was refused/)
+      const metrics = await (await fetch(service.metricsUrl)).text()
+      assert.match(metrics, /relay_tests_config_reload_success\{file="customers"\} 0/, `attack ${index}`)
+    }
+    rmSync(path)
+    writeFileSync(path, whole)
+    await reloaded(service, 'customers reloaded')
+    assert.match(await (await fetch(service.metricsUrl)).text(), /config_reload_success\{file="customers"\} 1/)
+  })
+
   test('an alias without its anchor is a fault of the file, not the end of the service', async (t) => {
     const service = await startService(t, { customers: customersYaml('a') })
     const bad = 'customers:\n  - { id: a, name: A, networks: [127.30.0.0/16], domains: [ *.example.com ] }\n'
-    writeFileSync(join(service.folder, 'customers.yaml'), bad)
+    writeYaml(join(service.folder, 'customers.yaml'), bad)
     const word = await until('a word on it', () =>
       service.logs().find(({ level, msg }) => Number(level) >= 50 || msg === 'shutting down'),
     )

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { assertNothingLost, endInMidLoad } from './harness/ending-in-mid-load.ts'
+import { whole } from './harness/files.ts'
 import { bearer, keyOf, resultOf } from './harness/http.ts'
 import { everyAddress } from './harness/many-addresses.ts'
 import { CALLERS, CUSTOMERS, KEYS, startService, type TestService } from './harness/service.ts'
@@ -128,7 +129,7 @@ describe('under stress', { concurrency: 3 }, () => {
 
   test('15 broken files, one after the other, leave the last good ones in use', async (t) => {
     const mail = await everyAddress(t)
-    const files = { 'customers.yaml': CUSTOMERS, 'callers.yaml': CALLERS }
+    const files = { 'customers.yaml': whole(CUSTOMERS), 'callers.yaml': whole(CALLERS) }
     const service = await startService(t, { env: { ...PLENTY, ALLOWED_PORTS: `${mail.port}` } })
     const names = ['customers.yaml', 'callers.yaml'] as const
     /** Each breaks any of the files. */

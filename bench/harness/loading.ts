@@ -1,7 +1,7 @@
 /** Loads a customers file in its own process, and measures time and memory. */
-import { loadCustomers } from '../../src/access/customers.ts'
+
 import { parseAddress } from '../../src/ip/address.ts'
-import { addressIn } from '../../test/harness/customers.ts'
+import { addressIn, loadCustomers } from '../../test/harness/customers.ts'
 import { answering, memoryOf } from './processes.ts'
 
 /** A customers file, and the number of its networks. */

@@ -4,9 +4,12 @@ import { DOMAIN_NAME } from '../contract/domain.ts'
 import { identifier } from '../contract/ids.ts'
 import { quotaText } from '../contract/limits.ts'
 import { domainOf, knownMailbox } from '../contract/mailbox.ts'
-import { FileFaults, nameOf, readAll, type YamlFile } from '../files/yaml-file.ts'
+import { FileFaults } from '../files/faults.ts'
+import type { FileContent } from '../files/on-disk.ts'
+import { nameOf, readAll, type YamlFile } from '../files/yaml-file.ts'
 import { parsePrefix } from '../ip/prefix.ts'
 import { type Customer, hasDomain, isWithin } from './customer.ts'
+import { missingIn } from './explicit.ts'
 import { objectionTo } from './networks.ts'
 import { isSandbox, SANDBOX_PREFIX } from './sandbox-ids.ts'
 
@@ -36,7 +39,7 @@ const network = z.union(
 )
 
 const customersFile = z.strictObject({
-  testing: z.boolean({ error: 'must be true or false' }).default(true),
+  testing: z.boolean({ error: 'must be true or false' }).optional(),
   customers: z
     .array(
       z.strictObject({
@@ -51,14 +54,23 @@ const customersFile = z.strictObject({
       }),
     )
     .default([]),
-  neverTest: z.array(z.string({ error: 'must be a network such as 203.0.113.250/32' })).default([]),
+  neverTest: z.array(z.string({ error: 'must be a network such as 203.0.113.250/32' })).optional(),
 })
 type CustomersFile = z.output<typeof customersFile>
 
 /** Reads one customers file, or all files of a folder. Throws FileFaults with every mistake. */
-export function readCustomers(files: readonly string[], rules: CustomerRules): readonly CustomerRow[] {
+export function readCustomers(files: readonly FileContent[], rules: CustomerRules): readonly CustomerRow[] {
   const reading = new Reading(rules)
-  for (const { file, value } of readAll(files, customersFile, reading.faults)) reading.add(file, value)
+  const read = readAll(files, customersFile, reading.faults)
+  for (const { file, value } of read) reading.add(file, value)
+  // A file with another mistake may be the one that has them.
+  if (read.length === files.length)
+    reading.faults.push(
+      ...missingIn(
+        files,
+        read.map(({ value }) => value),
+      ),
+    )
   if (reading.faults.length > 0) throw new FileFaults(reading.faults)
   return reading.rows
 }
@@ -71,19 +83,30 @@ class Reading {
   readonly #ids = new Set<string>()
   /** The customer that lists each network. */
   readonly #owners = new Map<string, string>()
+  /** The neverTest lists of files without customers. */
+  readonly #lists = new Set<string>()
 
   constructor(rules: CustomerRules) {
     this.#rules = rules
   }
 
-  add(file: YamlFile, { testing, customers, neverTest }: CustomersFile): void {
+  add(file: YamlFile, { testing = true, customers, neverTest = [] }: CustomersFile): void {
     this.rows.push({ testing })
+    if (customers.length === 0) this.#checkCopy(file, neverTest.join(' '))
     for (const [index, entry] of customers.entries()) this.#addCustomer(file, ['customers', index], entry)
     for (const [index, cidr] of neverTest.entries()) {
       const parsed = parsePrefix(cidr)
       if (parsed.ok) this.rows.push({ optedOut: parsed.prefix.text })
       else this.#fault(file, ['neverTest', index], parsed.fault)
     }
+  }
+
+  /** If two files change places by copying, one moment has the list of one file twice, and the other list is lost. */
+  #checkCopy(file: YamlFile, list: string): void {
+    if (list !== '' && this.#lists.has(list)) {
+      this.#fault(file, ['neverTest'], 'another file has the same list: was it copied over this one by mistake?')
+    }
+    this.#lists.add(list)
   }
 
   #addCustomer(file: YamlFile, at: readonly PropertyKey[], entry: CustomersFile['customers'][number]): void {

@@ -1,4 +1,4 @@
-/** The program that `reloadCustomers` starts to read large customers files. */
+/** The program that `loadCustomers` starts to read large customers files. */
 import { printRows } from '../files/elsewhere.ts'
 import { readCustomers } from './customers-file.ts'
 

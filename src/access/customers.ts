@@ -1,51 +1,53 @@
 /** Answers which customer owns an address. The answers come from the customers files, in memory. */
-import { extname } from 'node:path'
-import { isLarge, readElsewhere } from '../files/elsewhere.ts'
-import type { Address } from '../ip/address.ts'
-import { prefixOf } from '../ip/prefix.ts'
+import { programBeside, type RowReader, rowsOf } from '../files/elsewhere.ts'
+import type { FileContent } from '../files/on-disk.ts'
+import { type Address, addressOf } from '../ip/address.ts'
+import { type Prefix, prefixOf } from '../ip/prefix.ts'
 import { PrefixIndex } from '../ip/prefix-index.ts'
 import type { Customer, Customers, Owner } from './customer.ts'
 import { type CustomerRow, type CustomerRules, readCustomers } from './customers-file.ts'
 
-/** Reads the customers files. Throws FileFaults with every mistake in them. */
-export function loadCustomers(files: readonly string[], rules: CustomerRules): Customers {
+/** A file with 100,000 networks takes seconds and half a gigabyte, so large files are read in another process. */
+const READER: RowReader<CustomerRow, CustomerRules> = {
+  read: readCustomers,
+  program: programBeside(import.meta.url, 'customers-process'),
+}
+
+/** Reads the customers files without blocking the event loop. Throws FileFaults with every mistake in them. */
+export async function loadCustomers(files: readonly FileContent[], rules: CustomerRules): Promise<CustomerTable> {
   const table = new CustomerTable()
-  for (const row of readCustomers(files, rules)) table.add(row)
+  for await (const rows of rowsOf(READER, files, rules)) for (const row of rows) table.add(row)
   return table
 }
 
-/** The program that reads the files in another process: TypeScript in development, JavaScript once built. */
-const READER = new URL(`./customers-process${extname(import.meta.url)}`, import.meta.url)
-
-/**
- * Does the same as `loadCustomers` without blocking the event loop. A file with 100,000 networks takes seconds and half
- * a gigabyte, so a large file is read in another process. The rows arrive in small batches.
- */
-export async function reloadCustomers(files: readonly string[], rules: CustomerRules): Promise<Customers> {
-  const batches = isLarge(files) ? readElsewhere<CustomerRow>(READER, files, rules) : null
-  if (batches === null) return loadCustomers(files, rules)
-  const table = new CustomerTable()
-  for await (const rows of batches) for (const row of rows) table.add(row)
-  return table
-}
+/** An owner, with the length of its network. */
+type Owned = Owner & Pick<Prefix, 'length'>
 
 /** Customers and their networks, filled row by row. */
-class CustomerTable implements Customers {
+export class CustomerTable implements Customers {
   readonly all = new Map<string, Customer>()
   testing = true
-  readonly #owners = new PrefixIndex<Owner>()
-  readonly #optedOut = new PrefixIndex<true>()
+  /** The networks under neverTest. */
+  readonly optedOut: Prefix[] = []
+  readonly #owners = new PrefixIndex<Owned>()
+  readonly #optedOut = new PrefixIndex<Prefix>()
 
   add(row: CustomerRow): void {
     if ('customer' in row) this.all.set(row.customer.id, row.customer)
     else if ('owned' in row) this.#own(row.owned, row.customerId, row.allowSpecial)
-    else if ('optedOut' in row) this.#optedOut.add(prefixOf(row.optedOut), true)
+    else if ('optedOut' in row) this.#optOut(prefixOf(row.optedOut))
     else this.testing &&= row.testing
   }
 
   #own(network: string, customerId: string, allowSpecial: boolean): void {
     const customer = this.all.get(customerId)
-    if (customer) this.#owners.add(prefixOf(network), { customer, allowSpecial })
+    const prefix = prefixOf(network)
+    if (customer) this.#owners.add(prefix, { customer, allowSpecial, length: prefix.length })
+  }
+
+  #optOut(network: Prefix): void {
+    this.optedOut.push(network)
+    this.#optedOut.add(network, network)
   }
 
   ownerOf(address: Address): Owner | null {
@@ -58,5 +60,16 @@ class CustomerTable implements Customers {
 
   isOptedOut(address: Address): boolean {
     return this.#optedOut.around(address).length > 0
+  }
+
+  /** Returns the customer with the narrowest network around the whole of this one, or null. */
+  ownerAround({ family, first, length }: Prefix): Customer | null {
+    const around = this.#owners.around(addressOf(family, first))
+    return around.find((owned) => owned.length <= length)?.customer ?? null
+  }
+
+  /** Tells whether neverTest covers the whole network. */
+  isWhollyOptedOut({ family, first, length }: Prefix): boolean {
+    return this.#optedOut.around(addressOf(family, first)).some((network) => network.length <= length)
   }
 }

@@ -1,7 +1,9 @@
 /** Decides whether a caller may run a test: a pure function of the request, the customers and our vantages. */
 import type { ProblemSlug } from '../contract/problems.ts'
 import type { Address } from '../ip/address.ts'
+import type { Prefix } from '../ip/prefix.ts'
 import { isLoopback, specialRange } from '../ip/special.ts'
+import { translatedFrom } from '../ip/translated.ts'
 import { type Caller, inScope } from './callers.ts'
 import type { Customer, Customers } from './customer.ts'
 import { foreignName, namesFor, type OwnNames, type WishedNames } from './names.ts'
@@ -18,6 +20,8 @@ export interface AccessRequest extends WishedNames {
 export interface Origin {
   /** Our own addresses, which are never tested. */
   readonly own: readonly Address[]
+  /** The IPv6 networks whose addresses our network translates to IPv4 ones. */
+  readonly translations: readonly Prefix[]
   /** The vantages in order of preference. */
   readonly vantages: readonly VantageReach[]
 }
@@ -54,12 +58,12 @@ interface Denial {
 export function decide(request: AccessRequest, caller: Caller, customers: Customers, origin: Origin): Decision {
   const { address } = request
   const owner = customers.ownerOf(address)
-  const special = specialDenial(address, owner, caller, origin)
+  const special = specialDenial(address, owner, caller, origin) ?? translatedDenial(address, origin)
   if (special) return special
   const chosen = customerFor(request, caller, customers, owner?.customer ?? null)
   if ('problem' in chosen) return chosen
   const { customer } = chosen
-  if (customers.isOptedOut(address)) {
+  if ([address, ...translatedFrom(address, origin.translations)].some((one) => customers.isOptedOut(one))) {
     return deny('opted-out', `${address.text} is never tested: its operator asked us not to`)
   }
   const foreign = foreignName(request, customer)
@@ -97,6 +101,14 @@ function specialDenial(
     return deny('address-special', `${address.text} is an address of this service itself`)
   }
   return null
+}
+
+/** Denies an IPv6 address that our network translates to a special IPv4 address, or to one of ours. */
+function translatedDenial(address: Address, { own, translations }: Origin): Denial | null {
+  const ipv4 = translatedFrom(address, translations).find(
+    (one) => specialRange(one) !== null || own.some((ours) => isSame(ours, one)),
+  )
+  return ipv4 ? deny('address-special', `${address.text} is translated to ${ipv4.text}, which is not tested`) : null
 }
 
 /** Returns the customer to test for. */

@@ -5,11 +5,13 @@ import { setUp, warningsOf } from '../setup.ts'
 const USAGE = `Usage: node dist/cli/check.js
 
 Checks the environment variables and the files that they name, as the service does at its start. Starts nothing.
+Each file must end in a line with three dots (...), and at least one customers file must have testing and neverTest: a
+file without them may have lost its end, and with it an address that must not be tested.
 Exit code: 0 if everything is right, 1 if there are mistakes. Each mistake is listed with file, line and reason.
 `
 
 /** Checks configuration and files, and returns the exit code. */
-function main(): number {
+async function main(): Promise<number> {
   if (process.argv.length > 2) {
     const help = process.argv[2] === '--help'
     const out = help ? process.stdout : process.stderr
@@ -17,7 +19,7 @@ function main(): number {
     return help ? 0 : 1
   }
   try {
-    const setup = setUp(process.env)
+    const setup = await setUp(process.env)
     const { customers, callers, vantages } = setup
     for (const warning of warningsOf(setup)) process.stdout.write(`warning: ${warning}\n`)
     const names = vantages?.current.map(({ name }) => name) ?? []
@@ -37,4 +39,4 @@ function main(): number {
   }
 }
 
-process.exitCode = main()
+process.exitCode = await main()

@@ -9,10 +9,10 @@ export const liveness = z.object({ status: z.literal('ok') }).meta({ id: 'Livene
 export const readiness = z
   .object({
     status: z.enum(['ok', 'shutting-down']),
-    redis: z
-      .enum(['up', 'down'])
-      .nullable()
-      .meta({ description: 'Down: requests with a key get 503 until Redis is up again. Null if Redis is not used.' }),
+    redis: z.enum(['up', 'down', 'memory-lost']).nullable().meta({
+      description:
+        'Down: requests with a key get 503 until Redis is up again. Memory-lost: Redis is new, or has lost what it stored; new tests get 503 until every earlier test has ended. Null if Redis is not used.',
+    }),
     vantages: z.record(z.string(), z.enum(VANTAGE_STATES)).meta({
       description:
         'The state of each vantage, by name. Tests from a vantage that is down get 503; `GET /vantages` says why.',

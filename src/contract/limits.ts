@@ -7,7 +7,7 @@ export const QUOTAS = {
   'tests-caller': 'tests of one caller',
   'tests-customer': 'tests of one customer',
   'tests-target': 'tests of one address',
-  'tests-network': 'tests in one network (/24, or /64 of IPv6)',
+  'tests-network': 'tests of one customer in one network (/24, or /64 of IPv6)',
 } as const
 export type QuotaName = keyof typeof QUOTAS
 

@@ -9,6 +9,8 @@ const DETAILS = {
   'idempotency-running': 'The test for this idempotency key is still running: read its result, or try again.',
   'idempotency-mismatch': 'This idempotency key was used for a different request: use a new key.',
   'limits-unavailable': 'The quotas cannot be checked right now, so nothing is tested: try again in a few seconds.',
+  'memory-lost':
+    'The service has lost track of the tests that may still run. Nothing is tested until all of them have ended: try again in 43 s.',
 } as const satisfies Partial<Record<ProblemSlug, string>>
 
 const exampleOf = (slug: keyof typeof DETAILS): { summary: string; value: Problem } => {
@@ -26,5 +28,8 @@ export const PROBLEM_EXAMPLES = {
     'idempotency-running': exampleOf('idempotency-running'),
   },
   '422': { 'idempotency-mismatch': exampleOf('idempotency-mismatch') },
-  '503': { 'limits-unavailable': exampleOf('limits-unavailable') },
+  '503': {
+    'limits-unavailable': exampleOf('limits-unavailable'),
+    'memory-lost': exampleOf('memory-lost'),
+  },
 } as const

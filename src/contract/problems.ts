@@ -33,6 +33,10 @@ export const PROBLEMS = {
   'at-capacity': { status: 503, title: 'All test slots are taken' },
   'audit-unavailable': { status: 503, title: 'The audit log cannot be written, so nothing is tested' },
   'limits-unavailable': { status: 503, title: 'The quotas cannot be checked, so nothing is tested' },
+  'memory-lost': {
+    status: 503,
+    title: 'The service lost its memory, so nothing is tested until earlier tests have ended',
+  },
   'shutting-down': { status: 503, title: 'The service is shutting down' },
   'vantage-down': { status: 503, title: 'The vantage is down, so nothing is tested from it' },
   'testing-off': { status: 503, title: 'Testing is switched off' },

@@ -38,7 +38,10 @@ export const addressList = z
           host: z.string().meta({ description: '`.` if the domain receives no mail (RFC 7505).' }),
         }),
       )
-      .meta({ description: 'The mail exchangers of the domain, the most preferred first.' }),
+      .meta({
+        description:
+          'The three most preferred mail exchangers of the domain. A key for some customers only sees those that have an address outside of ranges that are never tested.',
+      }),
     addresses: z
       .array(
         z.object({

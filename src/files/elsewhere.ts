@@ -1,40 +1,68 @@
 /**
- * Reads large files in another process, so that this one keeps serving. The other process prints its rows as lines of
- * JSON, some hundred rows a line; the pipe makes it wait while this process is busy.
+ * Parses large files in another process, so that this one keeps serving. The other process gets the bytes that were
+ * read here, and prints its rows as lines of JSON, some hundred rows a line; the pipe makes it wait while this process
+ * is busy.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { extname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { FileFaults } from './yaml-file.ts'
+import { FileFaults } from './faults.ts'
+import type { FileContent } from './on-disk.ts'
 
-/** Smaller files are read in a few milliseconds, which is less than a process takes to start. */
-const LARGE_BYTES = 65_536
+/** Smaller files are parsed in some ten milliseconds, which is less than a process takes to start. */
+const LARGE_BYTES = 8_192
 
 /** Few enough that adding them to a table takes a few milliseconds. */
 const ROWS_A_LINE = 500
 
 type Line<Row> = { readonly rows: readonly Row[] } | { readonly faults: readonly string[] }
 
-/** Tells whether the files together take long to read. Missing files count as empty. */
-export const isLarge = (files: readonly string[]): boolean =>
-  files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0) > LARGE_BYTES
+/** The first line that the other process gets. The bytes of the files follow, in this order. */
+interface Order<Options> {
+  readonly files: readonly { readonly path: string; readonly length: number }[]
+  readonly options: Options
+}
+
+/** How to read one kind of files: here, or with a program that calls `printRows`. */
+export interface RowReader<Row, Options> {
+  read(files: readonly FileContent[], options: Options): Iterable<Row>
+  readonly program: URL
+}
+
+/** Returns where a program is, beside the module that asks: TypeScript in development, JavaScript in the build. */
+export const programBeside = (moduleUrl: string, name: string): URL =>
+  new URL(`./${name}${extname(moduleUrl)}`, moduleUrl)
 
 /**
- * Starts a program that calls `printRows`, and returns its rows in batches, or null if no process can be started. The
- * iteration throws FileFaults if the program reports mistakes in the files, or ends too early.
+ * Yields the rows of files in batches. Large files are parsed in another process, if one can be started. The iteration
+ * throws FileFaults if there are mistakes in the files, or if the other process ends too early.
  *
- * @param options passed to the program; plain data
+ * @param options passed to the reader; plain data
  */
-export function readElsewhere<Row>(
+export async function* rowsOf<Row, Options>(
+  reader: RowReader<Row, Options>,
+  files: readonly FileContent[],
+  options: Options,
+): AsyncGenerator<readonly Row[]> {
+  const size = files.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  const batches = size > LARGE_BYTES ? readElsewhere<Row, Options>(reader.program, files, options) : null
+  if (batches) yield* batches
+  else yield [...reader.read(files, options)]
+}
+
+/** Starts a program, and returns its rows in batches, or null if no process can be started. */
+function readElsewhere<Row, Options>(
   program: URL,
-  files: readonly string[],
-  options: object,
-): AsyncIterable<readonly Row[]> | null {
+  files: readonly FileContent[],
+  options: Options,
+): AsyncGenerator<readonly Row[]> | null {
   const args = [...process.execArgv, fileURLToPath(program)]
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  // What the program writes to stderr when it ends early is for no operator: the fault says what happened.
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'ignore'] })
   const succeeded = once(child, 'close').then(
     ([code]) => code === 0,
     () => false,
@@ -42,7 +70,11 @@ export function readElsewhere<Row>(
   if (child.pid === undefined) return null
   const { stdin, stdout } = child
   // A program that fails at once does not read its input. Its exit code tells.
-  stdin.on('error', () => {}).end(JSON.stringify({ files, options }))
+  stdin.on('error', () => {})
+  const order: Order<Options> = { files: files.map(({ path, bytes }) => ({ path, length: bytes.length })), options }
+  stdin.write(`${JSON.stringify(order)}\n`)
+  for (const { bytes } of files) stdin.write(bytes)
+  stdin.end()
   return (async function* batches() {
     try {
       for await (const text of createInterface({ input: stdout })) {
@@ -52,20 +84,28 @@ export function readElsewhere<Row>(
         // Lines that have arrived already would follow at once. Other work gets its turn first.
         await nextTurn()
       }
-      if (!(await succeeded)) throw new FileFaults([`${files.join(', ')}: cannot be read (the reading process ended)`])
+      if (await succeeded) return
+      const paths = files.map(({ path }) => path).join(', ')
+      throw new FileFaults([`${paths}: cannot be read: the process that parses it ended early, perhaps out of memory`])
     } finally {
       child.kill()
     }
   })()
 }
 
-/** Makes this process the other end of `readElsewhere`: prints the rows that `read` finds. */
-export function printRows<Options>(read: (files: readonly string[], options: Options) => Iterable<unknown>): void {
+/** Makes this process the other end of `rowsOf`: prints the rows that `read` finds. */
+export function printRows<Options>(read: (files: readonly FileContent[], options: Options) => Iterable<unknown>): void {
   const print = (line: Line<unknown>) => process.stdout.write(`${JSON.stringify(line)}\n`)
-  const { files, options }: { files: readonly string[]; options: Options } = JSON.parse(readFileSync(0, 'utf8'))
+  const input = readFileSync(0)
+  let at = input.indexOf('\n') + 1
+  const { files, options }: Order<Options> = JSON.parse(input.toString('utf8', 0, at))
+  const contents = files.map(({ path, length }) => {
+    at += length
+    return { path, bytes: input.subarray(at - length, at) }
+  })
   try {
     let rows: unknown[] = []
-    for (const row of read(files, options)) {
+    for (const row of read(contents, options)) {
       if (rows.push(row) < ROWS_A_LINE) continue
       print({ rows })
       rows = []

@@ -1,43 +1,66 @@
 /** Keeps a value up to date with the files that it was read from. */
-import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
-import { codeOf, FileFaults } from './yaml-file.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { FileFaults } from './faults.ts'
+import { type FileContent, type Look, readFiles, signatureOf } from './on-disk.ts'
 
-/** The time between two looks at the files. */
-const LOOK_MS = 2_000
+/** The time between two looks for a change. */
+const LOOK_MS = 1_000
+
+/** The time between the two readings that must agree. */
+const SETTLE_MS = 100
+
+/** How often files are read again that change between two readings, before that is a fault. */
+const MOST_READINGS = 20
+
+/** How a value is made from files. */
+export interface Loader<T> {
+  /** Reads a version. Throws FileFaults if it is not valid. */
+  load(files: readonly FileContent[]): Promise<T>
+  /**
+   * Returns what the newer version no longer denies, or null. It is asked only if a file of the folder is gone: nobody
+   * has written that its denials shall go too.
+   */
+  lost?(current: T, newer: T): Promise<string | null>
+  /** Waits between the two readings that must agree. */
+  settle?(): Promise<unknown>
+}
+
+/** A version of the value, and the files that it was read from. */
+interface Version<T> {
+  readonly value: T
+  readonly files: readonly string[]
+}
 
 /**
  * A value from a YAML file, or from a folder of them. The first version must be valid. If a later version is not, the
- * last valid one stays in use, and `error` says what is wrong.
+ * last valid one stays in use, and `error` says what is wrong. A version counts only if two readings agree.
  */
 export class Reloading<T> {
   readonly path: string
-  readonly #reload: (files: readonly string[]) => T | Promise<T>
-  #current: T
+  readonly #loader: Loader<T>
+  #version: Version<T>
+  /** The signature of the newest version that was read, valid or not. */
   #signature: string
   #loadedAt = new Date()
   #error: string | null = null
   #timer: NodeJS.Timeout | undefined
 
-  /**
-   * Reads the first version. Throws FileFaults if it is not valid.
-   *
-   * @param reload reads later versions, if `load` would block the event loop for too long
-   */
-  constructor(
-    path: string,
-    load: (files: readonly string[]) => T,
-    reload: (files: readonly string[]) => T | Promise<T> = load,
-  ) {
+  private constructor(path: string, loader: Loader<T>, version: Version<T>, signature: string) {
     this.path = path
-    this.#reload = reload
-    this.#signature = signatureOf(path)
-    this.#current = load(filesOf(path))
+    this.#loader = loader
+    this.#version = version
+    this.#signature = signature
+  }
+
+  /** Reads the first version. Throws FileFaults if it is not valid. */
+  static async open<T>(path: string, loader: Loader<T>): Promise<Reloading<T>> {
+    const signature = await signatureOf(path)
+    return new Reloading(path, loader, await versionAt(path, loader, null), signature)
   }
 
   /** The last valid version. */
   get current(): T {
-    return this.#current
+    return this.#version.value
   }
 
   get loadedAt(): Date {
@@ -49,7 +72,7 @@ export class Reloading<T> {
     return this.#error
   }
 
-  /** Looks for changes every two seconds, until `unwatch`. Calls `changed` after each new version, valid or not. */
+  /** Looks for changes every second, until `unwatch`. Calls `changed` after each new version, valid or not. */
   watch(changed: (error: string | null) => void): void {
     let looking = false
     const timer = setInterval(async () => {
@@ -73,9 +96,9 @@ export class Reloading<T> {
     // A file that cannot be read has no signature, so its return counts as a new version.
     let signature = ''
     try {
-      signature = signatureOf(this.path)
+      signature = await signatureOf(this.path)
       if (signature === this.#signature) return false
-      this.#current = await this.#reload(filesOf(this.path))
+      this.#version = await versionAt(this.path, this.#loader, this.#version)
       this.#loadedAt = new Date()
       this.#error = null
     } catch (error) {
@@ -89,31 +112,25 @@ export class Reloading<T> {
   }
 }
 
-/** Returns the YAML files of a path: the file itself, or the files of the folder, sorted by name. */
-function filesOf(path: string): string[] {
-  return onDisk(path, () => {
-    if (!statSync(path).isDirectory()) return [path]
-    const names = readdirSync(path).filter((name) => /^[^.].*\.ya?ml$/.test(name))
-    if (names.length === 0) throw new FileFaults([`${path}: the folder contains no .yaml file`])
-    return names.sort().map((name) => join(path, name))
-  })
+/** Reads a version. Throws FileFaults if it is not valid, or if a file is gone and a denial with it. */
+async function versionAt<T>(path: string, loader: Loader<T>, before: Version<T> | null): Promise<Version<T>> {
+  const { files } = await settled(path, loader.settle ?? (() => sleep(SETTLE_MS)))
+  const version = { value: await loader.load(files), files: files.map((file) => file.path) }
+  const gone = before?.files.filter((file) => !version.files.includes(file)) ?? []
+  const lost = before && gone.length > 0 ? await loader.lost?.(before.value, version.value) : null
+  if (!lost) return version
+  const advice = 'Put the file back. To drop this on purpose, take it out of the file first, and then remove the file'
+  throw new FileFaults([`${gone.join(', ')}: the file is gone, and with it ${lost}. ${advice}`])
 }
 
-/** Returns a text that changes when a file is written or replaced, or when Kubernetes changes a link to it. */
-function signatureOf(path: string): string {
-  return filesOf(path)
-    .map((file) => {
-      const { dev, ino, size, mtimeNs, ctimeNs } = onDisk(file, () => statSync(file, { bigint: true }))
-      return [file, dev, ino, size, mtimeNs, ctimeNs].join(':')
-    })
-    .join('\n')
-}
-
-function onDisk<T>(path: string, look: () => T): T {
-  try {
-    return look()
-  } catch (error) {
-    if (error instanceof FileFaults) throw error
-    throw new FileFaults([`${path}: cannot be read (${codeOf(error)})`])
+/** Reads the files until two readings agree. Throws FileFaults if they never do. */
+async function settled(path: string, settle: () => Promise<unknown>): Promise<Look> {
+  let before = await readFiles(path)
+  for (let readings = 1; readings < MOST_READINGS; readings += 1) {
+    await settle()
+    const after = await readFiles(path)
+    if (after.signature === before.signature) return after
+    before = after
   }
+  throw new FileFaults([`${path}: changes all the time, so that no two readings agree`])
 }

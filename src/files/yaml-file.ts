@@ -1,17 +1,10 @@
 /** Reads YAML files, and says in which line of which file a mistake is. */
-import { readFileSync } from 'node:fs'
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
+import { type Document, isMap, isNode, isScalar, LineCounter } from 'yaml'
 import type { z } from 'zod'
-
-/** Everything that is wrong with configuration files: file, line and reason each. */
-export class FileFaults extends Error {
-  readonly faults: readonly string[]
-
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'))
-    this.faults = faults
-  }
-}
+import { FileFaults } from './faults.ts'
+import type { FileContent } from './on-disk.ts'
+import { textOf } from './text.ts'
+import { composeYaml } from './yaml-text.ts'
 
 type Path = readonly PropertyKey[]
 
@@ -25,11 +18,12 @@ export interface YamlFile {
 /** The most faults that are shown for one file. More of them usually repeat one mistake. */
 const SHOWN = 20
 
-/** Reads a YAML 1.2 file. Throws FileFaults if it cannot be read or is not YAML. */
-export function readYamlFile(file: string): YamlFile {
+/** Reads a YAML 1.2 file. Throws FileFaults if it is not whole, or is not YAML. */
+export function readYamlFile(content: FileContent): YamlFile {
+  const file = content.path
   const lines = new LineCounter()
-  const document = parseDocument(readText(file), { lineCounter: lines, prettyErrors: false })
   const at = (offset: number, reason: string) => `${file}:${lines.linePos(offset).line}: ${reason}`
+  const document = composeYaml(textOf(content), lines, (offset, reason) => new FileFaults([at(offset, reason)]))
   if (document.errors.length > 0) {
     throw new FileFaults(document.errors.slice(0, SHOWN).map(({ pos, message }) => at(pos[0], message)))
   }
@@ -40,7 +34,8 @@ export function readYamlFile(file: string): YamlFile {
     const pair = isMap(holder) ? holder.items.find(({ key }) => isScalar(key) && key.value === path.at(-1)) : undefined
     if (isNode(pair?.key) && pair.key.range) return pair.key.range[0]
     const node = document.getIn(path, true)
-    if (isNode(node) && node.range) return node.range[0]
+    // The value of an empty file stands at its end.
+    if (isNode(node) && node.range && (path.length > 0 || node.range[1] > node.range[0])) return node.range[0]
     return path.length === 0 ? 0 : offsetOf(parent)
   }
   return { value: plainValue(document, file), fault: (path, reason) => at(offsetOf(path), reason) }
@@ -57,13 +52,13 @@ function plainValue(document: Document, file: string): unknown {
 
 /** Reads several files with the same schema. Adds the faults of all files to `faults`. */
 export function readAll<T>(
-  paths: readonly string[],
+  contents: readonly FileContent[],
   schema: z.ZodType<T>,
   faults: string[],
 ): { readonly file: YamlFile; readonly value: T }[] {
-  return paths.flatMap((path) => {
+  return contents.flatMap((content) => {
     try {
-      const file = readYamlFile(path)
+      const file = readYamlFile(content)
       return [{ file, value: validate(file, schema) }]
     } catch (error) {
       if (!(error instanceof FileFaults)) throw error
@@ -77,7 +72,7 @@ export function readAll<T>(
 export function validate<T>(file: YamlFile, schema: z.ZodType<T>): T {
   const result = schema.safeParse(file.value, { error: typeMessage })
   if (result.success) return result.data
-  throw new FileFaults(result.error.issues.slice(0, SHOWN).flatMap((issue) => faultsOf(file, issue)))
+  throw new FileFaults(result.error.issues.flatMap((issue) => faultsOf(file, issue)).slice(0, SHOWN))
 }
 
 /** Messages for schemas without their own. */
@@ -93,7 +88,8 @@ const TYPE_MESSAGES: Readonly<Record<string, string>> = {
 
 function faultsOf(file: YamlFile, issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => file.fault([...issue.path, key], `${nameOf([...issue.path, key])} is unknown here`))
+    const keys = issue.keys.slice(0, SHOWN)
+    return keys.map((key) => file.fault([...issue.path, key], `${nameOf([...issue.path, key])} is unknown here`))
   }
   return [file.fault(issue.path, `${nameOf(issue.path)}: ${issue.message}`)]
 }
@@ -102,17 +98,4 @@ function faultsOf(file: YamlFile, issue: z.core.$ZodIssue): string[] {
 export function nameOf(path: Path): string {
   const name = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')
   return name.replace(/^\./, '') || 'the file'
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new FileFaults([`${file}: cannot be read (${codeOf(error)})`])
-  }
-}
-
-/** Returns the errno of a failed system call. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Caller } from '../service/job.ts'
 import { RequestProblem } from '../service/problem.ts'
 import { memoryCounters } from '../store/counters.ts'
+import type { Connections } from './connections.ts'
 import { limitersOn } from './limiters.ts'
 
 declare module 'fastify' {
@@ -18,7 +19,11 @@ const FAILURES = { max: 10, timeWindow: 60_000 } as const
  * Asks every request of this scope for an API key. Failures are counted in this process by source address (/64 for
  * IPv6); too many get 429. A valid key always works: others may share its address, and a key cannot be guessed.
  */
-export async function registerAuth(api: FastifyInstance, authenticate: (key: string) => Caller | null): Promise<void> {
+export async function registerAuth(
+  api: FastifyInstance,
+  authenticate: (key: string) => Caller | null,
+  connections: Pick<Connections, 'authenticated'>,
+): Promise<void> {
   const makeLimiter = await limitersOn(api, memoryCounters())
   const countFailure = makeLimiter({ ...FAILURES, ipv6Subnet: 64 })
   api.decorateRequest('caller', null)
@@ -36,8 +41,10 @@ export async function registerAuth(api: FastifyInstance, authenticate: (key: str
   api.addHook('onRequest', (request, _reply, done) => {
     const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
     request.caller = key === undefined ? null : authenticate(key)
-    if (request.caller) done()
-    else refuse(request).catch(done)
+    if (request.caller) {
+      connections.authenticated(request.raw.socket)
+      done()
+    } else refuse(request).catch(done)
   })
 }
 

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { answerClientError } from './client-errors.ts'
-import { type CountProblem, sendError } from './problems.ts'
+import { sendError } from './problems.ts'
+import type { Refusals } from './refusals.ts'
 import { registerStrictJson } from './strict-json.ts'
 import { traceOf } from './trace.ts'
 
@@ -17,12 +18,12 @@ const CHECK_MS = 2_000
  * Makes an app without routes.
  *
  * @param trustProxy CIDRs of proxies whose X-Forwarded-For is believed; null for none
- * @param count gets the problems of requests that the framework refuses
+ * @param refusals gets the problems of requests that the framework refuses
  */
 export function makeFastify(
   logger: FastifyBaseLogger,
   trustProxy: string[] | null,
-  count: CountProblem,
+  refusals: Refusals,
 ): FastifyInstance {
   const app = Fastify({
     loggerInstance: logger,
@@ -44,7 +45,7 @@ export function makeFastify(
       log.child({ ...bindings, ...traceOf(headers.traceparent) }, options),
     trustProxy: trustProxy ?? false,
     return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => sendError(error, request, reply, count),
+    frameworkErrors: (error, request, reply) => sendError(error, request, reply, refusals),
     clientErrorHandler: (error, socket) => answerClientError(error, socket),
   })
   // The service reads bodies by the schemas of the contract (service/request.ts). Answers have their types.

@@ -4,16 +4,17 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { PROBLEMS, type ProblemSlug } from '../contract/problems.ts'
 import type { VantageView } from '../contract/vantages.ts'
 import type { Observer } from '../service/observer.ts'
-import type { StoreServer } from '../store/stores.ts'
+import type { WatchedServer } from '../store/stores.ts'
 import { VERSION } from '../version.ts'
 
 /** The parts whose state is read with the metrics. */
 export interface Observed {
   /** Null if this is the only replica. */
-  readonly storeServer: StoreServer | null
+  readonly storeServer: WatchedServer | null
   /** The configuration files by their content: customers, callers, vantages. */
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
   readonly vantages: { views(): readonly VantageView[] }
+  readonly output: { readonly dropped: number }
 }
 
 /** Everything that is counted. No label holds text from a caller or a mail server. */
@@ -22,8 +23,10 @@ export interface Metrics extends Observer {
   refused(slug: ProblemSlug, policies: readonly string[]): void
   /** Mail has come to the mailbox for a test address. `ignored` is mail that proves nothing. */
   arrived(kind: 'message' | 'bounce' | 'ignored'): void
-  /** The mailbox turned somebody away for a reason of its own. */
+  /** The mailbox turned somebody away, so that mail of any test may be late. */
   mailboxTroubled(): void
+  /** The mailbox turned somebody away, for whatever reason. */
+  mailboxTurnedAway(why: 'connections' | 'commands' | 'recipients' | 'messages'): void
   /** Returns the text that Prometheus reads. */
   text(): Promise<string>
 }
@@ -31,7 +34,7 @@ export interface Metrics extends Observer {
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60]
 
 /** Makes the metrics of one process. */
-export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics {
+export function makeMetrics({ storeServer, files, vantages, output }: Observed): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -59,7 +62,8 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
     'verdict',
   ])
   const arrivals = counter('mailbox_arrivals_total', 'Mail that came to test addresses, by kind.', ['kind'])
-  const troubles = counter('mailbox_troubles_total', 'Times that the mailbox turned somebody away for its own reasons.')
+  const troubles = counter('mailbox_troubles_total', 'Times that mail of any test may be late, for our own reasons.')
+  const turnedAway = counter('mailbox_turned_away_total', 'Times that the mailbox turned somebody away.', ['why'])
   const refusals = counter('refused_total', 'Requests that were turned down, by problem.', ['problem'])
   // Starts each counter at 0: Prometheus cannot see the first increase of a counter that did not exist before.
   for (const problem of Object.keys(PROBLEMS)) refusals.inc({ problem }, 0)
@@ -101,13 +105,30 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
       }
     },
   })
+  new Counter({
+    name: 'relay_tests_log_lines_dropped_total',
+    help: 'Lines of the log that were dropped, because their reader was too slow.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(output.dropped)
+    },
+  })
   if (storeServer) {
     new Gauge({
       name: 'relay_tests_redis_up',
       help: '1 if Redis accepts writes. 0 if not: then nothing is tested.',
       registers,
       async collect() {
-        this.set((await storeServer.isUp()) ? 1 : 0)
+        this.set((await storeServer.state()).isUp ? 1 : 0)
+      },
+    })
+    new Gauge({
+      name: 'relay_tests_redis_wait_seconds',
+      help: 'Seconds until tests start again, because Redis is new or has lost its memory. 0 if tests can start.',
+      registers,
+      async collect() {
+        this.set((await storeServer.state()).waitMs / 1000)
       },
     })
   }
@@ -138,13 +159,20 @@ export function makeMetrics({ storeServer, files, vantages }: Observed): Metrics
     mailboxTroubled() {
       troubles.inc()
     },
+    mailboxTurnedAway(why) {
+      turnedAway.inc({ why })
+    },
     text: () => registry.metrics(),
   }
 }
 
+/** How many connections the port of the metrics has, and how long a request may take to arrive, in milliseconds. */
+const MOST_CONNECTIONS = 20
+const REQUEST_MS = 10_000
+
 /** Serves `GET /metrics` and nothing else, on a port that callers cannot reach. Rejects if it cannot listen. */
 export async function serveMetrics(metrics: Metrics, host: string, port: number): Promise<Server> {
-  const server = createServer((request, response) => {
+  const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('This port serves only GET /metrics.\n')
       return
@@ -154,6 +182,7 @@ export async function serveMetrics(metrics: Metrics, host: string, port: number)
       () => response.writeHead(500).end(),
     )
   })
+  server.maxConnections = MOST_CONNECTIONS
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve)
   })

@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PROBLEMS, type Problem, type ProblemSlug, problemType } from '../contract/problems.ts'
 import { type ProblemMembers, problemOf, RequestProblem } from '../service/problem.ts'
+import type { Refusals } from './refusals.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
@@ -19,8 +20,8 @@ const FRAMEWORK: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
 }
 
 /** Answers every error of an app with a problem document, and checks the headers that must come only once. */
-export function registerProblems(app: FastifyInstance, count: CountProblem): void {
-  app.setErrorHandler((error: ApiError, request, reply) => sendError(error, request, reply, count))
+export function registerProblems(app: FastifyInstance, refusals: Refusals): void {
+  app.setErrorHandler((error: ApiError, request, reply) => sendError(error, request, reply, refusals))
   app.addHook('onRequest', (request, reply, done) => {
     const { headersDistinct, httpVersion } = request.raw
     for (const name of ONCE) {
@@ -31,6 +32,10 @@ export function registerProblems(app: FastifyInstance, count: CountProblem): voi
       reply.header('Connection', 'close')
       throw new RequestProblem('invalid-request', `Send the ${name} header exactly once.`)
     }
+    for (const [name, most] of LONGEST) {
+      if (`${request.headers[name] ?? ''}`.length <= most) continue
+      throw new RequestProblem('headers-too-large', `The ${name} header may have at most ${most} characters.`)
+    }
     done()
   })
   app.setNotFoundHandler(() => {
@@ -40,6 +45,19 @@ export function registerProblems(app: FastifyInstance, count: CountProblem): voi
 
 /** Headers that must not come twice: a proxy might read the first, and we the second. */
 const ONCE = ['host', 'authorization', 'content-type']
+
+/** The longest headers that the service reads, in characters. Reading a longer one would cost more than it says. */
+const LONGEST: readonly (readonly [name: string, most: number])[] = [
+  ['accept', 1024],
+  ['authorization', 512],
+  ['content-encoding', 64],
+  ['content-type', 256],
+  ['host', 512],
+  ['idempotency-key', 512],
+  ['prefer', 512],
+  ['traceparent', 256],
+  ['x-forwarded-for', 1024],
+]
 
 /** Returns the headers of every answer. */
 export const headersFor = (requestId: string) => ({
@@ -57,37 +75,31 @@ const forLog = (text: string): string =>
 
 type ApiError = FastifyError | RequestProblem | SyntaxError
 
-/** Counts a problem for metrics, with the quotas that were used up. */
-export type CountProblem = (slug: ProblemSlug, policies: readonly string[]) => void
-
 /** Answers a request with the problem that an error stands for, and logs it. */
 export function sendError(
   error: ApiError,
   request: FastifyRequest,
   reply: FastifyReply,
-  count: CountProblem,
+  refusals: Refusals,
 ): FastifyReply {
   const problem = problemOf(error) ?? frameworkProblem(error)
   const { slug, members } = problem
   const { violatedPolicies, retryAfter, location } = members
-  count(slug, violatedPolicies ?? [])
+  refusals.count(slug, violatedPolicies ?? [])
   const { status } = PROBLEMS[slug]
   if (status === 500) request.log.error({ err: error }, 'the request failed')
   else
-    request.log.info(
-      {
-        caller: request.caller?.id,
-        from: request.ip,
-        method: request.method,
-        route: request.routeOptions.url,
-        problem: slug,
-        status,
-        detail: forLog(problem.message),
-        ...(error === problem || status < 500 ? {} : { cause: error.message }),
-        ...(violatedPolicies ? { violatedPolicies } : {}),
-      },
-      'refused',
-    )
+    refusals.write(request.log, {
+      caller: request.caller?.id,
+      from: request.ip,
+      method: request.method,
+      route: request.routeOptions.url,
+      problem: slug,
+      status,
+      detail: forLog(problem.message),
+      ...(error === problem || status < 500 ? {} : { cause: error.message }),
+      ...(violatedPolicies ? { violatedPolicies } : {}),
+    })
   if (retryAfter !== undefined) reply.header('Retry-After', retryAfter)
   if (location !== undefined) reply.header('Location', location)
   // The hooks that set these headers do not run if the router has refused the request.

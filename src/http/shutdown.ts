@@ -1,8 +1,7 @@
 /** Graceful shutdown of the HTTP server: answers what has arrived, and leaves no connection open. */
-import type { IncomingMessage, Server } from 'node:http'
-import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { RequestProblem } from '../service/problem.ts'
+import type { Connections } from './connections.ts'
 import { headersFor } from './problems.ts'
 
 /** How far the shutdown of the process is. */
@@ -23,10 +22,9 @@ const CHECK_MS = 2_000
  * closes its connection, and connections without a request are closed at once. Without this, `close()` waits up to 72 s
  * for idle keep-alive connections (Fastify 5.12), and for ever for connections that never sent a byte.
  */
-export function registerShutdown(app: FastifyInstance): ShutdownState {
+export function registerShutdown(app: FastifyInstance, connections: Connections): ShutdownState {
   const state: ShutdownState = { draining: false }
   let closing = false
-  const connections = watchConnections(app.server)
   const checking = setInterval(() => {
     for (const socket of connections.unread(READING_MS)) socket.destroy()
   }, CHECK_MS).unref()
@@ -51,49 +49,4 @@ export function registerShutdown(app: FastifyInstance): ShutdownState {
     done()
   })
   return state
-}
-
-/** Watches the connections of a server, and lists those that may be closed. */
-function watchConnections(server: Server) {
-  /** Connections without a request, with the number of bytes that had come when the last one was answered. */
-  const idle = new Map<Socket, number>()
-  /** Since when the client of a connection has not read what was sent; null if it has read everything. */
-  const unreadSince = new Map<Socket, number | null>()
-  server.on('connection', (socket) => {
-    // Each pipelined request adds a listener, and there may be many.
-    socket.setMaxListeners(0)
-    idle.set(socket, 0)
-    unreadSince.set(socket, null)
-    socket.once('close', () => {
-      idle.delete(socket)
-      unreadSince.delete(socket)
-    })
-  })
-  const incoming = new Map<Socket, IncomingMessage>()
-  server.on('request', (request, response) => {
-    const { socket } = request
-    idle.delete(socket)
-    incoming.set(socket, request)
-    response.once('close', () => {
-      incoming.delete(socket)
-      if (!socket.destroyed) idle.set(socket, socket.bytesRead)
-    })
-  })
-  return {
-    /** Connections that have not sent a whole request. */
-    incomplete: (): Socket[] => [
-      ...idle.keys(),
-      ...[...incoming].filter(([, { complete }]) => !complete).map(([socket]) => socket),
-    ],
-    /** Connections whose client has read nothing for `ms` milliseconds. */
-    unread(ms: number): Socket[] {
-      const now = performance.now()
-      for (const [socket, since] of unreadSince) {
-        unreadSince.set(socket, socket.writableLength === 0 ? null : (since ?? now))
-      }
-      return [...unreadSince].filter(([, since]) => since !== null && now - since >= ms).map(([socket]) => socket)
-    },
-    /** Connections that have sent no part of a request. */
-    silent: (): Socket[] => [...idle].filter(([socket, bytes]) => socket.bytesRead === bytes).map(([socket]) => socket),
-  }
 }

@@ -17,7 +17,10 @@ export const joined = (text: string): string => text.replace(/=[ \t]*\r?\n/g, ''
 /** A line that can be base64, perhaps quoted with `>`. */
 const BASE64_LINE = /^[> \t]*([A-Za-z0-9+/]{4,}={0,2})[ \t]*$/
 
-/** Returns the text of every block of lines that can be base64. */
+/** How many characters of base64 a text needs that contains a secret of 26 characters. */
+const SHORTEST_BLOCK = 35
+
+/** Returns the text of every block of lines that can be base64, and is long enough for a secret. */
 export function base64Blocks(text: string): string[] {
   const blocks: string[][] = [[]]
   for (const line of text.split(/\r?\n/)) {
@@ -25,5 +28,8 @@ export function base64Blocks(text: string): string[] {
     if (encoded !== undefined) blocks.at(-1)?.push(encoded)
     else if (blocks.at(-1)?.length !== 0) blocks.push([])
   }
-  return blocks.map((block) => Buffer.from(block.join(''), 'base64').toString('latin1'))
+  return blocks
+    .map((block) => block.join(''))
+    .filter((block) => block.length >= SHORTEST_BLOCK)
+    .map((block) => Buffer.from(block, 'base64').toString('latin1'))
 }

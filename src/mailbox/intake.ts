@@ -1,20 +1,34 @@
 /** Accepts mail to test addresses and reports what arrived. Keeps no mail. */
 import type { SMTPServerDataStream, SMTPServerEnvelope, SMTPServerSession } from 'smtp-server'
 import { printable } from '../smtp/printable.ts'
+import type { DataRefusal } from './commands.ts'
+import { MessageLimit } from './message-limit.ts'
 import { type MessageFacts, readMessage } from './read-message.ts'
 import { type AcceptedRecipient, checkRecipient, type RecipientRules } from './recipients.ts'
 import { type ReportFacts, readReport } from './report.ts'
 import { SECRET_INSIDE } from './secret.ts'
+import type { Visitor, Visitors } from './visitors.ts'
 
 export interface IntakeOptions extends RecipientRules {
+  /** The contact for people who write to postmaster or abuse: a mail address or URL in printable ASCII. */
+  readonly contact: string
   /** Called for each recipient of a message or bounce, before the mailbox accepts the message. */
   arrived(arrival: Arrival): void | Promise<void>
   /** Called for mail to a sender token that reports no failure. */
   ignored(): void
-  /** Called when we turn somebody away for a reason of our own. Mail that a test waits for may be late then. */
+  /** Called when mail of any test may be late, because we turned somebody away. */
   troubled(): void
+  /** Called whenever we turn somebody away. Mail to the test addresses that it named may be late then. */
+  turnedAway(why: TurnedAway, tokens: Iterable<string>): void
   readonly log: Log
+  readonly visitors: Visitors
+  visitorOf(session: SMTPServerSession): Visitor | undefined
 }
+
+/**
+ * Why somebody was turned away: too many connections, commands, refused recipients, or messages to one test address.
+ */
+export type TurnedAway = 'connections' | 'commands' | 'recipients' | 'messages'
 
 interface Log {
   info(fields: object, message: string): void
@@ -36,6 +50,8 @@ export interface Arrival extends AcceptedRecipient, MessageFacts {
 /** The mailbox's answers to RCPT and DATA. Resolving means accepted; an error carries the reply that rejects. */
 export interface Intake {
   recipient(address: string, session: SMTPServerSession): Promise<void>
+  /** Returns the reply to DATA if no message may follow, or null. */
+  refusesData(session: SMTPServerSession): DataRefusal | null
   message(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void>
 }
 
@@ -48,7 +64,8 @@ const MAX_SHOWN = 256
 
 /** Makes an intake, which accepts mail to test addresses and reports each message as an arrival. */
 export function makeIntake(options: IntakeOptions): Intake {
-  const { arrived, ignored, troubled, log } = options
+  const { arrived, ignored, troubled, turnedAway, log, visitors, visitorOf } = options
+  const limit = new MessageLimit()
   const accepted = new WeakMap<SMTPServerEnvelope, Map<string, AcceptedRecipient>>()
   const rejections = new WeakMap<SMTPServerSession, number>()
 
@@ -59,21 +76,41 @@ export function makeIntake(options: IntakeOptions): Intake {
         log.error({ err: error }, 'the mailbox cannot check a recipient')
         throw notNow()
       })
+      const visitor = visitorOf(session)
+      if ('role' in decision) return
       if ('token' in decision) {
         accepted.set(envelope, (accepted.get(envelope) ?? new Map()).set(decision.token, decision))
+        if (visitor) visitors.naming(visitor, decision.token)
         return
       }
-      if (decision.code !== 551) log.info({ ...peerOf(session), recipient: shown(address) }, decision.text)
+      // A mail server with much late mail is no guesser: it may bring the mail of a test next.
+      if (decision.code === 451 && visitor) visitor.commands = 0
+      if (decision.code === 451) throw reply(decision.code, decision.text)
+      log.info({ ...peerOf(session), recipient: shown(address) }, decision.text)
       const count = (rejections.get(session) ?? 0) + 1
       rejections.set(session, count)
       if (count <= MAX_REJECTIONS) throw reply(decision.code, decision.text)
-      troubled()
+      if (visitor) visitors.turnAway(visitor.source)
+      turnedAway('recipients', visitor?.named ?? [])
       throw reply(421, 'too many refused recipients')
+    },
+
+    refusesData({ envelope }) {
+      const tokens = [...(accepted.get(envelope)?.keys() ?? [])]
+      if (envelope.rcptTo.length > 0 && tokens.length === 0) {
+        return { code: 550, text: `nobody reads mail here, please ask ${options.contact}` }
+      }
+      const tooMany = tokens.filter((token) => limit.isTooMany(token))
+      if (tooMany.length === 0) return null
+      turnedAway('messages', tooMany)
+      return { code: 451, text: 'too many messages to this test address, try again later' }
     },
 
     async message(stream, session) {
       const message = await readBeginning(stream)
       if (message === null) return
+      const visitor = visitorOf(session)
+      if (visitor) Object.assign(visitor, { commands: 0, since: performance.now() })
       const recipients = [...(accepted.get(session.envelope)?.values() ?? [])]
       const mailFrom = shown(senderOf(session.envelope))
       const common = { ...peerOf(session), mailFrom, ...readMessage(message), receivedAt: new Date() }
@@ -99,7 +136,7 @@ export function makeIntake(options: IntakeOptions): Intake {
 }
 
 /** Makes an SMTP reply as smtp-server expects it: an error. smtp-server adds the enhanced status code. */
-export function reply(responseCode: number, message: string): Error {
+function reply(responseCode: number, message: string): Error {
   return Object.assign(new Error(message), { responseCode })
 }
 

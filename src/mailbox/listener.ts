@@ -1,10 +1,14 @@
 /** The mail server for the domain of the test addresses. Accepts mail to test addresses only. */
 import type { AddressInfo, Socket } from 'node:net'
-import { SMTPServer } from 'smtp-server'
-import { type IntakeOptions, MAX_READ, makeIntake, reply, shown } from './intake.ts'
+import { SMTPServer, type SMTPServerSession } from 'smtp-server'
+import { canonicalNetwork, parseAddress } from '../ip/address.ts'
+import { type Connection, ruleCommands } from './commands.ts'
+import { type IntakeOptions, MAX_READ, makeIntake, shown } from './intake.ts'
 import { acceptAnyPath } from './paths.ts'
+import { Turns } from './turns.ts'
+import { type Visitor, Visitors } from './visitors.ts'
 
-export interface MailboxOptions extends IntakeOptions {
+export interface MailboxOptions extends Omit<IntakeOptions, 'visitorOf' | 'visitors'> {
   readonly host: string
   /** 0 means any free port. */
   readonly port: number
@@ -21,18 +25,25 @@ export interface Mailbox {
 }
 
 const MAX_COMMAND = 2048
-const MAX_CONNECTIONS = 200
-/** A smarthost brings the mail of many tests at once, so one address may have many connections, but not all. */
-const MAX_CONNECTIONS_PER_ADDRESS = 100
 const GRACE_MS = 1000
+/** How long a peer has to read our last reply. */
+const FAREWELL_MS = 500
+/**
+ * The work for all connections together, in a second and at once after a quiet time. 1,000 commands take about a tenth
+ * of one core (docs/performance.md).
+ */
+const CONNECTIONS = { perSecond: 200, burst: 200 }
+const COMMANDS = { perSecond: 1_000, burst: 500 }
 
 /** Nobody logs in here and nothing is secret, so no AUTH and no STARTTLS. The last three are jokes in smtp-server. */
 const DISABLED = ['AUTH', 'STARTTLS', 'XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL']
 
 /** Starts the mailbox. Rejects if it cannot listen there. */
 export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
-  const { host, port, domain, log, troubled, idleMs = 30_000, lifetimeMs = 300_000 } = options
-  const intake = makeIntake(options)
+  const { host, port, domain, log, troubled, turnedAway, idleMs = 30_000, lifetimeMs = 300_000 } = options
+  const visitors = new Visitors(troubled)
+  const sessions = new WeakMap<SMTPServerSession, Visitor>()
+  const intake = makeIntake({ ...options, visitors, visitorOf: (session) => sessions.get(session) })
 
   const server = new SMTPServer({
     name: domain,
@@ -51,14 +62,6 @@ export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
     socketTimeout: idleMs,
     closeTimeout: GRACE_MS,
     logger: false,
-    onConnect(session, done) {
-      const connections = [...server.connections]
-      for (const connection of connections) if (connection.session === session) acceptAnyPath(connection)
-      const sameAddress = connections.filter((other) => other.remoteAddress === session.remoteAddress)
-      const fault = tooMany(connections.length, sameAddress.length)
-      if (fault !== null) troubled()
-      done(fault === null ? null : reply(421, `${domain} ${fault}`))
-    },
     onRcptTo: ({ address }, session, done) => void intake.recipient(address, session).then(() => done(), done),
     onData: (stream, session, done) => void intake.message(stream, session).then(() => done(), done),
   })
@@ -66,12 +69,51 @@ export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
   const sockets = new Set<Socket>()
   server.server.on('connection', (socket) => {
     sockets.add(socket)
+    // smtp-server listens to errors only after the socket's turn has come.
+    socket.on('error', () => {})
     const end = setTimeout(() => socket.destroy(), lifetimeMs)
     socket.once('close', () => {
       sockets.delete(socket)
       clearTimeout(end)
     })
   })
+
+  const turns = { connections: turnsOf(CONNECTIONS), commands: turnsOf(COMMANDS) }
+  const begin = server.connect.bind(server)
+  server.connect = (socket, socketOptions) => {
+    const refuse = (text: string) => {
+      socket.write(`421 ${domain} ${text}\r\n`)
+      socket.destroySoon()
+    }
+    const visitor: Visitor = {
+      source: sourceOf(socket.remoteAddress),
+      since: performance.now(),
+      commands: 0,
+      named: new Set(),
+      hangUp: refuse,
+    }
+    const refusal = visitors.admit(visitor)
+    if (refusal !== null) {
+      turnedAway('connections', visitor.named)
+      return refuse(refusal)
+    }
+    socket.once('close', () => visitors.leave(visitor))
+    turns.connections.take(() => {
+      if (socket.destroyed || socket.writableEnded) return
+      begin(socket, socketOptions)
+      const connection = [...server.connections].at(-1)
+      if (connection?._socket !== socket) throw new Error('smtp-server did not begin this connection')
+      sessions.set(connection.session, visitor)
+      acceptAnyPath(connection)
+      visitor.hangUp = (text) => connection.send(421, text)
+      closeSoon(connection)
+      ruleCommands(connection, visitor, {
+        turns: turns.commands,
+        refusesData: intake.refusesData,
+        onlyCommands: ({ named }) => turnedAway('commands', named),
+      })
+    })
+  }
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -91,8 +133,21 @@ export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
   }
 }
 
-/** Returns why a connection is one too many, or null. The counts include it. */
-function tooMany(all: number, sameAddress: number): string | null {
-  if (sameAddress > MAX_CONNECTIONS_PER_ADDRESS) return 'too many connections from your address'
-  return all > MAX_CONNECTIONS ? 'too many connections' : null
+/** Reads nothing after the end of a session. smtp-server would read and throw away for five seconds. */
+function closeSoon(connection: Connection): void {
+  const { _socket: socket } = connection
+  const close = connection.close.bind(connection)
+  connection.close = () => {
+    close()
+    socket.pause()
+    setTimeout(() => socket.destroy(), FAREWELL_MS).unref()
+  }
+}
+
+const turnsOf = ({ perSecond, burst }: { perSecond: number; burst: number }) => new Turns(perSecond, burst)
+
+/** Returns the network whose connections are counted together: an IPv4 address, or the /64 of an IPv6 address. */
+function sourceOf(remoteAddress = ''): string {
+  const address = parseAddress(remoteAddress.replace(/^::ffff:/i, ''))
+  return address?.family === 6 ? canonicalNetwork(address) : remoteAddress
 }

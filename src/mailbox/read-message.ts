@@ -21,10 +21,19 @@ export function readMessage(message: Buffer): MessageFacts {
   const text = message.toString('latin1')
   // We also search the text as it came, because a line that is not quoted-printable can end with "=".
   const readings = [text, joined(text), fromQuotedPrintable(text), ...base64Blocks(text)]
-  const found = new Set(
-    readings.flatMap((reading) => reading.match(SECRET) ?? []).map((secret) => secret.toLowerCase()),
-  )
-  return { secrets: [...found].slice(0, MAX_SECRETS), received: receivedFields(text) }
+  return { secrets: secretsIn(readings), received: receivedFields(text) }
+}
+
+/** Returns the first texts that have the form of a secret. Stops there, because the rest proves nothing. */
+function secretsIn(readings: readonly string[]): string[] {
+  const found = new Set<string>()
+  for (const reading of readings) {
+    for (const [secret] of reading.matchAll(SECRET)) {
+      found.add(secret.toLowerCase())
+      if (found.size === MAX_SECRETS) return [...found]
+    }
+  }
+  return [...found]
 }
 
 function receivedFields(text: string): string[] {

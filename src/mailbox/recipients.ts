@@ -5,8 +5,6 @@ import { isToken } from './tokens.ts'
 /** The facts that the mailbox decides by. */
 export interface RecipientRules {
   readonly domain: string
-  /** The contact for people who write to postmaster or abuse: a mail address or URL in printable ASCII. */
-  readonly contact: string
   /** Returns the current kind of a token, or null. Called only with texts that have the form of a token. */
   knows(token: string): Promise<'recipient' | 'sender' | null>
   /** Whether we may have forgotten tokens that are still valid. */
@@ -21,9 +19,17 @@ export interface AcceptedRecipient {
   readonly kind: 'message' | 'bounce'
 }
 
+/**
+ * A recipient that every mail server must accept (RFC 5321 section 4.5.1), since servers that check our sender may ask
+ * for it. Its mail is refused at DATA.
+ */
+export interface RoleRecipient {
+  readonly role: string
+}
+
 /** An SMTP reply that rejects a recipient. smtp-server adds the enhanced status code. */
 export interface Rejection {
-  readonly code: 451 | 550 | 551
+  readonly code: 451 | 550
   readonly text: string
 }
 
@@ -33,20 +39,20 @@ const UNKNOWN: Rejection = { code: 550, text: 'no such test address' }
 const FORGOTTEN: Rejection = { code: 451, text: 'no such test address now, try again later' }
 
 /**
- * Accepts recipient and sender tokens from any sender: servers verify our sender address, and send reports to it. Sends
- * people to the contact. Rejects everything else.
+ * Accepts recipient and sender tokens from any sender: servers verify our sender address, and send reports to it.
+ * Accepts postmaster and abuse. Rejects everything else.
  *
  * @param address as in RCPT TO, without brackets; `postmaster` needs no domain (RFC 5321 section 4.1.1.3)
  */
 export async function checkRecipient(
   address: string,
-  { domain, contact, knows, mayHaveForgotten }: RecipientRules,
-): Promise<AcceptedRecipient | Rejection> {
+  { domain, knows, mayHaveForgotten }: RecipientRules,
+): Promise<AcceptedRecipient | RoleRecipient | Rejection> {
   const [part = '', host = domain] = address.toLowerCase().split('@')
   const local = /^"([^"\\]*)"$/.exec(part)?.[1] ?? part
   // A final dot means the root of the DNS (RFC 1034 section 3.1). One of our forms has it, and servers pass it on.
   if (domainToASCII(host.replace(/\.$/, '')) !== domainToASCII(domain)) return UNKNOWN
-  if (ROLES.has(local)) return { code: 551, text: `nobody reads mail here, please ask ${contact}` }
+  if (ROLES.has(local)) return { role: local }
   if (!isToken(local)) return UNKNOWN
   const kind = await knows(local)
   if (kind === null) return mayHaveForgotten() ? FORGOTTEN : UNKNOWN

@@ -28,6 +28,8 @@ export interface OurNames {
   readonly token: string
 }
 
+/** How many lines of a part are read. Reports say what happened before their copy of the message. */
+const MAX_LINES = 1_000
 const MAX_SENTENCES = 100
 const MAX_SENTENCE = 500
 
@@ -66,7 +68,7 @@ const COPY_BEGINS: readonly RegExp[] = [
 function linesBeforeCopy({ type, text }: Part): string[] {
   const prose = type === 'text/html' ? text.replace(/<[^<>]*>/g, '\n') : text
   const lines: string[] = []
-  for (const raw of prose.toLowerCase().split(/\r?\n/)) {
+  for (const raw of prose.toLowerCase().split(/\r?\n/, MAX_LINES)) {
     const line = raw.slice(0, MAX_SENTENCE)
     if (COPY_BEGINS.some((begins) => begins.test(line))) break
     const last = lines.at(-1) ?? ''

@@ -33,8 +33,12 @@ export async function sendMessage(
   const answers = pipelining ? begun.answers : await inTurn(session, commands, begun.answers, stop)
   const [sender, recipient, data] = answers
   const taken = positive('mail', sender) && positive('rcpt', recipient)
-  const dot = positive('data', data) ? await connection.message(taken ? message.lines : [], message.secrets) : undefined
-  const end = positive('dot', dot) || reset !== 'RSET' ? dot : await connection.command('RSET', { patience })
+  const mayWrite = positive('data', data)
+  // Between 354 and the final dot, the connection can only be closed. Then the server drops the message.
+  const isCutOff = mayWrite && stop.aborted
+  const dot = mayWrite && !isCutOff ? await connection.message(taken ? message.lines : [], message.secrets) : undefined
+  const isEnded = positive('dot', dot) || reset !== 'RSET' || isCutOff
+  const end = isEnded ? dot : await connection.command('RSET', { patience })
   if (positive('dot', end)) finish(connection)
   const more = taken ? [sender, recipient, data, dot] : [sender, recipient]
   const sent = record(session, attempt, more)

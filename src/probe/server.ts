@@ -8,7 +8,7 @@ import { type Address, addressLiteral, hostText } from '../ip/address.ts'
 import type { Seen } from '../relay/attempt.ts'
 import type { Form } from '../relay/forms.ts'
 import { SmtpConnection, type TlsFacts } from '../smtp/connection.ts'
-import type { Dial } from '../smtp/dial.ts'
+import type { Dial, Dialled } from '../smtp/dial.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import { FIGURES } from './pace.ts'
 
@@ -77,6 +77,8 @@ export interface Route {
   readonly deadline: number
   readonly transcript: Transcript
   readonly stop: AbortSignal
+  /** Aborted after `stop`, to close every connection at once. */
+  readonly cut: AbortSignal
   /** Called before each connection is dialled. */
   dialling(address: Address): void
 }
@@ -100,13 +102,15 @@ async function connect(
   number: number,
   tlsFirst: boolean,
 ): Promise<Connected | { readonly failure: Why }> {
-  const { address, port, transcript, deadline } = route
+  const { address, port, transcript, deadline, cut } = route
   const record = (event: string) => void transcript.add('event', number, event)
   record(`connecting to ${hostText(address)}:${port}${tlsFirst ? ', in TLS from the first byte' : ''}`)
   const left = deadline - performance.now()
   if (left <= 0) return { failure: 'deadline' }
+  if (cut.aborted) return { failure: 'interrupted' }
   route.dialling(address)
-  const dialled = await route.dial(address, port, Math.min(FIGURES.connectMs, left))
+  const dialled = await unlessCut(route.dial(address, port, Math.min(FIGURES.connectMs, left)), cut)
+  if (!dialled) return { failure: 'interrupted' }
   if ('fault' in dialled) {
     const { fault, detail } = dialled
     // A wait that our own deadline cut short says nothing about the server.
@@ -120,8 +124,22 @@ async function connect(
   const { socket, localAddress } = dialled
   const ownName = localAddress ? addressLiteral(localAddress) : '[127.0.0.1]'
   const connection = new SmtpConnection({ socket, number, transcript, deadline })
+  cut.addEventListener('abort', () => connection.cut(), { once: true })
   const tls = tlsFirst ? await connection.tlsFirst(FIGURES.tlsMs) : null
-  if (tlsFirst && !tls) return { failure: 'tls-failed' }
+  if (tlsFirst && !tls) return { failure: connection.fault === 'vantage-failed' ? 'vantage-failed' : 'tls-failed' }
   if (tlsFirst && !route.tlsFirst) record('this port speaks TLS from the first byte, without STARTTLS')
   return { connection, localAddress, ehlo: route.ehlo ?? ownName, tls }
+}
+
+/** Waits for a connection, or returns null once the test is cut short. A connection that opens later is closed. */
+async function unlessCut(dialling: Promise<Dialled>, cut: AbortSignal): Promise<Dialled | null> {
+  let end = () => {}
+  const isCut = new Promise<null>((resolve) => {
+    end = () => resolve(null)
+    cut.addEventListener('abort', end, { once: true })
+  })
+  const dialled = await Promise.race([dialling, isCut])
+  cut.removeEventListener('abort', end)
+  if (!dialled) void dialling.then((late) => 'socket' in late && late.socket.destroy())
+  return dialled
 }

@@ -119,8 +119,9 @@ async function sayHello(greeted: Session & { connection: Dialogue }): Promise<Se
 /** Starts TLS and says EHLO again: what was said in plain text no longer counts (RFC 3207 section 4.2). */
 async function secure(session: Ready): Promise<Session> {
   if (!offers(session.extensions, 'STARTTLS')) return { ...session, failure: 'tls-failed' }
-  const tls = await session.connection.startTls()
-  if (!tls) return { ...session, failure: 'tls-failed' }
+  const { connection } = session
+  const tls = await connection.startTls()
+  if (!tls) return { ...session, failure: connection.fault === 'vantage-failed' ? 'vantage-failed' : 'tls-failed' }
   return sayHello({ ...session, tls, helloLine: null, extensions: [], pipelining: false })
 }
 

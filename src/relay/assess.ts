@@ -44,7 +44,12 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   }
   const refusedAs = (refused: Exchange, taken: boolean): Assessed => {
     const { phase, reply } = refused
-    const { refusal, basis } = classify(reply, { phase, sender: form.sender.as, names })
+    const { refusal, basis } = classify(reply, {
+      phase,
+      sender: form.sender.as,
+      recipient: form.recipient.kind,
+      names,
+    })
     const settles = deniesRelaying(refusal) || (form.recipient.kind === 'ambiguous' && refusal === 'unknown-user')
     const refusedLater = taken && !settles
     const outcome = settles || reply.code >= 500 ? 'refused' : 'deferred'

@@ -8,16 +8,39 @@ const DISCARDED = [
   /\b(?:silently|quietly) (?:dropped|deleted|ignored|removed|eaten|swallowed)\b|\/dev\/null|\bbit ?bucket\b/,
   /\b(?:message|mail|e-?mail|it)(?: (?:is|was|has been|will be|being))? (?:deleted|trashed|ignored|thrown away)\b/,
   /\b(?:message|mail|e-?mail|it)(?: (?:is|was|has been|will be|being))? (?:rejected|refused|suppressed|junked)\b/,
-  /\b(?:not|never) (?:be |been )?(?:delivered|forwarded|relayed|sent on)\b|\bthank you,? but no\b/,
-  /\bverworfen\b|\bgeloscht\b|\bsupprime\b|\bdescartado\b|\bscartato\b|\bverwijderd\b|\bodrzucon|удалено|отброшен|丢弃|丟棄|破棄/,
+  /\b(?:not|never) (?:be |been )?(?:delivered|forwarded|relayed|sent)\b|\bthank you,? but no\b/,
+  /\b(?:in|into|to) (?:the |your |our |a )?(?:trash|junk|garbage|rubbish|waste|recycle|spam|bin)\b/,
+  /\bverworfen\b|\bgeloscht\b|\bpapierkorb\b|\bsupprime\b|\bcorbeille\b|\bdescartado\b|\bscartato\b|\bcestino\b/,
+  /\bpapelera\b|\blixeira\b|\bverwijderd\b|\bodrzucon|удалено|отброшен|丢弃|丟棄|破棄|ゴミ箱|垃圾箱|폐기/,
+]
+
+/** Words for a server that takes every message and passes none on, and for a refusal with a positive code. */
+const NO_SERVICE = [
+  /\b(?:test|testing|dummy|fake|mock|debug|demo|sandbox) ?(?:server|system|mode|only|service|mailbox|smtp)\b/,
+  /\bhoneypot\b|\bspam ?trap\b|\bdry[- ]run\b/,
+  /\brelay(?:ing)? (?:access |attempt |service )?(?:is |was )?(?:denied|refused|rejected|prohibited|forbidden|disabled)\b/,
+  /\brelay(?:ing)? (?:access |attempt |service )?(?:is |was )?not (?:allowed|permitted|authori[sz]ed|available)\b/,
 ]
 
 /** Words that mean the opposite when they stand before one of these. */
 const DENIED = /\b(?:not|never|without|nothing|no)(?: be| been| being| was)? (?:discard|dropp|quarantin|delet|reject)/
 
-/** Returns whether a 2xx reply to the final dot says that the message was thrown away. */
+/** Texts that only look like it: other mail, a mail that waits, a queue directory, a setting that is off, an id. */
+const LOOKALIKES = [
+  /\b(?:not|never) (?:be |been )?(?:delivered|forwarded|relayed|sent) (?:yet|so far|until|before|now)\b/g,
+  /\bdropped (?:in|into|to|at) (?:the |a |our )?(?:[\w-]{1,16} )?(?:queue|pick-?up|spool|mailbox|inbox|folder|directory|drop)/g,
+  /\b(?:spam|viruses|virus|malware|bounces|bounce|junk|duplicates|attachments|infected (?:mail|messages)) (?:is|are|will be|may be|gets?|shall be) (?:\w{1,12} )?(?:discarded|dropped|quarantined|deleted|rejected|ignored|refused|junked)/g,
+  /\b(?:discard(?:ed)?|drop(?:ped)?|quarantined?|black-?hole|sink-?hole|delete|trash)[=:] ?(?:no|none|false|off|0)\b/g,
+  /\b(?:queued as|queue-?id|message-?id|msg-?id|id)[ =:]{1,2}[\w.-]{1,60}/g,
+]
+
+/** Whether a word is no host name. A name has two dots, or a hyphen before a dot. */
+const isNoName = (word: string): boolean => word.split(/\w\.\w/).length < 3 && !/^\w+-[\w-]+\.\w/.test(word)
+
+/** Returns whether a 2xx reply to the final dot says that the message was thrown away, or that none is passed on. */
 export function saysDiscarded(reply: Pick<Reply, 'code' | 'words'>): boolean {
   if (reply.code < 200 || reply.code > 299) return false
-  const text = plainText(reply, [])
-  return DISCARDED.some((words) => words.test(text)) && !DENIED.test(text)
+  const words = plainText(reply, []).split(' ')
+  const text = LOOKALIKES.reduce((rest, lookalike) => rest.replaceAll(lookalike, ' '), words.filter(isNoName).join(' '))
+  return [...DISCARDED, ...NO_SERVICE].some((discard) => discard.test(text)) && !DENIED.test(text)
 }

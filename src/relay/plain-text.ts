@@ -19,6 +19,14 @@ export function plainText({ words }: Pick<Reply, 'words'>, names: readonly strin
     .trim()
 }
 
+/** Returns words without links. The name of a page is not what the server says. */
+export const withoutLinks = (text: string): string =>
+  text
+    .replace(/\b(?:https?:|ftp:|www\.)\S*/g, ' ')
+    .split(' ')
+    .filter((word) => !/(?:^|[a-z0-9]\.[a-z]{2,12})\/\S/.test(word))
+    .join(' ')
+
 /**
  * Returns the words by which two refusals are compared. Words that change from reply to reply become `#`: words of six
  * or more characters with a digit, our tokens, hexadecimal numbers, times, and values after `=`. Shorter numbers stay,
@@ -60,13 +68,13 @@ const isAscii = (text: string): boolean => !/[^\0-\x7f]/.test(text)
 /** Letters that Unicode does not split into a plain letter and an accent. */
 const LETTERS: Readonly<Record<string, string>> = { ß: 'ss', ł: 'l', ø: 'o', ı: 'i', æ: 'ae', œ: 'oe', đ: 'd' }
 
-/** Returns a text without the accents of Latin letters, and with `е` for the Russian `ё`. */
+/** Returns a text without the accents of Latin and Greek letters, and with `е` for the Russian `ё`. */
 const withoutAccents = (text: string): string =>
   text
     .normalize('NFKC')
     .toLowerCase()
     .normalize('NFD')
-    .replace(/([a-zе])[\u0300-\u036f]+/g, '$1')
+    .replace(/([a-zеα-ω])[\u0300-\u036f]+/g, '$1')
     .normalize('NFC')
     .replace(/[ßłøıæœđ]/g, (letter) => LETTERS[letter] ?? letter)
 

@@ -41,7 +41,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     title: 'Run the test again',
     steps: [
       'Run the test again and keep the page or the request open until it ends.',
-      'A test also stops when the operators of this service switch testing off.',
+      'A test also stops when the operators of this service switch testing off, or no longer allow it.',
     ],
     references: [],
   },
@@ -50,7 +50,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     retryAfter: 300,
     title: 'Test again later: the fault is on our side',
     steps: [
-      'Change nothing at the server: our own proxy failed.',
+      'Change nothing at the server: our own machine, network or proxy failed. The session says how.',
       'Test again in {wait}, or from another vantage if there is one.',
       'If it fails again, tell the operators of this service: GET /vantages and their log say what is wrong.',
     ],

@@ -1,10 +1,13 @@
-/** Defines a row of the tables of texts, so that each table stands in a file of its own. */
+/** Defines a row of the tables of texts, and the moments of a test, so that each table stands in a file of its own. */
 import type { Refusal } from '../contract/words.ts'
 import type { Phase } from './attempt.ts'
 import type { Form } from './forms.ts'
 
 /** What a reply answered: a command of an envelope, or our connection, or our name. */
 export type Moment = Phase | 'greeting' | 'hello'
+
+/** The moments when the server knows the recipient. Before them, it can only speak of our sender. */
+export const AFTER_MAIL: readonly Moment[] = ['rcpt', 'data', 'dot']
 
 /** A family of texts that refusals contain, and what it means. */
 export interface TextRow {
@@ -15,10 +18,13 @@ export interface TextRow {
   readonly source: string
   /** Other texts of the same kind that the row reads in the same way. */
   readonly covers: string
-  /** The row counts only for a temporary refusal (4xx), for that sender, or at these moments. */
+  /** The row counts only for a temporary refusal (4xx), for that sender or recipient, or at these moments. */
   readonly only?: {
     readonly temporary?: true
     readonly sender?: Form['sender']['as']
+    readonly recipient?: Form['recipient']['kind']
     readonly moments?: readonly Moment[]
+    /** The row does not count for a 421, which is about the connection (RFC 5321 section 3.8). */
+    readonly stays?: true
   }
 }

@@ -2,8 +2,15 @@
  * The texts that mail servers refuse with: one row for each family of texts, with its meaning and its source.
  * refusals.ts searches them from top to bottom, and the first match counts.
  */
-import type { Moment, TextRow } from './refusal-row.ts'
-import { BLOCKED_ABROAD, LOGIN_ABROAD, NO_USER_ABROAD, RELAYING_ABROAD } from './refusal-texts-abroad.ts'
+import { AFTER_MAIL, type Moment, type TextRow } from './refusal-row.ts'
+import {
+  BLOCKED_ABROAD,
+  LATER_ABROAD,
+  LOGIN_ABROAD,
+  NO_USER_ABROAD,
+  NOT_LOCAL_ABROAD,
+  RELAYING_ABROAD,
+} from './refusal-texts-abroad.ts'
 
 /** The server asked about the sender address and did not get a good answer. */
 const SENDER_NOT_VERIFIED =
@@ -11,10 +18,55 @@ const SENDER_NOT_VERIFIED =
 
 /** The sender may not be used from where we are, or the message is not signed. */
 const FORGED =
-  /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|\barc\b|sender-? ?id\b|\bforg(ed|ery|ing)\b|masquerad|impersonat|(not|un) ?(allowed|authori[sz]ed|permitted) to (send|use) (?:(?!to )[\w-]{1,12} ){0,3}(from|as sender|sender|address|domain)\b|must equal|not owned by user/
+  /\bspf\b|\bsrs\b|sender policy framework|sender rewriting|spoof|\bdkim\b|\bdmarc\b|\barc\b|sender-? ?id\b|\bforg(ed|ery|ing)\b|masquerad|impersonat|(not|un) ?(allowed|authori[sz]ed|permitted) to (send|use) (?:(?!to )[\w-]{1,12} ){0,3}(from|as sender|sender|address|domain)\b|must equal|not owned by user/
+
+/** Another server refused, and this one says so: it has asked the next hop, so it may relay. */
+const NEXT_HOP =
+  /\b(?:by|at|says|said) (?:the |our |my |its |a )?(?:smart-? ?host|upstream|next[- ]hop|relay ?host|isp|(?:remote|downstream|back-? ?end|destination|recipient|other|far|receiving|next) (?:host|server|mx|mta|side|hop|system))\b|(?<!to |for |via |from |of |to the |for the |via the |to a |to any )\b(?:smart-? ?host|upstream|next[- ]hop|relay ?host|(?:remote|downstream|back-? ?end|destination|receiving|next|target) (?:host|server|mx|mta|hop|side|system)) (?:\w{1,12} ){0,2}(?:refused|refuses|rejected|rejects|denied|denies|said|says|failed|answered|returned|reported|responded|replied|declined|(?:did|does|would) not accept)\b|\bmx (?:host |server )?(?:refused|rejected|denied|said|says|answered|declined)\b|\bin reply to (?:mail|rcpt|data|end)\b|\brefused to talk\b|\b(?:delivery|forwarding|sending|transmission|hand-?over) (?:to|via|through|attempt) (?:\w{1,12} ){0,2}(?:failed|refused|rejected)\b/
+
+/** The server's DNS does not know our domain, so it looked for a route: it may relay to other domains. */
+const NO_ROUTE =
+  /\bunrout(?:e|a|ea)ble\b|\bno route to\b|\b(?:unable to|cannot|could not|can not|failed to) (?:find a )?route\b|\b(?:domain|host|server)(?: name)? (?:was |is )?not found\b(?! (?:here|locally|on this|at this|in (?:my|our)))|\bdomain does not (?:exist|resolve)\b|\bhost (?:unknown|name unknown|does not exist)\b|\bname server:|\bnull ?mx\b|\bno (?:valid )?(?:mx|dns|a|aaaa|mail exchanger) (?:records? |entry |host )?(?:found |exists |available )?for\b|\b(?:has|have) no (?:valid )?(?:mx|dns|a|mail exchanger)\b|\bdns (?:look-?up|query|resolution|resolver|error)|\bnxdomain\b|\bdomain does not accept (?:any )?(?:e-?)?mail\b(?! for| to| from)|\b(?:cannot|could not|unable to|failed to|not) (?:be )?resolved?\b|\binvalid (?:recipient|destination) (?:domain|host)\b/
 
 /** The moments before a message: what a server says there is about us, not about the message. */
 const BEFORE_DATA: readonly Moment[] = ['greeting', 'hello', 'mail', 'rcpt']
+
+/**
+ * Texts about our domain, our network or our client, without the word relay. If the sender is at the server's own
+ * domain, they mean that strangers may not use that sender.
+ */
+const ABOUT_US: readonly TextRow[] = [
+  {
+    refusal: 'vantage-identity',
+    text: /\b(?:your|sender|sending|senders|from|originating|originator|header|envelope|mail|e-?mail)(?:.s)? (?:(?:e-?mail|mail|sender|sending|header|address|from) )?domain(?: name)?(?: ip)? (?:is|was|has|does|must|should|could|not)\b|\byour (?:\w{1,12} )?domain\b|\bfrom (?:header|field|line)\b|\bheader from\b|\bfrom: (?:address|header|domain)\b/,
+    source: 'checks of the sender and of the From field in the words of an administrator',
+    covers: 'our domain, which is not accepted, not local or not allowed',
+  },
+  {
+    refusal: 'vantage-identity',
+    text: /\b(?:sender|senders|originator|from address|return path)(?: address)? (?:is |was |are )?(?:not|non-?) ?(?:an? |one of )?(?:our |your )?(?:local|internal|known|hosted)/,
+    source: 'checks of the sender in the words of an administrator',
+    covers: 'a sender that is not local',
+  },
+  {
+    refusal: 'blocklisted',
+    text: /\b(?:client|clients|caller|peer|connection|connections|network|you|ip|source|machine|computer)(?: address| ip| host| domain)? (?:is |are |was )?(?:not|non-?) ?(?:an? |in |on |from |in our |on our |from our |on the |in the )?(?:local|internal|inside)\b|\b(?:not|non-?) ?(?:an? |in |on |from |in an? |on an? |from an? |our |in our |on our |from our |the |in the |on the |from the )?(?:local|internal) (?:network|net|client|lan|subnet|ip|machine|computer|connection|sender|segment)/,
+    source: 'access lists in the words of an administrator',
+    covers: 'a client or a network that is not local',
+  },
+  {
+    refusal: 'blocklisted',
+    text: /\b(?:not|never) (?:accepted|allowed|permitted|welcome) from\b|\b(?:from|by|for|to) (?:trusted|verified|approved|accepted|allowed|permitted|registered|reputable|white-?listed|known|isp|external|outside|foreign|unknown|untrusted) (?:isp |mail ?|smtp ?)?(?:hosts?|servers?|networks?|ips?|systems?|providers?|peers?|connections?|mtas?)\b|\bfrom (?:newcomers|strangers|the internet|the outside|ip)\b/,
+    source: 'access lists in the words of an administrator',
+    covers: 'mail that is accepted only from some hosts, or not from ours',
+  },
+  {
+    refusal: 'blocklisted',
+    text: /\bauth\w{0,15} (?:is )?(?:required|needed|mandatory|necessary|first)?(?: \w{1,12})? ?(?:from|for|by|of|on|to|in) (?:this|that|these|your|the|an? |any )?(?: ?sending| ?connecting| ?client| ?remote)? ?(?:ip|location|network|address|range|provider|host|client|connection|machine)\b|\b(?:static|fixed|dedicated|clean|proper|whitelisted|accepted|approved|reputable|trusted) (?:ip|address|servers?|hosts?|network|smart-?host|mta)\b|\bauth\w{0,15} (?:records?|results?|data|headers?|tokens? of)\b/,
+    source: 'access lists in the words of an administrator',
+    covers: 'a login that is asked of our address, and records that authenticate a domain',
+  },
+]
 
 /**
  * The rows. Texts about us, and temporary ones, come before texts about relaying, and a doubtful text is read as one
@@ -134,6 +186,18 @@ export const TEXTS: readonly TextRow[] = [
     source: 'texts of bans, from attempts to fool this table; GMX',
     covers: 'bans of addresses, countries and networks',
   },
+  {
+    refusal: 'blocklisted',
+    text: /\b(?:to|for|from|(?:hosts?|clients?|networks?|users?|people|servers?|ips?|addresses) (?:in|of)) (?:all |any |the )?(?:austral|austri|asia|afric|americ|arab|brazil|britain|british|bulgari|canad|china|chinese|colombi|europe|france|french|german|hong ?kong|hungar|indi(?:a|ans?)\b|indones|iran|iraq|israel|ital(?:y|ian)|japan|korea|latin americ|malays|mexic|nigeria|pakistan|philippin|poland|polish|romania|russia|spain|spanish|taiwan|thai|turk|ukrain|vietnam)/,
+    source: 'texts of bans, from attempts to fool this table',
+    covers: 'relaying and mail that are denied to the people of a country',
+  },
+  {
+    refusal: 'blocklisted',
+    text: /\bcloud (?:provider|host|network|server|service|ip)|\b(?:hosting|vps|colo(?:cation)?|server) providers?\b|\bdata ?cent(?:er|re)s?\b|\bknown for (?:abuse|spam)|\bdue to (?:abuse|spam|complaints)|\bbecause of (?:abuse|spam|complaints)|\btor (?:exit|node)|\banonymi[sz]er|\b(?:ip|address|host|network) (?:to|of|from) our (?:users|customers)\b/,
+    source: 'texts of bans, from attempts to fool this table',
+    covers: 'bans of data centres, and bans for abuse',
+  },
   ...BLOCKED_ABROAD,
 
   // We ask too much or too often.
@@ -178,6 +242,59 @@ export const TEXTS: readonly TextRow[] = [
     only: { temporary: true },
   },
 
+  // The server cannot accept mail or look something up now. What it says besides is true only now.
+  {
+    refusal: 'server-trouble',
+    text: /\btemporar(?:y|ily) (?:[\w-]{1,14} )?(?:error|failure|problem|trouble|fault|unavailable|out of|unable|down)\b/,
+    source: 'Exchange "Temporary server error"; Postfix "Temporary lookup failure"; Mimecast',
+    covers: 'temporary errors',
+    only: { temporary: true },
+  },
+  {
+    refusal: 'server-trouble',
+    text: /\binternal (?:[\w-]{1,14} )?(?:error|failure|problem)\b|\b(?:system|server|lookup|dns|database|ldap|resolver|backend) (?:error|failure|problem|busy|timeout|timed out)\b/,
+    source: 'Sendmail; Exim; Mimecast',
+    covers: 'internal errors',
+    only: { temporary: true },
+  },
+  {
+    refusal: 'server-trouble',
+    text: /\b(service|system|server|resources?|queue|database|backend)(?: is| are)? (?:currently |temporarily )?(not available|unavailable|busy|overloaded|full|down|offline|shutting|restarting)|maintenance|shutting down|overload|load average|out of (memory|disk|space|resources)|disk (is )?full|\bno space\b|timed out/,
+    source: 'RFC 5321 section 4.2.2: 421; Sendmail; Exim load limits',
+    covers: 'what the server has no room, time or memory for',
+    only: { temporary: true },
+  },
+  {
+    refusal: 'server-trouble',
+    text: /local (problem|configuration error|error in processing)|(server )?configuration (error|problem)/,
+    source: 'Exim and Postfix; RFC 5321 section 4.2.2',
+    covers: 'mistakes in its settings',
+    only: { temporary: true },
+  },
+  {
+    refusal: 'server-trouble',
+    text: /insufficient (?:[\w-]{1,14} )?(storage|resources|space|memory)|no system resources|\bqq (?:trouble|temporary|read|write|crashed|out of)\b/,
+    source: 'RFC 5321 section 4.2.2; postscreen; qmail-queue',
+    covers: 'storage and memory',
+  },
+  {
+    refusal: 'server-trouble',
+    text: /\b(?:right |just |for )?now\b|\bat (?:the|this|present)(?: present)? (?:moment|time)\b|\bat present\b|\bfor the moment\b|\bcurrently\b|\btoday\b|\buntil (?!you|auth|log|the sender|then)|\b(?:is|are|smart-?host|upstream|ldap|sql|dns) (?:down|offline)\b|\b(?:look-?up|query|search|check|ldap|sql|dns|database|directory|map|table|backend|connection)s? (?:\w{1,12} ){0,2}(?:failed|failure|fails|failing|error|timed out|timeout|unavailable|down|offline)\b/,
+    source: 'texts of servers that cannot reach a database or a smarthost, from attempts to fool this table',
+    covers: 'relaying, recipients and logins that are refused only now, or only because a look-up failed',
+    only: { temporary: true },
+  },
+
+  // Later: greylisting that does not say so. These words come before all that a text says about us or the recipient.
+  {
+    refusal: 'greylisted',
+    text: /(try|retry|come|send|call|again)(?: it| this| your message| delivery| sending| back| mail)? (?:again |back )?later|\btry again\b|\b(?:please|bit|little|while|minutes|hours|some time) later\b|\btry later\b/,
+    source: 'hMailServer SMTPConnection.cpp; rspamd; iRedAPD "Intentional policy rejection, please try again later"',
+    covers: 'every text of "later"',
+    only: { temporary: true },
+  },
+  ...LATER_ABROAD,
+
   // The sender address is not trusted. With our own sender, that is a refusal of us.
   {
     refusal: 'unknown-user',
@@ -202,7 +319,7 @@ export const TEXTS: readonly TextRow[] = [
     refusal: 'sender-rejected',
     text: FORGED,
     source: "RFC 7208, RFC 7489: a sender at the server's own domain that comes from outside is forged",
-    covers: 'SPF, DKIM, DMARC, forged, spoofed, who may use this sender',
+    covers: 'SPF, SRS, DKIM, DMARC, forged, spoofed, who may use this sender',
     only: { sender: 'own' },
   },
   {
@@ -292,11 +409,17 @@ export const TEXTS: readonly TextRow[] = [
     source: 'sisimai RequirePTR',
     covers: 'the same in short',
   },
+  {
+    refusal: 'vantage-identity',
+    text: /\b(?:mx|dns|domain|host|name|a records?|ns)(?: records?| name)? (?:of|for) (?:the |your |that |this )?sender\b|\bsender(?:.s)? (?:mx|dns|host|domain|a record)\b|\bset up (?:an? |the |your )?(?:mx|ptr|spf|dkim|dns|rdns)\b/,
+    source: 'checks of the domain of a sender in the words of an administrator',
+    covers: 'the MX, the DNS and the domain of a sender, which a reply can give as a reason to deny relaying',
+  },
 
   // Our address or network is refused in other words.
   {
     refusal: 'blocklisted',
-    text: /\bopen[- ]?(mail )?(relay|prox)|\b(from|your|insecure|sending|known|unknown|unregistered|untrusted|rogue|suspected|remote|upstream|previous|blocked|listed|spam|bad|abused|forbidden|banned) (mail )?relays?\b|(?<!credentials for )\brelay(ing)? \(? ?(?:hosts?|servers?|mta|ip|client|machine)\b(?! (?:is )?not (?:configured|set up))/,
+    text: /\bopen[- ]?(mail )?(relay|prox)|\b(from|your|insecure|sending|known|unknown|unregistered|untrusted|rogue|suspected|remote|upstream|previous|blocked|listed|spam|bad|abused|forbidden|banned) (mail )?relays?\b|(?<!credentials for )\brelay(ing)? \(? ?(?:hosts?|servers?|mta|ip|client|machine|system|computer|gateway)\b(?! (?:is )?not (?:configured|set up))/,
     source: 'texts of the ORBS family; sendmail srvrsmtp.c "rejecting open proxy"; sisimai; Coremail "openrelay check"',
     covers: 'relay as a name for us: "your relay", "relay host", "relay 192.0.2.7"',
   },
@@ -338,40 +461,20 @@ export const TEXTS: readonly TextRow[] = [
     covers: 'that we are not wanted',
   },
 
-  // The server cannot accept mail now.
+  // The next hop refused, or there is none: the server may relay.
   {
-    refusal: 'server-trouble',
-    text: /\btemporar(?:y|ily) (?:[\w-]{1,14} )?(?:error|failure|problem|trouble|fault|unavailable|out of|unable|down)\b/,
-    source: 'Exchange "Temporary server error"; Postfix "Temporary lookup failure"; Mimecast',
-    covers: 'temporary errors',
-    only: { temporary: true },
+    refusal: 'content',
+    text: NEXT_HOP,
+    source: 'gateways and servers behind a smarthost that pass a message on while we wait',
+    covers: 'what a smarthost, an upstream server or the next hop refused',
+    only: { moments: ['data', 'dot'] },
   },
   {
-    refusal: 'server-trouble',
-    text: /\binternal (?:[\w-]{1,14} )?(?:error|failure|problem)\b|\b(?:system|server|lookup|dns|database|ldap|resolver|backend) (?:error|failure|problem|busy|timeout|timed out)\b/,
-    source: 'Sendmail; Exim; Mimecast',
-    covers: 'internal errors',
-    only: { temporary: true },
-  },
-  {
-    refusal: 'server-trouble',
-    text: /\b(service|system|server|resources?|queue|database|backend)(?: is| are)? (?:currently |temporarily )?(not available|unavailable|busy|overloaded|full|down|offline|shutting|restarting)|maintenance|shutting down|overload|load average|out of (memory|disk|space|resources)|disk (is )?full|\bno space\b|timed out/,
-    source: 'RFC 5321 section 4.2.2: 421; Sendmail; Exim load limits',
-    covers: 'what the server has no room, time or memory for',
-    only: { temporary: true },
-  },
-  {
-    refusal: 'server-trouble',
-    text: /local (problem|configuration error|error in processing)|(server )?configuration (error|problem)/,
-    source: 'Exim and Postfix; RFC 5321 section 4.2.2',
-    covers: 'mistakes in its settings',
-    only: { temporary: true },
-  },
-  {
-    refusal: 'server-trouble',
-    text: /insufficient (?:[\w-]{1,14} )?(storage|resources|space|memory)|no system resources|\bqq (?:trouble|temporary|read|write|crashed|out of)\b/,
-    source: 'RFC 5321 section 4.2.2; postscreen; qmail-queue',
-    covers: 'storage and memory',
+    refusal: 'other',
+    text: NEXT_HOP,
+    source: 'the same before the message: a gateway asks its inner server about every recipient',
+    covers: 'the same',
+    only: { moments: ['mail', 'rcpt'] },
   },
 
   // The server does not relay for strangers. These words count more than what a reply says about hosts and TLS.
@@ -408,7 +511,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\b(?:unable|refus(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|impossible|no permission|no authori[sz]ation|not) to relay\b|\b(?:cannot|will not|do not|does not|must not|may not|shall not|not|never|can only|only) (?:currently |usually |also |accept |allow |permit |support |provide |offer |act as |perform |do |going to )?(?:any |an? |third[- ]party |mail |open |anonymous |for |to |as ){0,3}relay(?:s|ing)?\b(?! (?:spam|spammers|unsolicited))/,
+    text: /\b(?:unable|refus(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|impossible|(?:no|not have|not have the) permissions?|no authori[sz]ation|not) to relay\b|\b(?:cannot|will not|do not|does not|must not|may not|shall not|not|never|can only|only) (?:currently |usually |also |accept |allow |permit |support |provide |offer |act as |perform |do |going to )?(?:any |an? |third[- ]party |mail |open |anonymous |for |to |as ){0,3}relay(?:s|ing)?\b(?! (?:spam|spammers|unsolicited))/,
     source: 'Exchange, KB Q304897; IceWarp; Mercury; CommuniGate; seen on public servers',
     covers: 'the server that does not, cannot or will not relay',
   },
@@ -420,7 +523,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'relay-denied',
-    text: /\brelay(?:ing|s)? (?:access |mail |service )?(?:is |are )?(?:only |just )?(?:allowed|permitted|available|granted|enabled|for|possible)?(?: only)? ?(?:for|to|from|after|with|by) (?:auth|local|internal|known|registered|our|logged|clients|customers|members|subscribers|trusted|specified)|\brelay(?:ing)? (?:access |mail )?(?:requires|needs) (?:\w{1,10} )?(?:auth|log ?in|permission)|\b(?:invalid|no) credentials for relay/,
+    text: /\brelay(?:ing|s)? (?:access |mail |service )?(?:is |are )?(?:only |just )?(?:allowed|permitted|available|granted|enabled|for|possible)?(?: only)? ?(?:for|to|from|after|with|by) (?:the |our )?(?:auth|local|internal|known|registered|our|logged|clients|customers|members|subscribers|trusted|specified)|\brelay(?:ing)? (?:access |mail )?(?:requires|needs) (?:\w{1,10} )?(?:auth|log ?in|permission)|\b(?:invalid|no) credentials for relay/,
     source: 'SurgeMail; SmarterMail; Google Workspace SMTP relay',
     covers: 'relaying only for some, or only after a login',
   },
@@ -430,61 +533,13 @@ export const TEXTS: readonly TextRow[] = [
     source: 'IceWarp; sisimai NoRelaying; Coremail "553 host denies relay", "553 relay check local fail"',
     covers: 'short forms of the same',
   },
-  {
-    refusal: 'relay-denied',
-    text: /i cannot deliver (mail )?(for|to)|delivery is not allowed to this address|\bnot a gateway\b|\bgatewaying\b|list of allowed (rcpthosts|recipient|domains|hosts)|\brcpthosts\b/,
-    source: 'Haraka, measured; hMailServer source; IMail; qmail-smtpd.c, notqmail and its TLS patch',
-    covers: 'the words of Haraka, hMailServer, IMail and qmail',
-  },
-  {
-    refusal: 'relay-denied',
-    text: /\b(?:do|does|will|can|did|is|are)(?:not| not) (?:currently |configured to |set up to |able to |willing to |allowed to |permitted to |authori[sz]ed to )?(?:accept|accepting|handle|handling|host|hosting|receive|receiving|serve|serving|process|deliver|delivering|take|taking|route|routing|forward|forwarding)(?: any)?(?: e-?mails?| mails?| messages?| delivery)? (?:for|to) (?:that|this|the|these|those|such|here|your|any|other|non-local|external|remote|foreign|outside|others|recipients? (?:at|in|outside)|domains?|specified|requested)\b(?! (?:user|mailbox|account|person|connection|server|client|host))/,
-    source: 'Symantec, MailEnable, Mercury, Xmail and sisimai NoRelaying: we do not handle mail for this domain',
-    covers: 'a server that takes no mail for that domain',
-  },
-  {
-    refusal: 'relay-denied',
-    text: /\b(?:do|does|will|can) ?not (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?|delivery) (?:for|to)(?: \w[\w.-]{0,60})?\W?$/,
-    source: 'the same with the address at the end, where it was removed',
-    covers: 'the same',
-  },
-  {
-    refusal: 'relay-denied',
-    text: /\b(?:mail|e-?mail|messages?) (?:to|for) (?:that |this |the )?(?:domain |address |recipient )?(?:is |are )?not accepted\b|\bnot a domain\b|\b(?:do|does) not (?:handle|host|serve|receive) (?:mail for |e-?mail for )?(?:that |this |the |your )?domain/,
-    source: 'hosts of many domains',
-    covers: 'that mail for it is not accepted',
-  },
-  {
-    refusal: 'relay-denied',
-    text: /\bdomain (?:is |was |are )?(?:not|never) (?:\w{1,10} )?(?:hosted|handled|served|local|ours|accepted|allowed|supported|relayed|configured|found|known|recogni[sz]ed|managed)(?: \w{1,10})? (?:here|locally|by us|on this|at this|by this|for relay|in (?:my|our))|\bno such (?:mail )?domain (?:here|at this|on this|is)|\bnot (?:one of )?(?:our|my) (?:local |hosted |own )?(?:domains?|users?|customers?|recipients?)\b/,
-    source: 'Barracuda "No such domain at this location"; Symantec; Rackspace; hosts of many domains',
-    covers: 'a domain that is not hosted here',
-  },
+  ...RELAYING_ABROAD,
   {
     refusal: 'auth-required',
     text: /\b(?:server|system|host|service|domain) requires (?:smtp )?auth/,
     source: 'MailEnable, in sisimai NoRelaying',
     covers: 'a server that requires authentication, whatever for',
   },
-  {
-    refusal: 'relay-denied',
-    text: /\bnot (?:an? )?(?:local|internal)(?: \w{1,12})? ?(?:domain|host|user|recipient|address|mailbox|account|e-?mail)?\b(?! error)|\bnon-?local (?:e-?mail|mail|domain|recipient|address|user|host)|\bnot (?:a |the )?(?:mx|mail exchanger|mail host|mail server) for\b|\bnot responsible for\b|\bnot our (?:domain|problem|customer)/,
-    source: 'RFC 5321 section 4.2.2: 551 User not local; sisimai UserUnknown; XMail',
-    covers: 'a user, an address or a domain that is not local',
-  },
-  {
-    refusal: 'relay-denied',
-    text: /\b(?:local|hosted) (?:users?|recipients?|domains?|addresses|delivery|deliveries|mail|mailboxes) only\b|\bonly (?:accepts? |accepting |receives? |handles? |delivers? |takes? )?(?:e-?mails? |mails? |messages? |delivery )?(?:for |to )?(?:local|hosted|our own|our|internal) (?:users?|recipients?|domains?|addresses|mailboxes|delivery|customers)\b|\bonly (?:accepts?|receives?|handles?|delivers?) (?:e-?mails?|mails?|messages?) (?:for|to)\b/,
-    source: 'Coremail "Local user only or Authentication mechanism"',
-    covers: 'mail only for local users',
-  },
-  {
-    refusal: 'relay-denied',
-    text: /\b(?:not|never) (?:permitted|allowed|authori[sz]ed|accepted|possible)(?: to (?:send|deliver|forward))?(?: e-?mails?| mails?| messages?)? to (?:any |other |an? )?(?:remote|external|outside|foreign|non-local|other|outbound|off-?site|internet|(?:this|that|these|those) domains?)|\b(?:remote|external|outside|foreign|non-local) (?:recipients?|domains?|addresses|delivery|destinations?|users?|hosts?|mail) (?:is |are |was )?(?:not (?:permitted|allowed|accepted|supported)|denied|refused|rejected|prohibited|forbidden)|\bspecified domain is not allowed|\bno (?:external|remote|outside|foreign|outbound|outgoing) (?:recipients?|mail|delivery|relay|addresses)/,
-    source: 'Lotus Domino; XMail; sisimai NoRelaying',
-    covers: 'recipients elsewhere, which are not allowed',
-  },
-  ...RELAYING_ABROAD,
 
   // These words are about hosts, TLS or spam in general. They come after relaying, and before logins and recipients.
   {
@@ -495,7 +550,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'blocklisted',
-    text: /(from|by|to|of|for|on) your (ip|host|server|network|address|isp|provider|domain|client|system|computer|machine|location|connection)\b|not allowed to (connect|send)\b|\bfrom (this|that) (ip|host|server|network|address|isp|provider|client|system|location|connection)\b/,
+    text: /(from|by|to|of|for|on) your (ip|host|server|network|address|isp|provider|domain|client|system|computer|machine|location|connection)\b|not allowed to (connect|send)\b(?! (?:e-?mails? |mails? |messages? )?to (?:any|external|remote|outside|foreign|non-local|other|this|that|these|those)\b)|\bfrom (this|that) (ip|host|server|network|address|isp|provider|client|system|location|connection)\b/,
     source: 'sisimai Blocked',
     covers: 'texts that name our host, our address or our network',
   },
@@ -514,7 +569,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'vantage-identity',
-    text: /(?<!duplicate |nested |second |need |missing |issue |send |say )\bmail from\b(?! (?:authenticated|local|our|known|first|already|command|given|expected|required))/,
+    text: /(?<!duplicate |nested |second |need |missing |issue |send |say |during )\bmail from\b(?! (?:authenticated|local|our|known|first|already|command|given|expected|required))/,
     source: 'checks of the sender in the words of an administrator',
     covers: 'texts that repeat our command',
   },
@@ -525,19 +580,99 @@ export const TEXTS: readonly TextRow[] = [
     covers: 'texts about the verification of senders',
   },
 
-  // The server relays only for clients that log in.
+  // The server found no route to our domain. Words that name "here" mean its own domains instead.
+  {
+    refusal: 'server-trouble',
+    text: NO_ROUTE,
+    source: 'Postfix reject_unknown_recipient_domain with 450; Exim: a router that deferred',
+    covers: 'our domain, which the DNS of the server does not know now',
+    only: { temporary: true, recipient: 'plain', moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'vantage-identity',
+    text: NO_ROUTE,
+    source: 'Exim "Unrouteable address"; Postfix "Domain not found", nullMX; Sendmail "Host unknown (Name server: …)"',
+    covers: 'our domain, which the DNS of the server does not know',
+    only: { recipient: 'plain', moments: AFTER_MAIL },
+  },
+
+  // These words are about our domain, our network or our client. They come after relaying, and before domains and logins.
+  ...ABOUT_US.flatMap((row): TextRow[] => [{ ...row, refusal: 'sender-rejected', only: { sender: 'own' } }, row]),
+
+  // The recipient is at none of the server's domains. At MAIL, such words are about our sender.
+  {
+    refusal: 'relay-denied',
+    text: /i cannot deliver (mail )?(for|to)|delivery is not allowed to this address|\bnot a gateway\b|\bgatewaying\b|list of allowed (rcpthosts|recipient|domains|hosts)|\brcpthosts\b/,
+    source: 'Haraka, measured; hMailServer source; IMail; qmail-smtpd.c, notqmail and its TLS patch',
+    covers: 'the words of Haraka, hMailServer, IMail and qmail',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\b(?:do|does|will|can|did|is|are)(?:not| not) (?:currently |configured to |set up to |able to |willing to |allowed to |permitted to |authori[sz]ed to )?(?:accept|accepting|handle|handling|host|hosting|receive|receiving|serve|serving|process|deliver|delivering|take|taking|route|routing|forward|forwarding)(?: any)?(?: e-?mails?| mails?| messages?| delivery)? (?:for|to) (?:that|this|the|these|those|such|here|your|any|other|non-local|external|remote|foreign|outside|others|recipients? (?:at|in|outside)|domains?|specified|requested)\b(?! (?:user|mailbox|account|person|connection|server|client|host))/,
+    source: 'Symantec, MailEnable, Mercury, Xmail and sisimai NoRelaying: we do not handle mail for this domain',
+    covers: 'a server that takes no mail for that domain',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\b(?:do|does|will|can) ?not (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?|delivery) (?:for|to)(?: \w[\w.-]{0,60})?\W?$/,
+    source: 'the same with the address at the end, where it was removed',
+    covers: 'the same',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\b(?:mail|e-?mail|messages?) (?:to|for) (?:that |this |the )?(?:domain |address |recipient )?(?:is |are )?not accepted\b|\bnot a domain\b|\b(?:do|does) not (?:handle|host|serve|receive) (?:mail for |e-?mail for )?(?:that |this |the |your )?domain/,
+    source: 'hosts of many domains',
+    covers: 'that mail for it is not accepted',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\bdomain (?:is |was |are )?(?:not|never) (?:\w{1,10} )?(?:hosted|handled|served|local|ours|accepted|relayed|configured|found|known|recogni[sz]ed|managed)(?: \w{1,10})? (?:here|locally|by us|on this|at this|by this|for relay|in (?:my|our))|\bdomain (?:is |was )?not (?:hosted|local|ours)\b|\bnon-?local$|\b(?:do|does) not host\b|\bno such (?:mail )?domain (?:here|at this|on this|is)|\bnot (?:one of )?(?:our|my) (?:local |hosted |own )?(?:domains?|users?|customers?|recipients?)\b/,
+    source: 'Barracuda "No such domain at this location"; Symantec; Rackspace; hosts of many domains',
+    covers: 'a domain that is not hosted here',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\bnot (?:an? )?(?:local|internal)(?: \w{1,12})? ?(?:domain|host|user|recipient|address|mailbox|account|e-?mail)?\b(?! error)|\bnon-?local (?:e-?mail|mail|domain|recipient|address|user|host)|\bnot (?:a |the )?(?:mx|mail exchanger|mail host|mail server) for\b|\bnot responsible for\b|\bnot our (?:domain|problem|customer)/,
+    source: 'RFC 5321 section 4.2.2: 551 User not local; sisimai UserUnknown; XMail',
+    covers: 'a user, an address or a domain that is not local',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\b(?:local|hosted) (?:users?|recipients?|domains?|addresses|mailboxes) only\b|\bonly (?:accepts? |accepting |receives? |handles? |delivers? |takes? )?(?:e-?mails? |mails? |messages? |delivery )?(?:for |to )?(?:local|hosted|our own|our|internal) (?:users?|recipients?|domains?|addresses|mailboxes|delivery|customers)\b|\bonly (?:accepts?|receives?|handles?|delivers?) (?:e-?mails?|mails?|messages?) (?:for|to)\b/,
+    source: 'Coremail "Local user only or Authentication mechanism"',
+    covers: 'mail only for local users',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /\b(?:not|never) (?:permitted|allowed|authori[sz]ed|accepted|possible)(?: to (?:send|deliver|forward))?(?: e-?mails?| mails?| messages?)? to (?:any |other |an? )?(?:remote|external|outside|foreign|non-local|other|outbound|off-?site|internet|(?:this|that|these|those) domains?)|\b(?:remote|external|outside|foreign|non-local) (?:recipients?|addresses|delivery|destinations?|users?) (?:is |are |was )?(?:not (?:permitted|allowed|accepted|supported)|denied|refused|rejected|prohibited|forbidden)|\bspecified domain is not allowed|\bno (?:external|remote|outside|foreign) (?:recipients?|delivery|relay|addresses)|\bno (?:outbound|outgoing) (?:recipients?|mail|delivery)/,
+    source: 'Lotus Domino; XMail; sisimai NoRelaying',
+    covers: 'recipients elsewhere, which are not allowed',
+    only: { moments: AFTER_MAIL },
+  },
   {
     refusal: 'relay-denied',
     text: /\bnot (?:handled|hosted|managed|served|serviced) (?:here|locally|by (?:this|our|us)|on (?:this|our)|at this)\b|\b(?:mail |smtp |remote )?forwarding (?:mail |to (?:remote|external|outside|other) \w{1,12} |to )?(?:is )?(?:not (?:allowed|permitted|supported)|denied|prohibited|disabled|refused)\b/,
     source: 'hosts of many domains; servers that call relaying forwarding',
     covers: 'what is not handled here; forwarding that is denied',
+    only: { moments: AFTER_MAIL },
   },
   {
     refusal: 'relay-denied',
     text: /\b(?:destination|recipient|target) (?:domain|host)(?: name)? (?:is )?(?:not|denied|refused|rejected)\b|\b(?:delivery|mail|sending) to (?:this|that|these|those) domains? (?:is |are )?(?:not|denied|refused|prohibited|forbidden)\b/,
     source: 'hosts of many domains',
     covers: 'a destination that is not allowed',
+    only: { moments: AFTER_MAIL },
   },
+  ...NOT_LOCAL_ABROAD,
+
+  // The server relays only for clients that log in.
   {
     refusal: 'auth-required',
     text: /must issue an auth|\bauth(?:entication|orization|orisation|enticate)?(?: is)? (?:required|needed|necessary|mandatory|first|compulsory)|\b(?:requires?|need|needs|use|using|enable|without|no|missing|want|provide|perform) (?:\w{1,12} )?(?:smtp[- ])?auth(?:entication)?\b/,
@@ -546,7 +681,7 @@ export const TEXTS: readonly TextRow[] = [
   },
   {
     refusal: 'auth-required',
-    text: /\b(?:authenticate|auth|log ?[io]n|sign in|pop) first\b|\b(?:must|need to|needs to|have to|has to|should|please|first|required to) (?:first |be )?(?:authenticated?|log(?:ged)? ?[io]n|sign(?:ed)? in)\b(?! (?:to|at|on) (?:our|the|your|https?))|\bpop3?[- ]before[- ]smtp\b|\bsmtp[- ]after[- ]pop\b|\b(?:check|fetch|get|read|retrieve)(?:ing)?(?: \w{1,8})? mail (?:first|before)|\blog-?in (?:is )?(?:required|needed|first)|(?<!rejected: )\bnot (?:been )?(?:logged in|signed in)\b/,
+    text: /\b(?:authenticate|auth|log ?[io]n|sign in|pop) first\b|\b(?:must|need to|needs to|have to|has to|should|please|first|required to) (?:first |be )?(?:authenticated?|log(?:ged)? ?[io]n|sign(?:ed)? in)\b(?! (?:to|at|on) (?:our|the|your|https?))|\bpop3?[- ]before[- ]smtp\b|\bsmtp[- ]after[- ]pop\b|\b(?:check|fetch|get|read|retrieve)(?:ing)?(?: for)?(?: \w{1,8})? mail (?:first|before)|\blog-?in (?:is )?(?:required|needed|first)|(?<!rejected: )\bnot (?:been )?(?:logged in|signed in)\b/,
     source: 'texts that come with 503 and 530, from attempts to fool this table; POP before SMTP',
     covers: 'a login that has to come first',
   },
@@ -610,15 +745,6 @@ export const TEXTS: readonly TextRow[] = [
     text: /sender address rejected/,
     source: 'Postfix, every other sender',
     covers: 'any text after these words',
-  },
-
-  // Later, without another reason: greylisting that does not say so.
-  {
-    refusal: 'greylisted',
-    text: /(try|retry|come|send|call|again)(?: it| this| your message| delivery| sending| back| mail)? (?:again |back )?later|\btry again\b|\b(?:please|bit|little|while|minutes|hours|some time) later\b|\btry later\b/,
-    source: 'hMailServer SMTPConnection.cpp; rspamd; iRedAPD "Intentional policy rejection, please try again later"',
-    covers: 'every text of "later"',
-    only: { temporary: true },
   },
 
   // The server refuses by policy. The text does not say whether it means us or relaying.

@@ -6,7 +6,7 @@
 import type { Refusal } from '../contract/words.ts'
 import type { Reply } from './attempt.ts'
 import type { Form } from './forms.ts'
-import { plainText } from './plain-text.ts'
+import { plainText, withoutLinks } from './plain-text.ts'
 import type { Moment, TextRow } from './refusal-row.ts'
 import { TEXTS } from './refusal-texts.ts'
 
@@ -15,6 +15,8 @@ export interface ReplyContext {
   readonly phase: Moment
   /** Whose address the sender of the envelope was: ours, the server's, or the null sender. */
   readonly sender: Form['sender']['as']
+  /** What the recipient of the envelope was. If it is absent, no row counts that is for one kind of recipient. */
+  readonly recipient?: Form['recipient']['kind']
   /** Names and addresses that the reply may repeat. Words inside them say nothing about a refusal. */
   readonly names: readonly string[]
 }
@@ -28,7 +30,7 @@ interface CodeRow {
 }
 
 const AFTER_RCPT: TextRow['only'] = { moments: ['data', 'dot'] }
-const AT_ENVELOPE: TextRow['only'] = { moments: ['mail', 'rcpt'] }
+const AT_ENVELOPE: TextRow['only'] = { moments: ['mail', 'rcpt'], stays: true }
 
 /**
  * Enhanced status codes that give a reason (RFC 3463 section 3, and Microsoft's). They count if no text row fits. All
@@ -41,6 +43,12 @@ const ENHANCED: readonly CodeRow[] = [
     refusal: 'unknown-user',
     codes: /^.\.1\.(1|6|10)$|^5\.4\.1$/,
     source: 'X.1.1, X.1.6; Exchange Online 5.1.10, 5.4.1',
+  },
+  {
+    refusal: 'vantage-identity',
+    codes: /^5\.1\.2$|^5\.4\.[34]$/,
+    source: 'X.1.2, X.4.3, X.4.4: the server found no route to our domain, so nothing shows that it would not relay',
+    only: { recipient: 'plain', moments: ['rcpt'] },
   },
   { refusal: 'content', codes: /^5/, source: 'the recipient was accepted, the message was not', only: AFTER_RCPT },
   { refusal: 'tls-required', codes: /^.\.7\.1[01]$/, source: 'X.7.10, X.7.11: encryption needed' },
@@ -87,17 +95,23 @@ export interface Classified {
   readonly basis: 'words' | 'code' | 'none'
 }
 
+/** Refusals that can make a server closed. A link that names them says nothing. */
+const SAID: ReadonlySet<Refusal> = new Set<Refusal>(['relay-denied', 'auth-required', 'unknown-user'])
+
 /** Returns why a 4xx or 5xx reply refused. */
 export function classify(reply: Reply, context: ReplyContext): Classified {
   const code = String(reply.code)
   const fits = ({ only }: TextRow | CodeRow): boolean =>
     (!only?.temporary || code.startsWith('4')) &&
     (!only?.sender || only.sender === context.sender) &&
+    (!only?.recipient || only.recipient === context.recipient) &&
+    (!only?.stays || reply.code !== 421) &&
     (!only?.moments || only.moments.includes(context.phase))
   const coded = (rows: readonly CodeRow[], value: string | null) =>
     value === null ? undefined : rows.find((row) => row.codes.test(value) && fits(row))
   const text = plainText(reply, context.names)
-  const known = TEXTS.find((row) => row.text.test(text) && fits(row))
+  const said = withoutLinks(text)
+  const known = TEXTS.find((row) => row.text.test(SAID.has(row.refusal) ? said : text) && fits(row))
   if (known) return { refusal: known.refusal, basis: 'words' }
   const meant = coded(ENHANCED, reply.enhanced) ?? coded(MEANT, code)
   if (meant) return { refusal: meant.refusal, basis: 'code' }

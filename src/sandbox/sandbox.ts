@@ -24,7 +24,7 @@ export function sandboxWorld({ id, quota }: Caller, vantages: Pick<Vantages, 'al
     // Every name leads to every address, so no two of them belong together.
     looksUpRelated: false,
     customers: () => customers,
-    origin: () => ({ own: [], vantages: anywhere }),
+    origin: () => ({ own: [], translations: [], vantages: anywhere }),
     // The sessions are recordings of the standard suite with a message as proof.
     requestFor: (request) => ({ ...request, suite: 'standard', proof: 'message' }),
     // There is no server to protect, so each test has its own target and network counters.

@@ -9,7 +9,7 @@ import type { AuditFile } from './audit-file.ts'
 import type { Background } from './background.ts'
 import { claimFor } from './idempotency.ts'
 import type { Job, Settings } from './job.ts'
-import { takeLease } from './lease.ts'
+import { leaseMsFor, takeLease } from './lease.ts'
 import { RETRY_SOON_SECONDS, RequestProblem } from './problem.ts'
 import type { Exceeded, QuotaSubject, TestQuotas } from './quotas.ts'
 import { runningResult } from './result.ts'
@@ -40,7 +40,7 @@ export interface Admission {
 }
 
 /**
- * Admits a test. Each step throws RequestProblem or StoreUnavailable, or registers how to undo it. If a later step
+ * Admits a test. Each step throws RequestProblem, StoreUnavailable or MemoryLost, or registers how to undo it. If a later step
  * throws, nothing of the test is left.
  */
 export async function admit(job: Job, parts: AdmissionParts): Promise<Admission> {
@@ -92,16 +92,13 @@ function takeSlot({ context }: Job, { slots }: AdmissionParts, undo: Undo): () =
   return leave
 }
 
-/** How much longer than a test its lease lasts, in milliseconds. */
-const LEASE_GRACE_MS = 10_000
-
 async function leaseTarget({ test, context }: Job, parts: AdmissionParts, undo: Undo): Promise<void> {
   const { world, settings, stores } = parts
   const { id, ip, customerId } = test
   const place = world.placeOf(test)
   undo.inStores(() => stores.leases.release(place, id))
   const wanted = { testId: id, customerId }
-  const holder = await takeLease(stores, place, wanted, settings.deadlineMs + LEASE_GRACE_MS)
+  const holder = await takeLease(stores, place, wanted, leaseMsFor(settings.deadlineMs))
   if (!holder) return
   const isVisible = inScope(context.caller, holder.customerId)
   throw new RequestProblem(

@@ -17,9 +17,9 @@ export interface Expectation {
   secretsOf(form: string): Secrets
   /** Waits for the message of a form, or its bounce. Null after `ms` milliseconds, or when `stop` is aborted. */
   seen(form: string, ms: number, stop: AbortSignal): Promise<Seen | null>
-  /** Whether a mailbox of ours turned anybody away since then, so that silence proves nothing. */
+  /** Whether a mailbox of ours may have turned away mail of this test since then, so that silence proves nothing. */
   troubled(since: number): Promise<boolean>
-  /** Passes earlier and later arrivals to `late`, which keeps `weight` characters in memory. */
+  /** Passes earlier and later arrivals to `late`, which keeps `weight` bytes in memory. */
   settle(late: (form: string, seen: Seen) => void, weight: number): void
   /** Forgets the test: nothing was sent, so nothing can arrive. */
   forget(): void
@@ -29,15 +29,15 @@ export interface Expectation {
 export interface Expected {
   /** The secrets of each form whose message was sent. */
   readonly secrets: Map<string, Secrets>
-  /** Takes the secrets out of every text of this test. */
-  readonly withheld: Withheld
   readonly seen: Map<string, Seen>
   readonly expiresAt: number
   /** The form of each local part, or `sender`. */
-  readonly tokens: ReadonlyMap<string, string>
+  tokens: ReadonlyMap<string, string>
+  /** When the mailbox last turned away mail to one of its tokens, in `performance.now()` milliseconds. */
+  turnedAwayAt: number
   /** Called with each arrival. */
   onArrival: (form: string, seen: Seen) => void
-  /** Characters that `onArrival` keeps in memory. */
+  /** How many bytes the test keeps in memory after its end; 0 before. */
   weight: number
 }
 

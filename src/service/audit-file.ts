@@ -2,11 +2,15 @@
 import { accessSync, closeSync, constants, existsSync, fstatSync, openSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { StandardOutput } from './standard-output.ts'
 
 /** Writes one line of the audit log. Resolves when the operating system has the line, and rejects if that fails. */
 export type AuditFile = (entry: Readonly<Record<string, unknown>>) => Promise<void>
 
-const STANDARD_OUTPUT = 1
+/** Does not wait for a reader if the file is a named pipe: a write to a full one fails. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
+
+const openFile = (file: string): number => openSync(file, APPEND, 0o600)
 
 /**
  * Opens the audit log: a file that is appended to, or standard output. Throws if the file cannot be opened. If log
@@ -15,22 +19,27 @@ const STANDARD_OUTPUT = 1
  * A line is written synchronously, because no dial may come before it. That holds up the event loop for less than
  * 0.1 ms (measured). The line is not forced to the disk: it outlives the process, but a power cut may lose it.
  */
-export function openAuditFile(file: string | null): AuditFile {
-  let fd = file === null ? STANDARD_OUTPUT : openSync(file, 'a', 0o600)
-  let torn = false
+export function openAuditFile(place: string | StandardOutput): AuditFile {
+  const append = typeof place === 'string' ? appenderTo(place) : (line: string) => place.append(line)
   return async (entry) => {
-    if (file !== null && !isSameFile(fd, file)) {
-      const next = openSync(file, 'a', 0o600)
+    const line = `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`
+    await whilePipeIsFull(() => append(line))
+  }
+}
+
+/** Returns a function that appends a line to a file, or throws. */
+function appenderTo(file: string): (line: string) => void {
+  let fd = openFile(file)
+  let torn = false
+  return (text) => {
+    if (!isSameFile(fd, file)) {
+      const next = openFile(file)
       closeSync(fd)
       fd = next
     }
-    const text = `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`
-    await whilePipeIsFull(() => {
-      // Starts a new line first, if only a part of the last one was written.
-      const line = Buffer.from(torn ? `\n${text}` : text)
-      // A line is far shorter than PIPE_BUF, so a pipe takes all of it or nothing.
-      torn = writeSync(fd, line) !== line.length
-    })
+    // Starts a new line first, if only a part of the last one was written.
+    const line = Buffer.from(torn ? `\n${text}` : text)
+    torn = writeSync(fd, line) !== line.length
     if (torn) throw new Error('the audit log took only a part of a line')
   }
 }

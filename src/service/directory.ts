@@ -8,6 +8,7 @@ import type { Found, Host } from './lookup.ts'
 import { permissionsOf, type WorldOf } from './world.ts'
 
 type AddressRow = AddressList['addresses'][number]
+type RowFor = (address: Address, host: Host | null, mailDomain: string | null) => AddressRow
 
 /** How many addresses a name may lead to. */
 const ADDRESSES = 32
@@ -58,12 +59,26 @@ export class Directory {
       .slice(0, ADDRESSES)
       .map(({ address, host }) => rowFor(address, host, mailDomain))
       .filter(({ problem }) => caller.customers === 'all' || problem?.type !== SPECIAL)
-    const { mx, unanswered, truncated } = found
-    return { name: asked, mx, addresses, unanswered, truncated: truncated || leads.length > ADDRESSES }
+    const truncated = found.truncated || leads.length > ADDRESSES
+    if (caller.customers === 'all') {
+      return { name: asked, mx: found.mx, addresses, unanswered: found.unanswered, truncated }
+    }
+    // The name of a host that leads only inside would show how our own network is built.
+    const outside = new Set(
+      found.hosts.filter((host) => leadsOutside(host, mailDomain, rowFor)).map(({ name }) => name),
+    )
+    const isShown = (host: string) => host === asked || host === '.' || outside.has(host)
+    return {
+      name: asked,
+      mx: found.mx.filter(({ host }) => isShown(host)),
+      addresses,
+      unanswered: found.unanswered.filter(({ name }) => isShown(name)),
+      truncated,
+    }
   }
 
   /** Returns a function that makes the row of an address, with whether this caller may test it. */
-  #rowsFor(caller: Caller): (address: Address, host: Host | null, mailDomain: string | null) => AddressRow {
+  #rowsFor(caller: Caller): RowFor {
     const permit = permissionsOf(caller, this.#worldOf(caller))
     return (address, host, mailDomain) => {
       const asked: AccessRequest = { address, customerId: null, domain: mailDomain, knownMailbox: null, vantage: null }
@@ -80,6 +95,13 @@ export class Directory {
     }
   }
 }
+
+/** Whether a host has an address that is not special. */
+const leadsOutside = (host: Host, mailDomain: string | null, rowFor: RowFor): boolean =>
+  host.ips.slice(0, ADDRESSES).some((ip) => {
+    const address = parseAddress(ip)
+    return address !== null && rowFor(address, host, mailDomain).problem?.type !== SPECIAL
+  })
 
 /** Returns the addresses that were found, each with its first host. Stops at one more than the API shows. */
 function leadsOf({ hosts }: Found): { address: Address; host: Host }[] {

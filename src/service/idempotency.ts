@@ -24,10 +24,14 @@ export async function testOf({ key, fingerprint }: IdempotentRequest, claims: Cl
   return sameTest(await claims.find(key), fingerprint)
 }
 
-/** Claims a key for a test. Throws RequestProblem if another test has claimed it meanwhile. */
+/** Claims a key for a test. Throws RequestProblem if another test has claimed it, or if that test is lost. */
 export async function claimFor(testId: string, request: IdempotentRequest, claims: Claims): Promise<void> {
   const { key, fingerprint } = request
-  const other = sameTest(await claims.take(key, { testId, fingerprint }), fingerprint)
+  const taken = await claims.take(key, { testId, fingerprint })
+  if (taken === 'lost') {
+    throw new RequestProblem('not-found', 'This idempotency key was used, but its test is lost. Use a new key.')
+  }
+  const other = sameTest(taken, fingerprint)
   if (other !== null) throw stillRunning(other)
 }
 

@@ -65,8 +65,10 @@ export interface Job {
   readonly test: TestIdentity
   /** Null if the request has no idempotency key. */
   readonly key: IdempotentRequest | null
-  /** Aborted to end the test early. The reason is CALLER_GONE if nobody waits for the answer any more. */
+  /** Aborted to end the test early. The reason says why: CALLER_GONE, or a Withdrawal. */
   readonly stop: AbortController
+  /** Aborted to close the connections of the test, after `stop`. */
+  readonly cut: AbortController
 }
 
 export const CALLER_GONE = 'the caller is gone'

@@ -2,6 +2,12 @@
 import type { LeaseHolder } from '../store/leases.ts'
 import type { Stores } from '../store/stores.ts'
 
+/** How much longer than a test its lease lasts, in milliseconds. */
+const GRACE_MS = 10_000
+
+/** Returns how long the lease of a test lasts, in milliseconds. */
+export const leaseMsFor = (deadlineMs: number): number => deadlineMs + GRACE_MS
+
 /**
  * Takes the lease for `ttlMs`, or returns its holder. A holder with a finished result no longer tests: its lease
  * was left behind because the store did not answer in time. That lease is released first.

@@ -21,8 +21,11 @@ const DEADLINE_MS = 5_000
 const QUESTION_MS = 1_500
 /** How many times a question is asked before it counts as unanswered. */
 const TRIES = 2
-/** How many mail exchangers are looked up. */
-const HOSTS = 10
+/**
+ * How many mail exchangers are looked up, the preferred ones. With the name itself this is nine questions: MX, and A and
+ * AAAA of four names.
+ */
+const HOSTS = 3
 
 /** The codes that mean "there is no such record". That is an answer. */
 const ABSENT: ReadonlySet<unknown> = new Set(['ENODATA', 'ENOTFOUND'])

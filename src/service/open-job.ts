@@ -8,6 +8,7 @@ import { idempotent } from './idempotency.ts'
 import type { Job, RequestContext, TestIdentity } from './job.ts'
 import { RequestProblem } from './problem.ts'
 import type { TestRequest } from './request.ts'
+import { makeCut } from './withdrawal.ts'
 import { permissionsOf, type World } from './world.ts'
 
 /** The facts that `openJob` needs besides the request and its context. */
@@ -41,6 +42,7 @@ export function openJob(asked: TestRequest, context: RequestContext, options: Op
     test: identify(request, decision, vantage),
     key: idempotencyKey === null ? null : idempotent(caller.id, idempotencyKey, asked),
     stop: new AbortController(),
+    cut: makeCut(),
   }
 }
 

@@ -1,6 +1,6 @@
 /** Requests that the service turns down: an error class with the slug of the problem that the caller gets. */
 import type { FieldError, LastTest, ProblemSlug } from '../contract/problems.ts'
-import { StoreUnavailable } from '../store/unavailable.ts'
+import { MemoryLost, StoreUnavailable } from '../store/unavailable.ts'
 
 /** The members of a problem, without its text. `retryAfter` is in seconds, `location` the path of a result. */
 export interface ProblemMembers {
@@ -32,6 +32,11 @@ const RETRY_STORES_SECONDS = 2
 /** Returns the problem that an error stands for, or null if the error is a fault of the program. */
 export function problemOf(error: unknown): RequestProblem | null {
   if (error instanceof RequestProblem) return error
+  if (error instanceof MemoryLost) {
+    const retryAfter = Math.ceil(error.waitMs / 1000)
+    const detail = `The service has lost track of the tests that may still run. Nothing is tested until all of them have ended: try again in ${retryAfter} s.`
+    return new RequestProblem('memory-lost', detail, { retryAfter })
+  }
   if (!(error instanceof StoreUnavailable)) return null
   const detail = 'The quotas cannot be checked right now, so nothing is tested: try again in a few seconds.'
   return new RequestProblem('limits-unavailable', detail, { retryAfter: RETRY_STORES_SECONDS })

@@ -43,7 +43,8 @@ const TEST_QUOTAS: Readonly<
   'tests-caller': { key: ({ caller }) => caller.id, own: ({ caller }) => caller.quota },
   'tests-customer': { key: ({ customer }) => customer.id, own: ({ customer }) => customer.quota },
   'tests-target': { key: ({ target }) => target, own: () => null },
-  'tests-network': { key: ({ network }) => network, own: () => null },
+  // Each customer has its own count for a network, so that no customer sees or uses up what a neighbour has left.
+  'tests-network': { key: ({ customer, network }) => `${customer.id} ${network}`, own: () => null },
 }
 const TEST_QUOTA_NAMES: readonly TestQuotaName[] = ['tests-caller', 'tests-customer', 'tests-target', 'tests-network']
 

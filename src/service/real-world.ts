@@ -2,6 +2,7 @@
 import type { Customers } from '../access/customer.ts'
 import type { Origin } from '../access/decide.ts'
 import { type Address, canonicalNetwork, parseAddress } from '../ip/address.ts'
+import type { Prefix } from '../ip/prefix.ts'
 import { tokenFor } from '../mailbox/tokens.ts'
 import { buildMessage } from '../probe/message.ts'
 import { FIGURES } from '../probe/pace.ts'
@@ -25,16 +26,19 @@ export interface RealWorldParts {
   /** Null if the installation has no mailbox. */
   readonly deliveries: Deliveries | null
   readonly settings: Settings
+  /** The IPv6 networks whose addresses our network translates to IPv4 ones. */
+  readonly translations?: readonly Prefix[] | undefined
 }
 
 /** Returns the world of real mail servers. */
-export function realWorld({ customers, vantages, lookUp, stores, deliveries, settings }: RealWorldParts): World {
+export function realWorld(parts: RealWorldParts): World {
+  const { customers, vantages, lookUp, stores, deliveries, settings, translations = [] } = parts
   return {
     vantages,
     lookUp,
     looksUpRelated: true,
     customers,
-    origin: () => originNow(vantages, stores),
+    origin: () => ({ ...originNow(vantages, stores), translations }),
     requestFor: (request) => request,
     countersOf: (address) => ({ target: address.text, network: canonicalNetwork(address), usedUp: null }),
     placeOf: ({ ip }) => ip,
@@ -48,7 +52,7 @@ export function realWorld({ customers, vantages, lookUp, stores, deliveries, set
 }
 
 /** The addresses of the store and of proxies count as our own: nobody may test what the service needs itself. */
-function originNow(vantages: Vantages, stores: Pick<Stores, 'server'>): Origin {
+function originNow(vantages: Vantages, stores: Pick<Stores, 'server'>): Omit<Origin, 'translations'> {
   const own = ownAddresses()
   const servers = (stores.server?.addresses() ?? []).map((text) => parseAddress(text)).filter((one) => one !== null)
   const proxies = vantages.all.flatMap(({ egress }) => egress.dependsOn)
@@ -75,7 +79,7 @@ export async function askServer(job: Job, settings: Settings, context: RunContex
 
 /** Returns the mail server of a job, with the mailbox that its messages arrive in. */
 function serverOf(
-  { request: { address, port }, vantage, stop }: Job,
+  { request: { address, port }, vantage, stop, cut }: Job,
   { deadlineMs, implicitTlsPorts }: Settings,
   { transcript, expectation, dialled }: RunContext,
 ): Server {
@@ -88,6 +92,7 @@ function serverOf(
     deadline: performance.now() + deadlineMs - FIGURES.farewellMs,
     transcript,
     stop: stop.signal,
+    cut: cut.signal,
     dialling: ({ text }: Address) => void dialled.push(text),
   }
   return serverAt(route, {

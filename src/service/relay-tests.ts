@@ -19,13 +19,11 @@ import type { TestRequest } from './request.ts'
 import { runningResult } from './result.ts'
 import { run } from './run.ts'
 import { makeSlots, type Slots } from './slots.ts'
-import type { World, WorldOf } from './world.ts'
+import { type Permissions, stopForbidden } from './withdrawal.ts'
+import type { World } from './world.ts'
 
 /** The parts of the service. */
-export interface ServiceParts {
-  readonly worldOf: WorldOf
-  /** Whether the customers file allows tests at all. */
-  readonly testingIsOn: () => boolean
+export interface ServiceParts extends Permissions {
   readonly audit: AuditFile
   readonly stores: Stores
   readonly quotas: TestQuotas
@@ -57,8 +55,8 @@ const LEASE_TO_CLAIM_MS = 100
 /** Relay tests, from the request to the result. Throws RequestProblem if a request is refused. */
 export class RelayTests {
   readonly #parts: ServiceParts & { readonly background: Background; readonly slots: Slots; readonly archive: Archive }
-  /** The tests that are being admitted or that run, each with the controller that stops it. */
-  readonly #running = new Map<Promise<unknown>, AbortController>()
+  /** The tests that are being admitted or that run. */
+  readonly #running = new Map<Promise<unknown>, Job>()
   readonly #live = new Map<string, LiveTest>()
 
   constructor(parts: ServiceParts) {
@@ -81,9 +79,9 @@ export class RelayTests {
     return this.#parts.archive
   }
 
-  /** Stops each running test before its next command: testing was switched off. */
-  stopAll(): void {
-    for (const stop of this.#running.values()) stop.abort()
+  /** Stops each running test that the files no longer allow. Call it after each change of a file. */
+  stopForbidden(): void {
+    stopForbidden(this.#running.values(), this.#parts)
   }
 
   /** Resolves when no test runs any more, not even one whose caller has left. */
@@ -104,7 +102,9 @@ export class RelayTests {
     if (earlier) return earlier
     const admitted = admit(job, { ...this.#parts, world })
     const finished = admitted.then((admission) => this.#run(job, admission, world))
-    this.#track(finished, job.stop)
+    this.#track(finished, job)
+    // The files may have changed since the request was decided.
+    stopForbidden([job], this.#parts)
     try {
       await admitted
     } catch (error) {
@@ -166,8 +166,8 @@ export class RelayTests {
     }
   }
 
-  #track(test: Promise<unknown>, stop: AbortController): void {
-    this.#running.set(test, stop)
+  #track(test: Promise<unknown>, job: Job): void {
+    this.#running.set(test, job)
     // The caller of start() gets the error; this only cleans up.
     test.catch(() => {}).finally(() => this.#running.delete(test))
   }

@@ -60,16 +60,18 @@ export interface Circumstances {
   readonly amendedAt: Date | null
   /** Other addresses of the same server. */
   readonly related: readonly RelatedAddress[]
+  /** Why the files stopped the test, or null. */
+  readonly withdrawn: string | null
 }
 
 /** Returns the result of a test whose run has ended: judged, with the deciding lines of the transcript marked. */
 export function finishedResult(
   test: TestIdentity,
   run: ProbeResult,
-  transcript: Transcript,
+  transcript: Pick<Transcript, 'entries' | 'truncated'>,
   circumstances: Circumstances,
 ): RelayTest {
-  const { durationMs, amendableMs, amendedAt, related } = circumstances
+  const { durationMs, amendableMs, amendedAt, related, withdrawn } = circumstances
   const { observations } = run
   const { greeting, domain, domainSource } = observations
   const judgement = judge(observations)
@@ -103,7 +105,10 @@ export function finishedResult(
     reason: judgement.reason,
     cause: judgement.cause,
     caveats: [...judgement.caveats],
-    summary: summarise(judgement, observations, facts),
+    summary:
+      withdrawn !== null && judgement.reason === 'interrupted'
+        ? `We stopped the test, because it is no longer allowed (${withdrawn}).`
+        : summarise(judgement, observations, facts),
     retryAfter: judgement.retryAfter,
     attempts: judgement.rows.map(viewOf),
     delivery: deliveryOf(test, observations),
@@ -142,7 +147,7 @@ function softwareOf({ observations, extensions }: ProbeResult): Software | null 
 }
 
 /** Returns the lines of a transcript as callers see them. `decisive` has the indexes of the lines that decided. */
-const linesOf = ({ entries }: Transcript, decisive: ReadonlySet<number>): RelayTest['transcript'] =>
+const linesOf = ({ entries }: Pick<Transcript, 'entries'>, decisive: ReadonlySet<number>): RelayTest['transcript'] =>
   entries.map(({ ms, connection, from, line, answers }, index) => {
     return { ms, connection, from, line, answers, key: decisive.has(index) }
   })

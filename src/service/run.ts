@@ -12,9 +12,13 @@ import type { Background } from './background.ts'
 import { DELIVERY_TTL_MS } from './deliveries.ts'
 import type { LiveTest } from './follow.ts'
 import { CALLER_GONE, type Job, type Settings } from './job.ts'
+import { KeptResult } from './kept-result.ts'
+import type { Logger } from './logger.ts'
 import type { Observer } from './observer.ts'
 import { Related } from './related.ts'
 import { brokenResult, finishedResult } from './result.ts'
+import type { FinishedTest } from './settled.ts'
+import { whyWithdrawn } from './withdrawal.ts'
 import { banPlaceOf, type World } from './world.ts'
 
 /** The parts of the service that a run uses, and the world of the caller. */
@@ -54,30 +58,21 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
     const durationMs = Math.round(performance.now() - startedAt)
     const related = await search.addresses(job.stop.signal)
     const amendableMs = expectation && hasSent(found) ? amendableFor(settings.resultTtlMs) : 0
-    const conclude = (seen: ProbeResult, amendedAt: Date | null): RelayTest => {
-      try {
-        kept.latest = finishedResult(test, seen, transcript, { durationMs, amendableMs, amendedAt, related })
-      } catch (error) {
-        // The verdict contradicts the observations, which is our mistake. No verdict is better than a wrong one.
-        context.log.error({ err: error, id: test.id }, 'a test cannot be judged')
-        kept.latest = brokenResult(test, new Date().toISOString())
-      }
-      return kept.latest
-    }
-    const result = conclude(found, null)
+    const circumstances = { durationMs, amendableMs, related, withdrawn: whyWithdrawn(job) }
+    const finished = { test, run: found, transcript, circumstances }
+    const result = conclude(finished, null, context.log)
+    kept.latest = result
     if (amendableMs === 0) expectation?.forget()
-    else {
-      amendLater(expectation, found, { forMs: amendableMs, weight: JSON.stringify(result).length }, (seen) => {
-        observer.amended(conclude(seen, new Date()))
-        void kept.amend()
-      })
-    }
+    else amendLater(expectation, finished, amending(kept, context.log, observer))
     return result
   } finally {
-    const result = await kept.putAndRelease()
+    const result = kept.latest ?? brokenResult(test, new Date().toISOString())
+    await kept.putAndRelease(result, world.placeOf(test))
     const { verdict, evidence, reason, cause, durationMs: ms } = result
     const callerGone = job.stop.signal.reason === CALLER_GONE
-    const outcome = Object.assign(auditFields(job), { verdict, evidence, reason, cause, ms, callerGone })
+    const withdrawn = whyWithdrawn(job)
+    const stopped = withdrawn === null ? {} : { withdrawn }
+    const outcome = Object.assign(auditFields(job), { verdict, evidence, reason, cause, ms, callerGone }, stopped)
     context.log.info(outcome, 'relay test')
     const messagesAccepted = found && dialled.length > 0 ? countAccepted(found) : 0
     const traffic = { dialled, messagesAccepted }
@@ -87,46 +82,24 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
   }
 }
 
-/** Stores the newest result of one test, and retries while the store is down. */
-class KeptResult {
-  latest: RelayTest | null = null
-  readonly #job: Job
-  readonly #parts: RunParts
-
-  constructor(job: Job, parts: RunParts) {
-    this.#job = job
-    this.#parts = parts
+/** Returns what happens when late mail amends a test. Holds on to nothing else of the test, to save memory. */
+const amending =
+  (kept: KeptResult, log: Logger, observer: Observer) =>
+  (seen: FinishedTest): void => {
+    const amended = conclude(seen, new Date(), log)
+    observer.amended(amended)
+    void kept.amend(amended)
   }
 
-  /** Stores the result of a run that has ended, gives the lease back, and returns the result. */
-  async putAndRelease(): Promise<RelayTest> {
-    const { test } = this.#job
-    const { stores, world } = this.#parts
-    const result = this.latest ?? brokenResult(test, new Date().toISOString())
-    this.latest = result
-    await this.#store('put', () => stores.leases.release(world.placeOf(test), test.id))
-    return result
-  }
-
-  /** Stores the result again, after late mail has changed it. */
-  async amend(): Promise<void> {
-    await this.#store('amend', async () => {})
-    if (!this.latest) return
-    const { id, verdict, evidence, reason, cause } = this.latest
-    this.#job.context.log.info({ id, verdict, evidence, reason, cause }, 'relay test amended')
-  }
-
-  /** Stores the result, then calls `then`. The lease must end last: without it, a running test reads as interrupted. */
-  async #store(how: 'put' | 'amend', then: () => Promise<void>): Promise<void> {
-    const { test, key, context } = this.#job
-    const { stores, background } = this.#parts
-    const work = async () => {
-      if (this.latest) await stores.results[how](this.latest)
-      // After the result, so that the key outlives it: a key without a result must not open a second test.
-      if (key) await stores.claims.renew(key.key, test.id)
-      await then()
-    }
-    await background.tryNowThenLater({ what: 'storing a result', id: test.id, log: context.log, work })
+/** Judges a finished test. */
+function conclude(finished: FinishedTest, amendedAt: Date | null, log: Logger): RelayTest {
+  const { test, run, transcript, circumstances } = finished
+  try {
+    return finishedResult(test, run, transcript, { ...circumstances, amendedAt })
+  } catch (error) {
+    // The verdict contradicts the observations, which is our mistake. No verdict is better than a wrong one.
+    log.error({ err: error, id: test.id }, 'a test cannot be judged')
+    return brokenResult(test, new Date().toISOString())
   }
 }
 

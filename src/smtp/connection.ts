@@ -2,14 +2,25 @@
 import type { Socket } from 'node:net'
 import { type Answer, Awaited, UNANSWERED } from './awaited.ts'
 import { type Reply, ReplyParser } from './reply.ts'
+import { isOwnError } from './socket-errors.ts'
 import { beginTls, factsOf, type TlsFacts } from './tls.ts'
 import type { Transcript } from './transcript.ts'
 
 export type { Answer } from './awaited.ts'
 export type { TlsFacts } from './tls.ts'
 
-/** Why a connection ended early. `deadline` and `slowing` are ours: the server does not know of them. */
-export type ConnectionFault = 'dropped' | 'protocol-error' | 'deadline' | 'tls-failed' | 'slowing'
+/**
+ * Why a connection ended early. `deadline`, `slowing`, `interrupted` and `vantage-failed` (our own system broke the
+ * connection) are ours: the server does not know of them.
+ */
+export type ConnectionFault =
+  | 'dropped'
+  | 'protocol-error'
+  | 'deadline'
+  | 'tls-failed'
+  | 'slowing'
+  | 'interrupted'
+  | 'vantage-failed'
 
 export interface ConnectionOptions {
   readonly socket: Socket
@@ -161,7 +172,7 @@ export class SmtpConnection {
     this.#parser = this.#newParser()
     const failure = await done
     if (failure !== null) {
-      this.#fail('tls-failed', `no TLS: ${failure}`)
+      this.#fail(failure.isOurs ? 'vantage-failed' : 'tls-failed', `no TLS: ${failure.what}`)
       return null
     }
     secure.removeAllListeners('error')
@@ -237,6 +248,12 @@ export class SmtpConnection {
     this.#awaited.release()
   }
 
+  /** Closes at once, because the test was stopped. */
+  cut(): void {
+    this.#fail('interrupted', 'the test was stopped')
+    this.close()
+  }
+
   /**
    * Waits for the reply to QUIT, and closes. The reply can have another code than 221 if the server then closes. If the
    * server goes on, that reply belonged to another command.
@@ -302,7 +319,10 @@ export class SmtpConnection {
     socket.on('data', (chunk) => this.#read(chunk))
     socket.on('end', () => this.#fail('dropped', 'the server closed the connection'))
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#fail('dropped', `the connection broke (${error.code ?? 'unknown error'})`)
+      this.#fail(
+        isOwnError(error) ? 'vantage-failed' : 'dropped',
+        `the connection broke (${error.code ?? 'unknown error'})`,
+      )
     })
     socket.on('close', () => this.#fail('dropped', 'the connection is closed'))
   }
@@ -312,12 +332,19 @@ export class SmtpConnection {
       this.#spoke = TLS_RECORDS.has(chunk[0] ?? 0) ? 'tls' : 'text'
       if (this.#spoke === 'tls') this.#fail('protocol-error', 'the server sent a TLS record instead of text')
     }
-    for (const event of this.#parser.push(chunk)) {
-      if (this.#fault || this.#leaving === 'over') return
+    if (this.#isDeaf()) return
+    for (const event of this.#parser.read(chunk)) {
       if (event.kind === 'line') this.#awaited.addLine(this.#record('server', event.line, this.#awaited.command))
       else if (event.kind === 'fault') this.#unreadable(event.fault)
       else this.#replied(event.reply)
+      // A stranger may have sent thousands of lines at once. After a fault, none of them is read.
+      if (this.#isDeaf()) return
     }
+  }
+
+  /** Whether nothing counts that the server says from now on. */
+  #isDeaf(): boolean {
+    return this.#fault !== null || this.#leaving === 'over'
   }
 
   /** Handles bytes that are no reply. Some servers answer QUIT with them. */
@@ -338,6 +365,8 @@ export class SmtpConnection {
       if (this.#leaving === 'asked' && count === 0 && GOODBYE.has(reply.code)) this.#leaving = 'over'
       // Before the first command, the answer is the greeting. Its time says nothing about commands.
       if (this.#commandable || this.#leaving !== 'no') this.#slowestMs = Math.max(this.#slowestMs, answer.ms)
+      // What we send now is the text of a message.
+      if (reply.code === 354) this.#commandable = false
       this.#restartPatience(true)
       if (count > 0 && this.#waiting.abandon?.(answer))
         this.#fail('slowing', 'we ask no more: each refusal takes longer')

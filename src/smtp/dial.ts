@@ -1,9 +1,7 @@
 /** Opens the TCP connection of a test to exactly the address that was checked. */
 import { connect, type LookupFunction, type Socket } from 'node:net'
 import { type Address, parseAddress } from '../ip/address.ts'
-
-/** Why there is no connection. `vantage-failed` says nothing about the target: our own proxy failed. */
-export type DialFault = 'connect-timeout' | 'connection-refused' | 'unreachable' | 'dropped' | 'vantage-failed'
+import { type DialFault, faultOf } from './socket-errors.ts'
 
 /**
  * A connection, or why there is none. `localAddress` is our address as the target sees it, or null if we cannot know
@@ -15,13 +13,6 @@ export type Dialled =
 
 /** Opens a connection to an address and port. Resolves in any case, at the latest after `timeoutMs` milliseconds. */
 export type Dial = (address: Address, port: number, timeoutMs: number) => Promise<Dialled>
-
-/** The errors of `connect`, by errno. Any other error means that we cannot reach the address. */
-const FAULTS: Readonly<Record<string, DialFault>> = {
-  ECONNREFUSED: 'connection-refused',
-  ECONNRESET: 'dropped',
-  ETIMEDOUT: 'connect-timeout',
-}
 
 /**
  * Returns a `Dial` that connects directly, without a name lookup, and checks the peer address of the socket.
@@ -48,14 +39,22 @@ export const dialFrom =
         resolve({ fault, detail })
       }
       const timer = setTimeout(() => fail('connect-timeout', null), timeoutMs)
+      // Our own system returns an error at once: no socket, no source address, no port, no route. Nothing was sent then.
+      let isSent = false
+      socket.once('connectionAttempt', () => {
+        process.nextTick(() => {
+          isSent = !socket.destroyed
+        })
+      })
       socket.once('error', (error: NodeJS.ErrnoException) => {
-        fail(FAULTS[error.code ?? ''] ?? 'unreachable', error.code ?? null)
+        fail(isSent ? faultOf(error) : 'vantage-failed', error.code ?? 'unknown error')
       })
       socket.once('connect', () => {
         // A socket that was reset at once has no peer any more. We must never speak to a different peer.
         if (socket.remoteAddress === undefined) return fail('dropped', 'ECONNRESET')
         const peer = parseAddress(socket.remoteAddress)
-        if (peer?.family !== address.family || peer.value !== address.value) return fail('unreachable', 'another peer')
+        if (peer?.family !== address.family || peer.value !== address.value)
+          return fail('vantage-failed', 'another peer')
         clearTimeout(timer)
         socket.removeAllListeners('error')
         resolve({ socket, localAddress: parseAddress(socket.localAddress ?? '') })

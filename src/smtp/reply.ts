@@ -85,15 +85,23 @@ export class ReplyParser {
 
   /** Takes the next bytes. Returns the lines and replies that they complete, in order. */
   push(chunk: Buffer): ReplyEvent[] {
-    const events: ReplyEvent[] = []
+    return [...this.read(chunk)]
+  }
+
+  /**
+   * Does the same step by step: reads each line only when the caller asks for the next event. A caller that stops at a
+   * fault of its own spends nothing on the rest of the bytes.
+   */
+  *read(chunk: Buffer): Generator<ReplyEvent, void, undefined> {
     let start = 0
     while (!this.#faulted && start < chunk.length) {
       const end = chunk.indexOf(LF, start)
       const piece = chunk.subarray(start, end === -1 ? chunk.length : end)
       start += piece.length + 1
+      const events: ReplyEvent[] = []
       this.#take(piece, end !== -1, events)
+      yield* events
     }
-    return events
   }
 
   #take(piece: Buffer, complete: boolean, events: ReplyEvent[]): void {

@@ -1,7 +1,8 @@
 /**
  * Opens the TCP connection of a test through a SOCKS5 proxy, and tells failures of the proxy from those of the target.
  */
-import { type Dial, type DialFault, type Dialled, dialFrom } from './dial.ts'
+import { type Dial, type Dialled, dialFrom } from './dial.ts'
+import type { DialFault } from './socket-errors.ts'
 import { ProxyFault, SocksDialogue, type SocksProxy } from './socks.ts'
 
 /**

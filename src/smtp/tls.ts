@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import { connect, type TLSSocket, type ConnectionOptions as TlsOptions } from 'node:tls'
 import { printable } from './printable.ts'
+import { isOwnError } from './socket-errors.ts'
 
 /** The result of a TLS handshake. We report the certificate but do not require a valid one. */
 export interface TlsFacts {
@@ -14,20 +15,27 @@ export interface TlsFacts {
 /** The lowest demands of OpenSSL, because old servers are often open relays. */
 const LENIENT: TlsOptions = { rejectUnauthorized: false, minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' }
 
+/** What went wrong in a handshake, and whether our own system failed. */
+export interface TlsFailure {
+  readonly what: string
+  readonly isOurs: boolean
+}
+
 /** Begins a handshake. `done` resolves within `timeoutMs`: with null after success, or with what went wrong. */
-export function beginTls(plain: Socket, timeoutMs: number): { secure: TLSSocket; done: Promise<string | null> } {
+export function beginTls(plain: Socket, timeoutMs: number): { secure: TLSSocket; done: Promise<TlsFailure | null> } {
   plain.removeAllListeners()
   plain.on('error', () => {})
   const secure = connect({ socket: plain, ...LENIENT })
-  const done = new Promise<string | null>((resolve) => {
-    const timer = setTimeout(() => resolve('no answer in time'), Math.max(0, timeoutMs))
-    const end = (failure: string | null) => {
+  const done = new Promise<TlsFailure | null>((resolve) => {
+    const end = (failure: TlsFailure | null) => {
       clearTimeout(timer)
       resolve(failure)
     }
+    const failed = (what: string, isOurs = false) => end({ what, isOurs })
+    const timer = setTimeout(() => failed('no answer in time'), Math.max(0, timeoutMs))
     secure.once('secureConnect', () => end(null))
-    secure.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? 'unknown error'))
-    secure.once('close', () => end('the server closed the connection'))
+    secure.on('error', (error: NodeJS.ErrnoException) => failed(error.code ?? 'unknown error', isOwnError(error)))
+    secure.once('close', () => failed('the server closed the connection'))
   })
   return { secure, done }
 }

@@ -10,8 +10,11 @@ export interface Claim {
 /** The idempotency keys in use. A key contains the id of its caller. */
 export interface Claims {
   find(key: string): Promise<Claim | null>
-  /** Takes the key for a test and returns null, or returns the claim that already has the key. */
-  take(key: string, claim: Claim): Promise<Claim | null>
+  /**
+   * Takes the key for a test and returns null, or returns the claim that already has the key. Returns `lost` if the key
+   * was used, and nobody knows for which test. Throws MemoryLost while nothing may be taken.
+   */
+  take(key: string, claim: Claim): Promise<Claim | 'lost' | null>
   /** Restarts the lifetime of a key. Does nothing if the key has expired, or belongs to another test. */
   renew(key: string, testId: string): Promise<void>
   /** Frees the key of a test that did not start. Does nothing if the key belongs to another test. */

@@ -25,4 +25,12 @@ export class Expiring<V> {
   delete(key: string): void {
     this.#entries.delete(key)
   }
+
+  /** Returns each key with its value and the milliseconds that it has left. */
+  *entries(): Iterable<readonly [key: string, value: V, ttlMs: number]> {
+    for (const [key, { value, expiresAt }] of this.#entries) {
+      const ttlMs = expiresAt - performance.now()
+      if (ttlMs > 0) yield [key, value, ttlMs]
+    }
+  }
 }

@@ -26,7 +26,10 @@ export interface Signals {
   withdraw(testId: string, tokens: Iterable<string>): Promise<void>
   /** Returns the kind of a valid token, or null. */
   kindOf(token: string): Promise<TokenKind | null>
-  /** Tells every replica, this one included, about a message. */
+  /**
+   * Tells every replica, this one included, about a message. Throws StoreUnavailable if too many messages came to its
+   * token in a short time.
+   */
   send(signal: Signal): Promise<void>
   /** Notes that our mailbox turned somebody away `agoMs` milliseconds ago, for a reason of its own. */
   noteTrouble(agoMs: number): Promise<void>

@@ -6,7 +6,10 @@ import { memoryRecentRefusals, type RecentRefusals } from './recent-refusals.ts'
 import { memoryResults, type Results } from './results.ts'
 import { NO_SIGNALS, type Signals } from './signals.ts'
 
-/** Everything that replicas share. Every method throws StoreUnavailable if the server cannot be reached. */
+/**
+ * Everything that replicas share. Every method throws StoreUnavailable if the server cannot be reached. Those that take
+ * something for a test throw MemoryLost after the server has lost its memory.
+ */
 export interface Stores {
   readonly counters: Counters
   readonly leases: Leases
@@ -20,11 +23,27 @@ export interface Stores {
 }
 
 /** The server behind the stores. */
-export interface StoreServer {
-  /** Tells whether the server accepts writes now. */
-  isUp(): Promise<boolean>
+export interface StoreServer extends WatchedServer {
+  /** Looks at the server now. */
+  look(): Promise<StoreState>
+  /** Waits a moment for a server that is not connected yet, or that nobody has used before. */
+  usable(): Promise<void>
+}
+
+/** A server whose state and addresses are known. */
+export interface WatchedServer {
+  /** Tells how the server was at the last look, which is at most some hundred milliseconds ago. */
+  state(): Promise<StoreState>
   /** Returns the known addresses of the server, which must never be tested. */
   addresses(): readonly string[]
+}
+
+/** How the server is now. */
+export interface StoreState {
+  /** Whether it accepts writes. */
+  readonly isUp: boolean
+  /** How long nothing is tested because it has lost its memory, in milliseconds. 0 if it has not. */
+  readonly waitMs: number
 }
 
 /** Returns stores in the memory of one replica. */

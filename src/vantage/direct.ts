@@ -4,6 +4,7 @@ import { isLoopback, specialRange } from '../ip/special.ts'
 import { dialFrom } from '../smtp/dial.ts'
 import { type Egress, failed, ok, skipped } from './egress.ts'
 import { ownAddresses } from './interfaces.ts'
+import { objectionToOpen } from './open-socket.ts'
 
 /** Interface addresses that reach nothing outside by themselves. Private IPv4 addresses do, through NAT. */
 const NOT_ROUTED: ReadonlySet<string> = new Set(['link local', 'unique local'])
@@ -22,11 +23,15 @@ export const direct = (bind: readonly Address[]): Egress => ({
   dependsOn: [],
   sources: (_publicIps, own) => (bind.length > 0 ? bind : own.filter(isRoutable)),
   checks: {
-    'source-address'() {
-      if (bind.length === 0) return skipped('The routing table chooses the source address.')
-      return missingFrom(ownAddresses(), bind).length === 0
+    async 'source-address'() {
+      const own = ownAddresses()
+      if (missingFrom(own, bind).length > 0) return failed('This machine no longer has the source address.')
+      const objections = await Promise.all((bind.length > 0 ? bind : own.filter(isLoopback)).map(objectionToOpen))
+      const objection = objections.find((code) => code !== null)
+      if (objection) return failed(`This machine cannot open a connection (${objection}).`)
+      return bind.length > 0
         ? ok('This machine has the source address.')
-        : failed('This machine no longer has the source address.')
+        : skipped('The routing table chooses the source address.')
     },
     proxy: () => skipped('The vantage uses no proxy.'),
   },

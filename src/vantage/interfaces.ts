@@ -6,10 +6,18 @@ import { type Address, parseAddress } from '../ip/address.ts'
 const VALID_MS = 1_000
 let latest: { readonly at: number; readonly addresses: readonly Address[] } | null = null
 
-/** Returns the addresses of this machine's interfaces, loopback included, at most one second old. */
+/**
+ * Returns the addresses of this machine's interfaces, loopback included, at most one second old. If the system has no
+ * file descriptor left to read them, returns the latest ones; throws if there are none.
+ */
 export function ownAddresses(): readonly Address[] {
   const now = performance.now()
-  if (!latest || now - latest.at >= VALID_MS) latest = { at: now, addresses: readInterfaces() }
+  if (latest && now - latest.at < VALID_MS) return latest.addresses
+  try {
+    latest = { at: now, addresses: readInterfaces() }
+  } catch (error) {
+    if (!latest) throw error
+  }
   return latest.addresses
 }
 

@@ -2,7 +2,9 @@
 import { z } from 'zod'
 import { DOMAIN_NAME } from '../contract/domain.ts'
 import { VANTAGE_NAME } from '../contract/vantages.ts'
-import { FileFaults, nameOf, readAll } from '../files/yaml-file.ts'
+import { FileFaults } from '../files/faults.ts'
+import type { FileContent } from '../files/on-disk.ts'
+import { nameOf, readAll } from '../files/yaml-file.ts'
 import { parseAddress } from '../ip/address.ts'
 import { direct, objectionToBind } from './direct.ts'
 import { parseSocks5Url, throughSocks5 } from './socks5.ts'
@@ -41,6 +43,9 @@ const AT_LEAST_ONE = 'must list at least one vantage'
 
 const vantagesFile = z.strictObject({ vantages: z.array(vantageEntry).min(1, AT_LEAST_ONE) })
 
+/** Vantages are few. A larger file would keep the service busy while it is parsed. */
+const LARGEST_BYTES = 32_768
+
 /** One row for each kind of vantage. The first row whose member is set counts. */
 const egressOf = ({ proxy, bind }: VantageEntry) => (proxy ? throughSocks5(proxy) : direct(bind))
 
@@ -48,8 +53,11 @@ const egressOf = ({ proxy, bind }: VantageEntry) => (proxy ? throughSocks5(proxy
  * Reads the vantages files, and checks that this machine has the addresses to bind to. Tests use the first vantage by
  * default. Throws FileFaults.
  */
-export function loadVantages(files: readonly string[]): readonly Vantage[] {
+export function loadVantages(files: readonly FileContent[]): readonly Vantage[] {
   const faults: string[] = []
+  for (const { path, bytes } of files) {
+    if (bytes.length > LARGEST_BYTES) throw new FileFaults([`${path}: must have at most ${LARGEST_BYTES} bytes`])
+  }
   const vantages: Vantage[] = []
   for (const { file, value } of readAll(files, vantagesFile, faults)) {
     for (const [index, entry] of value.vantages.entries()) {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { loadCallers } from '../../src/access/callers.ts'
 import { makeKey } from '../../src/access/keys.ts'
-import { faultsIn, faultsOf, folderOf, yamlFile } from '../harness/files.ts'
+import { loadCallers } from '../harness/customers.ts'
+import { faultsIn, faultsOf, yamlFile, yamlFolder } from '../harness/files.ts'
 import { ROOT } from '../harness/service.ts'
 
 const NOW = new Date('2027-01-01T12:00:00Z')
@@ -157,7 +157,7 @@ test('everything wrong with a file is told at once', (t) => {
 })
 
 test('a caller and a key stand in one file of a folder only', (t) => {
-  const folder = folderOf(t, { 'a.yaml': TWO_CALLERS, 'b.yaml': TWO_CALLERS })
+  const folder = yamlFolder(t, { 'a.yaml': TWO_CALLERS, 'b.yaml': TWO_CALLERS })
   const paths = [join(folder, 'a.yaml'), join(folder, 'b.yaml')]
   const found = faultsOf(() => loadCallers(paths))
   assert.equal(found.length, 5)

@@ -1,10 +1,9 @@
 /** Mistakes in a customers file: each is reported with its line, and none is half accepted. */
 import assert from 'node:assert/strict'
-import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { loadCustomers } from '../../src/access/customers.ts'
-import { faultsIn, faultsOf, folderOf } from '../harness/files.ts'
+import { loadCustomers } from '../harness/customers.ts'
+import { faultsIn, faultsOf, yamlFolder } from '../harness/files.ts'
 
 const RULES = { allowLoopback: false, mailboxDomain: 'relaytest.isp.example' }
 
@@ -237,7 +236,7 @@ neverTest: [8.8.8.8/24]
 })
 
 test('a fault between files names the later one', (t) => {
-  const folder = folderOf(t, { 'a.yaml': acme('domains: [example.com]'), 'b.yaml': acme('quota: 1/1h') })
+  const folder = yamlFolder(t, { 'a.yaml': acme('domains: [example.com]'), 'b.yaml': acme('quota: 1/1h') })
   const paths = [join(folder, 'a.yaml'), join(folder, 'b.yaml')]
   assert.deepEqual(
     faultsOf(() => loadCustomers(paths, RULES)),
@@ -246,22 +245,4 @@ test('a fault between files names the later one', (t) => {
       `${paths[1]}:4: customers[0].networks[0]: 93.184.216.0/24 is already listed for customer acme`,
     ],
   )
-})
-
-test('what cannot be read is told with its name and why', (t) => {
-  const folder = folderOf(t)
-  mkdirSync(join(folder, 'folder.yaml'))
-  symlinkSync('loop.yaml', join(folder, 'loop.yaml'))
-  const rows = [
-    ['missing.yaml', 'ENOENT'],
-    ['folder.yaml', 'EISDIR'],
-    ['loop.yaml', 'ELOOP'],
-  ] as const
-  for (const [name, code] of rows) {
-    const path = join(folder, name)
-    assert.deepEqual(
-      faultsOf(() => loadCustomers([path], RULES)),
-      [`${path}: cannot be read (${code})`],
-    )
-  }
 })

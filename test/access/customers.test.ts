@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Customers, isWithin } from '../../src/access/customer.ts'
-import { loadCustomers } from '../../src/access/customers.ts'
 import { addressOf } from '../harness/addresses.ts'
-import { faultsOf, folderOf, yamlFile } from '../harness/files.ts'
+import { loadCustomers } from '../harness/customers.ts'
+import { faultsOf, yamlFile, yamlFolder } from '../harness/files.ts'
 import { ROOT } from '../harness/service.ts'
 
 const RULES = { allowLoopback: false, mailboxDomain: 'relaytest.isp.example' }
@@ -144,7 +144,7 @@ test('addresses of neverTest have opted out, and their neighbours have not', (t)
 })
 
 test('the files of a folder are read as one', (t) => {
-  const folder = folderOf(t, {
+  const folder = yamlFolder(t, {
     'a.yaml': 'customers: [{ id: acme, name: Acme, networks: [8.8.0.0/16] }]\n',
     'b.yaml': 'customers: [{ id: beta, name: Beta, networks: [8.8.8.0/24] }]\nneverTest: [8.8.1.1/32]\n',
   })
@@ -156,7 +156,11 @@ test('the files of a folder are read as one', (t) => {
 })
 
 test('testing: false in any file of a folder stops all tests', (t) => {
-  const folder = folderOf(t, { 'a.yaml': 'testing: true\n', 'b.yaml': 'testing: false\n', 'c.yaml': 'customers: []\n' })
+  const folder = yamlFolder(t, {
+    'a.yaml': 'testing: true\n',
+    'b.yaml': 'testing: false\n',
+    'c.yaml': 'customers: []\n',
+  })
   const testing = (...names: string[]) =>
     loadCustomers(
       names.map((name) => join(folder, name)),

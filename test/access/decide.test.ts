@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Caller } from '../../src/access/callers.ts'
 import type { Customers } from '../../src/access/customer.ts'
-import { loadCustomers } from '../../src/access/customers.ts'
 import { type AccessRequest, type Decision, decide, type Origin, type VantageReach } from '../../src/access/decide.ts'
+import { prefixOf } from '../../src/ip/prefix.ts'
 import { addressOf } from '../harness/addresses.ts'
+import { loadCustomers } from '../harness/customers.ts'
 import { yamlFile } from '../harness/files.ts'
 
 const CUSTOMERS = `customers:
@@ -28,6 +29,7 @@ const limitedTo = (...ids: string[]): Caller => ({
 const OUTSIDE: VantageReach = { name: 'syd-1', sources: [addressOf('198.51.100.7')], families: new Set([4, 6]) }
 const from = (...vantages: readonly Partial<VantageReach>[]): Origin => ({
   own: [],
+  translations: [],
   vantages: vantages.map((vantage) => ({ ...OUTSIDE, ...vantage })),
 })
 const ORIGIN = from({})
@@ -332,4 +334,31 @@ test('a test needs a vantage that speaks the IP version of the target', (t) => {
   assert.equal(said(decide(request('2600:1406:a::1'), ALL, customers, only(4))), 'vantage-family')
   assert.equal(said(decide(request('2600:1406:a::1'), ALL, customers, only(6))), 'acme')
   assert.equal(said(decide(request('8.8.1.1'), ALL, customers, only(6))), 'vantage-family')
+})
+
+test('an IPv6 address that our network translates is denied like the IPv4 address behind it', (t) => {
+  const customers = load(
+    t,
+    "customers: [{ id: acme, name: A, networks: ['2a00:64::/32', '2a01:600::/32'] }]\nneverTest: [8.8.4.4/32]\n",
+  )
+  const networks = ['2a00:64::/96', '2a00:64:1::/64', '2a01:600::/32'].map(prefixOf)
+  const origin = { ...ORIGIN, own: [addressOf('9.9.9.9')], translations: networks }
+  const rows = [
+    ['2a00:64::7f00:1', 'address-special'],
+    ['2a00:64::a00:1', 'address-special'],
+    ['2a00:64::909:909', 'address-special'],
+    ['2a00:64::808:404', 'opted-out'],
+    ['2a00:64::808:808', 'acme'],
+    ['2a00:64:1:0:a:0:100::', 'address-special'],
+    ['2a00:64:1:0:8:804:400::', 'opted-out'],
+    ['2a01:600:a00:1::25', 'address-special'],
+    ['2a01:600:808:404::25', 'opted-out'],
+    ['2a01:600:808:808::25', 'acme'],
+  ] as const
+  const got = rows.map(([ip]) => [ip, said(decide(request(ip), ALL, customers, origin))])
+  assert.deepEqual(got, rows)
+  assert.deepEqual(
+    rows.map(([ip]) => said(decide(request(ip), ALL, customers, ORIGIN))),
+    rows.map(() => 'acme'),
+  )
 })

@@ -1,14 +1,13 @@
 /** Large customers files are read again without holding up the service. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Customers } from '../../src/access/customer.ts'
-import { loadCustomers, reloadCustomers } from '../../src/access/customers.ts'
-import { FileFaults } from '../../src/files/yaml-file.ts'
+import { loadCustomers as loadElsewhere } from '../../src/access/customers.ts'
+import { FileFaults } from '../../src/files/faults.ts'
 import { addressOf } from '../harness/addresses.ts'
-import { addressIn, customersYamlOf } from '../harness/customers.ts'
-import { folderOf, yamlFile } from '../harness/files.ts'
+import { addressIn, customersYamlOf, loadCustomers } from '../harness/customers.ts'
+import { contentsOf, folderOf, writeYaml, yamlFile } from '../harness/files.ts'
 
 const RULES = { allowLoopback: false, mailboxDomain: 'relaytest.isp.example' }
 
@@ -28,7 +27,7 @@ customers:
 neverTest: [8.8.9.9/32]
 `
     const path = yamlFile(t, text)
-    const [loaded, reloaded] = [loadCustomers([path], RULES), await reloadCustomers([path], RULES)]
+    const [loaded, reloaded] = [loadCustomers([path], RULES), await loadElsewhere(contentsOf([path]), RULES)]
     assert.deepEqual([...reloaded.all], [...loaded.all])
     assert.equal(reloaded.testing, false)
     for (const ip of ['8.8.0.1', '8.8.8.8', '8.8.9.9', '10.0.1.1', '2600:1406::1', '9.9.9.9']) {
@@ -42,7 +41,7 @@ test('faults of a reload are those of a load', async (t) => {
   const text = 'customers:\n  - { id: a, name: A, networks: [8.8.8.8/24] }\n  - { id: a, colour: red }\n'
   const path = yamlFile(t, `${text}${LARGE}\n`)
   const faults = (error: unknown) => (error instanceof FileFaults ? error.faults : error)
-  const reloading = await reloadCustomers([path], RULES).then(() => [], faults)
+  const reloading = await loadElsewhere(contentsOf([path]), RULES).then(() => [], faults)
   assert.throws(
     () => loadCustomers([path], RULES),
     (error) => {
@@ -55,10 +54,10 @@ test('faults of a reload are those of a load', async (t) => {
 test('while 100,000 networks are reloaded, everything else goes on', async (t) => {
   const folder = folderOf(t)
   const path = `${folder}/customers.yaml`
-  writeFileSync(path, customersYamlOf(100_000, 20))
+  writeYaml(path, customersYamlOf(100_000, 20))
   let turns = 0
   let done = false
-  const reloading = reloadCustomers([path], RULES).finally(() => {
+  const reloading = loadElsewhere(contentsOf([path]), RULES).finally(() => {
     done = true
   })
   for (; !done; turns += 1) await sleep(1)
@@ -83,5 +82,5 @@ test('a large file is read here where no process can be started', async (t) => {
   t.after(() => {
     process.execPath = execPath
   })
-  assert.equal((await reloadCustomers([path], RULES)).testing, false)
+  assert.equal((await loadElsewhere(contentsOf([path]), RULES)).testing, false)
 })

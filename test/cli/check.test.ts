@@ -1,8 +1,9 @@
 /** The command check.js: it names every mistake with file and line. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { writeYaml } from '../harness/files.ts'
 import { runBuilt } from '../harness/process.ts'
 import { CUSTOMERS, configFolder, environmentFor, ROOT } from '../harness/service.ts'
 
@@ -14,7 +15,7 @@ const BETA_HAS_NONE = 'warning: customer beta has no domains: its servers can be
 /** Adds a vantages file to the folder, and returns the environment that names all files. */
 function withVantage(folder: string): Record<string, string> {
   const vantages = join(folder, 'vantages.yaml')
-  writeFileSync(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
+  writeYaml(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
   return { ...environmentFor(folder), VANTAGES_FILE: vantages }
 }
 
@@ -95,7 +96,7 @@ test('each fault of environment and files is one line, and the exit code is 1', 
 test('the faults of all files in a folder are listed together', async (t) => {
   const folder = join(configFolder(t), 'customers')
   mkdirSync(folder)
-  for (const name of ['customers.yaml', 'more.yaml']) writeFileSync(join(folder, name), 'customers: 5\n')
+  for (const name of ['customers.yaml', 'more.yaml']) writeYaml(join(folder, name), 'customers: 5\n')
   const { stderr } = await check({ ...environmentFor(configFolder(t)), CUSTOMERS_FILE: folder })
   assert.match(stderr, /customers\.yaml:1: /)
   assert.match(stderr, /more\.yaml:1: /)

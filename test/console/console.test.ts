@@ -1,10 +1,10 @@
 /** The support console in a real browser: what it shows, how it is used by keyboard, and what it never runs. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, type TestContext, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { dnsServer } from '../harness/dns-server.ts'
+import { writeYaml } from '../harness/files.ts'
 import { bearer, callersYaml, keyOf, resultOf } from '../harness/http.ts'
 import { closed, deadPort, gatedServer, open } from '../harness/mail-scripts.ts'
 import { healthy, type Say, scriptedServer } from '../harness/mail-server.ts'
@@ -77,7 +77,7 @@ test('the page asks for a key only if the service does, and stores it nowhere', 
 
   await ask(page, '127.0.0.1')
   await verdict(page, /^INCONCLUSIVE/)
-  writeFileSync(join(service.folder, 'callers.yaml'), callersYaml([{ id: 'desk', key: KEYS.desk, customers: 'all' }]))
+  writeYaml(join(service.folder, 'callers.yaml'), callersYaml([{ id: 'desk', key: KEYS.desk, customers: 'all' }]))
   await until('the end of the key', async () => (await service.fetch('/limits')).status === 401)
   await ask(page, '127.0.0.2')
   await page.getByRole('alert').filter({ hasText: 'This key is not valid.' }).waitFor()

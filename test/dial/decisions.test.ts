@@ -1,10 +1,9 @@
 /** Compares the service's decisions about addresses with those of a second implementation in Python. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { loadCustomers } from '../../src/access/customers.ts'
-import { faultsOf, folderOf, yamlFile } from '../harness/files.ts'
+import { loadCustomers } from '../harness/customers.ts'
+import { faultsOf, writeYaml, yamlFile, yamlFolder } from '../harness/files.ts'
 import { type Random, randomFrom } from '../harness/random.ts'
 import { casesFrom, take, VECTORS } from './cases.ts'
 import { agree, decider } from './decisions.ts'
@@ -29,7 +28,7 @@ test('Python agrees about the known special addresses and their neighbours', { s
 })
 
 test('20,000 decisions are the same as in Python', { skip }, async (t) => {
-  const folder = folderOf(t, { 'customers.yaml': FILES.customers, 'callers.yaml': FILES.callers })
+  const folder = yamlFolder(t, { 'customers.yaml': FILES.customers, 'callers.yaml': FILES.callers })
   const decideAs = decider({ customers: join(folder, 'customers.yaml'), callers: join(folder, 'callers.yaml') })
   const cases = take(casesFrom(SEED), 20_000)
   const expected = await expectedOf(cases)
@@ -98,7 +97,7 @@ test('a network that is too wide, or overlaps a special range, is refused at loa
   const path = yamlFile(t, '')
   const counts: Record<string, number> = {}
   const wrong = networks.flatMap((network, index) => {
-    writeFileSync(path, `customers: [{ id: a, name: A, networks: [${JSON.stringify(network)}] }]\n`)
+    writeYaml(path, `customers: [{ id: a, name: A, networks: [${JSON.stringify(network)}] }]\n`)
     const faults = faultsOf(() => loadCustomers([path], RULES))
     const said = judged[index] ?? ''
     counts[said] = (counts[said] ?? 0) + 1

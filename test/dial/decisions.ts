@@ -1,12 +1,11 @@
 /** Decides a case with the service's own code, without a socket, to compare it with Python's answer. */
 import type { Caller } from '../../src/access/callers.ts'
-import { loadCallers } from '../../src/access/callers.ts'
-import { loadCustomers } from '../../src/access/customers.ts'
 import { decide, type Origin } from '../../src/access/decide.ts'
 import { RequestProblem } from '../../src/service/problem.ts'
 import { readRequest } from '../../src/service/request.ts'
 import { connectRequest } from '../../src/smtp/socks.ts'
 import { addressOf } from '../harness/addresses.ts'
+import { loadCallers, loadCustomers } from '../harness/customers.ts'
 import type { Case } from './cases.ts'
 import { CALLERS, OWN_ADDRESSES, VANTAGE } from './installation.ts'
 import type { Denial, Expected } from './oracle.ts'
@@ -26,6 +25,7 @@ export type Decided = { readonly dial: string; readonly throughProxy: Buffer } |
 
 const ORIGIN: Origin = {
   own: OWN_ADDRESSES.map(addressOf),
+  translations: [],
   vantages: [{ name: 'proof', sources: VANTAGE.map(addressOf), families: new Set([4, 6]) }],
 }
 const RULES = { allowedPorts: [25], defaultProof: 'message' } as const

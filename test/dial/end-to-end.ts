@@ -1,7 +1,8 @@
 /** Runs the built service in a network where every address is local, and reports which addresses it really dialled. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dnsServer } from '../harness/dns-server.ts'
+import { writeYaml } from '../harness/files.ts'
 import { closedInGroups } from '../harness/mail-scripts.ts'
 import { scriptedServer } from '../harness/mail-server.ts'
 import { configFolder, type Ending, startService } from '../harness/service.ts'
@@ -47,7 +48,7 @@ export async function dialAll(t: Ending, cases: readonly Case[], asked: (done: n
   const dns = await dnsServer(t, {})
   const folder = configFolder(t)
   const audit = join(folder, 'audit.log')
-  writeFileSync(join(folder, 'vantages.yaml'), FILES.vantages)
+  writeYaml(join(folder, 'vantages.yaml'), FILES.vantages)
   const service = await startService(t, {
     customers: FILES.customers,
     callers: FILES.callers,

@@ -16,8 +16,10 @@ import sys
 
 # Ranges of IANA's special-purpose registries, and others, that no customer's mail server has. No entry can allow them.
 NEVER = """
-0.0.0.0/8 100.100.100.200/32 127.0.0.0/8 169.254.169.254/32 224.0.0.0/4 255.255.255.255/32
-::/96 ::ffff:0:0/96 ::ffff:0:0:0/96 64:ff9b::/96 64:ff9b:1::/48 2001::/32 2002::/16 fd00:ec2::254/128 fe80::/10 ff00::/8
+0.0.0.0/8 100.100.100.200/32 127.0.0.0/8 168.63.129.16/32 169.254.42.42/32 169.254.169.254/32
+169.254.170.2/32 169.254.170.23/32 224.0.0.0/4 255.255.255.255/32
+::/96 ::ffff:0:0/96 ::ffff:0:0:0/96 64:ff9b::/96 64:ff9b:1::/48 2001::/32 2002::/16 fd00:ec2::254/128 fd00:ec2::23/128 fd00:42::42/128
+fd00:c1::a9fe:a9fe/128 fd20:ce::254/128 fe80::/10 ff00::/8
 """
 # An entry with allowSpecial can allow these. Of IPv6 only 2000::/3 is in use.
 SPECIAL = """

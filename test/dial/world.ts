@@ -32,6 +32,14 @@ const counters = z.object({
   nftables: z.array(z.object({ counter: z.object({ name: z.string(), packets: z.int() }).optional() })),
 })
 
+/** Throws outside a fresh network namespace, before anything changes the machine's own network. */
+export function assertFreshNamespace(): void {
+  const interfaces = [...readFileSync('/proc/self/net/dev', 'utf8').matchAll(/^\s*(\S+):/gm)].map(([, name]) => name)
+  if (interfaces.some((name) => name !== 'lo')) {
+    throw new Error(`a fresh network namespace is needed (unshare --net), without ${interfaces.join(', ')}`)
+  }
+}
+
 /**
  * Makes every address local, so that nothing leaves the machine and this process answers all connections. Throws
  * outside a fresh namespace, because the routes would cut off any other network.
@@ -39,10 +47,7 @@ const counters = z.object({
  * @param own addresses for the loopback interface, which count as this machine's own
  */
 export async function openWorld(own: readonly string[]): Promise<void> {
-  const interfaces = [...readFileSync('/proc/self/net/dev', 'utf8').matchAll(/^\s*(\S+):/gm)].map(([, name]) => name)
-  if (interfaces.some((name) => name !== 'lo')) {
-    throw new Error(`a fresh network namespace is needed (unshare --net), without ${interfaces.join(', ')}`)
-  }
+  assertFreshNamespace()
   await run(
     'ip',
     ['-batch', '-'],
@@ -100,7 +105,11 @@ const PACKAGES = { ip: packages.ip, nft: WITH_NFTABLES } as const
 const PATHS = { ip: 'iproute2/usr/bin/ip', nft: 'nftables/usr/sbin/nft' } as const
 
 /** Runs a tool of the machine, or a downloaded one if the machine has none. Returns its output. */
-async function run(tool: keyof typeof PACKAGES, args: readonly string[], input: readonly string[]): Promise<string> {
+export async function run(
+  tool: keyof typeof PACKAGES,
+  args: readonly string[],
+  input: readonly string[],
+): Promise<string> {
   const env = { ...process.env }
   let command: string = tool
   if (!onPath(tool)) {

@@ -1,3 +1,25 @@
+/** Reads customers and callers files at once, and makes a large customers file. */
+
+import { CallerTable } from '../../src/access/callers.ts'
+import { readCallers } from '../../src/access/callers-file.ts'
+import { CustomerTable } from '../../src/access/customers.ts'
+import { type CustomerRules, readCustomers } from '../../src/access/customers-file.ts'
+import { contentsOf } from './files.ts'
+
+/** Does the same as `loadCustomers` of the service, at once. */
+export function loadCustomers(paths: readonly string[], rules: CustomerRules): CustomerTable {
+  const table = new CustomerTable()
+  for (const row of readCustomers(contentsOf(paths), rules)) table.add(row)
+  return table
+}
+
+/** Does the same as `loadCallers` of the service, at once. */
+export function loadCallers(paths: readonly string[]): CallerTable {
+  const table = new CallerTable()
+  for (const row of readCallers(contentsOf(paths))) table.add(row)
+  return table
+}
+
 /** Makes a large customers file. Each customer has a domain and `each` networks; every fourth network is IPv6. */
 export function customersYamlOf(networks: number, each: number): string {
   const lines = Array.from({ length: Math.ceil(networks / each) }, (_, customer) => {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { BEAT } from '../../src/store/redis/ledger-scripts.ts'
 import { fetchPackages, packages, projectRoot, storeOf } from '../lab/packages.ts'
 import { packagesUnavailable } from '../lab/unavailable.ts'
 import { deadPort } from './mail-scripts.ts'
@@ -25,8 +26,12 @@ export interface TestRedis {
   thaw(): void
   /** Kills the process. Its data is lost. */
   kill(): Promise<void>
-  /** Starts it again, empty, on the same port. */
+  /** Starts it again, empty, on the same port, as if it had been there for a while: tests can start at once. */
   start(): Promise<void>
+  /** Starts it again, empty, so that nothing is tested at first. */
+  startEmpty(): Promise<void>
+  /** Ends the wait that follows a loss of memory. */
+  settle(): Promise<void>
 }
 
 /** Starts a Redis from Debian's packages on a free port of 127.0.0.1. It ends with the test. */
@@ -39,9 +44,17 @@ export async function startRedis(t: Ending): Promise<TestRedis> {
   ask.on('error', () => {})
   let child: ChildProcess
   const kill = () => killed(child)
-  const start = async () => {
+  const settle = async () => {
+    await ask.eval(BEAT, 2, 'relay-tests:ledger', 'relay-tests:heartbeat', 0, '')
+    await ask.zrem('relay-tests:ledger', 'wait')
+  }
+  const startEmpty = async () => {
     child = spawnServer(folder, port)
     await until('Redis', async () => (await ask.ping()) === 'PONG')
+  }
+  const start = async () => {
+    await startEmpty()
+    await settle()
   }
   t.after(async () => {
     ask.disconnect()
@@ -60,6 +73,8 @@ export async function startRedis(t: Ending): Promise<TestRedis> {
     thaw: () => void child.kill('SIGCONT'),
     kill,
     start,
+    startEmpty,
+    settle,
   }
 }
 

@@ -1,14 +1,14 @@
 /** Builds the service in this process, without HTTP, for tests of the service itself. */
-import type { TestContext } from 'node:test'
 import { quotasOf, settingsOf } from '../../src/app.ts'
 import type { RequestContext } from '../../src/service/job.ts'
 import { TestQuotas } from '../../src/service/quotas.ts'
 import { realWorld } from '../../src/service/real-world.ts'
 import { RelayTests } from '../../src/service/relay-tests.ts'
-import { setUp } from '../../src/setup.ts'
+import type { World } from '../../src/service/world.ts'
+import { type Setup, setUp } from '../../src/setup.ts'
 import type { Stores } from '../../src/store/stores.ts'
 import { DEFAULT_VANTAGE } from '../../src/vantage/vantage.ts'
-import { configFolder, environmentFor, type ServiceOptions } from './service.ts'
+import { configFolder, type Ending, environmentFor, type ServiceOptions } from './service.ts'
 
 export interface InProcess {
   readonly relayTests: RelayTests
@@ -18,12 +18,23 @@ export interface InProcess {
   asking(callerId: string, gone?: AbortSignal): RequestContext
 }
 
+export interface InProcessOptions extends ServiceOptions {
+  /** Replaces how a mail server is asked. */
+  readonly run?: World['run']
+  /** Configuration that has been read already. */
+  readonly setup?: Setup
+}
+
+/** Reads the configuration of a service on loopback. */
+export const readSetup = (t: Ending, options: ServiceOptions): Promise<Setup> =>
+  setUp({ ...environmentFor(configFolder(t, options)), ...options.env })
+
 /** Builds a replica without HTTP. Two replicas can share their stores. */
-export function inProcess(t: TestContext, stores: Stores, options: ServiceOptions = {}): InProcess {
-  const { config, customers, callers } = setUp({ ...environmentFor(configFolder(t, options)), ...options.env })
+export async function inProcess(t: Ending, stores: Stores, options: InProcessOptions = {}): Promise<InProcess> {
+  const { config, customers, callers } = options.setup ?? (await readSetup(t, options))
   const audited: Readonly<Record<string, unknown>>[] = []
   const settings = settingsOf(config)
-  const world = realWorld({
+  const real = realWorld({
     customers: () => customers.current,
     vantages: { all: [DEFAULT_VANTAGE], isDown: () => false, suspect() {}, secondsToNextLook: 1 },
     lookUp: async () => ({ mx: [], hosts: [], unanswered: [], truncated: false }),
@@ -31,9 +42,11 @@ export function inProcess(t: TestContext, stores: Stores, options: ServiceOption
     deliveries: null,
     settings,
   })
+  const world = { ...real, ...(options.run ? { run: options.run } : {}) }
   const relayTests = new RelayTests({
     worldOf: () => world,
     testingIsOn: () => customers.current.testing,
+    callerNow: (id) => callers.current.named(id),
     audit: async (entry) => void audited.push(entry),
     stores,
     quotas: new TestQuotas(quotasOf(config), stores.counters),

@@ -1,11 +1,12 @@
 /** Starts the built service with the settings that tests share. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { writeYaml } from './files.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -105,8 +106,8 @@ export interface Ending {
 export function configFolder(t: Ending, { customers = CUSTOMERS, callers = CALLERS }: ServiceOptions = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'relay-tests-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  writeFileSync(join(folder, 'customers.yaml'), customers)
-  writeFileSync(join(folder, 'callers.yaml'), callers)
+  writeYaml(join(folder, 'customers.yaml'), customers)
+  writeYaml(join(folder, 'callers.yaml'), callers)
   return folder
 }
 

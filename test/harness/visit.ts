@@ -47,6 +47,7 @@ export async function visit(
     deadline: performance.now() + patienceMs,
     transcript,
     stop,
+    cut: new AbortController().signal,
     dialling() {},
   }
   const test: ProbeOptions = {

@@ -83,6 +83,7 @@ export async function visit(
     deadline: startedAt + patienceMs,
     transcript,
     stop: new AbortController().signal,
+    cut: new AbortController().signal,
     dialling() {},
   }
   const test: ProbeOptions = {

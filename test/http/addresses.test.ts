@@ -32,6 +32,14 @@ const ZONE = {
       [20, 'mail.example.com'],
     ],
   },
+  'mixed.example.com': {
+    mx: [
+      [10, 'inside.example.com'],
+      [20, 'slow.example.com'],
+      [30, 'mail.example.com'],
+    ],
+  },
+  'many.example.com': { a: Array.from({ length: 40 }, (_, index) => `9.9.9.${index + 1}`) },
   'huge.example.com': { mx: Array.from({ length: 12 }, (_, index) => [index, `h${index}.example.com`] as const) },
   ...Object.fromEntries(
     Array.from({ length: 12 }, (_, index) => [
@@ -120,11 +128,29 @@ test('a name is looked up, and each address says whether this key may test it', 
     }
   })
 
-  await t.test('at most ten exchangers and 32 addresses are shown', async () => {
+  await t.test('at most three exchangers are shown, after nine questions at most', async () => {
+    const before = dns.questions.length
     const found = await list(service, 'huge.example.com')
-    assert.equal(found.mx.length, 10)
-    assert.equal(found.addresses.length, 32)
-    assert.equal(found.truncated, true)
+    assert.deepEqual([found.mx.length, found.addresses.length, found.truncated], [3, 24, true])
+    assert.equal(dns.questions.length - before, 9)
+  })
+
+  await t.test('at most 32 addresses are shown', async () => {
+    const found = await list(service, 'many.example.com')
+    assert.deepEqual([found.addresses.length, found.truncated], [32, true])
+  })
+
+  await t.test('no other caller sees the names of exchangers that lead only inside', async () => {
+    const names = ({ mx, unanswered }: Awaited<ReturnType<typeof list>>) => [
+      mx.map(({ host }) => host),
+      unanswered.map(({ name }) => name),
+    ]
+    assert.deepEqual(names(await list(service, 'mixed.example.com')), [['mail.example.com'], []])
+    const all = ['inside.example.com', 'slow.example.com', 'mail.example.com']
+    assert.deepEqual(names(await list(service, 'mixed.example.com', KEYS.desk)), [
+      all,
+      ['slow.example.com', 'slow.example.com'],
+    ])
   })
 
   await t.test('an exchanger that is not a valid name is neither shown nor looked up', async () => {

@@ -1,10 +1,10 @@
 /** The order of the checks before a test, and who may test what. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ProblemSlug } from '../../src/contract/problems.ts'
+import { writeYaml } from '../harness/files.ts'
 import { bearer, keyOf, problemIn, resultOf } from '../harness/http.ts'
 import { closed, deadPort } from '../harness/mail-scripts.ts'
 import { scriptedServer } from '../harness/mail-server.ts'
@@ -214,7 +214,7 @@ test('checks of the vantage', async (t) => {
   const port = await deadPort()
   const folder = configFolder(t)
   const vantages = join(folder, 'vantages.yaml')
-  writeFileSync(
+  writeYaml(
     vantages,
     'vantages: [{ name: syd-1, ehlo: relaytest.isp.example, publicIps: [203.0.113.7], bind: 127.0.0.1 }]\n',
   )

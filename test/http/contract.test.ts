@@ -1,10 +1,10 @@
 /** Answers of the service match openapi.json. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { PROBLEMS, type ProblemSlug } from '../../src/contract/problems.ts'
+import { writeYaml } from '../harness/files.ts'
 import { bearer, keyOf, rawConnection, rawRequest, responseFrom } from '../harness/http.ts'
 import { closed, deadPort, gatedServer, open } from '../harness/mail-scripts.ts'
 import { healthy, type Say, scriptedServer } from '../harness/mail-server.ts'
@@ -144,7 +144,7 @@ test('problems match the document', async (t) => {
 test('problems of the installation match the document', async (t) => {
   const port = await deadPort()
   const vantages = join(configFolder(t), 'vantages.yaml')
-  writeFileSync(vantages, 'vantages: [{ name: a, ehlo: a.isp.example, publicIps: [203.0.113.7], bind: 127.0.0.1 }]\n')
+  writeYaml(vantages, 'vantages: [{ name: a, ehlo: a.isp.example, publicIps: [203.0.113.7], bind: 127.0.0.1 }]\n')
   const customers = CUSTOMERS.replace(
     'neverTest:',
     '  - { id: six, name: Six, networks: ["2606:4700::/48"] }\nneverTest:',
@@ -156,7 +156,7 @@ test('problems of the installation match the document', async (t) => {
   await post('vantage-inside-network', '203.0.113.25')
   await post('vantage-family', '2606:4700::1111')
   await post('audit-unavailable', '127.0.0.1')
-  writeFileSync(join(service.folder, 'customers.yaml'), `testing: false\n${customers}`)
+  writeYaml(join(service.folder, 'customers.yaml'), `testing: false\n${customers}`)
   await until('the reload', () => service.logs().find(({ msg }) => msg === 'customers reloaded'))
   await post('testing-off', '127.0.0.1')
 })

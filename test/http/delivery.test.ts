@@ -68,6 +68,16 @@ test('a bounce that arrives later amends the result as well', async (t) => {
   assert.deepEqual([amended.verdict, amended.reason], ['inconclusive', 'accepted-then-bounced'])
 })
 
+test('after a restart, late mail is asked to come later, not refused for ever', async (t) => {
+  const { ip, port, service, server, mailboxPort, bring } = await postOffice(t, healthy)
+  await resultOf(await service.post({ ip, port }))
+  const { recipient } = taken(server)
+  await service.stop()
+  await startService(t, { env: { MAILBOX_LISTEN: `127.0.0.1:${mailboxPort}`, ALLOWED_PORTS: `${port}` } })
+  const replies = await bring(recipient, ['', 'late']).catch((error: Error) => error.message)
+  assert.match(`${replies}`, /451 4\.3\.0 no such test address now, try again later/)
+})
+
 test('a test that sends nothing is settled when it is finished', async (t) => {
   const closed: Say = (line) => (line.startsWith('RCPT') ? '554 5.7.1 Relay access denied' : healthy(line))
   const { ip, port, service } = await postOffice(t, closed)

@@ -1,15 +1,15 @@
 /** The health endpoints. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { liveness, readiness } from '../../src/contract/health.ts'
+import { writeYaml } from '../harness/files.ts'
 import { CUSTOMERS, configFolder, startService } from '../harness/service.ts'
 import { until } from '../harness/waiting.ts'
 
 test('health needs no key', async (t) => {
   const vantages = join(configFolder(t), 'vantages.yaml')
-  writeFileSync(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
+  writeYaml(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
   const began = Date.now()
   const service = await startService(t, { env: { VANTAGES_FILE: vantages } })
   const file = join(service.folder, 'customers.yaml')
@@ -39,7 +39,7 @@ test('health needs no key', async (t) => {
     'readyz stays 200 while a file has a mistake, and reports it without details until it is mended',
     async () => {
       const before = (await ready()).body.files.customers?.loadedAt
-      writeFileSync(file, `${CUSTOMERS}colour: red\n`)
+      writeYaml(file, `${CUSTOMERS}colour: red\n`)
       const broken = await until('the error', async () => {
         const now = await ready()
         return now.body.files.customers?.error ? now : null
@@ -54,7 +54,7 @@ test('health needs no key', async (t) => {
       assert.equal(error, `${file}:${CUSTOMERS.split('\n').length}: colour is unknown here`)
       assert.equal(broken.body.files.customers?.loadedAt, before)
       assert.equal(broken.body.files.callers?.error, null)
-      writeFileSync(file, CUSTOMERS)
+      writeYaml(file, CUSTOMERS)
       const mended = await until('the mended file', async () => {
         const { customers } = (await ready()).body.files
         return customers?.error === null ? customers : null

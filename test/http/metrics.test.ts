@@ -1,8 +1,9 @@
 /** The metrics for Prometheus, and that docs/metrics.md lists them all. */
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { writeYaml } from '../harness/files.ts'
 import { problemIn, resultOf } from '../harness/http.ts'
 import { closed, open } from '../harness/mail-scripts.ts'
 import { scriptedServer } from '../harness/mail-server.ts'
@@ -48,7 +49,7 @@ test('the service counts its work, and no text of a caller or a server becomes a
 
 test('the metrics show a file that was refused', async (t) => {
   const service = await startService(t)
-  writeFileSync(join(service.folder, 'callers.yaml'), 'callers: no\n')
+  writeYaml(join(service.folder, 'callers.yaml'), 'callers: no\n')
   await until(
     'the metric',
     async () => (await read(service, 'relay_tests_config_reload_success{file="callers"}')) === 0,

@@ -1,9 +1,9 @@
 /** The quotas of tests and requests over HTTP. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { limits } from '../../src/contract/limits.ts'
+import { writeYaml } from '../harness/files.ts'
 import { bearer, callersYaml, keyOf, leftOf, problemIn, resultOf } from '../harness/http.ts'
 import { closed, deadPort } from '../harness/mail-scripts.ts'
 import { scriptedServer } from '../harness/mail-server.ts'
@@ -29,7 +29,7 @@ const COUNTED: Readonly<Record<string, string>> = {
   'tests-caller': 'tests of one caller',
   'tests-customer': 'tests of one customer',
   'tests-target': 'tests of one address',
-  'tests-network': 'tests in one network (/24, or /64 of IPv6)',
+  'tests-network': 'tests of one customer in one network (/24, or /64 of IPv6)',
 }
 const QUOTAS = { QUOTA_CALLER: '8/1h', QUOTA_CUSTOMER: '6/1d', QUOTA_TARGET: '2/10m', QUOTA_NETWORK: '4/1h' }
 
@@ -231,7 +231,7 @@ test('a verdict of another customer is not shown', async (t) => {
   const service = await startService(t, { env, customers: own('gamma') })
   const here = { ip: '127.0.0.1', port: server.port }
   await resultOf(await service.post(here, bearer(KEYS.desk)))
-  writeFileSync(join(service.folder, 'customers.yaml'), own('acme'))
+  writeYaml(join(service.folder, 'customers.yaml'), own('acme'))
   await until('the reload', () => service.logs().find(({ msg }) => msg === 'customers reloaded'))
   assert.equal((await problemIn(await service.post(here), 'quota-exceeded')).lastTest, undefined)
   assert.ok((await problemIn(await service.post(here, bearer(KEYS.desk)), 'quota-exceeded')).lastTest)

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test'
 import Fastify from 'fastify'
 import { registerProblems } from '../../src/http/problems.ts'
 import { registerQuotas } from '../../src/http/quotas.ts'
+import { Refusals } from '../../src/http/refusals.ts'
 import { type Counters, memoryCounters } from '../../src/store/counters.ts'
 import { StoreUnavailable } from '../../src/store/unavailable.ts'
 import { problemIn } from '../harness/http.ts'
@@ -14,7 +15,7 @@ const DESK = { id: 'desk', customers: 'all', quota: null, sandbox: false } as co
 async function countingApp(t: TestContext, windows: Counters) {
   const app = Fastify()
   t.after(() => app.close())
-  registerProblems(app, () => {})
+  registerProblems(app, new Refusals(app.log, () => {}))
   app.decorateRequest('caller', null)
   app.addHook('onRequest', async (request) => {
     request.caller = DESK

@@ -1,11 +1,11 @@
 /** The list of vantages, and the choice of one for a test. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { hashKey } from '../../src/access/keys.ts'
 import { vantageList } from '../../src/contract/vantages.ts'
 import { dnsServer } from '../harness/dns-server.ts'
+import { writeYaml } from '../harness/files.ts'
 import { bearer, callersYaml, keyOf, problemIn, resultOf } from '../harness/http.ts'
 import { closed } from '../harness/mail-scripts.ts'
 import { scriptedServer } from '../harness/mail-server.ts'
@@ -21,7 +21,7 @@ const FILE = `vantages:
 
 async function serviceFrom(t: TestContext, vantages: string, options: ServiceOptions = {}) {
   const file = join(configFolder(t), 'vantages.yaml')
-  writeFileSync(file, vantages)
+  writeYaml(file, vantages)
   const service = await startService(t, { ...options, env: { VANTAGES_FILE: file, ...options.env } })
   return { service, file }
 }
@@ -137,7 +137,7 @@ test('an idempotency key stands for the vantage in the request, not for the one 
     service.post({ ip: '127.0.0.1', port: server.port, ...body }, { 'idempotency-key': 'one' })
   const first = await resultOf(await post({}))
   await problemIn(await post({ vantage: 'syd-1' }), 'idempotency-mismatch')
-  writeFileSync(file, FILE.replace('name: syd-1', 'name: per-1'))
+  writeYaml(file, FILE.replace('name: syd-1', 'name: per-1'))
   await until('the new file', async () => (await listed(service))[0]?.name === 'per-1')
   assert.deepEqual(await resultOf(await post({})), first)
 })

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { startMailServer } from '../../demo/mail-servers.ts'
 import { relayTest } from '../../src/contract/relay-test.ts'
-import { folderOf } from '../harness/files.ts'
+import { folderOf, whole as wholeYaml, yamlFolder } from '../harness/files.ts'
 import { deadPort } from '../harness/mail-scripts.ts'
 import { type Ran, runProgram } from '../harness/process.ts'
 import { CALLERS, CUSTOMERS, environmentFor, KEYS } from '../harness/service.ts'
@@ -60,7 +60,7 @@ async function buildImage(t: TestContext, podman: Podman): Promise<void> {
  * folder.
  */
 function runArguments(t: TestContext, env: Readonly<Record<string, string>>): string[] {
-  const config = folderOf(t, { 'customers.yaml': CUSTOMERS, 'callers.yaml': CALLERS })
+  const config = yamlFolder(t, { 'customers.yaml': CUSTOMERS, 'callers.yaml': CALLERS })
   const empty = folderOf(t)
   for (const folder of [config, empty]) chmodSync(folder, 0o755)
   const { PATH, NODE_V8_COVERAGE, ...ours } = environmentFor('/config')
@@ -166,8 +166,8 @@ test('the image', { skip: process.env.CI ? false : (labUnavailable() ?? false) }
   await t.test('checks a configuration by the command of docs/operators.md', async (context) => {
     const { PATH, NODE_V8_COVERAGE, ...env } = environmentFor('/config')
     const folder = folderOf(context, {
-      'config/customers.yaml': CUSTOMERS,
-      'config/callers.yaml': CALLERS,
+      'config/customers.yaml': wholeYaml(CUSTOMERS),
+      'config/callers.yaml': wholeYaml(CALLERS),
       'settings.env': Object.entries(env)
         .map(([name, value]) => `${name}=${value}\n`)
         .join(''),

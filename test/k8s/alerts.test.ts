@@ -29,8 +29,13 @@ const specOf = async (t: TestContext) =>
 /** The names of all metrics of a service that has a Redis. */
 async function metricNames(): Promise<Set<string>> {
   const file = { loadedAt: new Date(), error: null }
-  const storeServer = { isUp: async () => true, addresses: () => [] }
-  const text = await makeMetrics({ storeServer, files: { customers: file }, vantages: { views: () => [] } }).text()
+  const storeServer = { state: async () => ({ isUp: true, waitMs: 0 }), addresses: () => [] }
+  const text = await makeMetrics({
+    storeServer,
+    files: { customers: file },
+    vantages: { views: () => [] },
+    output: { dropped: 0 },
+  }).text()
   return new Set([...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name))
 }
 
@@ -69,6 +74,11 @@ const CASES: readonly (readonly [what: string, series: Readonly<Record<string, s
     ['all is well', {}, []],
     ['no replica is there', { relay_tests_info: '_x120' }, ['RelayTestsAbsent']],
     ['one replica has lost Redis', { 'relay_tests_redis_up{pod="b"}': '0x120' }, ['RelayTestsRedisDown']],
+    [
+      'Redis lost its memory a moment ago',
+      { 'relay_tests_redis_wait_seconds{pod="b"}': '0x117 40 0x2' },
+      ['RelayTestsRedisMemoryLost'],
+    ],
     [
       'the audit log is full',
       { 'relay_tests_refused_total{problem="audit-unavailable"}': '0+1x120' },

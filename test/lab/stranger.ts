@@ -1,7 +1,7 @@
 /** Runs the built service outside the networks of the lab's servers, so that it is a stranger to them. */
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type RelayTest, relayTest } from '../../src/contract/relay-test.ts'
+import { writeYaml } from '../harness/files.ts'
 import { configFolder, type Ending, KEYS, startService, type TestService } from '../harness/service.ts'
 import type { LabNetwork } from './network.ts'
 
@@ -23,7 +23,7 @@ export function startStranger(
 ): Promise<TestService> {
   const file = join(configFolder(ending), 'vantages.yaml')
   const addresses = `publicIps: [${vantage}, '${vantage6}'], bind: [${vantage}, '${vantage6}']`
-  writeFileSync(file, `vantages: [{ name: lab, ehlo: relaytest.isp.example, ${addresses} }]`)
+  writeYaml(file, `vantages: [{ name: lab, ehlo: relaytest.isp.example, ${addresses} }]`)
   const production = { VANTAGES_FILE: file, ALLOW_LOOPBACK_TARGETS: undefined, ALLOWED_PORTS: '25,465,587' }
   return startService(ending, { customers: CUSTOMERS, env: { ...production, ...env } })
 }

@@ -184,15 +184,26 @@ test('a report that the message is only delayed is no bounce', async (t) => {
   assert.deepEqual(counted, ['ignored'])
 })
 
-test('who writes to postmaster or abuse is sent to the contact', async (t) => {
-  const { logged, greeted } = await testMailbox(t)
+test('postmaster and abuse are accepted as recipients, and their mail is refused with the contact, before it is sent', async (t) => {
+  const { arrivals, logged, turnedAway, greeted } = await testMailbox(t)
   const client = await greeted()
   await client.say('MAIL FROM:<a@sender.example>')
-  for (const recipient of [at('postmaster'), at('ABUSE'), 'Postmaster']) {
-    const answer = await client.say(`RCPT TO:<${recipient}>`)
-    assert.ok(answer.startsWith('551 5.1.6 ') && answer.includes(CONTACT), answer)
+  for (const recipient of ['Postmaster', at('postmaster'), at('ABUSE'), `"postmaster"@${DOMAIN}.`]) {
+    assert.equal(await client.say(`RCPT TO:<${recipient}>`), TAKEN, recipient)
   }
-  assert.deepEqual(logged, [])
+  assert.equal(await client.say('DATA'), `550 5.7.1 nobody reads mail here, please ask ${CONTACT}`)
+  assert.equal(await client.say('RSET'), '250 2.0.0 Flushed')
+  assert.deepEqual([arrivals, logged, turnedAway], [[], [], []])
+})
+
+test('a message to a test address and to postmaster arrives for the test', async (t) => {
+  const { arrivals, greeted } = await testMailbox(t)
+  const replies = await deliver(await greeted(), { from: '', to: [at('postmaster'), at(RECIPIENT)], message: '' })
+  assert.match(replies.at(-1) ?? '', /^250 /)
+  assert.deepEqual(
+    arrivals.map(({ token }) => token),
+    [RECIPIENT],
+  )
 })
 
 test('every other recipient is refused, with one line in the log', async (t) => {
@@ -358,7 +369,7 @@ test('without HELO no mail is taken', async (t) => {
 })
 
 test('who guesses a thousand recipients is hung up on after 20, each with its line in the log', async (t) => {
-  const { logged, counted, greeted } = await testMailbox(t)
+  const { logged, counted, turnedAway, greeted } = await testMailbox(t)
   const client = await greeted()
   await client.say('MAIL FROM:<>')
   const guesses = Array.from({ length: 1000 }, (_, guess) => `RCPT TO:<${at(`guess${guess}`)}>\r\n`)
@@ -366,7 +377,8 @@ test('who guesses a thousand recipients is hung up on after 20, each with its li
   const replies = (await client.hungUp()).split('\r\n').filter((line) => line !== '')
   assert.deepEqual(replies, [...Array(20).fill(UNKNOWN), '421 4.4.2 too many refused recipients'])
   assert.equal(logged.length, 21)
-  assert.deepEqual(counted, ['troubled'])
+  assert.deepEqual(counted, [], 'it brings no mail of a test')
+  assert.deepEqual(turnedAway, ['recipients'])
 })
 
 test('a line without an end ends the connection', async (t) => {
@@ -466,7 +478,7 @@ test('one address, such as a smarthost, holds 100 connections, and one more once
   const mailbox = await testMailbox(t)
   const { codes } = await greetings(mailbox, Array(101).fill('127.0.0.2'))
   assert.deepEqual(codes, [...Array(100).fill('220'), '421'], 'at once')
-  assert.deepEqual(mailbox.counted, ['troubled'])
+  assert.deepEqual(mailbox.turnedAway, ['connections'])
   const next = await greetings(mailbox, ['127.0.0.2'])
   assert.deepEqual(next.codes, ['421'], 'afterwards')
   await next.clients[0]?.hungUp()
@@ -477,12 +489,14 @@ test('one address, such as a smarthost, holds 100 connections, and one more once
   assert.deepEqual((await greetings(mailbox, ['127.0.0.3'])).codes, ['220'], 'after one has left')
 })
 
-test('200 connections are held, and one more is told to come later', async (t) => {
+test('200 connections are held; one more takes the place of another, of the source that holds most', async (t) => {
   const mailbox = await testMailbox(t)
-  const addresses = Array.from({ length: 200 }, (_, index) => `127.0.0.${10 + (index % 10)}`)
-  assert.deepEqual((await greetings(mailbox, addresses)).codes, Array(200).fill('220'))
-  assert.deepEqual((await greetings(mailbox, ['127.0.0.99'])).codes, ['421'])
-  assert.deepEqual(mailbox.counted, ['troubled'])
+  const addresses = [...Array(99).fill('127.0.0.10'), ...Array.from({ length: 101 }, (_, n) => `127.0.1.${n}`)]
+  const { clients, codes } = await greetings(mailbox, addresses)
+  assert.deepEqual(codes, Array(200).fill('220'))
+  assert.deepEqual((await greetings(mailbox, ['127.0.0.99'])).codes, ['220'])
+  assert.match((await clients[0]?.hungUp()) ?? '', /^421 4\.4\.2 too many connections/)
+  assert.deepEqual(mailbox.counted, [], 'it named no test address')
 })
 
 test('closing lets a running message arrive, takes no new connection and hangs up on the rest', async (t) => {

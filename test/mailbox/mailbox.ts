@@ -20,8 +20,10 @@ export interface LogLine {
 export interface TestMailbox extends Mailbox {
   readonly arrivals: readonly Arrival[]
   readonly logged: readonly LogLine[]
-  /** Mail that was ignored, and visitors that were turned away for our own reasons. */
+  /** Mail that was ignored, and times that mail of any test may be late. */
   readonly counted: readonly ('ignored' | 'troubled')[]
+  /** Why visitors were turned away, each with the test addresses that it named. */
+  readonly turnedAway: readonly string[]
   /** A client that has not read the greeting yet. */
   connect(options?: ConnectOptions): Promise<Client>
   /** A client that has read the greeting and said EHLO. */
@@ -33,6 +35,7 @@ export async function testMailbox(t: TestContext, changes: Partial<MailboxOption
   const arrivals: Arrival[] = []
   const logged: LogLine[] = []
   const counted: ('ignored' | 'troubled')[] = []
+  const turnedAway: string[] = []
   const mailbox = await startMailbox({
     host: '127.0.0.1',
     port: 0,
@@ -43,6 +46,7 @@ export async function testMailbox(t: TestContext, changes: Partial<MailboxOption
     arrived: (arrival) => void arrivals.push(arrival),
     ignored: () => void counted.push('ignored'),
     troubled: () => void counted.push('troubled'),
+    turnedAway: (why, tokens) => void turnedAway.push([why, ...tokens].join(' ')),
     log: {
       info: (fields, message) => void logged.push({ level: 'info', fields, message }),
       error: (fields, message) => void logged.push({ level: 'error', fields, message }),
@@ -64,6 +68,7 @@ export async function testMailbox(t: TestContext, changes: Partial<MailboxOption
     arrivals,
     logged,
     counted,
+    turnedAway,
     connect,
     async greeted(helo = 'mx.example.net') {
       const client = await connect()

@@ -2,8 +2,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Refusal } from '../../src/contract/words.ts'
+import { assess } from '../../src/relay/assess.ts'
+import type { Phase } from '../../src/relay/attempt.ts'
+import { formOf } from '../../src/relay/forms.ts'
 import { classify, type ReplyContext } from '../../src/relay/refusals.ts'
 import { type Reply, ReplyParser } from '../../src/smtp/reply.ts'
+import {
+  ABOUT_OUR_DOMAIN_AT_MAIL,
+  ABOUT_US_WITHOUT_RELAYING,
+  BANS_ABROAD,
+  DENIALS,
+  DENIALS_ABROAD,
+  LATER,
+  NEXT_HOP_REFUSED,
+  NO_ROUTE,
+  NO_USERS_ABROAD,
+  NOW,
+} from './kinds-of-texts.ts'
 import { ABOUT_US, FAMILIES } from './refused-texts.ts'
 
 const RCPT: ReplyContext = {
@@ -31,14 +46,106 @@ for (const [family, refusals, texts] of FAMILIES) {
 
 const NEVER: ReadonlySet<Refusal> = new Set<Refusal>(['relay-denied', 'auth-required', 'unknown-user'])
 
-test('the list of texts about us has more than 150 texts', () => assert.ok(ABOUT_US.length > 150))
+test('the lists of texts about us have more than 250 texts', () =>
+  assert.ok(ABOUT_US.length + ABOUT_US_WITHOUT_RELAYING.length > 250))
 
-for (const text of ABOUT_US) {
+for (const text of [...ABOUT_US, ...ABOUT_US_WITHOUT_RELAYING, ...BANS_ABROAD]) {
   test(`about us or now: ${text}`, () => {
     const { refusal } = classify(replyOf(text), RCPT)
     assert.ok(!NEVER.has(refusal), refusal)
   })
 }
+
+for (const text of ABOUT_OUR_DOMAIN_AT_MAIL) {
+  test(`at MAIL, words without "relay" are about our sender: ${text}`, () => {
+    const { refusal } = classify(replyOf(text), { ...RCPT, phase: 'mail' })
+    assert.ok(!NEVER.has(refusal), refusal)
+  })
+}
+
+for (const text of [...DENIALS, ...DENIALS_ABROAD]) {
+  test(`denies relaying: ${text}`, () => {
+    const { refusal } = classify(replyOf(text), { ...RCPT, recipient: 'plain' })
+    assert.match(refusal, /^(relay-denied|auth-required)$/)
+  })
+}
+
+for (const text of NOW) {
+  test(`is true only now: ${text}`, () => {
+    assert.match(classify(replyOf(text), RCPT).refusal, /^(greylisted|server-trouble)$/)
+  })
+}
+
+for (const text of NO_USERS_ABROAD) {
+  test(`refuses the recipient: ${text}`, () => {
+    assert.deepEqual(classify(replyOf(text), RCPT), { refusal: 'unknown-user', basis: 'words' })
+  })
+}
+
+for (const text of LATER) {
+  test(`asks us to come back: ${text}`, () => assert.equal(classify(replyOf(text), RCPT).refusal, 'greylisted'))
+}
+
+for (const text of NEXT_HOP_REFUSED) {
+  for (const phase of ['rcpt', 'dot'] as const) {
+    test(`at ${phase}, no refusal of this server: ${text}`, () => {
+      const { refusal } = classify(replyOf(text), { ...RCPT, phase, recipient: 'plain' })
+      assert.ok(!NEVER.has(refusal), refusal)
+    })
+  }
+}
+
+for (const text of NO_ROUTE) {
+  test(`found no route to our domain: ${text}`, () => {
+    const { refusal } = classify(replyOf(text), { ...RCPT, recipient: 'plain' })
+    assert.match(refusal, /^(vantage-identity|server-trouble|greylisted)$/)
+  })
+}
+
+test('an ambiguous or a local recipient without a route is an unknown user', () => {
+  for (const recipient of ['ambiguous', 'local'] as const) {
+    for (const text of ['550 Unrouteable address', '550 5.1.2 Recipient address rejected: Domain not found']) {
+      assert.equal(classify(replyOf(text), { ...RCPT, recipient }).refusal, 'unknown-user')
+    }
+  }
+})
+
+/** Judges a form whose commands got these replies. */
+function assessed(form: string, ...said: readonly (readonly [Phase, string])[]) {
+  const exchanges = said.map(([phase, text], index) => ({ phase, reply: replyOf(text), at: [index] }))
+  const envelope = { mailFrom: null, rcptTo: null, connection: 1, node: null, seen: null, why: null }
+  return assess({ form: formOf(form), exchanges, ...envelope }, RCPT.names)
+}
+
+test('a form is judged by its own recipient, by the words of its own server, and by what the dot says', () => {
+  const unrouteable = ['rcpt', '550 Unrouteable address'] as const
+  assert.equal(assessed('outside-sender', ['mail', '250 ok'], unrouteable).refusal, 'vantage-identity')
+  assert.equal(assessed('percent-hack', ['mail', '250 ok'], unrouteable).refusal, 'unknown-user')
+  const taken = [
+    ['mail', '250 ok'],
+    ['rcpt', '250 ok'],
+    ['data', '354 go'],
+  ] as const
+  const hop = assessed('outside-sender', ...taken, ['dot', '554 upstream mx refused: relay access denied'])
+  assert.deepEqual([hop.refusal, hop.refusedLater], ['content', true])
+  const own = assessed('outside-sender', ...taken, ['dot', '554 relay access denied'])
+  assert.deepEqual([own.refusal, own.refusedLater], ['relay-denied', false])
+  const trash = assessed('outside-sender', ...taken, ['dot', '250 moved to trash'])
+  assert.deepEqual([trash.outcome, trash.refusal], ['refused', 'content'])
+})
+
+test('a 421 is about the connection, whatever its enhanced code', () => {
+  for (const text of [
+    '4.7.0 one transaction per connection',
+    '4.7.0 mail.example.com closing connection',
+    '4.2.1 bye',
+  ]) {
+    for (const phase of ['mail', 'rcpt'] as const) {
+      assert.equal(classify(replyOf(`421 ${text}`), { ...RCPT, phase }).refusal, 'throttled', text)
+    }
+  }
+  assert.equal(classify(replyOf('450 4.7.0 hm'), RCPT).refusal, 'greylisted')
+})
 
 test('a code that means nothing counts for no less than no code', () => {
   for (const text of [...FAMILIES.flatMap(([, , texts]) => texts), ...ABOUT_US, '550 no', '554 go away', '550 Nein']) {

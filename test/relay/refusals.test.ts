@@ -7,6 +7,7 @@ import { plainText } from '../../src/relay/plain-text.ts'
 import { TEXTS } from '../../src/relay/refusal-texts.ts'
 import { classify, type ReplyContext } from '../../src/relay/refusals.ts'
 import { type Reply, ReplyParser } from '../../src/smtp/reply.ts'
+import * as KINDS from './kinds-of-texts.ts'
 import { ABOUT_US, FAMILIES } from './refused-texts.ts'
 
 const NAMES = ['relaytest.isp.example', '198.51.100.7', 'example.com']
@@ -123,6 +124,7 @@ const SAID: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
 /** At least one text for every row of the table, as the server or document of that row has it. */
 const SOURCES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
   ['relay-denied', '451 Open relay is not allowed'],
+  ['content', '554 delivery to smarthost failed: relaying denied by smarthost', { phase: 'dot' }],
   ['relay-denied', '550 not an open relay, so get lost'],
   ['relay-denied', '550 5.7.1 <a@b.example>... Relaying denied. IP name possibly forged [198.51.100.7]'],
   ['relay-denied', '554 5.7.1 <a@b.example>: Recipient address rejected: Relay access denied'],
@@ -299,10 +301,12 @@ test('words inside addresses, our names and their names mean nothing', () => {
 
 test('every row of the table is the first match of some real text', () => {
   const met = new Set<unknown>()
-  const texts = [...FAMILIES.flatMap(([, , family]) => family), ...ABOUT_US]
-  const more = texts.map((text) => [null, text, undefined] as const)
+  const texts = [...FAMILIES.flatMap(([, , family]) => family), ...ABOUT_US, ...Object.values(KINDS).flat()]
+  const more = texts.flatMap((text) =>
+    (['outside', 'own'] as const).map((sender): [null, string, Partial<ReplyContext>] => [null, text, { sender }]),
+  )
   for (const [, text, context] of [...SAID, ...SOURCES, ...more]) {
-    const { phase, sender, names } = { ...RCPT, ...context }
+    const { phase, sender, names, recipient } = { ...RCPT, recipient: 'plain' as const, ...context }
     const plain = plainText(replyOf(text), names)
     met.add(
       TEXTS.find(
@@ -310,6 +314,7 @@ test('every row of the table is the first match of some real text', () => {
           row.text.test(plain) &&
           (!row.only?.temporary || text.startsWith('4')) &&
           (!row.only?.sender || row.only.sender === sender) &&
+          (!row.only?.recipient || row.only.recipient === recipient) &&
           (!row.only?.moments || row.only.moments.includes(phase)),
       ),
     )

@@ -5,7 +5,7 @@ import type { Arrival } from '../../src/mailbox/intake.ts'
 import type { ReportFacts } from '../../src/mailbox/report.ts'
 import type { Secrets } from '../../src/probe/message.ts'
 import { Deliveries } from '../../src/service/deliveries.ts'
-import { NO_SIGNALS, type Signals } from '../../src/store/signals.ts'
+import { NO_SIGNALS, type Signal, type Signals } from '../../src/store/signals.ts'
 
 const TOKENS = new Map([
   ['outsideoutsideab', 'outside-sender'],
@@ -197,6 +197,46 @@ test('a trouble of our mailbox is known to each test that waited during it', asy
   deliveries.trouble.note()
   assert.equal(await expectation.troubled(before), true)
   assert.equal(await expectation.troubled(performance.now() + 1), false)
+})
+
+test('mail that was turned away makes only the tests of its address doubt', async () => {
+  const { deliveries, expectation } = expecting()
+  const other = deliveries.expect('other', new Map([['otherotherothero', 'outside-sender']]))
+  const before = performance.now()
+  deliveries.turnedAway(['outsideoutsideab', 'nobodynobodynobo'])
+  assert.equal(await expectation.troubled(before), true)
+  assert.equal(await expectation.troubled(performance.now() + 1), false)
+  assert.equal(await other.troubled(before), false)
+})
+
+test('the replica of another test is told once that its mail was turned away, by a signal without a secret', async () => {
+  const sent: Signal[] = []
+  const listening: ((signal: Signal) => void)[] = []
+  const signals: Signals = {
+    ...NO_SIGNALS,
+    async send(signal) {
+      sent.push(signal)
+    },
+    listen: (heard) => void listening.push(heard),
+  }
+  const [here, there] = [new Deliveries(signals), new Deliveries(signals)]
+  const expectation = there.expect('test', TOKENS)
+  const before = performance.now()
+  for (let time = 0; time < 100; time += 1) here.turnedAway(['outsideoutsideab'])
+  assert.deepEqual(
+    sent.map(({ token, secrets }) => [token, secrets]),
+    [['outsideoutsideab', []]],
+  )
+  assert.equal(await expectation.troubled(before), false)
+  for (const signal of sent) for (const heard of listening) heard(signal)
+  assert.equal(await expectation.troubled(before), true)
+})
+
+test('after its end, a test knows the addresses of the messages that it sent, and of its sender', async () => {
+  const { deliveries, expectation } = expecting()
+  expectation.settle(() => {}, 0)
+  const known = await Promise.all([...TOKENS.keys()].map((token) => deliveries.knows(token)))
+  assert.deepEqual(known, ['recipient', null, 'sender'])
 })
 
 test('a trouble in another replica counts, and so does a store that cannot be asked', async () => {

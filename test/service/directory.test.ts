@@ -1,10 +1,10 @@
 /** Looking up a name with very many addresses. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadCustomers } from '../../src/access/customers.ts'
 import { Directory } from '../../src/service/directory.ts'
 import { realWorld } from '../../src/service/real-world.ts'
 import { DEFAULT_VANTAGE } from '../../src/vantage/vantage.ts'
+import { loadCustomers } from '../harness/customers.ts'
 import { yamlFile } from '../harness/files.ts'
 import { SETTINGS } from './jobs.ts'
 

@@ -15,7 +15,7 @@ const LIVE = { idempotencyKey: null, respondAsync: false, live: true }
 test('the events of a test that another replica runs come when it is finished', async (t) => {
   const { server, hold, release } = await gatedServer(t, closed)
   const stores = memoryStores(60_000)
-  const [here, there] = [inProcess(t, stores), inProcess(t, stores)]
+  const [here, there] = [await inProcess(t, stores), await inProcess(t, stores)]
   const asking = here.asking('desk')
   const request = readRequest(
     { ip: '127.0.0.1', port: server.port },
@@ -43,7 +43,7 @@ test('the events of a test that another replica runs come when it is finished', 
 test('a stream whose test fails ends without a verdict', async (t) => {
   const { server, hold, release } = await gatedServer(t, closed)
   const stores = memoryStores(60_000)
-  const { relayTests, asking, audited } = inProcess(t, stores)
+  const { relayTests, asking, audited } = await inProcess(t, stores)
   const request = readRequest(
     { ip: '127.0.0.1', port: server.port },
     { allowedPorts: [server.port], defaultProof: 'message' },

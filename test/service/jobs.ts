@@ -44,5 +44,6 @@ export function jobOn(port: number, caller: Caller): Job {
     test: identify(request, { customer, domain, knownMailbox: null }, DEFAULT_VANTAGE),
     key: null,
     stop: new AbortController(),
+    cut: new AbortController(),
   }
 }

@@ -16,11 +16,11 @@ const SETTINGS = {
   'tests-target': { ...lax, max: 2 },
   'tests-network': lax,
 }
-const KEYS = ['tests-caller:desk', 'tests-customer:acme', 'tests-target:127.0.0.1', 'tests-network:127.0.0.0/24']
+const KEYS = ['tests-caller:desk', 'tests-customer:acme', 'tests-target:127.0.0.1', 'tests-network:acme 127.0.0.0/24']
 
 /** Makes quotas that count in `counters`, for one test by the desk for Acme. */
-function quotasOn(t: TestContext, counters: Counters) {
-  const { callers, customers } = setUp(environmentFor(configFolder(t)))
+async function quotasOn(t: TestContext, counters: Counters) {
+  const { callers, customers } = await setUp(environmentFor(configFolder(t)))
   const [caller, customer] = [callers.current.all.find(({ id }) => id === 'desk'), customers.current.all.get('acme')]
   assert.ok(caller && customer)
   const subject = { caller, customer, target: '127.0.0.1', network: '127.0.0.0/24', usedUp: null }
@@ -37,13 +37,13 @@ const counted = (counters: Counters) => Promise.all(KEYS.map(async (key) => (awa
 
 test('a test is counted by every quota', async (t) => {
   const counters = memoryCounters()
-  assert.equal(await quotasOn(t, counters).take(), null)
+  assert.equal(await (await quotasOn(t, counters)).take(), null)
   assert.deepEqual(await counted(counters), [1, 1, 1, 1])
 })
 
 test('a peek counts nothing, and says what is left', async (t) => {
   const counters = memoryCounters()
-  const { peek, left } = quotasOn(t, counters)
+  const { peek, left } = await quotasOn(t, counters)
   assert.equal(await peek(), null)
   assert.deepEqual(await counted(counters), [0, 0, 0, 0])
   assert.deepEqual(left(), ['tests-caller 100', 'tests-customer 100', 'tests-target 2', 'tests-network 100'])
@@ -52,7 +52,7 @@ test('a peek counts nothing, and says what is left', async (t) => {
 test('a test that one quota refuses is counted by none, and the states say so', async (t) => {
   const counters = memoryCounters()
   for (let count = 0; count < 2; count += 1) await counters.count('tests-target:127.0.0.1', 60_000)
-  const { peek, take, left } = quotasOn(t, counters)
+  const { peek, take, left } = await quotasOn(t, counters)
   for (const look of [peek, take]) assert.deepEqual((await look())?.policies, ['tests-target'])
   assert.deepEqual(await counted(counters), [0, 0, 2, 0])
   assert.deepEqual(left(), ['tests-caller 100', 'tests-customer 100', 'tests-target 0', 'tests-network 100'])
@@ -66,12 +66,12 @@ test('if one counter cannot be reached, the test is refused and the other counte
       count: (key, ms) =>
         key === lost ? Promise.reject(new StoreUnavailable(new Error('away'))) : counters.count(key, ms),
     }
-    await assert.rejects(quotasOn(t, broken).take(), StoreUnavailable)
+    await assert.rejects((await quotasOn(t, broken)).take(), StoreUnavailable)
     assert.deepEqual(await counted(counters), [0, 0, 0, 0], lost)
   }
 })
 
 test('a refused test waits at least one second, even if the window ends at this moment', async (t) => {
   const ending: Counters = { ...memoryCounters(), count: async () => ({ current: 1_000, ttl: 0 }) }
-  assert.equal((await quotasOn(t, ending).take())?.retryAfter, 1)
+  assert.equal((await (await quotasOn(t, ending)).take())?.retryAfter, 1)
 })

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Caller } from '../../src/access/callers.ts'
-import { loadCustomers } from '../../src/access/customers.ts'
 import { askServer, realWorld } from '../../src/service/real-world.ts'
 import { permissionsOf } from '../../src/service/world.ts'
 import { Transcript } from '../../src/smtp/transcript.ts'
@@ -11,6 +10,7 @@ import { memoryStores } from '../../src/store/stores.ts'
 import { throughSocks5 } from '../../src/vantage/socks5.ts'
 import { DEFAULT_VANTAGE, type Vantage } from '../../src/vantage/vantage.ts'
 import { addressOf } from '../harness/addresses.ts'
+import { loadCustomers } from '../harness/customers.ts'
 import { yamlFile } from '../harness/files.ts'
 import { healthy, scriptedServer } from '../harness/mail-server.ts'
 import { jobOn, SETTINGS } from './jobs.ts'
@@ -57,7 +57,8 @@ const behind = (name: string, proxy: string): Vantage => ({
 
 test('the proxies of all vantages and the store are never targets, even if a customer lists them', (t) => {
   const customers = loadCustomers([yamlFile(t, NETWORKS)], { allowLoopback: false, mailboxDomain: 'isp.example' })
-  const server = { isUp: async () => true, addresses: () => ['93.184.216.6'] }
+  const look = async () => ({ isUp: true, waitMs: 0 })
+  const server = { state: look, look, async usable() {}, addresses: () => ['93.184.216.6'] }
   const all = [behind('syd-1', '93.184.216.5'), behind('mel-1', '2606:2800:220::5')]
   const world = realWorld({
     customers: () => customers,

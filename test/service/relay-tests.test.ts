@@ -22,7 +22,7 @@ const GONE = new StoreUnavailable(new Error('away'))
 async function replica(t: TestContext, changed: Partial<Stores> = {}) {
   const recorder = await startRecorder(t)
   const stores = { ...memoryStores(TTL_MS), ...changed }
-  const service = inProcess(t, stores)
+  const service = await inProcess(t, stores)
   const start = (ip: string, options = NO_OPTIONS, caller = 'desk') => {
     const request = readRequest({ ip, port: recorder.port }, { allowedPorts: [recorder.port], defaultProof: 'message' })
     return service.relayTests.start(request, service.asking(caller), options)
@@ -33,7 +33,13 @@ async function replica(t: TestContext, changed: Partial<Stores> = {}) {
 const refusedAs = (slug: ProblemSlug) => (error: unknown) => problemOf(error)?.slug === slug
 
 test('the address of the Redis is never a target, even if a customer lists it', async (t) => {
-  const server = { isUp: async () => true, addresses: () => ['93.184.216.34', '2001:db8::6379'] }
+  const look = async () => ({ isUp: true, waitMs: 0 })
+  const server = {
+    state: look,
+    look,
+    async usable() {},
+    addresses: () => ['93.184.216.34', '2001:db8::6379'],
+  }
   const counters = { ...memoryCounters(), read: async () => assert.fail('asked for more than the address') }
   const { start, audited } = await replica(t, { server, counters })
   await assert.rejects(start('93.184.216.34'), (error) => {
@@ -81,7 +87,7 @@ for (const [name, fail] of FAILING) {
     const options = { ...NO_OPTIONS, idempotencyKey: 'k' }
     await assert.rejects(start('127.0.0.7', options), refusedAs('limits-unavailable'))
     assert.deepEqual([recorder.dialled, audited], [[], []])
-    const sound = inProcess(t, whole)
+    const sound = await inProcess(t, whole)
     const request = readRequest(
       { ip: '127.0.0.7', port: recorder.port },
       { allowedPorts: [recorder.port], defaultProof: 'message' },

@@ -60,9 +60,9 @@ const PAIRS: readonly (readonly [
     async (t) => {
       const { url } = await startRedis(t)
       const open = async () => {
-        const stores = redisStores(url, TTL_MS, { info() {}, error() {} })
+        const stores = redisStores(url, { resultTtlMs: TTL_MS, leaseMs: TTL_MS }, { info() {}, error() {} })
         t.after(() => stores.close())
-        await until('Redis', () => stores.server?.isUp())
+        await until('Redis', async () => (await stores.server?.look())?.isUp)
         return stores
       }
       return [await open(), await open()]
@@ -76,9 +76,8 @@ for (const [name, options, open] of PAIRS) {
     options,
     async (t) => {
       const recorder = await startRecorder(t)
-      const replicas = (await open(t)).map((stores) =>
-        inProcess(t, stores, { customers: CUSTOMERS, env: { ...NO_QUOTAS, MAX_CONCURRENT_TESTS: '1000' } }),
-      )
+      const options = { customers: CUSTOMERS, env: { ...NO_QUOTAS, MAX_CONCURRENT_TESTS: '1000' } }
+      const replicas = await Promise.all((await open(t)).map((stores) => inProcess(t, stores, options)))
       let keys = 0
 
       const ask = async (key: string, ip: string, { replica, respondAsync }: Try, gone?: AbortSignal) => {

@@ -50,6 +50,32 @@ test('a message is dot-stuffed and ends with one dot', async (t) => {
   assert.deepEqual(server.lines, ['DATA', 'Subject: x', '', '..', '...a', 'b', '.'])
 })
 
+test('after the first fault, no further line of a flood is read', async (t) => {
+  const floods = [
+    ['220 hi', ...Array<string>(8_000).fill('250 yes')],
+    ['220 hi', 'no reply', ...Array<string>(8_000).fill('250 yes')],
+    ['220 hi', '250-one', '550 other', ...Array<string>(8_000).fill('250 yes')],
+  ]
+  for (const greeting of floods) {
+    const server = await scriptedServer(t, { greeting, say: () => null })
+    const socket = connect(server.port, '127.0.0.1')
+    t.after(() => socket.destroy())
+    const transcript = new Transcript()
+    let read = 0
+    const { withheld } = transcript
+    const maskNext = withheld.maskNext.bind(withheld)
+    withheld.maskNext = (line) => {
+      read += 1
+      return maskNext(line)
+    }
+    const connection = new SmtpConnection({ socket, number: 1, transcript, deadline: performance.now() + 5_000 })
+    await connection.greeting(1_000)
+    await connection.command('NOOP')
+    assert.equal(connection.fault, 'protocol-error')
+    assert.ok(read <= 3, `${read} lines were read`)
+  }
+})
+
 test('a reply that nobody asked for ends the connection and answers nothing', async (t) => {
   const { connection, lines } = await open(t, { greeting: ['220 hi', '250 yes', '250 yes'], say: () => null })
   await connection.greeting(1_000)

@@ -6,7 +6,12 @@ import { createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type Address, parseAddress } from '../../src/ip/address.ts'
 import { dialFrom } from '../../src/smtp/dial.ts'
+import { faultOf, isOwnError } from '../../src/smtp/socket-errors.ts'
 import { listening } from '../harness/listening.ts'
+import { runProgram } from '../harness/process.ts'
+import { onPath } from '../lab/unavailable.ts'
+
+const SMTP = new URL('../../src/smtp/', import.meta.url)
 
 const addressOf = (text: string): Address => {
   const address = parseAddress(text)
@@ -51,7 +56,73 @@ test('a port where nobody listens refuses', async (t) => {
 test('an address that this machine does not have cannot be bound to', async (t) => {
   const { port } = await listen(t, '127.0.0.1')
   const result = await dialFrom([addressOf('192.0.2.77')])(addressOf('127.0.0.1'), port, 2_000)
-  assert.deepEqual(result, { fault: 'unreachable', detail: 'EADDRNOTAVAIL' })
+  assert.deepEqual(result, { fault: 'vantage-failed', detail: 'EADDRNOTAVAIL' })
+})
+
+/** Uses up all file descriptors of its process, then dials and checks a vantage. */
+const WITHOUT_DESCRIPTORS = `
+import { openSync } from 'node:fs'
+import { dialFrom } from '${SMTP}dial.ts'
+import { parseAddress } from '${SMTP}../ip/address.ts'
+import { direct } from '${SMTP}../vantage/direct.ts'
+const dial = dialFrom([])
+const address = parseAddress('127.0.0.1')
+await dial(address, 1, 2000)
+await direct([]).checks['source-address']()
+const descriptors = []
+try { for (;;) descriptors.push(openSync('/dev/null')) } catch {}
+const dialled = await dial(address, 25, 2000)
+const checked = await direct([]).checks['source-address']()
+process.stdout.write(JSON.stringify([dialled, checked]))
+`
+
+test('without a file descriptor the vantage has failed, and its check finds it', {
+  skip: !onPath('prlimit'),
+}, async () => {
+  const args = [
+    '--nofile=100:100',
+    process.execPath,
+    '--import',
+    'tsx',
+    '--input-type=module',
+    '-e',
+    WITHOUT_DESCRIPTORS,
+  ]
+  const { stdout, stderr } = await runProgram('prlimit', args)
+  assert.deepEqual(JSON.parse(stdout || stderr), [
+    { fault: 'vantage-failed', detail: 'EMFILE' },
+    { outcome: 'failed', detail: 'This machine cannot open a connection (EMFILE).' },
+  ])
+})
+
+test('only refused, reset, timed out and unreachable speak of the target', () => {
+  const about = new Map(
+    Object.entries({
+      ECONNREFUSED: 'connection-refused',
+      ECONNRESET: 'dropped',
+      ETIMEDOUT: 'connect-timeout',
+      EHOSTUNREACH: 'unreachable',
+      ENETUNREACH: 'unreachable',
+    }),
+  )
+  const ours = [
+    'EMFILE',
+    'ENFILE',
+    'EADDRNOTAVAIL',
+    'EADDRINUSE',
+    'ENOBUFS',
+    'ENOMEM',
+    'EPERM',
+    'EAFNOSUPPORT',
+    'EINVAL',
+  ]
+  for (const code of [...about.keys(), ...ours, 'ENETDOWN', 'ESOMETHING', 'toString', '']) {
+    const error = Object.assign(new Error(code), { code, errno: -1 })
+    assert.equal(faultOf(error), about.get(code) ?? 'vantage-failed', code)
+    assert.equal(isOwnError(error), about.get(code) === undefined, code)
+  }
+  // OpenSSL's own errors have no errno.
+  assert.equal(isOwnError(Object.assign(new Error('x'), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' })), false)
 })
 
 /** A process that listens and never accepts: when its queue is full, a connection comes about no more. */

@@ -12,7 +12,7 @@ test('a server that is too old, or would forget quotas, is warned of', () => {
   const old = (version: string) => ({ version, message: 'Redis 7 or newer is needed' })
   const forgetful = {
     policy: 'allkeys-lru',
-    message: 'Redis may forget quotas: its maxmemory-policy is not noeviction',
+    message: 'Redis may forget quotas and stop all tests for a while: its maxmemory-policy is not noeviction',
   }
   assert.deepEqual(warned('6.2.14'), [old('6.2.14')])
   for (const version of ['7.0.15', '7.4.1', '8.0.0', '10.0.0']) assert.deepEqual(warned(version), [])

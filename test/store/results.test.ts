@@ -8,8 +8,8 @@ import { until } from '../harness/waiting.ts'
 
 const LONG_MS = 60_000
 
-/** Ids of the same length, so that all results have the same size. */
-const sizeOf = (result: RelayTest) => JSON.stringify(result).length + JSON.stringify(summaryOf(result)).length
+/** The bytes that a result counts. Ids have the same length, so that all results have the same size. */
+const sizeOf = (result: RelayTest) => JSON.stringify(result).length + JSON.stringify(summaryOf(result)).length + 1_024
 const SIZE = sizeOf(resultWith({ id: 'a' }))
 
 async function idsIn(results: Results, ids: string): Promise<string> {
@@ -58,6 +58,15 @@ test('over the capacity the oldest results go first', async () => {
   assert.equal(await idsIn(results, 'abcd'), 'bcd')
   await putAll(results, 'ef')
   assert.equal(await idsIn(results, 'abcdef'), 'def')
+})
+
+test('over the capacity, the customer with the most results loses its own oldest ones, and no other loses any', async () => {
+  const results = memoryResults(LONG_MS, 4 * SIZE)
+  await results.put(resultWith({ id: 'a', customerId: 'beta' }))
+  await putAll(results, 'bcdefgh')
+  assert.equal(await idsIn(results, 'abcdefgh'), 'afgh')
+  await results.put(resultWith({ id: 'i', customerId: 'beta' }))
+  assert.equal(await idsIn(results, 'afghi'), 'aghi')
 })
 
 test('one large result drives out as many as it needs', async () => {

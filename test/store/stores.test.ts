@@ -6,22 +6,25 @@ import { summaryOf } from '../../src/contract/relay-test.ts'
 import type { Log } from '../../src/store/redis/connection.ts'
 import { redisStores } from '../../src/store/redis/stores.ts'
 import type { Signal } from '../../src/store/signals.ts'
-import { memoryStores, type Stores } from '../../src/store/stores.ts'
+import { memoryStores, type StoreServer, type Stores } from '../../src/store/stores.ts'
 import { startRedis, type TestRedis, withRedis } from '../harness/redis.ts'
 import { resultWith } from '../harness/result.ts'
 import { until } from '../harness/waiting.ts'
 
 const SILENT: Log = { info() {}, error() {} }
 const TTL_MS = 60_000
+const LIFETIMES = { resultTtlMs: TTL_MS, leaseMs: TTL_MS }
+
+const isUp = async (server: StoreServer | null | undefined) => (await server?.look())?.isUp
 
 /** Two replicas, which with Redis share all they store; in memory there is one, twice. */
 type Pair = readonly [Stores, Stores]
 
 async function redisPair(t: TestContext, redis: TestRedis): Promise<Pair> {
   const open = async () => {
-    const stores = redisStores(redis.url, TTL_MS, SILENT)
+    const stores = redisStores(redis.url, LIFETIMES, SILENT)
     t.after(() => stores.close())
-    await until('a connection', () => stores.server?.isUp())
+    await until('a connection', () => isUp(stores.server))
     return stores
   }
   return [await open(), await open()]
@@ -136,6 +139,37 @@ for (const [name, options, open] of PAIRS) {
       assert.deepEqual(await list('ip', ip, 2), [3, 2])
     })
 
+    await t.test('list the results of one customer, however many another has made after them', async () => {
+      const [ip, reference] = ['203.0.113.78', `TICKET ${randomUUID()}`]
+      const own = resultWith({ id: randomUUID(), ip, reference, createdAt: new Date(0).toISOString() })
+      await here.results.put(own)
+      const made = Array.from({ length: 1_100 }, (_, index) =>
+        here.results.put(
+          resultWith({
+            id: randomUUID(),
+            ip,
+            reference,
+            customerId: 'beta',
+            createdAt: new Date(index + 1).toISOString(),
+          }),
+        ),
+      )
+      await Promise.all(made)
+      for (const [by, value] of [
+        ['ip', ip],
+        ['reference', reference],
+      ] as const) {
+        const found = await there.results.list({ by, value, mayName: (customerId) => customerId === 'acme' }, 20)
+        assert.deepEqual(
+          found.map(({ id }) => id),
+          [own.id],
+          by,
+        )
+        const all = await there.results.list({ by, value, mayName: () => true }, 20)
+        assert.ok(all.length === 20 && all.every(({ customerId }) => customerId === 'beta'))
+      }
+    })
+
     await t.test('remember who refused', async () => {
       assert.equal(await here.recentRefusals.recently('203.0.113.25'), false)
       await here.recentRefusals.note('203.0.113.25')
@@ -173,9 +207,9 @@ test('what another version has stored is as if it were not there, and said once'
   const redis = await startRedis(t)
   const logged: string[] = []
   const log: Log = { info() {}, error: (_fields, message) => void logged.push(message) }
-  const { results, server, close } = redisStores(redis.url, TTL_MS, log)
+  const { results, server, close } = redisStores(redis.url, LIFETIMES, log)
   t.after(close)
-  await until('a connection', () => server?.isUp())
+  await until('a connection', () => isUp(server))
   logged.length = 0
   const [ip, id, sound] = ['203.0.113.77', randomUUID(), randomUUID()]
   await results.put(resultWith({ id, ip }))
@@ -281,7 +315,7 @@ test('signals between replicas', withRedis, async (t) => {
     await redis.kill()
     await assert.rejects(here.signals.send(signalOf('lost')), { name: 'Error' })
     await redis.start()
-    await until('a connection', () => here.server?.isUp())
+    await until('a connection', () => isUp(here.server))
     await here.signals.send(signalOf('after'))
     await until('the signal', () => heard.at(-1)?.token === 'after')
   })
@@ -299,9 +333,9 @@ test('every key in Redis runs out', withRedis, async (t) => {
   const mail = { token: 't', secrets: [], peer: 'p', helo: 'h', received: null, receivedAt: '', report: null }
   await signals.send({ ...mail, kind: 'message' })
   await signals.noteTrouble(0)
-  await server?.isUp()
+  await server?.look()
   const keys = await redis.ask.keys('*')
-  assert.equal(keys.length, 12, keys.join(' '))
+  assert.equal(keys.length, 16, keys.join(' '))
   for (const key of keys) {
     assert.match(key, /^relay-tests:/)
     assert.ok((await redis.ask.pttl(key)) > 0, key)
@@ -310,7 +344,7 @@ test('every key in Redis runs out', withRedis, async (t) => {
 
 test('the addresses of the server are those that its name leads to, and the one that answers', withRedis, async (t) => {
   const { port } = await startRedis(t)
-  const stores = redisStores(`redis://localhost:${port}`, TTL_MS, SILENT)
+  const stores = redisStores(`redis://localhost:${port}`, LIFETIMES, SILENT)
   t.after(() => stores.close())
   await until('the address', () => stores.server?.addresses().includes('127.0.0.1'))
 })

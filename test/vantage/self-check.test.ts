@@ -148,6 +148,7 @@ async function mailboxOn(t: TestContext) {
     arrived: () => {},
     ignored: () => {},
     troubled: () => {},
+    turnedAway: () => {},
     log: { info() {}, error() {} },
   })
   t.after(() => mailbox.close())

@@ -7,9 +7,9 @@ import { direct } from '../../src/vantage/direct.ts'
 import { ownAddresses } from '../../src/vantage/interfaces.ts'
 import { parseSocks5Url, throughSocks5 } from '../../src/vantage/socks5.ts'
 import { DEFAULT_VANTAGE, reachOf, type Vantage } from '../../src/vantage/vantage.ts'
-import { loadVantages } from '../../src/vantage/vantages-file.ts'
+import { loadVantages as loadContents } from '../../src/vantage/vantages-file.ts'
 import { addressOf } from '../harness/addresses.ts'
-import { faultsIn, faultsOf, yamlFile } from '../harness/files.ts'
+import { contentsOf, faultsIn, faultsOf, yamlFile } from '../harness/files.ts'
 import { ROOT } from '../harness/service.ts'
 
 /** A good entry of three lines, and more from line 4 on. */
@@ -18,6 +18,8 @@ const vantage = (members = ''): string => `vantages:
     ehlo: relaytest.isp.example
     ${members}
 `
+
+const loadVantages = (paths: readonly string[]) => loadContents(contentsOf(paths))
 
 const loadAll = (t: TestContext, text: string) => loadVantages([yamlFile(t, text)])
 const load = (t: TestContext, text: string): Vantage => {

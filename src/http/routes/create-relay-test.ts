@@ -40,6 +40,7 @@ const PROBLEMS = [
   'vantage-down',
   'at-capacity',
   'audit-unavailable',
+  'memory-lost',
   'testing-off',
 ] as const
 

@@ -2,14 +2,14 @@
 import type { FastifyInstance } from 'fastify'
 import { liveness, type Readiness, readiness } from '../../contract/health.ts'
 import type { VantageView } from '../../contract/vantages.ts'
-import type { StoreServer } from '../../store/stores.ts'
+import type { StoreState, WatchedServer } from '../../store/stores.ts'
 import { ANY_PROBLEM, problemResponses } from '../openapi.ts'
 import type { ShutdownState } from '../shutdown.ts'
 
 export interface HealthRoutes {
   readonly shutdown: ShutdownState
   /** Null if this is the only replica. */
-  readonly storeServer: StoreServer | null
+  readonly storeServer: WatchedServer | null
   /** The configuration files by their content: customers, callers, vantages. */
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
   readonly vantages: { views(): readonly VantageView[] }
@@ -17,6 +17,11 @@ export interface HealthRoutes {
 
 /** Replaces the faults of a file, because they name customers and networks and this route needs no key. */
 const SEE_LOG = 'the newest version was refused; the log of the service says why'
+
+const wordFor = ({ isUp, waitMs }: StoreState): Readiness['redis'] => {
+  if (!isUp) return 'down'
+  return waitMs > 0 ? 'memory-lost' : 'up'
+}
 
 /** `GET /livez` and `GET /readyz`: for load balancers, without a key and without a quota. */
 export function registerHealth(app: FastifyInstance, { shutdown, storeServer, files, vantages }: HealthRoutes): void {
@@ -60,7 +65,7 @@ export function registerHealth(app: FastifyInstance, { shutdown, storeServer, fi
       ])
       return {
         status: shutdown.draining ? 'shutting-down' : 'ok',
-        redis: storeServer && ((await storeServer.isUp()) ? 'up' : 'down'),
+        redis: storeServer && wordFor(await storeServer.state()),
         vantages: Object.fromEntries(vantages.views().map(({ name, state }) => [name, state])),
         files: Object.fromEntries(states),
       } satisfies Readiness

@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis'
 import type { Claim, Claims } from '../claims.ts'
 import { replyTo } from './connection.ts'
-import { DELETE_IF_OWN, RENEW_IF_OWN } from './scripts.ts'
+import { type Ledger, LOST } from './ledger.ts'
 
 const keyOf = (key: string) => `claim:${key}`
 
@@ -15,17 +15,14 @@ function claimIn(text: string | null): Claim | null {
 }
 
 /** Returns the claims of all replicas. */
-export const redisClaims = (redis: Redis, ttlMs: number): Claims => ({
+export const redisClaims = (redis: Redis, ledger: Ledger, ttlMs: number): Claims => ({
   async find(key) {
     return claimIn(await replyTo(redis.get(keyOf(key))))
   },
   async take(key, claim) {
-    return claimIn(await replyTo(redis.set(keyOf(key), textOf(claim), 'PX', ttlMs, 'NX', 'GET')))
+    const held = await ledger.take(keyOf(key), textOf(claim), ttlMs)
+    return held === LOST ? LOST : claimIn(held)
   },
-  async renew(key, testId) {
-    await replyTo(redis.eval(RENEW_IF_OWN, 1, keyOf(key), `${testId} `, ttlMs))
-  },
-  async release(key, testId) {
-    await replyTo(redis.eval(DELETE_IF_OWN, 1, keyOf(key), `${testId} `))
-  },
+  renew: (key, testId) => ledger.renew(keyOf(key), `${testId} `, ttlMs),
+  release: (key, testId) => ledger.release(keyOf(key), `${testId} `),
 })

@@ -1,8 +1,9 @@
 /** Leases in Redis. */
 import type { Redis } from 'ioredis'
 import type { LeaseHolder, Leases } from '../leases.ts'
+import { MemoryLost } from '../unavailable.ts'
 import { replyTo } from './connection.ts'
-import { DELETE_IF_OWN } from './scripts.ts'
+import { type Ledger, LOST } from './ledger.ts'
 
 const keyOf = (address: string) => `lease:${address}`
 
@@ -15,13 +16,14 @@ function holderIn(text: string | null): LeaseHolder | null {
 }
 
 /** Returns the leases of all replicas. */
-export const redisLeases = (redis: Redis): Leases => ({
+export const redisLeases = (redis: Redis, ledger: Ledger): Leases => ({
   async acquire(address, holder, ttlMs) {
-    return holderIn(await replyTo(redis.set(keyOf(address), textOf(holder), 'PX', ttlMs, 'NX', 'GET')))
+    const held = await ledger.take(keyOf(address), textOf(holder), ttlMs)
+    // A replica with longer leases had it, and nobody knows which test.
+    if (held === LOST) throw new MemoryLost(ttlMs)
+    return holderIn(held)
   },
-  async release(address, testId) {
-    await replyTo(redis.eval(DELETE_IF_OWN, 1, keyOf(address), `${testId} `))
-  },
+  release: (address, testId) => ledger.release(keyOf(address), `${testId} `),
   async holder(address) {
     return holderIn(await replyTo(redis.get(keyOf(address))))
   },

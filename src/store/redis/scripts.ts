@@ -1,16 +1,4 @@
-/** The Lua scripts of the Redis stores. Redis runs each as one step, so that replicas never interleave. */
-
-/** Deletes a key if its value begins with a text, so that only the owner of the value deletes it. */
-export const DELETE_IF_OWN = `
-local value = redis.call('GET', KEYS[1])
-if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0`
-
-/** Restarts the lifetime of a key if its value begins with a text. */
-export const RENEW_IF_OWN = `
-local value = redis.call('GET', KEYS[1])
-if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return 0`
+/** The Lua scripts of the Redis stores, except those of the ledger. Redis runs each as one step, so that replicas never interleave. */
 
 /** Adds one in a fixed window. Gives the window an end if it has none. Returns the count and the milliseconds left. */
 export const COUNT = `
@@ -31,22 +19,35 @@ local current = tonumber(redis.call('GET', KEYS[1]) or '0')
 if current > 0 and redis.call('PTTL', KEYS[1]) <= tonumber(ARGV[1]) then redis.call('DECR', KEYS[1]) end
 return 0`
 
-/** Stores a result, its summary, and its id in each index of the newest 1,000. `replace` needs an earlier result. */
+/**
+ * Stores a result and its summary, and adds its id to its indexes. Each index belongs to one customer and keeps its
+ * newest 1,000, so that no customer pushes out the results of another. `replace` needs an earlier result.
+ * After the first two, KEYS are pairs: an index, and the set of customers that have one.
+ */
 export const PUT_RESULT = `
-if ARGV[5] == 'replace' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-redis.call('SET', KEYS[2], ARGV[6], 'PX', ARGV[2])
-for index = 3, #KEYS do
-  redis.call('ZADD', KEYS[index], ARGV[3], ARGV[4])
+local created, id, customer = ARGV[4], ARGV[5], ARGV[6]
+if ARGV[7] == 'replace' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+for index = 3, #KEYS, 2 do
+  redis.call('ZADD', KEYS[index], created, id)
   redis.call('ZREMRANGEBYRANK', KEYS[index], 0, -1001)
-  redis.call('PEXPIRE', KEYS[index], ARGV[2])
+  redis.call('PEXPIRE', KEYS[index], ARGV[3])
+  redis.call('ZADD', KEYS[index + 1], 'GT', created, customer)
+  redis.call('ZREMRANGEBYSCORE', KEYS[index + 1], '-inf', '(' .. created - ARGV[3])
+  redis.call('PEXPIRE', KEYS[index + 1], ARGV[3])
 end
 return 0`
 
-/** Deletes a result, its summary and its index entries. */
+/** Deletes a result, its summary and its index entries. A customer has the time of its newest result. */
 export const REMOVE_RESULT = `
 redis.call('DEL', KEYS[1], KEYS[2])
-for index = 3, #KEYS do redis.call('ZREM', KEYS[index], ARGV[1]) end
+for index = 3, #KEYS, 2 do
+  redis.call('ZREM', KEYS[index], ARGV[1])
+  local newest = redis.call('ZREVRANGE', KEYS[index], 0, 0, 'WITHSCORES')[2]
+  if newest then redis.call('ZADD', KEYS[index + 1], 'XX', newest, ARGV[2])
+  else redis.call('ZREM', KEYS[index + 1], ARGV[2]) end
+end
 return 0`
 
 /** Adds a test to each of its tokens. A token is valid as long as it has a test. */
@@ -62,11 +63,18 @@ export const WITHDRAW = `
 for index = 1, #KEYS do redis.call('HDEL', KEYS[index], ARGV[1]) end
 return 0`
 
-/** Appends a signal. Old signals are deleted by number and by age. */
+/**
+ * Appends a signal of at most ARGV[5] bytes, and returns whether it did. KEYS[2] counts the signals of one token: at
+ * most ARGV[4] in ARGV[3] milliseconds, so that nobody fills the stream. Old signals are deleted by number and age.
+ */
 export const SEND = `
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', 1000, '*', 'signal', ARGV[1])
+if #ARGV[1] > tonumber(ARGV[5]) then return 0 end
+local sent = redis.call('INCR', KEYS[2])
+if redis.call('PTTL', KEYS[2]) < 0 then redis.call('PEXPIRE', KEYS[2], ARGV[3]) end
+if sent > tonumber(ARGV[4]) then return 0 end
+redis.call('XADD', KEYS[1], 'MAXLEN', 1000, '*', 'signal', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 0`
+return 1`
 
 /** Notes a trouble as a key that lives for a day after it: its lifetime shows when it was. The latest counts. */
 export const NOTE_TROUBLE = `

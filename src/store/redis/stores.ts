@@ -1,27 +1,41 @@
 /** Bundles the Redis stores. */
 import type { Stores } from '../stores.ts'
 import { redisClaims } from './claims.ts'
-import { connectTo, type Log, serverOf } from './connection.ts'
+import { addressesOf, connectTo, type Log } from './connection.ts'
 import { redisCounters } from './counters.ts'
 import { redisLeases } from './leases.ts'
+import { Ledger } from './ledger.ts'
 import { redisRecentRefusals } from './recent-refusals.ts'
 import { redisResults } from './results.ts'
 import { redisSignals } from './signals.ts'
 
+/** How long results are kept, and the longest lease that this replica takes. Both in milliseconds. */
+export interface Lifetimes {
+  readonly resultTtlMs: number
+  readonly leaseMs: number
+}
+
 /** Opens the stores in Redis. */
-export function redisStores(url: string, resultTtlMs: number, log: Log): Stores {
+export function redisStores(url: string, { resultTtlMs, leaseMs }: Lifetimes, log: Log): Stores {
   const redis = connectTo(url, log)
+  const ledger = new Ledger(redis, leaseMs, log)
   const ended = new AbortController()
   return {
     counters: redisCounters(redis),
-    leases: redisLeases(redis),
-    results: redisResults(redis, resultTtlMs, log),
-    claims: redisClaims(redis, resultTtlMs),
+    leases: redisLeases(redis, ledger),
+    results: redisResults(redis, ledger, resultTtlMs, log),
+    claims: redisClaims(redis, ledger, resultTtlMs),
     recentRefusals: redisRecentRefusals(redis),
-    signals: redisSignals(redis, ended.signal, log),
-    server: serverOf(redis),
+    signals: redisSignals(redis, ledger, ended.signal, log),
+    server: {
+      state: () => ledger.state(),
+      look: () => ledger.look(),
+      usable: () => ledger.usable(),
+      addresses: addressesOf(redis),
+    },
     async close() {
       ended.abort()
+      ledger.close()
       redis.disconnect()
     },
   }

@@ -66,6 +66,7 @@ async function visitOnSockets(traits: Traits, t: Parameters<typeof scriptedServe
     transcript: new Transcript(),
     stop: stop.signal,
     tlsFirst: false,
+    cut: new AbortController().signal,
     dialling() {},
   }
   const options = { ...optionsFor(traits), deliveryWaitMs: DELIVERY_WAIT_MS / SPEED }

@@ -1,0 +1,88 @@
+/** Reads the callers files, checks them, and says what they contain row by row, in plain data. */
+import { z } from 'zod'
+import { identifier } from '../contract/ids.ts'
+import { type Quota, quotaText } from '../contract/limits.ts'
+import { FileFaults } from '../files/faults.ts'
+import type { FileContent } from '../files/on-disk.ts'
+import { nameOf, readAll } from '../files/yaml-file.ts'
+import { SANDBOX_PREFIX, sandboxCustomerOf } from './sandbox-ids.ts'
+
+/** One thing that the files say. A key comes after its caller. */
+export type CallerRow =
+  | {
+      readonly id: string
+      readonly customers: 'all' | readonly string[]
+      readonly quota: Quota | null
+      readonly sandbox: boolean
+    }
+  | {
+      readonly sha256: string
+      readonly callerId: string
+      /** A date; null if the key never expires. */
+      readonly expires: string | null
+    }
+
+const CUSTOMERS = 'must be all, or a list of customer ids'
+const SHA256 = 'must be the SHA-256 of a key: 64 lower-case hex digits, in quotes (see dist/cli/key.js)'
+
+const callersFile = z.strictObject({
+  callers: z.array(
+    z.strictObject({
+      id: identifier,
+      keys: z.array(
+        z.strictObject({
+          sha256: z.string({ error: SHA256 }).regex(/^[0-9a-f]{64}$/, SHA256),
+          expires: z.iso
+            .date({ error: 'must be a date such as 2027-06-30; the key works until the end of that day in UTC' })
+            .optional(),
+        }),
+      ),
+      customers: z.union([z.literal('all'), z.array(identifier)], { error: CUSTOMERS }).optional(),
+      quota: quotaText.optional(),
+      sandbox: z.boolean({ error: 'must be true or false' }).default(false),
+    }),
+  ),
+})
+
+/** Reads one callers file, or all files of a folder. Throws FileFaults with every mistake. */
+export function readCallers(files: readonly FileContent[]): readonly CallerRow[] {
+  const faults: string[] = []
+  const rows: CallerRow[] = []
+  const ids = new Set<string>()
+  const keys = new Set<string>()
+  for (const { file, value } of readAll(files, callersFile, faults)) {
+    for (const [index, entry] of value.callers.entries()) {
+      const { id, customers = [], quota = null, sandbox } = entry
+      const at = ['callers', index]
+      const object = (place: readonly PropertyKey[], reason: string) =>
+        void faults.push(file.fault(place, `${nameOf(place)}: ${reason}`))
+      for (const { member, reason } of scopeObjections(entry)) object([...at, member], reason)
+      if (ids.has(id)) object([...at, 'id'], `${id} is used twice`)
+      ids.add(id)
+      rows.push({ id, customers: sandbox ? [sandboxCustomerOf(id)] : customers, quota, sandbox })
+      for (const [number, { sha256, expires = null }] of entry.keys.entries()) {
+        if (keys.has(sha256)) object([...at, 'keys', number], 'this key is used twice')
+        keys.add(sha256)
+        rows.push({ sha256, callerId: id, expires })
+      }
+    }
+  }
+  if (faults.length > 0) throw new FileFaults(faults)
+  return rows
+}
+
+type Entry = z.output<typeof callersFile>['callers'][number]
+
+const LONGEST_SANDBOX_ID = 64 - SANDBOX_PREFIX.length
+
+/** Returns what is wrong with the customers of an entry. In the sandbox, the caller's customer follows from its id. */
+function scopeObjections({ id, customers, sandbox }: Entry): { member: 'id' | 'customers'; reason: string }[] {
+  if (!sandbox) return customers === undefined ? [{ member: 'customers', reason: CUSTOMERS }] : []
+  const tooLong = `must have at most ${LONGEST_SANDBOX_ID} characters for a caller in the sandbox`
+  return [
+    ...(customers === undefined
+      ? []
+      : [{ member: 'customers' as const, reason: 'must be left out for a caller in the sandbox' }]),
+    ...(id.length > LONGEST_SANDBOX_ID ? [{ member: 'id' as const, reason: tooLong }] : []),
+  ]
+}

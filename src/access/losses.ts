@@ -1,0 +1,31 @@
+/** Compares two versions of the customers files: what did the older one deny that the newer one does not? */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { prefixOf } from '../ip/prefix.ts'
+import type { CustomerTable } from './customers.ts'
+
+/** Few enough networks that comparing them takes a few milliseconds. */
+const NETWORKS_A_TURN = 1_000
+
+/**
+ * Returns the first thing that a newer version no longer denies, in words, or null. An address may lose its owner, but
+ * must not fall to the owner of a wider network, and a neverTest entry must still be covered.
+ */
+export async function lostDenial(before: CustomerTable, after: CustomerTable): Promise<string | null> {
+  if (!before.testing && after.testing) return 'testing: false'
+  let compared = 0
+  for (const network of before.optedOut) {
+    if (!after.isWhollyOptedOut(network)) return `the neverTest entry ${network.text}`
+    if (++compared % NETWORKS_A_TURN === 0) await nextTurn()
+  }
+  const listed = new Set<string>()
+  for (const { networks } of after.all.values()) for (const text of networks) listed.add(text)
+  for (const { id, networks } of before.all.values()) {
+    for (const text of networks) {
+      if (++compared % NETWORKS_A_TURN === 0) await nextTurn()
+      if (listed.has(text)) continue
+      const heir = after.ownerAround(prefixOf(text))?.id ?? id
+      if (heir !== id) return `the network ${text} of customer ${id}, which would fall to customer ${heir}`
+    }
+  }
+  return null
+}

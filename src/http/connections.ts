@@ -1,0 +1,122 @@
+/**
+ * Watches the connections of the HTTP server. Bounds how many there are, so that strangers cannot use up the file
+ * descriptors that tests need, and finds those that may be closed.
+ */
+import type { IncomingMessage, Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { canonicalNetwork, parseAddress } from '../ip/address.ts'
+import { contains, prefixOf } from '../ip/prefix.ts'
+
+/** How many connections there may be. */
+export interface ConnectionLimits {
+  /** In all. */
+  readonly all: number
+  /** From one address (one /64 of IPv6), as long as they have sent no valid key. */
+  readonly withoutKey: number
+  /** Networks of proxies, in CIDR notation. A proxy brings many callers, so only the limit of all counts for it. */
+  readonly proxies: readonly string[]
+}
+
+interface Watched {
+  readonly source: string
+  /** Whether a request with a valid key came on it. */
+  hasKey: boolean
+  /** The request that has no answer yet; null if there is none. */
+  incoming: IncomingMessage | null
+  /** The number of bytes that had come when the last request was answered. */
+  bytes: number
+  /** Since when the client has not read what was sent; null if it has read everything. */
+  unreadSince: number | null
+}
+
+/** The highest cost of closing a connection: a caller waits for an answer on it. */
+const CALLER_WAITS = 3
+
+export class Connections {
+  /** The oldest first. */
+  readonly #watched = new Map<Socket, Watched>()
+  readonly #limits: ConnectionLimits
+  readonly #isProxy: (source: string) => boolean
+
+  constructor(server: Server, limits: ConnectionLimits) {
+    this.#limits = limits
+    const networks = limits.proxies.map(prefixOf)
+    this.#isProxy = (source) => {
+      const address = parseAddress(source)
+      return address !== null && networks.some((network) => contains(network, address))
+    }
+    server.on('connection', (socket) => this.#opened(socket))
+    server.on('request', (request, response) => {
+      const one = this.#watched.get(request.socket)
+      if (!one) return
+      one.incoming = request
+      response.once('close', () => {
+        one.incoming = null
+        one.bytes = request.socket.bytesRead
+      })
+    })
+  }
+
+  /** Notes that a connection belongs to a caller with a valid key. */
+  authenticated(socket: Socket): void {
+    const one = this.#watched.get(socket)
+    if (one) one.hasKey = true
+  }
+
+  /** Returns the connections that have not sent a whole request. */
+  incomplete(): Socket[] {
+    return this.#those(({ incoming }) => incoming === null || !incoming.complete)
+  }
+
+  /** Returns the connections that have sent no part of a request. */
+  silent(): Socket[] {
+    return this.#those(({ incoming, bytes }, socket) => incoming === null && socket.bytesRead === bytes)
+  }
+
+  /** Returns the connections whose client has read nothing for `ms` milliseconds, as far as earlier calls saw it. */
+  unread(ms: number): Socket[] {
+    const now = performance.now()
+    for (const [socket, one] of this.#watched) {
+      one.unreadSince = socket.writableLength === 0 ? null : (one.unreadSince ?? now)
+    }
+    return this.#those(({ unreadSince }) => unreadSince !== null && now - unreadSince >= ms)
+  }
+
+  #opened(socket: Socket): void {
+    // Each pipelined request adds a listener, and there may be many.
+    socket.setMaxListeners(0)
+    const source = sourceOf(socket)
+    this.#watched.set(socket, { source, hasKey: false, incoming: null, bytes: 0, unreadSince: null })
+    socket.once('close', () => this.#watched.delete(socket))
+    const ofSource = this.#those((one) => one.source === source && !one.hasKey)
+    if (ofSource.length > this.#limits.withoutKey && !this.#isProxy(source)) this.#makeRoom(socket, ofSource)
+    if (this.#watched.size > this.#limits.all) this.#makeRoom(socket, [...this.#watched.keys()])
+  }
+
+  /** Closes the oldest connection of those that cost their client least; the new one if all others are callers' tests. */
+  #makeRoom(newest: Socket, sockets: readonly Socket[]): void {
+    const others = sockets.filter((socket) => socket !== newest)
+    const costs = others.map((socket) => this.#costOf(socket))
+    const least = Math.min(...costs, CALLER_WAITS)
+    const victim = least === CALLER_WAITS ? newest : (others[costs.indexOf(least)] ?? newest)
+    this.#watched.delete(victim)
+    victim.destroy()
+  }
+
+  /** Returns what it costs a client to lose its connection: nothing, a request, a connection with a key, or both. */
+  #costOf(socket: Socket): number {
+    const one = this.#watched.get(socket)
+    return (one?.hasKey ? 2 : 0) + (one?.incoming ? 1 : 0)
+  }
+
+  #those(are: (one: Watched, socket: Socket) => boolean): Socket[] {
+    return [...this.#watched].filter(([socket, one]) => are(one, socket)).map(([socket]) => socket)
+  }
+}
+
+/** Returns the source that connections are counted by: an IPv4 address, or the /64 of an IPv6 address. */
+function sourceOf({ remoteAddress = '' }: Socket): string {
+  const text = remoteAddress.replace(/^::ffff:(?=\d+\.)/, '')
+  const address = parseAddress(text)
+  return address?.family === 6 ? canonicalNetwork(address) : text
+}
