@@ -71,6 +71,7 @@ async function askOne(question: Question, asking: Asking, tell: Tell): Promise<v
       return askOn(session, question.plan, { ...question, leave: false }, asking, tell)
     }
     case 'message':
+      if (question.onNew) await connections.leaveCurrent()
       return sendOn(await live(connections, question.reset), question, asking, tell)
     case 'arrivals':
       return awaitArrivals(question.rows, question.ms, asking, tell)
@@ -191,14 +192,13 @@ const resetTeller =
   (by: ResetCommand): void =>
     tell({ shown: 'reset-failed', by })
 
-/** The failures of a later session if the server accepts no more of them. */
-const TURNED_AWAY: ReadonlySet<Why> = new Set<Why>(['greeting-refused', 'dropped', 'connection-refused'])
-
 /** Returns why nothing can be asked on a session. */
 function whyNot(session: Session, { first }: Connections, { stop }: Server): Why {
   if (stop.aborted) return 'interrupted'
-  // A server that accepted the first session and turns away a later one limits our connections.
   const isLater = session !== first && first.failure === null && (session.tls === null || first.tls !== null)
-  if (isLater && session.failure !== null && TURNED_AWAY.has(session.failure)) return 'turned-away'
+  // A server that accepted the first session and says no to a later one limits our connections.
+  if (isLater && session.failure === 'greeting-refused') return 'turned-away'
+  // A port that was open, and is closed now, says no more than a connection that ends without a word.
+  if (isLater && session.failure === 'connection-refused') return 'dropped'
   return session.failure ?? session.connection?.fault ?? 'dropped'
 }

@@ -2,7 +2,7 @@
  * Says how much a server may be asked, how fast, and for how long. The figures of docs/pacing.md, rules 3 to 6, are
  * here, so that they can be changed in one place; smtp/reply.ts has the limits of what we read.
  */
-import type { Assessed } from '../relay/assess.ts'
+import { type Assessed, isCutOff } from '../relay/assess.ts'
 
 /** Figures that hold for every server. Times in milliseconds. */
 export const FIGURES = {
@@ -101,6 +101,7 @@ export function learn(failed: readonly Assessed[], rows: readonly Assessed[], be
 
 function lessonOf(row: Assessed, rows: readonly Assessed[], before: Partial<Pace>): Partial<Pace> {
   const { attempt, decisive } = row
+  if (isCutOff(attempt)) return { atOnce: 1 }
   if (attempt.why === 'dropped' || decisive?.reply.code === 421) return answeredBeforeTheEnd(rows, attempt.connection)
   // This server answers each refusal later than the one before: one refusal a connection.
   if (attempt.why === 'slowing') return { refusals: 1, recipients: 1, transactions: 1 }

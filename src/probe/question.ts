@@ -52,8 +52,9 @@ export interface Alone extends OnConnections {
   readonly onNew: boolean
 }
 
-/** Sends the message of a form whose recipient was accepted. */
+/** Sends the message of a form whose recipient was accepted. With `onNew`, on a new session, as in `Alone`. */
 export interface SendMessage extends OnConnections {
+  readonly onNew: boolean
   readonly ask: 'message'
   readonly attempt: Attempt
 }

@@ -65,11 +65,17 @@ export class Target {
 
   /**
    * Whether a message may be sent for a form. Not if it could loop, and not if the form needs a name that only the
-   * greeting gave: we ask with such a name, but send no mail with it.
+   * greeting gave: we ask with such a name, but send no mail with it. A host name in the own domain counts as known.
    */
   mayCarryMessage({ sender, recipient }: Form): boolean {
     const needs = [sender.needs, recipient.needs]
-    const fromGreeting = needs.includes('host') || (needs.includes('domain') && !this.isDomainCertain)
+    const fromGreeting =
+      (needs.includes('host') && !this.#isHostOwn) || (needs.includes('domain') && !this.isDomainCertain)
     return recipient.kind !== 'local' && sender.carriesMessage && !fromGreeting
+  }
+
+  /** Whether the host name is in the own domain, and that domain is certain. */
+  get #isHostOwn(): boolean {
+    return this.isDomainCertain && `.${this.host}`.endsWith(`.${this.domain?.name}`)
   }
 }

@@ -56,7 +56,9 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
     return { ...row(refused, outcome, refusedLater ? 'recipient-accepted' : 'none'), refusal, refusedLater, basis }
   }
   const dot = exchanges.findLast((exchange) => exchange.phase === 'dot' && isPositive(exchange))
-  const arrived = attempt.seen?.kind === 'message' && mayArrive(attempt)
+  // Some servers refuse the final dot, or give up waiting, and relay the message all the same (RFC 1047). Nobody else
+  // knows the secret in its body.
+  const arrived = attempt.seen?.kind === 'message' && wasSent(attempt)
   // Some filters accept a message, and say in the same reply that they threw it away.
   if (dot && !arrived && saysDiscarded(dot.reply)) {
     return { ...row(dot, 'refused', 'recipient-accepted'), refusal: 'content', refusedLater: true }
@@ -87,13 +89,17 @@ export const answersDiffer = ({ attempt: { exchanges }, outcome }: Assessed): bo
 export const deniesRelaying = (refusal: Refusal | null): boolean =>
   refusal === 'relay-denied' || refusal === 'auth-required'
 
-/** Whether a message may still arrive: it was sent, and its final dot was not refused. */
+/** Whether a message is on its way, as far as the server says: it was sent, and its final dot was not refused. */
 export const mayArrive = (attempt: Attempt): boolean =>
   wasSent(attempt) && attempt.exchanges.every((exchange) => exchange.phase !== 'dot' || isPositive(exchange))
 
 /** Whether a message was sent: the server answered DATA with 354. */
-const wasSent = ({ exchanges }: Attempt): boolean =>
+export const wasSent = ({ exchanges }: Attempt): boolean =>
   exchanges.some((exchange) => exchange.phase === 'data' && isPositive(exchange))
+
+/** Whether the server, which had answered before, ended a later connection without a word, or accepted none. */
+export const isCutOff = ({ why, connection, exchanges }: Attempt): boolean =>
+  why === 'dropped' && connection === null && exchanges.length === 0
 
 /** Whether the server accepted an outside recipient that cannot be read as a local one. */
 export const mayRelay = (rows: readonly Assessed[]): boolean =>

@@ -1,6 +1,6 @@
 /** Finds the caveats of a verdict: facts that do not change it, but that its readers should know. */
 import { CAVEATS, type Caveat } from '../contract/words.ts'
-import { type Assessed, answersDiffer, rowOf } from './assess.ts'
+import { type Assessed, answersDiffer, isTaken, rowOf } from './assess.ts'
 import { AT_END, KNOWN_MAILBOX, noExistingSender, OUTSIDE, POSTMASTER, REPEAT } from './controls.ts'
 import { hasMailboxForAll } from './local.ts'
 import type { Observations } from './observations.ts'
@@ -28,7 +28,7 @@ const CAVEAT_ROWS: Readonly<Record<Caveat, CaveatRow>> = {
   },
   'existing-sender-untested': {
     says: 'We know no sender that exists at {domain}, so we could not test whether the server trusts one. A known mailbox would tell.',
-    holds: ({ rows }) => noExistingSender(rows),
+    holds: ({ rows, known }) => noExistingSender(rows, known),
   },
   'domain-doubtful': {
     says: 'It knows none of the mailboxes that we tried at {domain}. Check that {domain} is really its domain.',
@@ -46,8 +46,10 @@ export const sayCaveats = (caveats: readonly Caveat[]): string[] =>
 
 /** Whether the outside sender was refused once and accepted once: two nodes answer, or something changed. */
 function isAnsweredBothWays(rows: readonly Assessed[]): boolean {
-  const outcomes = [OUTSIDE, REPEAT, AT_END].map((id) => rowOf(rows, id)?.outcome)
-  return outcomes.includes('refused') && outcomes.includes('accepted')
+  const asked = [OUTSIDE, REPEAT, AT_END].flatMap((id) => rowOf(rows, id) ?? [])
+  // A server that accepts the recipient and refuses its message gave one answer, not two.
+  const isRefused = asked.some(({ outcome, attempt }) => outcome === 'refused' && !attempt.exchanges.some(isTaken))
+  return isRefused && asked.some(({ outcome }) => outcome === 'accepted')
 }
 
 /** Whether the domain is only the customer's first one, and the server knows none of the mailboxes tried there. */

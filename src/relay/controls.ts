@@ -4,7 +4,8 @@
  * use these rules.
  */
 import { isRole } from '../contract/roles.ts'
-import type { Refusal } from '../contract/words.ts'
+import type { DomainSource, Refusal } from '../contract/words.ts'
+import { reasonAboutUs } from './about-us.ts'
 import { type Assessed, deniesRelaying, isTaken, rowOf, sameRefusal } from './assess.ts'
 
 /** The first question: a stranger writes to a recipient outside. */
@@ -33,16 +34,6 @@ export type Known = 'none' | 'role' | 'person'
 export const knownAs = (mailbox: string | null): Known =>
   mailbox === null ? 'none' : isRole(mailbox) ? 'role' : 'person'
 
-/** Refusals that are about us or temporary. They say nothing about what other strangers may do. */
-const ABOUT_US_OR_NOW: ReadonlySet<Refusal> = new Set<Refusal>([
-  'blocklisted',
-  'vantage-identity',
-  'greylisted',
-  'throttled',
-  'tls-required',
-  'server-trouble',
-])
-
 /**
  * Whether the refusal of an outside recipient counts only by contrast: it is permanent and not about us, but its words
  * do not say that relaying is denied.
@@ -50,7 +41,7 @@ const ABOUT_US_OR_NOW: ReadonlySet<Refusal> = new Set<Refusal>([
 export function needsContrast(row: Assessed | undefined): row is Assessed {
   if (row?.outcome !== 'refused' || row.refusedLater || row.decisive?.phase !== 'rcpt') return false
   const { refusal } = row
-  if (refusal === null || deniesRelaying(refusal) || ABOUT_US_OR_NOW.has(refusal)) return false
+  if (refusal === null || deniesRelaying(refusal) || reasonAboutUs(refusal)) return false
   return refusal !== 'sender-rejected' && row.decisive.reply.code >= 500
 }
 
@@ -75,6 +66,21 @@ export function contrastOf(rows: readonly Assessed[], known: Known): Contrast {
 /** Whether the mailbox of a person was accepted after the last refusal: then the refusals were no ban. */
 export const vouches = (rows: readonly Assessed[], known: Known): boolean =>
   known === 'person' && isContrast(rowOf(rows, KNOWN_MAILBOX), rows, known)
+
+/**
+ * Whether the known mailbox was refused at RCPT in the same words as the outside recipient, or as relaying: then the
+ * words are about us. A server that wants a login from everybody is no ban. A domain that is only the customer's first
+ * one must be the server's own: it has to accept postmaster there.
+ */
+export function isMailboxRefusedAlike(rows: readonly Assessed[], domainSource: DomainSource | null): boolean {
+  const mailbox = rowOf(rows, KNOWN_MAILBOX)
+  const outside = rowOf(rows, OUTSIDE)
+  if (mailbox?.outcome !== 'refused' || mailbox.decisive?.phase !== 'rcpt' || mailbox.refusal === 'auth-required') {
+    return false
+  }
+  if (domainSource !== 'request' && !isTakenLocal(rowOf(rows, POSTMASTER))) return false
+  return sameRefusal(mailbox, outside) || (mailbox.refusal === 'relay-denied' && outside?.refusal === 'relay-denied')
+}
 
 /** Whether the server accepted a local recipient. */
 const isTakenLocal = (local: Assessed | undefined): boolean => local?.outcome === 'accepted'
@@ -114,13 +120,30 @@ export function needsRepeat(row: Assessed, rows: readonly Assessed[]): boolean {
   const outside = rowOf(rows, OUTSIDE)
   if (row.outcome !== 'refused' || row.attempt.form.control || row === outside) return false
   if (outside?.outcome !== 'refused') return false
-  return isSuspect(row, outside.refusal) && !sameRefusal(row, outside)
+  return isSuspect(row, rows, outside.refusal) && !sameRefusal(row, outside)
 }
 
-function isSuspect(row: Assessed, outside: Refusal | null): boolean {
+/**
+ * Whether another form than the outside sender's was refused in words about us, while the outside sender was clearly
+ * refused as relaying. Such words may be a check of that sender or recipient: "blocked: you may not spoof our domain".
+ * They count as a refusal if the outside sender, asked again, shows no ban. The name of a block list is always about us.
+ */
+export function isForgeryCheck(row: Assessed, rows: readonly Assessed[]): boolean {
+  const outside = rowOf(rows, OUTSIDE)
+  if (row.outcome !== 'refused' || outside?.outcome !== 'refused' || !deniesRelaying(outside.refusal)) return false
+  const { form } = row.attempt
+  const isOther = !form.control && (form.sender.as !== 'outside' || form.recipient.kind === 'ambiguous')
+  return isOther && FOR_FORGERS.has(row.refusal) && !BLOCK_LIST.test(row.text)
+}
+
+const FOR_FORGERS: ReadonlySet<Refusal | null> = new Set<Refusal | null>(['blocklisted', 'vantage-identity'])
+const BLOCK_LIST = /\b(?:dns|r)bl\b|\blist(?:s|ed)?\b|(?:black|block)[ -]?list|reputation|spamhaus/
+
+function isSuspect(row: Assessed, rows: readonly Assessed[], outside: Refusal | null): boolean {
   const { refusal, decisive, basis, text } = row
   const { form, exchanges } = row.attempt
   if (refusal === null || decisive === null) return false
+  if (isForgeryCheck(row, rows)) return true
   // An ambiguous recipient is refused for many reasons. Only vague words may be a ban.
   if (form.recipient.kind === 'ambiguous') return SUSPECT.has(refusal) && !/character/.test(text)
   if (SUSPECT.has(refusal)) return true
@@ -150,7 +173,7 @@ const FORGERY = /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|not al
 export function secondSender(rows: readonly Assessed[], known: Known): string | null {
   const own = rowOf(rows, OWN_SENDER)
   if (own?.outcome !== 'refused' || own.refusedLater) return null
-  if (own.refusal === null || ABOUT_US_OR_NOW.has(own.refusal)) return null
+  if (own.refusal === null || reasonAboutUs(own.refusal)) return null
   if (known === 'none') return POSTMASTER_SENDER
   // Other words than a stranger's may mean that only existing senders must log in: try one that does not exist.
   const invented = rowOf(rows, INVENTED_SENDER)
@@ -168,10 +191,15 @@ export function isOfStandard({ attempt: { form } }: Assessed, rows: readonly Ass
   return form.id !== POSTMASTER_SENDER || secondSender(rows, known) === POSTMASTER_SENDER
 }
 
-/** Whether every own-domain sender was refused because it does not exist, so that no existing one was tried. */
-export function noExistingSender(rows: readonly Assessed[]): boolean {
+/**
+ * Whether no own-domain sender that exists was tried: each was refused because it does not exist, or the server refused
+ * postmaster as a recipient, and the known mailbox too if there is one.
+ */
+export function noExistingSender(rows: readonly Assessed[], known: Known): boolean {
   const own = [OWN_SENDER, POSTMASTER_SENDER, INVENTED_SENDER].flatMap((id) => rowOf(rows, id) ?? [])
-  return own.length > 0 && own.every(isUnknownSender)
+  if (own.length === 0 || !own.every(({ outcome }) => outcome === 'refused')) return false
+  const isNone = (id: string) => rowOf(rows, id)?.outcome === 'refused'
+  return own.every(isUnknownSender) || (isNone(POSTMASTER) && (known === 'none' || isNone(KNOWN_MAILBOX)))
 }
 
 function isUnknownSender({ outcome, refusal, text }: Assessed): boolean {
@@ -212,10 +240,13 @@ export function wantedControls(state: ControlState): readonly string[] {
   const { rows, known, session, asked } = state
   const outside = rowOf(rows, OUTSIDE)
   const needs = needsContrast(outside)
-  const suspects = rows.some((row) => row.attempt.form.part === 'standard' && needsRepeat(row, rows))
+  const suspected = rows.filter((row) => row.attempt.form.part === 'standard' && needsRepeat(row, rows))
+  const suspects = suspected.length > 0
   const local = known !== 'none' && rowOf(rows, KNOWN_MAILBOX)?.outcome !== 'refused' ? KNOWN_MAILBOX : POSTMASTER
-  // If the mailbox of a person is accepted at the end, we are not banned, and no repeat is needed.
-  const mayVouch = local === KNOWN_MAILBOX && known === 'person'
+  // If the mailbox of a person is accepted at the end, we are not banned, and no repeat is needed. Words about us need
+  // one: a ban can spare local recipients.
+  const isNamed = suspected.some((row) => isForgeryCheck(row, rows))
+  const mayVouch = local === KNOWN_MAILBOX && known === 'person' && !isNamed
   const needsLocal = needs || (suspects && mayVouch) || state.isDomainDefault
   const repeat = (suspects && !mayVouch) || (needs && outside.attempt.connection !== session)
   const isFirst = asked(local) === 0 && rowOf(rows, local)?.outcome !== 'accepted'
@@ -225,6 +256,10 @@ export function wantedControls(state: ControlState): readonly string[] {
     return repeat && asked(REPEAT) < MOST ? [REPEAT, local] : [local]
   }
   if (suspects && !mayVouch && asked(REPEAT) === 0) return [REPEAT]
+  // The own-domain sender may not write to the known mailbox, as if that were outside. If a stranger may not either, it
+  // is a ban.
+  const spoofed = rowOf(rows, OWN_SENDER_TO_LOCAL)
+  if (known !== 'none' && spoofed?.refusal === 'relay-denied' && asked(KNOWN_MAILBOX) === 0) return [KNOWN_MAILBOX]
   const isOpen = needs && contrastOf(rows, known) === 'words-needed'
   return isOpen && asked(RANDOM_LOCAL) === 0 ? [RANDOM_LOCAL] : []
 }

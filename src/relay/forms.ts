@@ -87,6 +87,12 @@ const SENDERS = {
   },
 } as const satisfies Record<string, Sender>
 
+/**
+ * Where a recipient is local if the server reads it as a local part: at its domain, its host name, its address, or
+ * without a domain. A server can accept any local part at one place and relay at another one.
+ */
+export type Place = 'domain' | 'host' | 'address' | 'no domain'
+
 /** One way of writing RCPT TO. */
 interface Recipient {
   /**
@@ -95,6 +101,8 @@ interface Recipient {
    */
   readonly kind: 'plain' | 'ambiguous' | 'local'
   readonly needs?: Need
+  /** The place of its local part; absent if it is no local part: a plain recipient, or a route (RFC 5321 appendix C). */
+  readonly place?: Place
   /** The cause, if a server relays for this spelling and for no other. */
   readonly cause?: Cause
   /** Servers may call it a syntax error. */
@@ -116,21 +124,21 @@ const RECIPIENTS = {
   'trailing-dot': { kind: 'plain', risky: true, cause: 'address-spelling', spell: (names) => `${at(names)}.` },
   'percent-domain': ambiguous('domain', 'percent-hack', (names) => `${percent(names)}@${names.domain}`),
   'percent-host': ambiguous('host', 'percent-hack', (names) => `${percent(names)}@${names.host}`),
-  'percent-literal': risky('percent-hack', (names) => `${percent(names)}@${names.literal}`),
-  quoted: risky('address-spelling', (names) => `"${at(names)}"`),
-  'quoted-percent': risky('percent-hack', (names) => `"${percent(names)}"`),
+  'percent-literal': risky('address', 'percent-hack', (names) => `${percent(names)}@${names.literal}`),
+  quoted: risky('no domain', 'address-spelling', (names) => `"${at(names)}"`),
+  'quoted-percent': risky('no domain', 'percent-hack', (names) => `"${percent(names)}"`),
   'quoted-host': ambiguous('host', 'address-spelling', (names) => `"${at(names)}"@${names.host}`),
-  'quoted-literal': risky('address-spelling', (names) => `"${at(names)}"@${names.literal}`),
-  'double-at-host': { ...risky('address-spelling', (names) => `${at(names)}@${names.host}`), needs: 'host' },
-  'double-at-literal': risky('address-spelling', (names) => `${at(names)}@${names.literal}`),
-  'trailing-at': risky('address-spelling', (names) => `${at(names)}@`),
-  'route-host': ambiguous('host', 'source-route', (names) => `@${names.host}:${at(names)}`),
-  'route-domain': ambiguous('domain', 'source-route', (names) => `@${names.domain}:${at(names)}`),
-  'route-literal': risky('source-route', (names) => `@${names.literal}:${at(names)}`),
-  bang: risky('bang-path', bang),
+  'quoted-literal': risky('address', 'address-spelling', (names) => `"${at(names)}"@${names.literal}`),
+  'double-at-host': { ...risky('host', 'address-spelling', (names) => `${at(names)}@${names.host}`), needs: 'host' },
+  'double-at-literal': risky('address', 'address-spelling', (names) => `${at(names)}@${names.literal}`),
+  'trailing-at': risky('no domain', 'address-spelling', (names) => `${at(names)}@`),
+  'route-host': { ...route((names) => `@${names.host}:${at(names)}`), needs: 'host' },
+  'route-domain': { ...route((names) => `@${names.domain}:${at(names)}`), needs: 'domain' },
+  'route-literal': { ...route((names) => `@${names.literal}:${at(names)}`), risky: true },
+  bang: risky('no domain', 'bang-path', bang),
   'bang-host': ambiguous('host', 'bang-path', (names) => `${bang(names)}@${names.host}`),
   'bang-domain': ambiguous('domain', 'bang-path', (names) => `${bang(names)}@${names.domain}`),
-  'bang-literal': risky('bang-path', (names) => `${bang(names)}@${names.literal}`),
+  'bang-literal': risky('address', 'bang-path', (names) => `${bang(names)}@${names.literal}`),
   'bang-chain': ambiguous('host', 'bang-path', (names) => `${names.host}!${bang(names)}@${names.host}`),
   'comma-list': ambiguous(
     'domain',
@@ -146,7 +154,10 @@ const RECIPIENTS = {
   postmaster: { kind: 'local', needs: 'domain', spell: ({ domain }) => `postmaster@${domain}` },
   'known-mailbox': { kind: 'local', needs: 'domain', spell: ({ mailbox }) => mailbox ?? '' },
   'own-mailbox': { kind: 'local', needs: 'domain', spell: ({ domain, mailbox }) => mailbox ?? `postmaster@${domain}` },
-  'random-local': { kind: 'local', needs: 'domain', spell: (names) => `${localOf(at(names))}@${names.domain}` },
+  'random-local': random('domain', (names) => `${localOf(at(names))}@${names.domain}`, 'domain'),
+  'random-host': random('host', (names) => `${localOf(at(names))}@${names.host}`, 'host'),
+  'random-literal': random('address', (names) => `${localOf(at(names))}@${names.literal}`),
+  'random-bare': random('no domain', (names) => localOf(at(names))),
 } as const satisfies Record<string, Recipient>
 
 /** One way of writing an envelope that a careless server relays: a sender and a recipient of the tables above. */
@@ -323,6 +334,19 @@ const CONTROLS: readonly Row[] = [
   ],
 ]
 
+/** The random local parts of the other places. They are asked if an ambiguous recipient was accepted there (rule 3). */
+const AT_PLACES: readonly Row[] = [
+  ['random-local-at-host', 'outside', 'random-host', 'nothing: a healthy server refuses it', 'docs/verdict.md, 3'],
+  [
+    'random-local-at-address',
+    'outside',
+    'random-literal',
+    'nothing: a healthy server refuses it',
+    'docs/verdict.md, 3',
+  ],
+  ['random-local-alone', 'outside', 'random-bare', 'nothing: a healthy server refuses it', 'docs/verdict.md, 3'],
+]
+
 /** Questions whose answers are findings. They never count for the verdict. */
 const FOR_FINDINGS: readonly Row[] = [
   [
@@ -355,6 +379,7 @@ export const FORMS: readonly Form[] = [
   ...formsFrom(IN_TLS, { control: false, part: 'full', suites: [] }),
   ...formsFrom(CONTROLS, { control: true, part: 'standard', suites: [] }),
   ...formsFrom(FOR_FINDINGS, { control: true, part: 'standard', suites: [] }),
+  ...formsFrom(AT_PLACES, { control: true, part: 'full', suites: [] }),
   ...formsFrom(AT_END, { control: true, part: 'full', suites: [] }),
 ]
 
@@ -385,14 +410,24 @@ function formsFrom(rows: readonly Row[], common: Pick<Form, 'control' | 'part' |
   })
 }
 
-/** Makes an ambiguous recipient that needs a name of the target. */
+/** Makes an ambiguous recipient at a name of the target. */
 function ambiguous(needs: Need, cause: Cause, spell: Recipient['spell']) {
-  return { kind: 'ambiguous', needs, cause, spell } as const
+  return { kind: 'ambiguous', needs, place: needs, cause, spell } as const
 }
 
 /** Makes an ambiguous recipient whose domain a strict parser calls a syntax error. */
-function risky(cause: Cause, spell: Recipient['spell']) {
-  return { kind: 'ambiguous', risky: true, cause, spell } as const
+function risky(place: Place, cause: Cause, spell: Recipient['spell']) {
+  return { kind: 'ambiguous', risky: true, place, cause, spell } as const
+}
+
+/** Makes a recipient that is a route through the target. */
+function route(spell: Recipient['spell']) {
+  return { kind: 'ambiguous', cause: 'source-route', spell } as const
+}
+
+/** Makes a local part that nobody has. */
+function random(place: Place, spell: Recipient['spell'], needs?: Need) {
+  return { kind: 'local', place, spell, ...(needs && { needs }) } as const
 }
 
 function domainOf(address: string): string {

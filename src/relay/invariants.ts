@@ -2,7 +2,7 @@
  * Checks that a verdict does not contradict what was observed. The rules in verdict.ts keep these invariants. If one is
  * broken, there is a mistake in the rules, and no verdict is better than a wrong one.
  */
-import { type Assessed, mayArrive } from './assess.ts'
+import { type Assessed, wasSent } from './assess.ts'
 import { OUTSIDE } from './controls.ts'
 import type { Judgement } from './judgement.ts'
 import { isAcceptedSoFar, saysNothing, triedToRelay } from './local.ts'
@@ -19,10 +19,7 @@ const isDelivered = ({ evidence }: Assessed): boolean => evidence === 'delivered
 type Invariant = readonly [name: string, holds: (judgement: Judgement) => boolean]
 
 const INVARIANTS: readonly Invariant[] = [
-  [
-    'what was delivered had been sent',
-    ({ rows }) => rows.filter(isDelivered).every(({ attempt }) => mayArrive(attempt)),
-  ],
+  ['what was delivered had been sent', ({ rows }) => rows.filter(isDelivered).every(({ attempt }) => wasSent(attempt))],
   ['a delivered message means open', ({ verdict, rows }) => verdict === 'open' || !rows.some(isDelivered)],
   [
     'open needs a message of a plain form, or a delivered one',

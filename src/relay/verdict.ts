@@ -1,14 +1,17 @@
 /** Judges a whole test: open, closed, or inconclusive for one reason (docs/verdict.md, rules 1 to 5). */
-import type { Cause, Evidence, Reason, Refusal, Why } from '../contract/words.ts'
+import type { Cause, Evidence, Reason, Why } from '../contract/words.ts'
 import { EVIDENCES, REASONS } from '../contract/words.ts'
-import { type Assessed, deniesRelaying, rowOf, sameRefusal } from './assess.ts'
+import { reasonAboutUs } from './about-us.ts'
+import { type Assessed, deniesRelaying, isCutOff, rowOf, sameRefusal } from './assess.ts'
 import { caveatsOf } from './caveats.ts'
 import {
   AT_END,
   contrastOf,
   endOf,
   isAsBefore,
+  isForgeryCheck,
   isForVerdict,
+  isMailboxRefusedAlike,
   isNeeded,
   isOfStandard,
   KNOWN_MAILBOX,
@@ -16,7 +19,6 @@ import {
   needsRepeat,
   OUTSIDE,
   POSTMASTER,
-  RANDOM_LOCAL,
   REPEAT,
   vouches,
 } from './controls.ts'
@@ -50,9 +52,7 @@ function judged(observations: Observations): Judgement {
     const caveats = caveatsOf(observations, [])
     return { verdict: 'open', evidence, cause, reason: null, retryAfter: null, caveats, rows, decisive }
   }
-  const unanswered = rows.filter(
-    (row) => !isOfStandard(row, rows, observations.known) && isUnanswered(row, observations),
-  )
+  const unanswered = unansweredIn(observations)
   const caveats = caveatsOf(observations, unanswered)
   const signs = signsOf(
     observations,
@@ -121,8 +121,12 @@ function signsOf(observations: Observations, rows: readonly Assessed[]): Map<Rea
   return signs
 }
 
-/** Whether a server is silent now that refused us in this test or shortly before. Usually that is a ban. */
+/**
+ * Whether a server that refused us in this test or shortly before is silent now, or ends connections without a word.
+ * Usually that is a ban.
+ */
 function isBan({ attempt }: Assessed, { rows, refusedBefore }: Observations): boolean {
+  if (isCutOff(attempt)) return rows.some(({ outcome, refusal }) => outcome === 'refused' && !reasonAboutUs(refusal))
   return attempt.why === 'connect-timeout' && (refusedBefore || rows.some(({ outcome }) => outcome === 'refused'))
 }
 
@@ -135,8 +139,8 @@ function reasonOf(row: Assessed, observations: Observations): Reason | null {
   if (attempt.why === 'interrupted' || attempt.why === 'tls-failed') return attempt.why
   if (outcome === 'not-run') return REASON_OF_WHY[attempt.why ?? 'dropped']
   if (outcome === 'accepted') return reasonOfAcceptance(row, observations)
-  const aboutUs = reasonOfRefusal(refusal)
-  if (aboutUs) return aboutUs
+  const aboutUs = reasonAboutUs(refusal)
+  if (aboutUs && !(isForgeryCheck(row, rows) && isHealthy(row, observations))) return aboutUs
   // A refusal of our own sender is about us; a refusal of any other sender is about that sender.
   if (refusal === 'sender-rejected' && form.sender.as === 'outside') return 'vantage-blocked'
   if (refusal === 'sender-rejected' && outcome === 'deferred') return null
@@ -162,14 +166,17 @@ function reasonOfAcceptance(row: Assessed, { rows, mailboxTroubled }: Observatio
 
 /** A local recipient only helps to read other answers. If it has no answer and is needed, it gives the reason. */
 function reasonOfLocal({ attempt, outcome, refusal }: Assessed, { rows }: Observations): Reason | null {
-  if (attempt.form.id === RANDOM_LOCAL || !needsContrast(rowOf(rows, OUTSIDE))) return null
+  // A random local part is in the table of places: it only tells what an accepted recipient means.
+  if (attempt.form.recipient.place !== undefined || !needsContrast(rowOf(rows, OUTSIDE))) return null
   if (outcome === 'not-run') return REASON_OF_WHY[attempt.why ?? 'dropped']
-  return outcome === 'deferred' ? (reasonOfRefusal(refusal) ?? 'server-trouble') : null
+  return outcome === 'deferred' ? (reasonAboutUs(refusal) ?? 'server-trouble') : null
 }
 
 /** Returns why the refusal of the outside sender does not count as one of relaying, or null (rule 4a). */
-function reasonOfOutside(row: Assessed, { rows, known }: Observations): Reason | null {
-  if (row.refusal === 'relay-denied' || row.refusal === 'auth-required') return null
+function reasonOfOutside(row: Assessed, observations: Observations): Reason | null {
+  const { rows, known, domainSource } = observations
+  if (isMailboxRefusedAlike(rows, domainSource)) return 'vantage-blocked'
+  if (deniesRelaying(row.refusal)) return null
   if (!needsContrast(row)) return 'vantage-blocked'
   if (isOutOfPlace(row, rows)) return 'protocol-error'
   switch (contrastOf(rows, known)) {
@@ -238,7 +245,7 @@ function isHealthy(row: Assessed, { rows, known }: Observations): boolean {
   const repeatId = form.part === 'standard' ? REPEAT : AT_END
   if (form.id === repeatId) return row.outcome !== 'refused' || isAsBefore(row, rowOf(rows, OUTSIDE))
   if (!needsRepeat(row, rows)) return true
-  if (form.part === 'standard' && vouches(rows, known)) return true
+  if (form.part === 'standard' && vouches(rows, known) && !isForgeryCheck(row, rows)) return true
   // A refusal at MAIL shows nothing about a ban at RCPT.
   if (rowOf(rows, OUTSIDE)?.decisive?.phase === 'mail' && row.decisive?.phase === 'rcpt') return false
   // A repeat that was refused in another way gives its own reason. An accepted one shows nothing about a ban.
@@ -251,22 +258,7 @@ function isHealthy(row: Assessed, { rows, known }: Observations): boolean {
 /** Returns why the greeting or EHLO was refused, from its text. */
 function reasonOfTurningAway(observations: Observations, reply: Parameters<typeof classify>[0]): Reason {
   const { refusal } = classify(reply, { phase: 'greeting', sender: 'outside', names: observations.names })
-  const reason = reasonOfRefusal(refusal)
+  const reason = reasonAboutUs(refusal)
   // A permanent "no SMTP service here" is not a temporary problem.
   return reason === null || (reason === 'server-trouble' && reply.code >= 500) ? 'greeting-refused' : reason
-}
-
-/** Returns the reason if a refusal is about us or temporary, or null. */
-function reasonOfRefusal(refusal: Refusal | null): Reason | null {
-  return (refusal && ABOUT_US_OR_NOW[refusal]) ?? null
-}
-
-/** Refusals that say nothing about what other strangers may do. */
-const ABOUT_US_OR_NOW: Partial<Record<Refusal, Reason>> = {
-  blocklisted: 'vantage-blocked',
-  'vantage-identity': 'vantage-blocked',
-  greylisted: 'greylisted',
-  throttled: 'throttled',
-  'tls-required': 'tls-required',
-  'server-trouble': 'server-trouble',
 }

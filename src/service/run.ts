@@ -1,7 +1,7 @@
 /** The run of one admitted test, from the first connection to the stored and audited result. */
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { ProbeResult } from '../probe/probe.ts'
-import { type Assessed, mayArrive } from '../relay/assess.ts'
+import { type Assessed, wasSent } from '../relay/assess.ts'
 import { Transcript } from '../smtp/transcript.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Admission } from './admission.ts'
@@ -109,8 +109,8 @@ const SETTLED_MS = 3_600_000
 /** Returns how long a late message may amend a result that is kept for `resultTtlMs`, in milliseconds. */
 const amendableFor = (resultTtlMs: number): number => Math.max(0, Math.min(DELIVERY_TTL_MS, resultTtlMs - SETTLED_MS))
 
-/** Whether a message went out and was not refused, so that it may still arrive. */
-const hasSent = ({ observations }: ProbeResult): boolean => observations.rows.some(({ attempt }) => mayArrive(attempt))
+/** Whether a message went out, so that it may still arrive. Some servers refuse the final dot and relay all the same. */
+const hasSent = ({ observations }: ProbeResult): boolean => observations.rows.some(({ attempt }) => wasSent(attempt))
 
 /** Whether the server refused any command. */
 const wasRefused = ({ observations }: ProbeResult): boolean =>

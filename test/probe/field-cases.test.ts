@@ -16,6 +16,9 @@ interface Behaviour {
   /** The reply to a recipient at the own domain that is no postmaster, info or abuse. */
   readonly unknown?: string
   readonly postmaster?: string
+  /** The reply to the known mailbox. */
+  readonly jane?: string
+  readonly data?: string
   readonly dot?: (sender: string, recipient: string) => string
   readonly greeting?: string
 }
@@ -24,7 +27,15 @@ const ROLES = /^(postmaster|info|abuse)@example\.com$/
 const JANE = 'jane@example.com'
 
 /** Returns the script of a server. Its own domain is example.com, and jane is a mailbox there. */
-function scriptOf({ mail, outside, unknown = '550 5.1.1 User unknown', postmaster = '250 ok', dot }: Behaviour): Say {
+function scriptOf({
+  mail,
+  outside,
+  unknown = '550 5.1.1 User unknown',
+  postmaster = '250 ok',
+  jane = '250 2.1.5 ok',
+  data,
+  dot,
+}: Behaviour): Say {
   const envelopes = new Map<number, { sender: string; recipient: string }>()
   return (line, session) => {
     const known = envelopes.get(session.connection) ?? { sender: '', recipient: '' }
@@ -36,11 +47,12 @@ function scriptOf({ mail, outside, unknown = '550 5.1.1 User unknown', postmaste
     const [, recipient] = /^RCPT TO:<?(.*?)>?$/.exec(line) ?? []
     if (recipient !== undefined) {
       envelopes.set(session.connection, { ...known, recipient })
-      if (recipient === JANE) return '250 2.1.5 ok'
+      if (recipient === JANE) return jane
       if (ROLES.test(recipient)) return postmaster
       if (recipient.endsWith('@example.com') && !/[%!]/.test(recipient)) return unknown
       return typeof outside === 'string' ? outside : outside(known.sender, recipient)
     }
+    if (line === 'DATA' && data !== undefined) return data
     return line === '.' ? (dot?.(known.sender, known.recipient) ?? '250 queued') : healthy(line)
   }
 }
@@ -151,10 +163,59 @@ const CASES: readonly (readonly [name: string, behaviour: Behaviour, expected: s
   ],
 ]
 
+/** Words that refuse everybody but postmaster: they are about us, and a known mailbox that is refused alike shows it. */
+const REFUSES_ALIKE = [
+  '554 5.7.1 <x>: Recipient address rejected: Access denied',
+  '550 5.1.1 User unknown',
+  '551 go away',
+  '550 #5.1.0 Address rejected.',
+  '550 5.7.1 Relaying denied',
+  '550 Client not local',
+]
+
+const BANS: typeof CASES = REFUSES_ALIKE.map((says) => [
+  `a ban that spares postmaster and says "${says}"`,
+  { outside: says, unknown: says, jane: says },
+  // Without a known mailbox these words are those of a server that is closed.
+  'closed',
+  'inconclusive vantage-blocked',
+])
+
+/** Words for forged senders and odd recipients that sound like words about us. */
+const CHECKED: readonly (readonly [what: string, says: string, isMeant: (sender: string, to: string) => boolean])[] = [
+  ['own-domain senders', '550 Blocked: you may not spoof our domain', (sender) => sender.endsWith('@example.com')],
+  [
+    'own-domain senders from outside',
+    '550 Mail from example.com not accepted from external hosts',
+    (sender) => sender.endsWith('@example.com'),
+  ],
+  ['bounces', '550 blocked: backscatter', (sender) => sender === ''],
+  ['the percent hack', '550 percent hack blocked', (_sender, to) => to.includes('%')],
+]
+
+const FORGERY_CHECKS: typeof CASES = CHECKED.map(([what, says, isMeant]) => [
+  `a server that blocks ${what} in words that sound like a ban`,
+  {
+    outside: (sender: string, to: string) => (isMeant(sender, to) ? says : '554 5.7.1 Relay access denied'),
+  },
+  'closed',
+])
+
+const DATA_DENIALS: typeof CASES = ['550 Relaying denied', '530 5.7.0 Authentication required'].map((data) => [
+  `a server that answers DATA of every form with "${data}"`,
+  { outside: '250 ok', data },
+  'closed',
+])
+
 const outcomeOf = ({ verdict, reason, cause }: Awaited<ReturnType<typeof visit>>) =>
   [verdict, reason ?? cause].filter(Boolean).join(' ')
 
-for (const [name, behaviour, expected, withMailbox = expected] of CASES) {
+for (const [name, behaviour, expected, withMailbox = expected] of [
+  ...CASES,
+  ...BANS,
+  ...FORGERY_CHECKS,
+  ...DATA_DENIALS,
+]) {
   for (const suite of ['standard', 'full'] as const) {
     for (const knownMailbox of [null, JANE]) {
       const wanted = knownMailbox === null ? expected : withMailbox
@@ -248,4 +309,90 @@ test('of two servers behind one address, the second is asked for a message as so
   const found = await visit(t, { say }, { suite: 'full', patienceMs: 20_000 })
   assert.deepEqual([outcomeOf(found), found.caveats], ['open everyone', ['answers-differ']])
   assert.equal(relayed.length, 1)
+})
+
+/** Ambiguous forms that a careless server relays, and a server that relays only that one. */
+const HOLES = ['percent-hack-host', 'percent-hack-literal', 'quoted', 'bang-path-host', 'double-at-host', 'trailing-at']
+
+for (const hole of HOLES) {
+  const arrival = async ({ id }: { readonly id: string }) => (id === hole ? ARRIVED : null)
+  const isHole = (recipient: string) => recipient.includes(hole) && !/^"?[\w-]+@isp\.example$/.test(recipient)
+
+  test(`a catch-all at the domain does not hide that ${hole} is relayed: open`, async (t) => {
+    const outside = (_sender: string, to: string) =>
+      to.endsWith('@example.com') || isHole(to) ? '250 ok' : '554 5.7.1 Relay access denied'
+    const say = scriptOf({ outside, unknown: '250 ok' })
+    const found = await visit(t, { say }, { suite: 'full', proof: 'delivery', patienceMs: 20_000, arrival })
+    assert.equal(found.verdict, 'open', JSON.stringify(found.attempts))
+  })
+
+  test(`a percent form that is refused at the dot does not hide that ${hole} is relayed: open`, async (t) => {
+    const say = scriptOf({
+      outside: (_sender, to) =>
+        to.includes('%isp.example@example') || isHole(to) ? '250 ok' : '554 5.7.1 Relay access denied',
+      dot: (_sender, to) => (isHole(to) ? '250 queued' : '550 5.1.1 no such user'),
+    })
+    const found = await visit(t, { say }, { suite: 'full', proof: 'delivery', patienceMs: 20_000, arrival })
+    assert.equal(found.verdict, 'open', JSON.stringify(found.attempts))
+  })
+
+  test(`${hole} is accepted, no message arrives, and a catch-all at the domain does not explain it`, async (t) => {
+    const outside = (_sender: string, to: string) =>
+      to.endsWith('@example.com') || isHole(to) ? '250 ok' : '554 5.7.1 Relay access denied'
+    const say = scriptOf({ outside, unknown: '250 ok' })
+    const found = await visit(t, { say }, { suite: 'full', proof: 'delivery', patienceMs: 8_000 })
+    assert.equal(outcomeOf(found), 'inconclusive ambiguous-accepted')
+  })
+}
+
+for (const dot of ['554 5.7.1 relaying denied', '451 4.4.2 timeout', '554 5.7.1 spam']) {
+  test(`a message that arrives although the final dot got "${dot}": open`, async (t) => {
+    const say = scriptOf({ outside: '250 ok', dot: () => dot })
+    const arrival = async ({ id }: { readonly id: string }) => (id === 'outside-sender' ? ARRIVED : null)
+    const found = await visit(t, { say }, { proof: 'delivery', arrival })
+    assert.deepEqual([found.verdict, found.evidence], ['open', 'delivered'])
+  })
+}
+
+test('a ban after the first refusal is not taken for a check of the own-domain sender', async (t) => {
+  let refused = 0
+  const outside = () => {
+    refused += 1
+    return refused > 1 ? '550 your host is blocked' : '554 5.7.1 Relay access denied'
+  }
+  const found = await visit(t, { say: scriptOf({ outside }) })
+  assert.equal(outcomeOf(found), 'inconclusive vantage-blocked')
+})
+
+test('a block list that stops only own-domain senders says nothing about other strangers', async (t) => {
+  const outside = (sender: string) =>
+    sender.endsWith('@example.com') ? '550 listed at zen.spamhaus.org' : '554 5.7.1 Relay access denied'
+  const found = await visit(t, { say: scriptOf({ outside }) })
+  assert.equal(outcomeOf(found), 'inconclusive vantage-blocked')
+})
+
+for (const refusals of [1, 3]) {
+  for (const how of ['resets every connection', 'closes its port'] as const) {
+    test(`a server that ${how} after ${refusals} refusals has banned us; it did not say that we ask too much`, async (t) => {
+      let refused = 0
+      const say: Say = (line, { socket }) => {
+        const { server } = socket as { server?: { close(): void } }
+        if (refused >= refusals) {
+          if (how === 'closes its port') server?.close()
+          socket.resetAndDestroy()
+          return null
+        }
+        refused += Number(line.startsWith('RCPT'))
+        return line.startsWith('RCPT') ? '554 5.7.1 Relay access denied' : healthy(line)
+      }
+      const found = await visit(t, { say }, { patienceMs: 20_000 })
+      assert.equal(outcomeOf(found), 'inconclusive vantage-banned')
+    })
+  }
+}
+
+test('no sender that exists was tried where the server knows no postmaster, whatever it says to senders', async (t) => {
+  const say = scriptOf({ outside: '554 5.7.1 Relay access denied', postmaster: '550 5.1.1 User unknown' })
+  const found = await visit(t, { say }, { domain: { name: 'example.com', source: 'customer' } })
+  assert.deepEqual([found.verdict, found.caveats], ['closed', ['existing-sender-untested', 'domain-doubtful']])
 })

@@ -5,10 +5,8 @@ import { formsOf } from '../../src/relay/forms.ts'
 import { HEALTHY, isLocalUser, verdictOn } from './model.ts'
 import type { Traits } from './model-server.ts'
 
-/** Plain forms that a message is sent for. Forms with the host name are not, because only the greeting gave it. */
-const SENDABLE = formsOf('full').filter(
-  ({ sender, recipient }) => sender.carriesMessage && sender.needs !== 'host' && recipient.kind === 'plain',
-)
+/** Plain forms that a message is sent for. The host name is in the own domain, so its forms are among them. */
+const SENDABLE = formsOf('full').filter(({ sender, recipient }) => sender.carriesMessage && recipient.kind === 'plain')
 
 for (const form of SENDABLE) {
   // With fewer refusals on a connection, eight connections are not enough for the suite.

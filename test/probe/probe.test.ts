@@ -646,12 +646,18 @@ test('a message that arrives counts as delivered, even if its final dot got no a
 })
 
 test('we do not wait for a message whose final dot was refused', async (t) => {
+  const waits: number[] = []
+  const arrival = async (_form: unknown, ms: number) => {
+    waits.push(ms)
+    return null
+  }
   const { reason } = await visit(
     t,
     { say: (line) => (line === '.' ? '554 5.6.0 spam' : healthy(line)) },
-    { proof: 'delivery', arrival: async () => SEEN },
+    { proof: 'delivery', arrival },
   )
   assert.equal(reason, 'content-refused')
+  assert.ok(waits.length > 0 && waits.every((ms) => ms === 0), String(waits))
 })
 
 test('after an extra reply, the answers of that connection do not count, and commands are sent one at a time', async (t) => {

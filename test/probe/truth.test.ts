@@ -59,6 +59,24 @@ const SERVERS: readonly (readonly [string, Partial<Traits>, verdict: string])[] 
     { relays: 'existing senders', known: 'wrong', ownSenders: 'login at MAIL' },
     'open',
   ],
+  [
+    'relays percent forms at its host name, where its mailbox for all names is not',
+    { relays: 'percent', relaysAt: 'at its host name', locals: 'any', localsAt: 'at its domain', suite: 'full' },
+    'open',
+  ],
+  [
+    'relays such percent forms, and mail never reaches us',
+    {
+      ...{ relays: 'percent', relaysAt: 'at its host name', delivery: 'never' },
+      ...{ locals: 'any', localsAt: 'at its domain', suite: 'full' },
+    },
+    'ambiguous-accepted',
+  ],
+  [
+    'bans us from the start, says that there is no such user, and spares postmaster',
+    { ban: 'from the start', banBy: 'recipient refused', banSpares: 'postmaster', known: 'a person' },
+    'vantage-blocked',
+  ],
   ['has senders that need no login', { relays: 'senders without a login', known: 'a person' }, 'open'],
   [
     'bans us at RCPT without saying so, and denies relaying at MAIL',

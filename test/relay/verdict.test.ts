@@ -172,14 +172,29 @@ const CASES: readonly (readonly [string, string, Observations])[] = [
   ],
   // Rule 3: ambiguous forms
   [
-    'an ambiguous form of the full part is left open if the server accepts any local part',
+    'an ambiguous form of the full part is left open if the server accepts any local part at its place',
     'closed',
+    standard({ 'random-local-at-host': TAKEN, 'percent-hack-host': TAKEN }),
+  ],
+  [
+    'a catch-all at the domain says nothing about the host name',
+    'inconclusive ambiguous-accepted',
     standard({ ...random(...TAKEN), 'percent-hack-host': TAKEN }),
+  ],
+  [
+    'a catch-all at the domain says nothing about a recipient without a domain',
+    'inconclusive ambiguous-accepted',
+    standard({ ...random(...TAKEN), 'bang-path': TAKEN }),
+  ],
+  [
+    'a form that is refused at the dot says nothing about a form at another place',
+    'inconclusive ambiguous-accepted',
+    standard({ 'percent-hack': [...TAKEN, '354 go', '550 5.1.1 no such user'], 'quoted-at-literal': TAKEN }),
   ],
   [
     'an ambiguous form of the full part counts if the server knows its users',
     'inconclusive ambiguous-accepted',
-    standard({ ...random(...no('550 5.1.1 User unknown')), 'percent-hack-host': TAKEN }),
+    standard({ 'random-local-at-host': no('550 5.1.1 User unknown'), 'percent-hack-host': TAKEN }),
   ],
   [
     'an ambiguous form accepted at RCPT is undecided',

@@ -1,6 +1,7 @@
 /** The step that asks again what was left without an answer, or deferred. */
 import type { Refusal, Why } from '../../contract/words.ts'
-import type { Assessed } from '../../relay/assess.ts'
+import { type Assessed, isCutOff } from '../../relay/assess.ts'
+import type { Attempt } from '../../relay/attempt.ts'
 import { isNeeded } from '../../relay/controls.ts'
 import { waitIn } from '../../relay/retry-times.ts'
 import type { Answers } from '../answers.ts'
@@ -44,7 +45,7 @@ function againForMessage(answers: Answers, row: Assessed): number | null {
  */
 function againAfter(answers: Answers, row: Assessed): number | null {
   const { attempt, outcome, refusal, decisive } = row
-  if (outcome === 'not-run') return againUnanswered(answers, attempt.why)
+  if (outcome === 'not-run') return againUnanswered(answers, attempt)
   if (decisive === null || refusal === null) return null
   const { reply } = decisive
   if (isTooManyRecipients(row)) return 0
@@ -55,8 +56,9 @@ function againAfter(answers: Answers, row: Assessed): number | null {
   return reply.enhanced === '4.3.2' ? 0 : waitIn(reply)
 }
 
-function againUnanswered(answers: Answers, why: Why | null): number | null {
-  if (why === 'turned-away') return pause(answers, answers.pace.atOnce > 1)
+function againUnanswered(answers: Answers, attempt: Attempt): number | null {
+  const { why } = attempt
+  if (why === 'turned-away' || isCutOff(attempt)) return pause(answers, answers.pace.atOnce > 1)
   return why !== null && WORTH_ASKING_AGAIN.has(why) ? 0 : null
 }
 

@@ -1,5 +1,5 @@
 /** The steps that ask for findings. Their answers never change the verdict, so they open no connection for it. */
-import { mayRelay } from '../../relay/assess.ts'
+import { mayArrive, mayRelay } from '../../relay/assess.ts'
 import { mayBeSpoofable, OWN_SENDER_TO_LOCAL, RANDOM_LOCAL } from '../../relay/controls.ts'
 import type { Answers } from '../answers.ts'
 import { FIGURES } from '../pace.ts'
@@ -14,7 +14,7 @@ export function spoofing(answers: Answers): readonly Question[] {
 
 /** Asks for a random local part if the server accepted a message that does not arrive. */
 export function deliversNothing(answers: Answers, { proof }: Limits): readonly Question[] {
-  const waited = answers.rows.filter(({ attempt }) => answers.wasAwaited(attempt.form))
+  const waited = answers.rows.filter(({ attempt }) => mayArrive(attempt) && answers.wasAwaited(attempt.form))
   const isPlain = waited.some(({ attempt }) => attempt.form.recipient.kind === 'plain')
   const isSilent = waited.every(({ attempt }) => attempt.seen === null)
   return proof === 'delivery' && isPlain && isSilent ? once(answers, RANDOM_LOCAL) : []

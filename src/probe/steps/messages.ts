@@ -1,17 +1,17 @@
 /** The steps that send messages, and wait for them to reach our mailbox. */
 import type { Suite } from '../../contract/words.ts'
-import { type Assessed, isPositive, mayArrive } from '../../relay/assess.ts'
-import { INVENTED_SENDER, OUTSIDE, OWN_SENDER, POSTMASTER_SENDER, RANDOM_LOCAL } from '../../relay/controls.ts'
+import { type Assessed, deniesRelaying, isPositive, mayArrive, wasSent } from '../../relay/assess.ts'
+import { INVENTED_SENDER, OUTSIDE, OWN_SENDER, POSTMASTER_SENDER } from '../../relay/controls.ts'
 import { causeOf, formOf } from '../../relay/forms.ts'
-import { isAtOwnDomain, takesAnything } from '../../relay/local.ts'
+import { isAtCatchAll, placeOf, RANDOM_AT, saysNothing } from '../../relay/local.ts'
 import type { Answers } from '../answers.ts'
 import { FIGURES } from '../pace.ts'
 import type { Limits, Question } from '../question.ts'
-import { alone, isInPart, on } from './parts.ts'
+import { alone, isInPart, on, written } from './parts.ts'
 
 /**
  * Sends messages for plain forms until one is accepted. If none is, and the proof is delivery, sends messages for
- * ambiguous forms, one for each cause (rules 1 and 3).
+ * ambiguous forms too, as many as the limits allow (rules 1 and 3).
  */
 export function messages(answers: Answers, limits: Limits, part: Suite): readonly Question[] {
   if (limits.proof === 'recipient') return []
@@ -20,31 +20,64 @@ export function messages(answers: Answers, limits: Limits, part: Suite): readonl
   if (plain.some(isMessageAccepted) || hasArrived(answers)) return []
   const own = moreOwnSenders(answers, plain)
   if (own.length > 0) return own
-  const ambiguous = limits.proof === 'delivery' ? candidates.filter((row) => !plain.includes(row)) : []
-  // One form of each cause comes first, so that no cause uses up the messages of another one.
+  const mayBeAmbiguous = limits.proof === 'delivery' || isDeniedAtData(answers, plain)
+  const ambiguous = mayBeAmbiguous ? candidates.filter((row) => !plain.includes(row)) : []
   const careful = answers.known === 'none' ? plain : plain.toSorted(byPerson)
-  const ordered = [...oneOfEachCause(careful), ...oneOfEachCause(ambiguous), ...careful]
-  const next = isAnyLeft(answers) ? ordered.find((row) => isUnsent(answers, row)) : undefined
-  if (next === undefined) return []
-  if (ambiguous.includes(next)) {
-    // Whether any local part is accepted tells how long silence must last (rule 3).
-    const random = answers.target.isDomainCertain ? alone(answers, [RANDOM_LOCAL], FIGURES.connections) : []
-    if (random.length > 0 && answers.askedAlone(RANDOM_LOCAL) === 0) return random
+  const next = ordered(answers, careful, ambiguous).find((row) => isUnsent(answers, row))
+  if (next === undefined || ambiguous.includes(next)) {
+    const random = randomLocals(answers, ambiguous)
+    if (random.length > 0) return random
   }
+  if (next === undefined || !isAnyLeft(answers)) return []
   const manner = on(answers, FIGURES.connections)
   // A server that ignored RSET would take the message for the local recipient before it. So we watch each reply.
   const pipelining = manner.pipelining && !hasAskedLocal(answers)
-  return [{ ask: 'message', attempt: next.attempt, ...manner, pipelining }]
+  const onNew = answers.refusalsAtHand >= answers.pace.refusals
+  return [{ ask: 'message', attempt: next.attempt, onNew, ...manner, pipelining }]
 }
 
-/** Waits for the messages that may still arrive. */
+/**
+ * Whether DATA was refused as relaying for every plain form. Then ambiguous forms get their DATA too, whatever the
+ * proof: most servers refuse it, so that no message is sent.
+ */
+const isDeniedAtData = (answers: Answers, plain: readonly Assessed[]): boolean =>
+  plain.length > 0 &&
+  plain.every((row) => !isUnsent(answers, row)) &&
+  plain.every(({ refusal, decisive }) => deniesRelaying(refusal) && decisive?.phase === 'data')
+
+/**
+ * Orders the forms that messages are sent for. One form of each cause and place comes first, so that none uses up the
+ * messages of another one. Before the rest come the ambiguous recipients whose acceptance says something.
+ */
+function ordered(answers: Answers, plain: readonly Assessed[], ambiguous: readonly Assessed[]): readonly Assessed[] {
+  const telling = ambiguous.filter((row) => !saysNothing(row, answers.rows))
+  const varied = (rows: readonly Assessed[]) => [...oneOfEach(rows, placeOf), ...oneOfEach(rows, cause), ...rows]
+  return [...oneOfEach(plain, cause), ...oneOfEach(telling, placeOf), ...varied(ambiguous), ...plain]
+}
+
+/**
+ * Asks for a random local part at each place where an ambiguous recipient was accepted. Whether it is accepted tells
+ * what the acceptance means, and how long silence must last (rule 3).
+ */
+function randomLocals(answers: Answers, ambiguous: readonly Assessed[]): readonly Question[] {
+  if (!answers.target.isDomainCertain) return []
+  const places = new Set(ambiguous.filter(({ outcome }) => outcome === 'accepted').flatMap((row) => placeOf(row) ?? []))
+  const isNew = (id: string) => answers.askedAlone(id) === 0 && written(answers, id).length > 0
+  const ids = [...places].map((place) => RANDOM_AT[place]).filter(isNew)
+  return alone(answers, ids, FIGURES.connections)
+}
+
+/** Waits for the messages that may still arrive. Looks once for those that the server refused, without a wait. */
 export function arrivals(answers: Answers, limits: Limits): readonly Question[] {
   if (limits.proof !== 'delivery' || hasArrived(answers)) return []
-  const sent = answers.rows.filter(({ attempt }) => mayArrive(attempt) && !answers.wasAwaited(attempt.form))
-  if (sent.length === 0) return []
+  const unseen = answers.rows.filter(({ attempt }) => wasSent(attempt) && !answers.wasAwaited(attempt.form))
+  const sent = unseen.filter(({ attempt }) => mayArrive(attempt))
+  if (sent.length === 0) return unseen.length === 0 ? [] : [{ ask: 'arrivals', rows: unseen, ms: 0 }]
   const plain = sent.filter(({ attempt }) => attempt.form.recipient.kind === 'plain')
-  const isQuick = plain.length > 0 || (takesAnything(answers.rows) && sent.every(isAtOwnDomain))
-  return [{ ask: 'arrivals', rows: sent, ms: isQuick ? limits.deliveryWaitMs : answers.now.msLeft - FIGURES.controlMs }]
+  const isQuick = plain.length > 0 || sent.every((row) => isAtCatchAll(row, answers.rows))
+  return [
+    { ask: 'arrivals', rows: unseen, ms: isQuick ? limits.deliveryWaitMs : answers.now.msLeft - FIGURES.controlMs },
+  ]
 }
 
 /** Whether a local recipient was asked on the current session. */
@@ -94,8 +127,10 @@ const isMessageAccepted = ({ evidence }: Assessed): boolean =>
 
 const hasArrived = ({ rows }: Answers): boolean => rows.some(({ evidence }) => evidence === 'delivered')
 
-/** Keeps one attempt for each cause: one message is enough to show it. */
-function oneOfEachCause(rows: readonly Assessed[]): Assessed[] {
-  const causes = rows.map(({ attempt }) => causeOf(attempt.form))
-  return rows.filter((_row, index) => causes.indexOf(causes[index] ?? 'everyone') === index)
+const cause = ({ attempt }: Assessed): string => causeOf(attempt.form)
+
+/** Keeps the first attempt of each kind. */
+function oneOfEach<Kind>(rows: readonly Assessed[], kindOf: (row: Assessed) => Kind): Assessed[] {
+  const kinds = rows.map(kindOf)
+  return rows.filter((row, index) => kinds.indexOf(kindOf(row)) === index)
 }

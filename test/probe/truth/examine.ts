@@ -69,7 +69,8 @@ export function examinedAs(seed: number, traits: Traits, { observations, judgeme
     witness.connections > FIGURES.connections && `${witness.connections} connections`,
     witness.accepted > FIGURES.messages && `${witness.accepted} accepted messages`,
     witness.dots > FIGURES.dots && `${witness.dots} final dots`,
-    witness.dataFor.some((recipient) => /^[\w-]+@example\.com$/.test(recipient)) && 'DATA for a local recipient',
+    witness.dataFor.some((recipient) => /^[\w-]+(?:@(?:mail\.)?example\.com|@\[.*)?$/.test(recipient)) &&
+      'DATA for a local recipient',
   ]
   return { seed, traits, truth, verdict, reason, forgiven, faults: broken.filter((fault) => fault !== false) }
 }

@@ -6,7 +6,7 @@
 import type { Seen } from '../../../src/relay/attempt.ts'
 import { AMBIGUOUS, AT_ONCE, BAN_AFTER, CONTENT, DELIVERY, GREYLISTED, LISTED, LOGIN_FIRST, TOTAL } from './figures.ts'
 import { type Fate, seenOf } from './reports.ts'
-import { hasLocalReading, isUser, NAMES, relays, SECOND_HOST, senderKind, takesAnyLocal, trusts } from './rules.ts'
+import { hasLocalReading, isUser, NAMES, relays, SECOND_HOST, senderKind, takesAsLocal, trusts } from './rules.ts'
 import type { Traits } from './traits.ts'
 import { BANS, DENIALS, UNKNOWN_USERS } from './words.ts'
 
@@ -308,7 +308,7 @@ export class ModelSession {
     if (relays(asked, traits)) return { recipient, as: 'relayed' }
     if (isUser(recipient, traits)) return { recipient, as: 'local' }
     if (hasLocalReading(recipient)) {
-      if (takesAnyLocal(traits)) return { recipient, as: 'local' }
+      if (takesAsLocal(recipient, traits)) return { recipient, as: 'local' }
       if (this.#isUnknown(recipient) || traits.ambiguous === 'as an unknown user') return this.#unknownUser(recipient)
       if (traits.ambiguous !== 'as it denies relaying') return AMBIGUOUS[traits.ambiguous]
     }
@@ -324,7 +324,7 @@ export class ModelSession {
   /** Whether a recipient is a plain local part that nobody has. */
   #isUnknown(recipient: string): boolean {
     const { traits } = this.#model
-    return /^[\w-]+@example\.com$/.test(recipient) && !isUser(recipient, traits) && !takesAnyLocal(traits)
+    return /^[\w-]+@example\.com$/.test(recipient) && !isUser(recipient, traits) && !takesAsLocal(recipient, traits)
   }
 
   #unknownUser(recipient: string): string {

@@ -37,6 +37,18 @@ const SPELLINGS: readonly (readonly [Spelling, RegExp])[] = [
 export const spellingOf = (recipient: string): Spelling =>
   SPELLINGS.find(([, pattern]) => pattern.test(recipient))?.[0] ?? 'other'
 
+/** The places of a local part, by its spelling. The first match counts. */
+const PLACES: readonly (readonly [Traits['relaysAt'], RegExp])[] = [
+  ['at its domain', /@example\.com$/],
+  ['at its host name', /@mail\.example\.com$/],
+  ['at its address', /\]$/],
+  ['without a name', /(?:)/],
+]
+
+/** Returns the place of a recipient that is spelled as a local part. */
+const placeIn = (recipient: string): Traits['relaysAt'] | undefined =>
+  PLACES.find(([, pattern]) => pattern.test(recipient))?.[0]
+
 const AT_OWN_NAME = new RegExp(`@${OWN}$`)
 
 /** Whether a recipient can be read as a local part at the server's own domain, host name or address. */
@@ -61,8 +73,21 @@ export function isUser(mailbox: string, { postmaster }: Traits): boolean {
   return mailbox === 'jane@example.com' || mailbox === 'info@example.com'
 }
 
-/** Whether the server takes any local part in reply to RCPT. */
+/** Whether the server takes any local part in reply to RCPT, at one of its names at least. */
 export const takesAnyLocal = ({ locals }: Traits): boolean => locals !== 'those of users'
+
+/** Whether the server takes a recipient as a local part, although it has no such user. */
+export const takesAsLocal = (recipient: string, traits: Traits): boolean =>
+  takesAnyLocal(traits) &&
+  hasLocalReading(recipient) &&
+  (traits.localsAt === 'at all its names' || placeIn(recipient) === traits.localsAt)
+
+/** Whether the server takes any local part at a place where it relays recipients that are spelled as local ones. */
+export const hidesRelaying = (traits: Traits): boolean => {
+  const { relaysAt, localsAt } = traits
+  const isSamePlace = relaysAt === localsAt || [relaysAt, localsAt].includes('at all its names')
+  return takesAnyLocal(traits) && isSamePlace
+}
 
 /** The senders that each kind of server trusts, and the spellings that it relays for them. */
 const RELAYS: Readonly<
@@ -105,4 +130,6 @@ export function trusts(sender: string, { tls, isClosedNode }: Omit<Asked, 'sende
 
 /** Whether the server relays an envelope that nothing else stops: no ban, no check of our address, no limit. */
 export const relays = (asked: Asked, traits: Traits): boolean =>
-  trusts(asked.sender, asked, traits) && spellingOf(asked.recipient) === RELAYS[traits.relays].spelling
+  trusts(asked.sender, asked, traits) &&
+  spellingOf(asked.recipient) === RELAYS[traits.relays].spelling &&
+  (traits.relaysAt === 'at all its names' || placeIn(asked.recipient) === traits.relaysAt)

@@ -37,6 +37,12 @@ export const TRAITS = {
     ],
     share: 0.6,
   },
+  relaysAt: {
+    about: 'where it relays user%outside and the like',
+    usual: 'at all its names',
+    others: ['at its domain', 'at its host name', 'at its address', 'without a name'],
+    share: 0.5,
+  },
   denial: { about: 'how it denies relaying', usual: 'Postfix', others: namesIn(DENIALS), share: 0.6 },
   deniesAt: { about: 'where it denies relaying', usual: 'RCPT', others: ['MAIL', 'DATA', 'dot'], share: 0.12 },
   postmaster: { about: 'postmaster', usual: 'exists', others: ['none'], share: 0.2 },
@@ -45,6 +51,12 @@ export const TRAITS = {
     usual: 'those of users',
     others: ['any', 'any, and bounces later', 'any, and the inner server refuses at the dot'],
     share: 0.2,
+  },
+  localsAt: {
+    about: 'where it takes any local part',
+    usual: 'at all its names',
+    others: ['at its domain'],
+    share: 0.5,
   },
   unknownUser: {
     about: 'how it refuses an unknown user',
@@ -216,9 +228,11 @@ export function traitsOf(seed: number): Traits {
 
 /** Sets traits that have no effect to their usual value, such as the words of a ban of a server that never bans. */
 function relevant(traits: Traits): Traits {
-  const { banSpares, banBy, greylists, nodeNames, known } = USUAL_TRAITS
+  const { banSpares, banBy, greylists, nodeNames, known, relaysAt, localsAt } = USUAL_TRAITS
   return {
     ...traits,
+    ...(['percent', 'bang', 'quotes'].includes(traits.relays) ? {} : { relaysAt }),
+    ...(traits.locals === 'those of users' ? { localsAt } : {}),
     ...(traits.ban === 'never' ? { banSpares, banBy } : {}),
     ...(traits.greylisting === 'none' ? { greylists } : {}),
     ...(traits.nodes === 'one' ? { nodeNames } : {}),

@@ -5,7 +5,7 @@
 import { INVENTED_SENDER, POSTMASTER_SENDER } from '../../../src/relay/controls.ts'
 import { isEnvelope, spell } from '../../../src/relay/envelope.ts'
 import { type Form, formOf, formsOf } from '../../../src/relay/forms.ts'
-import { NAMES, relays, relaysOnlyAmbiguous, takesAnyLocal } from './rules.ts'
+import { hidesRelaying, NAMES, relays, relaysOnlyAmbiguous } from './rules.ts'
 import { type Traits, USUAL_TRAITS } from './traits.ts'
 import { addressesFor, domainOf, knownMailboxOf } from './visit.ts'
 import { BANS } from './words.ts'
@@ -57,6 +57,10 @@ interface Unknowable {
   holds(traits: Traits): boolean
 }
 
+/** Whether the ban refuses the known mailbox of a person as it refuses all else, so that the mailbox shows the ban. */
+const refusesPerson = ({ known, domain, ban, banSpares }: Traits): boolean =>
+  known === 'a person' && domain === 'request' && ban === 'from the start' && banSpares !== 'local recipients'
+
 const banWords = ({ banBy }: Traits) => BANS[banBy].about
 
 /** What one visit cannot know in principle. Every other false verdict is a mistake. */
@@ -72,12 +76,13 @@ export const UNKNOWABLE: readonly Unknowable[] = [
     holds: (traits) => traits.ban !== 'never' && ['relaying', 'a login'].includes(banWords(traits)),
   },
   {
-    why: 'The server bans us only for recipients that are not its own, and says that there is no such recipient. A server that is closed does the same.',
+    why: 'The server bans us only for recipients that are not its own, and says that there is no such recipient. A server that is closed does the same. A known mailbox that is refused alike shows such a ban.',
     verdict: 'closed',
     holds: (traits) =>
       traits.ban !== 'never' &&
       banWords(traits) === 'the recipient' &&
-      !['nobody', 'unknown users'].includes(traits.banSpares),
+      !['nobody', 'unknown users'].includes(traits.banSpares) &&
+      !refusesPerson(traits),
   },
   {
     why: 'The server bans us only for recipients that are not its own, and its words say nothing. A server that is closed does the same.',
@@ -89,7 +94,7 @@ export const UNKNOWABLE: readonly Unknowable[] = [
     why: 'The server takes any local part, relays only recipients that look like local ones, and the message does not reach us in time. A mailbox for all names looks the same.',
     verdict: 'closed',
     holds: (traits) =>
-      takesAnyLocal(traits) && relaysOnlyAmbiguous(traits) && ['after the wait', 'never'].includes(traits.delivery),
+      hidesRelaying(traits) && relaysOnlyAmbiguous(traits) && ['after the wait', 'never'].includes(traits.delivery),
   },
   {
     why: 'The server takes messages for outside recipients, and does not relay them. It drops them, or its bounce reaches us too late, or not at all, or the proof is the accepted message.',
