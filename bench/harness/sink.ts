@@ -4,8 +4,8 @@ import { type Script, scriptedServer } from '../../test/harness/mail-server.ts'
 import { answering } from './processes.ts'
 
 /**
- * `closed` refuses every recipient at once, and `distant` does so after 25 ms. `open` takes every message. `tarpit` says
- * nothing after its greeting. `faulty` answers EHLO with 64 KiB of lines that are no reply.
+ * `closed` refuses every recipient at once, and `distant` does so after 25 ms. `open` takes every message. `tarpit`
+ * says nothing after its greeting. `faulty` answers EHLO with 64 KiB of lines that are no reply.
  */
 export interface SinkOrder {
   readonly kind: 'closed' | 'distant' | 'open' | 'tarpit' | 'faulty'

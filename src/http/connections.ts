@@ -93,7 +93,9 @@ export class Connections {
     if (this.#watched.size > this.#limits.all) this.#makeRoom(socket, [...this.#watched.keys()])
   }
 
-  /** Closes the oldest connection of those that cost their client least; the new one if all others are callers' tests. */
+  /**
+   * Closes the oldest connection of those that cost their client least; the new one if all others are callers' tests.
+   */
   #makeRoom(newest: Socket, sockets: readonly Socket[]): void {
     const others = sockets.filter((socket) => socket !== newest)
     const costs = others.map((socket) => this.#costOf(socket))

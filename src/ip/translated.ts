@@ -2,7 +2,9 @@
 import { type Address, addressOf } from './address.ts'
 import { contains, type Prefix } from './prefix.ts'
 
-/** RFC 6052 section 2.2 allows these lengths. 6rd (RFC 5969) with whole IPv4 addresses has at most 32 bits before them. */
+/**
+ * RFC 6052 section 2.2 allows these lengths. 6rd (RFC 5969) with whole IPv4 addresses has at most 32 bits before them.
+ */
 const LENGTHS: ReadonlySet<number> = new Set([40, 48, 56, 64, 96])
 
 /** Whether addresses in a network can hold a whole IPv4 address in a known place. */

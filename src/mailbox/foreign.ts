@@ -1,4 +1,6 @@
-/** Tells which hosts in a report are foreign: public ones that are neither the reporting server's own nor the client. */
+/**
+ * Tells which hosts in a report are foreign: public ones that are neither the reporting server's own nor the client.
+ */
 import { BlockList, isIP } from 'node:net'
 
 /** The hosts that are not foreign, in lower case. */

@@ -1,6 +1,6 @@
 /**
- * Tells whether a report shows that a server tried to pass our message on to a foreign host. A filter or an inner server
- * behind it is not foreign: what it refuses was not relayed.
+ * Tells whether a report shows that a server tried to pass our message on to a foreign host. A filter or an inner
+ * server behind it is not foreign: what it refuses was not relayed.
  */
 import { isIP } from 'node:net'
 import { bare, type Host, hostIn, isForeign, isOurs, type OwnHosts } from './foreign.ts'
@@ -33,7 +33,9 @@ export function namesForeignHost({ sentences: told, remoteMtas }: ReportText, ow
 const NAME = '[a-z0-9_](?:[a-z0-9_-]|\\.(?=[a-z0-9_])){0,254}'
 const ADDRESS = '(?:ipv6:)?[0-9a-f:.]{3,45}'
 
-/** A host with its address, such as `mx.example.com [192.0.2.9]` or `(192.0.2.9)`, and the word that makes it a client. */
+/**
+ * A host with its address, such as `mx.example.com [192.0.2.9]` or `(192.0.2.9)`, and the word that makes it a client.
+ */
 const WITH_ADDRESS = new RegExp(
   '(?:(?<!\\b(?:response|reply|answer|error|antwort|r[eé]ponse|respuesta|resposta|risposta) )\\b(?<client>from|client|your|von|ihr|de|desde|van) (?:[a-z]{1,12} ){0,2})?' +
     `(?:(?<![a-z0-9_.-])(?<name>${NAME})\\.? ?)?[[(](?<address>${ADDRESS})[\\])]`,

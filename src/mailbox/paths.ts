@@ -8,8 +8,8 @@ const BARE = /^([a-z]{4} [a-z]{2,4}:)\s{0,9}([^<>\s]+)(\s.*)?$/i
 const ANY = /^(?:mail from|rcpt to):\s{0,9}<?([^<>]*)/i
 
 /**
- * Lets a connection accept paths without angle brackets, and any text as a path: a server that passes our message on may
- * give it a sender that is no address, or a recipient in a spelling of its own (recipients.ts decides about it).
+ * Lets a connection accept paths without angle brackets, and any text as a path: a server that passes our message on
+ * may give it a sender that is no address, or a recipient in a spelling of its own (recipients.ts decides about it).
  */
 export function acceptAnyPath(connection: Pick<Connection, '_parseAddressCommand'>): void {
   const strict = connection._parseAddressCommand.bind(connection)

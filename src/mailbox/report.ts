@@ -14,7 +14,9 @@ export interface ReportFacts {
   readonly failed: boolean
   /** Whether it names another server that took part: a Remote-MTA, or the words of a remote host. */
   readonly remote: boolean
-  /** Whether it shows that the server talked to a foreign host, or looked for one: not to a filter or server of its own. */
+  /**
+   * Whether it shows that the server talked to a foreign host, or looked for one: not to a filter or server of its own.
+   */
   readonly foreign: boolean
   /** Whether it names one of our recipients as a plain outside address, `token@domain`. */
   readonly outside: boolean

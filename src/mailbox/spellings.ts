@@ -1,10 +1,12 @@
 /**
- * Reads the ways in which relays write an address at our domain. A relay that removes its own name from one of our forms
- * may leave the rest of the form: quotes, a percent sign, a route.
+ * Reads the ways in which relays write an address at our domain. A relay that removes its own name from one of our
+ * forms may leave the rest of the form: quotes, a percent sign, a route.
  */
 import { domainToASCII } from 'node:url'
 
-/** The spellings, in the order in which they are undone. `inner` is the rest; `domain`, if there is one, must be ours. */
+/**
+ * The spellings, in the order in which they are undone. `inner` is the rest; `domain`, if there is one, must be ours.
+ */
 const SPELLINGS: readonly RegExp[] = [
   /^"(?<inner>[^"\\]*)"$/,
   /^'(?<inner>[^']*)'$/,

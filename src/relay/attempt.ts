@@ -33,7 +33,8 @@ export type Report = 'tried-to-relay' | 'was-local' | 'unclear'
 
 /**
  * The mail that our own mailbox received for an attempt: its message, a bounce of it, or a trace. A trace is other mail
- * that shows an attempt to relay: a report of a delay, or a message whose body was replaced. All text is printable ASCII.
+ * that shows an attempt to relay: a report of a delay, or a message whose body was replaced. All text is printable
+ * ASCII.
  */
 export interface Seen {
   readonly kind: 'message' | 'bounce' | 'trace'

@@ -126,7 +126,8 @@ export function needsRepeat(row: Assessed, rows: readonly Assessed[]): boolean {
 /**
  * Whether another form than the outside sender's was refused in words about us, while the outside sender was clearly
  * refused as relaying. Such words may be a check of that sender or recipient: "blocked: you may not spoof our domain".
- * They count as a refusal if the outside sender, asked again, shows no ban. The name of a block list is always about us.
+ * They count as a refusal if the outside sender, asked again, shows no ban. The name of a block list is always about
+ * us.
  */
 export function isForgeryCheck(row: Assessed, rows: readonly Assessed[]): boolean {
   const outside = rowOf(rows, OUTSIDE)

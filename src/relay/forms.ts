@@ -101,7 +101,9 @@ interface Recipient {
    */
   readonly kind: 'plain' | 'ambiguous' | 'local'
   readonly needs?: Need
-  /** The place of its local part; absent if it is no local part: a plain recipient, or a route (RFC 5321 appendix C). */
+  /**
+   * The place of its local part; absent if it is no local part: a plain recipient, or a route (RFC 5321 appendix C).
+   */
   readonly place?: Place
   /** The cause, if a server relays for this spelling and for no other. */
   readonly cause?: Cause

@@ -596,7 +596,8 @@ export const TEXTS: readonly TextRow[] = [
     only: { recipient: 'plain', moments: AFTER_MAIL },
   },
 
-  // These words are about our domain, our network or our client. They come after relaying, and before domains and logins.
+  // These words are about our domain, our network or our client. They come after relaying, and before domains and
+  // logins.
   ...ABOUT_US.flatMap((row): TextRow[] => [{ ...row, refusal: 'sender-rejected', only: { sender: 'own' } }, row]),
 
   // The recipient is at none of the server's domains. At MAIL, such words are about our sender.

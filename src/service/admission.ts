@@ -40,8 +40,8 @@ export interface Admission {
 }
 
 /**
- * Admits a test. Each step throws RequestProblem, StoreUnavailable or MemoryLost, or registers how to undo it. If a later step
- * throws, nothing of the test is left.
+ * Admits a test. Each step throws RequestProblem, StoreUnavailable or MemoryLost, or registers how to undo it. If a
+ * later step throws, nothing of the test is left.
  */
 export async function admit(job: Job, parts: AdmissionParts): Promise<Admission> {
   const undo = new Undo()

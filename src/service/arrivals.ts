@@ -48,8 +48,8 @@ const SENDER = 'sender'
 export const kindOf = (form: string | undefined): TokenKind => (form === SENDER ? SENDER : 'recipient')
 
 /**
- * Returns the forms of an arrival, with their secrets. A message belongs to the form of its recipient if it has a secret of that form. A
- * bounce belongs to each form whose secret it has.
+ * Returns the forms of an arrival, with their secrets. A message belongs to the form of its recipient if it has a
+ * secret of that form. A bounce belongs to each form whose secret it has.
  */
 export function formsOf(test: Expected, { token, kind, secrets }: Signal): [form: string, secrets: Secrets][] {
   return [...test.secrets].filter(
@@ -59,8 +59,8 @@ export function formsOf(test: Expected, { token, kind, secrets }: Signal): [form
 }
 
 /**
- * Returns what an arrival shows about one of its forms, or null if it shows nothing. A message without the secret of the
- * body was passed on with another body, as gateways that encrypt do: that is an attempt to relay, but no delivery.
+ * Returns what an arrival shows about one of its forms, or null if it shows nothing. A message without the secret of
+ * the body was passed on with another body, as gateways that encrypt do: that is an attempt to relay, but no delivery.
  */
 export function meaningOf(form: string, { body }: Secrets, signal: Signal): Pick<Seen, 'kind' | 'report'> | null {
   if (signal.kind === 'message') {

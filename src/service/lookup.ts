@@ -22,8 +22,8 @@ const QUESTION_MS = 1_500
 /** How many times a question is asked before it counts as unanswered. */
 const TRIES = 2
 /**
- * How many mail exchangers are looked up, the preferred ones. With the name itself this is nine questions: MX, and A and
- * AAAA of four names.
+ * How many mail exchangers are looked up, the preferred ones. With the name itself this is nine questions: MX, and A
+ * and AAAA of four names.
  */
 const HOSTS = 3
 

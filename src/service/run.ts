@@ -109,7 +109,9 @@ const SETTLED_MS = 3_600_000
 /** Returns how long a late message may amend a result that is kept for `resultTtlMs`, in milliseconds. */
 const amendableFor = (resultTtlMs: number): number => Math.max(0, Math.min(DELIVERY_TTL_MS, resultTtlMs - SETTLED_MS))
 
-/** Whether a message went out, so that it may still arrive. Some servers refuse the final dot and relay all the same. */
+/**
+ * Whether a message went out, so that it may still arrive. Some servers refuse the final dot and relay all the same.
+ */
 const hasSent = ({ observations }: ProbeResult): boolean => observations.rows.some(({ attempt }) => wasSent(attempt))
 
 /** Whether the server refused any command. */

@@ -1,4 +1,6 @@
-/** Writes lines to standard output and never waits for the program that reads it. The log and the audit log share it. */
+/**
+ * Writes lines to standard output and never waits for the program that reads it. The log and the audit log share it.
+ */
 import { writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 

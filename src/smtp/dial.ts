@@ -39,7 +39,8 @@ export const dialFrom =
         resolve({ fault, detail })
       }
       const timer = setTimeout(() => fail('connect-timeout', null), timeoutMs)
-      // Our own system returns an error at once: no socket, no source address, no port, no route. Nothing was sent then.
+      // Our own system returns an error at once: no socket, no source address, no port, no route. Nothing was sent
+      // then.
       let isSent = false
       socket.once('connectionAttempt', () => {
         process.nextTick(() => {

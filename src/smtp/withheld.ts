@@ -13,8 +13,8 @@ const WITHHELD = '[withheld]'
 const PIECE = 6
 
 /**
- * A word with the form of a whole secret (mailbox/secret.ts). It is hidden too: a server may repeat the secret of a test
- * of another server, perhaps of another replica.
+ * A word with the form of a whole secret (mailbox/secret.ts). It is hidden too: a server may repeat the secret of a
+ * test of another server, perhaps of another replica.
  */
 const WHOLE = /(?<![a-z0-9])[a-z2-7]{26}(?![a-z0-9])/gi
 

@@ -9,7 +9,9 @@ export interface LeaseHolder {
 
 /** A lease is the right to be the only test of an IP address, whatever the port. */
 export interface Leases {
-  /** Takes the lease for `ttlMs` and returns null, or returns the holder. Throws MemoryLost while nothing may be taken. */
+  /**
+   * Takes the lease for `ttlMs` and returns null, or returns the holder. Throws MemoryLost while nothing may be taken.
+   */
   acquire(address: string, holder: LeaseHolder, ttlMs: number): Promise<LeaseHolder | null>
   /** Gives the lease back. Does nothing if the lease has expired and another test holds it. */
   release(address: string, testId: string): Promise<void>

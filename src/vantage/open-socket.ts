@@ -1,4 +1,6 @@
-/** Checks that this machine can open a socket: it may have no descriptor, no port, no memory or no such address left. */
+/**
+ * Checks that this machine can open a socket: it may have no descriptor, no port, no memory or no such address left.
+ */
 import { createServer } from 'node:net'
 import type { Address } from '../ip/address.ts'
 

@@ -1,4 +1,7 @@
-/** What reports say about the next hop, in the words of many programs: an attempt to relay, a refusal of their own, or mail that is no report. */
+/**
+ * What reports say about the next hop, in the words of many programs: an attempt to relay, a refusal of their own, or
+ * mail that is no report.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readReport } from '../../src/mailbox/report.ts'

@@ -163,7 +163,9 @@ const CASES: readonly (readonly [name: string, behaviour: Behaviour, expected: s
   ],
 ]
 
-/** Words that refuse everybody but postmaster: they are about us, and a known mailbox that is refused alike shows it. */
+/**
+ * Words that refuse everybody but postmaster: they are about us, and a known mailbox that is refused alike shows it.
+ */
 const REFUSES_ALIKE = [
   '554 5.7.1 <x>: Recipient address rejected: Access denied',
   '550 5.1.1 User unknown',

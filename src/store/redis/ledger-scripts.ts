@@ -87,7 +87,9 @@ if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then
 end
 return 0`
 
-/** Sets and lists keys that a replica remembers, if they are missing. ARGV[3] and ARGV[4] belong to KEYS[2], and so on. */
+/**
+ * Sets and lists keys that a replica remembers, if they are missing. ARGV[3] and ARGV[4] belong to KEYS[2], and so on.
+ */
 export const RESTORE = `${CHECK}
 for index = 2, #KEYS do
   local key, value, ttl = KEYS[index], ARGV[2 * index - 1], ARGV[2 * index]

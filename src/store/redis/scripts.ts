@@ -1,4 +1,7 @@
-/** The Lua scripts of the Redis stores, except those of the ledger. Redis runs each as one step, so that replicas never interleave. */
+/**
+ * The Lua scripts of the Redis stores, except those of the ledger. Redis runs each as one step, so that replicas never
+ * interleave.
+ */
 
 /** Adds one in a fixed window. Gives the window an end if it has none. Returns the count and the milliseconds left. */
 export const COUNT = `

@@ -1,4 +1,6 @@
-/** The real half of the model test: replicas of the service on shared stores, with mail servers that wait for a word. */
+/**
+ * The real half of the model test: replicas of the service on shared stores, with mail servers that wait for a word.
+ */
 import assert from 'node:assert/strict'
 import type { RelayTest } from '../../../src/contract/relay-test.ts'
 import { idempotent } from '../../../src/service/idempotency.ts'
