@@ -29,18 +29,23 @@ const ONLY_LATE: readonly RegExp[] = [
   /\bopoznion|\bzpozden|задерж|отложен|延迟|延遲|遅延|遅れて/,
 ]
 
+/** Words that only together, in one line, say that a delivery failed. */
+const FAILS_TOGETHER: readonly (readonly [RegExp, RegExp])[] = [
+  [/\b(?:deliver(?:y|ed|ing)?|sending|smtp|transmission)\b/, /\b(?:fail|failed|failure|errors?|rejected|bounced?)\b/],
+  [/\bzustell/, /\b(?:fehl|gescheitert)/],
+]
+
 /** Words of a failure. A row of words that are common in other mail is about delivery too. */
 const FAILS: readonly RegExp[] = [
   /\bundeliver(?:able|ed)|\bnon-?delivery|\breturned (?:mail|to sender)|\breturning message|\bfailure notice|\bnot deliverable/,
-  /\b(?:delivery|sending|smtp|transmission)\b.{0,60}\b(?:fail(?:ed|ure)?|errors?|rejected|bounced?)\b/,
-  /\b(?:fail(?:ed|ure)|errors?|rejected|bounced?)\b.{0,60}\bdeliver(?:y|ed|ing)?\b|\bfailed recipients?\b/,
+  /\bfailed recipients?\b/,
   /\b(?:mail|message|recipients?)\b.{0,40}\b(?:is|was|were|been) (?:rejected|bounced|refused|returned)\b|\b(?:rejected|refused) your (?:e-?mail|message)/,
   /\b(?:could|can|was|were|has|have|been|be)(?: ?not|n't)\b.{0,30}\b(?:deliver|sent\b|relayed|transmitted)/,
   /\b(?:unable|not able|wasn't able|not possible|impossible) to (?:\w+ ){0,2}(?:deliver|relay|route)/,
   /\bdid not reach|\bpermanent (?:fatal |delivery )*errors?|\bi've given up\b|\bmessage (?:has )?expired\b|\bnot allowed to relay|\brelay(?:ing)? (?:access )?denied/,
   // German, Dutch, the Nordic languages, Finnish.
   /unzustellbar|\bnicht zustellbar|\bnicht (?:\w+ )?(?:zugestellt|ubermittelt|uebermittelt|gesendet|ausgeliefert|versendet)/,
-  /\bzustell\w*.{0,40}\b(?:fehl|gescheitert|abgelehnt)|\bfehler bei der zustellung|\babgelehnt|\bzuruckgewiesen|\bzurueckgewiesen/,
+  /\bfehler bei der zustellung|\babgelehnt|\bzuruckgewiesen|\bzurueckgewiesen/,
   /\bonbestelbaar|\bniet (?:\w+ )?(?:bezorgd|afgeleverd|besteld|verzonden)|\bkunde inte lever|\bikke (?:\w+ )?lever|\bei voitu toimittaa/,
   // French, Spanish, Portuguese, Italian.
   /\bnon (?:remis|distribu|delivr|livr|recapitat|consegnat)|\bechec\b|\bpas (?:pu )?etre (?:remis|distribu|delivr|livr|envoy|achemin)/,
@@ -55,7 +60,9 @@ const FAILS: readonly RegExp[] = [
 ]
 
 /** The status or reply of a permanent failure, in any language. */
-const PERMANENT = /^status: 5\.|#5\.\d{1,3}\.\d{1,3}\b|(?:^|@\S{1,255} |[:;'"<] ?)5[0-57]\d[ -](?:#?5\.\d|[a-z(])/
+const PERMANENT = /^status: 5\.|#5\.\d{1,3}\.\d{1,3}\b|(?:^|[:;'"<] ?)5[0-57]\d[ -](?:#?5\.\d|[a-z(])/
+/** The same after an address. */
+const PERMANENT_AFTER = / 5[0-57]\d[ -](?:#?5\.\d|[a-z(])/
 
 /** Words of a success, which some reports say with the words of the failures that did not happen. */
 const SUCCEEDED = /\bsuccessful|\bsuccess\b|\berfolgreich|\bavec succes|\bcorrectamente|\bcon successo/
@@ -66,7 +73,15 @@ export function isFailure({ header, subject, lines, actions }: Told): boolean {
   const told = [withoutAccents(subject), ...lines]
   if (told.some((line) => ONLY_LATE.some((words) => words.test(line)) || SUCCEEDED.test(line))) return false
   if (isDeliveryReport(header) || header.has('x-failed-recipients')) return true
-  return told.some((line) => PERMANENT.test(line) || FAILS.some((words) => words.test(line)))
+  return told.some(saysFailure)
+}
+
+function saysFailure(line: string): boolean {
+  if (PERMANENT.test(line) || (line.includes('@') && PERMANENT_AFTER.test(line))) return true
+  return (
+    FAILS.some((words) => words.test(line)) ||
+    FAILS_TOGETHER.some(([about, failed]) => about.test(line) && failed.test(line))
+  )
 }
 
 /** Whether a message says that it is a report about a delivery (RFC 6522), and not a receipt or a complaint. */

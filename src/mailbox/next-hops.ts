@@ -15,7 +15,11 @@ export interface ReportText {
 /** Whether a report names a foreign host that the server talked to, or looked for. */
 export function namesForeignHost({ sentences: told, remoteMtas }: ReportText, own: OwnHosts): boolean {
   // An address of a recipient can have the name or the address of a host in it.
-  const sentences = told.map((sentence) => sentence.replace(/\S*@\S*/g, '<>'))
+  const sentences = told.map((sentence) =>
+    wordsOf(sentence)
+      .map((word) => (word.includes('@') ? '<>' : word))
+      .join(' '),
+  )
   const quoted = sentences.flatMap((sentence, index) => {
     const deniesUs = DENIES.test(sentence)
     const hosts = hostsQuoted(sentence, sentences[index + 1] ?? '')
@@ -108,11 +112,22 @@ const LOOKED: readonly RegExp[] = [
 /** Whether a server looked for a host. An own host that is missing is no next hop. */
 function lookedForHost(sentence: string, own: OwnHosts): boolean {
   if (!LOOKED.some((words) => words.test(sentence))) return false
-  const hosts = sentence.replace(/\S+ config error/g, ' ').match(HOST_NAME) ?? []
+  const words = wordsOf(sentence)
+  // "mx.example.com config error" names the host that looked.
+  const others = words.filter((_word, index) => words[index + 1] !== 'config' || words[index + 2] !== 'error')
+  const hosts = hostNamesIn(others.join(' '))
   return hosts.every((name) => isIP(name) !== 0 || isForeign({ name, address: '' }, own))
 }
 
-const HOST_NAME = /\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+\b/g
+const wordsOf = (sentence: string): string[] => sentence.split(/\s/)
+
+/** Returns the host names in a sentence: labels with dots between them, of which the last begins with a letter. */
+function hostNamesIn(sentence: string): string[] {
+  const labelled = sentence.split(/[^a-z0-9.-]/).map((word) => word.split('.').filter((label) => label !== ''))
+  return labelled
+    .filter((labels) => labels.length > 1 && /^[a-z][a-z0-9-]/.test(labels.at(-1) ?? ''))
+    .map((labels) => labels.join('.'))
+}
 
 /** Words of a host that denies relaying. Our own mailbox does not say them, so they are about us as the client. */
 const DENIES = /\brelay(?:ing)?\b/
