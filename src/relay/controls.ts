@@ -69,8 +69,8 @@ export const vouches = (rows: readonly Assessed[], known: Known): boolean =>
 
 /**
  * Whether the known mailbox was refused at RCPT in the same words as the outside recipient, or as relaying: then the
- * words are about us. A server that wants a login from everybody is no ban. A domain that is only the customer's first
- * one must be the server's own: it has to accept postmaster there.
+ * words are about us. A server that wants a login from everybody is no ban. If the domain is only the customer's first
+ * one, or the words deny relaying, the domain may be another server's, unless the server accepts postmaster there.
  */
 export function isMailboxRefusedAlike(rows: readonly Assessed[], domainSource: DomainSource | null): boolean {
   const mailbox = rowOf(rows, KNOWN_MAILBOX)
@@ -78,7 +78,8 @@ export function isMailboxRefusedAlike(rows: readonly Assessed[], domainSource: D
   if (mailbox?.outcome !== 'refused' || mailbox.decisive?.phase !== 'rcpt' || mailbox.refusal === 'auth-required') {
     return false
   }
-  if (domainSource !== 'request' && !isTakenLocal(rowOf(rows, POSTMASTER))) return false
+  const mayBeForeign = domainSource !== 'request' || outside?.refusal === 'relay-denied'
+  if (mayBeForeign && !isTakenLocal(rowOf(rows, POSTMASTER))) return false
   return sameRefusal(mailbox, outside) || (mailbox.refusal === 'relay-denied' && outside?.refusal === 'relay-denied')
 }
 

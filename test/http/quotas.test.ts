@@ -214,8 +214,7 @@ test('no verdict is shown for an address that has none, nor for another quota', 
   const server = await scriptedServer(t, { say: closed })
   const env = { ALLOWED_PORTS: `${server.port}`, QUOTA_TARGET: '1/1h', QUOTA_NETWORK: '1/1h', RESULT_TTL_SECONDS: '60' }
   const customers = `customers:
-  - { id: acme, name: Acme, networks: [127.0.0.1/32] }
-  - { id: beta, name: Beta, networks: [127.0.0.2/32] }
+  - { id: acme, name: Acme, networks: [127.0.0.1/32, 127.0.0.2/32] }
 `
   const service = await startService(t, { env, customers })
   await resultOf(await service.post({ ip: '127.0.0.1', port: server.port }))

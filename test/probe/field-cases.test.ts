@@ -172,7 +172,6 @@ const REFUSES_ALIKE = [
   '551 go away',
   '550 #5.1.0 Address rejected.',
   '550 5.7.1 Relaying denied',
-  '550 Client not local',
 ]
 
 const BANS: typeof CASES = REFUSES_ALIKE.map((says) => [

@@ -42,11 +42,11 @@ local function lasts(member)
   return ends and tonumber(ends) > now
 end
 local function wait() return math.max(0, math.ceil((redis.call('ZSCORE', ledger, 'wait') or 0) - now)) end
-if not epoch then begin(known == '' and ${NEW_MS} or ARGV[1])
+if not epoch then begin(known == '' and math.min(${NEW_MS}, ARGV[1]) or ARGV[1])
 elseif string.match(epoch, '^%S+') ~= server then begin(ARGV[1])
 elseif known ~= '' and known ~= epoch then
   local seconds, micros = string.match(epoch, ' (%d+) (%d+)$')
-  redis.call('ZADD', ledger, 'GT', seconds * 1000 + math.floor(micros / 1000) + ARGV[1], 'wait')
+  redis.call('ZADD', ledger, 'XX', 'GT', seconds * 1000 + math.floor(micros / 1000) + ARGV[1], 'wait')
 end
 `
 
@@ -107,5 +107,8 @@ return { epoch, wait(), false }`
 export const BEAT = `${CHECK}
 redis.call('SET', KEYS[2], '1', 'EX', 60)
 redis.call('PEXPIRE', ledger, ${KEPT_MS})
+-- The end of the wait stays: a replica that comes late can make it longer.
+local waited = redis.call('ZSCORE', ledger, 'wait')
 redis.call('ZREMRANGEBYSCORE', ledger, '-inf', now)
+if waited then redis.call('ZADD', ledger, waited, 'wait') end
 return { epoch, wait(), false }`
