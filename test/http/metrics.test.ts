@@ -74,5 +74,8 @@ test('docs/metrics.md has every metric and no other', async (t) => {
   const served = [...text.matchAll(/^# HELP (relay_tests_\S+)/gm)].map(([, name]) => name)
   const rows = [...readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8').matchAll(/^\| `(relay_tests_\S+)` \|/gm)]
   // This service has no Redis, so it has no metrics about it.
-  assert.deepEqual(rows.map(([, name]) => name).sort(), [...served, 'relay_tests_redis_up', 'relay_tests_redis_wait_seconds'].sort())
+  assert.deepEqual(
+    rows.map(([, name]) => name).sort(),
+    [...served, 'relay_tests_redis_up', 'relay_tests_redis_wait_seconds'].sort(),
+  )
 })

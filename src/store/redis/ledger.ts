@@ -15,11 +15,15 @@ const LEDGER = 'ledger'
 const HEARTBEAT = 'heartbeat'
 /** How often each replica looks for a new epoch, in milliseconds. Far shorter than any wait. */
 const BEAT_MS = 500
+/** A state of this age, in milliseconds, still tells how Redis is. */
+const FRESH_MS = 100
 /** How long the start of a replica waits for Redis, in milliseconds. */
 const CONNECTING_MS = 500
 /** How many keys a replica remembers, and how many it restores with one command. */
 const REMEMBERED = 50_000
 const AT_ONCE = 200
+
+const DOWN: StoreState = { isUp: false, waitMs: 0 }
 
 /** A key that was used, and whose value is lost. */
 export const LOST = 'lost'
@@ -40,6 +44,7 @@ export class Ledger {
   #epoch: string | null = null
   #restoring: Promise<void> | null = null
   #latest: Promise<StoreState>
+  #lookedAt = performance.now()
 
   /** @param leaseMs the longest lease of this replica, in milliseconds */
   constructor(redis: Redis, leaseMs: number, log: Log) {
@@ -82,13 +87,14 @@ export class Ledger {
     await replyTo(this.#redis.eval(RENEW, 2, LEDGER, key, owner, ttlMs))
   }
 
-  /** Returns how Redis is, as this replica's own clock has found it last: anybody may ask, and must cost nothing. */
+  /** Returns how Redis was a moment ago. Anybody may ask for readiness, so it looks at Redis only now and then. */
   state(): Promise<StoreState> {
-    return this.#latest
+    return performance.now() - this.#lookedAt < FRESH_MS ? this.#latest : this.look()
   }
 
   /** Looks at Redis now. */
   look(): Promise<StoreState> {
+    this.#lookedAt = performance.now()
     this.#latest = this.#beat()
     return this.#latest
   }
@@ -112,13 +118,17 @@ export class Ledger {
       const [, waitMs] = await this.#run(BEAT, [HEARTBEAT], [])
       return { isUp: true, waitMs }
     } catch {
-      return { isUp: false, waitMs: 0 }
+      return DOWN
     }
   }
 
   async #run(script: string, keys: readonly string[], values: readonly (string | number)[]): Promise<Answer> {
     const given = [this.#leaseMs, this.#epoch ?? '', ...values]
-    const reply = await replyTo(this.#redis.eval(script, keys.length + 1, LEDGER, ...keys, ...given))
+    const asked = replyTo(this.#redis.eval(script, keys.length + 1, LEDGER, ...keys, ...given))
+    const reply = await asked.catch((error) => {
+      this.#latest = Promise.resolve(DOWN)
+      throw error
+    })
     const [epoch, waitMs, result] = answer.parse(reply)
     this.#latest = Promise.resolve({ isUp: true, waitMs })
     if (epoch !== this.#epoch && !this.#restoring) {
