@@ -40,7 +40,7 @@ export const addressList = z
       )
       .meta({
         description:
-          'The three most preferred mail exchangers of the domain. A key for some customers only sees those that have an address outside of ranges that are never tested.',
+          'The three most preferred mail exchangers of the domain. A key for some customers does not see those whose addresses are all in ranges that are never tested.',
       }),
     addresses: z
       .array(

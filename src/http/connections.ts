@@ -19,6 +19,8 @@ export interface ConnectionLimits {
 
 interface Watched {
   readonly source: string
+  /** In milliseconds of performance.now(). */
+  readonly openedAt: number
   /** Whether a request with a valid key came on it. */
   hasKey: boolean
   /** The request that has no answer yet; null if there is none. */
@@ -29,6 +31,9 @@ interface Watched {
   unreadSince: number | null
 }
 
+/** How long a new connection has for its first request before it counts as idle, in milliseconds. */
+const TIME_TO_ASK_MS = 1_000
+
 /** The highest cost of closing a connection: a caller waits for an answer on it. */
 const CALLER_WAITS = 3
 
@@ -37,6 +42,8 @@ export class Connections {
   readonly #watched = new Map<Socket, Watched>()
   readonly #limits: ConnectionLimits
   readonly #isProxy: (source: string) => boolean
+  /** The sources that are trimmed again in a moment. */
+  readonly #trimming = new Set<string>()
 
   constructor(server: Server, limits: ConnectionLimits) {
     this.#limits = limits
@@ -86,11 +93,42 @@ export class Connections {
     // Each pipelined request adds a listener, and there may be many.
     socket.setMaxListeners(0)
     const source = sourceOf(socket)
-    this.#watched.set(socket, { source, hasKey: false, incoming: null, bytes: 0, unreadSince: null })
+    this.#watched.set(socket, {
+      source,
+      openedAt: performance.now(),
+      hasKey: false,
+      incoming: null,
+      bytes: 0,
+      unreadSince: null,
+    })
     socket.once('close', () => this.#watched.delete(socket))
-    const ofSource = this.#those((one) => one.source === source && !one.hasKey)
-    if (ofSource.length > this.#limits.withoutKey && !this.#isProxy(source)) this.#makeRoom(socket, ofSource)
+    if (!this.#isProxy(source)) this.#trim(source)
     if (this.#watched.size > this.#limits.all) this.#makeRoom(socket, [...this.#watched.keys()])
+  }
+
+  /**
+   * Closes the oldest idle connections of a source that has too many without a key. A caller's new connection has no
+   * key yet, so it gets a moment to send one.
+   */
+  #trim(source: string): void {
+    const strangers = this.#those((one) => one.source === source && !one.hasKey)
+    const before = performance.now() - TIME_TO_ASK_MS
+    const idle = strangers.filter((socket) => {
+      const one = this.#watched.get(socket)
+      return one !== undefined && one.incoming === null && one.openedAt <= before
+    })
+    const tooMany = strangers.length - this.#limits.withoutKey
+    for (const victim of idle.slice(0, Math.max(0, tooMany))) {
+      this.#watched.delete(victim)
+      victim.destroy()
+    }
+    if (tooMany <= idle.length || this.#trimming.has(source)) return
+    this.#trimming.add(source)
+    const again = () => {
+      this.#trimming.delete(source)
+      this.#trim(source)
+    }
+    setTimeout(again, TIME_TO_ASK_MS).unref()
   }
 
   /**

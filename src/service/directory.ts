@@ -64,10 +64,11 @@ export class Directory {
       return { name: asked, mx: found.mx, addresses, unanswered: found.unanswered, truncated }
     }
     // The name of a host that leads only inside would show how our own network is built.
-    const outside = new Set(
-      found.hosts.filter((host) => leadsOutside(host, mailDomain, rowFor)).map(({ name }) => name),
-    )
-    const isShown = (host: string) => host === asked || host === '.' || outside.has(host)
+    const silent = found.unanswered.map(({ name }) => name)
+    const mayLeadInside = (host: Host) =>
+      host.ips.length === 0 ? silent.includes(host.name) : leadsInside(host, mailDomain, rowFor)
+    const inside = new Set(found.hosts.filter(mayLeadInside).map(({ name }) => name))
+    const isShown = (host: string) => host === asked || !inside.has(host)
     return {
       name: asked,
       mx: found.mx.filter(({ host }) => isShown(host)),
@@ -96,11 +97,11 @@ export class Directory {
   }
 }
 
-/** Whether a host has an address that is not special. */
-const leadsOutside = (host: Host, mailDomain: string | null, rowFor: RowFor): boolean =>
-  host.ips.slice(0, ADDRESSES).some((ip) => {
+/** Whether all addresses of a host are special. */
+const leadsInside = (host: Host, mailDomain: string | null, rowFor: RowFor): boolean =>
+  host.ips.slice(0, ADDRESSES).every((ip) => {
     const address = parseAddress(ip)
-    return address !== null && rowFor(address, host, mailDomain).problem?.type !== SPECIAL
+    return address === null || rowFor(address, host, mailDomain).problem?.type === SPECIAL
   })
 
 /** Returns the addresses that were found, each with its first host. Stops at one more than the API shows. */
