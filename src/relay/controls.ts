@@ -262,7 +262,7 @@ export function wantedControls(state: ControlState): readonly string[] {
   // is a ban.
   const spoofed = rowOf(rows, OWN_SENDER_TO_LOCAL)
   if (known !== 'none' && spoofed?.refusal === 'relay-denied' && asked(KNOWN_MAILBOX) === 0) return [KNOWN_MAILBOX]
-  // A mailbox that is refused as relaying may be at a domain of another server. Then there is no postmaster here either.
+  // A mailbox that is refused as relaying may be at another server's domain. Then there is no postmaster here either.
   const isDenied = [outside, rowOf(rows, KNOWN_MAILBOX)].every((row) => row?.refusal === 'relay-denied')
   if (isDenied && asked(POSTMASTER) === 0) return [POSTMASTER]
   const isOpen = needs && contrastOf(rows, known) === 'words-needed'
