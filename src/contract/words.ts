@@ -68,7 +68,7 @@ export const REASONS = [
 ] as const
 export type Reason = (typeof REASONS)[number]
 
-/** What an open server trusts; relay/causes.ts explains each. */
+/** The reasons why an open server relays; relay/causes.ts explains each. */
 export const CAUSES = [
   'everyone',
   'own-domain-sender',

@@ -61,7 +61,7 @@ function readElsewhere<Row, Options>(
   options: Options,
 ): AsyncGenerator<readonly Row[]> | null {
   const args = [...process.execArgv, fileURLToPath(program)]
-  // What the program writes to stderr when it ends early is for no operator: the fault says what happened.
+  // The fault says why the program ended early. Its own output to stderr would not help an operator.
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'ignore'] })
   const succeeded = once(child, 'close').then(
     ([code]) => code === 0,

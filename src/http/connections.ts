@@ -19,8 +19,8 @@ export interface ConnectionLimits {
 
 interface Watched {
   readonly source: string
-  /** In milliseconds of performance.now(). */
-  readonly openedAt: number
+  /** Since when the client could ask something, in milliseconds of performance.now(): the start, or the last answer. */
+  idleSince: number
   /** Whether a request with a valid key came on it. */
   hasKey: boolean
   /** The request that has no answer yet; null if there is none. */
@@ -31,7 +31,7 @@ interface Watched {
   unreadSince: number | null
 }
 
-/** How long a new connection has for its first request before it counts as idle, in milliseconds. */
+/** How long a connection has for its next request before it counts as idle, in milliseconds. */
 const TIME_TO_ASK_MS = 1_000
 
 /** The highest cost of closing a connection: a caller waits for an answer on it. */
@@ -59,6 +59,7 @@ export class Connections {
       one.incoming = request
       response.once('close', () => {
         one.incoming = null
+        one.idleSince = performance.now()
         one.bytes = request.socket.bytesRead
       })
     })
@@ -95,7 +96,7 @@ export class Connections {
     const source = sourceOf(socket)
     this.#watched.set(socket, {
       source,
-      openedAt: performance.now(),
+      idleSince: performance.now(),
       hasKey: false,
       incoming: null,
       bytes: 0,
@@ -107,18 +108,17 @@ export class Connections {
   }
 
   /**
-   * Closes the oldest idle connections of a source that has too many without a key. A caller's new connection has no
-   * key yet, so it gets a moment to send one.
+   * Closes the connections of a source that has too many without a key, the longest idle first. A caller's new
+   * connection has no key yet, and a probe of livez never has one, so each gets a moment for its next request.
    */
   #trim(source: string): void {
-    const strangers = this.#those((one) => one.source === source && !one.hasKey)
+    const strangers = [...this.#watched].filter(([, one]) => one.source === source && !one.hasKey)
     const before = performance.now() - TIME_TO_ASK_MS
-    const idle = strangers.filter((socket) => {
-      const one = this.#watched.get(socket)
-      return one !== undefined && one.incoming === null && one.openedAt <= before
-    })
+    const idle = strangers
+      .filter(([, { incoming, idleSince }]) => incoming === null && idleSince <= before)
+      .sort(([, one], [, other]) => one.idleSince - other.idleSince)
     const tooMany = strangers.length - this.#limits.withoutKey
-    for (const victim of idle.slice(0, Math.max(0, tooMany))) {
+    for (const [victim] of idle.slice(0, Math.max(0, tooMany))) {
       this.#watched.delete(victim)
       victim.destroy()
     }

@@ -9,7 +9,7 @@ const SECOND_MS = 1_000
 /** Counts a problem for metrics, with the quotas that were used up. */
 export type CountProblem = (slug: ProblemSlug, policies: readonly string[]) => void
 
-/** What a log line says about a refusal. `caller` is undefined for a request without a valid key. */
+/** The fields of a log line about a refusal. `caller` is undefined for a request without a valid key. */
 export interface Refusal {
   readonly caller: string | undefined
   readonly problem: ProblemSlug

@@ -1,4 +1,5 @@
 /** Graceful shutdown of the HTTP server: answers what has arrived, and leaves no connection open. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { RequestProblem } from '../service/problem.ts'
 import type { Connections } from './connections.ts'
@@ -12,6 +13,9 @@ export interface ShutdownState {
 
 /** How long the rest of a request may take to arrive once the service closes, in milliseconds. */
 const ARRIVAL_MS = 2_000
+
+/** Turns of the event loop that it takes to accept a connection and to read its request. */
+const TURNS = 3
 
 /** How long a client may leave an answer unread, and how often this is checked, in milliseconds. */
 const READING_MS = 10_000
@@ -30,6 +34,8 @@ export function registerShutdown(app: FastifyInstance, connections: Connections)
   }, CHECK_MS).unref()
   app.addHook('onClose', async () => clearInterval(checking))
   app.addHook('preClose', async () => {
+    // A process that was busy accepts in the next turn of the event loop what has arrived meanwhile, and then reads it.
+    for (let turn = 0; turn < TURNS; turn += 1) await nextTurn()
     closing = true
     for (const socket of connections.silent()) socket.destroy()
     setTimeout(() => {

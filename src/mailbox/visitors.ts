@@ -1,6 +1,6 @@
 /**
- * Knows who is connected to the mailbox, and decides who may stay. Whoever brings no mail to a test address can neither
- * keep others out nor make a test doubt its result (docs/threat-model.md).
+ * Knows who is connected to the mailbox, and decides who may stay. A client that brings no mail to a test address
+ * can neither keep others out nor make a test doubt its result (docs/threat-model.md).
  */
 
 /** One connection to the mailbox. */

@@ -24,7 +24,7 @@ export interface AnswersOptions extends TargetOptions {
   decided?(row: Assessed): void
 }
 
-/** What is open, and how much time is left, between two questions. */
+/** The open connections and the time that is left, between two questions. */
 export interface Moment extends Standing {
   readonly msLeft: number
   /** Whether the test was stopped early. */

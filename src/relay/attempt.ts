@@ -26,8 +26,8 @@ export interface Exchange {
 }
 
 /**
- * What a report about our message shows: the server tried to pass it on; or the recipient is local, but does not exist;
- * or neither.
+ * The meaning of a report about our message: the server tried to pass it on; or the recipient is local, but does not
+ * exist; or neither.
  */
 export type Report = 'tried-to-relay' | 'was-local' | 'unclear'
 

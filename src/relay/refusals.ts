@@ -15,7 +15,7 @@ export interface ReplyContext {
   readonly phase: Moment
   /** Whose address the sender of the envelope was: ours, the server's, or the null sender. */
   readonly sender: Form['sender']['as']
-  /** What the recipient of the envelope was. If it is absent, no row counts that is for one kind of recipient. */
+  /** The kind of recipient. Without it, rows for one kind of recipient do not count. */
   readonly recipient?: Form['recipient']['kind']
   /** Names and addresses that the reply may repeat. Words inside them say nothing about a refusal. */
   readonly names: readonly string[]
@@ -91,7 +91,7 @@ const CODES: readonly CodeRow[] = [
 /** Why a reply refused. */
 export interface Classified {
   readonly refusal: Refusal
-  /** What showed the reason: words that we know, a code with a meaning of its own, or (`none`) only the reply code. */
+  /** The source of the reason: words that we know, an enhanced or special code, or only the reply code (`none`). */
   readonly basis: 'words' | 'code' | 'none'
 }
 

@@ -9,16 +9,16 @@ import type { Recording } from './recording.ts'
 type Attempt = Recording['attempts'][number]
 type Line = Recording['transcript'][number]
 
-const recording = (
-  attempts: readonly (readonly [
-    form: string,
-    mailFrom: string,
-    rcptTo: string,
-    connection: number | null,
-    why: string | null,
-  ])[],
-  transcript: readonly (readonly [ms: number, from: Line['from'], line: string, answers?: number])[],
-): Recording => ({
+type Attempts = readonly (readonly [
+  form: string,
+  mailFrom: string,
+  rcptTo: string,
+  connection: number | null,
+  why: string | null,
+])[]
+type Lines = readonly (readonly [ms: number, from: Line['from'], line: string, answers?: number])[]
+
+const recording = (attempts: Attempts, transcript: Lines): Recording => ({
   attempts: attempts.map(
     ([form, mailFrom, rcptTo, connection, why]): Attempt => ({ form, mailFrom, rcptTo, connection, why }),
   ),
@@ -215,59 +215,69 @@ export const DEAD = recording(
   ],
 )
 
-/** A server that refuses in words that no table has. No mailbox there is known. */
+/** The first forms of a session with a server that refuses in words that no table has. */
+const unknownWordsForms = (ownSender: string): Attempts => [
+  ['outside-sender', '2pezkajulecl277b@relaytest.isp.example', 'dyufabbiiueivevr@relaytest.isp.example', 1, null],
+  ['own-domain-sender', ownSender, 'iujqgjdf6bwr2zxi@relaytest.isp.example', 1, null],
+  ['null-sender', '', 'oglvq3judecadr3j@relaytest.isp.example', 1, null],
+  [
+    'percent-hack',
+    '2pezkajulecl277b@relaytest.isp.example',
+    '7zr7mdkd7lcmwmsq%relaytest.isp.example@example.com',
+    1,
+    null,
+  ],
+  ['own-domain-postmaster', 'postmaster@example.com', 'l2ts3ryxfamjo72y@relaytest.isp.example', 1, null],
+]
+
+/** The lines of these forms. */
+const unknownWordsLines = (ownSender: string): Lines => [
+  [1, 'event', 'connecting to 203.0.113.25:25'],
+  [14, 'server', '220 mail.example.com ESMTP'],
+  [15, 'client', 'EHLO relaytest.isp.example'],
+  [18, 'server', '250-mail.example.com', 2],
+  [18, 'server', '250-PIPELINING', 2],
+  [18, 'server', '250-SIZE 52428800', 2],
+  [18, 'server', '250-8BITMIME', 2],
+  [18, 'server', '250 ENHANCEDSTATUSCODES', 2],
+  [22, 'client', 'MAIL FROM:<2pezkajulecl277b@relaytest.isp.example>'],
+  [22, 'client', 'RCPT TO:<dyufabbiiueivevr@relaytest.isp.example>'],
+  [22, 'client', 'RCPT TO:<7zr7mdkd7lcmwmsq%relaytest.isp.example@example.com>'],
+  [22, 'client', 'RSET'],
+  [22, 'client', `MAIL FROM:<${ownSender}>`],
+  [22, 'client', 'RCPT TO:<iujqgjdf6bwr2zxi@relaytest.isp.example>'],
+  [22, 'client', 'RSET'],
+  [22, 'client', 'MAIL FROM:<>'],
+  [22, 'client', 'RCPT TO:<oglvq3judecadr3j@relaytest.isp.example>'],
+  [22, 'client', 'RSET'],
+  [26, 'server', '250 2.0.0 Ok', 8],
+  [26, 'server', '550 5.0.0 Hier endet die Reise', 9],
+  [26, 'server', '550 5.0.0 Hier endet die Reise', 10],
+  [26, 'server', '250 2.0.0 Ok', 11],
+  [26, 'server', '250 2.0.0 Ok', 12],
+  [26, 'server', '550 5.0.0 Hier endet die Reise', 13],
+  [26, 'server', '250 2.0.0 Ok', 14],
+  [26, 'server', '250 2.0.0 Ok', 15],
+  [26, 'server', '550 5.0.0 Hier endet die Reise', 16],
+  [26, 'server', '250 2.0.0 Ok', 17],
+  [130, 'client', 'MAIL FROM:<postmaster@example.com>'],
+  [130, 'client', 'RCPT TO:<l2ts3ryxfamjo72y@relaytest.isp.example>'],
+  [130, 'client', 'RSET'],
+  [134, 'server', '250 2.0.0 Ok', 28],
+  [134, 'server', '550 5.0.0 Hier endet die Reise', 29],
+  [134, 'server', '250 2.0.0 Ok', 30],
+]
+
+/** No mailbox at that server is known. */
 export const UNKNOWN_WORDS = recording(
   [
-    ['outside-sender', '2pezkajulecl277b@relaytest.isp.example', 'dyufabbiiueivevr@relaytest.isp.example', 1, null],
-    ['own-domain-sender', 'sender@example.com', 'iujqgjdf6bwr2zxi@relaytest.isp.example', 1, null],
-    ['null-sender', '', 'oglvq3judecadr3j@relaytest.isp.example', 1, null],
-    [
-      'percent-hack',
-      '2pezkajulecl277b@relaytest.isp.example',
-      '7zr7mdkd7lcmwmsq%relaytest.isp.example@example.com',
-      1,
-      null,
-    ],
-    ['own-domain-postmaster', 'postmaster@example.com', 'l2ts3ryxfamjo72y@relaytest.isp.example', 1, null],
+    ...unknownWordsForms('sender@example.com'),
     ['postmaster-control', '2pezkajulecl277b@relaytest.isp.example', 'postmaster@example.com', 1, null],
     ['random-local-control', '2pezkajulecl277b@relaytest.isp.example', 'kc73cqd76lk3pceb@example.com', 1, null],
     ['own-sender-to-local', 'sender@example.com', 'postmaster@example.com', 1, null],
   ],
   [
-    [1, 'event', 'connecting to 203.0.113.25:25'],
-    [14, 'server', '220 mail.example.com ESMTP'],
-    [15, 'client', 'EHLO relaytest.isp.example'],
-    [18, 'server', '250-mail.example.com', 2],
-    [18, 'server', '250-PIPELINING', 2],
-    [18, 'server', '250-SIZE 52428800', 2],
-    [18, 'server', '250-8BITMIME', 2],
-    [18, 'server', '250 ENHANCEDSTATUSCODES', 2],
-    [22, 'client', 'MAIL FROM:<2pezkajulecl277b@relaytest.isp.example>'],
-    [22, 'client', 'RCPT TO:<dyufabbiiueivevr@relaytest.isp.example>'],
-    [22, 'client', 'RCPT TO:<7zr7mdkd7lcmwmsq%relaytest.isp.example@example.com>'],
-    [22, 'client', 'RSET'],
-    [22, 'client', 'MAIL FROM:<sender@example.com>'],
-    [22, 'client', 'RCPT TO:<iujqgjdf6bwr2zxi@relaytest.isp.example>'],
-    [22, 'client', 'RSET'],
-    [22, 'client', 'MAIL FROM:<>'],
-    [22, 'client', 'RCPT TO:<oglvq3judecadr3j@relaytest.isp.example>'],
-    [22, 'client', 'RSET'],
-    [26, 'server', '250 2.0.0 Ok', 8],
-    [26, 'server', '550 5.0.0 Hier endet die Reise', 9],
-    [26, 'server', '550 5.0.0 Hier endet die Reise', 10],
-    [26, 'server', '250 2.0.0 Ok', 11],
-    [26, 'server', '250 2.0.0 Ok', 12],
-    [26, 'server', '550 5.0.0 Hier endet die Reise', 13],
-    [26, 'server', '250 2.0.0 Ok', 14],
-    [26, 'server', '250 2.0.0 Ok', 15],
-    [26, 'server', '550 5.0.0 Hier endet die Reise', 16],
-    [26, 'server', '250 2.0.0 Ok', 17],
-    [130, 'client', 'MAIL FROM:<postmaster@example.com>'],
-    [130, 'client', 'RCPT TO:<l2ts3ryxfamjo72y@relaytest.isp.example>'],
-    [130, 'client', 'RSET'],
-    [134, 'server', '250 2.0.0 Ok', 28],
-    [134, 'server', '550 5.0.0 Hier endet die Reise', 29],
-    [134, 'server', '250 2.0.0 Ok', 30],
+    ...unknownWordsLines('sender@example.com'),
     [138, 'client', 'MAIL FROM:<2pezkajulecl277b@relaytest.isp.example>'],
     [138, 'client', 'RCPT TO:<postmaster@example.com>'],
     [138, 'client', 'RSET'],
@@ -289,61 +299,18 @@ export const UNKNOWN_WORDS = recording(
   ],
 )
 
-/** The known mailbox that the next session was recorded with. */
+/** The known mailbox of the next session. */
 export const RECORDED_MAILBOX = 'jane@example.com'
 
 /** The same server, for a test that names a mailbox there. It takes mail for that mailbox. */
 export const UNKNOWN_WORDS_KNOWN_MAILBOX = recording(
   [
-    ['outside-sender', '2pezkajulecl277b@relaytest.isp.example', 'dyufabbiiueivevr@relaytest.isp.example', 1, null],
-    ['own-domain-sender', 'jane@example.com', 'iujqgjdf6bwr2zxi@relaytest.isp.example', 1, null],
-    ['null-sender', '', 'oglvq3judecadr3j@relaytest.isp.example', 1, null],
-    [
-      'percent-hack',
-      '2pezkajulecl277b@relaytest.isp.example',
-      '7zr7mdkd7lcmwmsq%relaytest.isp.example@example.com',
-      1,
-      null,
-    ],
-    ['own-domain-postmaster', 'postmaster@example.com', 'l2ts3ryxfamjo72y@relaytest.isp.example', 1, null],
+    ...unknownWordsForms(RECORDED_MAILBOX),
     ['known-mailbox-control', '2pezkajulecl277b@relaytest.isp.example', 'jane@example.com', 1, null],
     ['own-sender-to-local', 'jane@example.com', 'jane@example.com', 1, null],
   ],
   [
-    [1, 'event', 'connecting to 203.0.113.25:25'],
-    [14, 'server', '220 mail.example.com ESMTP'],
-    [15, 'client', 'EHLO relaytest.isp.example'],
-    [18, 'server', '250-mail.example.com', 2],
-    [18, 'server', '250-PIPELINING', 2],
-    [18, 'server', '250-SIZE 52428800', 2],
-    [18, 'server', '250-8BITMIME', 2],
-    [18, 'server', '250 ENHANCEDSTATUSCODES', 2],
-    [22, 'client', 'MAIL FROM:<2pezkajulecl277b@relaytest.isp.example>'],
-    [22, 'client', 'RCPT TO:<dyufabbiiueivevr@relaytest.isp.example>'],
-    [22, 'client', 'RCPT TO:<7zr7mdkd7lcmwmsq%relaytest.isp.example@example.com>'],
-    [22, 'client', 'RSET'],
-    [22, 'client', 'MAIL FROM:<jane@example.com>'],
-    [22, 'client', 'RCPT TO:<iujqgjdf6bwr2zxi@relaytest.isp.example>'],
-    [22, 'client', 'RSET'],
-    [22, 'client', 'MAIL FROM:<>'],
-    [22, 'client', 'RCPT TO:<oglvq3judecadr3j@relaytest.isp.example>'],
-    [22, 'client', 'RSET'],
-    [26, 'server', '250 2.0.0 Ok', 8],
-    [26, 'server', '550 5.0.0 Hier endet die Reise', 9],
-    [26, 'server', '550 5.0.0 Hier endet die Reise', 10],
-    [26, 'server', '250 2.0.0 Ok', 11],
-    [26, 'server', '250 2.0.0 Ok', 12],
-    [26, 'server', '550 5.0.0 Hier endet die Reise', 13],
-    [26, 'server', '250 2.0.0 Ok', 14],
-    [26, 'server', '250 2.0.0 Ok', 15],
-    [26, 'server', '550 5.0.0 Hier endet die Reise', 16],
-    [26, 'server', '250 2.0.0 Ok', 17],
-    [130, 'client', 'MAIL FROM:<postmaster@example.com>'],
-    [130, 'client', 'RCPT TO:<l2ts3ryxfamjo72y@relaytest.isp.example>'],
-    [130, 'client', 'RSET'],
-    [134, 'server', '250 2.0.0 Ok', 28],
-    [134, 'server', '550 5.0.0 Hier endet die Reise', 29],
-    [134, 'server', '250 2.0.0 Ok', 30],
+    ...unknownWordsLines(RECORDED_MAILBOX),
     [138, 'client', 'MAIL FROM:<2pezkajulecl277b@relaytest.isp.example>'],
     [138, 'client', 'RCPT TO:<jane@example.com>'],
     [138, 'client', 'RSET'],

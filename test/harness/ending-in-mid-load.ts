@@ -12,8 +12,6 @@ const IN_FLIGHT = 50
 const REQUESTS_AT_ONCE = 15
 const REQUESTS_PER_SECOND = 20
 const DRAIN_MS = 1_500
-/** Requests of the last part of the drain are not counted: a busy machine may read them too late. */
-const LAST_MS = 500
 
 /** How a busy process ended after SIGTERM. */
 export interface Ended {
@@ -47,8 +45,8 @@ export async function endInMidLoad(t: Ending): Promise<Ended> {
   for (let count = 0; count < REQUESTS_AT_ONCE; count += 1) send(performance.now() - told)
   for await (const _ of every(1000 / REQUESTS_PER_SECOND)) {
     const sentAt = performance.now() - told
-    // At the end of the drain, connections may be refused.
-    if (sentAt > DRAIN_MS - LAST_MS) break
+    // At the end of the drain, connections may be refused. So requests right before it are not counted.
+    if (sentAt > DRAIN_MS - 200) break
     send(sentAt)
   }
   await inTime('the requests', Promise.all(asked))

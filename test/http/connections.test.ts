@@ -9,12 +9,13 @@ import { divide } from '../../src/open-files.ts'
 import { listening } from '../harness/listening.ts'
 import { until } from '../harness/waiting.ts'
 
-/** Starts a server that never answers. Requests for /key belong to a caller with a key. */
+/** Starts a server that answers only at /done. Requests for /key belong to a caller with a key. */
 async function serverWith(t: TestContext, limits: Partial<ConnectionLimits>) {
   const asked: IncomingMessage[] = []
-  const server = createServer((request) => {
+  const server = createServer((request, response) => {
     asked.push(request)
     if (request.url === '/key') connections.authenticated(request.socket)
+    if (request.url === '/done') response.end()
     if (request.url === '/answer') request.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
   })
   const connections = new Connections(server, { all: 100, withoutKey: 100, proxies: [], ...limits })
@@ -48,6 +49,16 @@ test('a source without a key keeps its newest connections, and others keep their
   await open('127.0.0.1')
   await isClosed(second)
   assert.deepEqual([alive(), busy.closed, other.closed], [4, false, false])
+})
+
+test('of the connections without a key, the one that asked last stays: a probe of livez is no idle stranger', async (t) => {
+  const { open } = await serverWith(t, { withoutKey: 2 })
+  const [probe, idle] = [await open('127.0.0.1'), await open('127.0.0.1')]
+  probe.write('GET /done HTTP/1.1\r\nHost: a\r\n\r\n')
+  await once(probe, 'data')
+  await open('127.0.0.1')
+  await isClosed(idle)
+  assert.equal(probe.closed, false)
 })
 
 test('connections with a key do not count for their source, and a proxy has no source of its own', async (t) => {

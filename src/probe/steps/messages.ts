@@ -56,8 +56,8 @@ function ordered(answers: Answers, plain: readonly Assessed[], ambiguous: readon
 }
 
 /**
- * Asks for a random local part at each place where an ambiguous recipient was accepted. Whether it is accepted tells
- * what the acceptance means, and how long silence must last (rule 3).
+ * Asks for a random local part at each place where an ambiguous recipient was accepted. The answer tells
+ * what the acceptance means, and how long we must wait for a message (rule 3).
  */
 function randomLocals(answers: Answers, ambiguous: readonly Assessed[]): readonly Question[] {
   if (!answers.target.isDomainCertain) return []
