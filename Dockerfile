@@ -6,7 +6,9 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # To use your own registry: `--secret id=npmrc,src=$HOME/.npmrc`. It stays out of the image.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci
-COPY tsconfig.json tsconfig.build.json tsconfig.client.json ./
+COPY tsconfig.json tsconfig.build.json tsconfig.client.json tsconfig.console.json ./
+COPY LICENSE ./
+COPY packages packages
 COPY src src
 RUN npm run build && npm prune --omit=dev
 

@@ -4,7 +4,7 @@
  */
 import { fuzzReplyParser } from '../test/fuzz/reply-parser.ts'
 import { startFuzzing } from '../test/fuzz/start.ts'
-import { seedOf } from '../test/harness/random.ts'
+import { newSeed } from '../test/harness/mass.ts'
 
 const REQUESTS = 200_000
 const STRINGS = 10_000_000
@@ -27,6 +27,6 @@ async function main(seed: number): Promise<void> {
   console.log(`reply parser: ${strings} strings, ${bytes} bytes, ${replies} replies, ${faults} faults, nothing thrown`)
 }
 
-const seed = seedOf(process.env.FUZZ_SEED)
+const seed = newSeed()
 console.log(`seed ${seed}`)
 await main(seed)

@@ -10,6 +10,7 @@ const PARTS: Readonly<Record<string, string>> = {
   refusing: 'docs/performance.md',
   allowlists: 'docs/performance.md',
   scale: 'docs/scale.md',
+  sweeps: 'docs/scale.md',
 }
 
 const USAGE = `Usage: npm run bench [-- PART...]

@@ -1,9 +1,13 @@
-/** The demo: starts the service with three mail servers on loopback, tests them over HTTP and prints the sessions. */
+/**
+ * The demo: starts the service with three mail servers on loopback, tests them over HTTP, and prints a table of what it
+ * found and what to try next. `--sessions` prints the whole sessions first. With `--once` it ends after printing,
+ * without it on Ctrl-C.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { relayTest } from '../src/contract/relay-test.ts'
+import { type RelayTest, relayTest } from '../src/contract/relay-test.ts'
 import { renderTest } from '../src/render/session.ts'
 import { type DemoServer, startMailServer } from './mail-servers.ts'
 
@@ -23,56 +27,73 @@ const say = (text: string): boolean => process.stdout.write(`${text}\n`)
 
 /** True on a terminal. A pipe gets no colours. */
 const coloured = process.env.NO_COLOR === undefined && (process.stdout.isTTY || process.env.FORCE_COLOR !== undefined)
-const title = (text: string): string => (coloured ? `\x1b[1;36m${text}\x1b[0m` : text)
+const colour = (code: string, text: string): string => (coloured ? `\x1b[${code}m${text}\x1b[0m` : text)
+const title = (text: string): string => colour('1;36', text)
 
-/** Runs the demo. With `--once` it ends after printing, without it on Ctrl-C. */
+/** A mail server of the demo, and what its row in the table adds to the summary of its test. */
+const SERVERS = [
+  { name: 'a closed one', manners: 'closed', note: '' },
+  { name: 'an open relay', manners: 'open', note: '' },
+  { name: 'a catch-all', manners: 'catch-all', note: ' Other testers call it open.' },
+] as const
+
+const VERDICT_COLOURS = { open: '1;31', closed: '1;32', inconclusive: '1;33' } as const
+
+/** Runs the demo. */
 async function main(): Promise<void> {
   const once = process.argv.includes('--once')
+  const sessions = process.argv.includes('--sessions')
   const mailbox = await freePort()
-  const closed = await startMailServer('closed', mailbox)
-  const open = await startMailServer('open', mailbox)
-  const catchAll = await startMailServer('catch-all', mailbox)
-  const servers = [closed, open, catchAll]
+  const servers = await Promise.all(SERVERS.map(({ manners }) => startMailServer(manners, mailbox)))
   const service = await startService(servers, mailbox)
-  const stop = async () => {
-    service.process.kill('SIGTERM')
-    await Promise.all(servers.map((server) => server.close()))
+  say('Testing three mail servers on this machine. This takes a few seconds.')
+  const rows: string[][] = []
+  for (const [index, server] of servers.entries()) {
+    const { name = '', note = '' } = SERVERS[index] ?? {}
+    const result = await testOf(service.url, server)
+    if (sessions) say(`${title(`\n${index + 1}. ${name}\n`)}\n${renderTest(result, coloured)}`)
+    const why = result.summary?.replace(/^The server does not relay\. /, '') ?? ''
+    rows.push([name, `127.0.0.1:${server.port}`, result.verdict?.toUpperCase() ?? '', `${why}${note}`])
   }
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
-  try {
-    say(title('\n1. A closed mail server\n'))
-    say(await testAndRender(service.url, closed))
-    say(title('2. An open relay: it trusts every sender address at its own domain\n'))
-    say(await testAndRender(service.url, open))
-    say(title('3. A closed mail server that accepts any name at its own domain: other testers call it open\n'))
-    say('(this takes a few seconds: the test waits to see whether its message arrives)\n')
-    say(await testAndRender(service.url, catchAll))
-    if (once) return
-    say(title('4. Your turn\n'))
-    say('The service and the mail servers keep running until Ctrl-C. Test the open one again:\n')
-    say(`  curl -sS ${service.url}/relay-tests \\
-    -H 'Authorization: Bearer ${KEY}' \\
-    -H 'Content-Type: application/json' -H 'Accept: text/plain' \\
-    -d '{"ip": "127.0.0.1", "port": ${open.port}}'\n`)
+  const open = servers[1]?.port
+  say(table([['mail server', 'address', 'verdict', 'why'], ...rows]))
+  if (!once) {
     say(
-      `The closed one is on port ${closed.port}, the third on ${catchAll.port}. Leave out the Accept header for JSON.\n
-Or test in a browser: open ${service.url}/ with the key
-  ${KEY}
-Enter 127.0.0.1 and choose a port under "More options".\n
-Or try the sandbox of docs/partners.md, which needs no mail server:
-  export RELAY_TESTS_URL=${service.url} RELAY_TESTS_KEY=${SANDBOX_KEY}
-  node dist/cli/relay-test.js 192.0.2.2\n
-README.md says what to do next.`,
+      table([
+        ['in a browser', `open ${service.url}/ and paste the key ${KEY}; then test 127.0.0.1:${open}`],
+        ['sandbox', `the key ${SANDBOX_KEY} plays recorded sessions at 192.0.2.1 to 192.0.2.8`],
+        ['in a terminal', command(service.url, `--port ${open} 127.0.0.1`)],
+      ]),
     )
+    say('The service and the mail servers run until Ctrl-C. README.md says what to do next.')
     await new Promise((resolve) => service.process.once('exit', resolve))
-  } finally {
-    if (service.process.exitCode === null) await stop()
   }
+  service.process.kill('SIGTERM')
+  for (const server of servers) server.close()
 }
 
-/** Tests a server through the API and returns its session as text. Throws if the service refuses. */
-async function testAndRender(url: string, { port }: DemoServer): Promise<string> {
+/** The words of the table that have a colour. */
+const COLOURS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(VERDICT_COLOURS).map(([verdict, code]) => [verdict.toUpperCase(), code]),
+)
+
+/** Returns rows as text, with columns of equal width. The last column is not padded. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const cell = (text: string, column: number): string => {
+    const code = COLOURS[text] ?? (column === 0 ? '1' : null)
+    const padded = column === widths.length - 1 ? text : text.padEnd(widths[column] ?? 0)
+    return code === null ? padded : colour(code, padded)
+  }
+  return `\n${rows.map((row) => `  ${row.map(cell).join('  ')}\n`).join('')}`
+}
+
+/** Returns a line for a shell that tests a server with the command. */
+const command = (url: string, args: string): string =>
+  `RELAY_TESTS_URL=${url} RELAY_TESTS_KEY=${KEY} node dist/cli/relay-test.js ${args}`
+
+/** Tests a server through the API and returns its result. Throws if the service refuses. */
+async function testOf(url: string, { port }: DemoServer): Promise<RelayTest> {
   const response = await fetch(`${url}/relay-tests`, {
     method: 'POST',
     headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
@@ -80,7 +101,7 @@ async function testAndRender(url: string, { port }: DemoServer): Promise<string>
   })
   const body: unknown = await response.json()
   if (response.status !== 201) throw new Error(`the service answered ${response.status}: ${JSON.stringify(body)}`)
-  return renderTest(relayTest.parse(body), coloured)
+  return relayTest.parse(body)
 }
 
 /** Starts the built service, on port 3000 if that is free. Resolves when it is ready. */
@@ -146,7 +167,8 @@ function freePort(): Promise<number> {
   })
 }
 
-// Ends when the reader closes the pipe, as `head` does.
+// Ends when the reader closes the pipe, as `head` does, and on a signal. An exit takes the service with it.
 process.stdout.on('error', () => process.exit(0))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(0))
 
 await main()

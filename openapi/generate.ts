@@ -1,6 +1,6 @@
 /**
- * Writes the OpenAPI document from the contract and the routes, and the reference page from the document, so that
- * neither can differ from the code. With --check it only compares them, for CI.
+ * Writes the OpenAPI document from the contract and the routes, and the table of errors in docs/partners.md from the
+ * catalogue, so that neither can differ from the code. With --check it only compares them, for CI.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -8,19 +8,22 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { z } from 'zod'
 import { buildApp } from '../src/app.ts'
+import { PROBLEM_HELP } from '../src/contract/problem-help.ts'
 import { describeApi } from '../src/http/openapi.ts'
+import { memoryQueue } from '../src/queue/memory.ts'
+import { Queues } from '../src/queue/queues.ts'
 import { setUp } from '../src/setup.ts'
 import { memoryStores } from '../src/store/stores.ts'
-import { referencePage } from './reference.ts'
 
 const USAGE = `Usage: npm run openapi [-- --check]
 
-Writes openapi/openapi.json from the contract and the routes, checks it with a linter, and writes docs/api.html, the reference
-to read, from it. With --check it writes nothing, and fails if a file differs from what it would write.
+Writes openapi/openapi.json from the contract and the routes, checks it with a linter, and writes the table of errors in
+docs/partners.md. With --check it writes nothing, and fails if a file differs from what it would write.
 `
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))
 const DOCUMENT = 'openapi/openapi.json'
+const PARTNERS = 'docs/partners.md'
 
 /** Returns the document of a service with the example files. No part of the document depends on the configuration. */
 async function generate(): Promise<Record<string, unknown>> {
@@ -34,13 +37,25 @@ async function generate(): Promise<Record<string, unknown>> {
     ...setup,
     audit: async () => {},
     stores: memoryStores(1),
-    deliveries: null,
+    queues: new Queues(memoryQueue),
     output: { dropped: 0 },
     logger: pino({ level: 'silent' }),
   })
   const document = describeApi(app)
   await app.close()
   return document
+}
+
+/** The table of errors stands between these lines of the document for partners. */
+const ERRORS = /(<!-- The next table is written by `npm run openapi`. -->\n\n).*?(\n<!-- -->)/s
+
+/** Returns the document for partners with the table of errors as the catalogue has it. */
+function withErrors(document: string): string {
+  const rows = [...PROBLEM_HELP].map(
+    ([slug, { status, fix, again }]) => `| \`${slug}\` | ${status} | ${fix} | ${again} |\n`,
+  )
+  const head = '| slug | status | what to do | same request again |\n| --- | --- | --- | --- |\n'
+  return document.replace(ERRORS, (_all, before, after) => `${before}${head}${rows.join('')}${after}`)
 }
 
 const lintReport = z.object({
@@ -65,7 +80,10 @@ async function main(): Promise<number> {
     return 1
   }
   const document = await generate()
-  const files = { [DOCUMENT]: `${JSON.stringify(document, null, 2)}\n`, 'docs/api.html': referencePage(document) }
+  const files = {
+    [DOCUMENT]: `${JSON.stringify(document, null, 2)}\n`,
+    [PARTNERS]: withErrors(readFileSync(pathOf(PARTNERS), 'utf8')),
+  }
   for (const [name, text] of Object.entries(files)) {
     const file = pathOf(name)
     if (option === undefined) writeFileSync(file, text)

@@ -17,29 +17,47 @@ import { registerProblems } from './http/problems.ts'
 import { registerQuotas } from './http/quotas.ts'
 import { Refusals } from './http/refusals.ts'
 import { registerAddresses } from './http/routes/addresses.ts'
+import { registerClientPackage } from './http/routes/client-package.ts'
 import { registerConsole } from './http/routes/console.ts'
 import { registerCreateRelayTest } from './http/routes/create-relay-test.ts'
 import { registerCustomers } from './http/routes/customers.ts'
 import { registerHealth } from './http/routes/health.ts'
 import { registerLimits } from './http/routes/limits.ts'
 import { registerListRelayTests } from './http/routes/list-relay-tests.ts'
+import { registerProblemHelp } from './http/routes/problems.ts'
 import { registerReadRelayTest } from './http/routes/read-relay-test.ts'
+import { registerReference } from './http/routes/reference.ts'
+import { registerStopRelayTest } from './http/routes/stop-relay-test.ts'
+import { registerSweepResults } from './http/routes/sweep-results.ts'
+import { registerSweeps } from './http/routes/sweeps.ts'
 import { registerVantages } from './http/routes/vantages.ts'
 import { registerShutdown, type ShutdownState } from './http/shutdown.ts'
 import { divide, openFilesLimit } from './open-files.ts'
+import type { Queues } from './queue/queues.ts'
 import { sandboxWorld } from './sandbox/sandbox.ts'
+import { Amendments } from './service/amend.ts'
 import type { AuditFile } from './service/audit-file.ts'
-import type { Deliveries } from './service/deliveries.ts'
+import { Changes, together } from './service/changes.ts'
+import { Deliveries } from './service/deliveries.ts'
 import { Directory } from './service/directory.ts'
+import { atOnce } from './service/follow-up-plan.ts'
+import { followUpOptions } from './service/follow-ups.ts'
 import type { Settings } from './service/job.ts'
-import { makeLookup } from './service/lookup.ts'
+import { Line, lineOptions } from './service/line.ts'
+import { makeAddressLookup, makeLookup } from './service/lookup.ts'
 import { type QuotaSettings, TestQuotas } from './service/quotas.ts'
 import { realWorld } from './service/real-world.ts'
 import { RelayTests } from './service/relay-tests.ts'
+import type { RequestRules } from './service/request.ts'
+import type { Permissions } from './service/withdrawal.ts'
 import type { WorldOf } from './service/world.ts'
 import type { Stores } from './store/stores.ts'
+import { Schedules } from './sweeps/schedules.ts'
+import type { ScheduledSweep } from './sweeps/schedules-file.ts'
+import { SweepService } from './sweeps/sweeps.ts'
 import { SelfCheck } from './vantage/self-check.ts'
 import { DEFAULT_VANTAGE, type Vantage } from './vantage/vantage.ts'
+import { Webhooks } from './webhooks/webhooks.ts'
 
 /** The parts that the process opens for the app. */
 export interface Parts {
@@ -51,9 +69,10 @@ export interface Parts {
   readonly callers: Reloading<Callers>
   /** Null if the installation has no vantages file. */
   readonly vantages: Reloading<readonly Vantage[]> | null
+  /** Null if the installation has no sweeps file. */
+  readonly schedules: Reloading<readonly ScheduledSweep[]> | null
   readonly stores: Stores
-  /** Null if the installation has no mailbox. */
-  readonly deliveries: Deliveries | null
+  readonly queues: Queues
 }
 
 /** The port at which other servers reach our mailbox, whatever port it listens on here. */
@@ -66,6 +85,7 @@ export const settingsOf = (config: Config): Settings => ({
   implicitTlsPorts: config.IMPLICIT_TLS_PORTS,
   mailboxDomain: config.MAILBOX_DOMAIN,
   mailboxKey: config.MAILBOX_KEY,
+  mxZone: config.MX_ZONE ?? null,
   deliveryWaitMs: config.DELIVERY_WAIT_MS,
   resultTtlMs: config.RESULT_TTL_SECONDS * 1000,
   tester: { providerName: config.PROVIDER_NAME, contact: config.CONTACT },
@@ -74,6 +94,7 @@ export const settingsOf = (config: Config): Settings => ({
 /** Returns the quotas, from the configuration. */
 export const quotasOf = (config: Config): QuotaSettings => ({
   requests: config.QUOTA_REQUESTS,
+  'sweeps-caller': config.QUOTA_SWEEPS,
   'tests-caller': config.QUOTA_CALLER,
   'tests-customer': config.QUOTA_CUSTOMER,
   'tests-target': config.QUOTA_TARGET,
@@ -84,75 +105,156 @@ export interface App {
   readonly app: FastifyInstance
   readonly shutdown: ShutdownState
   readonly relayTests: RelayTests
+  /** Null if the installation has no mailbox. */
+  readonly deliveries: Deliveries | null
   readonly metrics: Metrics
   readonly selfCheck: SelfCheck
+  readonly webhooks: Webhooks
+  readonly sweeps: SweepService
+  readonly schedules: Schedules
 }
 
 /** Builds the service from its configuration and from what the process has opened. */
 export async function buildApp(config: Config, parts: Parts): Promise<App> {
-  const { logger, audit, customers, callers, stores, deliveries } = parts
-  const files = { customers, callers, ...(parts.vantages ? { vantages: parts.vantages } : {}) }
+  const { logger, audit, customers, callers, stores, queues } = parts
+  const hasMailbox = config.MAILBOX_LISTEN !== undefined
+  const files = {
+    customers,
+    callers,
+    ...(parts.vantages ? { vantages: parts.vantages } : {}),
+    ...(parts.schedules ? { sweeps: parts.schedules } : {}),
+  }
   const lookUp = makeLookup(config.DNS_SERVERS)
   const mailbox = { domain: config.MAILBOX_DOMAIN, port: SMTP_PORT, allowLoopback: config.ALLOW_LOOPBACK_TARGETS }
   const vantages = new SelfCheck({
     vantages: () => parts.vantages?.current ?? [DEFAULT_VANTAGE],
-    parts: { lookUp, mailbox: deliveries && mailbox },
+    parts: { lookUp, mailbox: hasMailbox ? mailbox : null },
     log: logger,
   })
-  const metrics = makeMetrics({ storeServer: stores.server, files, vantages, output: parts.output })
+  const metrics = makeMetrics({ storeServer: stores.server, queues, files, vantages, output: parts.output })
   const refusals = new Refusals(logger, metrics.refused)
   const app = makeFastify(logger, config.TRUST_PROXY ?? null, refusals)
 
   const settings = settingsOf(config)
   const quotas = new TestQuotas(quotasOf(config), stores.counters)
+  const amendments = new Amendments({
+    stores,
+    log: logger,
+    amended: (result, before, callerId) => {
+      metrics.amended(result)
+      void announcer.amended(callerId, result, before)
+      void sweeps.amended(result)
+    },
+  })
+  const deliveries = hasMailbox ? new Deliveries(stores.signals, amendments) : null
   const translations = config.NAT64_PREFIXES
   const world = { vantages, lookUp, stores, deliveries, settings, translations }
   const real = realWorld({ customers: () => customers.current, ...world })
   // The only place that chooses a world. All other code works the same in both.
   const worldOf: WorldOf = (caller) => (caller.sandbox ? sandboxWorld(caller, vantages) : real)
-  const relayTests = new RelayTests({
+  const webhooks = new Webhooks({
+    callers: () => callers.current,
+    results: stores.results,
+    openQueue: (options) => queues.open(options),
+    around: {
+      allowLoopback: config.ALLOW_LOOPBACK_TARGETS,
+      translations: translations ?? [],
+      own: () => real.origin().own,
+      addressesOf: makeAddressLookup(config.DNS_SERVERS),
+    },
+    log: logger,
+    count: metrics.webhook,
+  })
+  webhooks.follow()
+  const changes = new Changes({ results: stores.results, log: logger, count: metrics.changed })
+  const announcer = together(webhooks, changes)
+  const permissions: Permissions = {
     worldOf,
     testingIsOn: () => customers.current.testing,
     callerNow: (id) => callers.current.named(id),
+  }
+  const relayTests = new RelayTests({
+    ...permissions,
+    log: logger,
+    amendments,
+    followUpQueue: parts.queues.open(followUpOptions(settings.maxConcurrent)),
+    followUpPausesMs: config.FOLLOW_UPS,
     audit,
     stores,
     quotas,
     settings,
     observer: metrics,
-    hasMailbox: deliveries !== null,
+    line: new Line(queues.open(lineOptions(settings.maxConcurrent))),
+    announcer,
+    hasMailbox,
+  })
+  const sweeps = new SweepService({
+    ...permissions,
+    stores,
+    openQueue: (options) => queues.open(options),
+    relayTests,
+    quotas,
+    maxConcurrent: settings.maxConcurrent,
+    log: logger,
+    announce: (callerId, sweep) => webhooks.sweepEnded(callerId, sweep),
+  })
+  const requestRules: RequestRules = {
+    allowedPorts: config.ALLOWED_PORTS,
+    defaultProof: hasMailbox ? 'delivery' : 'message',
+  }
+  const schedules = new Schedules({
+    ...permissions,
+    openQueue: (options) => queues.open(options),
+    sweeps,
+    schedules: () => parts.schedules?.current ?? [],
+    defaultProof: requestRules.defaultProof,
+    log: logger,
   })
   const directory = new Directory(worldOf)
 
-  app.addHook('onClose', () => {
+  app.addHook('onClose', async () => {
     vantages.stop()
-    return relayTests.idle()
+    await Promise.all([relayTests.endFollowUps(), sweeps.close(), schedules.close()])
+    await relayTests.idle()
+    await webhooks.close()
   })
 
-  const { http } = divide(openFilesLimit(), settings.maxConcurrent, deliveries !== null)
+  const { http } = divide(openFilesLimit(), atOnce(settings.maxConcurrent), hasMailbox, settings.mxZone !== null)
   const limits = { all: http, withoutKey: Math.ceil(http / 4), proxies: config.TRUST_PROXY ?? [] }
   const connections = new Connections(app.server, limits)
   const shutdown = registerShutdown(app, connections)
+  // After the hook that refuses new requests, so that none of them joins a line that is closed.
+  app.addHook('preClose', async () => {
+    // The tests of sweeps that run may end while callers still read.
+    void sweeps.close()
+    await relayTests.stopWaiting()
+  })
   registerProblems(app, refusals)
   registerClientErrors(app)
   await app.register(accepts)
   const methods = watchMethods(app)
   await registerOpenapi(app)
   registerConsole(app)
+  registerClientPackage(app)
+  registerReference(app)
+  registerProblemHelp(app)
   registerHealth(app, { shutdown, storeServer: stores.server, files, vantages })
   await app.register(async (api) => {
     await registerAuth(api, (key) => callers.current.authenticate(key, new Date()), connections)
     await registerQuotas(api, config.QUOTA_REQUESTS, stores.counters)
     registerFormats(api)
-    const allowedPorts = config.ALLOWED_PORTS
-    registerCreateRelayTest(api, relayTests, { allowedPorts, defaultProof: deliveries ? 'delivery' : 'message' })
+    registerCreateRelayTest(api, relayTests, requestRules)
     registerReadRelayTest(api, relayTests)
+    registerStopRelayTest(api, relayTests)
     registerListRelayTests(api, relayTests)
     registerCustomers(api, directory)
     registerAddresses(api, directory)
     registerVantages(api, () => vantages.views())
-    registerLimits(api, { relayTests, quotas, allowedPorts })
+    registerLimits(api, { relayTests, quotas, allowedPorts: config.ALLOWED_PORTS })
+    registerSweeps(api, sweeps, requestRules)
+    registerSweepResults(api, sweeps)
   })
   methods.refuseOthers()
   await app.ready()
-  return { app, shutdown, relayTests, metrics, selfCheck: vantages }
+  return { app, shutdown, relayTests, deliveries, metrics, selfCheck: vantages, webhooks, sweeps, schedules }
 }

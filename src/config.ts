@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { DOMAIN_NAME } from './contract/domain.ts'
-import { quotaText } from './contract/limits.ts'
+import { durationMs, quotaText } from './contract/limits.ts'
 import { parseAddress } from './ip/address.ts'
 import { type Endpoint, parseEndpoint } from './ip/endpoint.ts'
 import { parsePrefix } from './ip/prefix.ts'
@@ -63,7 +63,31 @@ const ports = z
     'must be ports such as 25 or 25,587,2525',
   )
 
+const PAUSE = /^[1-9]\d{0,4}[smh]$/
+const LONGEST_PAUSE_MS = durationMs('6h')
+
+/** The pauses before each follow-up, in milliseconds; none if servers are not visited again. */
+const pauses = z
+  .string()
+  .transform((text) => (text === 'none' ? [] : text.split(',').map((part) => part.trim())))
+  .refine(
+    (parts) => parts.length <= 3 && parts.every((part) => PAUSE.test(part) && durationMs(part) <= LONGEST_PAUSE_MS),
+    'must be at most three pauses such as 5m,15m,60m, each from 1s to 6h, or none',
+  )
+  .transform((parts): readonly number[] => parts.map(durationMs))
+
+/** The longest zone: `LABEL.` before it has up to 61 characters, and most host names fit between the two. */
+const LONGEST_ZONE = 100
+
 const LISTENER = 'must be an address and a port such as 0.0.0.0:2525 or [::]:2525'
+const listener = z.string().transform((text, context): Endpoint => {
+  const endpoint = parseEndpoint(text)
+  if (endpoint && isListener(endpoint)) return endpoint
+  context.addIssue({ code: 'custom', message: LISTENER })
+  return z.NEVER
+})
+
+const LOG_FORMATS = ['auto', 'json', 'text'] as const
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 /** Each variable, the form of its value, and its default. */
@@ -72,10 +96,12 @@ const environment = z.object({
   PORT: wholeNumber(0, 65535).default(3000),
   METRICS_PORT: wholeNumber(0, 65535).default(9464),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
+  LOG_FORMAT: z.enum(LOG_FORMATS, { error: `must be one of ${LOG_FORMATS.join(', ')}` }).default('auto'),
   TRUST_PROXY: cidrs.optional(),
   CUSTOMERS_FILE: z.string({ error: 'is needed: the path of the customers file, or of a folder of them' }),
   CALLERS_FILE: z.string({ error: 'is needed: the path of the callers file' }),
   VANTAGES_FILE: z.string().optional(),
+  SWEEPS_FILE: z.string().optional(),
   ALLOW_LOOPBACK_TARGETS: z
     .enum(['true', 'false'], { error: 'must be true or false' })
     .default('false')
@@ -90,14 +116,13 @@ const environment = z.object({
     .string()
     .regex(/^[^,]{32,}(,[^,]{32,})?$/, 'must be at least 32 characters without a comma, or two such keys')
     .optional(),
-  MAILBOX_LISTEN: z
-    .string()
-    .transform((text, context): Endpoint => {
-      const endpoint = parseEndpoint(text)
-      if (endpoint && isListener(endpoint)) return endpoint
-      context.addIssue({ code: 'custom', message: LISTENER })
-      return z.NEVER
-    })
+  MAILBOX_LISTEN: listener.optional(),
+  MX_ZONE: domain.max(LONGEST_ZONE, `must have at most ${LONGEST_ZONE} characters`).optional(),
+  DNS_LISTEN: listener
+    .refine(
+      ({ host }) => parseAddress(host) !== null,
+      'must be an address and a port such as 0.0.0.0:5353, without a name',
+    )
     .optional(),
   DELIVERY_WAIT_MS: wholeNumber(0, 300_000).default(10_000),
   ALLOWED_PORTS: ports.prefault('25'),
@@ -117,7 +142,9 @@ const environment = z.object({
     .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
     .refine((servers) => servers.every(isServer), 'must be addresses such as 10.0.0.53 or 127.0.0.1:5353'),
   AUDIT_FILE: z.string().optional(),
+  FOLLOW_UPS: pauses.prefault('5m,15m,60m'),
   QUOTA_REQUESTS: quotaText.prefault('600/1m'),
+  QUOTA_SWEEPS: quotaText.prefault('20/1d'),
   QUOTA_CALLER: quotaText.prefault('60/1h'),
   QUOTA_CUSTOMER: quotaText.prefault('30/1h'),
   QUOTA_TARGET: quotaText.prefault('2/10m'),
@@ -125,7 +152,7 @@ const environment = z.object({
 })
 type Environment = z.output<typeof environment>
 
-/** Tells whether the mailbox can listen there: the host is an address, `localhost` or a domain name. */
+/** Tells whether a server of ours can listen there: the host is an address, `localhost` or a domain name. */
 const isListener = ({ host }: Endpoint): boolean =>
   parseAddress(host) !== null || host === 'localhost' || DOMAIN_NAME.test(host)
 
@@ -140,13 +167,18 @@ function isServer(text: string): boolean {
 const BEYOND_DEADLINE_MS = 10_000
 
 /** Returns what is wrong between variables that are each valid. */
-function conflictsIn({ RESULT_TTL_SECONDS, TEST_DEADLINE_MS, PORT, METRICS_PORT }: Environment): string[] {
+function conflictsIn(environment: Environment): string[] {
+  const { RESULT_TTL_SECONDS, TEST_DEADLINE_MS, PORT, METRICS_PORT, MX_ZONE, MAILBOX_DOMAIN } = environment
   const least = Math.ceil((TEST_DEADLINE_MS + BEYOND_DEADLINE_MS) / 1000)
   return [
     ...(RESULT_TTL_SECONDS < least
       ? [`RESULT_TTL_SECONDS: must be at least ${least}, ten seconds more than TEST_DEADLINE_MS`]
       : []),
     ...(PORT !== 0 && METRICS_PORT === PORT ? [`METRICS_PORT: must differ from PORT, which is ${PORT}`] : []),
+    // The zone has no records for the mailbox, whose host must be found before the zone can answer.
+    ...(MX_ZONE !== undefined && `.${MAILBOX_DOMAIN}`.endsWith(`.${MX_ZONE}`)
+      ? ['MX_ZONE: must not contain MAILBOX_DOMAIN']
+      : []),
   ]
 }
 
@@ -159,6 +191,15 @@ function missingIn(set: NodeJS.ProcessEnv): string[] {
       : named.map((name) => `${name}: is needed: the test message names the provider and a contact`)),
     ...('REDIS_URL' in set && !('MAILBOX_KEY' in set)
       ? ['MAILBOX_KEY: is needed with REDIS_URL, because all replicas must make the same test addresses']
+      : []),
+    ...('MX_ZONE' in set && !('DNS_LISTEN' in set)
+      ? ['DNS_LISTEN: is needed with MX_ZONE, because this service answers for the zone']
+      : []),
+    ...('DNS_LISTEN' in set && !('MX_ZONE' in set)
+      ? ['MX_ZONE: is needed with DNS_LISTEN: the zone that this service answers for']
+      : []),
+    ...('MX_ZONE' in set && !('MAILBOX_LISTEN' in set)
+      ? ['MAILBOX_LISTEN: is needed with MX_ZONE, because mail for the names of the zone must arrive there']
       : []),
   ]
 }

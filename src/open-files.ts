@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs'
 const EACH_TEST = 4
 /** The mailbox has 200 connections. */
 const MAILBOX = 200
+/** The name server of the zone has 50 connections. */
+const ZONE = 50
 /** Libraries, configuration files, logs, Redis, metrics and checks of vantages. */
 const REST = 100
 /** The most connections of the API, and the least part of all files that it has if there are too few for everything. */
@@ -21,9 +23,13 @@ export interface OpenFiles {
   readonly http: number
 }
 
-/** Divides `limit` open files among the API and the other parts of a configuration. */
-export function divide(limit: number, tests: number, hasMailbox: boolean): OpenFiles {
-  const others = REST + EACH_TEST * tests + (hasMailbox ? MAILBOX : 0)
+/**
+ * Divides `limit` open files among the API and the other parts of a configuration.
+ *
+ * @param tests how many tests and follow-ups run at the same time
+ */
+export function divide(limit: number, tests: number, hasMailbox: boolean, hasZone = false): OpenFiles {
+  const others = REST + EACH_TEST * tests + (hasMailbox ? MAILBOX : 0) + (hasZone ? ZONE : 0)
   const least = Math.min(MOST_HTTP, Math.floor(limit * LEAST_HTTP))
   const http = Math.min(MOST_HTTP, Math.max(least, limit - others))
   return { limit, needed: others + http, http }

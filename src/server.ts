@@ -12,14 +12,22 @@ import { type Metrics, serveMetrics } from './http/metrics.ts'
 import { hostText } from './ip/address.ts'
 import { type Mailbox, startMailbox } from './mailbox/listener.ts'
 import { divide, openFilesLimit } from './open-files.ts'
+import { openerFor, Queues } from './queue/queues.ts'
+import { renderLogLine } from './render/log-line.ts'
 import { openAuditFile } from './service/audit-file.ts'
-import { Deliveries } from './service/deliveries.ts'
+import type { Deliveries } from './service/deliveries.ts'
+import { atOnce } from './service/follow-up-plan.ts'
 import { leaseMsFor } from './service/lease.ts'
+import { makeLookup } from './service/lookup.ts'
 import { StandardOutput } from './service/standard-output.ts'
 import { type Setup, setUp, warningsOf } from './setup.ts'
 import { redisStores } from './store/redis/stores.ts'
 import { memoryStores } from './store/stores.ts'
 import { VERSION } from './version.ts'
+import { answerTo } from './zone/answers.ts'
+import { MailboxHost } from './zone/mailbox-host.ts'
+import { type NameServer, startNameServer } from './zone/name-server.ts'
+import { readName, type Zone } from './zone/names.ts'
 
 /** The time for closing ports and stores, in milliseconds, in addition to the drain and the deadline of a test. */
 const CLOSING_MS = 5_000
@@ -29,13 +37,13 @@ const LAST_LINES_MS = 1_000
 async function main(): Promise<void> {
   const setup = await readSetup()
   const { config } = setup
-  const output = new StandardOutput()
+  const output = openOutput(config)
   const logger = pino(
     { level: config.LOG_LEVEL, timestamp: stdTimeFunctions.isoTime, redact: ['req.headers.authorization'] },
     output,
   )
   output.onDropped = (lines) => logger.warn({ lines }, 'the reader of the log was too slow: lines were dropped')
-  const opened = new Opened()
+  const opened = new Opened(logger, output)
   closeOnSignal(config, logger, opened, output)
 
   const audit = openAuditFile(config.AUDIT_FILE ?? output)
@@ -43,10 +51,11 @@ async function main(): Promise<void> {
   const lifetimes = { resultTtlMs, leaseMs: leaseMsFor(config.TEST_DEADLINE_MS) }
   const stores = config.REDIS_URL ? redisStores(config.REDIS_URL, lifetimes, logger) : memoryStores(resultTtlMs)
   opened.add(() => stores.close())
+  const queues = new Queues(await openerFor(config.REDIS_URL ?? null))
+  opened.add(() => queues.close())
 
-  const deliveries = config.MAILBOX_LISTEN ? new Deliveries(stores.signals) : null
-  const built = await buildApp(config, { ...setup, audit, stores, deliveries, logger, output })
-  const { app, shutdown, metrics } = built
+  const built = await buildApp(config, { ...setup, audit, stores, queues, logger, output })
+  const { app, shutdown, metrics, deliveries } = built
   built.selfCheck.begin()
   followFiles(setup, built, logger)
   if (config.ALLOW_LOOPBACK_TARGETS) {
@@ -65,6 +74,12 @@ async function main(): Promise<void> {
     })
   }
 
+  const zone = zoneOf(config)
+  if (zone) {
+    const nameServer = await opened.port('DNS_LISTEN', openNameServer(zone, config, logger))
+    opened.add(() => nameServer.close())
+  }
+
   // Without this, the first callers of a new installation would get a 503.
   await stores.server?.usable()
   const metricsPort = await opened.port('HOST, METRICS_PORT', serveMetrics(metrics, config.HOST, config.METRICS_PORT))
@@ -74,19 +89,40 @@ async function main(): Promise<void> {
   const url = await opened.port('HOST, PORT', listening)
   opened.add(async () => {
     shutdown.draining = true
-    await sleep(config.DRAIN_MS)
+    // While callers can still read that their follow-ups are lost.
+    await Promise.all([built.relayTests.endFollowUps(), sleep(config.DRAIN_MS)])
     await app.close()
   })
 
+  built.relayTests.beginFollowUps()
+  built.relayTests.startWaiting()
+  built.relayTests.beginStops()
+  built.sweeps.work()
+  built.schedules.work()
   logger.info({ url, metricsUrl: urlOf(metricsPort.address()), version: VERSION, ...countsOf(setup) }, 'ready')
 }
 
 type Built = Awaited<ReturnType<typeof buildApp>>
 
+/** What to do about a port that cannot be opened, by the code of the error. */
+const PORT_ADVICE: Readonly<Record<string, string>> = {
+  EADDRINUSE:
+    ': another process has this port. If it is the one before this, it still ends its tests: wait until it has ended',
+  EADDRNOTAVAIL: ': this machine does not have this address',
+  EACCES: ': this user may not open this port',
+}
+
 /** The open parts of the process, and how to close them. */
 class Opened {
   readonly #closers: (() => unknown)[] = []
+  readonly #logger: Logger
+  readonly #output: StandardOutput
   #closing = false
+
+  constructor(logger: Logger, output: StandardOutput) {
+    this.#logger = logger
+    this.#output = output
+  }
 
   add(close: () => unknown): void {
     this.#closers.push(close)
@@ -94,9 +130,11 @@ class Opened {
 
   /** Waits for a port to open. If it cannot, ends the process. If the process is closing already, never returns. */
   async port<T>(setting: string, opening: Promise<T>): Promise<T> {
-    const port = await opening.catch((error: Error) => {
+    const port = await opening.catch(async (error: NodeJS.ErrnoException) => {
       if (this.#closing) return NEVER
-      process.stderr.write(`${setting}: cannot listen (${error.message})\n`)
+      const advice = PORT_ADVICE[error.code ?? ''] ?? ''
+      this.#logger.fatal({ setting, error: error.message }, `${setting}: cannot listen${advice}`)
+      await this.#output.finish(LAST_LINES_MS)
       process.exit(1)
     })
     return this.#closing ? NEVER : port
@@ -124,9 +162,47 @@ function closeOnSignal(config: Config, logger: Logger, opened: Opened, output: S
   })
 }
 
+/** Opens standard output, for JSON or for people. */
+function openOutput({ LOG_FORMAT }: Config): StandardOutput {
+  const isTerminal = process.stdout.isTTY === true
+  if (LOG_FORMAT === 'json' || (LOG_FORMAT === 'auto' && !isTerminal)) return new StandardOutput()
+  const coloured = isTerminal && process.env.NO_COLOR === undefined
+  return new StandardOutput(undefined, (line) => renderLogLine(line, coloured))
+}
+
+/** Returns the zone that this service answers for; null if there is none. */
+const zoneOf = ({ MX_ZONE: name, MAILBOX_KEY: key }: Config): Zone | null => (name === undefined ? null : { name, key })
+
+/** Starts the name server of the zone. Its names lead to the host of the mailbox, which is looked up now and then. */
+async function openNameServer(zone: Zone, config: Config, log: Logger): Promise<NameServer> {
+  const { DNS_LISTEN, DNS_SERVERS, MAILBOX_DOMAIN: mailboxDomain } = config
+  if (!DNS_LISTEN) throw new Error('MX_ZONE is set without DNS_LISTEN')
+  const lookUp = makeLookup(DNS_SERVERS)
+  const mailboxHost = new MailboxHost({
+    lookUp: async () => {
+      const { hosts, unanswered } = await lookUp(mailboxDomain)
+      return unanswered.some(({ type }) => type === 'MX') ? null : hosts.map(({ name }) => name)
+    },
+    domain: mailboxDomain,
+    log,
+  })
+  const served = () => ({ zone, mailboxHost: mailboxHost.current, mailboxDomain })
+  const answer = (message: Buffer, over: 'udp' | 'tcp') => answerTo(message, served(), over, new Date())
+  const nameServer = await startNameServer({ ...DNS_LISTEN, answer, log })
+  void mailboxHost.begin()
+  return {
+    ...nameServer,
+    async close() {
+      mailboxHost.stop()
+      await nameServer.close()
+    },
+  }
+}
+
 /** Starts the mailbox, and passes its mail to the deliveries. */
 function openMailbox(config: Config, deliveries: Deliveries, metrics: Metrics, log: Logger): Promise<Mailbox> {
   const { MAILBOX_LISTEN, MAILBOX_DOMAIN, CONTACT } = config
+  const zone = zoneOf(config)
   if (!MAILBOX_LISTEN) throw new Error('without MAILBOX_LISTEN there are no deliveries')
   return startMailbox({
     ...MAILBOX_LISTEN,
@@ -134,6 +210,7 @@ function openMailbox(config: Config, deliveries: Deliveries, metrics: Metrics, l
     contact: CONTACT,
     knows: (token) => deliveries.knows(token),
     mayHaveForgotten: () => deliveries.mayHaveForgotten(),
+    ...(zone && { isSteered: (domain: string) => readName(zone, domain, new Date()) !== null }),
     arrived: async (arrival) => metrics.arrived((await deliveries.arrived(arrival)) ? arrival.kind : 'ignored'),
     ignored: () => metrics.arrived('ignored'),
     troubled: () => {
@@ -149,9 +226,9 @@ function openMailbox(config: Config, deliveries: Deliveries, metrics: Metrics, l
 }
 
 /** Reloads the files when they change, and applies what must not wait for the next test. */
-function followFiles(setup: Setup, { relayTests, selfCheck }: Built, logger: Logger): void {
-  const { customers, callers, vantages } = setup
-  for (const [name, file] of Object.entries({ customers, callers, vantages })) {
+function followFiles(setup: Setup, { relayTests, selfCheck, webhooks, ...built }: Built, logger: Logger): void {
+  const { customers, callers, vantages, schedules } = setup
+  for (const [name, file] of Object.entries({ customers, callers, vantages, sweeps: schedules })) {
     file?.watch((error) => {
       if (error !== null) {
         logger.error({ file: file.path, error }, `${name} not reloaded: the last good version stays in use`)
@@ -159,7 +236,9 @@ function followFiles(setup: Setup, { relayTests, selfCheck }: Built, logger: Log
       }
       logger.info({ file: file.path, ...countsOf(setup) }, `${name} reloaded`)
       relayTests.stopForbidden()
+      webhooks.follow()
       if (file === vantages) void selfCheck.look()
+      if (file === schedules) void built.schedules.follow()
       logWarnings(setup, logger)
     })
   }
@@ -174,8 +253,10 @@ function logWarnings(setup: Setup, logger: Logger): void {
   for (const warning of warningsOf(setup)) logger.warn(warning)
 }
 
-function warnOfOpenFiles({ MAX_CONCURRENT_TESTS, MAILBOX_LISTEN }: Config, logger: Logger): void {
-  const { limit, needed, http } = divide(openFilesLimit(), MAX_CONCURRENT_TESTS, MAILBOX_LISTEN !== undefined)
+function warnOfOpenFiles(config: Config, logger: Logger): void {
+  const { MAX_CONCURRENT_TESTS, MAILBOX_LISTEN, MX_ZONE } = config
+  const tests = atOnce(MAX_CONCURRENT_TESTS)
+  const { limit, needed, http } = divide(openFilesLimit(), tests, MAILBOX_LISTEN !== undefined, MX_ZONE !== undefined)
   if (needed <= limit) return
   const message = 'the limit of open files is too low for MAX_CONCURRENT_TESTS: tests may fail. Raise ulimit -n'
   logger.warn({ limit, needed, httpConnections: http }, message)

@@ -3,16 +3,18 @@
  * use it.
  */
 
-import { type Callers, loadCallers } from './access/callers.ts'
+import { type Callers, inScope, loadCallers } from './access/callers.ts'
 import type { Customers } from './access/customer.ts'
 import { loadCustomers } from './access/customers.ts'
 import { lostDenial } from './access/losses.ts'
+import { isOnLoopback } from './access/published-keys.ts'
 import { isSandbox } from './access/sandbox-ids.ts'
 import { type Config, ConfigFaults, readConfig } from './config.ts'
 import { isRole } from './contract/roles.ts'
 import { FileFaults } from './files/faults.ts'
 import { type Loader, Reloading } from './files/reloading.ts'
 import { auditObjection } from './service/audit-file.ts'
+import { loadSchedules, type ScheduledSweep } from './sweeps/schedules-file.ts'
 import type { Vantage } from './vantage/vantage.ts'
 import { loadVantages } from './vantage/vantages-file.ts'
 
@@ -23,6 +25,8 @@ export interface Setup {
   readonly callers: Reloading<Callers>
   /** Null if there is no vantages file. */
   readonly vantages: Reloading<readonly Vantage[]> | null
+  /** The sweeps that begin by themselves; null if there is no sweeps file. */
+  readonly schedules: Reloading<readonly ScheduledSweep[]> | null
 }
 
 /** Reads the environment and the files. Throws ConfigFaults with every mistake in any of them. */
@@ -42,20 +46,24 @@ export async function setUp(env: NodeJS.ProcessEnv): Promise<Setup> {
   }
   const rules = {
     allowLoopback: env.ALLOW_LOOPBACK_TARGETS === 'true',
+    isReachable: env.HOST ? !isOnLoopback(env.HOST) : false,
     mailboxDomain: (env.MAILBOX_DOMAIN ?? '').toLowerCase(),
   }
   const follow = <T>(path: string, loader: Loader<T>) => collect(() => Reloading.open(path, loader))
-  const { CUSTOMERS_FILE, CALLERS_FILE, VANTAGES_FILE } = env
-  const [config, customers, callers, vantages] = await Promise.all([
+  const { CUSTOMERS_FILE, CALLERS_FILE, VANTAGES_FILE, SWEEPS_FILE } = env
+  const [config, customers, callers, vantages, schedules] = await Promise.all([
     collect(() => readConfig(env)),
     CUSTOMERS_FILE ? follow(CUSTOMERS_FILE, { load: (files) => loadCustomers(files, rules), lost: lostDenial }) : null,
-    CALLERS_FILE ? follow(CALLERS_FILE, { load: loadCallers }) : null,
+    CALLERS_FILE ? follow(CALLERS_FILE, { load: (files) => loadCallers(files, rules) }) : null,
     VANTAGES_FILE ? follow(VANTAGES_FILE, { load: async (files) => loadVantages(files) }) : null,
+    SWEEPS_FILE ? follow(SWEEPS_FILE, { load: loadSchedules }) : null,
   ])
   const objection = env.AUDIT_FILE ? auditObjection(env.AUDIT_FILE) : null
   if (objection) faults.push([`AUDIT_FILE: ${objection}`])
-  if (!config || !customers || !callers || vantages === undefined || objection) throw new ConfigFaults(faults.flat())
-  return { config, customers, callers, vantages }
+  if (!config || !customers || !callers || vantages === undefined || schedules === undefined || objection) {
+    throw new ConfigFaults(faults.flat())
+  }
+  return { config, customers, callers, vantages, schedules }
 }
 
 const ROLE = 'servers often spare it from bans, so it proves less than the mailbox of a person'
@@ -63,7 +71,7 @@ const ROLE = 'servers often spare it from bans, so it proves less than the mailb
 /**
  * Returns warnings about settings that are valid but probably a mistake. The start, reloads and the check show them.
  */
-export function warningsOf({ customers, callers, vantages }: Omit<Setup, 'config'>): string[] {
+export function warningsOf({ customers, callers, vantages, schedules }: Omit<Setup, 'config'>): string[] {
   const known = customers.current.all
   const ofCallers = callers.current.all.flatMap(({ id, customers: scope }) => {
     if (scope === 'all') return []
@@ -86,5 +94,27 @@ export function warningsOf({ customers, callers, vantages }: Omit<Setup, 'config
     ...ofKeys,
     ...ofCustomers,
     ...ofMailboxes,
+    ...(schedules?.current ?? []).flatMap((schedule) =>
+      warningsOfSchedule(schedule, customers.current, callers.current),
+    ),
+  ]
+}
+
+function warningsOfSchedule(
+  { name, caller: id, customers }: ScheduledSweep,
+  known: Customers,
+  callers: Callers,
+): string[] {
+  const caller = callers.named(id)
+  const unknown = customers === 'all' ? [] : customers.filter((one) => !known.all.has(one))
+  const foreign = caller && customers !== 'all' ? customers.filter((one) => !inScope(caller, one)) : []
+  const serverless =
+    customers === 'all' ? [] : customers.filter((one) => known.all.has(one) && known.serversOf(one).length === 0)
+  return [
+    ...(caller ? [] : [`sweep ${name} belongs to caller ${id}, but there is no such caller: it will not begin`]),
+    ...(caller && !caller.sweeps ? [`sweep ${name} belongs to caller ${id}, which has no "sweeps: true"`] : []),
+    ...unknown.map((one) => `sweep ${name} tests customer ${one}, but there is no such customer: it will not begin`),
+    ...foreign.map((one) => `sweep ${name} tests customer ${one}, which caller ${id} may not test: it will not begin`),
+    ...serverless.map((one) => `sweep ${name} tests customer ${one}, which has no servers`),
   ]
 }

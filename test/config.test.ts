@@ -23,6 +23,7 @@ test('all but five variables have a default', () => {
     HOST: '127.0.0.1',
     PORT: 3000,
     METRICS_PORT: 9464,
+    LOG_FORMAT: 'auto',
     LOG_LEVEL: 'info',
     ALLOW_LOOPBACK_TARGETS: false,
     DELIVERY_WAIT_MS: 10_000,
@@ -30,10 +31,12 @@ test('all but five variables have a default', () => {
     IMPLICIT_TLS_PORTS: [465],
     TEST_DEADLINE_MS: 50_000,
     DRAIN_MS: 5_000,
+    FOLLOW_UPS: [300_000, 900_000, 3_600_000],
     MAX_CONCURRENT_TESTS: 200,
     RESULT_TTL_SECONDS: 172_800,
     DNS_SERVERS: [],
     QUOTA_REQUESTS: { max: 600, windowMs: 60_000 },
+    QUOTA_SWEEPS: { max: 20, windowMs: 86_400_000 },
     QUOTA_CALLER: { max: 60, windowMs: 3_600_000 },
     QUOTA_CUSTOMER: { max: 30, windowMs: 3_600_000 },
     QUOTA_TARGET: { max: 2, windowMs: 600_000 },
@@ -203,6 +206,33 @@ test('a Redis is a URL, and needs the mailbox key that all replicas have', () =>
   }
   for (const REDIS_URL of ['redis', 'redis:', 'redis:///1', 'http://redis', 'redis://:secret@:x', '/run/redis.sock']) {
     assert.deepEqual(faults({ ...key, REDIS_URL }), ['REDIS_URL: must be redis://HOST:PORT'], REDIS_URL)
+  }
+})
+
+test('a zone needs its listener and a mailbox, and the listener needs a zone', () => {
+  const whole = { MX_ZONE: 'Steer.RelayTest.isp.example', DNS_LISTEN: '[::]:5353', MAILBOX_LISTEN: '0.0.0.0:2525' }
+  const { MX_ZONE, DNS_LISTEN } = readConfig({ ...NEEDED, ...whole })
+  assert.deepEqual([MX_ZONE, DNS_LISTEN], ['steer.relaytest.isp.example', { host: '::', port: 5353 }])
+  const without = (name: string) => faults({ ...whole, [name]: '' })
+  assert.deepEqual(without('DNS_LISTEN'), [
+    'DNS_LISTEN: is needed with MX_ZONE, because this service answers for the zone',
+  ])
+  assert.deepEqual(without('MX_ZONE'), ['MX_ZONE: is needed with DNS_LISTEN: the zone that this service answers for'])
+  assert.deepEqual(without('MAILBOX_LISTEN'), [
+    'MAILBOX_LISTEN: is needed with MX_ZONE, because mail for the names of the zone must arrive there',
+  ])
+  for (const [name, bad, expected] of [
+    ['MX_ZONE', ['steer', 'steer.example.', '.example', 'a b.example', '-a.example'], /must be a domain such as/],
+    ['MX_ZONE', [`${'z'.repeat(63)}.${'z'.repeat(40)}.example`], /must have at most 100 characters/],
+    ['MX_ZONE', ['relaytest.isp.example', 'isp.example', 'RELAYTEST.isp.example'], /must not contain MAILBOX_DOMAIN/],
+    ['DNS_LISTEN', ['53', ':53', '0.0.0.0', '0.0.0.0:70000'], /must be an address and a port such as/],
+    ['DNS_LISTEN', ['ns.isp.example:53', 'localhost:53'], /without a name/],
+  ] as const) {
+    for (const value of bad) {
+      const found = faults({ ...whole, [name]: value })
+      assert.match(found.join(), expected, value)
+      assert.equal(found.length, 1, value)
+    }
   }
 })
 

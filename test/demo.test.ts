@@ -1,6 +1,6 @@
 /** The demo shows what README promises, and ends. */
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,8 +15,34 @@ function startDemo(...options: string[]) {
   return { demo, exited: once(demo, 'exit'), lines: createInterface({ input: demo.stdout }) }
 }
 
-test('the demo shows both reference dialogues and a catch-all with their verdicts, and ends', async () => {
+/** The rows of the table: name, address, verdict, and why. */
+const rowsIn = (text: string): string[][] =>
+  [...text.matchAll(/^ {2}(an? .*?) {2,}(\S+) +(OPEN|CLOSED) +(.+)$/gm)].map((row) => row.slice(1))
+
+test('the demo ends with a table of its servers with their verdicts, and without sessions', async () => {
   const { exited, lines } = startDemo('--once')
+  const shown: string[] = []
+  for await (const line of lines) shown.push(line)
+  assert.deepEqual(await exited, [0, null])
+  const rows = rowsIn(shown.join('\n'))
+  assert.deepEqual(
+    rows.map(([name, , verdict, why]) => [name, verdict, why]),
+    [
+      ['a closed one', 'CLOSED', 'It refused every attempt to relay.'],
+      ['an open relay', 'OPEN', 'The server relays for anyone who uses a sender address at example.com.'],
+      [
+        'a catch-all',
+        'CLOSED',
+        'It accepts mail for any name at example.com, whether the mailbox exists or not. Other testers call it open.',
+      ],
+    ],
+  )
+  for (const [, address] of rows) assert.match(address ?? '', /^127\.0\.0\.1:\d+$/)
+  assert.ok(shown.length <= 10, `${shown.length} lines`)
+})
+
+test('with --sessions the demo shows both reference dialogues and a catch-all, and ends', async () => {
+  const { exited, lines } = startDemo('--once', '--sessions')
   const shown: string[] = []
   for await (const line of lines) shown.push(line)
   assert.deepEqual(await exited, [0, null])
@@ -25,13 +51,13 @@ test('the demo shows both reference dialogues and a catch-all with their verdict
   assert.match(closed, /^CLOSED {2}127\.0\.0\.1:\d+ \(example\.com\)$/m)
   assert.match(
     closed,
-    /^MAIL FROM:<sender@example\.com>\n250 .*\nRCPT TO:<([a-z2-7]{16}@test\.org\.au)>\n554 5\.7\.1 <\1>: Relay access denied$/m,
+    /^-> MAIL FROM:<sender@example\.com>\n<- 250 .*\n-> RCPT TO:<([a-z2-7]{16}@test\.org\.au)>\n<- 554 5\.7\.1 <\1>: Relay access denied$/m,
   )
   assert.match(open, /^OPEN {2}127\.0\.0\.1:\d+ \(example\.com\)$/m)
   assert.match(open, /^The server relays for anyone who uses a sender address at example\.com\.$/m)
   assert.match(
     open,
-    /^MAIL FROM:<sender@example\.com>\n250 .*\nRCPT TO:<[a-z2-7]{16}@test\.org\.au>\n250 .*\nDATA\n354 .*\n(.*\n)+\.\n250 Ok: queued as \w+$/m,
+    /^-> MAIL FROM:<sender@example\.com>\n<- 250 .*\n-> RCPT TO:<[a-z2-7]{16}@test\.org\.au>\n<- 250 .*\n-> DATA\n<- 354 .*\n(-> .*\n)+-> \.\n<- 250 Ok: queued as \w+$/m,
   )
   assert.match(open, /^evidence delivered, cause own-domain-sender/m)
   assert.match(catchAll, /^CLOSED {2}127\.0\.0\.1:\d+ \(example\.com\)$/m)
@@ -42,29 +68,57 @@ test('the demo shows both reference dialogues and a catch-all with their verdict
   assert.doesNotMatch(text, /\x1b/, 'no colours for a pipe')
 })
 
-test('the curl line that the demo prints works as written, until the demo is ended', async (t) => {
+test('the page, the keys and the command that the demo prints work as written, until the demo is ended', async (t) => {
   const { demo, exited, lines } = startDemo()
   t.after(() => demo.kill('SIGKILL'))
   const shown: string[] = []
   for await (const line of lines) {
     shown.push(line)
-    if (line.startsWith('The closed one')) break
+    if (line.startsWith('The service and')) break
   }
   const text = shown.join('\n')
-  const command = text.slice(text.indexOf('  curl '), text.indexOf('The closed one'))
-  const answer = execFileSync('sh', ['-c', command], { encoding: 'utf8' })
-  assert.match(answer, /^OPEN {2}127\.0\.0\.1:\d+ \(example\.com\)$/m)
+  const [, page = '', key = ''] = /open (\S+) and paste the key (\S+);/.exec(text) ?? []
+  assert.match(await (await fetch(page)).text(), /<title>/)
+  const [, sandboxKey = ''] = /^ {2}sandbox +the key (\S+) /m.exec(text) ?? []
+  for (const bearer of [key, sandboxKey]) {
+    const { status } = await fetch(new URL('/customers', page), { headers: { authorization: `Bearer ${bearer}` } })
+    assert.equal(status, 200, bearer)
+  }
+  const [, command = ''] = /^ {2}in a terminal +(.*)$/m.exec(text) ?? []
+  const ran = spawnSync('sh', ['-c', command], { cwd: ROOT, encoding: 'utf8' })
+  assert.equal(ran.status, 1, 'the exit code for an open relay')
+  assert.match(ran.stdout, /^OPEN {2}127\.0\.0\.1:\d+ \(example\.com\)$/m)
   demo.kill('SIGINT')
   assert.deepEqual(await exited, [0, null])
+})
+
+/** The service that a demo has started. */
+async function serviceOf({ pid }: ChildProcess): Promise<string> {
+  return until('the service', () => {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').match(/\d+/g) ?? []
+    return children.find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('dist/server.js'))
+  })
+}
+
+test('a signal ends the demo and its service, even before the service is ready', async (t) => {
+  const { demo, exited } = startDemo()
+  t.after(() => demo.kill('SIGKILL'))
+  const service = await serviceOf(demo)
+  demo.kill('SIGTERM')
+  assert.deepEqual(await exited, [0, null])
+  await until('the end of the service', () => !existsSync(`/proc/${service}`))
+})
+
+test('npm run demo is the demo itself, so that a signal to npm reaches it and not only a shell', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  assert.match(scripts.demo, /&& exec tsx demo\/demo\.ts$/)
 })
 
 test('the demo leaves no service behind when nobody reads on', async (t) => {
   const { demo, exited, lines } = startDemo('--once')
   t.after(() => demo.kill('SIGKILL'))
   await once(lines, 'line')
-  const children = readFileSync(`/proc/${demo.pid}/task/${demo.pid}/children`, 'utf8').match(/\d+/g) ?? []
-  const service = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('dist/server.js'))
-  assert.ok(service)
+  const service = await serviceOf(demo)
   demo.stdout.destroy()
   await exited
   await until('the end of the service', () => !existsSync(`/proc/${service}`))

@@ -15,7 +15,7 @@ import { ROOT } from './harness/service.ts'
 const DOCUMENTS = ['.', 'docs', 'k8s']
   .flatMap((folder) => readdirSync(join(ROOT, folder)).map((file) => join(folder, file)))
   .filter((name) => name.endsWith('.md') && name !== 'CHANGELOG.md')
-  .concat('src/console/index.html')
+  .concat('src/console/options.tsx')
 
 const WORDS = ['two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve']
 const NUMBER = `\\d+|${WORDS.join('|')}`

@@ -1,15 +1,19 @@
 /** The commands of docs/operators.md work as they are written. */
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { parse } from 'yaml'
 import { hashKey } from '../src/access/keys.ts'
 import { readConfig } from '../src/config.ts'
+import { sweep } from '../src/contract/sweeps.ts'
+import { folderOf } from './harness/files.ts'
 import { bearer, problemIn } from './harness/http.ts'
-import { deadPort } from './harness/mail-scripts.ts'
+import { closed, deadPort, open } from './harness/mail-scripts.ts'
+import { type Say, scriptedServer } from './harness/mail-server.ts'
 import { runProgram } from './harness/process.ts'
-import { KEYS, ROOT, startService, type TestService } from './harness/service.ts'
+import { startSandbox } from './harness/sandbox.ts'
+import { KEYS, programAt, ROOT, startService, type TestService } from './harness/service.ts'
 import { until } from './harness/waiting.ts'
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
@@ -20,8 +24,13 @@ const DOCUMENT = read('docs/operators.md')
 const blocksIn = (language: string): string[] =>
   [...DOCUMENT.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, text = '']) => text)
 
-const [makeKey = '', rotateMailboxKey = '', ...otherCommands] = blocksIn('sh').filter((text) => !/^podman /.test(text))
-const [mailboxesFile = '', customersFile = '', callersFile = '', ...otherFiles] = blocksIn('yaml')
+/** Commands that need an engine for containers, or that change the machine. test/deployments.test.ts reads them. */
+const NOT_RUN = /^(?:podman|docker|sudo) /
+const [weekly = '', sweepCommands = '', makeKey = '', rotateMailboxKey = '', ...otherCommands] = blocksIn('sh').filter(
+  (text) => !NOT_RUN.test(text),
+)
+const [mailboxesFile = '', serversFile = '', sweepersFile = '', sweepsFile = '', ...yaml] = blocksIn('yaml')
+const [customersFile = '', callersFile = '', ...otherFiles] = yaml
 
 const statusFor = async (service: TestService, key: string): Promise<number> =>
   (await service.fetch('/limits', { headers: bearer(key) })).status
@@ -35,13 +44,15 @@ async function install(service: TestService, name: 'customers' | 'callers', text
 }
 
 test('every command and file of the document is run here or by the proof of the image', () => {
+  assert.match(weekly, /^relay-test --file /m)
+  assert.match(sweepCommands, /^curl -s "\$SERVICE\/sweeps"/)
   assert.match(makeKey, /^node dist\/cli\/key\.js /)
   assert.match(rotateMailboxKey, /^export MAILBOX_KEY=/)
   assert.match(mailboxesFile, /^ {4}mailboxes:/m)
   assert.match(customersFile, /^testing: false$/m)
   assert.match(callersFile, /^callers:$/m)
   assert.deepEqual([...otherCommands, ...otherFiles], [])
-  assert.deepEqual([blocksIn('json').length, blocksIn('zone').length], [1, 1])
+  assert.deepEqual([blocksIn('json').length, blocksIn('zone').length], [1, 2])
 })
 
 test('the DNS records of the document match each other and the configuration for Kubernetes', () => {
@@ -62,6 +73,17 @@ test('the DNS records of the document match each other and the configuration for
   assert.equal(records.length, 5)
 })
 
+test('the zone of the document is delegated to the host of the mailbox', () => {
+  const [records = '', delegation = ''] = blocksIn('zone')
+  const [name = '', type, host] = delegation.trim().split(/ {2,}/)
+  assert.equal(type, 'NS')
+  assert.equal(`10 ${host}`, / {2,}MX {2,}(.*)$/m.exec(records)?.[1])
+  const needed = { CUSTOMERS_FILE: 'x', CALLERS_FILE: 'x', MAILBOX_DOMAIN: 'relaytest.isp.example' }
+  const zone = { MX_ZONE: name.replace(/\.$/, ''), DNS_LISTEN: '0.0.0.0:5353', MAILBOX_LISTEN: '0.0.0.0:2525' }
+  assert.equal(readConfig({ ...needed, ALLOW_LOOPBACK_TARGETS: 'true', ...zone }).MX_ZONE, zone.MX_ZONE)
+  assert.ok(DOCUMENT.includes(`MX_ZONE=${zone.MX_ZONE}`))
+})
+
 test('the kill switch stops all tests, and the opt-out list overrules an allowlist', async (t) => {
   const service = await startService(t)
   const at = (ip: string) => service.post({ ip, port: 25 })
@@ -80,6 +102,32 @@ test('the known mailboxes of the document are listed for the customer', async (t
     service.logs().filter(({ msg }) => String(msg).includes('role address')),
     [],
   )
+})
+
+test('all customers are tested every week as the document says', async (t) => {
+  const relays: Say = (line, session) => (session.address === '127.0.7.25' ? open : closed)(line, session)
+  const { port } = await scriptedServer(t, { say: relays }, { hosts: ['127.0.7.25', '127.0.7.26'] })
+  const folder = folderOf(t, { 'sweeps.yaml': sweepsFile })
+  const env = { ALLOWED_PORTS: `${port}`, SWEEPS_FILE: join(folder, 'sweeps.yaml') }
+  const service = await startService(t, { env })
+  // The servers of this test have another port.
+  const servers = serversFile
+    .replace('[127.0.7.25,', `[{ ip: 127.0.7.25, port: ${port} },`)
+    .replace('port: 26', `port: ${port}`)
+  await install(service, 'callers', sweepersFile.replace('SHA256-OF-THE-KEY', hashKey(KEYS.desk) ?? ''))
+  const warnings = () => service.logs().filter(({ msg }) => String(msg).includes('sweep weekly'))
+  const before = warnings().length
+  await install(service, 'customers', servers)
+  assert.equal(warnings().length, before)
+  const [begin = '', , ...reads] = sweepCommands.trim().replaceAll('\\\n', '').split('\n')
+  const run = async (command: string, id: string) =>
+    (await runProgram('sh', ['-c', command], { SERVICE: service.url, KEY: KEYS.desk, ID: id })).stdout
+  const { id } = sweep.parse(JSON.parse(await run(begin, '')))
+  const [, look = ''] = sweepCommands.trim().replaceAll('\\\n', '').split('\n')
+  await until('the end', async () => sweep.parse(JSON.parse(await run(look, id))).status === 'finished')
+  const [csv = '', opened] = [await run(reads[0] ?? '', id), await run(reads[1] ?? '', id)]
+  assert.match(csv, /^ip,port,.*\r\n"127\.0\.7\.25",.*\r\n$/)
+  assert.equal(opened, '', 'the first sweep of a name has nothing to compare with')
 })
 
 test('a key can be made and rotated as the document says', async (t) => {
@@ -137,4 +185,27 @@ test('the document says what to do about every alert', () => {
     told,
     rules.map(({ alert }: { alert: string }) => alert),
   )
+})
+
+test('the weekly test of the document makes a whole report, and says what changed since the week before', async (t) => {
+  const { env } = await startSandbox(t)
+  const folder = folderOf(t, {
+    'targets.txt': '192.0.2.1\n192.0.2.3\n',
+    'relay-test': `#!/bin/sh\nexec ${process.execPath} ${programAt('dist/cli/relay-test.js')} "$@"\n`,
+  })
+  chmodSync(join(folder, 'relay-test'), 0o755)
+  const run = () =>
+    runProgram('sh', ['-c', `cd ${folder}\n${weekly}`], { ...env, PATH: `${folder}:${process.env.PATH}` })
+  const report = () => readFileSync(join(folder, 'report.html'), 'utf8')
+  const first = await run()
+  assert.deepEqual([first.code, first.stderr], [2, 'relay-test: 2/2  0 open, 1 closed, 1 inconclusive, 0 error\n'])
+  assert.match(report(), /<p>0 open, 1 closed, 1 inconclusive, 0 error<\/p>\n<table>/)
+  const [week = ''] = readdirSync(join(folder, 'results'))
+  assert.match(week, /^\d{4}-\d\d\.ndjson$/)
+  renameSync(join(folder, 'results', week), join(folder, 'results/2020-01.ndjson'))
+  writeFileSync(join(folder, 'targets.txt'), '192.0.2.2\n192.0.2.3\n')
+  const second = await run()
+  assert.equal(second.code, 1)
+  assert.match(second.stderr, /\nrelay-test: since the last time: 0 opened, 0 closed, 0 lost, 1 new, 1 gone\n$/)
+  assert.match(report(), /<p>Since the last time: 0 opened, 0 closed, 0 lost, 1 new, 1 gone<\/p>/)
 })

@@ -19,27 +19,55 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   smtp: ['ip'],
   vantage: ['contract', 'files', 'ip', 'smtp'],
   mailbox: ['ip', 'smtp'],
+  zone: ['contract', 'ip'],
   store: ['contract'],
+  queue: ['store'],
   relay: ['contract', 'ip'],
   probe: ['contract', 'ip', 'relay', 'smtp'],
   render: ['contract'],
   client: ['contract'],
-  service: ['access', 'contract', 'ip', 'mailbox', 'probe', 'relay', 'smtp', 'store', 'vantage', 'version'],
+  console: ['contract'],
+  service: [
+    ...['access', 'contract', 'ip', 'mailbox', 'probe', 'queue', 'relay', 'smtp', 'store', 'vantage', 'version'],
+    'zone',
+  ],
   sandbox: ['access', 'contract', 'probe', 'relay', 'service', 'smtp'],
-  http: ['contract', 'ip', 'render', 'service', 'store', 'version'],
-  'http/routes': ['contract', 'http', 'service', 'store'],
+  sweeps: ['access', 'contract', 'files', 'ip', 'queue', 'service', 'store'],
+  webhooks: ['access', 'contract', 'ip', 'queue', 'service', 'store', 'version'],
+  http: ['contract', 'ip', 'queue', 'render', 'service', 'store', 'version'],
+  'http/routes': ['contract', 'http', 'render', 'service', 'store', 'sweeps'],
   config: ['contract', 'ip'],
-  setup: ['access', 'config', 'contract', 'files', 'service', 'vantage'],
-  app: ['access', 'config', 'files', 'http', 'http/routes', 'open-files', 'sandbox', 'service', 'store', 'vantage'],
-  cli: ['access', 'client', 'config', 'contract', 'render', 'setup'],
-  server: ['app', 'config', 'http', 'ip', 'mailbox', 'open-files', 'service', 'setup', 'store', 'version'],
+  setup: ['access', 'config', 'contract', 'files', 'service', 'sweeps', 'vantage'],
+  app: [
+    ...['access', 'config', 'files', 'http', 'http/routes', 'open-files', 'queue', 'sandbox', 'service', 'store'],
+    ...['sweeps', 'vantage', 'webhooks'],
+  ],
+  cli: [
+    ...['access', 'client', 'config', 'contract', 'ip', 'render', 'service', 'setup', 'store', 'vantage'],
+    ...['webhooks', 'zone'],
+  ],
+  server: [
+    'app',
+    'config',
+    'http',
+    'ip',
+    'mailbox',
+    'open-files',
+    'queue',
+    'render',
+    'service',
+    'setup',
+    'store',
+    'version',
+    'zone',
+  ],
 }
 
 const SRC = join(ROOT, 'src')
-const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file))
 
 const roomOf = (file: string): string =>
-  file.startsWith('http/routes/') ? 'http/routes' : (file.replace(/\.ts$/, '').split('/')[0] ?? '')
+  file.startsWith('http/routes/') ? 'http/routes' : (file.replace(/\.tsx?$/, '').split('/')[0] ?? '')
 
 const importsOf = (file: string): string[] =>
   [...readFileSync(join(SRC, file), 'utf8').matchAll(/from '(\.[^']+)'/g)].map(([, path]) =>

@@ -58,10 +58,6 @@ test('a Redis that fails in the middle of the load', withRedis, async (t) => {
     env: {
       REDIS_URL: `redis://127.0.0.1:${link.port}`,
       ALLOWED_PORTS: `${recorder.port},${server.port}`,
-      QUOTA_REQUESTS: '100000/1m',
-      QUOTA_CALLER: '100000/1m',
-      QUOTA_CUSTOMER: '100000/1m',
-      QUOTA_NETWORK: '100000/1m',
     },
   })
   const post = (ip: string, headers: Record<string, string> = {}) => service.post({ ip, port: recorder.port }, headers)
@@ -93,9 +89,11 @@ test('a Redis that fails in the middle of the load', withRedis, async (t) => {
         return ms
       }
       const times = await Promise.all(Array.from({ length: 30 }, (_, index) => refused(index + 1)))
+      // One by one, no request waits for another one.
+      for (let index = 30; index < 40; index += 1) times.push(await refused(index + 1))
       const [fastest, slowest] = [Math.min(...times), Math.max(...times)]
       t.diagnostic(`${name}: refused within ${Math.round(fastest)} to ${Math.round(slowest)} ms`)
-      // All were refused while the fault lasts. Neighbours on this machine can hold up some of the thirty, not each.
+      // All were refused while the fault lasts. Neighbours on this machine can hold up some, not each.
       assert.ok(fastest < REFUSAL_MS)
       await problemIn(await service.fetch('/limits'), 'limits-unavailable')
       await problemIn(await service.fetch('/relay-tests?ip=127.0.0.1'), 'limits-unavailable')

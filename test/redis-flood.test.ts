@@ -2,14 +2,17 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { pino } from 'pino'
 import { BASE32 } from '../src/mailbox/base32.ts'
+import { Amendments } from '../src/service/amend.ts'
 import { Deliveries } from '../src/service/deliveries.ts'
 import { redisStores } from '../src/store/redis/stores.ts'
 import { StoreUnavailable } from '../src/store/unavailable.ts'
+import { cases } from './harness/mass.ts'
 import { startRedis, withRedis } from './harness/redis.ts'
 import { until } from './harness/waiting.ts'
 
-const MESSAGES = 5_000
+const MESSAGES = cases(2_500)
 const TOKENS = 100
 const LIFETIMES = { resultTtlMs: 60_000, leaseMs: 60_000 }
 
@@ -24,7 +27,8 @@ test(
     const stores = redisStores(redis.url, LIFETIMES, { info() {}, error() {} })
     t.after(() => stores.close())
     await until('a connection', async () => (await stores.server?.look())?.isUp)
-    const deliveries = new Deliveries(stores.signals)
+    const amendments = new Amendments({ stores, log: pino({ level: 'silent' }), amended() {} })
+    const deliveries = new Deliveries(stores.signals, amendments)
     const arrive = (token: string) =>
       deliveries.arrived({
         token,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { relayTestList } from '../src/contract/relay-test.ts'
+import { heldServer, loopbacks } from './harness/held-server.ts'
 import { leftOf, problemIn, resultOf } from './harness/http.ts'
 import { deadPort, gatedServer } from './harness/mail-scripts.ts'
 import { healthy, type Say, type ScriptedServer, scriptedServer } from './harness/mail-server.ts'
@@ -117,6 +118,62 @@ test(
   },
 )
 
+test('tests that wait are one line for two replicas', withRedis, async (t) => {
+  const redis = await startRedis(t)
+  const held = await heldServer(t, loopbacks(9))
+  const env = { ALLOWED_PORTS: `${held.server.port}`, MAX_CONCURRENT_TESTS: '1' }
+  const [here, there] = [await startReplica(t, redis, env), await startReplica(t, redis, env)]
+  const queue = async (at: TestService, ip: string, headers = {}) =>
+    resultOf(await at.post({ ip, port: held.server.port }, { prefer: 'respond-async', ...headers }), 202)
+  const read = async (at: TestService, id: string) => resultOf(await at.fetch(`/relay-tests/${id}`), 200)
+  const finished = (at: TestService, id: string) =>
+    until('the result', async () => {
+      const result = await read(at, id)
+      return result.status === 'finished' && result
+    })
+  const intentsOf = (id: string) =>
+    [here, there].map((one) => one.logs().filter((line) => line.audit === 'intent' && line.id === id).length)
+
+  await queue(here, '127.0.0.1')
+  await queue(there, '127.0.0.2')
+  await Promise.all(['127.0.0.1', '127.0.0.2'].map(held.reached))
+  const key = { 'idempotency-key': 'k' }
+  const first = await queue(here, '127.0.0.3', key)
+  const second = await queue(there, '127.0.0.4')
+
+  await t.test('with the same positions and keys at both', async () => {
+    for (const at of [here, there]) {
+      assert.deepEqual([(await read(at, first.id)).position, (await read(at, second.id)).position], [1, 2])
+    }
+    const again = await queue(there, '127.0.0.3', key)
+    assert.deepEqual([again.id, again.position], [first.id, 1])
+  })
+
+  await t.test('a test of the replica that is killed starts at the other, once', async () => {
+    here.process.kill('SIGKILL')
+    await once(here.process, 'exit')
+    held.release('127.0.0.2')
+    held.release('127.0.0.3')
+    const result = await finished(there, first.id)
+    assert.deepEqual([result.verdict, result.createdAt], ['closed', first.createdAt])
+    assert.deepEqual(intentsOf(first.id), [0, 1])
+    const again = await there.post({ ip: '127.0.0.3', port: held.server.port }, { prefer: 'respond-async', ...key })
+    assert.deepEqual(await resultOf(again), result)
+    await held.reached('127.0.0.4')
+  })
+
+  await t.test('a shutdown leaves its waiting tests to a replica that comes later', async () => {
+    const last = await queue(there, '127.0.0.5')
+    const ended = there.stop()
+    held.release()
+    assert.equal(await inTime('the exit', ended), 0)
+    const next = await startReplica(t, redis, env)
+    assert.equal((await finished(next, second.id)).verdict, 'closed')
+    assert.equal((await finished(next, last.id)).verdict, 'closed')
+    assert.equal(there.logs().filter((line) => line.notStarted !== undefined).length, 0)
+  })
+})
+
 test('what comes to the mailbox of one replica reaches the test of the other', withRedis, async (t) => {
   const redis = await startRedis(t)
   const mailbox = { here: await deadPort(), there: await deadPort() }
@@ -161,6 +218,26 @@ test('what comes to the mailbox of one replica reaches the test of the other', w
     })
     assert.equal(amended.evidence, 'delivered')
     assert.deepEqual(await read(here), amended)
+  })
+
+  await t.test('and even if the replica that ran the test was killed', async () => {
+    bringAtOnce = false
+    const third = await startReplica(t, redis, { ALLOWED_PORTS: `${server.port}`, MAILBOX_LISTEN: '127.0.0.1:0' })
+    const first = await resultOf(await third.post({ ip: '127.0.0.1', port: server.port, proof: 'message' }))
+    const waiting = { ip: '127.0.0.1', port: server.port, suite: 'full', proof: 'delivery' } as const
+    const made = await resultOf(await third.post(waiting))
+    assert.deepEqual([first.verdict, made.evidence], ['open', 'message-accepted'])
+    third.process.kill('SIGKILL')
+    await once(third.process, 'exit')
+    const message = lastMessage(server)
+    const replies = await Promise.all([bring(mailbox.there, message), bring(mailbox.here, message)])
+    for (const reply of replies) assert.match(reply.at(-2) ?? '', /^250 /)
+    const amended = await resultOf(await here.fetch(`/relay-tests/${made.id}`), 200)
+    assert.deepEqual([amended.verdict, amended.evidence], ['open', 'delivered'])
+    assert.ok(amended.amendedAt)
+    assert.deepEqual(await resultOf(await there.fetch(`/relay-tests/${made.id}`), 200), amended)
+    const told = [here, there].flatMap((service) => service.logs().filter(({ msg }) => msg === 'relay test amended'))
+    assert.equal(told.filter(({ id }) => id === made.id).length, 1, 'only one of two replicas amends it')
   })
 
   await t.test('and what the server cannot hand on is to come again', async () => {

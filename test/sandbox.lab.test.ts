@@ -20,7 +20,7 @@ const CUSTOMERS = 'customers: [{ id: lab, name: Lab, networks: [{ cidr: 192.0.2.
 test('nothing leaves for a caller in the sandbox, though every address can be reached', { skip }, async (t) => {
   assert.equal(missing, null)
   await openWorld(['198.51.100.7'])
-  const env = { ALLOWED_PORTS: '25', QUOTA_REQUESTS: '10000/1m' }
+  const env = { ALLOWED_PORTS: '25' }
   const service = await startService(t, { callers: CALLERS, customers: CUSTOMERS, env })
   await watch(Number(new URL(service.url).port))
 

@@ -18,8 +18,6 @@ customers:
     networks: [{ cidr: 127.0.0.0/8, allowWide: true }]
     domains: [example.com]
 `
-const MANY = { QUOTA_REQUESTS: '100000/1m', QUOTA_TARGET: '100000/1m', QUOTA_CUSTOMER: '100000/1m' }
-const PLENTY = { ...MANY, QUOTA_CALLER: '100000/1m', QUOTA_NETWORK: '100000/1m' }
 
 /** How many files and sockets a process holds open. */
 const openFiles = ({ process: { pid } }: TestService): number => readdirSync(`/proc/${pid}/fd`).length
@@ -34,7 +32,7 @@ describe('under stress', { concurrency: 3 }, () => {
   test('200 callers that leave at any time leave nothing behind', async (t) => {
     const mail = await everyAddress(t)
     // One caller gets a quarter: a slot for each that leaves, or one without would be told so before.
-    const env = { ...PLENTY, ALLOWED_PORTS: `${mail.port}`, MAX_CONCURRENT_TESTS: '800' }
+    const env = { ALLOWED_PORTS: `${mail.port}`, MAX_CONCURRENT_TESTS: '800' }
     const service = await startService(t, { env, customers: WIDE })
     const ipOf = (index: number) => `127.1.${index >> 8}.${index & 255}`
     const post = (index: number, signal?: AbortSignal) =>
@@ -74,7 +72,7 @@ describe('under stress', { concurrency: 3 }, () => {
 
   test('500 tests at once see each its own server, and nothing of another', async (t) => {
     const mail = await everyAddress(t)
-    const env = { ...PLENTY, ALLOWED_PORTS: `${mail.port}`, MAX_CONCURRENT_TESTS: '2000' }
+    const env = { ALLOWED_PORTS: `${mail.port}`, MAX_CONCURRENT_TESTS: '2000' }
     const service = await startService(t, { env, customers: WIDE })
     mail.hold()
     const ips = Array.from({ length: 500 }, (_, index) => `127.2.${index >> 8}.${index & 255}`)
@@ -91,7 +89,7 @@ describe('under stress', { concurrency: 3 }, () => {
 
   test('no key, good or bad, gets into a log or an answer', async (t) => {
     const mail = await everyAddress(t)
-    const service = await startService(t, { env: { ...PLENTY, ALLOWED_PORTS: `${mail.port}` } })
+    const service = await startService(t, { env: { ALLOWED_PORTS: `${mail.port}` } })
     const bad = keyOf('z')
     const said: string[] = []
     for (const key of [KEYS.desk, KEYS.partner, bad]) {
@@ -130,7 +128,7 @@ describe('under stress', { concurrency: 3 }, () => {
   test('15 broken files, one after the other, leave the last good ones in use', async (t) => {
     const mail = await everyAddress(t)
     const files = { 'customers.yaml': whole(CUSTOMERS), 'callers.yaml': whole(CALLERS) }
-    const service = await startService(t, { env: { ...PLENTY, ALLOWED_PORTS: `${mail.port}` } })
+    const service = await startService(t, { env: { ALLOWED_PORTS: `${mail.port}` } })
     const names = ['customers.yaml', 'callers.yaml'] as const
     /** Each breaks any of the files. */
     const broken = [

@@ -14,7 +14,7 @@ export const WIDE = `customers:
 
 /** Quotas that no bench uses up. */
 const PLENTY = Object.fromEntries(
-  ['REQUESTS', 'CALLER', 'CUSTOMER', 'TARGET', 'NETWORK'].map((name) => [`QUOTA_${name}`, '9999999/1d']),
+  ['REQUESTS', 'SWEEPS', 'CALLER', 'CUSTOMER', 'TARGET', 'NETWORK'].map((name) => [`QUOTA_${name}`, '9999999/1d']),
 )
 
 export interface Served {

@@ -2,7 +2,7 @@
 import type { Quota } from '../contract/limits.ts'
 import { programBeside, type RowReader, rowsOf } from '../files/elsewhere.ts'
 import type { FileContent } from '../files/on-disk.ts'
-import { type CallerRow, readCallers } from './callers-file.ts'
+import { type CallerRow, type CallerRules, readCallers } from './callers-file.ts'
 import { hashKey } from './keys.ts'
 import { isSandbox } from './sandbox-ids.ts'
 
@@ -13,6 +13,17 @@ export interface Caller {
   readonly quota: Quota | null
   /** A caller in the sandbox gets recorded sessions. Nothing is ever dialled for it. */
   readonly sandbox: boolean
+  /** Whether the caller may test many servers with one request. */
+  readonly sweeps: boolean
+  /** Where the caller gets the events of its tests; null if it gets none. */
+  readonly webhook: Webhook | null
+}
+
+/** Where events are sent, and the secret that signs them. The secret appears in no log and no answer. */
+export interface Webhook {
+  readonly url: string
+  /** `whsec_` and base64, as Standard Webhooks writes it. */
+  readonly secret: string
 }
 
 /**
@@ -33,15 +44,15 @@ export interface Callers {
   expired(now: Date): readonly Caller[]
 }
 
-const READER: RowReader<CallerRow, null> = {
+const READER: RowReader<CallerRow, CallerRules> = {
   read: readCallers,
   program: programBeside(import.meta.url, 'callers-process'),
 }
 
 /** Reads the callers files without blocking the event loop. Throws FileFaults with every mistake in them. */
-export async function loadCallers(files: readonly FileContent[]): Promise<Callers> {
+export async function loadCallers(files: readonly FileContent[], rules: CallerRules): Promise<Callers> {
   const table = new CallerTable()
-  for await (const rows of rowsOf(READER, files, null)) for (const row of rows) table.add(row)
+  for await (const rows of rowsOf(READER, files, rules)) for (const row of rows) table.add(row)
   return table
 }
 
@@ -57,8 +68,9 @@ export class CallerTable implements Callers {
       if (caller) this.#keys.set(row.sha256, { caller, expiresAt })
       return
     }
-    const { id, customers, quota, sandbox } = row
-    this.#callers.set(id, { id, customers: customers === 'all' ? customers : new Set(customers), quota, sandbox })
+    const { id, customers, quota, sandbox, sweeps, webhook } = row
+    const scope = customers === 'all' ? customers : new Set(customers)
+    this.#callers.set(id, { id, customers: scope, quota, sandbox, sweeps, webhook })
   }
 
   get all(): readonly Caller[] {

@@ -17,6 +17,14 @@ export interface Customer {
   readonly quota: Quota | null
 }
 
+/** A mail server of a customer, which sweeps test. */
+export interface Server {
+  readonly ip: string
+  readonly port: number
+  /** A mail domain that it accepts mail for; null for the customer's first domain. */
+  readonly domain: string | null
+}
+
 /** The customer that owns an address. `allowSpecial` is true if its network may contain special-purpose addresses. */
 export interface Owner {
   readonly customer: Customer
@@ -27,6 +35,8 @@ export interface Owner {
 export interface Customers {
   /** Every customer, by id. */
   readonly all: ReadonlyMap<string, Customer>
+  /** Returns the servers of a customer that the files list. */
+  serversOf(customerId: string): readonly Server[]
   /** The kill switch: false stops all tests. */
   readonly testing: boolean
   /** Returns the owner of an address: the customer with the longest matching prefix. */

@@ -7,8 +7,10 @@ import { domainOf, knownMailbox } from '../contract/mailbox.ts'
 import { FileFaults } from '../files/faults.ts'
 import type { FileContent } from '../files/on-disk.ts'
 import { nameOf, readAll, type YamlFile } from '../files/yaml-file.ts'
+import { type Address, explainAddress, parseAddress } from '../ip/address.ts'
 import { parsePrefix } from '../ip/prefix.ts'
-import { type Customer, hasDomain, isWithin } from './customer.ts'
+import { PrefixIndex } from '../ip/prefix-index.ts'
+import { type Customer, hasDomain, isWithin, type Server } from './customer.ts'
 import { missingIn } from './explicit.ts'
 import { objectionTo } from './networks.ts'
 import { isSandbox, SANDBOX_PREFIX } from './sandbox-ids.ts'
@@ -19,12 +21,16 @@ export type CustomerRow =
   | { readonly customer: Customer }
   | { readonly owned: string; readonly customerId: string; readonly allowSpecial: boolean }
   | { readonly optedOut: string }
+  | { readonly server: Server; readonly customerId: string }
 
 /** The settings that decide which entries are allowed. */
 export interface CustomerRules {
   readonly allowLoopback: boolean
   readonly mailboxDomain: string
 }
+
+/** The port of a server that the file gives without one. */
+const USUAL_PORT = 25
 
 const network = z.union(
   [
@@ -36,6 +42,25 @@ const network = z.union(
     }),
   ],
   { error: 'must be a network such as 203.0.113.0/24, or { cidr, allowSpecial, allowWide }' },
+)
+
+const SERVER = 'must be an address such as 203.0.113.25, or { ip, port, domain }'
+const PORT = 'must be a port number, such as 25'
+const server = z.union(
+  [
+    z.string().transform((ip): Server => ({ ip, port: USUAL_PORT, domain: null })),
+    z.strictObject({
+      ip: z.string(),
+      port: z.int({ error: PORT }).min(1, PORT).max(65_535, PORT).default(USUAL_PORT),
+      domain: z
+        .string()
+        .regex(DOMAIN_NAME, 'must be a mail domain such as example.com')
+        .toLowerCase()
+        .nullable()
+        .default(null),
+    }),
+  ],
+  { error: SERVER },
 )
 
 const customersFile = z.strictObject({
@@ -50,6 +75,7 @@ const customersFile = z.strictObject({
           .array(z.string().regex(DOMAIN_NAME, 'must be a mail domain such as example.com').toLowerCase())
           .default([]),
         mailboxes: z.array(knownMailbox).default([]),
+        servers: z.array(server).default([]),
         quota: quotaText.optional(),
       }),
     )
@@ -63,6 +89,8 @@ export function readCustomers(files: readonly FileContent[], rules: CustomerRule
   const reading = new Reading(rules)
   const read = readAll(files, customersFile, reading.faults)
   for (const { file, value } of read) reading.add(file, value)
+  // The owner of an address is known only after all networks of all files.
+  for (const { file, value } of read) reading.addServers(file, value)
   // A file with another mistake may be the one that has them.
   if (read.length === files.length)
     reading.faults.push(
@@ -83,6 +111,10 @@ class Reading {
   readonly #ids = new Set<string>()
   /** The customer that lists each network. */
   readonly #owners = new Map<string, string>()
+  /** The customer that owns each network. */
+  readonly #networks = new PrefixIndex<string>()
+  /** The servers so far, each with its port. */
+  readonly #servers = new Set<string>()
   /** The neverTest lists of files without customers. */
   readonly #lists = new Set<string>()
 
@@ -99,6 +131,32 @@ class Reading {
       if (parsed.ok) this.rows.push({ optedOut: parsed.prefix.text })
       else this.#fault(file, ['neverTest', index], parsed.fault)
     }
+  }
+
+  /** Adds the servers of the customers. Each must be in a network that its customer owns. */
+  addServers(file: YamlFile, { customers }: CustomersFile): void {
+    for (const [index, entry] of customers.entries()) {
+      for (const [number, listed] of entry.servers.entries()) {
+        const at = ['customers', index, 'servers', number]
+        const address = parseAddress(listed.ip)
+        const place = address && `${address.text} ${listed.port}`
+        const objection = address ? this.#objectionToServer(address, listed, entry) : explainAddress(listed.ip)
+        if (place !== null && this.#servers.has(place))
+          this.#fault(file, at, `${listed.ip} port ${listed.port} is listed twice`)
+        else if (objection !== null) this.#fault(file, at, objection)
+        if (place === null || objection !== null) continue
+        this.#servers.add(place)
+        this.rows.push({ server: { ...listed, ip: address?.text ?? listed.ip }, customerId: entry.id })
+      }
+    }
+  }
+
+  #objectionToServer(address: Address, { domain }: Server, entry: CustomersFile['customers'][number]): string | null {
+    const [owner] = this.#networks.around(address)
+    if (owner === undefined) return `${address.text} is in no network of customer ${entry.id}`
+    if (owner !== entry.id) return `${address.text} belongs to customer ${owner}, whose network is narrower`
+    if (domain === null || hasDomain(entry, domain)) return null
+    return `${domain} is not a domain of this customer: add it to domains`
   }
 
   /** If two files change places by copying, one moment has the list of one file twice, and the other list is lost. */
@@ -139,6 +197,7 @@ class Reading {
         : `${text} is already listed for customer ${other}`
     if (objection !== null) this.#fault(file, at, objection)
     this.#owners.set(text, id)
+    this.#networks.add(parsed.prefix, id)
     this.rows.push({ owned: text, customerId: id, allowSpecial: listed.allowSpecial })
     return text
   }

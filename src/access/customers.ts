@@ -4,7 +4,7 @@ import type { FileContent } from '../files/on-disk.ts'
 import { type Address, addressOf } from '../ip/address.ts'
 import { type Prefix, prefixOf } from '../ip/prefix.ts'
 import { PrefixIndex } from '../ip/prefix-index.ts'
-import type { Customer, Customers, Owner } from './customer.ts'
+import type { Customer, Customers, Owner, Server } from './customer.ts'
 import { type CustomerRow, type CustomerRules, readCustomers } from './customers-file.ts'
 
 /** A file with 100,000 networks takes seconds and half a gigabyte, so large files are read in another process. */
@@ -27,6 +27,7 @@ type Owned = Owner & Pick<Prefix, 'length'>
 export class CustomerTable implements Customers {
   readonly all = new Map<string, Customer>()
   testing = true
+  readonly #servers = new Map<string, Server[]>()
   /** The networks under neverTest. */
   readonly optedOut: Prefix[] = []
   readonly #owners = new PrefixIndex<Owned>()
@@ -36,6 +37,7 @@ export class CustomerTable implements Customers {
     if ('customer' in row) this.all.set(row.customer.id, row.customer)
     else if ('owned' in row) this.#own(row.owned, row.customerId, row.allowSpecial)
     else if ('optedOut' in row) this.#optOut(prefixOf(row.optedOut))
+    else if ('server' in row) this.#list(row.server, row.customerId)
     else this.testing &&= row.testing
   }
 
@@ -48,6 +50,16 @@ export class CustomerTable implements Customers {
   #optOut(network: Prefix): void {
     this.optedOut.push(network)
     this.#optedOut.add(network, network)
+  }
+
+  #list(server: Server, customerId: string): void {
+    const known = this.#servers.get(customerId)
+    if (known) known.push(server)
+    else this.#servers.set(customerId, [server])
+  }
+
+  serversOf(customerId: string): readonly Server[] {
+    return this.#servers.get(customerId) ?? []
   }
 
   ownerOf(address: Address): Owner | null {

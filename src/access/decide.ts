@@ -37,7 +37,7 @@ export interface VantageReach {
 
 export type Decision = Permit | Denial
 
-interface Permit extends OwnNames {
+export interface Permit extends OwnNames {
   readonly ok: true
   readonly customer: Customer
   /** The names of the vantages that can test the address, in order of preference. */

@@ -33,5 +33,6 @@ export function sandboxCustomers(id: string, quota: Quota | null): Customers {
     ownerOf: (address) => (isInside(address) ? { customer, allowSpecial: true } : null),
     isInside,
     isOptedOut: () => false,
+    serversOf: () => SANDBOX_ADDRESSES.map((ip) => ({ ip, port: 25, domain: null })),
   }
 }

@@ -1,7 +1,7 @@
 /** How a test of the command ended: its exit code, and its error as one line. */
 import { RelayTestProblem } from '../client/client.ts'
 import type { Verdict } from '../contract/words.ts'
-import { oneLine } from './mistake.ts'
+import { oneLine } from '../render/one-line.ts'
 
 /** The end of one test: its verdict, or `error` if there is none. */
 export type Ending = Verdict | 'error'

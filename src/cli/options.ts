@@ -1,7 +1,11 @@
-/** The command line of `relay-test`: its help, and its options read and checked. */
-import { parseArgs } from 'node:util'
-import { PROOFS, type Proof, SUITES, type Suite } from '../contract/words.ts'
+/** The command line of `relay-test`, read and checked. */
+import type { LimitsOptions, ListFilter } from '../client/client.ts'
+import { PROOFS, type Proof, SUITES, type Suite, VERDICTS } from '../contract/words.ts'
+import { FORMAT_NAMES, type FormatName } from '../render/formats.ts'
+import { checkOptions, type Option, parseArguments, type Values } from './arguments.ts'
 import { Mistake } from './mistake.ts'
+import { readSweepOrder, type SweepOrder } from './sweep/order.ts'
+import { isId, numberIn, timeIn, wordIn } from './values.ts'
 
 /** The options that go into every request. The service chooses what is left out. */
 export interface TestOptions {
@@ -14,137 +18,128 @@ export interface TestOptions {
   readonly reference?: string
 }
 
-export interface Options {
-  /** The address or name to test; null if the targets come from a file. */
-  readonly target: string | null
+/** One order of the command line, with its options. */
+export type Order =
+  | { readonly command: 'help'; readonly of: 'sweep' | null }
+  | { readonly command: 'version' }
+  | { readonly command: 'test'; readonly target: string; readonly test: TestOptions; readonly json: boolean }
+  | { readonly command: 'show'; readonly id: string; readonly json: boolean }
+  | FileOrder
+  | { readonly command: 'list'; readonly filter: ListFilter; readonly format: FormatName | null }
+  | { readonly command: 'limits'; readonly of: LimitsOptions; readonly json: boolean }
+  | { readonly command: 'vantages'; readonly json: boolean }
+  | { readonly command: 'sweep'; readonly sweep: SweepOrder }
+
+/** A file of targets to test. */
+export interface FileOrder {
+  readonly command: 'file'
   /** A path, or `-` for standard input. */
-  readonly file: string | null
+  readonly file: string
   readonly test: TestOptions
-  readonly json: boolean
   /** The number of tests at the same time. */
   readonly atOnce: number
+  /** Null: a table on a terminal, otherwise NDJSON. */
+  readonly format: FormatName | null
+  readonly resume: string | null
+  readonly diff: string | null
 }
 
-export const HELP = `Usage: relay-test ADDRESS|HOST [options]
-       relay-test --file targets.txt [options]
-
-Asks a relay test service whether strangers can send mail through a mail server, and shows the session while it
-happens. HOST is a host name or a mail domain: the service looks it up, and tests each address that you may test.
-
-  --domain NAME      the server's own mail domain (default: the customer's first domain)
-  --known-mailbox MAILBOX
-                     a mailbox that exists at the server. With it, the test understands refusals in any words
-                     (default: the customer's first mailbox at the mail domain)
-  --suite SUITE      ${SUITES.join(' or ')} (default: standard; full asks the server much more)
-  --proof PROOF      how far to go: ${PROOFS.join(', ')} (default: as far as the service can)
-  --vantage NAME     where to test from (default: the first vantage that is up and fits)
-  --reference TEXT   your own reference, for example a ticket: kept with the result, never sent to the mail server
-  --port PORT        a port other than 25, if the service allows it
-  --json             print only the whole result as JSON, one line for each test
-  --file FILE        test many targets, one on each line of the file; - reads standard input. Prints one line of
-                     JSON for each. If a quota is used up, waits as Retry-After says, up to two hours for each
-  --at-once N        the number of tests at the same time with --file, 1 to 32 (default: 4)
-  --help             print this text
-
-Lines of a targets file are  ADDRESS [DOMAIN] [REFERENCE]  and # begins a comment. A known mailbox can replace DOMAIN:
-
-  203.0.113.25 example.com TICKET-4711
-  203.0.113.26 jane@example.com
-  2001:db8:25::1            # the customer's first domain
-
-Environment:
-  RELAY_TESTS_URL    where the service is (default: http://127.0.0.1:3000)
-  RELAY_TESTS_KEY    your API key; not needed if a proxy logs you in
-  NO_COLOR           if set, no colours; a pipe or a file never gets colours
-
-Exit code:
-  0  closed          strangers cannot send mail through the server
-  1  open            strangers can send mail through it
-  2  inconclusive    the test found no answer; the output gives the reason
-  3  error           the test could not be made, or the command has a mistake
-  130                stopped by Ctrl-C; this also stops the running test, except with --file
-With many targets, the exit code is that of the worst: open, then error, then inconclusive.
-
-Examples:
-  relay-test 203.0.113.25 --domain example.com
-  relay-test 203.0.113.25 --known-mailbox jane@example.com
-  relay-test mail.example.com --proof recipient
-  relay-test 203.0.113.25 --json | jq -r '.verdict, .summary'
-  relay-test --file targets.txt | jq -r 'select(.verdict == "open") | .ip'
-`
-
 const AT_ONCE = { default: 4, max: 32 } as const
-const NO_TARGET = 'enter an IP address or a host name, for example 203.0.113.25'
+const MOST_LISTED = 100_000
+const NO_TARGET = 'enter an IP address, a host name or a mail domain, for example 203.0.113.25'
 
-/** Reads the command line. Returns null if it asks for help. Throws Mistake with the first fault. */
-export function readOptions(args: readonly string[]): Options | null {
-  const { values, positionals } = parsed(args)
-  if (values.help) return null
-  const [target = null, ...others] = positionals
-  const file = values.file ?? null
-  if (others.length > 0) throw new Mistake(`${others[0]}: only one target is allowed; to test many, use --file`)
-  if (target === null && file === null) throw new Mistake(NO_TARGET)
-  if (target !== null && file !== null) throw new Mistake('use a target or --file, not both')
-  if (target !== null && target.trim() === '') throw new Mistake(NO_TARGET)
-  const { domain, reference, vantage, 'known-mailbox': knownMailbox } = values
-  const port = values.port === undefined ? undefined : numberIn('--port', values.port, 65535)
+const TEST_OPTIONS: readonly Option[] = ['domain', 'known-mailbox', 'suite', 'proof', 'vantage', 'reference', 'port']
+
+/** The options that each command takes. */
+const TAKES: Readonly<Record<Exclude<Order['command'], 'help' | 'version' | 'sweep'>, readonly Option[]>> = {
+  test: [...TEST_OPTIONS, 'json'],
+  show: ['json'],
+  file: [...TEST_OPTIONS, 'json', 'file', 'at-once', 'format', 'resume', 'diff'],
+  list: ['ip', 'reference', 'customer', 'verdict', 'since', 'limit', 'format', 'json'],
+  limits: ['port', 'customer', 'json'],
+  vantages: ['json'],
+}
+
+/** Reads the command line. Throws Mistake with the first fault. */
+export function readOrder(args: readonly string[]): Order {
+  const { values, positionals } = parseArguments(args)
+  const [first = null, ...others] = positionals
+  if (values.help) return { command: 'help', of: first === 'sweep' ? first : null }
+  if (values.version) return { command: 'version' }
+  if (first === 'sweep') return { command: 'sweep', sweep: readSweepOrder(others, values) }
+  const command = commandOf(first, values)
+  const [surplus] = command === 'limits' ? others.slice(1) : others
+  if (surplus !== undefined) throw new Mistake(`${surplus}: only one target is allowed; to test many, use --file`)
+  checkOptions(values, TAKES[command], NAMES[command])
+  const json = values.json ?? false
+  const format = wordIn('--format', values.format, FORMAT_NAMES) ?? (json ? 'ndjson' : null)
+  if (command === 'list') return { command, filter: filterIn(values), format }
+  if (command === 'limits') return { command, of: limitsIn(others[0], values), json }
+  if (command === 'vantages') return { command, json }
+  if (command === 'show') return { command, id: first ?? '', json }
+  if (command === 'test') return { command, target: first ?? '', test: testIn(values), json }
+  return {
+    command,
+    file: values.file ?? '-',
+    test: testIn(values),
+    atOnce: numberIn('--at-once', values['at-once'], AT_ONCE.max) ?? AT_ONCE.default,
+    format,
+    resume: values.resume ?? null,
+    diff: values.diff ?? null,
+  }
+}
+
+/** How messages name a command. */
+const NAMES = {
+  test: 'a target',
+  show: 'the id of a test',
+  file: '--file',
+  list: 'list',
+  limits: 'limits',
+  vantages: 'vantages',
+} as const
+
+function commandOf(first: string | null, { file }: Values): keyof typeof TAKES {
+  if (first !== null && file !== undefined) throw new Mistake('use a target or --file, not both')
+  if (file !== undefined) return 'file'
+  if (first === null || first.trim() === '') throw new Mistake(NO_TARGET)
+  if (first === 'list' || first === 'limits' || first === 'vantages') return first
+  return isId(first) ? 'show' : 'test'
+}
+
+function testIn({ domain, reference, vantage, 'known-mailbox': knownMailbox, ...values }: Values): TestOptions {
+  const port = numberIn('--port', values.port, 65535)
   const suite = wordIn('--suite', values.suite, SUITES)
   const proof = wordIn('--proof', values.proof, PROOFS)
   return {
-    target,
-    file,
-    test: {
-      ...(port === undefined ? {} : { port }),
-      ...(domain === undefined ? {} : { domain }),
-      ...(knownMailbox === undefined ? {} : { knownMailbox }),
-      ...(suite === undefined ? {} : { suite }),
-      ...(proof === undefined ? {} : { proof }),
-      ...(vantage === undefined ? {} : { vantage }),
-      ...(reference === undefined ? {} : { reference }),
-    },
-    json: values.json ?? false,
-    atOnce: values['at-once'] === undefined ? AT_ONCE.default : numberIn('--at-once', values['at-once'], AT_ONCE.max),
+    ...(port === undefined ? {} : { port }),
+    ...(domain === undefined ? {} : { domain }),
+    ...(knownMailbox === undefined ? {} : { knownMailbox }),
+    ...(suite === undefined ? {} : { suite }),
+    ...(proof === undefined ? {} : { proof }),
+    ...(vantage === undefined ? {} : { vantage }),
+    ...(reference === undefined ? {} : { reference }),
   }
 }
 
-function parsed(args: readonly string[]) {
-  const text = { type: 'string' } as const
-  const flag = { type: 'boolean' } as const
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        domain: text,
-        'known-mailbox': text,
-        suite: text,
-        proof: text,
-        vantage: text,
-        reference: text,
-        port: text,
-        json: flag,
-        file: text,
-        'at-once': text,
-        help: flag,
-      },
-    })
-  } catch (error) {
-    // Keeps Node's first sentence, which names the fault. More sentences explain dashes in arguments.
-    const [first = ''] = error instanceof Error ? error.message.split(/[.\n]/) : []
-    throw new Mistake(first)
+function limitsIn(ip: string | undefined, { customer, ...values }: Values): LimitsOptions {
+  const port = numberIn('--port', values.port, 65535)
+  return {
+    ...(ip === undefined ? {} : { ip }),
+    ...(port === undefined ? {} : { port }),
+    ...(customer === undefined ? {} : { customerId: customer }),
   }
 }
 
-function numberIn(option: string, text: string, max: number): number {
-  const value = Number(text)
-  if (!/^\d{1,6}$/.test(text) || value < 1 || value > max)
-    throw new Mistake(`${option}: enter a whole number from 1 to ${max}`)
-  return value
-}
-
-function wordIn<T extends string>(option: string, text: string | undefined, words: readonly T[]): T | undefined {
-  if (text === undefined) return undefined
-  const word = words.find((one) => one === text)
-  if (word === undefined) throw new Mistake(`${option}: choose one of ${words.join(', ')}`)
-  return word
+function filterIn({ ip, reference, customer, ...values }: Values): ListFilter {
+  const verdict = wordIn('--verdict', values.verdict, VERDICTS)
+  const limit = numberIn('--limit', values.limit, MOST_LISTED)
+  return {
+    ...(ip === undefined ? {} : { ip }),
+    ...(reference === undefined ? {} : { reference }),
+    ...(customer === undefined ? {} : { customerId: customer }),
+    ...(verdict === undefined ? {} : { verdict }),
+    ...(values.since === undefined ? {} : { since: timeIn('--since', values.since, new Date()) }),
+    ...(limit === undefined ? {} : { limit }),
+  }
 }

@@ -1,52 +1,77 @@
-/** Shows on a terminal how many targets of a file are tested, in one line that is drawn again and again. */
+/** Shows how many targets of a file are tested, and which of them wait. */
+import { countsOf } from '../render/row.ts'
+import { placeInLine } from '../render/session.ts'
 import type { Ending } from './ending.ts'
+import { ProgressLine, type ProgressStream, type Share } from './progress-line.ts'
 
-const WIDTH = 24
-
-/** Returns how many tests ended in which way, for example `1 open, 2 closed, 0 inconclusive, 0 error`. */
-export const countsOf = (endings: readonly Ending[]): string =>
-  (['open', 'closed', 'inconclusive', 'error'] as const)
-    .map((ending) => `${endings.filter((one) => one === ending).length} ${ending}`)
-    .join(', ')
-
-/** The progress line. It is written only to a terminal. */
 export class Progress {
   readonly endings: Ending[] = []
-  readonly #stream: NodeJS.WriteStream
-  readonly #total: number
+  readonly #line: ProgressLine
+  #total: number
   #waiting = 0
+  /** The places of targets that wait in the line of the service. */
+  readonly #places = new Map<number, number>()
 
-  constructor(stream: NodeJS.WriteStream, total: number) {
-    this.#stream = stream
+  /** @param everyMs how often a line is written off a terminal */
+  constructor(stream: ProgressStream, total: number, everyMs?: number) {
     this.#total = total
-    this.#draw()
+    this.#line = new ProgressLine(stream, this.#share(), everyMs)
   }
 
   ended(ending: Ending): void {
     this.endings.push(ending)
-    this.#draw()
+    this.#show()
   }
 
-  /** Sets the number of targets that may not be tested yet. */
-  waiting(count: number): void {
+  /** Counts each address of a name, where the name was counted before. */
+  found(addresses: number): void {
+    this.#total += addresses - 1
+    this.#show()
+  }
+
+  /** Sets the number of targets that may not be tested yet. Says why, if there is a new reason. */
+  waiting(count: number, reason: string | null): void {
     this.#waiting = count
-    this.#draw()
+    this.#show()
+    if (reason !== null) this.note(`waiting: ${reason}`)
   }
 
-  /** Ends the line, so that the next output starts on a new one. */
+  /** Sets the place of a target in the line of the service; null when it no longer waits there. */
+  inLine(target: number, position: number | null): void {
+    if (position === null ? !this.#places.delete(target) : this.#places.get(target) === position) return
+    if (position !== null) this.#places.set(target, position)
+    this.#show()
+  }
+
+  /** Writes a line that stays. A line that says the same as the one before is not written. */
+  note(text: string): void {
+    this.#line.note(text)
+  }
+
+  /** Writes a result on the same terminal: above the line of progress. */
+  above(write: () => unknown, isSameTerminal: boolean): void {
+    this.#line.above(write, isSameTerminal)
+  }
+
+  /** Writes the last line at the end of the batch. */
   close(): void {
-    if (this.#stream.isTTY) this.#stream.write('\n')
+    this.#line.close()
   }
 
-  /** Draws the line over the previous one. */
-  #draw(): void {
-    if (!this.#stream.isTTY) return
-    const { length } = this.endings
-    const filled = Math.floor((length / this.#total) * WIDTH)
-    const bar = `${'#'.repeat(filled)}${'.'.repeat(WIDTH - filled)}`
+  /** Ends the line of progress, so that the next output starts on a new one. */
+  leave(): void {
+    this.#line.leave()
+  }
+
+  #show(): void {
+    this.#line.show(this.#share())
+  }
+
+  #share(): Share {
     const waiting = this.#waiting > 0 ? `; ${this.#waiting} waiting for a quota or another test` : ''
-    const line = `[${bar}] ${length}/${this.#total}  ${countsOf(this.endings)}${waiting}`
-    // A line that wraps cannot be drawn over, so it is cut. A terminal that does not know its width reports 0.
-    this.#stream.write(`\r${line.slice(0, (this.#stream.columns || Number.POSITIVE_INFINITY) - 1)}\x1b[K`)
+    const first = Math.min(...this.#places.values())
+    const inLine = this.#places.size > 0 ? `; waiting: ${placeInLine(first)}` : ''
+    const says = `${countsOf(this.endings)}${waiting}${inLine}`
+    return { done: this.endings.length, total: this.#total, says }
   }
 }

@@ -1,178 +1,274 @@
 /** The TypeScript client (`relay-tests/client`), so that programs need not build requests. It needs only `fetch`. */
-import type { RelayTestEvent } from '../contract/events.ts'
-import type { Limits } from '../contract/limits.ts'
-import type { NewRelayTest, RelayTest, RelayTestList } from '../contract/relay-test.ts'
-import type { AddressList } from '../contract/scope.ts'
-import { readEvents } from './events.ts'
-import { RelayTestUnreachable } from './problem.ts'
-import { type ApiRequest, type ApiService, pause, send } from './send.ts'
+import { type DomainTests, testEach } from './domain.ts'
+import { type FinishedRelayTest, type FinishedSweep, isFinished, type RelayTestEvent } from './finished.ts'
+import { eventsOf } from './follow.ts'
+import { type CallOptions, within, yieldWithin } from './limit.ts'
+import type {
+  ClientOptions,
+  CreateOptions,
+  LimitsOptions,
+  ListFilter,
+  SweepFilter,
+  SweepWaitOptions,
+  TestAllOptions,
+  WaitOptions,
+} from './options.ts'
+import {
+  ask,
+  asStream,
+  deleteSweep,
+  deleteTest,
+  getOf,
+  getSweep,
+  getTest,
+  isAddressList,
+  isCustomerList,
+  isLimits,
+  isList,
+  isSweep,
+  isSweepList,
+  isTest,
+  isVantageList,
+  postSweep,
+  postTest,
+} from './requests.ts'
+import type { ApiService } from './send.ts'
+import { csvOf, resultsOf } from './sweep-results.ts'
+import type {
+  AddressList,
+  Customer,
+  Limits,
+  NewRelayTest,
+  NewSweep,
+  RelayTest,
+  RelayTestSummary,
+  Sweep,
+  SweepResult,
+  VantageView,
+} from './types.ts'
+import { waitFor, waitForSweep } from './wait.ts'
 
-export type { RelayTestEvent, SessionLine } from '../contract/events.ts'
-export type { Limits } from '../contract/limits.ts'
-export type { FieldError, LastTest, ProblemSlug } from '../contract/problems.ts'
-export type { AttemptView, NewRelayTest, RelayTest, RelayTestList, TranscriptLine } from '../contract/relay-test.ts'
-export type { AddressList } from '../contract/scope.ts'
+export type { AddressTest, DomainTests } from './domain.ts'
+export {
+  type FinishedRelayTest,
+  type FinishedSweep,
+  isFinished,
+  isSweepFinished,
+  type RelayTestEvent,
+  type WebhookEvent,
+} from './finished.ts'
+export { type CallOptions, RelayTestTimeout } from './limit.ts'
+export type {
+  Awaited,
+  ClientOptions,
+  CreateOptions,
+  LimitsOptions,
+  ListFilter,
+  OnProgress,
+  SweepFilter,
+  SweepWaitOptions,
+  TestAllOptions,
+  WaitOptions,
+} from './options.ts'
 export { RelayTestProblem, RelayTestUnreachable } from './problem.ts'
-
-export interface ClientOptions {
-  /** The address of the service, for example `https://relay-tests.isp.example`. */
-  readonly url: string
-  /** The API key; not needed if a proxy logs you in. */
-  readonly key?: string
-  /** How long a request is retried if that is safe, in milliseconds; default: 60,000. */
-  readonly patienceMs?: number
-}
-
-export interface CallOptions {
-  /** Abort this signal to give up the call. */
-  readonly signal?: AbortSignal
-}
-
-export interface CreateOptions extends CallOptions {
-  /** Makes retries safe: all requests with one key make one test. The test continues when its caller disconnects. */
-  readonly idempotencyKey?: string
-}
+export type { OnRetry } from './send.ts'
+export type {
+  AddressList,
+  AttemptView,
+  Customer,
+  FieldError,
+  LastTest,
+  Limits,
+  NewRelayTest,
+  NewSweep,
+  ProblemSlug,
+  RelayTest,
+  RelayTestList,
+  RelayTestSummary,
+  SessionLine,
+  Sweep,
+  SweepChange,
+  SweepResult,
+  SweepState,
+  TranscriptLine,
+  VantageView,
+  Verdict,
+} from './types.ts'
+export { verifyWebhook, type WebhookHeaders, WebhookRefused } from './webhooks.ts'
 
 const PATIENCE_MS = 60_000
 
-/** The pause before the first look at a running test, and before each later one. */
-const FIRST_LOOK_MS = 1_000
-const LATER_LOOK_MS = 5_000
+/** The most tests of a list that has no `limit`, and the most that the service gives at once. */
+const LIST_LENGTH = 100
+const LONGEST_PAGE = 100
 
 /**
  * A relay test service. Every method throws RelayTestProblem if the service refuses, RelayTestUnreachable if there is
- * no service, and the reason of `signal` if it is aborted. Methods retry after 429 and 503, when Retry-After says, and
- * after network errors if that cannot make a second test.
+ * no service, RelayTestTimeout after `timeoutMs`, and the reason of `signal` if it is aborted. Methods retry after 429
+ * and 503, when Retry-After says, and after network errors if that cannot make a second test.
  */
 export class RelayTestClient {
   readonly #service: ApiService
 
   /** Throws TypeError if `url` is not a web address. */
-  constructor({ url, key, patienceMs = PATIENCE_MS }: ClientOptions) {
+  constructor({ url, key, patienceMs = PATIENCE_MS, onRetry }: ClientOptions) {
     if (!/^https?:\/\/./i.test(url) || !URL.canParse(url)) {
       throw new TypeError(`url: give a web address, for example https://relay-tests.isp.example, not "${url}"`)
     }
-    this.#service = { url: withoutSlashes(url), key: key ?? null, patienceMs }
+    this.#service = { url: withoutSlashes(url), key: key ?? null, patienceMs, onRetry: onRetry ?? null }
   }
 
   /** Starts a test and waits for its end. With `respondAsync`, returns as soon as it has started. */
+  create(request: NewRelayTest, options?: CreateOptions & { readonly respondAsync?: false }): Promise<FinishedRelayTest>
+  create(request: NewRelayTest, options: CreateOptions & { readonly respondAsync?: boolean }): Promise<RelayTest>
   create(request: NewRelayTest, options: CreateOptions & { readonly respondAsync?: boolean } = {}): Promise<RelayTest> {
-    const headers = { ...headersOf(options), ...(options.respondAsync ? { prefer: 'respond-async' } : {}) }
-    return this.#json(
-      { ...POST, body: request, headers, repeatable: isRepeatable(options), ...signalOf(options) },
-      isTest,
-    )
+    return within(options, async (signal) => {
+      const test = await ask(this.#service, postTest(request, options, signal), isTest)
+      return options.respondAsync || isFinished(test) ? test : waitFor(this.#service, test.id, {}, signal)
+    })
   }
 
   /** Returns a result as it is now. */
   get(id: string, options: CallOptions = {}): Promise<RelayTest> {
-    return this.#json({ ...GET, path: pathOf(id), ...signalOf(options) }, isTest)
+    return within(options, (signal) => ask(this.#service, getTest(id, signal), isTest))
   }
 
-  /** Waits until a test is finished; with `for: 'settled'`, until its result can no longer change. */
-  async wait(id: string, options: CallOptions & { readonly for?: 'finished' | 'settled' } = {}): Promise<RelayTest> {
-    for (let lookMs = FIRST_LOOK_MS; ; lookMs = LATER_LOOK_MS) {
-      const result = await this.get(id, options)
-      const { status, settledAt } = result
-      const settledInMs = options.for === 'settled' && settledAt !== null ? Date.parse(settledAt) - Date.now() : 0
-      if (status === 'finished' && settledInMs <= 0) return result
-      const waitMs = status === 'finished' ? Math.min(settledInMs, LONGEST_WAIT_MS) : lookMs
-      await pause(waitMs, options.signal ?? null)
-    }
+  /**
+   * Waits until a test is finished. With `for: 'answer'`, waits until no follow-up is left, so that the server has
+   * answered, or is given up. With `for: 'settled'`, waits until the result can no longer change.
+   */
+  wait(id: string, options: WaitOptions = {}): Promise<FinishedRelayTest> {
+    return within(options, (signal) => waitFor(this.#service, id, options, signal))
+  }
+
+  /**
+   * Stops a test that runs or waits, and its follow-ups. Returns its result: with the reason `interrupted`, or with the
+   * verdict that it already had.
+   */
+  stop(id: string, options: CallOptions = {}): Promise<FinishedRelayTest> {
+    return within(options, async (signal) => {
+      const test = await ask(this.#service, deleteTest(id, signal), isTest)
+      return isFinished(test) ? test : waitFor(this.#service, id, {}, signal)
+    })
+  }
+
+  /**
+   * Tests every address of a host name or mail domain that may be tested, all at the same time, and waits for their
+   * ends. An address without a result has the reason. Throws only if the look-up fails, or the call must end.
+   *
+   * @param shared goes into every request: for example `reference`
+   */
+  testAll(name: string, shared: Omit<NewRelayTest, 'ip'> = {}, options: TestAllOptions = {}): Promise<DomainTests> {
+    return within(options, async (signal) =>
+      testEach(this.#service, await this.#lookUp(name, signal), shared, options, signal),
+    )
   }
 
   /**
    * Yields the events of a test while they happen. Give a request to start a test, or the id of an existing one. The
    * last event is the verdict. After a broken connection it continues from the stored result; no line comes twice.
    */
-  async *follow(test: NewRelayTest | string, options: CreateOptions = {}): AsyncGenerator<RelayTestEvent, void, void> {
-    let lines = 0
-    const common = { repeatable: isRepeatable(options), ...signalOf(options) }
-    const join = (id: string): ApiRequest => ({ ...GET, ...signalOf(options), ...STREAM, path: pathOf(id) })
-    const first: ApiRequest =
-      typeof test === 'string' ? join(test) : { ...POST, ...STREAM, body: test, headers: headersOf(options), ...common }
-    let until = Date.now() + this.#service.patienceMs
-    let id = typeof test === 'string' ? test : undefined
-    for (let next = first; ; await pause(FIRST_LOOK_MS, options.signal ?? null)) {
-      const response = await send(this.#service, next, async (stream) => stream)
-      const known = lines
-      for await (const event of eventsUntilEnd(response, options.signal)) {
-        if (event.event === 'line' && event.data.index < lines) continue
-        if (event.event === 'line') lines += 1
-        yield event
-        if (event.event === 'verdict') return
+  follow(test: NewRelayTest | string, options: CreateOptions = {}): AsyncGenerator<RelayTestEvent, void, void> {
+    return yieldWithin(options, (signal) => {
+      const isId = typeof test === 'string'
+      const first = isId ? getTest(test, signal) : postTest(test, options, signal)
+      return eventsOf(this.#service, asStream(first), isId ? test : null)
+    })
+  }
+
+  /** Returns the tests that match, newest first, at most `limit`. */
+  list({ limit = LIST_LENGTH, ...filter }: ListFilter = {}, options: CallOptions = {}): Promise<RelayTestSummary[]> {
+    return within(options, async (signal) => {
+      const found: RelayTestSummary[] = []
+      for (let cursor: string | undefined; ; ) {
+        const query = { ...filter, limit: `${Math.min(limit - found.length, LONGEST_PAGE)}`, cursor }
+        const { relayTests, nextCursor } = await ask(this.#service, getOf('/relay-tests', query, signal), isList)
+        found.push(...relayTests)
+        if (!nextCursor || found.length >= limit) return found.slice(0, limit)
+        cursor = nextCursor
       }
-      // Starts the time for retries again after each new line: a test may take longer than that time.
-      if (lines > known) until = Date.now() + this.#service.patienceMs
-      id ??= response.headers.get('location')?.split('/').pop()
-      if (id === undefined || Date.now() > until) throw new RelayTestUnreachable('The stream ended before the verdict.')
-      next = join(id)
-    }
+    })
   }
 
-  /** Returns the newest tests of an address, or with a reference. */
-  async list(by: { readonly ip: string } | { readonly reference: string }, options: CallOptions = {}) {
-    const query = new URLSearchParams({ ...by })
-    const found = await this.#json({ ...GET, path: `/relay-tests?${query}`, ...signalOf(options) }, isList)
-    return found.relayTests
+  /** Returns the customers whose servers this key may test, sorted by id. */
+  customers(options: CallOptions = {}): Promise<Customer[]> {
+    return within(options, async (signal) => {
+      const found: Customer[] = []
+      for (let after: string | undefined; ; ) {
+        const { customers, next } = await ask(this.#service, getOf('/customers', { after }, signal), isCustomerList)
+        found.push(...customers)
+        if (next === null) return found
+        after = next
+      }
+    })
   }
 
-  /** Returns what this key may do, and how much of its quotas is left. */
-  limits(options: CallOptions = {}): Promise<Limits> {
-    return this.#json({ ...GET, path: '/limits', ...signalOf(options) }, isLimits)
+  /** Returns the places that tests can come from, with their states. Tests use the first one that fits. */
+  vantages(options: CallOptions = {}): Promise<VantageView[]> {
+    return within(
+      options,
+      async (signal) => (await ask(this.#service, getOf('/vantages', {}, signal), isVantageList)).vantages,
+    )
+  }
+
+  /**
+   * Returns what this key may do, and how much of its quotas is left. With `ip`, also how much is left for tests of
+   * that address, at `port` (25 without it), for `customerId` (its owner without it).
+   */
+  limits({ ip, port, customerId, ...options }: LimitsOptions = {}): Promise<Limits> {
+    const query = { ip, port: port?.toString(), customerId }
+    return within(options, (signal) => ask(this.#service, getOf('/limits', query, signal), isLimits))
   }
 
   /** Looks up a name (MX, A, AAAA). Says of each address whether it may be tested, and why not. */
   addresses(name: string, options: CallOptions = {}): Promise<AddressList> {
-    const path = `/addresses?${new URLSearchParams({ name })}`
-    return this.#json({ ...GET, path, ...signalOf(options) }, isAddressList)
+    return within(options, (signal) => this.#lookUp(name, signal))
   }
 
-  #json<T>(request: ApiRequest, isAnswer: (body: unknown) => body is T): Promise<T> {
-    return send(this.#service, request, async (response) => {
-      const body: unknown = await response.json().catch(() => null)
-      if (isAnswer(body)) return body
-      throw new RelayTestUnreachable(
-        `${response.url} broke off its answer, or does not look like a relay test service.`,
-      )
-    })
+  /** Starts a sweep, which tests many servers, and returns at once. `waitForSweep` waits for its end. */
+  sweep(request: NewSweep, options: CallOptions = {}): Promise<Sweep> {
+    return within(options, (signal) => ask(this.#service, postSweep(request, signal), isSweep))
   }
-}
 
-/** Recognizes an answer by one of its members. The rest is trusted: a service keeps to its contract. */
-const hasMember =
-  <T>(member: keyof T) =>
-  (body: unknown): body is T =>
-    typeof body === 'object' && body !== null && member in body
+  /** Returns the sweeps of this key, newest first; with `name`, only those of that name. */
+  sweeps(name?: string, options: CallOptions = {}): Promise<Sweep[]> {
+    return within(
+      options,
+      async (signal) => (await ask(this.#service, getOf('/sweeps', { name }, signal), isSweepList)).sweeps,
+    )
+  }
 
-const isTest = hasMember<RelayTest>('verdict')
-const isList = hasMember<RelayTestList>('relayTests')
-const isLimits = hasMember<Limits>('quotas')
-const isAddressList = hasMember<AddressList>('addresses')
+  /** Returns a sweep as it is now. */
+  readSweep(id: string, options: CallOptions = {}): Promise<Sweep> {
+    return within(options, (signal) => ask(this.#service, getSweep(id, signal), isSweep))
+  }
 
-/** Keeps timers below the limit of setTimeout, 2^31 ms. */
-const LONGEST_WAIT_MS = 24 * 3_600_000
+  /** Waits until a sweep is finished or stopped, and returns it. */
+  waitForSweep(id: string, options: SweepWaitOptions = {}): Promise<FinishedSweep> {
+    return within(options, (signal) => waitForSweep(this.#service, id, options, signal))
+  }
 
-const GET = { body: null, headers: {}, accept: 'application/json', repeatable: true } as const
-const POST = { path: '/relay-tests', accept: 'application/json' } as const
-const STREAM = { accept: 'text/event-stream' } as const
+  /** Yields the results of a sweep that match, page by page. Leave the loop to read no more. */
+  sweepResults(
+    id: string,
+    filter: SweepFilter = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<SweepResult, void, void> {
+    return yieldWithin(options, (signal) => resultsOf(this.#service, id, filter, signal))
+  }
 
-const pathOf = (id: string): string => `/relay-tests/${encodeURIComponent(id)}`
+  /** Yields the results of a sweep that match as CSV, in pieces of any length: append them to a file. */
+  sweepCsv(id: string, filter: SweepFilter = {}, options: CallOptions = {}): AsyncGenerator<string, void, void> {
+    return yieldWithin(options, (signal) => csvOf(this.#service, id, filter, signal))
+  }
 
-const signalOf = ({ signal }: CallOptions) => ({ signal: signal ?? null })
+  /** Stops a sweep, and returns it. Its results so far stay. */
+  stopSweep(id: string, options: CallOptions = {}): Promise<Sweep> {
+    return within(options, (signal) => ask(this.#service, deleteSweep(id, signal), isSweep))
+  }
 
-const headersOf = ({ idempotencyKey }: CreateOptions): Record<string, string> =>
-  idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }
-
-const isRepeatable = ({ idempotencyKey }: CreateOptions): boolean => idempotencyKey !== undefined
-
-/** Yields the events of a stream until it ends or breaks off. */
-async function* eventsUntilEnd(response: Response, signal?: AbortSignal): AsyncGenerator<RelayTestEvent, void, void> {
-  try {
-    if (response.body) yield* readEvents(response.body)
-  } catch {
-    // Treats a broken connection like a stream that ended early, unless the caller aborted: follow() reconnects.
-    signal?.throwIfAborted()
+  #lookUp(name: string, signal: AbortSignal | null): Promise<AddressList> {
+    return ask(this.#service, getOf('/addresses', { name }, signal), isAddressList)
   }
 }
 

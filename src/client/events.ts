@@ -1,5 +1,5 @@
 /** Reads the live stream of a test: server-sent events, as the service writes them. */
-import type { RelayTestEvent } from '../contract/events.ts'
+import type { RelayTestEvent } from './finished.ts'
 import { RelayTestUnreachable } from './problem.ts'
 
 /** The most characters of one event. Events of a relay test service are far shorter. */
@@ -42,6 +42,11 @@ function eventIn(block: string): RelayTestEvent | null {
   return isKnown(event) ? event : null
 }
 
-const KNOWN: ReadonlySet<unknown> = new Set<RelayTestEvent['event']>(['line', 'attempt', 'verdict'])
+/** The events that this client knows. The type makes sure that none of the contract is missing. */
+const KNOWN = { waiting: true, phase: true, line: true, attempt: true, verdict: true } as const satisfies Record<
+  RelayTestEvent['event'],
+  true
+>
 
-const isKnown = (event: { event: unknown; data: unknown }): event is RelayTestEvent => KNOWN.has(event.event)
+const isKnown = (event: { event: string | undefined; data: unknown }): event is RelayTestEvent =>
+  Object.hasOwn(KNOWN, event.event ?? '')

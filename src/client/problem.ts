@@ -1,5 +1,5 @@
 /** The errors that the client throws: a refusal by the service, and a service that cannot be reached. */
-import type { FieldError, LastTest, Problem, ProblemSlug } from '../contract/problems.ts'
+import type { FieldError, LastTest, Problem, ProblemSlug } from './types.ts'
 
 /**
  * A refusal by the service, from its problem document (RFC 9457). New slugs may appear: decide by `status` if you do

@@ -3,9 +3,10 @@ import { problemIn, RelayTestProblem, RelayTestUnreachable } from './problem.ts'
 
 /** One request, which may be sent more than once. */
 export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
-  readonly accept: 'application/json' | 'text/event-stream'
-  /** Sent as JSON with POST; null for a GET. */
+  readonly accept: 'application/json' | 'text/event-stream' | 'text/csv'
+  /** Sent as JSON; null for a request without a body. */
   readonly body: unknown
   readonly headers: Readonly<Record<string, string>>
   /** True if sending it twice has the same effect as sending it once. */
@@ -19,7 +20,11 @@ export interface ApiService {
   readonly key: string | null
   /** The time for all retries of one request together, in milliseconds. */
   readonly patienceMs: number
+  readonly onRetry: OnRetry | null
 }
+
+/** Called before each retry, with the error and the pause before the retry in milliseconds. */
+export type OnRetry = (error: RelayTestProblem | RelayTestUnreachable, pauseMs: number) => void
 
 /** The HTTP statuses of refusals that made no test and will pass. */
 const PASSING: ReadonlySet<number> = new Set([429, 503])
@@ -43,27 +48,33 @@ export async function send<T>(
       return await read(await sendOnce(service, request))
     } catch (error) {
       request.signal?.throwIfAborted()
+      if (!(error instanceof RelayTestProblem || error instanceof RelayTestUnreachable)) throw error
       const waitMs = waitFor(error, request, pauseMs)
       if (waitMs === null || Date.now() + waitMs > until) throw error
+      service.onRetry?.(error, waitMs)
       await pause(waitMs, request.signal)
     }
   }
 }
 
 /** Returns the pause before a retry in milliseconds, or null if a retry is useless or not safe. */
-function waitFor(error: unknown, { repeatable }: ApiRequest, pauseMs: number): number | null {
+function waitFor(
+  error: RelayTestProblem | RelayTestUnreachable,
+  { repeatable }: ApiRequest,
+  pauseMs: number,
+): number | null {
   if (error instanceof RelayTestUnreachable) return repeatable ? pauseMs : null
-  if (!(error instanceof RelayTestProblem) || error.retryAfter === null) return null
+  if (error.retryAfter === null) return null
   const isPassing = PASSING.has(error.status) || error.slug === STILL_RUNNING
   return isPassing ? Math.max(error.retryAfter * 1_000, FIRST_PAUSE_MS) : null
 }
 
 async function sendOnce(
   { url, key }: ApiService,
-  { path, accept, body, headers, signal }: ApiRequest,
+  { method, path, accept, body, headers, signal }: ApiRequest,
 ): Promise<Response> {
   const response = await fetch(`${url}${path}`, {
-    method: body === null ? 'GET' : 'POST',
+    method,
     headers: {
       accept,
       ...(key === null ? {} : { authorization: `Bearer ${key}` }),

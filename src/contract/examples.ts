@@ -14,16 +14,26 @@ const transcript = (rows: readonly Row[]): TranscriptLine[] =>
     line,
     answers,
     key: key !== undefined,
+    vantage: null,
   }))
 
+/** The forms of the examples in everyday words, as relay/forms.ts has them. */
+const SAYS = {
+  'outside-sender': 'From a stranger to an outside address',
+  'own-domain-sender': "From a sender at the server's own domain to an outside address",
+  'null-sender': 'From the empty sender that bounces have to an outside address',
+  'percent-hack': 'From a stranger to an outside address behind a percent sign, at its domain (user%outside@domain)',
+} as const
+
 const attempt = (
-  form: string,
+  form: keyof typeof SAYS,
   mailFrom: string,
   rcptTo: string,
   reply: NonNullable<AttemptView['reply']>,
   accepted = false,
 ): AttemptView => ({
   form,
+  says: SAYS[form],
   control: false,
   mailFrom,
   rcptTo,
@@ -33,12 +43,14 @@ const attempt = (
   why: null,
   reply,
   connection: 1,
+  vantage: null,
 })
 
 const CLOSED: RelayTest = {
   id: '3309609f-642a-4aeb-9cc5-4761d12d59c7',
   customerId: 'acme',
   reference: 'TICKET-4711',
+  sweepId: null,
   ip: '203.0.113.25',
   port: 25,
   domain: 'example.com',
@@ -48,12 +60,18 @@ const CLOSED: RelayTest = {
   suite: 'standard',
   proof: 'message',
   createdAt: '2026-11-24T07:51:31.906Z',
+  queuedAt: null,
+  position: null,
+  startedAt: '2026-11-24T07:51:31.906Z',
   testerVersion: '0.1.0',
   vantage: { name: 'syd-1', ip: '198.51.100.7', ehlo: 'relaytest.isp.example' },
+  secondVantage: null,
   status: 'finished',
   finishedAt: '2026-11-24T07:51:31.940Z',
   settledAt: '2026-11-24T07:51:31.940Z',
   amendedAt: null,
+  followUpAt: null,
+  followUps: [],
   durationMs: 32,
   server: {
     greeting: '220 mail.example.com ESMTP Postfix (Debian/GNU)',
@@ -156,6 +174,7 @@ const OPEN: RelayTest = {
   id: '53e47991-0352-4264-8926-d61bebe500b9',
   customerId: 'acme',
   reference: 'TICKET-4711',
+  sweepId: null,
   ip: '203.0.113.25',
   port: 25,
   domain: 'example.com',
@@ -165,12 +184,18 @@ const OPEN: RelayTest = {
   suite: 'standard',
   proof: 'message',
   createdAt: '2026-11-24T07:51:37.668Z',
+  queuedAt: null,
+  position: null,
+  startedAt: '2026-11-24T07:51:37.668Z',
   testerVersion: '0.1.0',
   vantage: { name: 'syd-1', ip: '198.51.100.7', ehlo: 'relaytest.isp.example' },
+  secondVantage: null,
   status: 'finished',
   finishedAt: '2026-11-24T07:51:37.720Z',
   settledAt: '2026-11-24T07:51:37.720Z',
   amendedAt: null,
+  followUpAt: null,
+  followUps: [],
   durationMs: 50,
   server: {
     greeting: '220 mail.example.com ESMTP Postfix (Debian/GNU)',
@@ -210,9 +235,7 @@ const OPEN: RelayTest = {
       'Look through the mail queue for spam that came in this way, and delete it.',
       'Test again: the server is closed when the verdict says so.',
     ],
-    references: [
-      'https://github.com/vdukhovni/postfix/blob/15bb9dcf1808e83a224fd99813c4c1498bf33775/postfix/README_FILES/SMTPD_ACCESS_README',
-    ],
+    references: ['https://www.postfix.org/SMTPD_ACCESS_README.html'],
   },
   findings: [],
   related: [],

@@ -4,6 +4,7 @@ import { VANTAGE_STATES } from './words.ts'
 
 /** The body of `GET /livez`: the process is running. */
 export const liveness = z.object({ status: z.literal('ok') }).meta({ id: 'Liveness' })
+export type Liveness = z.output<typeof liveness>
 
 /** The body of `GET /readyz`: whether to send requests here, and the state of vantages and configuration files. */
 export const readiness = z

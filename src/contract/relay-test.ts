@@ -1,14 +1,15 @@
 /** The request and the answer of a relay test: the schemas that check them, and their documentation. */
 import { z } from 'zod'
-import { DOMAIN_NAME } from './domain.ts'
 import { identifier } from './ids.ts'
 import { knownMailbox } from './mailbox.ts'
+import { domainMember, ipMember, portMember, referenceMember } from './target.ts'
 import { VANTAGE_NAME } from './vantages.ts'
 import {
   CAUSES,
   DOMAIN_SOURCES,
   EVIDENCES,
   FINDINGS,
+  FOLLOW_UP_OUTCOMES,
   MAILBOX_SOURCES,
   OUTCOMES,
   PROOFS,
@@ -34,7 +35,7 @@ const time = z.string().meta({ format: 'date-time' })
 export const relayTestRequest = z
   .strictObject(
     {
-      ip: z.string({ error: 'must be an IPv4 or IPv6 address in a string, such as "203.0.113.25"' }).meta({
+      ip: ipMember.meta({
         description: 'The address of the mail server: an IPv4 or IPv6 address, not a host name.',
         format: 'ip',
         examples: ['203.0.113.25'],
@@ -43,31 +44,17 @@ export const relayTestRequest = z
         description:
           'The customer that the server belongs to. Default: the owner of the address (longest prefix of all customers).',
       }),
-      domain: z
-        .string({ error: 'must be a mail domain, such as "example.com"' })
-        .max(253, 'must have at most 253 characters')
-        .regex(
-          DOMAIN_NAME,
-          'must be a mail domain of letters, digits and hyphens, such as "example.com" (write international names as xn--…)',
-        )
-        .toLowerCase()
-        .optional()
-        .meta({
-          description:
-            "A mail domain that the server accepts mail for; it must belong to the customer. Default: the domain of `knownMailbox`, otherwise the customer's first domain.",
-          examples: ['example.com'],
-        }),
+      domain: domainMember.optional().meta({
+        description:
+          "A mail domain that the server accepts mail for; it must belong to the customer. Default: the domain of `knownMailbox`, otherwise the customer's first domain.",
+        examples: ['example.com'],
+      }),
       knownMailbox: knownMailbox.optional().meta({
         description:
           "A mailbox that exists at the server, at a domain of the customer. With it, the test understands refusals in any words. It is used in MAIL and RCPT only: no message is sent to it. A test without `domain` uses the domain of this mailbox. Default: the customer's first mailbox at the domain of the test.",
         examples: ['jane@example.com'],
       }),
-      port: z
-        .int({ error: 'must be a port number, such as 25' })
-        .min(1, 'must be a port number, such as 25')
-        .max(65535, 'must be a port number, such as 25')
-        .default(25)
-        .meta({ description: 'Default: 25.' }),
+      port: portMember.default(25).meta({ description: 'Default: 25.' }),
       suite: z
         .enum(SUITES, { error: `must be one of ${SUITES.join(', ')}` })
         .default('standard')
@@ -88,14 +75,13 @@ export const relayTestRequest = z
             "The name of the vantage to test from (see `GET /vantages`). Default: the first vantage that is up, has the address's IP version and is outside the customer's networks.",
           examples: ['syd-1'],
         }),
-      reference: z
-        .string({ error: 'must be 1 to 64 printable ASCII characters, such as "TICKET-4711"' })
-        .regex(/^[\x20-\x7e]{1,64}$/, 'must be 1 to 64 printable ASCII characters, such as "TICKET-4711"')
-        .optional()
-        .meta({
-          description:
-            'Your own reference. It appears in the result and the logs, and is never sent to the mail server.',
-        }),
+      followUp: z.boolean({ error: 'must be true or false' }).optional().meta({
+        description:
+          'Whether the service visits a server again by itself that puts us off, for example by greylisting: at most three times. Each visit amends the result; `followUpAt` says when the next one is. Default: true with `Prefer: respond-async`, otherwise false.',
+      }),
+      reference: referenceMember.optional().meta({
+        description: 'Your own reference. It appears in the result and the logs, and is never sent to the mail server.',
+      }),
     },
     {
       error: (issue) =>
@@ -123,6 +109,10 @@ export const attempt = z
       description: 'The way of writing the envelope. New forms may be added.',
       examples: ['outside-sender', 'own-domain-sender', 'null-sender', 'percent-hack'],
     }),
+    // Results that an older version stored do not have this member.
+    says: z.string().default('').meta({
+      description: 'What was tried, in everyday words, such as "From a stranger to an outside address".',
+    }),
     control: z.boolean().meta({
       description:
         'Whether this attempt only helps to understand the others. The answer of a healthy server to it is known, and an acceptance is no sign of relaying.',
@@ -138,6 +128,11 @@ export const attempt = z
     why: openWord(WHYS, 'Why it was not run, or got no answer.').nullable(),
     reply: reply.nullable().meta({ description: 'The reply that decided this attempt. Null if there was none.' }),
     connection: z.int().nullable().meta({ description: 'The number of the connection that it ran on, from 1.' }),
+    // Results that an older version stored do not have this member.
+    vantage: z.string().nullable().default(null).meta({
+      description:
+        'The name of the vantage that it ran from, if the test used two. Null if it used one. Each vantage has its own attempts.',
+    }),
   })
   .meta({ id: 'Attempt' })
 export type AttemptView = z.output<typeof attempt>
@@ -152,9 +147,15 @@ export const transcriptLine = z
     }),
     answers: z.int().nullable().meta({ description: 'The index of the client line that this server line answers.' }),
     key: z.boolean().meta({ description: 'Whether this line decided the verdict.' }),
+    // Results that an older version stored do not have this member.
+    vantage: z.string().nullable().default(null).meta({
+      description: 'The name of the vantage that it belongs to, if the test used two. Null if it used one.',
+    }),
   })
   .meta({ id: 'TranscriptLine' })
 export type TranscriptLine = z.output<typeof transcriptLine>
+
+const vantage = z.object({ name: z.string(), ip: z.string().nullable(), ehlo: z.string().nullable() })
 
 const server = z
   .object({
@@ -200,6 +201,15 @@ const related = z
   .meta({ id: 'RelatedAddress' })
 export type RelatedAddress = z.output<typeof related>
 
+export const followUpView = z
+  .object({
+    at: time,
+    outcome: openWord(FOLLOW_UP_OUTCOMES, 'How the follow-up ended.'),
+    says: z.string().meta({ description: 'What happened, in a sentence that can be read out.' }),
+  })
+  .meta({ id: 'FollowUp' })
+export type FollowUpView = z.output<typeof followUpView>
+
 /** One relay test as the API shows it. docs/verdict.md explains the verdict. */
 export const relayTest = z
   .object({
@@ -207,6 +217,12 @@ export const relayTest = z
     status: z.enum(STATUSES),
     customerId: z.string(),
     reference: z.string().nullable(),
+    // Results that an older version stored do not have this member.
+    sweepId: z
+      .uuid()
+      .nullable()
+      .default(null)
+      .meta({ description: 'The sweep that the test belongs to. Null if it belongs to none.' }),
     ip: z.string(),
     port: z.int(),
     domain: z.string().nullable(),
@@ -220,15 +236,37 @@ export const relayTest = z
     knownMailboxSource: openWord(MAILBOX_SOURCES, 'Where the known mailbox comes from.').nullable().default(null),
     suite: z.enum(SUITES),
     proof: z.enum(PROOFS),
-    createdAt: time,
+    createdAt: time.meta({ description: 'When the service accepted the request.' }),
+    // Results that an older version stored do not have the next three.
+    queuedAt: time.nullable().default(null).meta({
+      description:
+        'When the test began to wait for a slot. Null if it did not wait. Only tests with `Prefer: respond-async` wait.',
+    }),
+    position: z.int().nullable().default(null).meta({
+      description:
+        'The place of a waiting test among all that wait, in the order of their requests: 1 is the first. Null if the test does not wait.',
+    }),
+    startedAt: time.nullable().default(null).meta({
+      description: 'When the test started. Null while it waits, and if it ended without a start.',
+    }),
     finishedAt: time.nullable(),
     settledAt: time.nullable().meta({ description: 'After this time the result no longer changes.' }),
     amendedAt: time
       .nullable()
       .meta({ description: 'When a message or bounce that arrived later changed the result. Null if none did.' }),
+    // Results that an older version stored do not have the next two.
+    followUpAt: time.nullable().default(null).meta({
+      description:
+        'When the service visits the server again by itself. The result may change then. Null if it will not.',
+    }),
+    followUps: z.array(followUpView).default([]).meta({ description: 'The later visits so far, the first one first.' }),
     durationMs: z.int().nullable(),
     testerVersion: z.string(),
-    vantage: z.object({ name: z.string(), ip: z.string().nullable(), ehlo: z.string().nullable() }),
+    vantage: vantage.meta({ description: 'Where the test came from: its first vantage, if it used two.' }),
+    secondVantage: vantage.nullable().default(null).meta({
+      description:
+        'The vantage that went on with the test, because the first one got no clear answer. Null if there was none.',
+    }),
     server: server.nullable(),
     verdict: z.enum(VERDICTS).nullable().meta({ description: 'Null while the test runs.' }),
     evidence: z.enum(EVIDENCES).nullable(),
@@ -300,6 +338,7 @@ export const relayTestSummary = relayTest
     createdAt: true,
     finishedAt: true,
     amendedAt: true,
+    followUpAt: true,
     verdict: true,
     evidence: true,
     reason: true,
@@ -312,7 +351,7 @@ export type RelayTestSummary = z.output<typeof relayTestSummary>
 /** Returns the part of a result that lists show. */
 export function summaryOf(result: RelayTest): RelayTestSummary {
   const { id, status, customerId, reference, ip, port, domain, suite, proof, createdAt } = result
-  const { finishedAt, amendedAt, verdict, evidence, reason, cause, summary } = result
+  const { finishedAt, amendedAt, followUpAt, verdict, evidence, reason, cause, summary } = result
   return {
     id,
     status,
@@ -326,6 +365,7 @@ export function summaryOf(result: RelayTest): RelayTestSummary {
     createdAt,
     finishedAt,
     amendedAt,
+    followUpAt,
     verdict,
     evidence,
     reason,
@@ -336,7 +376,13 @@ export function summaryOf(result: RelayTest): RelayTestSummary {
 
 /** The body of `GET /relay-tests`. */
 export const relayTestList = z
-  .object({ relayTests: z.array(relayTestSummary).meta({ description: 'Newest first, at most 20.' }) })
+  .object({
+    relayTests: z.array(relayTestSummary).meta({ description: 'Newest first.' }),
+    nextCursor: z.string().nullable().meta({
+      description:
+        'Where the list goes on: give it as `cursor`. Null at the end. An answer before the end may have fewer tests than `limit`.',
+    }),
+  })
   .meta({ id: 'RelayTestList' })
 export type RelayTestList = z.output<typeof relayTestList>
 
@@ -348,15 +394,10 @@ export const relayTestHeaders = z.object({
     .optional()
     .meta({
       description:
-        'Makes retries safe: all requests of one caller with the same key start one test, and get its result for as long as it is kept. A test with a key continues when its caller disconnects.',
-      examples: ['5f0c7a52-onboarding-203.0.113.25'],
+        'Makes retries safe: all requests of one caller with the same key start one test, and get its result for as long as it is kept. A test with a key continues when its caller disconnects. Such as `5f0c7a52-onboarding-203.0.113.25`.',
     }),
-  prefer: z
-    .string()
-    .optional()
-    .meta({
-      description:
-        '`respond-async` asks the service not to wait for the result: the answer is 202, and the result is under its `Location`.',
-      examples: ['respond-async'],
-    }),
+  prefer: z.string().optional().meta({
+    description:
+      '`respond-async` asks the service not to wait for the result: the answer is 202, and the result is under its `Location`.',
+  }),
 })

@@ -1,5 +1,6 @@
 /** The lists that tell a caller what may be tested: customers, and the addresses behind a name. */
 import { z } from 'zod'
+import { helpMember, typeMember } from './problems.ts'
 
 /** The number of customers on one page. */
 export const CUSTOMERS_PAGE = 100
@@ -24,6 +25,7 @@ export const customerList = z
   })
   .meta({ id: 'CustomerList' })
 export type CustomerList = z.output<typeof customerList>
+export type Customer = CustomerList['customers'][number]
 
 /** The body of `GET /addresses`. */
 export const addressList = z
@@ -65,8 +67,9 @@ export const addressList = z
             .meta({ description: 'The mail domain that a test would use. Null if there is none.' }),
           problem: z
             .object({
-              type: z.string().meta({ examples: ['urn:relay-tests:problem:not-allowed'] }),
+              type: typeMember,
               detail: z.string(),
+              help: helpMember,
             })
             .nullable()
             .meta({ description: 'Why a test of this address would be refused. Null if it may be tested.' }),

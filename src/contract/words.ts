@@ -1,7 +1,8 @@
 /**
  * The word lists of the API, so that all code uses the same words. `STATUSES`, `VERDICTS`, `EVIDENCES`, `OUTCOMES`,
- * `VANTAGE_STATES` and `CHECK_OUTCOMES` are closed: they never grow. `REASONS`, `CAUSES`, `REFUSALS`, `CAVEATS`,
- * `FINDINGS`, `WHYS` and `VANTAGE_CHECKS` may grow: a client reads an unknown word as "other".
+ * `VANTAGE_STATES`, `CHECK_OUTCOMES`, `SWEEP_STATUSES`, `SWEEP_STATES` and `SWEEP_CHANGES` are closed: they never grow.
+ * `REASONS`, `CAUSES`, `REFUSALS`, `CAVEATS`, `FINDINGS`, `FOLLOW_UP_OUTCOMES`, `WHYS`, `PHASES` and `VANTAGE_CHECKS`
+ * may grow: a client reads an unknown word as "other".
  */
 
 /** Whether a test has ended. */
@@ -79,6 +80,7 @@ export const CAUSES = [
   'source-route',
   'address-literal',
   'address-spelling',
+  'mx-steered',
   'source-address-lost',
 ] as const
 export type Cause = (typeof CAUSES)[number]
@@ -102,6 +104,10 @@ export const REFUSALS = [
 ] as const
 export type Refusal = (typeof REFUSALS)[number]
 
+/** How a follow-up ended: the server was asked; the files no longer allow it; our service could not make it. */
+export const FOLLOW_UP_OUTCOMES = ['visited', 'not-allowed', 'stopped', 'interrupted'] as const
+export type FollowUpOutcome = (typeof FOLLOW_UP_OUTCOMES)[number]
+
 /** Other things to know about a verdict. */
 export const CAVEATS = [
   'any-local-part-taken',
@@ -110,6 +116,7 @@ export const CAVEATS = [
   'answers-differ',
   'existing-sender-untested',
   'domain-doubtful',
+  'treats-vantages-differently',
 ] as const
 export type Caveat = (typeof CAVEATS)[number]
 
@@ -148,6 +155,10 @@ export const WHYS = [
 ] as const
 export type Why = (typeof WHYS)[number]
 
+/** The parts of a running test. */
+export const PHASES = ['connecting', 'greeting', 'asking', 'sending', 'arriving'] as const
+export type PhaseName = (typeof PHASES)[number]
+
 /** Whether a vantage can be used for tests; unknown until its first check. */
 export const VANTAGE_STATES = ['up', 'down', 'unknown'] as const
 export type VantageState = (typeof VANTAGE_STATES)[number]
@@ -159,3 +170,15 @@ export type VantageCheckName = (typeof VANTAGE_CHECKS)[number]
 /** How a check of a vantage ended. */
 export const CHECK_OUTCOMES = ['ok', 'failed', 'skipped'] as const
 export type CheckOutcome = (typeof CHECK_OUTCOMES)[number]
+
+/** Whether a sweep goes on. */
+export const SWEEP_STATUSES = ['running', 'finished', 'stopped'] as const
+export type SweepStatus = (typeof SWEEP_STATUSES)[number]
+
+/** How far one target of a sweep is. */
+export const SWEEP_STATES = ['waiting', 'running', 'tested', 'skipped'] as const
+export type SweepState = (typeof SWEEP_STATES)[number]
+
+/** The change of a target since the last sweep of the same name. */
+export const SWEEP_CHANGES = ['opened', 'closed', 'new', 'lost'] as const
+export type SweepChange = (typeof SWEEP_CHANGES)[number]

@@ -19,7 +19,7 @@ export interface ConnectionLimits {
 
 interface Watched {
   readonly source: string
-  /** Since when the client could ask something, in milliseconds of performance.now(): the start, or the last answer. */
+  /** Since when the client could ask something, by the clock of this class: the start, or the last answer. */
   idleSince: number
   /** Whether a request with a valid key came on it. */
   hasKey: boolean
@@ -32,7 +32,9 @@ interface Watched {
 }
 
 /** How long a connection has for its next request before it counts as idle, in milliseconds. */
-const TIME_TO_ASK_MS = 1_000
+const TIME_TO_ASK_MS = 2_000
+/** The longest time that passes on the clock of connections in one turn of the process, in milliseconds. */
+const TURN_MS = 100
 
 /** The highest cost of closing a connection: a caller waits for an answer on it. */
 const CALLER_WAITS = 3
@@ -42,6 +44,8 @@ export class Connections {
   readonly #watched = new Map<Socket, Watched>()
   readonly #limits: ConnectionLimits
   readonly #isProxy: (source: string) => boolean
+  #clock = 0
+  #turnedAt = performance.now()
   /** The sources that are trimmed again in a moment. */
   readonly #trimming = new Set<string>()
 
@@ -52,6 +56,10 @@ export class Connections {
       const address = parseAddress(source)
       return address !== null && networks.some((network) => contains(network, address))
     }
+    setInterval(() => {
+      this.#clock = this.#now
+      this.#turnedAt = performance.now()
+    }, TURN_MS).unref()
     server.on('connection', (socket) => this.#opened(socket))
     server.on('request', (request, response) => {
       const one = this.#watched.get(request.socket)
@@ -59,7 +67,7 @@ export class Connections {
       one.incoming = request
       response.once('close', () => {
         one.incoming = null
-        one.idleSince = performance.now()
+        one.idleSince = this.#now
         one.bytes = request.socket.bytesRead
       })
     })
@@ -90,13 +98,21 @@ export class Connections {
     return this.#those(({ unreadSince }) => unreadSince !== null && now - unreadSince >= ms)
   }
 
+  /**
+   * Returns the time in milliseconds by a clock that stands still while the process is busy: a request that it has not
+   * read yet must not count as none.
+   */
+  get #now(): number {
+    return this.#clock + Math.min(performance.now() - this.#turnedAt, TURN_MS)
+  }
+
   #opened(socket: Socket): void {
     // Each pipelined request adds a listener, and there may be many.
     socket.setMaxListeners(0)
     const source = sourceOf(socket)
     this.#watched.set(socket, {
       source,
-      idleSince: performance.now(),
+      idleSince: this.#now,
       hasKey: false,
       incoming: null,
       bytes: 0,
@@ -113,7 +129,7 @@ export class Connections {
    */
   #trim(source: string): void {
     const strangers = [...this.#watched].filter(([, one]) => one.source === source && !one.hasKey)
-    const before = performance.now() - TIME_TO_ASK_MS
+    const before = this.#now - TIME_TO_ASK_MS
     const idle = strangers
       .filter(([, { incoming, idleSince }]) => incoming === null && idleSince <= before)
       .sort(([, one], [, other]) => one.idleSince - other.idleSince)

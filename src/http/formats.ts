@@ -1,7 +1,7 @@
 /** The media types of a relay test, for the routes that send one. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { relayTestEvent } from '../contract/events.ts'
+import { eventStream } from '../contract/events.ts'
 import { type RelayTest, relayTest } from '../contract/relay-test.ts'
 import { renderTest } from '../render/session.ts'
 import { EVENT_STREAM } from './event-stream.ts'
@@ -30,7 +30,7 @@ export const testAnswer = (description: string) => ({
 /** Describes an answer with a relay test or its events, for OpenAPI. */
 export const testOrEventsAnswer = (description: string) => {
   const { content } = testAnswer(description)
-  return { description, content: { ...content, [EVENT_STREAM]: { schema: relayTestEvent } } }
+  return { description, content: { ...content, [EVENT_STREAM]: { schema: eventStream } } }
 }
 
 /** Whether a request asks for events. */

@@ -1,8 +1,11 @@
 /** Counts what the service does, for Prometheus, and serves it on a port of its own. */
 import { createServer, type Server } from 'node:http'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { PROBLEMS, type ProblemSlug } from '../contract/problems.ts'
+import { PROBLEMS } from '../contract/problem-catalogue.ts'
+import type { ProblemSlug } from '../contract/problems.ts'
 import type { VantageView } from '../contract/vantages.ts'
+import type { QueueState } from '../queue/queue.ts'
+import type { Change } from '../service/changes.ts'
 import type { Observer } from '../service/observer.ts'
 import type { WatchedServer } from '../store/stores.ts'
 import { VERSION } from '../version.ts'
@@ -11,11 +14,16 @@ import { VERSION } from '../version.ts'
 export interface Observed {
   /** Null if this is the only replica. */
   readonly storeServer: WatchedServer | null
+  /** The queues of work that outlives a request. */
+  readonly queues: { states(): Promise<readonly (readonly [name: string, state: QueueState])[]> }
   /** The configuration files by their content: customers, callers, vantages. */
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
   readonly vantages: { views(): readonly VantageView[] }
   readonly output: { readonly dropped: number }
 }
+
+const WEBHOOK_OUTCOMES = ['delivered', 'failed', 'dead', 'full', 'gone', 'off'] as const
+type WebhookOutcome = (typeof WEBHOOK_OUTCOMES)[number]
 
 /** Everything that is counted. No label holds text from a caller or a mail server. */
 export interface Metrics extends Observer {
@@ -27,14 +35,25 @@ export interface Metrics extends Observer {
   mailboxTroubled(): void
   /** The mailbox turned somebody away, for whatever reason. */
   mailboxTurnedAway(why: 'connections' | 'commands' | 'recipients' | 'messages'): void
+  /** A server was found open, or is closed and was open before. */
+  changed(change: Change): void
+  /** An event, or one attempt to send it, has ended. */
+  webhook(outcome: WebhookOutcome): void
   /** Returns the text that Prometheus reads. */
   text(): Promise<string>
 }
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60]
 
+/** The gauges of each queue. A queue that cannot be reached has no value. */
+const QUEUE_GAUGES: readonly { name: string; help: string; value(state: QueueState): number }[] = [
+  { name: 'waiting', help: 'Jobs that wait in a queue.', value: ({ waiting }) => waiting },
+  { name: 'late_seconds', help: 'The age of the oldest overdue job of a queue.', value: ({ lateMs }) => lateMs / 1000 },
+  { name: 'dead', help: 'Jobs of a queue that failed in every attempt.', value: ({ dead }) => dead },
+]
+
 /** Makes the metrics of one process. */
-export function makeMetrics({ storeServer, files, vantages, output }: Observed): Metrics {
+export function makeMetrics({ storeServer, queues, files, vantages, output }: Observed): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -58,9 +77,16 @@ export function makeMetrics({ storeServer, files, vantages, output }: Observed):
   })
   const connections = counter('connections_total', 'Connections to mail servers.')
   const messages = counter('messages_accepted_total', 'Test messages that mail servers accepted.')
+  const moved = counter('second_vantages_total', 'Tests that a second vantage went on with, by the first reason.', [
+    'reason',
+  ])
   const amended = counter('amended_total', 'Results that changed after a late message, by their new verdict.', [
     'verdict',
   ])
+  const changes: Readonly<Record<Change, Counter>> = {
+    'found-open': counter('found_open_total', 'Servers found open that were not open at their last test.'),
+    'closed-again': counter('closed_again_total', 'Servers found closed that were open at their last test.'),
+  }
   const arrivals = counter('mailbox_arrivals_total', 'Mail that came to test addresses, by kind.', ['kind'])
   const troubles = counter('mailbox_troubles_total', 'Times that mail of any test may be late, for our own reasons.')
   const turnedAway = counter('mailbox_turned_away_total', 'Times that the mailbox turned somebody away.', ['why'])
@@ -114,6 +140,20 @@ export function makeMetrics({ storeServer, files, vantages, output }: Observed):
       this.inc(output.dropped)
     },
   })
+  for (const { name, help, value } of QUEUE_GAUGES) {
+    new Gauge({
+      name: `relay_tests_queue_${name}`,
+      help,
+      labelNames: ['queue'],
+      registers,
+      async collect() {
+        this.reset()
+        for (const [queue, state] of await queues.states()) this.set({ queue }, value(state))
+      },
+    })
+  }
+  const sent = counter('webhooks_total', 'Events for webhooks, and failed attempts to send them.', ['outcome'])
+  for (const outcome of WEBHOOK_OUTCOMES) sent.inc({ outcome }, 0)
   if (storeServer) {
     new Gauge({
       name: 'relay_tests_redis_up',
@@ -139,12 +179,15 @@ export function makeMetrics({ storeServer, files, vantages, output }: Observed):
         inFlight.dec()
         finished.inc({ verdict: verdict ?? 'none', reason: reason ?? 'none', suite })
         duration.observe({ verdict: verdict ?? 'none' }, (durationMs ?? 0) / 1000)
-        for (const [name, ms] of Object.entries(phases ?? {})) {
+        for (const [name, ms] of phases.flatMap((one) => Object.entries(one))) {
           if (ms !== null) phase.observe({ phase: name }, ms / 1000)
         }
         connections.inc(dialled.length)
         messages.inc(messagesAccepted)
       }
+    },
+    moved(reason) {
+      moved.inc({ reason })
     },
     amended({ verdict }) {
       amended.inc({ verdict: verdict ?? 'none' })
@@ -161,6 +204,12 @@ export function makeMetrics({ storeServer, files, vantages, output }: Observed):
     },
     mailboxTurnedAway(why) {
       turnedAway.inc({ why })
+    },
+    changed(change) {
+      changes[change].inc()
+    },
+    webhook(outcome) {
+      sent.inc({ outcome })
     },
     text: () => registry.metrics(),
   }

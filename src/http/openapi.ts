@@ -3,11 +3,14 @@ import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { EXAMPLES } from '../contract/examples.ts'
-import { PROBLEM_EXAMPLES } from '../contract/problem-examples.ts'
-import { PROBLEMS, type ProblemSlug, problem, problemType } from '../contract/problems.ts'
+import { SHARED_EXAMPLES } from '../contract/answer-examples.ts'
+import { PROBLEMS } from '../contract/problem-catalogue.ts'
+import { PROBLEM_HELP } from '../contract/problem-help.ts'
+import { type ProblemSlug, problem, problemType } from '../contract/problems.ts'
 import { VERSION } from '../version.ts'
+import { addExamples } from './openapi-examples.ts'
 import { headersOf } from './openapi-headers.ts'
+import { WEBHOOKS } from './openapi-webhooks.ts'
 
 /** The problems that every route may answer with. */
 export const ANY_PROBLEM = [
@@ -42,13 +45,16 @@ export function problemResponses(...slugs: readonly ProblemSlug[]) {
 
 /**
  * How zod's schemas are written down. Answers may grow, so only the strict objects of requests forbid other members.
- * `default` is left out because generators of clients make a member with it required.
+ * `default` is left out because generators of clients make a member with it required. Limits that zod adds to every
+ * integer are left out too.
  */
 const SCHEMAS = {
   override: ({ zodSchema, jsonSchema }) => {
     const { def } = zodSchema._zod
     if (def.type === 'object' && def.catchall === undefined) delete jsonSchema.additionalProperties
     delete jsonSchema.default
+    if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+    if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
   },
 } satisfies z.core.ToJSONSchemaParams
 
@@ -68,8 +74,11 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
       security: [{ key: [] }],
       tags: [
         { name: 'Relay tests', description: 'Test a mail server, and read results.' },
+        { name: 'Sweeps', description: 'Test many mail servers with one request, and see what has changed.' },
         { name: 'Scope', description: 'What a key may test.' },
         { name: 'Limits', description: 'How much a key may do.' },
+        { name: 'Errors', description: ERRORS },
+        { name: 'Webhooks', description: 'What the service sends to you, if your provider has set it up.' },
         { name: 'Health', description: 'For load balancers and orchestrators.' },
       ],
       components: {
@@ -81,6 +90,8 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
     transform: createJsonSchemaTransform({ zodToJsonConfig: SCHEMAS }),
     transformObject: createJsonSchemaTransformObject({ zodToJsonConfig: SCHEMAS }),
   })
+  // Made at the first request, when all routes are there, because anybody may ask for it as often as they like.
+  let text: string | null = null
   app.get(
     '/openapi.json',
     {
@@ -98,9 +109,19 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
         },
       },
     },
-    async () => describeApi(app),
+    async (_request, reply) => {
+      text ??= JSON.stringify(describeApi(app))
+      return reply.type('application/json').send(text)
+    },
   )
 }
+
+/** The catalogue of errors, as a table in Markdown. */
+const ERRORS = `Every error is a problem document (RFC 9457). Its \`help\` is the path of a page of this service that explains it. \`type\` is \`urn:relay-tests:problem:\` and the name.
+
+| name | status | what to do | send it again? |
+| --- | --- | --- | --- |
+${[...PROBLEM_HELP].map(([slug, { status, help, fix, again }]) => `| [\`${slug}\`](${help}) | ${status} | ${fix} | ${again} |`).join('\n')}`
 
 const DESCRIPTION = `Tests from outside whether a mail server relays mail for strangers. The answer has a verdict, the evidence and the session.
 
@@ -108,10 +129,15 @@ The HTTP status is about the request. What the mail server did is always in a 2x
 
 \`status\`, \`verdict\`, \`evidence\` and \`outcome\` are closed sets. Any other word list may get new values: read an unknown one as "other". Answers may get new members: ignore those that you do not know.`
 
-const response = z.looseObject({ content: z.record(z.string(), z.looseObject({})).optional() })
+const content = z.record(z.string(), z.looseObject({}))
 const operation = z.looseObject({
+  operationId: z.string().optional(),
   security: z.array(z.unknown()).optional(),
-  responses: z.record(z.string(), response),
+  requestBody: z.looseObject({ content }).optional(),
+  responses: z.record(
+    z.string(),
+    z.looseObject({ description: z.string().optional(), content: content.optional(), headers: z.unknown().optional() }),
+  ),
 })
 const apiDocument = z.looseObject({
   paths: z.record(z.string(), z.record(z.string(), operation)),
@@ -121,20 +147,13 @@ type ApiDocument = z.output<typeof apiDocument>
 
 /** Returns the OpenAPI document of an app that is ready, with response headers and examples. */
 export function describeApi(app: FastifyInstance): Record<string, unknown> {
-  const document = tidy(app.swagger())
-  for (const path of Object.values(document.paths)) {
-    for (const { security, responses } of Object.values(path)) {
-      for (const [status, entry] of Object.entries(responses)) entry.headers = headersOf(status, security === undefined)
-    }
+  const { components, ...document } = tidy({ ...app.swagger(), webhooks: WEBHOOKS })
+  for (const one of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+    for (const [status, answer] of Object.entries(one.responses))
+      answer.headers = headersOf(status, one.security === undefined)
+    addExamples(one)
   }
-  const { responses = {} } = document.paths['/relay-tests']?.post ?? {}
-  const created = responses['201']?.content?.['application/json']
-  if (created) created.examples = EXAMPLES
-  for (const [status, examples] of Object.entries(PROBLEM_EXAMPLES)) {
-    const refused = responses[status]?.content?.['application/problem+json']
-    if (refused) refused.examples = examples
-  }
-  return document
+  return { ...document, components: { ...components, examples: SHARED_EXAMPLES } }
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Makes every error of the API a problem document (RFC 9457), including the errors of the framework. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { PROBLEMS, type Problem, type ProblemSlug, problemType } from '../contract/problems.ts'
+import { PROBLEMS } from '../contract/problem-catalogue.ts'
+import { helpPath, type Problem, type ProblemSlug, problemType } from '../contract/problems.ts'
 import { type ProblemMembers, problemOf, RequestProblem } from '../service/problem.ts'
 import type { Refusals } from './refusals.ts'
 
@@ -11,8 +12,7 @@ const NO_SUCH_PATH = 'There is no such path. GET /openapi.json describes all pat
 /** The errors of the framework by their code, as rows of our catalogue. Other errors are mapped by their status. */
 const FRAMEWORK: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'Send the body as application/json.'],
-  FST_ERR_CTP_BODY_TOO_LARGE: ['payload-too-large', 'The body may have at most 8192 bytes.'],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid-request', 'Send a JSON object, for example {"ip": "203.0.113.25"}.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid-request', 'Send a JSON object as the body.'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['invalid-request', 'The body is not valid JSON.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid-request', 'Content-Length differs from the length of the body.'],
   FST_ERR_BAD_URL: ['not-found', NO_SUCH_PATH],
@@ -59,10 +59,13 @@ const LONGEST: readonly (readonly [name: string, most: number])[] = [
   ['x-forwarded-for', 1024],
 ]
 
+/** The `Cache-Control` of every answer that is not a page. */
+export const NOT_KEPT = 'no-store'
+
 /** Returns the headers of every answer. */
 export const headersFor = (requestId: string) => ({
   'Request-Id': requestId,
-  'Cache-Control': 'no-store',
+  'Cache-Control': NOT_KEPT,
   'X-Content-Type-Options': 'nosniff',
 })
 
@@ -82,7 +85,7 @@ export function sendError(
   reply: FastifyReply,
   refusals: Refusals,
 ): FastifyReply {
-  const problem = problemOf(error) ?? frameworkProblem(error)
+  const problem = problemOf(error) ?? frameworkProblem(error, request.routeOptions.bodyLimit)
   const { slug, members } = problem
   const { violatedPolicies, retryAfter, location } = members
   refusals.count(slug, violatedPolicies ?? [])
@@ -111,7 +114,10 @@ export function sendError(
     .send(JSON.stringify(documentOf(problem, request.id)))
 }
 
-function frameworkProblem(error: ApiError): RequestProblem {
+function frameworkProblem(error: ApiError, bodyLimit: number): RequestProblem {
+  if ('code' in error && error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new RequestProblem('payload-too-large', `The body may have at most ${bodyLimit} bytes.`)
+  }
   const known = 'code' in error ? FRAMEWORK[error.code] : undefined
   if (known) return new RequestProblem(...known)
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500
@@ -132,6 +138,7 @@ export function documentOf({ slug, message: detail, members }: RequestProblem, i
     status,
     detail,
     instance,
+    help: helpPath(slug),
     ...(errors ? { errors: [...errors] } : {}),
     ...(violatedPolicies ? { violatedPolicies: [...violatedPolicies] } : {}),
     ...(lastTest ? { lastTest } : {}),

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { RequestProblem } from '../service/problem.ts'
 import type { Connections } from './connections.ts'
-import { headersFor } from './problems.ts'
+import { headersFor, NOT_KEPT } from './problems.ts'
 
 /** How far the shutdown of the process is. */
 export interface ShutdownState {
@@ -49,8 +49,9 @@ export function registerShutdown(app: FastifyInstance, connections: Connections)
     done()
   })
   app.addHook('onSend', (request, reply, _payload, done) => {
-    // A problem has these headers already.
-    if (!reply.hasHeader('Request-Id')) reply.headers(headersFor(request.id))
+    // A problem has these headers already, and a page says itself how long a browser may keep it.
+    const kept = reply.getHeader('Cache-Control') ?? NOT_KEPT
+    if (!reply.hasHeader('Request-Id')) reply.headers({ ...headersFor(request.id), 'Cache-Control': kept })
     if (closing) reply.header('Connection', 'close')
     done()
   })

@@ -6,7 +6,9 @@ import { isToken } from './tokens.ts'
 export interface RecipientRules {
   readonly domain: string
   /** Returns the current kind of a token, or null. Called only with texts that have the form of a token. */
-  knows(token: string): Promise<'recipient' | 'sender' | null>
+  knows(token: string): Promise<'recipient' | 'steered' | 'sender' | null>
+  /** Whether a domain is a valid name of our zone. Absent if the installation has no zone. */
+  isSteered?(domain: string): boolean
   /** Whether we may have forgotten tokens that are still valid. */
   mayHaveForgotten(): boolean
 }
@@ -40,19 +42,28 @@ const FORGOTTEN: Rejection = { code: 451, text: 'no such test address now, try a
 
 /**
  * Accepts recipient and sender tokens from any sender: servers verify our sender address, and send reports to it.
- * Accepts postmaster and abuse. Rejects everything else.
+ * Accepts postmaster and abuse. Rejects everything else. A recipient at a name of our zone must be that of its form.
  *
  * @param address as in RCPT TO, without brackets; `postmaster` needs no domain (RFC 5321 section 4.1.1.3)
  */
 export async function checkRecipient(
   address: string,
-  { domain, knows, mayHaveForgotten }: RecipientRules,
+  { domain, knows, mayHaveForgotten, isSteered }: RecipientRules,
 ): Promise<AcceptedRecipient | RoleRecipient | Rejection> {
   const local = localPartOf(address, domain)
-  if (local === null) return UNKNOWN
-  if (ROLES.has(local)) return { role: local }
-  if (!isToken(local)) return UNKNOWN
-  const kind = await knows(local)
+  if (local !== null && ROLES.has(local)) return { role: local }
+  const steered = local === null ? steeredPartOf(address, isSteered) : null
+  const token = local ?? steered
+  if (token === null || !isToken(token)) return UNKNOWN
+  const kind = await knows(token)
   if (kind === null) return mayHaveForgotten() ? FORGOTTEN : UNKNOWN
-  return { token: local, kind: kind === 'sender' ? 'bounce' : 'message' }
+  // A token of the form that is at names of our zone is valid there only, and every other one only at our domain.
+  if ((kind === 'steered') !== (steered !== null)) return UNKNOWN
+  return { token, kind: kind === 'sender' ? 'bounce' : 'message' }
+}
+
+/** Returns the local part of an address at a valid name of our zone, in lower case; null for every other address. */
+function steeredPartOf(address: string, isSteered: RecipientRules['isSteered']): string | null {
+  const [, domain = ''] = /@([a-z0-9.-]{1,254}?)\.?$/i.exec(address.trim()) ?? []
+  return isSteered?.(domain) ? localPartOf(address, domain) : null
 }

@@ -20,6 +20,8 @@ import { Target, type TargetOptions } from './target.ts'
 /** The options of a test that its answers depend on. */
 export interface AnswersOptions extends TargetOptions {
   readonly suite: Suite
+  /** Attempts of an earlier visit that are not asked again. */
+  readonly certain?: readonly Attempt[] | undefined
   /** Called with every attempt when it is judged, and again each time it changes. */
   decided?(row: Assessed): void
 }
@@ -51,6 +53,8 @@ interface MessageTries {
 export class Answers {
   readonly target: Target
   readonly first: Session
+  /** Attempts of an earlier visit that are not asked again. */
+  readonly certain: readonly Attempt[]
   /** The envelopes of the suite, written with the names of this target. */
   readonly suite: readonly Envelope[]
   readonly unwritable: readonly Unwritable[]
@@ -90,6 +94,8 @@ export class Answers {
     const spelled = formsOf(options.suite).map((form) => spell(form, this.target.namesFor(form)))
     this.suite = spelled.filter(isEnvelope)
     this.unwritable = spelled.filter((one): one is Unwritable => !isEnvelope(one))
+    this.certain = options.certain ?? []
+    for (const attempt of this.certain) this.#rows.set(attempt.form, assess(attempt, this.target.echoes))
   }
 
   /** All attempts so far, each with its judgement. */

@@ -32,8 +32,12 @@ export class Connections implements Door {
   readonly #outOfStep = new Set<number>()
   readonly #ending: Promise<void>[] = []
 
-  private constructor(server: Server) {
+  /** How many connections the same test opened before: at another vantage, or in an earlier visit. */
+  readonly #before: number
+
+  private constructor(server: Server, before: number) {
     this.server = server
+    this.#before = before
     this.tlsFirst = server.tlsFirst
     this.#first = failedSession(1, 'dropped')
     this.#current = this.#first
@@ -42,12 +46,19 @@ export class Connections implements Door {
   /**
    * Opens the first connection. If the server drops or defers the first session, it may only have been busy: opens
    * another one, after a pause.
+   *
+   * @param before how many connections the same test opened before
    */
-  static async begin(server: Server): Promise<Connections> {
-    const connections = new Connections(server)
+  static async begin(server: Server, before: number): Promise<Connections> {
+    const connections = new Connections(server, before)
     connections.#first = await openFirst(connections)
     connections.#current = connections.#first
     return connections
+  }
+
+  /** The number of the last connection that was opened. */
+  get lastNumber(): number {
+    return this.#before + this.#opened
   }
 
   /** The first session. Its greeting and extensions count for the whole test. */
@@ -124,7 +135,7 @@ export class Connections implements Door {
   async open(opening: FirstOpening = { tlsFirst: this.tlsFirst }): Promise<Session> {
     if (this.#opened >= this.limit) return { ...this.#first, connection: null, failure: 'connection-limit' }
     this.#opened += 1
-    const number = this.#opened
+    const number = this.lastNumber
     if (this.alone) await this.server.pause(FIGURES.pauseMs)
     return openSession(this.server, { ...opening, number, tls: this.#tls })
   }

@@ -38,6 +38,8 @@ export const FIGURES = {
   pauseMs: 200,
   /** The time that must be left after a long wait, so that another visit is possible. */
   visitMs: 5_000,
+  /** The time that must be left to ask again from a second vantage. */
+  secondVantageMs: 5_000,
   /** The time that is kept for a control after the wait for ambiguous messages. */
   controlMs: 3_000,
   /** The time that is kept for QUIT, and for the answer to our caller. */

@@ -11,10 +11,11 @@ import type { Observations } from '../relay/observations.ts'
 import { Answers, type AnswersOptions } from './answers.ts'
 import { type Asking, ask, momentOf, tellOutOfStep } from './ask.ts'
 import { Connections } from './connections.ts'
-import type { Limits } from './question.ts'
+import { type Limits, NOTHING_SPENT, type Spent } from './question.ts'
 import { questions } from './questions.ts'
 import type { Server } from './server.ts'
 import type { Session } from './session.ts'
+import { messagesIn } from './steps/messages.ts'
 
 /** Everything that one test depends on. */
 export interface ProbeOptions extends Limits, AnswersOptions, Pick<Asking, 'messageFor'> {
@@ -33,6 +34,8 @@ export interface ProbeResult {
   readonly tls: Session['tls']
   /** Null if nothing was dialled. */
   readonly phases: Phases | null
+  /** The connections and messages that the test has used, with those before. */
+  readonly spent: Spent
 }
 
 /** How long each part of a test took, in milliseconds; null for a part that was not reached. */
@@ -50,7 +53,8 @@ export interface Phases {
 /** Tests one server. Never throws because of something that a server does. */
 export async function probe(options: ProbeOptions, server: Server): Promise<ProbeResult> {
   const startedAt = server.now()
-  const connections = await Connections.begin(server)
+  const { spentBefore = NOTHING_SPENT } = options
+  const connections = await Connections.begin(server, spentBefore.connections)
   const answers = new Answers(options, connections.first, momentOf(server, connections))
   const asking: Asking = { server, connections, messageFor: options.messageFor, sendingSince: null }
   try {
@@ -64,7 +68,9 @@ export async function probe(options: ProbeOptions, server: Server): Promise<Prob
   const { first, current } = connections
   const { localAddress, ehlo, extensions } = first
   const phases = phasesOf(answers, server.now() - startedAt)
-  return { observations: observationsOf(answers, options), localAddress, ehlo, extensions, tls: current.tls, phases }
+  const spent = { connections: connections.lastNumber, ...messagesIn(answers, spentBefore) }
+  const observations = observationsOf(answers, options)
+  return { observations, localAddress, ehlo, extensions, tls: current.tls, phases, spent }
 }
 
 function observationsOf(

@@ -15,7 +15,18 @@ export interface Limits {
   readonly proof: Proof
   /** How long to wait for the message of a plain form to arrive, in milliseconds. */
   readonly deliveryWaitMs: number
+  /** The connections and messages that the test has used before, from another vantage or in an earlier visit. */
+  readonly spentBefore?: Spent | undefined
 }
+
+/** The numbers of connections, accepted messages and final dots that a test has used. */
+export interface Spent {
+  readonly connections: number
+  readonly messages: number
+  readonly dots: number
+}
+
+export const NOTHING_SPENT: Spent = { connections: 0, messages: 0, dots: 0 }
 
 /** The limits of a question that needs connections. */
 interface OnConnections {

@@ -10,6 +10,7 @@ import { controls } from './steps/controls.ts'
 import { deliversNothing, spoofing } from './steps/findings.ts'
 import { inTls } from './steps/in-tls.ts'
 import { arrivals, messages } from './steps/messages.ts'
+import { mxSteered } from './steps/mx-steered.ts'
 import { secondSender } from './steps/second-sender.ts'
 import { suite } from './steps/suite.ts'
 
@@ -18,7 +19,7 @@ type Step = (answers: Answers, limits: Limits, part: Suite) => readonly Question
 /** The full suite asks the standard part first, with its messages and controls, so that its verdict is never worse. */
 const STEPS: Readonly<Record<Suite, readonly Step[]>> = {
   standard: [again, suite, secondSender, messages, controls, spoofing],
-  full: [again, suite, messages, inTls],
+  full: [again, suite, messages, mxSteered, inTls],
 }
 
 /** The last steps of every test. A message can arrive while the rest is asked, so we wait for it at the end. */

@@ -50,7 +50,7 @@ export interface Server {
   /** Whether TLS usually begins with the first byte at this port, without STARTTLS. */
   readonly tlsFirst: boolean
   /**
-   * Opens a connection, or returns why there is none. The first connection has the number 1.
+   * Opens a connection, or returns why there is none. Connections of one test are numbered from 1.
    *
    * @param tlsFirst whether TLS begins with the first byte
    */
@@ -81,6 +81,8 @@ export interface Route {
   readonly cut: AbortSignal
   /** Called before each connection is dialled. */
   dialling(address: Address): void
+  /** Called when a connection is open. */
+  connected?(): void
 }
 
 /** Returns the real server that a route leads to. */
@@ -122,6 +124,7 @@ async function connect(
     return { failure: fault }
   }
   const { socket, localAddress } = dialled
+  route.connected?.()
   const ownName = localAddress ? addressLiteral(localAddress) : '[127.0.0.1]'
   const connection = new SmtpConnection({ socket, number, transcript, deadline })
   cut.addEventListener('abort', () => connection.cut(), { once: true })

@@ -19,6 +19,11 @@ export interface TargetOptions {
   /** A mailbox that exists at the target, from the request or the customers file; null if neither has one. */
   readonly knownMailbox: string | null
   addressesFor(form: Form): TestAddresses
+  /**
+   * Returns the domain in our zone whose MX records name the target, by its address and by its host name. Absent if the
+   * installation has no zone.
+   */
+  steeredDomain?(host: string | null): string
 }
 
 /** The target's names. */
@@ -29,6 +34,8 @@ export class Target {
   readonly knownMailbox: string | null
   /** Names and addresses that replies may repeat. Words inside them say nothing about a refusal. */
   readonly echoes: readonly string[]
+  /** The domain in our zone whose MX records name the target; null if the installation has no zone. */
+  readonly steered: string | null
   readonly #options: TargetOptions
 
   constructor(options: TargetOptions, first: Session) {
@@ -37,8 +44,9 @@ export class Target {
     this.host = hostOf(first)
     this.domain = domain ?? (this.host === null ? null : { name: this.host, source: 'greeting' })
     this.knownMailbox = knownMailbox
+    this.steered = options.steeredDomain?.(this.host) ?? null
     const { sender } = addressesFor(formOf('outside-sender'))
-    const ours = [sender.slice(sender.lastIndexOf('@') + 1), first.ehlo, first.localAddress?.text]
+    const ours = [this.steered, sender.slice(sender.lastIndexOf('@') + 1), first.ehlo, first.localAddress?.text]
     // The mailbox comes before its domain, so that the whole address is found.
     const theirs = [address.text, knownMailbox, this.domain?.name]
     this.echoes = [...ours, ...theirs].filter((echo) => echo !== undefined && echo !== null)
@@ -60,6 +68,7 @@ export class Target {
       host: this.host,
       literal,
       mailbox: this.knownMailbox,
+      steered: this.steered && `${recipient.slice(0, recipient.lastIndexOf('@'))}@${this.steered}`,
     }
   }
 

@@ -3,7 +3,7 @@
  * close any server. Steps for one software are in remedies/servers; the names of the causes are in contract/words.ts.
  */
 import type { Cause } from '../contract/words.ts'
-import { type Advice, BEHIND_PROXY, DOCKER_OPEN_RELAY, PUBLISH_FOR_IPV4, RFC2505 } from './remedies/advice.ts'
+import { type Advice, BEHIND_PROXY, DOCKER_IPV6, PUBLISH_FOR_IPV4, RFC2505 } from './remedies/advice.ts'
 
 /** One cause. The advice closes a server of unknown software. */
 export interface CauseRow extends Advice {
@@ -12,7 +12,7 @@ export interface CauseRow extends Advice {
 }
 
 /** RFC 5321 section 3.6.1: a server may decline source routes, and should ignore the route. */
-const RFC5321 = 'https://www.ietf.org/rfc/rfc5321.html'
+const RFC5321 = 'https://www.rfc-editor.org/rfc/rfc5321.html'
 
 const LOG_IN =
   'Let your own users log in (SMTP authentication, port 587), or recognise them by their network addresses.'
@@ -112,6 +112,16 @@ export const CAUSE_ROWS: Readonly<Record<Cause, CauseRow>> = {
     ],
     references: [RFC2505],
   },
+  // RFC 2505 section 2.1: the recipient must be one that the server knows it relays for.
+  'mx-steered': {
+    says: 'The server relays for anyone who names it as a backup mail server (MX record) of the outside domain.',
+    title: 'Stop trusting MX records',
+    steps: [
+      'Remove the rule that allows mail to every domain whose MX records name this server: anyone can publish such a record.',
+      'If the server is a backup for other domains, list these domains by name.',
+    ],
+    references: [RFC2505],
+  },
   'source-address-lost': {
     says: 'The server relays for everyone, because it cannot see who connects: there is a proxy or NAT in front of it.',
     title: 'Let the mail server see who connects',
@@ -121,6 +131,6 @@ export const CAUSE_ROWS: Readonly<Record<Cause, CauseRow>> = {
       'Let the proxy pass on the address of the client (PROXY protocol), or forward port 25 without changing the source address.',
       PUBLISH_FOR_IPV4,
     ],
-    references: [DOCKER_OPEN_RELAY, BEHIND_PROXY],
+    references: [DOCKER_IPV6, BEHIND_PROXY],
   },
 }

@@ -34,6 +34,8 @@ const CAVEAT_ROWS: Readonly<Record<Caveat, CaveatRow>> = {
     says: 'It knows none of the mailboxes that we tried at {domain}. Check that {domain} is really its domain.',
     holds: isDomainDoubtful,
   },
+  // Only two vantages together show it (two-vantages.ts), and the summary says it then.
+  'treats-vantages-differently': { says: null, holds: () => false },
 }
 
 /** Returns the caveats of a test, in a fixed order. */

@@ -9,7 +9,7 @@ import { OWN_SENDER_TO_LOCAL, POSTMASTER } from './controls.ts'
 import type { Judgement } from './judgement.ts'
 import { hasMailboxForAll, takesAnything } from './local.ts'
 import type { Observations } from './observations.ts'
-import { type Advice, BACKSCATTER, BEHIND_PROXY, DOCKER_OPEN_RELAY, POSTFIX_ACCESS } from './remedies/advice.ts'
+import { type Advice, BEHIND_PROXY, DOCKER_IPV6, POSTFIX_ACCESS, UNKNOWN_RECIPIENTS } from './remedies/advice.ts'
 import { isSourceLost } from './seen-as.ts'
 import { fill, type SentenceFacts } from './wording.ts'
 
@@ -22,7 +22,7 @@ export interface FindingRow extends Omit<Advice, 'title'> {
 }
 
 /** RFC 5321 section 4.5.1: a server that accepts mail must support the mailbox postmaster, without a domain too. */
-const POSTMASTER_RULE = 'https://www.ietf.org/rfc/rfc5321.html'
+const POSTMASTER_RULE = 'https://www.rfc-editor.org/rfc/rfc5321.html#section-4.5.1'
 
 /** The row of every finding. A word in contract/words.ts without a row here does not compile. */
 export const FINDING_ROWS: Readonly<Record<Finding, FindingRow>> = {
@@ -45,7 +45,7 @@ export const FINDING_ROWS: Readonly<Record<Finding, FindingRow>> = {
       'Otherwise let the server refuse unknown mailboxes in its reply to RCPT TO: mail that it accepts and cannot deliver becomes bounces.',
       'If it is a gateway, give it the list of valid recipients, or let it ask the server behind it during the session.',
     ],
-    references: [BACKSCATTER, POSTFIX_ACCESS],
+    references: [UNKNOWN_RECIPIENTS, POSTFIX_ACCESS],
     holds: ({ rows }) => hasMailboxForAll(rows),
   },
   'bounces-strangers-mail': {
@@ -54,7 +54,7 @@ export const FINDING_ROWS: Readonly<Record<Finding, FindingRow>> = {
       'Let the server refuse recipients that it will not deliver to in its reply to RCPT TO, instead of sending reports later.',
       'If it is a gateway, give it the list of valid recipients, or let it ask the server behind it during the session.',
     ],
-    references: [BACKSCATTER, POSTFIX_ACCESS],
+    references: [UNKNOWN_RECIPIENTS, POSTFIX_ACCESS],
     holds: ({ rows }) => rows.some(({ attempt }) => attempt.seen?.kind === 'bounce'),
   },
   'no-postmaster': {
@@ -93,7 +93,7 @@ export const FINDING_ROWS: Readonly<Record<Finding, FindingRow>> = {
       'Make sure that the address of the proxy, container gateway or NAT is not among the trusted networks.',
       'Let the proxy pass on the address of the client (PROXY protocol), or forward the port without changing the source address.',
     ],
-    references: [DOCKER_OPEN_RELAY, BEHIND_PROXY],
+    references: [DOCKER_IPV6, BEHIND_PROXY],
     // For an open server it can be the cause, which says the same.
     holds: (observations, { cause }) => cause !== 'source-address-lost' && isSourceLost(observations),
   },

@@ -19,6 +19,8 @@ export interface Names extends TestAddresses {
   readonly host: string
   readonly literal: string
   readonly mailbox: string | null
+  /** The same recipient at a name of our zone that leads to the target; absent if the installation has no zone. */
+  readonly steered?: string | null
 }
 
 /** The names of the target that a form can need. */
@@ -26,6 +28,8 @@ export type Need = 'domain' | 'host'
 
 /** One way of writing MAIL FROM. */
 interface Sender {
+  /** Who that is, in everyday words. */
+  readonly says: string
   /** The owner of the address: a refusal means something different for each. */
   readonly as: 'outside' | 'own' | 'null'
   readonly needs?: Need
@@ -41,9 +45,16 @@ interface Sender {
 
 /** Ways of writing MAIL FROM; the null sender is the empty string. */
 const SENDERS = {
-  outside: { as: 'outside', carriesMessage: true, spell: ({ sender }) => sender },
-  null: { as: 'null', cause: 'null-sender', carriesMessage: true, spell: () => '' },
+  outside: { says: 'a stranger', as: 'outside', carriesMessage: true, spell: ({ sender }) => sender },
+  null: {
+    says: 'the empty sender that bounces have',
+    as: 'null',
+    cause: 'null-sender',
+    carriesMessage: true,
+    spell: () => '',
+  },
   'own-domain': {
+    says: "a sender at the server's own domain",
     as: 'own',
     needs: 'domain',
     cause: 'own-domain-sender',
@@ -51,6 +62,7 @@ const SENDERS = {
     spell: ({ domain, mailbox }) => mailbox ?? `sender@${domain}`,
   },
   'own-invented': {
+    says: "an invented sender at the server's own domain",
     as: 'own',
     needs: 'domain',
     cause: 'own-domain-sender',
@@ -58,6 +70,7 @@ const SENDERS = {
     spell: ({ domain }) => `sender@${domain}`,
   },
   postmaster: {
+    says: "the postmaster of the server's own domain",
     as: 'own',
     needs: 'domain',
     cause: 'own-domain-sender',
@@ -65,6 +78,7 @@ const SENDERS = {
     spell: ({ domain }) => `postmaster@${domain}`,
   },
   'own-host': {
+    says: "a sender at the server's host name",
     as: 'own',
     needs: 'host',
     cause: 'own-host-sender',
@@ -72,15 +86,23 @@ const SENDERS = {
     spell: ({ host }) => `sender@${host}`,
   },
   literal: {
+    says: "a sender at the server's IP address",
     as: 'own',
     cause: 'address-literal',
     risky: true,
     carriesMessage: false,
     spell: ({ literal }) => `sender@${literal}`,
   },
-  unqualified: { as: 'own', risky: true, carriesMessage: false, spell: () => 'sender' },
-  localhost: { as: 'own', carriesMessage: false, spell: () => 'sender@localhost' },
+  unqualified: {
+    says: 'a sender without a domain',
+    as: 'own',
+    risky: true,
+    carriesMessage: false,
+    spell: () => 'sender',
+  },
+  localhost: { says: 'a sender at localhost', as: 'own', carriesMessage: false, spell: () => 'sender@localhost' },
   'unknown-host': {
+    says: 'a sender at a name that does not exist',
     as: 'own',
     carriesMessage: false,
     spell: ({ sender }) => `sender@no-such-host.${domainOf(sender)}`,
@@ -124,6 +146,7 @@ const RECIPIENTS = {
   plain: { kind: 'plain', spell: at },
   'no-brackets': { kind: 'plain', cause: 'address-spelling', bare: true, spell: at },
   'trailing-dot': { kind: 'plain', risky: true, cause: 'address-spelling', spell: (names) => `${at(names)}.` },
+  'mx-steered': { kind: 'plain', cause: 'mx-steered', spell: ({ steered }) => steered ?? '' },
   'percent-domain': ambiguous('domain', 'percent-hack', (names) => `${percent(names)}@${names.domain}`),
   'percent-host': ambiguous('host', 'percent-hack', (names) => `${percent(names)}@${names.host}`),
   'percent-literal': risky('address', 'percent-hack', (names) => `${percent(names)}@${names.literal}`),
@@ -162,6 +185,49 @@ const RECIPIENTS = {
   'random-bare': random('no domain', (names) => localOf(at(names))),
 } as const satisfies Record<string, Recipient>
 
+/** What each recipient is, in everyday words. "Its" is the server's. */
+const RECIPIENTS_SAY: Readonly<Record<keyof typeof RECIPIENTS, string>> = {
+  plain: 'an outside address',
+  'no-brackets': 'an outside address without angle brackets',
+  'trailing-dot': 'an outside address with a final dot',
+  'mx-steered': 'an outside address whose domain names it as a backup mail server (MX record)',
+  'percent-domain': 'an outside address behind a percent sign, at its domain (user%outside@domain)',
+  'percent-host': 'an outside address behind a percent sign, at its host name (user%outside@host)',
+  'percent-literal': 'an outside address behind a percent sign, at its IP address (user%outside@[address])',
+  quoted: 'an outside address in quotes ("user@outside")',
+  'quoted-percent': 'an outside address behind a percent sign, in quotes ("user%outside")',
+  'quoted-host': 'an outside address in quotes, at its host name ("user@outside"@host)',
+  'quoted-literal': 'an outside address in quotes, at its IP address ("user@outside"@[address])',
+  'double-at-host': 'an outside address with its host name behind it (user@outside@host)',
+  'double-at-literal': 'an outside address with its IP address behind it (user@outside@[address])',
+  'trailing-at': 'an outside address with a second @ at the end (user@outside@)',
+  'route-host': 'an outside address by a route through its host name (@host:user@outside)',
+  'route-domain': 'an outside address by a route through its domain (@domain:user@outside)',
+  'route-literal': 'an outside address by a route through its IP address (@[address]:user@outside)',
+  bang: 'an outside address in the old style with an exclamation mark (outside!user)',
+  'bang-host': 'an outside address with an exclamation mark, at its host name (outside!user@host)',
+  'bang-domain': 'an outside address with an exclamation mark, at its domain (outside!user@domain)',
+  'bang-literal': 'an outside address with an exclamation mark, at its IP address (outside!user@[address])',
+  'bang-chain': 'an outside address by a path through its host name (host!outside!user@host)',
+  'comma-list': 'two addresses in one, the second one outside ("x@outside,user@outside"@domain)',
+  imceasmtp: 'an outside address packed as Exchange packs it (IMCEASMTP-...@domain)',
+  srs: 'an outside address packed as forwarders pack it (SRS0=...@domain)',
+  postmaster: 'the postmaster of its own domain',
+  'known-mailbox': 'a mailbox that exists at it',
+  'own-mailbox': 'a mailbox of its own domain',
+  'random-local': 'a mailbox of its domain that nobody has',
+  'random-host': 'a mailbox at its host name that nobody has',
+  'random-literal': 'a mailbox at its IP address that nobody has',
+  'random-bare': 'a mailbox without a domain that nobody has',
+}
+
+/** What else to say about a form that asks a question a second time. */
+const ALSO: Readonly<Record<string, string>> = {
+  'outside-sender-in-tls': ', over an encrypted connection',
+  'outside-sender-again': ', once more',
+  'outside-sender-at-end': ', once more',
+}
+
 /** One way of writing an envelope that a careless server relays: a sender and a recipient of the tables above. */
 export interface Form {
   readonly id: string
@@ -173,6 +239,8 @@ export interface Form {
   readonly suites: readonly Suite[]
   /** The part of a test that it belongs to. The full suite first reaches the verdict of the standard part. */
   readonly part: Suite
+  /** What is tried, in everyday words, for people who do not know SMTP. */
+  readonly says: string
   /** The mistake that only this form finds. */
   readonly exploits: string
   /** The tester or document that the form comes from. */
@@ -322,6 +390,20 @@ const IN_TLS: readonly Row[] = [
   ['outside-sender-in-tls', 'outside', 'plain', 'an encrypted connection counts as a login', 'RFC 3207 section 4'],
 ]
 
+/** The id of the form whose recipient is at a name of our zone. It is asked only if the installation has a zone. */
+export const MX_STEERED = 'mx-steered'
+
+/** The question that needs our zone: some servers relay for every domain whose MX records name them. */
+const IN_ZONE: readonly Row[] = [
+  [
+    MX_STEERED,
+    'outside',
+    'mx-steered',
+    'any domain whose MX records name the server may be relayed to',
+    'Postfix permit_mx_backup, Sendmail relay_based_on_MX, Exim @mx_any',
+  ],
+]
+
 /** The controls of the standard part. They are asked only if the answer can change the verdict. */
 const CONTROLS: readonly Row[] = [
   ['known-mailbox-control', 'outside', 'known-mailbox', 'nothing: the server accepts its own mailbox', 'RFC 5321'],
@@ -378,6 +460,7 @@ export const FORMS: readonly Form[] = [
   ...formsFrom(FULL.slice(0, 1), { control: false, part: 'standard', suites: ['full'] }),
   ...formsFrom(SECOND_SENDERS, { control: false, part: 'standard', suites: [] }),
   ...formsFrom(FULL.slice(1), { control: false, part: 'full', suites: ['full'] }),
+  ...formsFrom(IN_ZONE, { control: false, part: 'full', suites: [] }),
   ...formsFrom(IN_TLS, { control: false, part: 'full', suites: [] }),
   ...formsFrom(CONTROLS, { control: true, part: 'standard', suites: [] }),
   ...formsFrom(FOR_FINDINGS, { control: true, part: 'standard', suites: [] }),
@@ -408,7 +491,8 @@ export const MESSAGE_FORMS: readonly Form[] = FORMS.filter(({ recipient }) => re
 /** Makes the forms of a table. */
 function formsFrom(rows: readonly Row[], common: Pick<Form, 'control' | 'part' | 'suites'>): Form[] {
   return rows.map(([id, sender, recipient, exploits, source]) => {
-    return { id, sender: SENDERS[sender], recipient: RECIPIENTS[recipient], exploits, source, ...common }
+    const says = `From ${SENDERS[sender].says} to ${RECIPIENTS_SAY[recipient]}${ALSO[id] ?? ''}`
+    return { id, sender: SENDERS[sender], recipient: RECIPIENTS[recipient], says, exploits, source, ...common }
   })
 }
 

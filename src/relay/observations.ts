@@ -25,6 +25,8 @@ export interface Observations {
   readonly turnedAway: Omit<Exchange, 'phase'> | null
   /** Whether our mailbox turned anybody away while we waited. Then it proves nothing that no mail arrived. */
   readonly mailboxTroubled: boolean
+  /** Whether another vantage met the words that refused the outside sender (rule 13). Default: no. */
+  readonly metElsewhere?: boolean
   /** Every attempt, judged by itself when its answer was kept. */
   readonly rows: readonly Assessed[]
 }

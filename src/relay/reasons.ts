@@ -4,7 +4,7 @@
  * the braces.
  */
 import type { Reason } from '../contract/words.ts'
-import { type Advice, BACKSCATTER, POSTFIX_ACCESS, RFC2505 } from './remedies/advice.ts'
+import { type Advice, POSTFIX_ACCESS, RFC2505, UNKNOWN_RECIPIENTS } from './remedies/advice.ts'
 
 /** One reason for an inconclusive verdict. The advice says how to get an answer. */
 export interface ReasonRow extends Advice {
@@ -18,11 +18,11 @@ export interface ReasonRow extends Advice {
  * "Fail2ban will not ban a host which matches an address in this list" (ignoreip); bantime and findtime 600, maxretry
  * 5.
  */
-const FAIL2BAN = 'https://github.com/fail2ban/fail2ban/blob/0121e09907c5eea262f96dfd5886515a3a18d29e/config/jail.conf'
+const FAIL2BAN = 'https://github.com/fail2ban/fail2ban/blob/master/config/jail.conf'
 /** Defines greylisting: a server refuses unknown clients temporarily. */
-const RFC6647 = 'https://tech-invite.com/y65/tinv-ietf-rfc-6647.html'
-/** Quotes RFC 5321 on retries: a sender should wait at least half an hour. */
-const RETRYING = 'https://home.nuug.no/~peter/pf/newest/spamd.greylist.html'
+const RFC6647 = 'https://www.rfc-editor.org/rfc/rfc6647.html'
+/** RFC 5321 on retries: a sender should wait at least half an hour. */
+const RETRYING = 'https://www.rfc-editor.org/rfc/rfc5321.html#section-4.5.4.1'
 
 /** Greylisting and fail2ban both count in ten minutes by default. */
 const TEN_MINUTES = 600
@@ -31,7 +31,7 @@ const TEST_LATER = 'Test again in {wait}. The next test uses the same addresses,
 const ALLOW_US = "Or ask the server's administrator to allow {us}."
 const ASK_LOG = "Ask the server's administrator to look at the server's log at the time of the test."
 const USE_STANDARD = 'Use the standard suite instead of the full one: it asks the server much less.'
-const LONGER_DEADLINE = 'Ask the operators of this service for a longer deadline (TEST_DEADLINE_MS)'
+const LONGER_DEADLINE = 'Ask the operators of this service for a longer time limit'
 
 /** The row of every reason. A word in contract/words.ts without a row here does not compile. */
 export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
@@ -51,8 +51,8 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     title: 'Test again later: the fault is on our side',
     steps: [
       'Change nothing at the server: our own machine, network or proxy failed. The session says how.',
-      'Test again in {wait}, or from another vantage if there is one.',
-      'If it fails again, tell the operators of this service: GET /vantages and their log say what is wrong.',
+      'Test again in {wait}, or from another place, if this service tests from more than one.',
+      'If it fails again, tell the operators of this service. Their log says what is wrong.',
     ],
     references: [],
   },
@@ -62,7 +62,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     retryAfter: null,
     title: 'Treat it as open until a message shows otherwise',
     steps: [
-      'If this test used proof recipient, test again with proof message: only a message shows whether the server relays.',
+      'If this test sent no message because it was told not to, let it send one next time: only a message shows whether the server relays.',
       'Ask the administrator why the server accepts outside recipients from strangers. It should refuse them in its reply to RCPT TO.',
       'If the server is meant to refuse later, its refusal of the message should say that relaying is denied.',
     ],
@@ -89,14 +89,14 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
       'With Postfix, that is: smtpd_reject_unlisted_recipient = yes, with relay_recipient_maps for the domains that it passes on',
       'Until then, its bounces reach people whose addresses were forged, and may put the server on blocklists.',
     ],
-    references: [BACKSCATTER, POSTFIX_ACCESS],
+    references: [UNKNOWN_RECIPIENTS, POSTFIX_ACCESS],
   },
   'ambiguous-accepted': {
     says: 'The server accepted a recipient that may be a mailbox of {domain} or a way to relay. Only a delivered message could tell.',
     retryAfter: null,
     title: 'Find out where mail for such an address goes',
     steps: [
-      'If this service has a mailbox of its own, test with proof delivery: a message that arrives there proves that the server relays.',
+      'Only a message that arrives in a mailbox of this service proves that the server relays. If it has one, and this test did not wait for it, test again and wait.',
       'Ask the administrator whether {domain} has a catch-all mailbox. If the session shows a message (DATA), look for it there.',
       'Or let the server refuse recipients with %, ! or @ in the local part, unless such mailboxes exist. Then test again.',
     ],
@@ -121,7 +121,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
       'Read in the session why the server refused us: a blocklist, our host name, our sender, or everything that we asked.',
       'Check that the server accepts mail for {domain}.',
       "Ask the server's administrator to allow {us}.",
-      'If many servers refuse us, tell the operators of this service: they look after the blocklists, PTR and SPF of the vantage.',
+      'If many servers refuse us, tell the operators of this service: they look after the blocklists, names and SPF record of our address.',
     ],
     references: [],
   },
@@ -131,10 +131,10 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     title: 'Name a mailbox that exists there, then test again',
     steps: [
       'Ask the customer for one mail address at {domain} that receives mail now, such as their own. A role address, such as postmaster or info, proves less.',
-      'Test again with that address as the known mailbox (knownMailbox in a request). Nobody gets a message: the test only asks whether the server would accept one.',
+      'Test again, and name that address as the known mailbox. Nobody gets a message: the test only asks whether the server would accept one.',
       'If you named one already and the server refused it, check with the customer how the address is spelled, and that its mail comes to this server.',
       'If the server accepts the mailbox and still refuses outside recipients, it is closed.',
-      'Or have the mailbox put on file for the customer (mailboxes in the customers file), so that later tests use it.',
+      'Or have the mailbox put on file for the customer, so that later tests use it.',
     ],
     references: [],
   },
@@ -227,8 +227,8 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     retryAfter: null,
     title: 'Find out why there is no path to it',
     steps: [
-      'Check the address: no network path leads to it from our vantage.',
-      "If it is an IPv6 address, check that the vantage has IPv6. If it has, ask for the customer's routing to be checked.",
+      'Check the address: no network path leads to it from where we test.',
+      "If it is an IPv6 address, ask the operators of this service whether they test over IPv6. If they do, ask for the customer's routing to be checked.",
       'Then test again.',
     ],
     references: [],
@@ -261,7 +261,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     retryAfter: null,
     title: 'Say which domain it serves',
     steps: [
-      'Test again with domain: a mail domain that this server accepts mail for, and that is on file for the customer.',
+      'Test again, and name a mail domain that this server accepts mail for, and that is on file for the customer.',
       'If the domain is not on file, have it added to the customer first.',
       'The server refused everything so far, but that is not enough to call it closed.',
     ],

@@ -2,6 +2,7 @@
  * Says the verdict in plain sentences that a support agent can read out to a customer. Sentences for one cause or one
  * reason are in their tables. The sentences here depend on more than that.
  */
+import type { RelayTest } from '../contract/relay-test.ts'
 import { type Assessed, isTaken, rowOf } from './assess.ts'
 import { CAUSE_ROWS } from './causes.ts'
 import { sayCaveats } from './caveats.ts'
@@ -10,6 +11,7 @@ import type { Judgement } from './judgement.ts'
 import { triedToRelay } from './local.ts'
 import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
+import type { Together } from './two-vantages.ts'
 import { fill, type SentenceFacts } from './wording.ts'
 
 const CLOSED = 'The server does not relay. It refused every attempt to relay.'
@@ -26,7 +28,20 @@ const NOT_EVEN_POSTMASTER =
 const NOT_EVEN_KNOWN =
   'The server refused us in words that we do not know, and refused the mailbox that you named too. Check that this mailbox exists at {domain} and receives mail there.'
 
-/** Returns the summary of a test. */
+/** Says what a second vantage adds to the answer, by the vantage whose answer counts. */
+const VANTAGES_SAY: Readonly<Record<Together['by'], string>> = {
+  0: 'A second test from {second} gave no clearer answer than that from {first}.',
+  1: 'This is the answer to our vantage {second}: our first one, {first}, got no clear answer.',
+  both: 'We met the same words at {first} and at {second}, so they are not about one of our addresses.',
+}
+
+/** Returns the sentence of a test that used two vantages. */
+export function sayVantages(by: Together['by'], first: RelayTest['vantage'], second: RelayTest['vantage']): string {
+  const say = ({ name, ip }: RelayTest['vantage']) => (ip === null ? name : `${name} (${ip})`)
+  return VANTAGES_SAY[by].replace('{first}', () => say(first)).replace('{second}', () => say(second))
+}
+
+/** Returns the summary of a test, or of the run whose answer counts. */
 export function summarise(judgement: Judgement, observations: Observations, facts: SentenceFacts): string {
   return fill(sentencesFor(judgement, observations), facts, judgement.retryAfter)
 }

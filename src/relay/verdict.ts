@@ -23,7 +23,7 @@ import {
   vouches,
 } from './controls.ts'
 import { causeOf } from './forms.ts'
-import { checkJudgement } from './invariants.ts'
+import { checkVerdict } from './invariants.ts'
 import type { Judgement } from './judgement.ts'
 import { isAcceptedSoFar, isLocal, saysNothing, triedToRelay } from './local.ts'
 import type { Observations } from './observations.ts'
@@ -38,7 +38,7 @@ import { isSourceLost } from './seen-as.ts'
 export function judge(observations: Observations): Judgement {
   const { rows } = observations
   const judgement = { ...judged({ ...observations, rows: rows.filter(isForVerdict) }), rows }
-  checkJudgement(judgement)
+  checkVerdict(judgement.verdict, [rows])
   return judgement
 }
 
@@ -174,7 +174,7 @@ function reasonOfLocal({ attempt, outcome, refusal }: Assessed, { rows }: Observ
 
 /** Returns why the refusal of the outside sender does not count as one of relaying, or null (rule 4a). */
 function reasonOfOutside(row: Assessed, observations: Observations): Reason | null {
-  const { rows, known, domainSource } = observations
+  const { rows, known, domainSource, metElsewhere = false } = observations
   if (isMailboxRefusedAlike(rows, domainSource)) return 'vantage-blocked'
   if (deniesRelaying(row.refusal)) return null
   if (!needsContrast(row)) return 'vantage-blocked'
@@ -183,7 +183,7 @@ function reasonOfOutside(row: Assessed, observations: Observations): Reason | nu
     case 'shown':
       return null
     case 'words-needed':
-      return 'words-unknown'
+      return metElsewhere ? null : 'words-unknown'
     case 'missing': {
       const locals = [KNOWN_MAILBOX, POSTMASTER].flatMap((id) => rowOf(rows, id) ?? [])
       // A local recipient that was deferred or not asked gives its own reason.
@@ -251,6 +251,8 @@ function isHealthy(row: Assessed, { rows, known }: Observations): boolean {
   // A repeat that was refused in another way gives its own reason. An accepted one shows nothing about a ban.
   const repeat = rowOf(rows, repeatId)
   if (repeat === undefined || repeat.outcome === 'accepted') return false
+  // In the full part, a ban may have begun on another connection before this row. Such forms are listed (rule 10).
+  if (form.part === 'full' && repeat.outcome === 'refused' && !isAsBefore(repeat, rowOf(rows, OUTSIDE))) return false
   // A ban can begin after the repeat.
   return repeat.outcome !== 'refused' || endOf(repeat) > endOf(row)
 }

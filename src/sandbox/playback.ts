@@ -46,6 +46,7 @@ export async function playBack(
     extensions: extensionsIn(recording),
     tls: null,
     phases: null,
+    spent: { connections: 0, messages: 0, dots: 0 },
   }
 }
 

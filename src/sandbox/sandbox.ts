@@ -22,16 +22,19 @@ export function sandboxWorld({ id, quota }: Caller, vantages: Pick<Vantages, 'al
       return { mx: [], hosts, unanswered: [], truncated: false }
     },
     // Every name leads to every address, so no two of them belong together.
+    followsUp: false,
     looksUpRelated: false,
     customers: () => customers,
     origin: () => ({ own: [], translations: [], vantages: anywhere }),
     // The sessions are recordings of the standard suite with a message as proof.
     requestFor: (request) => ({ ...request, suite: 'standard', proof: 'message' }),
     // There is no server to protect, so each test has its own target and network counters.
-    countersOf: ({ text }, testId) => ({ target: testId, network: testId, usedUp: usedUpAt(text) }),
+    countersOf: ({ address }, testId) => ({ target: testId, network: testId, usedUp: usedUpAt(address.text) }),
     placeOf: ({ customerId, ip }) => `${customerId} ${ip}`,
-    expectArrivals: () => null,
+    expectArrivals: async () => null,
     run: ({ test, stop }, { transcript, decided }) =>
       playBack(sessionAt(test.ip, test.knownMailbox), test, { transcript, decided, stop: stop.signal }),
+    // A recording was made from one vantage.
+    vantageAfter: () => null,
   }
 }

@@ -3,14 +3,14 @@ import { inScope } from '../access/callers.ts'
 import { QUOTAS } from '../contract/limits.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Archive } from './archive.ts'
-import type { Expectation } from './arrivals.ts'
+import type { Expectation, ExpectedMail } from './arrivals.ts'
 import { auditIntent, auditRefusal } from './audit.ts'
 import type { AuditFile } from './audit-file.ts'
 import type { Background } from './background.ts'
 import { claimFor } from './idempotency.ts'
 import type { Job, Settings } from './job.ts'
 import { leaseMsFor, takeLease } from './lease.ts'
-import { RETRY_SOON_SECONDS, RequestProblem } from './problem.ts'
+import { RETRY_SOON_SECONDS, RequestProblem, timeIn } from './problem.ts'
 import type { Exceeded, QuotaSubject, TestQuotas } from './quotas.ts'
 import { runningResult } from './result.ts'
 import type { Slots } from './slots.ts'
@@ -48,15 +48,43 @@ export async function admit(job: Job, parts: AdmissionParts): Promise<Admission>
   try {
     requireTesting(parts)
     requireVantage(job, parts)
-    await requireQuotas(job, parts)
+    const subject = await subjectOf(job, parts)
+    await requireQuotas(subject, job, parts)
     const leaveSlot = takeSlot(job, parts, undo)
     await leaseTarget(job, parts, undo)
-    const { expectation, refusedBefore } = await putRecord(job, parts, undo)
+    const [{ expectation, refusedBefore }] = await Promise.all([
+      expectMail(job, null, parts, undo),
+      putRecord(job, parts, undo),
+    ])
     await claimKey(job, parts, undo)
     await writeIntent(job, parts, undo)
     // Comes last: if the audit log cannot be written, no quota is used.
-    await takeQuotas(job, parts)
+    await takeQuotas(subject, job, parts)
     return { expectation, refusedBefore, leaveSlot }
+  } catch (error) {
+    await undo.all(error, job, parts.background)
+    throw error
+  }
+}
+
+/**
+ * Admits a follow-up. It counts in no quota and takes no slot. Throws like `admit`; then nothing of the visit is left.
+ *
+ * @param mail the mail of the earlier visits
+ */
+export async function readmit(
+  job: Job,
+  mail: ExpectedMail,
+  parts: Omit<AdmissionParts, 'slots' | 'quotas'>,
+): Promise<Omit<Admission, 'leaveSlot'>> {
+  const undo = new Undo()
+  try {
+    requireTesting(parts)
+    requireVantage(job, parts)
+    await leaseTarget(job, parts, undo, true)
+    const readmitted = await expectMail(job, mail, parts, undo)
+    await writeIntent(job, parts, undo)
+    return readmitted
   } catch (error) {
     await undo.all(error, job, parts.background)
     throw error
@@ -65,40 +93,52 @@ export async function admit(job: Job, parts: AdmissionParts): Promise<Admission>
 
 const RETRY_TESTING_SECONDS = 60
 
-function requireTesting({ testingIsOn }: AdmissionParts): void {
+/** Throws if the operator has switched testing off. */
+export function requireTesting({ testingIsOn }: Pick<AdmissionParts, 'testingIsOn'>): void {
   if (testingIsOn()) return
   const detail = 'The operator of this service has switched testing off. Try again later.'
   throw new RequestProblem('testing-off', detail, { retryAfter: RETRY_TESTING_SECONDS })
 }
 
-function requireVantage({ vantage }: Job, { world: { vantages } }: AdmissionParts): void {
+/** Throws if the vantage of a test is down. */
+export function requireVantage({ vantage }: Job, { world: { vantages } }: Pick<AdmissionParts, 'world'>): void {
   if (!vantages.isDown(vantage)) return
   const detail = `The vantage ${vantage.name} is down, so nothing can be tested from it. Try again later.`
   throw new RequestProblem('vantage-down', detail, { retryAfter: vantages.secondsToNextLook })
 }
 
-async function requireQuotas(job: Job, parts: AdmissionParts): Promise<void> {
-  const exceeded = await parts.quotas.peek(subjectOf(job, parts), job.context.quotaStates)
+async function requireQuotas(subject: QuotaSubject, job: Job, parts: AdmissionParts): Promise<void> {
+  const exceeded = await parts.quotas.peek(subject, job.context.quotaStates)
   if (exceeded) throw await quotaProblem(exceeded, job, parts)
 }
 
-function takeSlot({ context }: Job, { slots }: AdmissionParts, undo: Undo): () => void {
-  const leave = slots.take(context.caller.id)
-  if (!leave) {
-    const detail = 'All test slots of the service, or of this key, are taken.'
-    throw new RequestProblem('at-capacity', detail, { retryAfter: RETRY_SOON_SECONDS })
-  }
+function takeSlot({ context, isAwaited }: Job, { slots }: AdmissionParts, undo: Undo): () => void {
+  const leave = slots.take(context.caller.id, isAwaited)
+  if (!leave) throw atCapacity('All test slots of the service, or of this key, are taken.')
   undo.here(leave)
   return leave
 }
 
-async function leaseTarget({ test, context }: Job, parts: AdmissionParts, undo: Undo): Promise<void> {
+/** Returns the problem of a test that finds no slot, and no place in the line. */
+export const atCapacity = (detail: string): RequestProblem =>
+  new RequestProblem('at-capacity', detail, { retryAfter: RETRY_SOON_SECONDS })
+
+/** Takes the lease of the target. */
+export async function leaseTarget(
+  { test, context }: Job,
+  parts: Pick<AdmissionParts, 'world' | 'settings' | 'stores'>,
+  undo: Undo,
+  isFollowUp = false,
+): Promise<void> {
   const { world, settings, stores } = parts
   const { id, ip, customerId } = test
   const place = world.placeOf(test)
-  undo.inStores(() => stores.leases.release(place, id))
-  const wanted = { testId: id, customerId }
+  const release = () => stores.leases.release(place, id)
+  if (test.queuedAt === null) undo.inStores(release)
+  const wanted = { testId: id, customerId, ...(isFollowUp ? { isFollowUp } : {}) }
   const holder = await takeLease(stores, place, wanted, leaseMsFor(settings.deadlineMs))
+  // A test from the line is admitted again with the same id, so its lease must not be released late.
+  if (!holder && test.queuedAt !== null) undo.here(() => release().catch(() => {}))
   if (!holder) return
   const isVisible = inScope(context.caller, holder.customerId)
   throw new RequestProblem(
@@ -111,43 +151,60 @@ async function leaseTarget({ test, context }: Job, parts: AdmissionParts, undo: 
   )
 }
 
-/** Makes the test visible: its result to callers, its tokens to the mailbox of every replica. */
-async function putRecord(job: Job, { world, stores }: AdmissionParts, undo: Undo) {
-  const expectation = world.expectArrivals(job)
-  undo.here(() => expectation?.forget())
-  const running = runningResult(job.test)
-  undo.inStores(() => stores.results.remove(running))
-  const [refusedBefore] = await Promise.all([
-    stores.recentRefusals.recently(banPlaceOf(world, job.test)),
-    expectation?.announced,
-    stores.results.put(running),
-  ])
+/**
+ * Makes the tokens of the test known to the mailbox of every replica.
+ *
+ * @param earlier the mail of an earlier visit; null for the first visit
+ */
+export async function expectMail(
+  job: Job,
+  earlier: ExpectedMail | null,
+  { world, stores }: Pick<AdmissionParts, 'world' | 'stores'>,
+  undo: Undo,
+): Promise<Omit<Admission, 'leaveSlot'>> {
+  const expecting = world.expectArrivals(job, earlier)
+  undo.here(() => void expecting.then((expectation) => expectation?.forget()).catch(() => {}))
+  const refused = stores.recentRefusals.recently(banPlaceOf(world, job.test, job.vantage))
+  const [expectation, refusedBefore] = await Promise.all([expecting, refused])
   return { expectation, refusedBefore }
 }
 
-async function claimKey({ test, key }: Job, { stores: { claims } }: AdmissionParts, undo: Undo): Promise<void> {
+/** Makes the test visible to callers. */
+export async function putRecord({ test }: Job, { stores }: Pick<AdmissionParts, 'stores'>, undo: Undo): Promise<void> {
+  const running = runningResult(test)
+  undo.inStores(() => stores.results.remove(running))
+  await stores.results.put(running)
+}
+
+/** Claims the idempotency key, if there is one. */
+export async function claimKey({ test, key }: Job, { stores: { claims } }: AdmissionParts, undo: Undo): Promise<void> {
   if (!key) return
   undo.inStores(() => claims.release(key.key, test.id))
   await claimFor(test.id, key, claims)
 }
 
-async function writeIntent(job: Job, { audit }: AdmissionParts, undo: Undo): Promise<void> {
-  await auditIntent(audit, job)
+/** Writes the line of the audit log without which nothing is dialled. */
+export async function writeIntent(job: Job, { audit }: Pick<AdmissionParts, 'audit'>, undo: Undo): Promise<void> {
+  await auditIntent(audit, job, job.vantage)
   undo.here((error) => auditRefusal(audit, job, error))
 }
 
-async function takeQuotas(job: Job, parts: AdmissionParts): Promise<void> {
-  const exceeded = await parts.quotas.take(subjectOf(job, parts), job.context.quotaStates)
+/** Counts the test in its quotas. */
+export async function takeQuotas(subject: QuotaSubject, job: Job, parts: AdmissionParts): Promise<void> {
+  const exceeded = await parts.quotas.take(subject, job.context.quotaStates)
   if (exceeded) throw await quotaProblem(exceeded, job, parts)
 }
 
-const subjectOf = ({ context, customer, request, test }: Job, { world }: AdmissionParts): QuotaSubject => ({
-  caller: context.caller,
-  customer,
-  ...world.countersOf(request.address, test.id),
-})
+/** Returns the caller, the customer and the target whose counters a test uses. */
+export async function subjectOf(
+  { context: { caller }, customer, request, test }: Pick<Job, 'context' | 'customer' | 'request' | 'test'>,
+  { world, archive }: Pick<AdmissionParts, 'world' | 'archive'>,
+): Promise<QuotaSubject> {
+  const lastTest = await archive.lastTest(test, caller)
+  return { caller, customer, ...world.countersOf(request, test.id), followsOpen: lastTest?.verdict === 'open' }
+}
 
-/** Returns the problem of a used-up quota. If it is the address quota, adds the newest verdict on the address. */
+/** Returns the problem of a used-up quota. If it is the quota of the target, adds the newest verdict on the target. */
 async function quotaProblem(
   { policies, retryAfter }: Exceeded,
   { test, context }: Job,
@@ -155,8 +212,8 @@ async function quotaProblem(
 ): Promise<RequestProblem> {
   const counted = policies.map((name) => `${QUOTAS[name]} (${name})`).join(', ')
   const which = policies.length > 1 ? 'These quotas are' : 'This quota is'
-  const detail = `${which} used up: ${counted}. Try again in ${retryAfter} s; GET /limits shows the quotas.`
-  const lastTest = policies.includes('tests-target') ? await archive.lastTest(test.ip, context.caller) : null
+  const detail = `${which} used up: ${counted}. Try again at ${timeIn(retryAfter)}; GET /limits?ip=${test.ip}&port=${test.port} shows the quotas.`
+  const lastTest = policies.includes('tests-target') ? await archive.lastTest(test, context.caller) : null
   const members = { violatedPolicies: policies, retryAfter, ...(lastTest ? { lastTest } : {}) }
   return new RequestProblem('quota-exceeded', detail, members)
 }

@@ -1,24 +1,46 @@
 /** Reads stored results for callers. */
 import { type Caller, inScope } from '../access/callers.ts'
 import type { LastTest } from '../contract/problems.ts'
-import { type RelayTest, type RelayTestSummary, summaryOf } from '../contract/relay-test.ts'
+import { type RelayTest, type RelayTestList, summaryOf } from '../contract/relay-test.ts'
+import { isWaiting } from '../contract/waiting.ts'
 import type { Leases } from '../store/leases.ts'
-import type { Filter, Results } from '../store/results.ts'
+import type { Results } from '../store/results.ts'
+import { FOLLOW_UP_LOST } from './follow-ups.ts'
+import type { Line } from './line.ts'
+import { cursorOf, type ListQuery } from './queries.ts'
 import { brokenResult } from './result.ts'
 import type { WorldOf } from './world.ts'
 
-/** How many results a list has at most. */
+/** How late a follow-up may be before its result says that it is lost, in milliseconds: Redis may be away. */
+const OVERDUE_MS = 15 * 60_000
+
+const isOverdue = ({ followUpAt }: Pick<RelayTest, 'followUpAt'>): boolean =>
+  followUpAt !== null && Date.now() > Date.parse(followUpAt) + OVERDUE_MS
+
+/** Returns a result with its next follow-up as lost. If that takes place later, it amends the stored result. */
+function withoutFollowUp(result: RelayTest): RelayTest {
+  const lost = { at: result.followUpAt ?? result.createdAt, outcome: 'interrupted', says: FOLLOW_UP_LOST } as const
+  return { ...result, followUpAt: null, followUps: [...result.followUps, lost] }
+}
+
+/** How many results a list has, if the caller does not say. */
 const LIST_LIMIT = 20
+/** How many tests of an address are searched for the last one of a port. */
+const LOOK_BACK = 50
+/** How long a waiting test may take to join the line, in milliseconds: its result is stored before. */
+const JOINING_MS = 10_000
 
 /** Shows a caller its own results only. A test whose replica died while it ran reads as interrupted. */
 export class Archive {
   readonly #results: Results
   readonly #leases: Leases
+  readonly #line: Pick<Line, 'positionOf'>
   readonly #worldOf: WorldOf
 
-  constructor(results: Results, leases: Leases, worldOf: WorldOf) {
+  constructor(results: Results, leases: Leases, line: Pick<Line, 'positionOf'>, worldOf: WorldOf) {
     this.#results = results
     this.#leases = leases
+    this.#line = line
     this.#worldOf = worldOf
   }
 
@@ -28,35 +50,52 @@ export class Archive {
     return result && inScope(caller, result.customerId) ? this.#withTrueStatus(result, caller) : null
   }
 
-  /** Returns summaries of the newest results of an address, or with a reference, that this caller may see. */
-  async list(by: Filter['by'], value: string, caller: Caller): Promise<RelayTestSummary[]> {
-    const filter = { by, value, mayName: (customerId: string) => inScope(caller, customerId) }
-    const found = await this.#results.list(filter, LIST_LIMIT)
+  /** Returns summaries of the newest results that match a query and that this caller may see. */
+  async list(asked: ListQuery, caller: Caller): Promise<RelayTestList> {
+    const { customerId, limit = LIST_LIMIT, after = null, ...conditions } = asked
+    const mayName = (id: string) => inScope(caller, id) && (customerId === undefined || customerId === id)
+    const { summaries, next } = await this.#results.list({ ...conditions, mayName }, limit, after)
     const checked = await Promise.all(
-      found.map(async (summary) => {
-        if (summary.status === 'finished') return summary
+      summaries.map(async (summary) => {
+        if (summary.status === 'finished') return isOverdue(summary) ? { ...summary, followUpAt: null } : summary
         const result = await this.get(summary.id, caller)
         return result && summaryOf(result)
       }),
     )
-    return checked.filter((summary) => summary !== null)
+    const relayTests = checked.filter((summary) => summary !== null)
+    return { relayTests, nextCursor: next && cursorOf(next) }
   }
 
-  /** Returns the newest verdict on an address that this caller may see, or null. */
-  async lastTest(ip: string, caller: Caller): Promise<LastTest | null> {
-    for (const { id, finishedAt, verdict } of await this.list('ip', ip, caller)) {
-      if (finishedAt !== null && verdict !== null) return { id, finishedAt, verdict }
+  /** Returns the newest verdict on a port of an address that this caller may see, or null. */
+  async lastTest({ ip, port }: Pick<RelayTest, 'ip' | 'port'>, caller: Caller): Promise<LastTest | null> {
+    const { relayTests } = await this.list({ ip, limit: LOOK_BACK }, caller)
+    for (const test of relayTests) {
+      const { id, finishedAt, verdict } = test
+      if (test.port === port && finishedAt !== null && verdict !== null) return { id, port, finishedAt, verdict }
     }
     return null
   }
 
   /** Returns a result with the status that is true now. If a running test holds no lease, its replica has died. */
   async #withTrueStatus(result: RelayTest, caller: Caller): Promise<RelayTest> {
-    if (result.status === 'finished') return result
+    if (result.status === 'finished') return isOverdue(result) ? withoutFollowUp(result) : result
+    if (isWaiting(result)) return this.#withPosition(result, caller)
     const holder = await this.#leases.holder(this.#worldOf(caller).placeOf(result))
     if (holder?.testId === result.id) return result
     // The test may have ended between the two reads.
     const now = await this.#results.get(result.id)
     return now?.status === 'finished' ? now : brokenResult(result, result.createdAt)
+  }
+
+  /** Returns the result of a waiting test with its position. If it is not in the line, its job was lost. */
+  async #withPosition(result: RelayTest, caller: Caller): Promise<RelayTest> {
+    const position = await this.#line.positionOf(result.id)
+    if (position !== null) return { ...result, position }
+    // The test may have left the line between the two reads.
+    const now = (await this.#results.get(result.id)) ?? result
+    if (!isWaiting(now)) return this.#withTrueStatus(now, caller)
+    const { queuedAt } = now
+    if (queuedAt !== null && Date.now() - Date.parse(queuedAt) < JOINING_MS) return now
+    return brokenResult(now, now.createdAt)
   }
 }

@@ -2,56 +2,69 @@
 import type { ReportFacts } from '../mailbox/report.ts'
 import type { Secrets } from '../probe/message.ts'
 import type { Report, Seen } from '../relay/attempt.ts'
-import { formOf } from '../relay/forms.ts'
+import { formOf, MX_STEERED } from '../relay/forms.ts'
 import { classify } from '../relay/refusals.ts'
 import type { Withheld } from '../smtp/withheld.ts'
-import type { Signal, TokenKind } from '../store/signals.ts'
+import type { Signal } from '../store/signals.ts'
+import type { TokenKind } from '../store/tokens.ts'
+
+/** The mail that a test sent, and that its mailbox may receive. */
+export interface ExpectedMail {
+  /** The form of each local part, or `sender`. */
+  readonly tokens: ReadonlyMap<string, string>
+  /** The secrets of each form whose message was sent. */
+  readonly secrets: ReadonlyMap<string, Secrets>
+}
+
+/** The mail of a test that sent none. */
+export const NO_MAIL: ExpectedMail = { tokens: new Map(), secrets: new Map() }
 
 /** The mail that one test may receive: a message for each form, and bounces to its sender. */
 export interface Expectation {
-  /** Resolves when the mailbox of every replica knows the tokens. */
-  readonly announced: Promise<void>
-  /** Takes the secrets of this test, and of earlier tests with the same tokens, out of every text. */
+  /** The tokens and secrets of the test, so that its mail can be recognised after its end. */
+  readonly mail: ExpectedMail
+  /** Hides the secrets of this test, and of earlier tests with the same tokens, in every text. */
   readonly withheld: Withheld
-  /** Returns the secrets that prove which form a message, or its report, belongs to. No output ever shows them. */
+  /** Returns the secrets of a form. They prove that a message or a report belongs to it, so no output shows them. */
   secretsOf(form: string): Secrets
   /** Waits for the message of a form, or its bounce. Null after `ms` milliseconds, or when `stop` is aborted. */
   seen(form: string, ms: number, stop: AbortSignal): Promise<Seen | null>
   /** Whether a mailbox of ours may have turned away mail of this test since then, so that silence proves nothing. */
   troubled(since: number): Promise<boolean>
-  /** Passes earlier and later arrivals to `late`, which keeps `weight` bytes in memory. */
-  settle(late: (form: string, seen: Seen) => void, weight: number): void
-  /** Forgets the test: nothing was sent, so nothing can arrive. */
+  /** Passes all mail to the dossier, which must be stored before. Rejects if the stores are away. */
+  handOver(): Promise<void>
+  /** Forgets the test: nothing was sent, so nothing can arrive. What earlier visits have sent may still arrive. */
   forget(): void
 }
 
-/** The mail that one test expects, and the mail that has arrived for it so far. */
+/** The mail that one running test expects, and the mail that has arrived for it so far. */
 export interface Expected {
-  /** The secrets of each form whose message was sent. */
+  /** The id of the test. */
+  readonly id: string
+  readonly withheld: Withheld
   readonly secrets: Map<string, Secrets>
   readonly seen: Map<string, Seen>
-  readonly expiresAt: number
-  /** The form of each local part, or `sender`. */
-  tokens: ReadonlyMap<string, string>
+  readonly tokens: ReadonlyMap<string, string>
   /** When the mailbox last turned away mail to one of its tokens, in `performance.now()` milliseconds. */
   turnedAwayAt: number
   /** Called with each arrival. */
   onArrival: (form: string, seen: Seen) => void
-  /** How many bytes the test keeps in memory after its end; 0 before. */
-  weight: number
 }
 
-/** Stands for a form in the sender's token: all forms of a test share one sender. Bounces go to its address. */
+/** Stands in place of a form for the sender's token: all forms of a test share one sender. It gets the bounces. */
 const SENDER = 'sender'
 
 /** Returns which kind of test address the token of a form is. */
-export const kindOf = (form: string | undefined): TokenKind => (form === SENDER ? SENDER : 'recipient')
+export function kindOf(form: string | undefined): TokenKind {
+  if (form === SENDER) return SENDER
+  return form === MX_STEERED ? 'steered' : 'recipient'
+}
 
 /**
  * Returns the forms of an arrival, with their secrets. A message belongs to the form of its recipient if it has a
  * secret of that form. A bounce belongs to each form whose secret it has.
  */
-export function formsOf(test: Expected, { token, kind, secrets }: Signal): [form: string, secrets: Secrets][] {
+export function formsOf(test: ExpectedMail, { token, kind, secrets }: Signal): [form: string, secrets: Secrets][] {
   return [...test.secrets].filter(
     ([form, { header, body }]) =>
       (kind === 'bounce' || test.tokens.get(token) === form) && (secrets.includes(header) || secrets.includes(body)),
@@ -62,7 +75,7 @@ export function formsOf(test: Expected, { token, kind, secrets }: Signal): [form
  * Returns what an arrival shows about one of its forms, or null if it shows nothing. A message without the secret of
  * the body was passed on with another body, as gateways that encrypt do: that is an attempt to relay, but no delivery.
  */
-export function meaningOf(form: string, { body }: Secrets, signal: Signal): Pick<Seen, 'kind' | 'report'> | null {
+function meaningOf(form: string, { body }: Secrets, signal: Signal): Pick<Seen, 'kind' | 'report'> | null {
   if (signal.kind === 'message') {
     return signal.secrets.includes(body)
       ? { kind: 'message', report: null }
@@ -71,6 +84,14 @@ export function meaningOf(form: string, { body }: Secrets, signal: Signal): Pick
   const report = signal.report === null ? 'unclear' : reportOn(form, signal.report)
   if (signal.report === null || signal.report.failed) return { kind: 'bounce', report }
   return report === 'tried-to-relay' ? { kind: 'trace', report } : null
+}
+
+/** Returns what our mailbox saw of a form, without secrets; null if the arrival shows nothing about it. */
+export function seenIn(signal: Signal, form: string, secrets: Secrets, withheld: Withheld): Seen | null {
+  const { peer, helo, received, receivedAt } = signal
+  const meaning = meaningOf(form, secrets, signal)
+  const texts = { helo: withheld.mask(helo), received: received && withheld.mask(received) }
+  return meaning && { ...meaning, peer, ...texts, receivedAt }
 }
 
 /** The statuses of an address that does not exist: X.1.0, 1, 3, 6 (RFC 3463 section 3.2), and Exchange's X.1.10. */

@@ -4,8 +4,13 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StandardOutput } from './standard-output.ts'
 
-/** Writes one line of the audit log. Resolves when the operating system has the line, and rejects if that fails. */
-export type AuditFile = (entry: Readonly<Record<string, unknown>>) => Promise<void>
+/** The audit log. */
+export interface AuditFile {
+  /** Writes one line. Resolves when the operating system has the line, and rejects if that fails. */
+  (entry: Readonly<Record<string, unknown>>): Promise<void>
+  /** Whether its lines stand among those of the log, on the same output. */
+  readonly inLog?: boolean
+}
 
 /** Does not wait for a reader if the file is a named pipe: a write to a full one fails. */
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
@@ -21,10 +26,11 @@ const openFile = (file: string): number => openSync(file, APPEND, 0o600)
  */
 export function openAuditFile(place: string | StandardOutput): AuditFile {
   const append = typeof place === 'string' ? appenderTo(place) : (line: string) => place.append(line)
-  return async (entry) => {
+  const write = async (entry: Readonly<Record<string, unknown>>) => {
     const line = `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`
     await whilePipeIsFull(() => append(line))
   }
+  return Object.assign(write, { inLog: typeof place !== 'string' })
 }
 
 /** Returns a function that appends a line to a file, or throws. */

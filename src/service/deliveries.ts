@@ -2,108 +2,108 @@
 import type { Arrival } from '../mailbox/intake.ts'
 import { makeSecret } from '../mailbox/secret.ts'
 import type { Secrets } from '../probe/message.ts'
-import type { Seen } from '../relay/attempt.ts'
 import { Withheld } from '../smtp/withheld.ts'
 import { Expiring } from '../store/expiring.ts'
-import { NO_SIGNALS, type Signal, type Signals, type TokenKind } from '../store/signals.ts'
-import { type Expectation, type Expected, formsOf, kindOf, meaningOf, saysMore, shortOf, waitFor } from './arrivals.ts'
+import type { Signal, Signals } from '../store/signals.ts'
+import type { TokenKind } from '../store/tokens.ts'
+import type { Amendments } from './amend.ts'
+import { type Expectation, type Expected, formsOf, kindOf, saysMore, seenIn, shortOf, waitFor } from './arrivals.ts'
 import { MailboxTrouble } from './trouble.ts'
 
 /** How long after a test a message still counts, in milliseconds. */
 export const DELIVERY_TTL_MS = 24 * 3_600_000
-/** How many tests may wait for late messages, and how many bytes they may keep. The oldest make room. */
-const LIMIT = 10_000
-const WEIGHT_LIMIT = 64 * 1024 * 1024
-/** What a test keeps besides its bytes: its tokens and secrets, and their places in maps (measured). */
-const OWN_WEIGHT = 4 * 1024
-/** How often the other replicas are told that mail to one token was turned away, in milliseconds. */
+/** How long a signal may take to reach this replica, in milliseconds. */
+const ON_ITS_WAY_MS = 60_000
+/** How many tokens of tests that have just ended are remembered, for signals that are still on their way. */
+const ENDED_LIMIT = 10_000
+/** The pause between two signals that mail to the same token was turned away, in milliseconds. */
 const TELL_AGAIN_MS = 1_000
-/** How many tokens of other replicas are remembered for that. */
+/** How many tokens of other replicas are remembered for this pause. */
 const TOLD_LIMIT = 10_000
 
+/** Passes mail to finished tests. */
+export type Late = Pick<Amendments, 'take' | 'add' | 'secretsOf'>
+
 /**
- * Matches arriving mail to the tests of this replica, and forwards the rest to the replica it belongs to. Only the
- * first message of a form counts.
+ * Matches arriving mail to the tests that run in this replica, tells the other replicas of the rest, and passes it to
+ * the finished tests of all replicas. Of all arrivals for a form, only the one that says most counts.
  */
 export class Deliveries {
-  readonly #tests = new Map<string, Expected>()
   readonly #byToken = new Map<string, readonly Expected[]>()
   /** The tokens whose replica was told a moment ago that their mail was turned away. */
   readonly #told = new Expiring<true>(TOLD_LIMIT)
+  /** The tokens of tests of this replica that have just ended. */
+  readonly #ended = new Expiring<true>(ENDED_LIMIT)
   readonly #signals: Signals
-  /** When a valid token was last forgotten: at the start of the process, or when there was no room for its test. */
-  #forgotAt = performance.now()
-  /** When our mailbox turned somebody away for a reason of its own. */
+  readonly #late: Late
+  readonly #startedAt = performance.now()
+  /** When our mailbox turned a visitor away for a reason on our side. */
   readonly trouble: MailboxTrouble
-  #weight = 0
 
-  constructor(signals: Signals = NO_SIGNALS) {
+  constructor(signals: Signals, late: Late) {
     this.#signals = signals
+    this.#late = late
     this.trouble = new MailboxTrouble(signals)
-    signals.listen((signal) => this.#take(signal))
+    signals.listen((signal) => void this.#hear(signal).catch(() => {}))
   }
 
   /**
-   * Starts to expect the mail of a test.
+   * Starts to expect the mail of a test, and resolves when the mailbox of every replica knows its tokens. Rejects if
+   * the stores cannot be reached; nothing is expected then.
    *
    * @param tokens the form of each local part, or `sender`
+   * @param earlier the secrets of the earlier visits of the same test; null for the first visit
    */
-  expect(testId: string, tokens: ReadonlyMap<string, string>): Expectation {
-    this.#sweep()
-    const expiresAt = performance.now() + DELIVERY_TTL_MS
-    const withheld = this.#withheldFor(tokens.keys())
-    const secrets = new Map<string, Secrets>()
-    const started = { turnedAwayAt: Number.NEGATIVE_INFINITY, onArrival: () => {}, weight: 0 }
-    const test: Expected = { secrets, seen: new Map(), expiresAt, tokens, ...started }
-    this.#tests.set(testId, test)
+  async expect(
+    testId: string,
+    tokens: ReadonlyMap<string, string>,
+    earlier: ReadonlyMap<string, Secrets> | null = null,
+  ): Promise<Expectation> {
+    const [secrets, withheld] = [new Map(earlier), new Withheld()]
+    for (const { header, body } of secrets.values()) withheld.add([header, body])
+    const started = { turnedAwayAt: Number.NEGATIVE_INFINITY, onArrival: () => {} }
+    const test: Expected = { id: testId, secrets, withheld, seen: new Map(), tokens, ...started }
     for (const token of tokens.keys()) this.#byToken.set(token, [...this.#expecting(token), test])
-    const kinds = new Map([...tokens].map(([token, form]) => [token, kindOf(form)]))
-    return {
-      announced: this.#signals.announce(testId, kinds, DELIVERY_TTL_MS),
-      withheld,
-      secretsOf(form) {
-        const known = secrets.get(form)
-        if (known) return known
-        const made = { header: makeSecret(), body: makeSecret() }
-        secrets.set(form, made)
-        withheld.add([made.header, made.body])
-        return made
-      },
-      troubled: async (since) => test.turnedAwayAt >= since || this.trouble.since(since),
-      seen: (form, ms, stop) => waitFor(test, form, ms, stop),
-      settle: (late, weight) => {
-        this.#dropUnsent(test)
-        test.onArrival = late
-        test.weight = weight + OWN_WEIGHT
-        this.#weight += test.weight
-        this.#sweep()
-        // Mail that arrived before this call has not been passed on yet.
-        for (const [form, seen] of test.seen) late(form, seen)
-      },
-      forget: () => {
-        this.#forget(testId, test)
-        // If this fails, the token stays known. That does no harm: no test waits for its mail.
-        this.#signals.withdraw(testId, tokens.keys()).catch(() => {})
-      },
+    try {
+      const kinds = new Map([...tokens].map(([token, form]) => [token, kindOf(form)]))
+      await this.#signals.announce(testId, kinds, DELIVERY_TTL_MS)
+      await this.#hideEarlier(test)
+      return {
+        mail: { tokens, secrets },
+        withheld,
+        secretsOf(form) {
+          const known = secrets.get(form)
+          if (known) return known
+          const made = { header: makeSecret(), body: makeSecret() }
+          secrets.set(form, made)
+          withheld.add([made.header, made.body])
+          return made
+        },
+        troubled: async (since) => test.turnedAwayAt >= since || this.trouble.since(since),
+        seen: (form, ms, stop) => waitFor(test, form, ms, stop),
+        handOver: () => this.#handOver(test),
+        forget: () => void this.#release(test, earlier),
+      }
+    } catch (error) {
+      this.#release(test, earlier)
+      throw error
     }
   }
 
   /** Returns which kind of test address a local part is, or null. Rejects if the store cannot be reached. */
   async knows(token: string): Promise<TokenKind | null> {
-    for (const test of this.#expecting(token)) {
-      if (performance.now() < test.expiresAt) return kindOf(test.tokens.get(token))
-    }
-    return this.#signals.kindOf(token)
+    const [test] = this.#expecting(token)
+    return test ? kindOf(test.tokens.get(token)) : this.#signals.kindOf(token)
   }
 
   /** Whether a token that we do not know may be valid. It lives for a day, so it can be older than this process. */
   mayHaveForgotten(): boolean {
-    return performance.now() - this.#forgotAt < DELIVERY_TTL_MS
+    return performance.now() - Math.max(this.#startedAt, this.#signals.forgotAt) < DELIVERY_TTL_MS
   }
 
   /**
    * Takes mail from the mailbox. Returns whether it may belong to a test: mail without a secret belongs to none.
-   * Rejects if it is for another replica, and the store cannot be reached.
+   * Rejects if the stores cannot be reached.
    */
   async arrived({ token, kind, secrets, peer, helo, received, receivedAt, report }: Arrival): Promise<boolean> {
     if (secrets.length === 0) return false
@@ -117,10 +117,11 @@ export class Deliveries {
       secrets: [...secrets],
       report: report && shortOf(report),
     }
-    if (this.#take(signal)) return true
     // A secret belongs to one test.
+    if (this.#take(signal)) return true
+    // Running tests hear of it first: a test that ends meanwhile has its dossier in the stores.
     await this.#signals.send(signal)
-    return this.#signals !== NO_SIGNALS
+    return this.#late.take(await this.#signals.testsOf(token), signal)
   }
 
   /**
@@ -143,21 +144,24 @@ export class Deliveries {
     return tests.length > 0
   }
 
-  /** Passes an arrival to the test it belongs to. Returns whether there was one in this replica. */
+  /** Takes a signal of any replica. A test that has just ended may have missed it. */
+  async #hear(signal: Signal): Promise<void> {
+    const { token } = signal
+    if (this.#take(signal) || !this.#ended.get(token)) return
+    await this.#late.take(await this.#signals.testsOf(token), signal)
+  }
+
+  /** Passes an arrival to the running test it belongs to. Returns whether there was one in this replica. */
   #take(signal: Signal): boolean {
-    const { token, peer, received, receivedAt } = signal
-    if (signal.secrets.length === 0) return this.#noteTurnedAway(token)
+    if (signal.secrets.length === 0) return this.#noteTurnedAway(signal.token)
     let isOurs = false
-    for (const test of this.#expecting(token)) {
-      if (performance.now() >= test.expiresAt) continue
-      for (const [form, secrets] of formsOf(test, signal)) {
-        isOurs = true
-        const meaning = meaningOf(form, secrets, signal)
-        if (meaning === null) continue
-        const withheld = this.#withheldFor(test.tokens.keys())
-        const texts = { helo: withheld.mask(signal.helo), received: received && withheld.mask(received) }
-        const seen: Seen = { ...meaning, peer, ...texts, receivedAt }
-        if (!saysMore(seen, test.seen.get(form))) continue
+    for (const test of this.#expecting(signal.token)) {
+      const forms = formsOf(test, signal)
+      if (forms.length === 0) continue
+      isOurs = true
+      for (const [form, secrets] of forms) {
+        const seen = seenIn(signal, form, secrets, test.withheld)
+        if (!seen || !saysMore(seen, test.seen.get(form))) continue
         test.seen.set(form, seen)
         test.onArrival(form, seen)
       }
@@ -165,44 +169,44 @@ export class Deliveries {
     return isOurs
   }
 
-  /** Returns what hides the secrets of a test, and those of other tests of the day with the same addresses. */
-  #withheldFor(tokens: Iterable<string>): Withheld {
-    const withheld = new Withheld()
-    const tests = new Set([...tokens].flatMap((token) => this.#expecting(token)))
-    for (const { secrets } of tests) for (const { header, body } of secrets.values()) withheld.add([header, body])
-    return withheld
+  /** Hides the secrets of earlier tests with the same test addresses in every text of a test. */
+  async #hideEarlier({ id, tokens, withheld }: Expected): Promise<void> {
+    const [sender] = [...tokens].flatMap(([token, form]) => (kindOf(form) === 'sender' ? token : []))
+    const earlier = sender === undefined ? [] : await this.#signals.testsOf(sender)
+    withheld.add(await this.#late.secretsOf(earlier.filter((other) => other !== id)))
   }
 
-  /** Forgets expired tests, and the oldest ones while there are too many. */
-  #sweep(): void {
-    for (const [id, test] of this.#tests) {
-      const isRoom = this.#tests.size < LIMIT && this.#weight <= WEIGHT_LIMIT
-      const isExpired = performance.now() >= test.expiresAt
-      if (isRoom && !isExpired) break
-      if (!isExpired) this.#forgotAt = performance.now()
-      this.#forget(id, test)
+  /** Passes all mail of a test to its dossier. */
+  async #handOver(test: Expected): Promise<void> {
+    for (const token of this.#release(test, test.secrets)) this.#ended.set(token, true, ON_ITS_WAY_MS)
+    await this.#late.add(test.id, test.seen)
+  }
+
+  /**
+   * Stops expecting the mail of a test. Returns the tokens that mail may still come to, and makes the others unknown.
+   *
+   * @param sent the secrets of the forms whose message was sent; null if the test had no visit. After a visit, the
+   *   sender stays known too, because servers check it later
+   */
+  #release(test: Expected, sent: ReadonlyMap<string, Secrets> | null): readonly string[] {
+    this.#drop(test)
+    const isUsed = (form: string) => sent !== null && (kindOf(form) === 'sender' || sent.has(form))
+    const used = [...test.tokens].filter(([, form]) => isUsed(form)).map(([token]) => token)
+    const unused = [...test.tokens.keys()].filter((token) => !used.includes(token))
+    // If this fails, tokens stay known to which no message was sent. That does no harm.
+    this.#signals.withdraw(test.id, unused).catch(() => {})
+    return used
+  }
+
+  #drop(test: Expected): void {
+    for (const token of test.tokens.keys()) {
+      const others = this.#expecting(token).filter((other) => other !== test)
+      if (others.length > 0) this.#byToken.set(token, others)
+      else this.#byToken.delete(token)
     }
   }
 
-  #forget(id: string, test: Expected): void {
-    if (this.#tests.delete(id)) this.#weight -= test.weight
-    for (const token of test.tokens.keys()) this.#drop(token, test)
-  }
-
-  /** Forgets the tokens of forms that sent no message. Nothing can arrive for them, and a day is long. */
-  #dropUnsent(test: Expected): void {
-    const isUsed = (form: string) => test.secrets.has(form) || kindOf(form) === 'sender'
-    for (const [token, form] of test.tokens) if (!isUsed(form)) this.#drop(token, test)
-    test.tokens = new Map([...test.tokens].filter(([, form]) => isUsed(form)))
-  }
-
-  #drop(token: string, test: Expected): void {
-    const others = this.#expecting(token).filter((other) => other !== test)
-    if (others.length > 0) this.#byToken.set(token, others)
-    else this.#byToken.delete(token)
-  }
-
-  /** Returns the tests that a token belongs to: those of one server on one day. */
+  /** Returns the tests of this replica that a token belongs to. */
   #expecting(token: string): readonly Expected[] {
     return this.#byToken.get(token) ?? []
   }

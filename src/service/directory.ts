@@ -1,7 +1,7 @@
 /** Shows callers what they may test: customers, and the addresses behind a name. Nothing here dials. */
 import { type Caller, inScope } from '../access/callers.ts'
 import type { AccessRequest } from '../access/decide.ts'
-import { problemType } from '../contract/problems.ts'
+import { helpPath, problemType } from '../contract/problems.ts'
 import { type AddressList, CUSTOMERS_PAGE, type CustomerList } from '../contract/scope.ts'
 import { type Address, parseAddress } from '../ip/address.ts'
 import type { Found, Host } from './lookup.ts'
@@ -88,7 +88,8 @@ export class Directory {
       const decision = !first.ok && first.problem === 'domain-not-listed' ? permit({ ...asked, domain: null }) : first
       const lead = { ip: address.text, host: host?.name ?? null, preference: host?.preference ?? null }
       if (!decision.ok) {
-        const problem = { type: problemType(decision.problem), detail: `${decision.detail}.` }
+        const { problem: slug, detail } = decision
+        const problem = { type: problemType(slug), detail: `${detail}.`, help: helpPath(slug) }
         return { ...lead, testable: false, customerId: null, domain: null, problem }
       }
       const { customer, domain } = decision

@@ -20,6 +20,8 @@ export interface Settings {
   readonly implicitTlsPorts: readonly number[]
   readonly mailboxDomain: string
   readonly mailboxKey: string
+  /** The zone whose name server we are; null if there is none. */
+  readonly mxZone: string | null
   readonly tester: Tester
   readonly deliveryWaitMs: number
   /** How long results are kept. */
@@ -43,6 +45,7 @@ export type TestIdentity = Pick<
   | 'id'
   | 'customerId'
   | 'reference'
+  | 'sweepId'
   | 'ip'
   | 'port'
   | 'domain'
@@ -52,6 +55,8 @@ export type TestIdentity = Pick<
   | 'suite'
   | 'proof'
   | 'createdAt'
+  | 'queuedAt'
+  | 'startedAt'
   | 'testerVersion'
   | 'vantage'
 >
@@ -61,8 +66,15 @@ export interface Job {
   readonly request: TestRequest
   readonly context: RequestContext
   readonly customer: Customer
+  /** The vantage that the test begins from. */
   readonly vantage: Vantage
+  /** The vantages that go on with the test, as soon as they are chosen: at most one. */
+  readonly laterVantages: Vantage[]
   readonly test: TestIdentity
+  /** Whether the server is visited again by itself if it puts us off. */
+  readonly followsUp: boolean
+  /** Whether somebody waits for the result. Such tests come first. */
+  readonly isAwaited: boolean
   /** Null if the request has no idempotency key. */
   readonly key: IdempotentRequest | null
   /** Aborted to end the test early. The reason says why: CALLER_GONE, or a Withdrawal. */

@@ -9,8 +9,8 @@ const GRACE_MS = 10_000
 export const leaseMsFor = (deadlineMs: number): number => deadlineMs + GRACE_MS
 
 /**
- * Takes the lease for `ttlMs`, or returns its holder. A holder with a finished result no longer tests: its lease
- * was left behind because the store did not answer in time. That lease is released first.
+ * Takes the lease for `ttlMs`, or returns its holder. If the holder's test is finished, and it is no follow-up, the
+ * lease was left behind because the store did not answer in time. Such a lease is released first.
  */
 export async function takeLease(
   { leases, results }: Pick<Stores, 'leases' | 'results'>,
@@ -19,7 +19,7 @@ export async function takeLease(
   ttlMs: number,
 ): Promise<LeaseHolder | null> {
   const busy = await leases.acquire(place, holder, ttlMs)
-  if (busy === null || (await results.get(busy.testId))?.status !== 'finished') return busy
+  if (busy === null || busy.isFollowUp || (await results.get(busy.testId))?.status !== 'finished') return busy
   await leases.release(place, busy.testId)
   return leases.acquire(place, holder, ttlMs)
 }

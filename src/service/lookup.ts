@@ -37,8 +37,7 @@ const ABSENT: ReadonlySet<unknown> = new Set(['ENODATA', 'ENOTFOUND'])
  */
 export function makeLookup(servers: readonly string[]): Lookup {
   return async (name) => {
-    const resolver = new Resolver({ timeout: QUESTION_MS, tries: TRIES })
-    if (servers.length > 0) resolver.setServers(servers)
+    const resolver = resolverOf(servers)
     const unanswered: AddressList['unanswered'] = []
     let late = false
     const timer = setTimeout(() => {
@@ -78,4 +77,23 @@ export function makeLookup(servers: readonly string[]): Lookup {
       clearTimeout(timer)
     }
   }
+}
+
+/**
+ * Makes a look-up of the addresses of a host name. It never rejects, and does not read the hosts file.
+ *
+ * @param servers addresses of name servers; empty for those that the machine uses
+ */
+export const makeAddressLookup =
+  (servers: readonly string[]) =>
+  async (name: string): Promise<string[]> => {
+    const resolver = resolverOf(servers)
+    const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
+    return found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
+  }
+
+function resolverOf(servers: readonly string[]): Resolver {
+  const resolver = new Resolver({ timeout: QUESTION_MS, tries: TRIES })
+  if (servers.length > 0) resolver.setServers(servers)
+  return resolver
 }

@@ -1,8 +1,10 @@
 /** The first step of admission: decides whether a request is allowed, and makes a job of it. */
 import { randomUUID } from 'node:crypto'
+import type { Caller } from '../access/callers.ts'
 import type { Customer } from '../access/customer.ts'
+import type { AccessRequest, Permit } from '../access/decide.ts'
 import type { OwnNames } from '../access/names.ts'
-import { knownAddresses, type Vantage } from '../vantage/vantage.ts'
+import { shownAs, type Vantage } from '../vantage/vantage.ts'
 import { VERSION } from '../version.ts'
 import { idempotent } from './idempotency.ts'
 import type { Job, RequestContext, TestIdentity } from './job.ts'
@@ -15,19 +17,16 @@ import { permissionsOf, type World } from './world.ts'
 export interface OpenOptions {
   readonly world: World
   readonly hasMailbox: boolean
+  readonly isAwaited: boolean
   readonly idempotencyKey: string | null
 }
 
 /** Decides who may test what, and from where. Throws RequestProblem if the test is not allowed. */
 export function openJob(asked: TestRequest, context: RequestContext, options: OpenOptions): Job {
   const { caller } = context
-  const { world, hasMailbox, idempotencyKey } = options
+  const { world, hasMailbox, isAwaited, idempotencyKey } = options
   const { address, customerId = null, domain = null, knownMailbox = null, vantage: wanted = null } = asked
-  const decision = permissionsOf(caller, world)({ address, customerId, domain, knownMailbox, vantage: wanted })
-  if (!decision.ok) {
-    const { problem, detail, pointer } = decision
-    throw new RequestProblem(problem, `${detail}.`, { errors: [{ detail, pointer }] })
-  }
+  const decision = permitted({ address, customerId, domain, knownMailbox, vantage: wanted }, caller, world)
   if (asked.proof === 'delivery' && !hasMailbox) {
     const detail = 'This installation has no mailbox. Ask for the proof "message", or leave proof out.'
     throw new RequestProblem('proof-unavailable', detail, { errors: [{ detail, pointer: '/proof' }] })
@@ -39,11 +38,22 @@ export function openJob(asked: TestRequest, context: RequestContext, options: Op
     context,
     customer: decision.customer,
     vantage,
+    laterVantages: [],
     test: identify(request, decision, vantage),
+    isAwaited,
+    followsUp: world.followsUp && (asked.followUp ?? !isAwaited),
     key: idempotencyKey === null ? null : idempotent(caller.id, idempotencyKey, asked),
     stop: new AbortController(),
     cut: makeCut(),
   }
+}
+
+/** Returns what a caller may test. Throws RequestProblem if that is nothing. */
+export function permitted(asked: AccessRequest, caller: Caller, world: World): Permit {
+  const decision = permissionsOf(caller, world)(asked)
+  if (decision.ok) return decision
+  const { problem, detail, pointer } = decision
+  throw new RequestProblem(problem, `${detail}.`, { errors: [{ detail, pointer }] })
 }
 
 /** Returns the first of the allowed vantages that is not down. If all are down, admission refuses the first. */
@@ -60,11 +70,12 @@ export function identify(
   { customer, domain, knownMailbox }: OwnNames & { readonly customer: Customer },
   vantage: Vantage,
 ): TestIdentity {
-  const publicIp = knownAddresses(vantage).find(({ family }) => family === address.family)
+  const now = new Date().toISOString()
   return {
     id: randomUUID(),
     customerId: customer.id,
     reference: reference ?? null,
+    sweepId: null,
     ip: address.text,
     port,
     domain: domain?.name ?? null,
@@ -73,8 +84,10 @@ export function identify(
     knownMailboxSource: knownMailbox?.source ?? null,
     suite,
     proof,
-    createdAt: new Date().toISOString(),
+    createdAt: now,
+    queuedAt: null,
+    startedAt: now,
     testerVersion: VERSION,
-    vantage: { name: vantage.name, ip: publicIp?.text ?? null, ehlo: vantage.ehlo },
+    vantage: shownAs(vantage, address),
   }
 }

@@ -23,6 +23,10 @@ export class RequestProblem extends Error {
   }
 }
 
+/** Returns the time in some seconds as people read it, for example `2026-11-29 08:00:00 UTC`. */
+export const timeIn = (seconds: number): string =>
+  `${new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+
 /** When a caller should try again if another test is in its way: most tests take a few seconds. */
 export const RETRY_SOON_SECONDS = 5
 

@@ -15,7 +15,7 @@ export interface QuotaState {
   readonly resetSeconds: number
 }
 
-/** The counters of a target and its network. `usedUp` is a quota that counts as used up whatever its counter says. */
+/** The counters of a target and its network. `usedUp` is a quota that counts as used up without being counted. */
 export interface TargetCounters {
   readonly target: string
   readonly network: string
@@ -26,6 +26,8 @@ export interface TargetCounters {
 export interface QuotaSubject extends TargetCounters {
   readonly caller: Caller
   readonly customer: Customer
+  /** Whether the last verdict on the target was open: its owner may have closed it now, and wants to check. */
+  readonly followsOpen: boolean
 }
 
 /** The quotas that are used up, and the seconds until they no longer are. */
@@ -34,19 +36,27 @@ export interface Exceeded {
   readonly retryAfter: number
 }
 
-type TestQuotaName = Exclude<QuotaName, 'requests'>
+type TestQuotaName = Exclude<QuotaName, 'requests' | 'sweeps-caller'>
 
-/** For each quota of tests: which counter a test uses, and which quota replaces that of the installation. */
+/** Tests after an open verdict have a count of their own. It may be this many times as high as the usual one. */
+const AFTER_OPEN = 2
+
+/** For each quota of tests: the counter of a test, and its quota. `usual` is the quota of the installation. */
 const TEST_QUOTAS: Readonly<
-  Record<TestQuotaName, { key(subject: QuotaSubject): string; own(subject: QuotaSubject): Quota | null | undefined }>
+  Record<TestQuotaName, { key(subject: QuotaSubject): string; quota(subject: QuotaSubject, usual: Quota): Quota }>
 > = {
-  'tests-caller': { key: ({ caller }) => caller.id, own: ({ caller }) => caller.quota },
-  'tests-customer': { key: ({ customer }) => customer.id, own: ({ customer }) => customer.quota },
-  'tests-target': { key: ({ target }) => target, own: () => null },
+  'tests-caller': { key: ({ caller }) => caller.id, quota: ({ caller }, usual) => caller.quota ?? usual },
+  'tests-customer': { key: ({ customer }) => customer.id, quota: ({ customer }, usual) => customer.quota ?? usual },
+  'tests-target': {
+    key: ({ target, followsOpen }) => (followsOpen ? `after-open ${target}` : target),
+    quota: ({ followsOpen }, usual) => (followsOpen ? { ...usual, max: AFTER_OPEN * usual.max } : usual),
+  },
   // Each customer has its own count for a network, so that no customer sees or uses up what a neighbour has left.
-  'tests-network': { key: ({ customer, network }) => `${customer.id} ${network}`, own: () => null },
+  'tests-network': { key: ({ customer, network }) => `${customer.id} ${network}`, quota: (_subject, usual) => usual },
 }
 const TEST_QUOTA_NAMES: readonly TestQuotaName[] = ['tests-caller', 'tests-customer', 'tests-target', 'tests-network']
+
+const SWEEPS = 'sweeps-caller' as const
 
 /** One counter after it was read or incremented. `key` and `ttl` are needed to undo an increment. */
 interface Count {
@@ -92,12 +102,49 @@ export class TestQuotas {
     return exceeded
   }
 
-  /** Returns all quotas as `GET /limits` shows them. `remaining` is null if it depends on the address. */
+  /** Counts a sweep. Returns the quota if it is used up; then nothing is counted. */
+  takeSweep({ id }: Caller, states: States): Promise<Exceeded | null> {
+    return this.#takeAlone(SWEEPS, id, states)
+  }
+
+  /**
+   * Counts a test of a sweep: only for its target, so that no server is tested too often. Returns the quota if it is
+   * used up; then nothing is counted.
+   */
+  takeTarget({ target }: TargetCounters): Promise<Exceeded | null> {
+    return this.#takeAlone('tests-target', target, new Map())
+  }
+
+  async #takeAlone(name: 'sweeps-caller' | 'tests-target', of: string, states: States): Promise<Exceeded | null> {
+    const quota = this.#settings[name]
+    const key = `${name}:${of}`
+    const { current, ttl } = await this.#counters.count(key, quota.windowMs)
+    states.set(name, stateOf(quota, current, ttl))
+    if (current <= quota.max) return null
+    await this.#counters.giveBack(key, ttl)
+    return { policies: [name], retryAfter: Math.max(1, Math.ceil(ttl / 1000)) }
+  }
+
+  /** Gives back the counts of `take` for a test that found the line full. */
+  async giveBack(subject: QuotaSubject, states: States): Promise<void> {
+    const counts = await Promise.all(TEST_QUOTA_NAMES.map((name) => this.#read(name, subject)))
+    await Promise.all(counts.map((count) => this.#undo({ ...count, exceeded: false }, states)))
+  }
+
+  /**
+   * Returns all quotas as `GET /limits` shows them. `remaining` is null if it depends on the address and `peek` has not
+   * read it.
+   */
   async overview(caller: Caller, states: States): Promise<Limits['quotas']> {
     const quota = caller.quota ?? this.#settings['tests-caller']
     const { current, ttl } = await this.#counters.read(`tests-caller:${caller.id}`)
     states.set('tests-caller', stateOf(quota, current, ttl))
-    return ['requests' as const, ...TEST_QUOTA_NAMES].map((name) => {
+    if (caller.sweeps) {
+      const counted = await this.#counters.read(`${SWEEPS}:${caller.id}`)
+      states.set(SWEEPS, stateOf(this.#settings[SWEEPS], counted.current, counted.ttl))
+    }
+    const ofSweeps = caller.sweeps ? [SWEEPS] : []
+    return ['requests' as const, ...ofSweeps, ...TEST_QUOTA_NAMES].map((name) => {
       const state = states.get(name)
       const { max, windowMs } = state?.quota ?? this.#settings[name]
       return {
@@ -107,6 +154,7 @@ export class TestQuotas {
         windowSeconds: windowMs / 1000,
         remaining: state?.remaining ?? null,
         resetSeconds: state?.resetSeconds ?? null,
+        resetsAt: state?.resetSeconds ? new Date(Date.now() + state.resetSeconds * 1000).toISOString() : null,
       }
     })
   }
@@ -131,8 +179,8 @@ export class TestQuotas {
   }
 
   #counterOf(name: TestQuotaName, subject: QuotaSubject): { readonly key: string; readonly quota: Quota } {
-    const { key, own } = TEST_QUOTAS[name]
-    return { key: `${name}:${key(subject)}`, quota: own(subject) ?? this.#settings[name] }
+    const row = TEST_QUOTAS[name]
+    return { key: `${name}:${row.key(subject)}`, quota: row.quota(subject, this.#settings[name]) }
   }
 }
 

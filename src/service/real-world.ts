@@ -4,17 +4,20 @@ import type { Origin } from '../access/decide.ts'
 import { type Address, canonicalNetwork, parseAddress } from '../ip/address.ts'
 import type { Prefix } from '../ip/prefix.ts'
 import { tokenFor } from '../mailbox/tokens.ts'
+import { certainIn } from '../probe/later-visit.ts'
 import { buildMessage } from '../probe/message.ts'
 import { FIGURES } from '../probe/pace.ts'
 import { type ProbeOptions, type ProbeResult, probe } from '../probe/probe.ts'
 import { type Server, serverAt } from '../probe/server.ts'
-import { type Form, MESSAGE_FORMS, type TestAddresses } from '../relay/forms.ts'
+import { type Form, MESSAGE_FORMS, MX_STEERED, type TestAddresses } from '../relay/forms.ts'
 import type { Stores } from '../store/stores.ts'
 import { ownAddresses } from '../vantage/interfaces.ts'
 import { knownAddresses, reachOf } from '../vantage/vantage.ts'
+import { steeredName } from '../zone/names.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { Job, Settings, TestIdentity } from './job.ts'
 import type { Lookup } from './lookup.ts'
+import { otherVantage } from './second-vantage.ts'
 import type { RunContext, Vantages, World } from './world.ts'
 
 /** The parts of the real world. `customers` is called for each request, because the file is reloaded. */
@@ -33,25 +36,37 @@ export interface RealWorldParts {
 /** Returns the world of real mail servers. */
 export function realWorld(parts: RealWorldParts): World {
   const { customers, vantages, lookUp, stores, deliveries, settings, translations = [] } = parts
-  return {
+  const world: World = {
     vantages,
     lookUp,
+    followsUp: true,
     looksUpRelated: true,
     customers,
     origin: () => ({ ...originNow(vantages, stores), translations }),
     requestFor: (request) => request,
-    countersOf: (address) => ({ target: address.text, network: canonicalNetwork(address), usedUp: null }),
+    countersOf: ({ address, port }) => ({
+      target: `${address.text} ${port}`,
+      network: canonicalNetwork(address),
+      usedUp: null,
+    }),
     placeOf: ({ ip }) => ip,
-    expectArrivals({ test, request: { proof } }) {
+    async expectArrivals({ test, request: { proof } }, earlier) {
       if (!deliveries || proof === 'recipient') return null
-      const ids = [...MESSAGE_FORMS.map(({ id }) => id), 'sender']
-      return deliveries.expect(test.id, new Map(ids.map((id) => [tokenOf(test, id, settings), id])))
+      const ids = [...formsToSend(settings), 'sender']
+      const tokens = new Map(ids.map((id) => [tokenOf(test, id, settings), id]))
+      return deliveries.expect(test.id, tokens, earlier?.secrets)
     },
     run: (job, context) => askServer(job, settings, context),
+    vantageAfter: (job, only) => otherVantage(job, only, world),
   }
+  return world
 }
 
-/** The addresses of the store and of proxies count as our own: nobody may test what the service needs itself. */
+/** Returns the ids of the forms whose message may be sent. */
+const formsToSend = ({ mxZone }: Settings): string[] =>
+  MESSAGE_FORMS.map(({ id }) => id).filter((id) => id !== MX_STEERED || mxZone !== null)
+
+/** The addresses of the store and of proxies count as our own: the service needs these servers itself. */
 function originNow(vantages: Vantages, stores: Pick<Stores, 'server'>): Omit<Origin, 'translations'> {
   const own = ownAddresses()
   const servers = (stores.server?.addresses() ?? []).map((text) => parseAddress(text)).filter((one) => one !== null)
@@ -68,10 +83,13 @@ export async function askServer(job: Job, settings: Settings, context: RunContex
   if (job.context.caller.sandbox) throw new Error('nothing is ever dialled for a caller in the sandbox')
   let timer: NodeJS.Timeout | undefined
   const lost = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      job.stop.abort()
-      reject(new Error('the run did not end by its deadline'))
-    }, settings.deadlineMs + OVERDUE_MS)
+    timer = setTimeout(
+      () => {
+        job.stop.abort()
+        reject(new Error('the run did not end by its deadline'))
+      },
+      context.deadline - performance.now() + OVERDUE_MS,
+    )
   })
   const asked = probe(optionsFor(job, settings, context), serverOf(job, settings, context))
   return Promise.race([asked, lost]).finally(() => clearTimeout(timer))
@@ -79,9 +97,9 @@ export async function askServer(job: Job, settings: Settings, context: RunContex
 
 /** Returns the mail server of a job, with the mailbox that its messages arrive in. */
 function serverOf(
-  { request: { address, port }, vantage, stop, cut }: Job,
-  { deadlineMs, implicitTlsPorts }: Settings,
-  { transcript, expectation, dialled }: RunContext,
+  { request: { address, port }, stop, cut }: Job,
+  { implicitTlsPorts }: Settings,
+  { vantage, deadline, transcript, expectation, dialled, connected }: RunContext,
 ): Server {
   const route = {
     address,
@@ -89,11 +107,12 @@ function serverOf(
     tlsFirst: implicitTlsPorts.includes(port),
     dial: vantage.egress.dial,
     ehlo: vantage.ehlo,
-    deadline: performance.now() + deadlineMs - FIGURES.farewellMs,
+    deadline: deadline - FIGURES.farewellMs,
     transcript,
     stop: stop.signal,
     cut: cut.signal,
     dialling: ({ text }: Address) => void dialled.push(text),
+    ...(connected && { connected }),
   }
   return serverAt(route, {
     arrival: async (form, ms) => expectation?.seen(form.id, ms, stop.signal) ?? null,
@@ -103,9 +122,9 @@ function serverOf(
 
 /** Returns the options of the probe for a job: the suite, the proof, and the test addresses. */
 function optionsFor(
-  { test, request, vantage }: Job,
+  { test, request }: Job,
   settings: Settings,
-  { expectation, refusedBefore, decided }: RunContext,
+  { vantage, spentBefore, earlier, expectation, refusedBefore, decided }: RunContext,
 ): ProbeOptions {
   const { domain, domainSource, knownMailbox } = test
   const known = new Map<string, string>()
@@ -127,7 +146,10 @@ function optionsFor(
     knownMailbox,
     vantage: knownAddresses(vantage).map(({ text }) => text),
     deliveryWaitMs: settings.deliveryWaitMs,
+    spentBefore,
+    ...(earlier ? { certain: certainIn(earlier.observations) } : {}),
     addressesFor,
+    ...steering(test, request.address, settings),
     decided,
     messageFor: (form) => {
       const secrets = expectation?.secretsOf(form.id) ?? null
@@ -135,6 +157,17 @@ function optionsFor(
       return { lines, secrets: secrets ? [secrets.header, secrets.body] : [] }
     },
   }
+}
+
+/** Returns how to name the target in our zone, if there is one. The names are those of the day of the test. */
+function steering(
+  { createdAt }: TestIdentity,
+  address: Address,
+  { mxZone, mailboxKey }: Settings,
+): Pick<ProbeOptions, 'steeredDomain'> {
+  if (mxZone === null) return {}
+  const zone = { name: mxZone, key: mailboxKey }
+  return { steeredDomain: (host) => steeredName(zone, { address, host }, new Date(createdAt)) }
 }
 
 /** Returns the local part of the test address for a form. All replicas compute the same one. */

@@ -78,9 +78,9 @@ export class Related {
   async #withLast(ip: string): Promise<RelatedAddress> {
     const { results, caller } = this.#parts
     const { port } = this.#test
-    const filter = { by: 'ip', value: ip, mayName: (customerId: string) => inScope(caller, customerId) } as const
-    const tests = await results.list(filter, READ)
-    const last = tests.find((one) => one.port === port && one.verdict !== null)
+    const filter = { ip, mayName: (customerId: string) => inScope(caller, customerId) }
+    const { summaries } = await results.list(filter, READ)
+    const last = summaries.find((one) => one.port === port && one.verdict !== null)
     return { ip, port, lastVerdict: last?.verdict ?? null, lastAt: last?.finishedAt ?? null }
   }
 }

@@ -18,6 +18,7 @@ export class StandardOutput {
   /** Called when everything is written again, with the number of lines that were dropped in between. */
   onDropped: (lines: number) => void = () => {}
   readonly #fd: number
+  readonly #format: (line: string) => string
   #waiting: Buffer[] = []
   #waitingBytes = 0
   /** Whether the first buffer that waits is the rest of a line. */
@@ -28,8 +29,10 @@ export class StandardOutput {
   #works = true
   #timer: NodeJS.Timeout | undefined
 
-  constructor(fd = STANDARD_OUTPUT) {
+  /** @param format changes each line before it is written */
+  constructor(fd = STANDARD_OUTPUT, format: (line: string) => string = (line) => line) {
     this.#fd = fd
+    this.#format = format
     // Node.js makes a pipe or a socket non-blocking when this is read first. A write to a full pipe fails after that.
     if (fd === STANDARD_OUTPUT) void process.stdout
   }
@@ -41,7 +44,7 @@ export class StandardOutput {
 
   /** Writes a line of the log, with its line end. Keeps it if the reader is behind, and drops it if too much waits. */
   write(text: string): void {
-    const line = Buffer.from(text)
+    const line = Buffer.from(this.#format(text))
     this.#flush()
     if (this.#waiting.length > 0 && this.#waitingBytes + line.length > MOST_WAITING) {
       this.#drop()
@@ -58,7 +61,7 @@ export class StandardOutput {
    */
   append(text: string): void {
     if (this.#torn && !this.#writeFirst()) throw Object.assign(new Error('the reader is behind'), { code: 'EAGAIN' })
-    const line = Buffer.from(text)
+    const line = Buffer.from(this.#format(text))
     const written = writeSync(this.#fd, line)
     if (written === line.length) return
     // A line is far shorter than PIPE_BUF, so a pipe takes all of it or nothing. Other outputs may not.

@@ -1,4 +1,4 @@
-/** Remembers when the mailbox of any replica turned somebody away for a reason of its own. */
+/** Remembers when the mailbox of any replica turned a visitor away for a reason on our side. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Signals } from '../store/signals.ts'
 
@@ -18,16 +18,16 @@ export class MailboxTrouble {
     this.#signals = signals
   }
 
-  /** Notes that our mailbox turned somebody away now. */
+  /** Notes that our mailbox turned a visitor away now. */
   note(): void {
     this.#last = performance.now()
     if (!this.#telling) void this.#tell()
   }
 
-  /** Whether a mailbox of ours turned anybody away since then. True if the other replicas cannot be asked. */
+  /** Whether a mailbox of ours turned a visitor away since then. True if the other replicas cannot be asked. */
   async since(time: number): Promise<boolean> {
     if (this.#last >= time) return true
-    // Another replica may tell its last trouble one pause too late.
+    // Another replica may report its last trouble one pause late.
     const elapsed = performance.now() - time + PAUSE_MS
     return this.#signals.msSinceTrouble().then(
       (ms) => ms !== null && ms <= elapsed,

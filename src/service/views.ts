@@ -10,13 +10,19 @@ import type { TestIdentity } from './job.ts'
 const SHOWN_LINES = 10
 const SHOWN_LENGTH = 512
 
-/** Returns an attempt as callers see it. */
-export function viewOf({ attempt, outcome, refusal, evidence, decisive }: Assessed): AttemptView {
+/**
+ * Returns an attempt as callers see it.
+ *
+ * @param vantage the name of its vantage; null if the test used only one
+ */
+export function viewOf(row: Assessed, vantage: string | null): AttemptView {
+  const { attempt, outcome, refusal, evidence, decisive } = row
   const { form, mailFrom, rcptTo, why, connection } = attempt
   const lines = decisive?.reply.lines.slice(0, SHOWN_LINES).map((line) => line.slice(0, SHOWN_LENGTH)) ?? []
   const reply = decisive && { code: decisive.reply.code, enhanced: decisive.reply.enhanced, lines }
   return {
     form: form.id,
+    says: form.says,
     control: form.control,
     mailFrom,
     rcptTo,
@@ -26,6 +32,7 @@ export function viewOf({ attempt, outcome, refusal, evidence, decisive }: Assess
     why,
     reply,
     connection,
+    vantage,
   }
 }
 
@@ -40,7 +47,7 @@ export function deliveryOf(test: TestIdentity, { rows, greeting }: Observations)
   return {
     form: arrived.form.id,
     receivedAt,
-    afterMs: Date.parse(receivedAt) - Date.parse(test.createdAt),
+    afterMs: Date.parse(receivedAt) - Date.parse(test.startedAt ?? test.createdAt),
     from: { ip: visible ? peer : null, helo },
     multiHop: visible && !isTarget,
   }

@@ -5,10 +5,11 @@ import { type AccessRequest, type Decision, decide, type Origin } from '../acces
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { Address } from '../ip/address.ts'
 import type { ProbeResult } from '../probe/probe.ts'
+import type { Spent } from '../probe/question.ts'
 import type { Assessed } from '../relay/assess.ts'
 import type { Transcript } from '../smtp/transcript.ts'
 import type { Vantage } from '../vantage/vantage.ts'
-import type { Expectation } from './arrivals.ts'
+import type { Expectation, ExpectedMail } from './arrivals.ts'
 import type { Job } from './job.ts'
 import type { Lookup } from './lookup.ts'
 import type { TargetCounters } from './quotas.ts'
@@ -21,6 +22,8 @@ import type { TestRequest } from './request.ts'
 export interface World {
   readonly vantages: Vantages
   readonly lookUp: Lookup
+  /** Whether a server that puts us off can be visited again later. */
+  readonly followsUp: boolean
   /** Whether a test looks up the other addresses of its server. */
   readonly looksUpRelated: boolean
   /** The customers whose servers may be tested, as their file is now. */
@@ -29,14 +32,24 @@ export interface World {
   origin(): Origin
   /** Returns the request as this world carries it out. */
   requestFor(request: TestRequest): TestRequest
-  /** Returns which counters a test of an address uses, besides those of its caller and customer. */
-  countersOf(address: Address, testId: string): TargetCounters
-  /** Returns the name of the place that only one test may use at a time. */
+  /** Returns which counters a test of a port uses, besides those of its caller and customer. */
+  countersOf(target: { readonly address: Address; readonly port: number }, testId: string): TargetCounters
+  /** Returns the name of the place that a test leases: only one test may use it at a time. */
   placeOf(test: Pick<RelayTest, 'customerId' | 'ip'>): string
-  /** Starts to watch the mailbox for messages of a test. Null if none can arrive. */
-  expectArrivals(job: Job): Expectation | null
-  /** Asks the mail server. Rejects for a fault of the service, never for what the server does. */
+  /**
+   * Starts to watch every mailbox for messages of a test. Null if none can arrive.
+   *
+   * @param earlier the mail of an earlier visit, whose secrets stay the same; null for the first visit
+   */
+  expectArrivals(job: Job, earlier: ExpectedMail | null): Promise<Expectation | null>
+  /** Asks the mail server from one vantage. Rejects for a fault of the service, never for what the server does. */
   run(job: Job, context: RunContext): Promise<ProbeResult>
+  /**
+   * Returns the vantage that may go on with a test after its first one; null if there is none.
+   *
+   * @param only the name of the vantage that did so in an earlier visit; null if there was none
+   */
+  vantageAfter(job: Job, only: string | null): Vantage | null
 }
 
 /** Returns the world of a caller. */
@@ -55,12 +68,21 @@ export interface Vantages {
 
 /** The places that a run writes to, and the facts that it starts with. */
 export interface RunContext {
+  readonly vantage: Vantage
+  /** When the whole test must be over, in `performance.now()` milliseconds. */
+  readonly deadline: number
+  /** The connections and messages that the test used before, from another vantage or in an earlier visit. */
+  readonly spentBefore: Spent
   readonly transcript: Transcript
   readonly expectation: Expectation | null
-  /** Whether the target refused our commands within the last ten minutes. */
+  /** The findings of earlier visits from the same vantage; null for its first visit. */
+  readonly earlier: ProbeResult | null
+  /** Whether the target refused our commands from this vantage within the last ten minutes. */
   readonly refusedBefore: boolean
   /** Gets the address of each connection before it is dialled. */
   readonly dialled: string[]
+  /** Called when a connection is open. */
+  readonly connected?: () => void
   /** Called with each attempt that is decided, and again if more becomes known about it. */
   readonly decided: (row: Assessed) => void
 }
@@ -72,5 +94,8 @@ export function permissionsOf(caller: Caller, world: World): (asked: AccessReque
 }
 
 /** Returns the key of the note that a target refused us. A ban concerns one target and one vantage. */
-export const banPlaceOf = (world: World, test: Pick<RelayTest, 'customerId' | 'ip' | 'vantage'>): string =>
-  `${world.placeOf(test)} ${test.vantage.name}`
+export const banPlaceOf = (
+  world: World,
+  test: Pick<RelayTest, 'customerId' | 'ip'>,
+  vantage: Pick<Vantage, 'name'>,
+): string => `${world.placeOf(test)} ${vantage.name}`

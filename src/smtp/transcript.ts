@@ -11,35 +11,55 @@ export interface TranscriptEntry {
   readonly answers: number | null
 }
 
-/** The most characters and lines of a transcript. A session that follows the rules of the probe stays below. */
+/** A session that goes on later. `ms` is how long ago its test started. */
+export interface SessionSoFar {
+  readonly entries: readonly TranscriptEntry[]
+  readonly truncated: boolean
+  readonly ms: number
+}
+
+const NOTHING_YET: SessionSoFar = { entries: [], truncated: false, ms: 0 }
+
+/** The most characters and lines of one visit. A session that follows the rules of the probe stays below. */
 const LIMIT = 64 * 1024
 const LINES = 1_000
 
 /** The session of one test, over all its connections, limited in size. */
 export class Transcript {
-  readonly entries: TranscriptEntry[] = []
+  readonly entries: TranscriptEntry[]
   #size = 0
   #truncated = false
-  readonly #startedAt = performance.now()
+  readonly #before: SessionSoFar
+  readonly #startedAt: number
   readonly #added: (entry: TranscriptEntry) => void
   /** The secrets that no line shows. */
   readonly withheld: Withheld
 
-  /** @param added called with every line that is added */
-  constructor(added: (entry: TranscriptEntry) => void = () => {}, withheld = new Withheld()) {
+  /**
+   * @param added called with every line that is added
+   * @param before the session so far, if this one goes on with it
+   */
+  constructor(added: (entry: TranscriptEntry) => void = () => {}, withheld = new Withheld(), before = NOTHING_YET) {
     this.#added = added
     this.withheld = withheld
+    this.entries = [...before.entries]
+    this.#before = before
+    this.#startedAt = performance.now() - before.ms
   }
 
   /** Whether lines are missing because the limit was reached. */
   get truncated(): boolean {
-    return this.#truncated
+    return this.#truncated || this.#before.truncated
   }
 
   /** Adds a line without its secrets, and returns its index, or null if the transcript is full. */
   add(from: TranscriptEntry['from'], connection: number, text: string, answers: number | null = null): number | null {
     const line = this.withheld.mask(text)
-    if (this.#truncated || this.#size + line.length > LIMIT || this.entries.length >= LINES) {
+    if (
+      this.#truncated ||
+      this.#size + line.length > LIMIT ||
+      this.entries.length >= this.#before.entries.length + LINES
+    ) {
       this.#truncated = true
       return null
     }

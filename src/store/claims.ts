@@ -12,7 +12,7 @@ export interface Claims {
   find(key: string): Promise<Claim | null>
   /**
    * Takes the key for a test and returns null, or returns the claim that already has the key. Returns `lost` if the key
-   * was used, and nobody knows for which test. Throws MemoryLost while nothing may be taken.
+   * was used, but it is not known for which test. Throws MemoryLost while nothing may be taken.
    */
   take(key: string, claim: Claim): Promise<Claim | 'lost' | null>
   /** Restarts the lifetime of a key. Does nothing if the key has expired, or belongs to another test. */

@@ -1,7 +1,7 @@
 /** Counts requests and tests in fixed time windows, for the quotas. */
 import { Expiring } from './expiring.ts'
 
-/** The count in the open window, and how long the window stays open, in milliseconds. Both are 0 without a window. */
+/** The count in the open window, and how long the window stays open, in milliseconds. Both are 0 if none is open. */
 export interface WindowCount {
   readonly current: number
   readonly ttl: number
@@ -15,7 +15,7 @@ export interface Counters {
   giveBack(key: string, ttl: number): Promise<void>
 }
 
-/** A deleted counter forgets what it counted, so this is more than all callers, customers and targets together. */
+/** The limit deletes counters, and their counts are lost. So it exceeds all callers, customers and targets together. */
 const LIMIT = 100_000
 
 /** Returns counters in the memory of one replica. They do not depend on the system clock. */

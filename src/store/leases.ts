@@ -5,9 +5,11 @@ import { Expiring } from './expiring.ts'
 export interface LeaseHolder {
   readonly testId: string
   readonly customerId: string
+  /** Whether the holder is a follow-up: its test has finished before. */
+  readonly isFollowUp?: boolean
 }
 
-/** A lease is the right to be the only test of an IP address, whatever the port. */
+/** A lease is the right to run the only test of an IP address, on any port. */
 export interface Leases {
   /**
    * Takes the lease for `ttlMs` and returns null, or returns the holder. Throws MemoryLost while nothing may be taken.

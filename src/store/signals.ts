@@ -1,5 +1,6 @@
-/** Lets the mailbox of one replica tell another replica about a message that arrived. */
+/** Tells every mailbox which test addresses are valid, and every replica which messages arrived. */
 import { z } from 'zod'
+import { type TokenKind, Tokens } from './tokens.ts'
 
 /** A message that the mailbox of one replica received, for the replica that waits for it. Times in ISO 8601. */
 export const signal = z.object({
@@ -24,23 +25,24 @@ export const signal = z.object({
 })
 export type Signal = z.output<typeof signal>
 
-export const tokenKind = z.enum(['recipient', 'sender'])
-export type TokenKind = z.output<typeof tokenKind>
-
 /** The connection between replicas: which tokens are valid, and which messages arrived. */
 export interface Signals {
   /** Makes the tokens of a test known to every mailbox. */
   announce(testId: string, tokens: ReadonlyMap<string, TokenKind>, ttlMs: number): Promise<void>
-  /** Withdraws the tokens of a test that sent nothing. A token that another test uses stays valid. */
+  /** Withdraws tokens to which a test sent no message. A token that another test uses stays valid. */
   withdraw(testId: string, tokens: Iterable<string>): Promise<void>
   /** Returns the kind of a valid token, or null. */
   kindOf(token: string): Promise<TokenKind | null>
+  /** Returns the ids of the tests of a valid token: those of one server on one day. */
+  testsOf(token: string): Promise<readonly string[]>
+  /** When valid tokens were last forgotten because there were too many, in `performance.now()` milliseconds. */
+  readonly forgotAt: number
   /**
    * Tells every replica, this one included, about a message. Throws StoreUnavailable if too many messages came to its
    * token in a short time.
    */
   send(signal: Signal): Promise<void>
-  /** Notes that our mailbox turned somebody away `agoMs` milliseconds ago, for a reason of its own. */
+  /** Notes that our mailbox turned a visitor away `agoMs` milliseconds ago, for a reason on our side. */
   noteTrouble(agoMs: number): Promise<void>
   /** Returns how many milliseconds ago a mailbox of any replica last did that; null if none did within a day. */
   msSinceTrouble(): Promise<number | null>
@@ -48,17 +50,27 @@ export interface Signals {
   listen(heard: (signal: Signal) => void): void
 }
 
-/** Used with one replica: there are no others to tell. */
-export const NO_SIGNALS: Signals = {
-  async announce() {},
-  async withdraw() {},
-  async kindOf() {
-    return null
-  },
-  async send() {},
-  async noteTrouble() {},
-  async msSinceTrouble() {
-    return null
-  },
-  listen() {},
+/** How many tests may have tokens in a single replica. */
+const REMEMBERED = 10_000
+
+/** Returns the signals of a single replica: there are no others to tell. */
+export function memorySignals(remembered = REMEMBERED): Signals {
+  const tokens = new Tokens(remembered)
+  return {
+    async announce(testId, kinds, ttlMs) {
+      tokens.announce(testId, kinds, ttlMs)
+    },
+    async withdraw(testId, withdrawn) {
+      tokens.withdraw(testId, withdrawn)
+    },
+    kindOf: async (token) => tokens.kindOf(token),
+    testsOf: async (token) => tokens.testsOf(token),
+    get forgotAt() {
+      return tokens.forgotAt
+    },
+    async send() {},
+    async noteTrouble() {},
+    msSinceTrouble: async () => null,
+    listen() {},
+  }
 }

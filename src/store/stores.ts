@@ -4,7 +4,9 @@ import { type Counters, memoryCounters } from './counters.ts'
 import { type Leases, memoryLeases } from './leases.ts'
 import { memoryRecentRefusals, type RecentRefusals } from './recent-refusals.ts'
 import { memoryResults, type Results } from './results.ts'
-import { NO_SIGNALS, type Signals } from './signals.ts'
+import { memorySignals, type Signals } from './signals.ts'
+import { memoryStops, type Stops } from './stops.ts'
+import { memorySweeps, type Sweeps } from './sweeps.ts'
 
 /**
  * Everything that replicas share. Every method throws StoreUnavailable if the server cannot be reached. Those that take
@@ -17,6 +19,8 @@ export interface Stores {
   readonly claims: Claims
   readonly recentRefusals: RecentRefusals
   readonly signals: Signals
+  readonly stops: Stops
+  readonly sweeps: Sweeps
   /** Null if the stores are in the memory of one replica. */
   readonly server: StoreServer | null
   close(): Promise<void>
@@ -26,7 +30,7 @@ export interface Stores {
 export interface StoreServer extends WatchedServer {
   /** Looks at the server now. */
   look(): Promise<StoreState>
-  /** Waits a moment for a server that is not connected yet, or that nobody has used before. */
+  /** Waits a moment for a server that is not connected yet, or that no replica has used before. */
   usable(): Promise<void>
 }
 
@@ -53,7 +57,9 @@ export const memoryStores = (resultTtlMs: number): Stores => ({
   results: memoryResults(resultTtlMs),
   claims: memoryClaims(resultTtlMs),
   recentRefusals: memoryRecentRefusals(),
-  signals: NO_SIGNALS,
+  signals: memorySignals(),
+  stops: memoryStops(),
+  sweeps: memorySweeps(),
   server: null,
   async close() {},
 })

@@ -30,5 +30,11 @@ export function reachOf({ name, publicIps, egress }: Vantage, own: readonly Addr
   return { name, sources: [...publicIps, ...sources], families: new Set(sources.map(({ family }) => family)) }
 }
 
+/** Returns a vantage as results show it: with the address that a server at `target` sees, if that is known. */
+export function shownAs(vantage: Vantage, target: Pick<Address, 'family'>) {
+  const { name, ehlo } = vantage
+  return { name, ip: knownAddresses(vantage).find(({ family }) => family === target.family)?.text ?? null, ehlo }
+}
+
 /** Returns the addresses that servers see, as far as the vantages file says. */
 export const knownAddresses = ({ publicIps, egress }: Vantage): readonly Address[] => [...publicIps, ...egress.bind]

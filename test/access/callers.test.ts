@@ -25,6 +25,7 @@ const TWO_CALLERS = `callers:
   - id: partner
     keys: [{ sha256: ${hashOf(SCOPED)} }]
     customers: [acme, beta]
+    sweeps: true
 `
 
 const load = (t: TestContext, text = TWO_CALLERS) => loadCallers([yamlFile(t, text)])
@@ -38,12 +39,16 @@ test('a key lets its caller in, with the scope and quota of the file', (t) => {
     customers: 'all',
     quota: { max: 600, windowMs: 3_600_000 },
     sandbox: false,
+    sweeps: false,
+    webhook: null,
   })
   assert.deepEqual(callers.authenticate(SCOPED, NOW), {
     id: 'partner',
     customers: new Set(['acme', 'beta']),
     quota: null,
     sandbox: false,
+    sweeps: true,
+    webhook: null,
   })
   assert.deepEqual(
     callers.all.map(({ id }) => id),
@@ -75,7 +80,14 @@ test('a key is good until the end of its last day in UTC, and one without a date
 test('a caller in the sandbox has the customer of its sandbox, and no other', (t) => {
   const { all } = load(t, 'callers: [{ id: try, keys: [], sandbox: true, quota: 5/1h }]\n')
   assert.deepEqual(all, [
-    { id: 'try', customers: new Set(['sandbox-try']), quota: { max: 5, windowMs: 3_600_000 }, sandbox: true },
+    {
+      id: 'try',
+      customers: new Set(['sandbox-try']),
+      quota: { max: 5, windowMs: 3_600_000 },
+      sandbox: true,
+      sweeps: false,
+      webhook: null,
+    },
   ])
   const longest = 'a'.repeat(56)
   assert.deepEqual(faults(t, `callers: [{ id: ${longest}, keys: [], sandbox: true }]\n`), [])
@@ -86,6 +98,82 @@ test('a caller in the sandbox has the customer of its sandbox, and no other', (t
   for (const customers of ['all', '[]', '[acme]']) {
     const [fault] = faults(t, `callers:\n  - id: try\n    keys: []\n    sandbox: true\n    customers: ${customers}\n`)
     assert.match(fault ?? '', /^5: callers\[0\]\.customers: must be left out for a caller/)
+  }
+})
+
+const SECRET = `whsec_${Buffer.alloc(32, 'k').toString('base64')}`
+
+/** A callers file with one caller, whose webhook has these members. */
+const withWebhook = (members: string) =>
+  `callers:\n  - id: portal\n    keys: []\n    customers: all\n    webhook: { ${members} }\n`
+
+test('a caller can have a webhook, also in the sandbox', (t) => {
+  const url = 'https://portal.example/relay-tests'
+  const [caller] = load(t, withWebhook(`url: '${url}', secret: ${SECRET}`)).all
+  assert.deepEqual(caller?.webhook, { url, secret: SECRET })
+  const sandbox = `callers: [{ id: try, keys: [], sandbox: true, webhook: { url: '${url}', secret: ${SECRET} } }]\n`
+  assert.deepEqual(load(t, sandbox).named('try')?.webhook, { url, secret: SECRET })
+})
+
+test('the secret of a webhook has 24 to 64 bytes, and no fault repeats it', (t) => {
+  const secretOf = (bytes: Buffer) => `whsec_${bytes.toString('base64')}`
+  const faultsWith = (secret: string) => faults(t, withWebhook(`url: 'https://portal.example/', secret: '${secret}'`))
+  for (const length of [24, 32, 63, 64]) assert.deepEqual(faultsWith(secretOf(Buffer.alloc(length, 7))), [])
+  const good = secretOf(Buffer.alloc(32, 'k'))
+  const wrong = [
+    secretOf(Buffer.alloc(23, 7)),
+    secretOf(Buffer.alloc(65, 7)),
+    good.slice(6),
+    `${good}=`,
+    good.replace('=', ''),
+    good.replace('a', '-'),
+    `${good} `,
+    `whsec_${'a'.repeat(33)}`,
+    'whsec_',
+    '',
+  ]
+  for (const secret of wrong) {
+    const [fault = '', ...others] = faultsWith(secret)
+    assert.match(
+      fault,
+      /^5: callers\[0\]\.webhook\.secret: must be whsec_ and the base64 of 24 to 64 random bytes/,
+      secret,
+    )
+    assert.deepEqual(others, [])
+    assert.ok(secret.length < 12 || !fault.includes(secret.slice(6, 18)))
+  }
+})
+
+test('the address of a webhook is public and has TLS; loopback needs the setting', (t) => {
+  const faultsWith = (url: string, allowLoopback: boolean) =>
+    faultsIn(t, withWebhook(`url: '${url}', secret: ${SECRET}`), (path) =>
+      loadCallers([path], { allowLoopback, isReachable: false }),
+    )
+  for (const url of ['https://portal.example', 'https://portal.example:8443/a?b=c', 'https://93.184.216.34/']) {
+    for (const allowLoopback of [true, false]) assert.deepEqual(faultsWith(url, allowLoopback), [], url)
+  }
+  for (const url of ['http://127.0.0.1:8080/', 'https://127.0.0.1/', 'http://[::1]:8080/']) {
+    assert.deepEqual(faultsWith(url, true), [], url)
+    assert.equal(faultsWith(url, false).length, 1, url)
+  }
+  for (const [url, fault] of [
+    ['http://portal.example/', /must begin with https:\/\/$/],
+    ['http://localhost:8080/', /must begin with https:\/\/$/],
+    ['ftp://portal.example/', /must be a web address such as https:/],
+    ['portal.example', /must be a web address such as https:/],
+    ['https://', /must be a web address such as https:/],
+    ['https://user:password@portal.example/', /must have no user name and no password/],
+    ['https://portal.example/#part', /must have no part after #$/],
+    ['https://10.0.0.1/', /10\.0\.0\.1 is in 10\.0\.0\.0\/8 \(private use\)$/],
+    ['https://0x0a.1/', /10\.0\.0\.1 is in /],
+    ['https://169.254.169.254/', /cloud metadata service/],
+    ['https://[fd00::1]/', /unique local/],
+    [`https://portal.example/${'a'.repeat(2_000)}`, /must have at most 2000 characters$/],
+  ] as const) {
+    const [found = '', ...others] = faultsWith(url, true)
+    assert.match(found, fault, url)
+    assert.match(found, /^5: callers\[0\]\.webhook\.url: /)
+    assert.deepEqual(others, [])
   }
 })
 

@@ -49,6 +49,22 @@ test('each fault is told with its line and what to write instead', (t) => {
       'customers:\n  - id: sandbox-a\n    name: A\n    networks: [8.8.8.0/24]\n',
       /^2: customers\[0\]\.id: ids that begin with sandbox- are for the sandbox$/,
     ],
+    [acme('servers: [8.8.8.8]'), /^5: customers\[0\]\.servers\[0\]: 8\.8\.8\.8 is in no network of customer acme$/],
+    [
+      acme('servers: [93.184.216.0/24]'),
+      /^5: customers\[0\]\.servers\[0\]: must be an IPv4 or IPv6 address, not a network/,
+    ],
+    [acme('servers: [mail.example.com]'), /^5: customers\[0\]\.servers\[0\]: must be an IPv4 or IPv6 address/],
+    [acme('servers: [93.184.216.34, 93.184.216.34]'), /^5: .*servers\[1\]: 93\.184\.216\.34 port 25 is listed twice$/],
+    [acme('servers: [{ ip: 93.184.216.34, port: 0 }]'), /^5: .*servers\[0\].*must be a port number/],
+    [
+      acme('servers: [{ ip: 93.184.216.34, domain: other.example }]'),
+      /^5: .*servers\[0\]: other\.example is not a domain of this customer: add it to domains$/,
+    ],
+    [
+      `${acme('servers: [93.184.216.34]')}${beta('93.184.216.32/28')}`,
+      /^5: .*servers\[0\]: 93\.184\.216\.34 belongs to customer beta, whose network is narrower$/,
+    ],
     ['customers:\n  - id: a\n    networks: [8.8.8.0/24]\n', /^2: customers\[0\]\.name: must be a name$/],
     [
       'customers:\n  - id: a\n    name: A\n    networks: []\n',

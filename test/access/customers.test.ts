@@ -25,6 +25,7 @@ customers:
     networks: [{ cidr: 203.0.113.0/24, allowSpecial: true }, { cidr: 2001:db8:25::/48, allowSpecial: true }]
     domains: [Example.COM, example.net]
     mailboxes: [Jane.Doe@Mail.Example.com, postmaster@example.net]
+    servers: [203.0.113.25, { ip: 203.0.113.26, port: 2525, domain: Mail.example.net }, "2001:DB8:25::25"]
     quota: 100/1h
   - id: beta
     name: Beta
@@ -41,6 +42,12 @@ neverTest: [203.0.113.250/32]
   assert.deepEqual(acme?.mailboxes, ['Jane.Doe@mail.example.com', 'postmaster@example.net'])
   assert.deepEqual(customers.all.get('beta')?.mailboxes, [])
   assert.deepEqual(acme?.quota, { max: 100, windowMs: 3_600_000 })
+  assert.deepEqual(customers.serversOf('acme'), [
+    { ip: '203.0.113.25', port: 25, domain: null },
+    { ip: '203.0.113.26', port: 2525, domain: 'mail.example.net' },
+    { ip: '2001:db8:25::25', port: 25, domain: null },
+  ])
+  assert.deepEqual(customers.serversOf('beta'), [])
   assert.deepEqual(customers.all.get('beta')?.domains, [])
   assert.equal(customers.all.get('beta')?.quota, null)
   assert.equal(customers.testing, true)

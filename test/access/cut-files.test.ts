@@ -59,7 +59,8 @@ const customersIn = (bytes: Buffer): CustomerTable => {
 }
 const callersIn = (bytes: Buffer): CallerTable => {
   const table = new CallerTable()
-  for (const row of readCallers([{ path: 'callers.yaml', bytes }])) table.add(row)
+  for (const row of readCallers([{ path: 'callers.yaml', bytes }], { allowLoopback: true, isReachable: false }))
+    table.add(row)
   return table
 }
 const EVERYONE = callersIn(

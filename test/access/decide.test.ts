@@ -18,12 +18,14 @@ const CUSTOMERS = `customers:
 neverTest: [8.8.4.4/32]
 `
 
-const ALL: Caller = { id: 'desk', customers: 'all', quota: null, sandbox: false }
+const ALL: Caller = { id: 'desk', customers: 'all', quota: null, sandbox: false, sweeps: false, webhook: null }
 const limitedTo = (...ids: string[]): Caller => ({
   id: 'partner',
   customers: new Set(ids),
   quota: null,
   sandbox: false,
+  sweeps: false,
+  webhook: null,
 })
 
 const OUTSIDE: VantageReach = { name: 'syd-1', sources: [addressOf('198.51.100.7')], families: new Set([4, 6]) }
@@ -161,6 +163,7 @@ function everythingListed(allowSpecial: boolean): Customers {
     ownerOf: () => ({ customer, allowSpecial }),
     isInside: () => false,
     isOptedOut: () => false,
+    serversOf: () => [],
   }
 }
 

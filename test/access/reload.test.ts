@@ -65,6 +65,7 @@ test('while 100,000 networks are reloaded, everything else goes on', async (t) =
   // Read in this thread, it would have been one.
   assert.ok(turns > 100, `only ${turns} turns`)
   assert.equal(customers.all.size, 5_000)
+  assert.equal(customers.serversOf('c4999').length, 20)
   const owners = ownersOf(customers, [0, 19, 20, 65_535, 65_536, 99_999])
   assert.deepEqual(
     owners.map((customer) => customer?.id),

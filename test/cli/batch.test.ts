@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { testMany } from '../../src/cli/batch.ts'
+import { type BatchListener, testMany } from '../../src/cli/batch.ts'
 import type { Ending } from '../../src/cli/ending.ts'
 import { RelayTestClient } from '../../src/client/client.ts'
 import { listening } from '../harness/listening.ts'
@@ -36,15 +36,24 @@ async function answering(t: TestContext, ...answers: readonly Answer[]): Promise
   return `http://127.0.0.1:${await listening(t, server, sockets)}`
 }
 
+/** A listener that takes no notice. */
+const SILENT: BatchListener = { ended() {}, found() {}, waiting() {}, inLine() {}, skipped() {} }
+
 /** Runs a batch of `count` targets, one after the other, and returns everything that it reported. */
 async function batch(url: string, count: number) {
-  const requests = Array.from({ length: count }, (_, index) => ({ ip: `127.0.0.${index + 1}` }))
+  const targets = Array.from({ length: count }, (_, index) => ({ target: `127.0.0.${index + 1}` }))
   const ended: [detail: unknown, ending: Ending][] = []
-  const waited: number[] = []
-  const stopped = await testMany(new RelayTestClient({ url, patienceMs: 0 }), requests, 1, {
-    ended: (line, ending) => ended.push([Object(Object(line).error).detail, ending]),
-    waiting: (many) => waited.push(many),
-  })
+  const waited: unknown[] = []
+  const client = new RelayTestClient({ url, patienceMs: 0 })
+  const stopped = await testMany(
+    client,
+    { targets, test: {}, atOnce: 1, known: () => null },
+    {
+      ...SILENT,
+      ended: (line, ending) => ended.push([Object(Object(line).error).detail, ending]),
+      waiting: (many, reason) => waited.push(reason === null ? many : [many, reason]),
+    },
+  )
   return { ended, stopped, waited }
 }
 
@@ -82,8 +91,40 @@ test('a batch continues after any other error, and when the network fails later'
   )
 })
 
-test('a batch reports how many targets wait for a quota', async (t) => {
+test('a batch reports how many targets wait for a quota, and why', async (t) => {
   const { ended, waited } = await batch(await answering(t, problem('quota-exceeded', 429, 1), CLOSED), 1)
-  assert.deepEqual(waited, [1, 0])
+  assert.deepEqual(waited, [[1, 'quota-exceeded (quota-exceeded)'], 0])
   assert.deepEqual(ended, [[undefined, 'closed']])
+})
+
+test('a target that waits in the line of the service reports its place until its test starts', async (t) => {
+  const waiting = resultWith({
+    status: 'running',
+    verdict: null,
+    queuedAt: '2027-01-02T03:04:05.678Z',
+    startedAt: null,
+  })
+  const events = [
+    ['waiting', { position: 13 }],
+    ['waiting', { position: 1 }],
+    ['line', { ms: 0, connection: 1, from: 'event', line: 'connecting', answers: null, key: false, index: 0 }],
+    ['verdict', resultWith({ verdict: 'closed' })],
+  ].map(([event, data]) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+  const server = createServer((request, response) => {
+    const isNew = request.method === 'POST'
+    assert.equal(request.headers.prefer, isNew ? 'respond-async' : undefined)
+    response.writeHead(isNew ? 202 : 200, { 'content-type': isNew ? 'application/json' : 'text/event-stream' })
+    response.end(isNew ? JSON.stringify(waiting) : events.join(''))
+  })
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => sockets.add(socket))
+  const client = new RelayTestClient({ url: `http://127.0.0.1:${await listening(t, server, sockets)}`, patienceMs: 0 })
+  const told: unknown[] = []
+  const batch = { targets: [{ target: '127.0.0.1' }], test: {}, atOnce: 1, known: () => null }
+  await testMany(client, batch, {
+    ...SILENT,
+    ended: (_line, ending) => told.push(ending),
+    inLine: (target, position) => told.push([target, position]),
+  })
+  assert.deepEqual(told, [[1, 13], [1, 1], [1, null], [1, null], [1, null], 'closed'])
 })

@@ -1,10 +1,15 @@
 /** The command check.js: it names every mistake with file and line. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:https'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
+import { dnsServer } from '../harness/dns-server.ts'
 import { writeYaml } from '../harness/files.ts'
-import { runBuilt } from '../harness/process.ts'
+import { listening } from '../harness/listening.ts'
+import { deadPort } from '../harness/mail-scripts.ts'
+import { runBuilt, runProgram } from '../harness/process.ts'
+import { answering, SECRET, webhookReceiver } from '../harness/receiver.ts'
 import { CUSTOMERS, configFolder, environmentFor, ROOT } from '../harness/service.ts'
 
 const check = (env: Record<string, string>, ...args: string[]) => runBuilt('dist/cli/check.js', args, env)
@@ -117,7 +122,7 @@ test('the examples have no fault', async () => {
 test('--help prints the usage, and any other argument is a mistake', async (t) => {
   const help = await check({}, '--help')
   assert.equal(help.code, 0)
-  assert.match(help.stdout, /^Usage: node dist\/cli\/check\.js\n/)
+  assert.match(help.stdout, /^Usage: node dist\/cli\/check\.js \[--live\] \[--webhook CALLER\]\n/)
   const mistaken = await check(environmentFor(configFolder(t)), 'customers.yaml')
   assert.equal(mistaken.code, 1)
   assert.match(mistaken.stdout + mistaken.stderr, /^Usage: /)
@@ -128,4 +133,83 @@ test('a check creates no file', async (t) => {
   const audit = join(folder, 'audit.log')
   assert.equal((await check({ ...environmentFor(folder), AUDIT_FILE: audit })).code, 0)
   assert.equal(existsSync(audit), false)
+})
+
+/** Makes a certificate for an address and a name, and returns the paths of its key and of itself. */
+async function certificateFor(t: TestContext) {
+  const folder = configFolder(t)
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
+  const names = 'subjectAltName=DNS:portal.example,IP:127.0.0.1'
+  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30']
+  const made = await runProgram('openssl', [
+    ...request,
+    ...['-subj', '/CN=portal.example', '-addext', names, '-keyout', key, '-out', certificate],
+  ])
+  assert.equal(made.code, 0, made.stderr)
+  return { key, certificate }
+}
+
+test('--webhook sends a ping and says what came back', async (t) => {
+  const callersFor = (url: string) =>
+    `callers: [{ id: portal, keys: [], customers: all, webhook: { url: '${url}', secret: ${SECRET} } }, { id: desk, keys: [], customers: all }]\n`
+  const pinged = async (url: string, env: Record<string, string> = {}, caller = 'portal') => {
+    const folder = configFolder(t, { callers: callersFor(url) })
+    const { code, stdout, stderr } = await check({ ...withVantage(folder), ...env }, '--webhook', caller)
+    assert.ok(!`${stdout}${stderr}`.includes(SECRET.slice(6, 18)))
+    return [code, code === 0 ? stdout.trimEnd().split('\n').at(-1) : stderr.trimEnd()]
+  }
+
+  await t.test('when the webhook takes it, and when it does not', async (t) => {
+    const receiver = await webhookReceiver(t, answering(200))
+    assert.deepEqual(await pinged(receiver.url), [0, 'the webhook took the ping: it answered 200: "an answer"'])
+    assert.equal(receiver.taken[0]?.event.type, 'ping')
+    const broken = await webhookReceiver(t, answering(500))
+    const [code, says] = await pinged(broken.url)
+    assert.equal(code, 1)
+    assert.match(`${says}`, /^the webhook did not take the ping: it answered 500; .*: "an answer"$/)
+    const gone = await webhookReceiver(t, answering(410))
+    assert.match(`${(await pinged(gone.url))[1]}`, /^the webhook answered 410: the service would switch it off/)
+    const nobody = `http://127.0.0.1:${await deadPort()}/`
+    assert.deepEqual(await pinged(nobody), [1, 'the webhook did not take the ping: nothing listens there'])
+  })
+
+  await t.test('over TLS, with the certificate checked', async (t) => {
+    const { key, certificate } = await certificateFor(t)
+    const server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (request, response) => {
+      names.push(request.headers.host ?? '')
+      response.end()
+    })
+    const names: string[] = []
+    const port = await listening(t, server, new Set())
+    const trusted = { NODE_EXTRA_CA_CERTS: certificate }
+    const dns = await dnsServer(t, { 'portal.example': { a: ['127.0.0.1'] }, 'other.example': { a: ['127.0.0.1'] } })
+    const took = [0, 'the webhook took the ping: it answered 200']
+    assert.deepEqual(await pinged(`https://127.0.0.1:${port}/`, trusted), took)
+    const named = { ...trusted, DNS_SERVERS: dns.address }
+    assert.deepEqual(await pinged(`https://portal.example:${port}/`, named), took)
+    assert.deepEqual(names, [`127.0.0.1:${port}`, `portal.example:${port}`])
+    const refused = async (host: string, env: Record<string, string>) =>
+      `${(await pinged(`https://${host}:${port}/`, env))[1]}`.replace('the webhook did not take the ping: ', '')
+    assert.equal(await refused('other.example', named), 'its certificate is for another name')
+    assert.equal(await refused('portal.example', { DNS_SERVERS: dns.address }), 'its certificate is self-signed')
+    assert.match(
+      await refused('unknown.example', named),
+      /^unknown\.example has no address, or no name server answers$/,
+    )
+    const closed = { ...named, ALLOW_LOOPBACK_TARGETS: 'false' }
+    const customers = 'customers: [{ id: acme, name: A, networks: [93.184.216.0/24], domains: [example.com] }]\n'
+    const folder = configFolder(t, { customers, callers: callersFor(`https://portal.example:${port}/`) })
+    const { stderr } = await check({ ...withVantage(folder), ...closed }, '--webhook', 'portal')
+    assert.match(stderr, /127\.0\.0\.1 is in 127\.0\.0\.0\/8 \(loopback\), where no webhook is sent/)
+    assert.equal(names.length, 2)
+  })
+
+  await t.test('and that a caller has none, or does not exist', async () => {
+    const url = 'https://portal.example/'
+    assert.deepEqual(await pinged(url, {}, 'desk'), [1, 'caller desk has no webhook'])
+    assert.deepEqual(await pinged(url, {}, 'nobody'), [1, 'there is no caller nobody'])
+    const { code, stderr } = await check({}, '--webhook')
+    assert.equal(code, 1)
+    assert.match(stderr, /^Usage: node dist\/cli\/check\.js \[--live\] \[--webhook CALLER\]/)
+  })
 })

@@ -68,10 +68,10 @@ test('one target', async (t) => {
   await t.test('that is closed exits with 0, and shows the session before the verdict', async () => {
     const { code, stdout, stderr } = await relayTestCommand(...at(shut.server.port), '--reference', 'TICKET-4711')
     assert.deepEqual([code, stderr], [0, ''])
-    assert.match(stdout, /^-- connecting to 127\.0\.0\.1:\d+\n220 mail\.example\.com ESMTP\nEHLO .*\n250 mail/)
+    assert.match(stdout, /^-- connecting to 127\.0\.0\.1:\d+\n<- 220 mail\.example\.com ESMTP\n-> EHLO .*\n<- 250 mail/)
     assert.match(
       stdout,
-      /\nRCPT TO:<.*>\n554 5\.7\.1 .*\n(.*\n)+\nCLOSED {2}127\.0\.0\.1:\d+ \(example\.com\)\n(.*\n)+\nDecided by\n/,
+      /\n-> RCPT TO:<.*>\n<- 554 5\.7\.1 .*\n(.*\n)+\nCLOSED {2}127\.0\.0\.1:\d+ \(example\.com\)\n(.*\n)+\nDecided by\n/,
     )
     assert.match(stdout, /TICKET-4711/)
     assert.doesNotMatch(stdout, /\x1b/)
@@ -101,7 +101,7 @@ test('one target', async (t) => {
 
   await t.test('shows each reply under its command, also with pipelining', async () => {
     const { stdout } = await relayTestCommand(...at(pipelining.port))
-    assert.match(stdout, /\nMAIL FROM:<.+>\n250 .*\nRCPT TO:<.+>\n554 .*\nRSET\n250 .*\nMAIL FROM/)
+    assert.match(stdout, /\n-> MAIL FROM:<.+>\n<- 250 .*\n-> RCPT TO:<.+>\n<- 554 .*\n-> RSET\n<- 250 .*\n-> MAIL FROM/)
   })
 
   await t.test('is shown while the test runs', async () => {
@@ -115,7 +115,7 @@ test('one target', async (t) => {
     })
     const ended = once(child, 'close')
     await inTime('the command', stalled)
-    await until('the command on the screen', () => /\nRCPT TO:<.*>\n$/.test(shown))
+    await until('the command on the screen', () => /\n-> RCPT TO:<.*>\n$/.test(shown))
     shut.release()
     assert.deepEqual(await ended, [0, null])
   })
@@ -160,10 +160,10 @@ test('one target', async (t) => {
   await t.test('is shown in colour on a terminal, unless NO_COLOR is set', async () => {
     const line = `${process.execPath} ${programAt(CLI)} ${at(relay.port).join(' ')}`
     const shown = await onTerminal(line, { ...environmentOf(service.url), NO_COLOR: '' })
-    assert.match(shown, /\x1b\[1mEHLO /)
-    assert.match(shown, /\x1b\[3m250 /)
+    assert.match(shown, /\x1b\[1m-> EHLO /)
+    assert.match(shown, /\x1b\[3m<- 250 /)
     assert.match(shown, /\x1b\[1;31mOPEN {2}127/)
-    assert.match(shown, /Decided by\r\n\x1b\[1;31mRCPT TO/)
+    assert.match(shown, /Decided by\r\n\x1b\[1;31m-> RCPT TO/)
     assert.doesNotMatch(await onTerminal(line, { ...environmentOf(service.url), NO_COLOR: '1' }), /\x1b/)
   })
 
@@ -254,8 +254,16 @@ test('one target', async (t) => {
 
 test('a command with a mistake says why in one line, and names --help', async () => {
   for (const [args, what] of [
-    [[], /enter an IP address or a host name/],
-    [[''], /enter an IP address or a host name/],
+    [[], /enter an IP address, a host name or a mail domain/],
+    [[''], /enter an IP address, a host name or a mail domain/],
+    [['limits', '127.0.0.1', 'x'], /x: only one target/],
+    [['list', '--suite', 'full'], /--suite does not go with list/],
+    [['127.0.0.1', '--format', 'csv'], /--format does not go with a target/],
+    [['127.0.0.1', '--resume', 'x'], /--resume does not go with a target/],
+    [['--file', 'x', '--format', 'xml'], /--format: choose one of table, ndjson, csv, junit, html/],
+    [['list', '--since', 'yesterday'], /--since: enter a date, a time or a duration/],
+    [['list', '--limit', '0'], /--limit: enter a whole number/],
+    [['list', '--verdict', 'shut'], /--verdict: choose one of open, closed, inconclusive/],
     [['127.0.0.1', '127.0.0.2'], /127\.0\.0\.2: only one target .* --file/],
     [['127.0.0.1', '--file', 'x'], /use a target or --file, not both/],
     [['127.0.0.1', '--suite', 'loud'], /--suite: choose one of standard, full/],
@@ -298,6 +306,7 @@ test('a wrong environment is reported in one line', async () => {
 
 test('--help prints the help, whatever else is on the command line', async () => {
   const { code, stdout, stderr } = await runBuilt(CLI, ['127.0.0.1', '--help'])
+  assert.equal((await runBuilt(CLI, ['-h'])).stdout, stdout)
   assert.deepEqual([code, stderr], [0, ''])
   for (const word of [
     ...[
@@ -311,9 +320,13 @@ test('--help prints the help, whatever else is on the command line', async () =>
       '--json',
       '--file',
       '--at-once',
+      '--format',
+      '--resume',
+      '--diff',
     ],
+    ...['relay-test ID', 'list', 'limits', 'vantages', '--version', '-h', '--since', 'ndjson', 'junit'],
     ...['Retry-After', 'Ctrl-C', '130'],
-    ...['RELAY_TESTS_URL', 'RELAY_TESTS_KEY', 'NO_COLOR', 'inconclusive', 'ADDRESS [DOMAIN] [REFERENCE]'],
+    ...['RELAY_TESTS_URL', 'RELAY_TESTS_KEY', 'NO_COLOR', 'inconclusive', 'TARGET[:PORT] [DOMAIN|MAILBOX] [REFERENCE]'],
   ]) {
     assert.ok(stdout.includes(word), word)
   }
@@ -357,7 +370,8 @@ test('many targets', async (t) => {
     const { ip, domain, error } = found[4] ?? {}
     assert.deepEqual([ip, domain], ['127.0.2.1', 'example.com'])
     assert.equal(Object(error).slug, 'not-allowed')
-    assert.deepEqual([found.length, ran.code, ran.stderr], [5, 3, ''])
+    assert.deepEqual([found.length, ran.code], [5, 3])
+    assert.equal(ran.stderr, 'relay-test: 5/5  0 open, 4 closed, 0 inconclusive, 1 error\n')
   })
 
   await t.test('wait when a quota is used up', async () => {
@@ -421,9 +435,13 @@ test('many targets', async (t) => {
   await t.test('are not tested at all if lines are wrong: the error names the lines, ten at most', async () => {
     const before = service.logs().filter(({ audit }) => audit === 'intent').length
     for (const [text, what] of [
-      ['127.0.0.40\nmail.example.com\n', /targets\.txt:2: .*"mail\.example\.com"/],
+      ['127.0.0.40\nmail_example.com\n', /targets\.txt:2: .*"mail_example\.com"/],
       ['127.0.0.40\n127.1\n', /targets\.txt:2/],
-      ['127.0.0.40 a b c\n', /targets\.txt:1: too many words; write ADDRESS \[DOMAIN\] \[REFERENCE\]/],
+      [
+        '127.0.0.40 a.b b c\n',
+        /targets\.txt:1: too many words; write TARGET\[:PORT\] \[DOMAIN\|MAILBOX\] \[REFERENCE\]/,
+      ],
+      ['127.0.0.40 TICKET 4711\n', /targets\.txt:1: "TICKET" is no mail domain and no mailbox; write TARGET/],
       ['\x1b[31mred\n', /targets\.txt:1/],
       ['# nobody\n\n', /contains no target/],
       ['', /contains no target/],

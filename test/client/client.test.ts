@@ -1,8 +1,9 @@
 /** The TypeScript client against the built service: results, streams, retries and errors. */
 import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { RelayTestClient, RelayTestProblem, RelayTestUnreachable } from '../../src/client/client.ts'
+import { type RelayTest, RelayTestClient, RelayTestProblem, RelayTestUnreachable } from '../../src/client/client.ts'
 import type { ProblemSlug } from '../../src/contract/problems.ts'
 import { follow, linesIn } from '../harness/events.ts'
 import { keyOf } from '../harness/http.ts'
@@ -85,6 +86,16 @@ test('a client of the service', async (t) => {
     for (let round = 0; round < 3; round += 1) await service.fetch('/livez')
     release()
     assert.equal((await client.wait(id)).reason, 'interrupted')
+  })
+
+  await t.test('stops a test by its id, and returns its result', async () => {
+    const stalled = hold(/^EHLO/)
+    const { id } = await client.create(here, { respondAsync: true })
+    await inTime('the test', stalled)
+    const stopping = client.stop(id)
+    assert.equal((await inTime('the end', stopping)).reason, 'interrupted')
+    release()
+    assert.equal((await client.stop(id)).reason, 'interrupted')
   })
 
   await t.test('stops waiting when its signal is aborted', async () => {
@@ -333,4 +344,111 @@ test('a client that reaches no service names the address and the reason', async 
   const url = `http://127.0.0.1:${await deadPort()}`
   const client = new RelayTestClient({ url, key, patienceMs: 0 })
   await assert.rejects(client.limits(), { name: 'RelayTestUnreachable', message: new RegExp(`${url}.*ECONNREFUSED`) })
+})
+
+test('a client reads a list page by page, until it has as many tests as asked for', async (t) => {
+  const asked: string[] = []
+  const server = createServer(({ url = '' }, response) => {
+    asked.push(url)
+    const page = Number(new URL(url, 'http://x').searchParams.get('cursor') ?? 0)
+    const relayTests = Array.from({ length: 60 }, (_, index) => ({ id: `${page * 60 + index}` }))
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ relayTests, nextCursor: page === 4 ? null : `${page + 1}` }))
+  })
+  const client = new RelayTestClient({ url: await urlOf(t, server), key })
+  const idsOf = async (limit?: number) => {
+    asked.length = 0
+    const found = await client.list({ verdict: 'open', since: '2027-01-01T00:00:00Z', ...(limit ? { limit } : {}) })
+    assert.deepEqual(
+      found.map(({ id }) => Number(id)),
+      Array.from(found.keys()),
+    )
+    return found.length
+  }
+  const since = 'verdict=open&since=2027-01-01T00%3A00%3A00Z'
+  assert.equal(await idsOf(), 100)
+  assert.deepEqual(asked, [`/relay-tests?${since}&limit=100`, `/relay-tests?${since}&limit=40&cursor=1`])
+  assert.equal(await idsOf(130), 130)
+  assert.deepEqual(
+    asked.map((url) => url.split('&').slice(2).join('&')),
+    ['limit=100', 'limit=70&cursor=1', 'limit=10&cursor=2'],
+  )
+  assert.equal(await idsOf(1_000), 300)
+})
+
+test('a client reads all pages of customers', async (t) => {
+  const server = createServer(({ url = '' }, response) => {
+    const after = new URL(url, 'http://x').searchParams.get('after')
+    const body =
+      after === null ? { customers: [{ id: 'a/b' }], next: 'a/b' } : { customers: [{ id: after }], next: null }
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  })
+  const client = new RelayTestClient({ url: await urlOf(t, server), key })
+  assert.deepEqual(
+    (await client.customers()).map(({ id }) => id),
+    ['a/b', 'a/b'],
+  )
+})
+
+test('a client ends every call when its time is over, and says how long that was', async (t) => {
+  const sockets = new Set<Socket>()
+  const silent = createServer(() => {})
+  silent.on('connection', (socket) => sockets.add(socket))
+  const client = new RelayTestClient({ url: `http://127.0.0.1:${await listening(t, silent, sockets)}`, key })
+  const limit = { timeoutMs: 50 }
+  const calls: readonly (() => Promise<unknown>)[] = [
+    () => client.create({ ip: '192.0.2.1' }, limit),
+    () => client.get('x', limit),
+    () => client.wait('x', limit),
+    () => client.testAll('example.com', {}, limit),
+    () => follow(client.follow('x', limit)).ended,
+    () => client.list({}, limit),
+    () => client.customers(limit),
+    () => client.vantages(limit),
+    () => client.limits(limit),
+    () => client.addresses('example.com', limit),
+  ]
+  for (const call of calls) {
+    const late = inTime('the end', call())
+    await assert.rejects(late, { name: 'RelayTestTimeout', message: 'The call did not end within 50 ms.' })
+  }
+})
+
+test('a client tells each retry before its pause, with the reason', async (t) => {
+  const refusals = [
+    { type: 'urn:relay-tests:problem:limits-unavailable', status: 503, detail: 'The quotas cannot be counted.' },
+  ]
+  const server = createServer((_request, response) => {
+    const body = refusals.shift()
+    response.writeHead(body ? 503 : 200, {
+      'content-type': body ? 'application/problem+json' : 'application/json',
+      'retry-after': '1',
+    })
+    response.end(JSON.stringify(body ?? { quotas: [] }))
+  })
+  const told: unknown[] = []
+  const url = await urlOf(t, server)
+  await new RelayTestClient({ url, key, onRetry: (error, ms) => told.push([error.message, ms]) }).limits()
+  assert.deepEqual(told, [['The quotas cannot be counted.', 1_000]])
+})
+
+test('a client that waits tells what it sees at each look, until the end that it waits for', async (t) => {
+  const looks = [
+    { status: 'running', position: 2 },
+    { status: 'running', position: null },
+    { status: 'finished', verdict: 'closed', followUpAt: null, settledAt: new Date(Date.now() + 300).toISOString() },
+  ]
+  const server = createServer((_request, response) => {
+    const look = (looks.length > 1 ? looks.shift() : looks[0]) ?? {}
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ verdict: null, ...look }))
+  })
+  const client = new RelayTestClient({ url: await urlOf(t, server), key })
+  const seen: unknown[] = []
+  const onProgress = (test: RelayTest) => seen.push([test.status, test.position])
+  const result = await inTime('the end', client.wait('x', { for: 'settled', onProgress }))
+  assert.equal(result.verdict, 'closed')
+  assert.deepEqual(seen.slice(0, 2), [
+    ['running', 2],
+    ['running', null],
+  ])
 })

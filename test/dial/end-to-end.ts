@@ -10,7 +10,6 @@ import { type Answer, askAll } from './asking.ts'
 import type { Case } from './cases.ts'
 import { REFUSALS } from './decisions.ts'
 import { FILES, OWN } from './installation.ts'
-import { NO_QUOTAS } from './no-quotas.ts'
 import { type Expected, expectedOf } from './oracle.ts'
 import { openWorld, type Witness, watch, witnessed } from './world.ts'
 
@@ -60,7 +59,6 @@ export async function dialAll(t: Ending, cases: readonly Case[], asked: (done: n
       DNS_SERVERS: dns.address,
       LOG_LEVEL: 'info',
       MAX_CONCURRENT_TESTS: '10000',
-      ...NO_QUOTAS,
     },
   })
   await watch(Number(new URL(service.url).port), Number(dns.address.split(':')[1]))

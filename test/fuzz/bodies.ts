@@ -1,5 +1,5 @@
 /** Generates request bodies: valid, nearly valid, and random ones. */
-import fc from 'fast-check'
+import fc from '../harness/fast-check.ts'
 import { anything, type Hints, valuesOf } from './from-schema.ts'
 import { NAUGHTY } from './naughty.ts'
 

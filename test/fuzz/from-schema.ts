@@ -1,6 +1,7 @@
 /** Generates values from the schemas of openapi.json. */
-import fc from 'fast-check'
+
 import { z } from 'zod'
+import fc from '../harness/fast-check.ts'
 import { committed } from '../harness/openapi.ts'
 import { NAUGHTY } from './naughty.ts'
 

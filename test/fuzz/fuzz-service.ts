@@ -1,6 +1,6 @@
 /** Sends generated requests to a service, and checks every answer. */
 import { type Agent, request as httpRequest } from 'node:http'
-import fc from 'fast-check'
+import fc from '../harness/fast-check.ts'
 import { checkAnswer, type FuzzAnswer } from './answers.ts'
 import type { Hints } from './from-schema.ts'
 import { type Callers, type FuzzRequest, requestsFor } from './requests.ts'

@@ -1,6 +1,7 @@
 /** Generates requests: their method, path, headers and body. */
-import fc from 'fast-check'
+
 import { z } from 'zod'
+import fc from '../harness/fast-check.ts'
 import { committed } from '../harness/openapi.ts'
 import { bodiesOf } from './bodies.ts'
 import { type Hints, valuesOf } from './from-schema.ts'

@@ -16,8 +16,6 @@ customers:
 neverTest: [127.0.0.99/32]
 `
 
-const NO_LIMIT = '1000000/1m'
-
 /** The addresses of the mail servers. There are many, because one address takes one test at a time. */
 const HOSTS = ['127.0.0.10', ...Array.from({ length: 23 }, (_, index) => `127.0.0.${11 + index}`)] as const
 
@@ -48,11 +46,6 @@ export async function startFuzzing(t: Ending): Promise<Fuzzing> {
       ALLOWED_PORTS: ports.join(','),
       RESULT_TTL_SECONDS: '60',
       LOG_LEVEL: 'info',
-      QUOTA_REQUESTS: NO_LIMIT,
-      QUOTA_CALLER: NO_LIMIT,
-      QUOTA_CUSTOMER: NO_LIMIT,
-      QUOTA_TARGET: NO_LIMIT,
-      QUOTA_NETWORK: NO_LIMIT,
     },
   })
   const known = await resultOf(await service.post({ ip: host, port: first.port }, bearer(KEYS.desk)))

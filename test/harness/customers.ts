@@ -1,7 +1,7 @@
 /** Reads customers and callers files at once, and makes a large customers file. */
 
 import { CallerTable } from '../../src/access/callers.ts'
-import { readCallers } from '../../src/access/callers-file.ts'
+import { type CallerRules, readCallers } from '../../src/access/callers-file.ts'
 import { CustomerTable } from '../../src/access/customers.ts'
 import { type CustomerRules, readCustomers } from '../../src/access/customers-file.ts'
 import { contentsOf } from './files.ts'
@@ -14,18 +14,26 @@ export function loadCustomers(paths: readonly string[], rules: CustomerRules): C
 }
 
 /** Does the same as `loadCallers` of the service, at once. */
-export function loadCallers(paths: readonly string[]): CallerTable {
+export function loadCallers(
+  paths: readonly string[],
+  rules: CallerRules = { allowLoopback: true, isReachable: false },
+): CallerTable {
   const table = new CallerTable()
-  for (const row of readCallers(contentsOf(paths))) table.add(row)
+  for (const row of readCallers(contentsOf(paths), rules)) table.add(row)
   return table
 }
 
-/** Makes a large customers file. Each customer has a domain and `each` networks; every fourth network is IPv6. */
+/**
+ * Makes a large customers file. Each customer has a domain and `each` networks with a server each. Every fourth
+ * network is IPv6.
+ */
 export function customersYamlOf(networks: number, each: number): string {
   const lines = Array.from({ length: Math.ceil(networks / each) }, (_, customer) => {
     const from = customer * each
     const own = Array.from({ length: Math.min(each, networks - from) }, (_, index) => networkOf(from + index))
-    return `  - { id: c${customer}, name: Customer ${customer}, networks: [${own.join(', ')}], domains: [c${customer}.example.com] }\n`
+    const servers = own.map((_, index) => `'${addressIn(from + index)}'`)
+    const lists = `networks: [${own.join(', ')}], domains: [c${customer}.example.com], servers: [${servers.join(', ')}]`
+    return `  - { id: c${customer}, name: Customer ${customer}, ${lists} }\n`
   })
   return `customers:\n${lines.join('')}`
 }

@@ -3,11 +3,13 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import type { Ending } from './service.ts'
 
-/** The records of a name: addresses by family, and mail exchangers with their preference. */
+/** The records of a name: addresses by family, mail exchangers with their preference, names, and texts. */
 export interface Records {
   readonly a?: readonly string[]
   readonly aaaa?: readonly string[]
   readonly mx?: readonly (readonly [preference: number, host: string])[]
+  readonly ptr?: readonly string[]
+  readonly txt?: readonly string[]
 }
 
 /** How the server treats a name instead of answering: with SERVFAIL, or with silence. */
@@ -20,7 +22,7 @@ export interface DnsServer {
   readonly questions: readonly string[]
 }
 
-const TYPES = { 1: 'a', 15: 'mx', 28: 'aaaa' } as const
+const TYPES = { 1: 'a', 12: 'ptr', 15: 'mx', 16: 'txt', 28: 'aaaa' } as const
 const NAME_ERROR = 3
 const SERVER_FAILURE = 2
 
@@ -66,14 +68,20 @@ function questionIn(query: Buffer): { name: string; type: number; question: Buff
   }
 }
 
-function rdataOf({ a = [], aaaa = [], mx = [] }: Records, kind: 'a' | 'aaaa' | 'mx'): Buffer[] {
+function rdataOf({ a = [], aaaa = [], mx = [], ptr = [], txt = [] }: Records, kind: keyof Records): Buffer[] {
   if (kind === 'a') return a.map((ip) => Buffer.from(ip.split('.').map(Number)))
   if (kind === 'aaaa') return aaaa.map((ip) => Buffer.from(groupsOf(ip).join(''), 'hex'))
-  return mx.map(([preference, host]) => {
-    const labels = host === '.' ? [] : host.split('.')
-    const name = labels.map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label, 'latin1')]))
-    return Buffer.concat([Buffer.from([preference >> 8, preference & 255]), ...name, Buffer.from([0])])
-  })
+  if (kind === 'ptr') return ptr.map(nameData)
+  if (kind === 'txt') return txt.map((text) => Buffer.concat([Buffer.from([text.length]), Buffer.from(text, 'latin1')]))
+  return mx.map(([preference, host]) =>
+    Buffer.concat([Buffer.from([preference >> 8, preference & 255]), nameData(host)]),
+  )
+}
+
+function nameData(host: string): Buffer {
+  const labels = host === '.' ? [] : host.split('.')
+  const parts = labels.map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label, 'latin1')]))
+  return Buffer.concat([...parts, Buffer.from([0])])
 }
 
 const groupsOf = (ip: string): string[] => {

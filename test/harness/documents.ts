@@ -39,11 +39,11 @@ export function rowsBelow(document: string, heading: string): string[][] {
   return rows.slice(2).map((row) => row.map((cell) => cell.replaceAll('`', '').trim()))
 }
 
-/** Makes a folder with these files, in which the package is installed as at a partner's. */
+/** Makes a folder with these files, in which the client's package is installed as at a partner's. */
 export function installed(t: TestContext, files: Readonly<Record<string, string>>): string {
   const folder = folderOf(t, { 'package.json': '{"type": "module"}', ...files })
   mkdirSync(join(folder, 'node_modules/@types'), { recursive: true })
-  symlinkSync(ROOT, join(folder, 'node_modules/relay-tests'))
+  symlinkSync(join(ROOT, 'dist/client-package'), join(folder, 'node_modules/relay-tests'))
   symlinkSync(join(ROOT, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'))
   return folder
 }

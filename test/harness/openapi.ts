@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { z } from 'zod'
-import { PROBLEMS, type ProblemSlug, problemType } from '../../src/contract/problems.ts'
+import { PROBLEMS } from '../../src/contract/problem-catalogue.ts'
+import { type ProblemSlug, problemType } from '../../src/contract/problems.ts'
 import { ROOT } from './service.ts'
 
 const openapi = z.looseObject({
@@ -46,6 +47,12 @@ export type Route =
   | 'post /relay-tests'
   | 'get /relay-tests'
   | 'get /relay-tests/{id}'
+  | 'delete /relay-tests/{id}'
+  | 'post /sweeps'
+  | 'get /sweeps'
+  | 'get /sweeps/{id}'
+  | 'delete /sweeps/{id}'
+  | 'get /sweeps/{id}/results'
   | 'get /limits'
   | 'get /customers'
   | 'get /addresses'
@@ -53,6 +60,8 @@ export type Route =
   | 'get /livez'
   | 'get /readyz'
   | 'get /openapi.json'
+  | 'get /problems'
+  | 'get /problems/{slug}'
 
 /** Checks that the document describes this response of the route. Returns its body. */
 export async function conforms(route: Route, response: Response, expected: number | ProblemSlug): Promise<unknown> {
@@ -67,7 +76,7 @@ export async function conforms(route: Route, response: Response, expected: numbe
   if (typeof expected !== 'number') {
     assert.ok(documented.description.includes(`\`${problemType(expected)}\``), `${route} does not name ${expected}`)
   }
-  const body: unknown = type === 'text/plain' ? text : JSON.parse(text)
+  const body: unknown = type.startsWith('text/') ? text : JSON.parse(text)
   const pointer = ['paths', path, method, 'responses', `${status}`, 'content', type, 'schema'].map(token).join('/')
   const validate = ajv.compile({ $ref: `openapi#/${pointer}` })
   assert.ok(validate(body), `${ajv.errorsText(validate.errors)}\n${text}`)

@@ -1,5 +1,5 @@
 /** A scripted SOCKS5 proxy, for behaviour that no real proxy shows. */
-import { createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { listening } from './listening.ts'
 import type { Ending } from './service.ts'
 
@@ -51,3 +51,25 @@ export const SOCKS = {
   granted: Buffer.from([5, 0, 0, 1, 198, 51, 100, 7, 0, 99]),
   refused: (code: number) => Buffer.from([5, code, 0, 1, 0, 0, 0, 0, 0, 0]),
 } as const
+
+/** The SOCKS5 reply for a connection that the target refused (RFC 1928 section 6). */
+const CONNECTION_REFUSED = 5
+
+/** Starts a proxy that connects to IPv4 addresses from a loopback address of its own, without a login. */
+export const proxyFrom = (t: Ending, source: string): Promise<ScriptedProxy> =>
+  scriptedProxy(t, async ({ socket, read }) => {
+    const [, methods = 0] = await read(2)
+    await read(methods)
+    socket.write(SOCKS.welcome)
+    await read(4)
+    const host = [...(await read(4))].join('.')
+    const port = (await read(2)).readUInt16BE()
+    const out = connect({ host, port, localAddress: source })
+    out.once('connect', () => {
+      socket.write(SOCKS.granted)
+      socket.pipe(out).pipe(socket)
+    })
+    out.once('error', () => socket.end(SOCKS.refused(CONNECTION_REFUSED)))
+    out.once('close', () => socket.end())
+    socket.once('close', () => out.destroy())
+  })

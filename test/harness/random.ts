@@ -34,7 +34,3 @@ export function randomFrom(seed: number): Random {
     chance: (share) => next() / 2 ** 32 < share,
   }
 }
-
-/** Returns the seed in a text, or else a seed that changes each day. A run prints its seed, so it can be repeated. */
-export const seedOf = (text: string | undefined): number =>
-  text === undefined ? Math.floor(Date.now() / 86_400_000) : Number(text)

@@ -34,8 +34,12 @@ export interface TestRedis {
   settle(): Promise<void>
 }
 
-/** Starts a Redis from Debian's packages on a free port of 127.0.0.1. It ends with the test. */
-export async function startRedis(t: Ending): Promise<TestRedis> {
+/**
+ * Starts a Redis from Debian's packages on a free port of 127.0.0.1. It ends with the test.
+ *
+ * @param keeps whether it writes each command to a file first, so that `startEmpty` starts it with its data
+ */
+export async function startRedis(t: Ending, keeps = false): Promise<TestRedis> {
   await fetchPackages(projectRoot, packages.redis)
   const port = await deadPort()
   const folder = mkdtempSync(join(tmpdir(), 'relay-tests-redis-'))
@@ -49,8 +53,9 @@ export async function startRedis(t: Ending): Promise<TestRedis> {
     await ask.zrem('relay-tests:ledger', 'wait')
   }
   const startEmpty = async () => {
-    child = spawnServer(folder, port)
-    await until('Redis', async () => (await ask.ping()) === 'PONG')
+    child = spawnServer(folder, port, keeps)
+    // While it reads its file, it answers with an error.
+    await until('Redis', async () => (await ask.ping().catch(() => null)) === 'PONG')
   }
   const start = async () => {
     await startEmpty()
@@ -79,10 +84,11 @@ export async function startRedis(t: Ending): Promise<TestRedis> {
 }
 
 /** Starts the server. All Redis tools are one program, which takes its role from the name it is called by. */
-function spawnServer(folder: string, port: number): ChildProcess {
+function spawnServer(folder: string, port: number, keeps: boolean): ChildProcess {
   const store = storeOf(projectRoot)
   const libraries = packages.redis.map((name) => join(store, name, 'usr/lib/x86_64-linux-gnu'))
-  const options = { bind: '127.0.0.1', port: `${port}`, dir: folder, save: '', appendonly: 'no', logfile: 'redis.log' }
+  const file = { appendonly: keeps ? 'yes' : 'no', appendfsync: 'always' }
+  const options = { bind: '127.0.0.1', port: `${port}`, dir: folder, save: '', ...file, logfile: 'redis.log' }
   return spawn(
     join(store, 'redis-tools/usr/bin/redis-check-rdb'),
     Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),

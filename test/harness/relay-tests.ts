@@ -1,6 +1,11 @@
 /** Builds the service in this process, without HTTP, for tests of the service itself. */
 import { quotasOf, settingsOf } from '../../src/app.ts'
+import { memoryQueue } from '../../src/queue/memory.ts'
+import { Queues } from '../../src/queue/queues.ts'
+import { Amendments } from '../../src/service/amend.ts'
+import { followUpOptions } from '../../src/service/follow-ups.ts'
 import type { RequestContext } from '../../src/service/job.ts'
+import { Line, lineOptions } from '../../src/service/line.ts'
 import { TestQuotas } from '../../src/service/quotas.ts'
 import { realWorld } from '../../src/service/real-world.ts'
 import { RelayTests } from '../../src/service/relay-tests.ts'
@@ -21,6 +26,8 @@ export interface InProcess {
 export interface InProcessOptions extends ServiceOptions {
   /** Replaces how a mail server is asked. */
   readonly run?: World['run']
+  /** Where tests wait for a slot, if not in memory. */
+  readonly queues?: Pick<Queues, 'open'>
   /** Configuration that has been read already. */
   readonly setup?: Setup
 }
@@ -42,18 +49,28 @@ export async function inProcess(t: Ending, stores: Stores, options: InProcessOpt
     deliveries: null,
     settings,
   })
+  const log = { info() {}, error() {} }
+  const queues = options.queues ?? new Queues(memoryQueue)
   const world = { ...real, ...(options.run ? { run: options.run } : {}) }
   const relayTests = new RelayTests({
     worldOf: () => world,
+    log,
+    amendments: new Amendments({ stores, log, amended() {} }),
+    followUpQueue: queues.open(followUpOptions(settings.maxConcurrent)),
+    followUpPausesMs: [],
     testingIsOn: () => customers.current.testing,
     callerNow: (id) => callers.current.named(id),
     audit: async (entry) => void audited.push(entry),
     stores,
     quotas: new TestQuotas(quotasOf(config), stores.counters),
-    observer: { started: () => () => {}, amended() {} },
+    line: new Line(queues.open(lineOptions(settings.maxConcurrent))),
+    observer: { started: () => () => {}, moved() {}, amended() {} },
+    announcer: { async finished() {}, async amended() {} },
     settings,
     hasMailbox: false,
   })
+  relayTests.startWaiting()
+  t.after(() => relayTests.stopWaiting())
   return {
     relayTests,
     audited,
@@ -61,7 +78,7 @@ export async function inProcess(t: Ending, stores: Stores, options: InProcessOpt
       const caller = callers.current.all.find(({ id }) => id === callerId)
       if (!caller) throw new Error(`no caller ${callerId}`)
       const whenGone = (left: () => void) => gone.addEventListener('abort', left)
-      return { caller, requestId: 'request', quotaStates: new Map(), whenGone, log: { info() {}, error() {} } }
+      return { caller, requestId: 'request', quotaStates: new Map(), whenGone, log }
     },
   }
 }

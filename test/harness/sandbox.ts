@@ -9,17 +9,25 @@ callers:
   - id: portal
     keys: [{ sha256: ${hashKey(KEY)} }]
     sandbox: true
+    sweeps: true
 `
 
 /** Starts a service as a partner's engineer sees it: with a key for the sandbox and the default quotas. */
-export async function startSandbox(t: Ending, env: Readonly<Record<string, string>> = {}) {
+export async function startSandbox(
+  t: Ending,
+  env: Readonly<Record<string, string>> = {},
+  webhook: { readonly url: string; readonly secret: string } | null = null,
+) {
+  const callers = webhook ? `${CALLERS}    webhook: { url: '${webhook.url}', secret: ${webhook.secret} }\n` : CALLERS
   const quotas = {
+    QUOTA_REQUESTS: undefined,
     QUOTA_TARGET: undefined,
     QUOTA_CUSTOMER: undefined,
     QUOTA_CALLER: undefined,
     QUOTA_NETWORK: undefined,
+    QUOTA_SWEEPS: undefined,
   }
-  const service = await startService(t, { callers: CALLERS, env: { ALLOWED_PORTS: '25', ...quotas, ...env } })
+  const service = await startService(t, { callers, env: { ALLOWED_PORTS: '25', ...quotas, ...env } })
   return {
     url: service.url,
     key: KEY,

@@ -66,7 +66,7 @@ export async function visit(
     }),
     ...rest,
   }
-  const { observations, tls } = await probe(test, serverAt(route, { arrival, troubled }))
+  const { observations, tls, spent } = await probe(test, serverAt(route, { arrival, troubled }))
   const judgement = judge(observations)
   const { verdict, reason, cause, rows, caveats } = judgement
   const attempts = Object.fromEntries(
@@ -75,6 +75,7 @@ export async function visit(
   return {
     server,
     observations,
+    spent,
     tls,
     transcript,
     verdict,

@@ -88,6 +88,7 @@ test('a full server makes room: idle strangers go first, then strangers, and cal
 
 test('open files are divided so that the tests have theirs', () => {
   assert.deepEqual(divide(1_048_576, 200, true), { limit: 1_048_576, needed: 2_100, http: 1_000 })
+  assert.equal(divide(1_048_576, 200, true, true).needed, 2_150)
   assert.deepEqual(divide(Number.POSITIVE_INFINITY, 200, false).http, 1_000)
   assert.deepEqual(divide(2_000, 200, true), { limit: 2_000, needed: 2_000, http: 900 })
   assert.deepEqual(divide(200, 10, false), { limit: 200, needed: 200, http: 60 })

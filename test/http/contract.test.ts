@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { PROBLEMS, type ProblemSlug } from '../../src/contract/problems.ts'
+import { PROBLEMS } from '../../src/contract/problem-catalogue.ts'
+import type { ProblemSlug } from '../../src/contract/problems.ts'
 import { writeYaml } from '../harness/files.ts'
 import { bearer, keyOf, rawConnection, rawRequest, responseFrom } from '../harness/http.ts'
 import { closed, deadPort, gatedServer, open } from '../harness/mail-scripts.ts'
@@ -115,7 +116,7 @@ test('problems match the document', async (t) => {
       await conforms(`get ${path}`, await service.fetch(path, { method: 'DELETE' }), 'method-not-allowed')
     }
     await conforms('post /relay-tests', await service.fetch('/relay-tests', { method: 'DELETE' }), 'method-not-allowed')
-    await get('get /relay-tests', 'invalid-request', '/relay-tests')
+    await get('get /relay-tests', 'invalid-request', '/relay-tests?ip=mail')
     await get('get /limits', 'headers-too-large', '/limits', { 'x-padding': 'x'.repeat(9000) })
     await conforms(
       'post /relay-tests',

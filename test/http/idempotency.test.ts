@@ -127,7 +127,7 @@ test('an idempotency key', async (t) => {
 
   await t.test('is checked before the quotas', async () => {
     const only = await startService(t, {
-      env: { ALLOWED_PORTS: `${server.port}`, QUOTA_TARGET: '1/1h' },
+      env: { ALLOWED_PORTS: `${server.port}`, QUOTA_NETWORK: '1/1h' },
       callers: CALLERS,
     })
     const made = await resultOf(await only.post(here, { 'idempotency-key': 'f' }))

@@ -54,8 +54,20 @@ test('a test that is followed live', async (t) => {
     const { events, ended } = follow(eventsOf(response))
     await inTime('the command', stalled)
     await until('the command in the stream', () => linesIn(events).at(-1)?.startsWith('RCPT TO:'))
-    assert.deepEqual([...new Set(events.map(({ event }) => event))], ['line'])
-    assert.equal((await stored(locationOf(response))).status, 'running')
+    assert.deepEqual([...new Set(events.map(({ event }) => event))], ['line', 'phase'])
+    const phases = events.flatMap(({ event, data }) =>
+      event === 'phase' ? [[data.name, data.asked, data.planned]] : [],
+    )
+    assert.deepEqual(phases, [
+      ['connecting', 0, 4],
+      ['greeting', 0, 4],
+      ['asking', 0, 4],
+    ])
+    const seen = linesIn(events)
+    const { status, transcript } = await stored(locationOf(response))
+    assert.equal(status, 'running')
+    const soFar = transcript.slice(0, seen.length).map(({ line }) => line)
+    assert.deepEqual(soFar, seen)
     release()
     const all = await inTime('the end of the stream', ended)
     const result = await stored(locationOf(response))
@@ -246,7 +258,16 @@ async function serving(
 
 const LINE: RelayTestEvent = {
   event: 'line',
-  data: { ms: 0, connection: 1, from: 'server', line: '2'.repeat(1024), answers: null, key: false, index: 0 },
+  data: {
+    ms: 0,
+    connection: 1,
+    from: 'server',
+    line: '2'.repeat(1024),
+    answers: null,
+    key: false,
+    vantage: null,
+    index: 0,
+  },
 }
 
 test('a comment is sent after each pause, so that no proxy cuts the connection', async (t) => {

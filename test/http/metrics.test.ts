@@ -20,7 +20,7 @@ async function read({ metricsUrl }: TestService, series: string): Promise<number
 test('the service counts its work, and no text of a caller or a server becomes a label', async (t) => {
   const servers = [await scriptedServer(t, { say: closed }), await scriptedServer(t, { say: open })]
   const ports = servers.map(({ port }) => port)
-  const service = await startService(t, { env: { ALLOWED_PORTS: ports.join(','), QUOTA_TARGET: '2/1h' } })
+  const service = await startService(t, { env: { ALLOWED_PORTS: ports.join(','), QUOTA_TARGET: '1/1h' } })
   for (const port of ports) await resultOf(await service.post({ ip: '127.0.0.1', port, reference: 'TICKET-9' }))
   await problemIn(await service.post({ ip: '127.0.0.1', port: ports[0] }), 'quota-exceeded')
   await problemIn(await service.post({ ip: 'nonsense' }), 'invalid-request')

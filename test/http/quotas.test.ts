@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { limits } from '../../src/contract/limits.ts'
 import { writeYaml } from '../harness/files.ts'
 import { bearer, callersYaml, keyOf, leftOf, problemIn, resultOf } from '../harness/http.ts'
-import { closed, deadPort } from '../harness/mail-scripts.ts'
+import { closed, deadPort, open } from '../harness/mail-scripts.ts'
 import { scriptedServer } from '../harness/mail-server.ts'
 import { KEYS, startService } from '../harness/service.ts'
 import { until } from '../harness/waiting.ts'
@@ -28,10 +28,16 @@ neverTest: [127.10.9.9/32]
 const COUNTED: Readonly<Record<string, string>> = {
   'tests-caller': 'tests of one caller',
   'tests-customer': 'tests of one customer',
-  'tests-target': 'tests of one address',
+  'tests-target': 'tests of one port of an address',
   'tests-network': 'tests of one customer in one network (/24, or /64 of IPv6)',
 }
-const QUOTAS = { QUOTA_CALLER: '8/1h', QUOTA_CUSTOMER: '6/1d', QUOTA_TARGET: '2/10m', QUOTA_NETWORK: '4/1h' }
+const QUOTAS = {
+  QUOTA_REQUESTS: '600/1m',
+  QUOTA_CALLER: '8/1h',
+  QUOTA_CUSTOMER: '6/1d',
+  QUOTA_TARGET: '2/10m',
+  QUOTA_NETWORK: '4/1h',
+}
 
 test('the quotas of tests', async (t) => {
   const port = await deadPort()
@@ -52,9 +58,11 @@ test('the quotas of tests', async (t) => {
     assert.deepEqual(violatedPolicies, names)
     assert.ok(Number.isInteger(wait) && wait > windowSeconds - 60 && wait <= windowSeconds, `${wait} s`)
     const used = names.map((name) => `${COUNTED[name]} (${name})`).join(', ')
+    const [, at = ''] = /Try again at ([\d-]+ [\d:]+ UTC)/.exec(detail) ?? []
+    assert.ok(Math.abs(Date.parse(at) - Date.now() - wait * 1000) < 60_000, at)
     assert.equal(
       detail,
-      `${names.length > 1 ? 'These quotas are' : 'This quota is'} used up: ${used}. Try again in ${wait} s; GET /limits shows the quotas.`,
+      `${names.length > 1 ? 'These quotas are' : 'This quota is'} used up: ${used}. Try again at ${at}; GET /limits?ip=${ip}&port=${port} shows the quotas.`,
     )
     for (const name of names) assert.match(left ?? '', new RegExp(`"${name}";r=0;t=\\d+`))
   }
@@ -137,6 +145,20 @@ test('the quotas of tests', async (t) => {
     assert.deepEqual([byName.get('tests-target')?.limit, byName.get('tests-target')?.remaining], [2, null])
   })
 
+  await t.test('are shown by GET /limits for a target too, with the time when each begins again', async () => {
+    const ask = (query: string, key: string) => service.fetch(`/limits?${query}`, { headers: bearer(key) })
+    const told = limits.parse(await (await ask(`ip=127.10.0.1&port=${port}`, keyOf('t'))).json())
+    const target = told.quotas.find(({ name }) => name === 'tests-target')
+    assert.deepEqual([target?.limit, target?.remaining], [2, 0])
+    const wait = Date.parse(target?.resetsAt ?? '') - Date.now()
+    assert.ok(wait > 540_000 && wait <= 601_000, `${wait} ms`)
+    const unused = limits.parse(await (await ask(`ip=127.10.77.1&port=${port}`, keyOf('t'))).json())
+    const fresh = unused.quotas.find(({ name }) => name === 'tests-target')
+    assert.deepEqual([fresh?.remaining, fresh?.resetsAt], [2, null])
+    await problemIn(await ask(`ip=127.12.0.1&port=${port}`, KEYS.partner), 'not-allowed')
+    await problemIn(await ask('ip=127.10.0.1&port=1', keyOf('t')), 'invalid-request')
+  })
+
   await t.test('are in RateLimit headers in the form of draft 10', async () => {
     const response = await post('127.13.9.1', KEYS.desk)
     const { headers } = response
@@ -205,9 +227,29 @@ test('a caller that tests an address too often gets its last verdict, if it may 
   const { id, finishedAt } = await resultOf(await service.post(here))
   const refused = await problemIn(await service.post(here), 'quota-exceeded')
   assert.deepEqual(refused.violatedPolicies, ['tests-target'])
-  assert.deepEqual(refused.lastTest, { id, finishedAt, verdict: 'closed' })
+  assert.deepEqual(refused.lastTest, { id, port: server.port, finishedAt, verdict: 'closed' })
   const desk = await problemIn(await service.post(here, bearer(KEYS.desk)), 'quota-exceeded')
   assert.equal(desk.lastTest?.id, id)
+})
+
+test('a target that was open may be tested again at once, and each port counts for itself', async (t) => {
+  let say = open
+  const server = await scriptedServer(t, { say: (...all) => say(...all) })
+  const other = await scriptedServer(t, { say: closed })
+  const env = { ALLOWED_PORTS: `${server.port},${other.port}`, QUOTA_TARGET: '1/1h' }
+  const service = await startService(t, { env })
+  const test = async (port: number) => (await resultOf(await service.post({ ip: '127.0.0.1', port }))).verdict
+  const refused = async (port: number) => {
+    const { lastTest } = await problemIn(await service.post({ ip: '127.0.0.1', port }), 'quota-exceeded')
+    return [lastTest?.port, lastTest?.verdict]
+  }
+  assert.equal(await test(server.port), 'open')
+  assert.equal(await test(server.port), 'open')
+  assert.equal(await test(other.port), 'closed')
+  say = closed
+  assert.equal(await test(server.port), 'closed')
+  assert.deepEqual(await refused(server.port), [server.port, 'closed'])
+  assert.deepEqual(await refused(other.port), [other.port, 'closed'])
 })
 
 test('no verdict is shown for an address that has none, nor for another quota', async (t) => {

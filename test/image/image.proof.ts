@@ -206,6 +206,7 @@ test('the image', { skip: process.env.CI ? false : (labUnavailable() ?? false) }
     const { verdict, evidence, cause } = relayTest.parse(await response.json())
     assert.deepEqual([response.status, verdict, evidence], [201, 'open', 'delivered'])
     assert.equal(cause, 'own-domain-sender')
+    assert.equal((await fetch(`${ready.url}/client.tgz`)).status, 200)
     assert.match(await (await fetch(ready.metricsUrl)).text(), /^relay_tests_finished_total\{.*verdict="open"/m)
 
     const client = { RELAY_TESTS_URL: ready.url, RELAY_TESTS_KEY: KEYS.partner }

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Suite } from '../../src/contract/words.ts'
 import { printable } from '../../src/smtp/printable.ts'
-import { NO_QUOTAS } from '../dial/no-quotas.ts'
 import { type Script, scriptedServer } from '../harness/mail-server.ts'
 import { cases } from '../harness/mass.ts'
 import { type Random, randomFrom } from '../harness/random.ts'
@@ -113,7 +112,7 @@ async function stage(t: TestContext) {
     inGroups: true,
   }
   const heard = await scriptedServer(t, script, { hosts: HOSTS })
-  const env = { ALLOWED_PORTS: String(heard.port), MAX_CONCURRENT_TESTS: '1000', ...NO_QUOTAS }
+  const env = { ALLOWED_PORTS: String(heard.port), MAX_CONCURRENT_TESTS: '1000' }
   const service = await startService(t, { env })
   const since = new Map<string, number>()
   return async (host: string, speech: Speech, suite: Suite): Promise<string[]> => {

@@ -1,7 +1,6 @@
 /** Nothing that a caller writes reaches the mail server, but for a listed domain and a known mailbox at one. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NO_QUOTAS } from '../dial/no-quotas.ts'
 import { rawConnection } from '../harness/http.ts'
 import { type ScriptedSession, scriptedServer } from '../harness/mail-server.ts'
 import { cases } from '../harness/mass.ts'
@@ -51,7 +50,6 @@ test(`whatever ${REQUESTS} requests say, the mail server hears the golden sessio
       MAILBOX_LISTEN: '127.0.0.1:0',
       DELIVERY_WAIT_MS: '0',
       MAX_CONCURRENT_TESTS: '1000',
-      ...NO_QUOTAS,
     },
   })
 

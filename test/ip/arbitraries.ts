@@ -1,7 +1,8 @@
 /** Random addresses and prefixes for property tests. */
-import fc from 'fast-check'
+
 import { ADDRESS_BITS, type Address, addressOf } from '../../src/ip/address.ts'
 import { type Prefix, prefixOf } from '../../src/ip/prefix.ts'
+import fc from '../harness/fast-check.ts'
 
 /** Groups that are often zero or at an edge, so that runs of zeros and boundaries are met often. */
 const group = (bits: number): fc.Arbitrary<bigint> => {

@@ -1,8 +1,8 @@
 /** What people are told about an address that is not accepted. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { explainAddress, parseAddress } from '../../src/ip/address.ts'
+import fc from '../harness/fast-check.ts'
 import { hostileSpellings } from './hostile-spellings.ts'
 
 test('an explanation names the mistake', () => {

@@ -1,10 +1,10 @@
 /** The look-up of the longest prefix, against a search through all of them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { ADDRESS_BITS, type Address, addressOf } from '../../src/ip/address.ts'
 import { contains, type Prefix, prefixOf } from '../../src/ip/prefix.ts'
 import { PrefixIndex } from '../../src/ip/prefix-index.ts'
+import fc from '../harness/fast-check.ts'
 import { anyAddress, anyPrefix, bitText, crowdedPrefix, networkBits, prefixFrom } from './arbitraries.ts'
 
 /** An index in which the value of each prefix is its place in the list. */

@@ -1,9 +1,9 @@
 /** Networks in CIDR notation. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { ADDRESS_BITS } from '../../src/ip/address.ts'
 import { contains, overlaps, parsePrefix } from '../../src/ip/prefix.ts'
+import fc from '../harness/fast-check.ts'
 import { anyAddress, anyPrefix, bitText, networkBits, prefixFrom } from './arbitraries.ts'
 
 const faultOf = (text: string): string | null => {

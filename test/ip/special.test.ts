@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { type Address, addressOf, parseAddress } from '../../src/ip/address.ts'
 import { overlaps, prefixOf } from '../../src/ip/prefix.ts'
 import { isLoopback, overlappingSpecials, specialRange } from '../../src/ip/special.ts'
+import fc from '../harness/fast-check.ts'
 import { anyPrefix } from './arbitraries.ts'
 
 const fixture = (name: string): readonly (readonly string[])[] =>

@@ -56,11 +56,11 @@ describe('the configuration of the pods', withKubectl, () => {
     assert.deepEqual([PROVIDER_NAME, QUOTA_CALLER, MAILBOX_DOMAIN], ['Another ISP', '600/1h', 'relaytest.isp.example'])
     assert.match(rendered.files()['/config/customers/customers.yaml'] ?? '', /id: other/)
     const names = [...rendered.every('ConfigMap'), ...rendered.every('Secret')].map(({ metadata }) => metadata.name)
-    const [callers, customers, settings, vantages] = names.sort()
+    const [callers, customers, settings, sweeps, vantages] = names.sort()
     assert.match(settings ?? '', /^relay-tests-settings-[a-z0-9]{10}$/)
     assert.deepEqual(
-      [callers, customers, vantages],
-      ['relay-tests-callers', 'relay-tests-customers', 'relay-tests-vantages'],
+      [callers, customers, sweeps, vantages],
+      ['relay-tests-callers', 'relay-tests-customers', 'relay-tests-sweeps', 'relay-tests-vantages'],
     )
     assert.equal(rendered.pod().containers[0].image, 'registry.isp.example/relay-tests:0.1.0')
     assert.equal((await check(t, rendered, SECRETS)).code, 0)
@@ -68,9 +68,9 @@ describe('the configuration of the pods', withKubectl, () => {
 
   test('mounts whole folders, and each file that the environment names lies in one', async () => {
     const rendered = await Rendered.of('base')
-    const { CUSTOMERS_FILE, CALLERS_FILE, VANTAGES_FILE } = rendered.settings()
+    const { CUSTOMERS_FILE, CALLERS_FILE, VANTAGES_FILE, SWEEPS_FILE } = rendered.settings()
     const files = Object.keys(rendered.files())
-    for (const path of [CUSTOMERS_FILE, CALLERS_FILE, VANTAGES_FILE]) {
+    for (const path of [CUSTOMERS_FILE, CALLERS_FILE, VANTAGES_FILE, SWEEPS_FILE]) {
       assert.ok(path && files.some((file) => file === path || file.startsWith(`${path}/`)), path)
     }
   })

@@ -23,6 +23,7 @@ export function folderOfReadme(t: TestContext): string {
     'settings.env': 'PROVIDER_NAME=Another ISP\nQUOTA_CALLER=600/1h\n',
     'customers.yaml': config('customers.yaml').replaceAll('acme', 'other'),
     'vantages.yaml': config('vantages.yaml'),
+    'sweeps.yaml': config('sweeps.yaml'),
     'callers.yaml': config('callers.yaml'),
   })
 }
@@ -32,6 +33,11 @@ export const everything = (t: TestContext): string =>
   ownFolder(
     t,
     `resources: [../k8s/overlays/production]
-components: [../k8s/components/hpa, ../k8s/components/proxies]
+components:
+  - ../k8s/components/hpa
+  - ../k8s/components/proxies
+  - ../k8s/components/grafana
+  - ../k8s/components/sweeps
+  - ../k8s/components/zone
 `,
   )

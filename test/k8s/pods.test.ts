@@ -91,6 +91,31 @@ describe('the pods', withKubectl, () => {
     assert.equal(spec.externalTrafficPolicy, 'Local')
   })
 
+  test('answer for a zone at the address of the mailbox, if that component is used', async (t) => {
+    const rendered = await Rendered.of(everything(t))
+    const { MX_ZONE, DNS_LISTEN } = readConfig({ ...rendered.settings(), MAILBOX_KEY: 'k'.repeat(32) })
+    assert.ok(MX_ZONE?.endsWith('.relaytest.isp.example'))
+    const { ports } = rendered.pod().containers[0]
+    const own = ports.filter(({ name }) => name.startsWith('dns-'))
+    assert.deepEqual(
+      own.map(({ name, containerPort }) => [name, containerPort]),
+      [
+        ['dns-udp', DNS_LISTEN?.port],
+        ['dns-tcp', DNS_LISTEN?.port],
+      ],
+    )
+    const { spec } = rendered.one('Service', 'relay-tests-mailbox', service)
+    assert.deepEqual(
+      spec.ports.map(({ port, targetPort }) => [port, targetPort]),
+      [
+        [25, 'mailbox'],
+        [53, 'dns-udp'],
+        [53, 'dns-tcp'],
+      ],
+    )
+    assert.equal(rendered.one('NetworkPolicy', 'relay-tests-zone', networkPolicy).spec.ingress.length, 1)
+  })
+
   test('are one that ends before the next begins, or three, or as many as the autoscaler says', async (t) => {
     const single = (await Rendered.of('overlays/single')).deployment()
     assert.deepEqual([single.replicas, single.strategy], [1, { type: 'Recreate' }])

@@ -6,6 +6,8 @@ export interface EximOptions {
   readonly address?: string
   /** The clients that may relay, as in Debian's `dc_relay_nets`. Default: only itself. */
   readonly relayNets?: string
+  /** The domains that it relays to, as in Debian's `dc_relay_domains`. Default: none. */
+  readonly relayDomains?: string
   /** The address inside the lab that all outside mail goes to. Default: the name server, which resolves to the exit. */
   readonly smarthost?: string
   /** Macros that Debian's configuration reads, and lines for its main section. */
@@ -42,7 +44,7 @@ const login = `sed -i '/^begin authenticators/a plain_login:\\n  driver = plaint
  * macros itself that Debian's `update-exim4.conf` would set: the script starts 300 processes, which takes seconds.
  */
 export async function startExim(network: LabNetwork, options: EximOptions = {}): Promise<LabServer> {
-  const { address = network.nextAddress(), relayNets = '127.0.0.1', smarthost } = options
+  const { address = network.nextAddress(), relayNets = '127.0.0.1', relayDomains = '', smarthost } = options
   const { macros = {}, main = [], rules = [], rewrite = [], tls = false, submission, primary, names } = options
   const type = smarthost === undefined ? 'internet' : 'smarthost'
   const allMacros = {
@@ -52,7 +54,7 @@ export async function startExim(network: LabNetwork, options: EximOptions = {}):
     MAIN_LOCAL_INTERFACES: `<; ${address}`,
     MAIN_PACKAGE_VERSION: 'Debian',
     MAIN_LOCAL_DOMAINS: `@:localhost:${primary === undefined ? 'example.com' : 'backup.example.com'}`,
-    MAIN_RELAY_TO_DOMAINS: primary === undefined ? '' : 'example.com',
+    MAIN_RELAY_TO_DOMAINS: primary === undefined ? relayDomains : 'example.com',
     ETC_MAILNAME: 'mail.example.com',
     LOCAL_DELIVERY: 'mail_spool',
     MAIN_RELAY_NETS: `<; ${relayNets} ; 127.0.0.1 ; ::1`,

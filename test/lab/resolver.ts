@@ -1,11 +1,17 @@
-/** The name servers of the lab: with one of them, every name resolves to the exit, so that mail arrives there. */
+/**
+ * The name servers of the lab. With two of them, every name resolves to the exit, so that mail arrives there. One of
+ * these asks the name server of our service about the names of its zone, as if the zone were delegated to it.
+ */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { LabNetwork } from './network.ts'
 
 /** The name servers by what every name resolves to. No address has a name (PTR). */
-export const resolvers = { exit: '127.0.0.1', nothing: '127.0.0.2' } as const
+export const resolvers = { exit: '127.0.0.1', nothing: '127.0.0.2', zone: '127.0.0.3' } as const
+
+/** The zone that is delegated to port 53 of the exit. Only the name server `zone` knows that. */
+export const DELEGATED = 'steer.relaytest.isp.example'
 
 const started = new WeakMap<LabNetwork, Promise<void>>()
 
@@ -44,14 +50,36 @@ function answer(query: Buffer, address: string | null): Buffer {
   return Buffer.concat([header, question, record])
 }
 
+/** Whether a query asks for a name of the zone. */
+function isDelegated(query: Buffer): boolean {
+  const labels = DELEGATED.split('.').map((label) => String.fromCharCode(label.length) + label)
+  return query
+    .toString('latin1', 12)
+    .toLowerCase()
+    .includes(`${labels.join('')}\0`)
+}
+
+/** Asks the name server at the exit, and passes its answer on. */
+function passOn(query: Buffer, exit: string, answered: (reply: Buffer) => void): void {
+  const socket = createSocket('udp4')
+  const end = setTimeout(() => socket.close(), 5_000)
+  socket.once('message', (reply) => {
+    clearTimeout(end)
+    socket.close()
+    answered(reply)
+  })
+  socket.send(query, 53, exit)
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , exit = ''] = process.argv
-  for (const [address, answers] of [
-    [resolvers.exit, exit],
-    [resolvers.nothing, null],
-  ] as const) {
+  for (const [name, address] of Object.entries(resolvers)) {
     const socket = createSocket('udp4')
-    socket.on('message', (query, from) => socket.send(answer(query, answers), from.port, from.address))
+    socket.on('message', (query, from) => {
+      const reply = (message: Buffer) => socket.send(message, from.port, from.address)
+      if (name === 'zone' && isDelegated(query)) return passOn(query, exit, reply)
+      reply(answer(query, name === 'nothing' ? null : exit))
+    })
     socket.bind(53, address)
     await once(socket, 'listening')
   }

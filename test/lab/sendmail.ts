@@ -1,11 +1,11 @@
 /** Starts a Sendmail in the lab. */
-import { type LabServer, quote, startInstance } from './instance.ts'
+import { type Instance, type LabServer, quote, startInstance } from './instance.ts'
 import type { LabNetwork } from './network.ts'
 
 export interface SendmailOptions {
   readonly address?: string
-  /** The address inside the lab that all outside mail goes to. */
-  readonly smarthost: string
+  /** The address inside the lab that all outside mail goes to. Default: the mail exchangers that its resolver names. */
+  readonly smarthost?: string
   /** More lines for the access table. They replace Debian's lines with the same key. */
   readonly access?: Readonly<Record<string, string>>
   /** Addresses at example.com, or the whole domain, and the user that gets their mail. */
@@ -14,6 +14,7 @@ export interface SendmailOptions {
   readonly features?: readonly string[]
   /** Whether it relays for its own host. Default: true. */
   readonly trustsItself?: boolean
+  readonly names?: Instance['names']
 }
 
 const debianAccess = { 'GreetPause:': '5000', 'ClientRate:': '10', 'ClientConn:': '10' }
@@ -27,12 +28,14 @@ export function startSendmail(network: LabNetwork, options: SendmailOptions): Pr
     virtual = {},
     features = [],
     trustsItself = true,
+    names,
   } = options
   return startInstance(network, {
     software: 'sendmail',
     address,
     hostname: 'mail.example.com',
     users: ['smmta', 'smmsp'],
+    names,
     logFiles: ['/var/log/sendmail.log'],
     setup: `mkdir -p /etc/mail/m4 /run/sendmail/mta /var/lib/sendmail/host_status /var/log/sendmail
 install -d -m 2750 -o smmta -g smmsp /var/spool/mqueue
@@ -48,7 +51,7 @@ END
 {
   sed '/^MAILER_DEFINITIONS/,$d; /Port=submission/d; s/Addr=127.0.0.1/Addr=${address}/' /usr/share/sendmail/cf/debian/sendmail.mc
   cat <<'END'
-define(\`SMART_HOST', \`[${smarthost}]')dnl
+${smarthost === undefined ? '' : `define(\`SMART_HOST', \`[${smarthost}]')dnl`}
 CLIENT_OPTIONS(\`Family=inet, Addr=${address}')dnl
 ${features.map((name) => `FEATURE(\`${name}')dnl`).join('\n')}
 MAILER_DEFINITIONS

@@ -12,14 +12,16 @@ import { slowRegexesIn } from './regexes.ts'
 /** The source files below a folder. */
 function sourcesIn(folder: string): string[] {
   const entries = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-  return entries.filter((entry) => ['.ts', '.js'].includes(extname(entry))).map((entry) => join(ROOT, folder, entry))
+  return entries
+    .filter((entry) => ['.ts', '.tsx', '.js'].includes(extname(entry)))
+    .map((entry) => join(ROOT, folder, entry))
 }
 
 const faults: string[] = []
 const told = (file: string, lines: readonly string[]) =>
   faults.push(...lines.map((line) => `${relative(ROOT, file)}:${line}`))
 
-for (const file of ['src', 'test', 'bench', 'demo', 'openapi'].flatMap(sourcesIn)) {
+for (const file of ['src', 'packages', 'test', 'bench', 'demo', 'openapi'].flatMap(sourcesIn)) {
   const source = readFileSync(file, 'utf8')
   told(file, longCommentsIn(source))
   if (!opensWithComment(source)) told(file, ['1: the file does not open with a comment that says what it is for'])

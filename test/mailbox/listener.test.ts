@@ -4,7 +4,18 @@ import { test } from 'node:test'
 import { makeSecret } from '../../src/mailbox/secret.ts'
 import { FORMS } from '../../src/relay/forms.ts'
 import { inTime, until } from '../harness/waiting.ts'
-import { CONTACT, DOMAIN, deliver, RECIPIENT, SECOND, SENDER, type TestMailbox, testMailbox } from './mailbox.ts'
+import {
+  CONTACT,
+  DOMAIN,
+  deliver,
+  RECIPIENT,
+  SECOND,
+  SENDER,
+  STEERED,
+  STEERED_DOMAIN,
+  type TestMailbox,
+  testMailbox,
+} from './mailbox.ts'
 
 const UNKNOWN = '550 5.1.1 no such test address'
 const TAKEN = '250 2.1.5 Accepted'
@@ -114,6 +125,7 @@ test('each plain recipient of the catalogue is taken exactly as it is written on
     domain: 'own.example',
     host: 'mx.own.example',
     mailbox: null,
+    steered: `${STEERED}@${STEERED_DOMAIN}`,
   }
   const spelled = FORMS.filter(({ recipient }) => recipient.kind === 'plain').map((form) => {
     const address = form.recipient.spell({ ...names, literal: '[203.0.113.25]' })
@@ -127,10 +139,48 @@ test('each plain recipient of the catalogue is taken exactly as it is written on
   }
 })
 
+test('a name of our zone takes the recipient of its form, and nothing else', async (t) => {
+  const { arrivals, greeted } = await testMailbox(t)
+  const client = await greeted()
+  const steered = `${STEERED}@${STEERED_DOMAIN}`
+  for (const address of [steered, steered.toUpperCase(), `${steered}.`, `@mail.example.com:${steered}`]) {
+    await client.say('MAIL FROM:<a@sender.example>')
+    assert.equal(await client.say(`RCPT TO:<${address}>`), TAKEN, address)
+    await client.say('RSET')
+  }
+  for (const address of [
+    `${RECIPIENT}@${STEERED_DOMAIN}`,
+    `${SENDER}@${STEERED_DOMAIN}`,
+    `postmaster@${STEERED_DOMAIN}`,
+    `${STEERED}@other.mail.example.com.steer.isp.example`,
+    `${STEERED}@x.${STEERED_DOMAIN}`,
+    `${STEERED}@steer.isp.example`,
+    at(STEERED),
+    `x@${STEERED_DOMAIN}`,
+  ]) {
+    await client.say('MAIL FROM:<a@sender.example>')
+    assert.equal(await client.say(`RCPT TO:<${address}>`), UNKNOWN, address)
+    await client.say('RSET')
+  }
+  const message = makeSecret()
+  await deliver(client, { from: 'a@sender.example', to: [steered], message })
+  assert.deepEqual(
+    arrivals.map(({ token, kind }) => [token, kind]),
+    [[STEERED, 'message']],
+  )
+})
+
+test('without a zone, no name of one is accepted', async (t) => {
+  const { greeted } = await testMailbox(t, { isSteered: () => false })
+  const client = await greeted()
+  await client.say('MAIL FROM:<a@sender.example>')
+  assert.equal(await client.say(`RCPT TO:<${STEERED}@${STEERED_DOMAIN}>`), UNKNOWN)
+})
+
 test('each spelling of each recipient of the catalogue that a relay may leave is taken', async (t) => {
   const { greeted } = await testMailbox(t)
   const own = { domain: 'own.example', host: 'mx.own.example', literal: '[203.0.113.25]' }
-  const names = { sender: at(SENDER), recipient: at(RECIPIENT), ...own, mailbox: null }
+  const names = { sender: at(SENDER), recipient: at(RECIPIENT), ...own, mailbox: null, steered: at(RECIPIENT) }
   const spelled = FORMS.filter(({ recipient }) => recipient.kind !== 'local').map(({ recipient }) =>
     recipient.spell(names),
   )

@@ -9,6 +9,12 @@ export const CONTACT = 'abuse@isp.example'
 export const RECIPIENT = 'recipient2222222'
 export const SECOND = 'recipient3333333'
 export const SENDER = 'sender2222222222'
+/** The recipient of the form that is at a name of our zone, and the only valid name of the zone. */
+export const STEERED = 'steered222222222'
+export const STEERED_DOMAIN = 'label.mail.example.com.steer.isp.example'
+
+const KINDS = { [RECIPIENT]: 'recipient', [SECOND]: 'recipient', [STEERED]: 'steered', [SENDER]: 'sender' } as const
+const kindOf = (token: string) => Object.entries(KINDS).find(([known]) => known === token)?.[1] ?? null
 
 export interface LogLine {
   readonly level: 'info' | 'error'
@@ -16,7 +22,7 @@ export interface LogLine {
   readonly message: string
 }
 
-/** A mailbox that knows two recipients and a sender, and what it made of its visitors. */
+/** A mailbox that knows three recipients and a sender, and what it made of its visitors. */
 export interface TestMailbox extends Mailbox {
   readonly arrivals: readonly Arrival[]
   readonly logged: readonly LogLine[]
@@ -41,7 +47,8 @@ export async function testMailbox(t: TestContext, changes: Partial<MailboxOption
     port: 0,
     domain: DOMAIN,
     contact: CONTACT,
-    knows: async (token) => ([RECIPIENT, SECOND].includes(token) ? 'recipient' : token === SENDER ? 'sender' : null),
+    knows: async (token) => kindOf(token),
+    isSteered: (name) => name.toLowerCase() === STEERED_DOMAIN,
     mayHaveForgotten: () => false,
     arrived: (arrival) => void arrivals.push(arrival),
     ignored: () => void counted.push('ignored'),

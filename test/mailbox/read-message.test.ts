@@ -1,8 +1,8 @@
 /** Finding the secret of a message in whatever arrives. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { readMessage } from '../../src/mailbox/read-message.ts'
+import fc from '../harness/fast-check.ts'
 
 const SECRET = 'abcdefghijklmnopqrstuvwxyz'
 const OTHER = '234567abcdefghijklmnopqrst'

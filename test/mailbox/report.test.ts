@@ -1,10 +1,10 @@
 /** Reading reports: what they say about our recipient, in every dialect, and that no message breaks the reader. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { readReport } from '../../src/mailbox/report.ts'
 import { reportOn, shortOf } from '../../src/service/arrivals.ts'
 import { cpuMsOf } from '../harness/cpu-time.ts'
+import fc from '../harness/fast-check.ts'
 import { DIALECTS, DOMAIN, type Failure, LOCAL, OUTSIDE, SENDER_TOKEN, TOKEN } from './reports.ts'
 
 const NAMES = { domain: DOMAIN, token: SENDER_TOKEN }

@@ -1,8 +1,8 @@
 /** Test addresses: the same for a day, and impossible to guess. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { type TokenSubject, tokenFor } from '../../src/mailbox/tokens.ts'
+import fc from '../harness/fast-check.ts'
 
 const KEY = 'k'.repeat(32)
 const NOON = new Date('2027-06-30T12:00:00Z')

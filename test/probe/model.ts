@@ -55,5 +55,5 @@ export async function verdictOn(
     },
     server,
   )
-  return { ...judge(observations), witness }
+  return { ...judge(observations), witness, observations }
 }

@@ -1,11 +1,11 @@
 /** Plans: every envelope is asked, and no connection is asked more than the pace allows. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { type Pace, paceFor } from '../../src/probe/pace.ts'
 import { type ConnectionPlan, type PlanRules, plan, planFirst, planWithin } from '../../src/probe/plan.ts'
 import { type Envelope, isEnvelope, type KnownNames, spell } from '../../src/relay/envelope.ts'
 import { FORMS, type Form, formOf, formsOf } from '../../src/relay/forms.ts'
+import fc from '../harness/fast-check.ts'
 
 const NAMES: KnownNames = {
   sender: 'probe@isp.example',

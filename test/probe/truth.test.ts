@@ -21,6 +21,15 @@ test(`no verdict on ${IN_MEMORY} model servers is false, no test breaks its limi
   assert.deepEqual(complaintsOf(inMemory), [])
 })
 
+/** Servers of `npm run prove:truth` that were judged wrongly once, or sent too many messages in their follow-ups. */
+const ONCE_WRONG = [4_796, 881_091]
+
+test('no server that was treated wrongly once is treated so again', async () => {
+  const all = await Promise.all(ONCE_WRONG.map((seed) => examine(seed)))
+  assert.deepEqual(complaintsOf(all), [])
+  assert.ok(all.some(({ followedUp }) => followedUp !== null && followedUp.visits === 3))
+})
+
 test('each verdict appears often, and most servers can be known', () => {
   for (const verdict of ['open', 'closed', 'inconclusive']) {
     assert.ok(inMemory.filter((one) => one.verdict === verdict).length > IN_MEMORY / 10, verdict)

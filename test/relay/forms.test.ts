@@ -10,6 +10,7 @@ const NAMES = {
   host: 'mail.example.com',
   literal: '[203.0.113.25]',
   mailbox: 'jane@example.com',
+  steered: 'token@label.mail.example.com.steer.isp.example',
 }
 
 test('every form has its own id, and says which mistake it finds and where it is from', () => {
@@ -65,6 +66,7 @@ const RECIPIENTS = [
 ]
 /** The spellings that only we try. */
 const OURS = [
+  'token@label.mail.example.com.steer.isp.example',
   'token%isp.example@example.com',
   '"x@isp.example,token@isp.example"@example.com',
   'IMCEASMTP-token+40isp+2Eexample@example.com',
@@ -93,7 +95,10 @@ test('a sender whose bounce could reach a person, or loop, never carries a messa
 test('every recipient is ours, except for those of controls at the own domain', () => {
   for (const { recipient } of FORMS) {
     const spelled = recipient.spell(NAMES)
-    const ours = /token[@%]isp\.example|isp\.example[!=]token|token\+40isp/.test(spelled)
+    const ours =
+      /token[@%]isp\.example|token@label\.mail\.example\.com\.steer\.isp\.example|isp\.example[!=]token|token\+40isp/.test(
+        spelled,
+      )
     assert.equal(ours, recipient.kind !== 'local', spelled)
   }
 })

@@ -1,12 +1,12 @@
 /** The refusals that texts of real servers are read as. No text takes long, or is read as its opposite. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { REFUSALS, type Refusal } from '../../src/contract/words.ts'
 import { plainText } from '../../src/relay/plain-text.ts'
 import { TEXTS } from '../../src/relay/refusal-texts.ts'
 import { classify, type ReplyContext } from '../../src/relay/refusals.ts'
 import { type Reply, ReplyParser } from '../../src/smtp/reply.ts'
+import fc from '../harness/fast-check.ts'
 import * as KINDS from './kinds-of-texts.ts'
 import { ABOUT_US, FAMILIES } from './refused-texts.ts'
 

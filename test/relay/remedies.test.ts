@@ -4,6 +4,8 @@ import { test } from 'node:test'
 import { EXAMPLES } from '../../src/contract/examples.ts'
 import { CAUSES, type Cause, REASONS } from '../../src/contract/words.ts'
 import { CAUSE_ROWS } from '../../src/relay/causes.ts'
+import { FINDING_ROWS } from '../../src/relay/findings.ts'
+import { REASON_ROWS } from '../../src/relay/reasons.ts'
 import { type Judged, type Remedy, remedyFor } from '../../src/relay/remedies/remedy.ts'
 import { BY_SERVER } from '../../src/relay/remedies/servers.ts'
 import { recognise, type Software } from '../../src/relay/software.ts'
@@ -116,6 +118,9 @@ const OWN: readonly (readonly [greeting: string, cause: Cause, step: RegExp])[] 
   ['mail.example.com ESMTP Postfix', 'own-domain-sender', /check_sender_access/],
   ['mail.example.com ESMTP Postfix', 'null-sender', /check_sender_access/],
   ['mail.example.com ESMTP Postfix', 'percent-hack', /allow_percent_hack = no/],
+  ['mail.example.com ESMTP Postfix', 'mx-steered', /permit_mx_backup/],
+  ['mail.example.com ESMTP Exim 4.96', 'mx-steered', /@mx_any/],
+  ['mail.example.com ESMTP Sendmail 8.17.1', 'mx-steered', /relay_based_on_MX/],
   ['mail.example.com ESMTP Postfix', 'source-address-lost', /smtpd_upstream_proxy_protocol = haproxy/],
   ['mail.example.com ESMTP Exim 4.96', 'percent-hack', /percent_hack_domains/],
   ['mail.example.com ESMTP Exim 4.96', 'own-host-sender', /senders =/],
@@ -210,6 +215,47 @@ test('every remedy can be read out: short steps in plain ASCII, none of them twi
     for (const text of [title, ...steps]) assert.match(text, /^[\x21-\x7e][\x20-\x7e]{0,198}[\x21-\x7e]$/)
     assert.equal(new Set(steps).size, steps.length, title)
   }
+})
+
+/** Where the authors of standards and of mail server software publish. On GitHub, only their own repositories count. */
+const OFFICIAL = [
+  'https://www.rfc-editor.org/rfc/',
+  'https://www.postfix.org/',
+  'https://www.exim.org/',
+  'https://www.sendmail.org/',
+  'https://learn.microsoft.com/',
+  'https://cr.yp.to/qmail/',
+  'https://github.com/notqmail/notqmail/',
+  'https://man.openbsd.org/',
+  'https://www.courier-mta.org/',
+  'https://haraka.github.io/',
+  'https://stalw.art/docs/',
+  'https://zimbra.github.io/adminguide/',
+  'https://www.hmailserver.com/documentation/',
+  'https://www.mailenable.com/',
+  'https://help.hcltechsw.com/domino/',
+  'https://docker-mailserver.github.io/docker-mailserver/',
+  'https://github.com/fail2ban/fail2ban/',
+]
+
+test('every reference is on a page of those who wrote the standard or the software', () => {
+  const everywhere = [...ALL, ...Object.values(FINDING_ROWS), ...BY_SERVER].flatMap(({ references }) => references)
+  const used = (start: string) => everywhere.some((reference) => reference.startsWith(start))
+  assert.deepEqual(
+    everywhere.filter((reference) => !OFFICIAL.some((start) => reference.startsWith(start))),
+    [],
+  )
+  assert.deepEqual(
+    OFFICIAL.filter((start) => !used(start)),
+    [],
+    'hosts that nothing refers to',
+  )
+})
+
+test('no advice speaks in words of the machine: members, settings, paths or kinds of proof', () => {
+  const rows = [...Object.values(REASON_ROWS), ...Object.values(CAUSE_ROWS), ...Object.values(FINDING_ROWS)]
+  for (const text of rows.flatMap(({ says, steps }) => [says, ...steps]))
+    assert.doesNotMatch(text, /\bvantages?\b|\bproof\b|[a-z][A-Z]|[A-Z]+_[A-Z]+|GET \/|\bJSON\b|\btext form\b|\.ip\b/)
 })
 
 test('every reference is an https address, and no remedy has one twice', () => {

@@ -1,8 +1,8 @@
 /** The times that servers ask us to wait, in all their dialects. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { waitIn } from '../../src/relay/retry-times.ts'
+import fc from '../harness/fast-check.ts'
 
 const S = 1_000
 const M = 60 * S

@@ -11,7 +11,7 @@ function shown(rows: readonly Row[]): string[][] {
   const session = new LiveOrder()
   const texts = (lines: readonly SessionLine[]) => lines.map(({ line }) => line)
   const steps = rows.map(([from, line, answers, connection = 1], index) =>
-    texts(session.next({ ms: 0, key: false, index, from, line, answers: answers ?? null, connection })),
+    texts(session.next({ ms: 0, key: false, vantage: null, index, from, line, answers: answers ?? null, connection })),
   )
   return [...steps, texts(session.rest())]
 }

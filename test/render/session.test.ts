@@ -1,14 +1,15 @@
 /** The session of a test as text. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import type { AttemptView, TranscriptLine } from '../../src/contract/relay-test.ts'
 import { renderLine, renderOutcome, renderTest } from '../../src/render/session.ts'
 import { printable } from '../../src/smtp/printable.ts'
+import fc from '../harness/fast-check.ts'
 import { line, resultWith } from '../harness/result.ts'
 
 const ATTEMPT: AttemptView = {
   form: 'outside-sender',
+  says: 'From a stranger to an outside address',
   control: false,
   mailFrom: 'a@relaytest.isp.example',
   rcptTo: 'b@relaytest.isp.example',
@@ -18,6 +19,7 @@ const ATTEMPT: AttemptView = {
   why: null,
   reply: { code: 554, enhanced: '5.7.1', lines: ['5.7.1 Relay access denied', 'Go away'] },
   connection: 1,
+  vantage: null,
 }
 
 /** The parts of a rendering: heading, attempts, session. */
@@ -25,6 +27,20 @@ const partsOf = (text: string): string[][] => text.split('\n\n').map((part) => p
 
 const sessionOf = (transcript: TranscriptLine[], coloured = false): string[] =>
   partsOf(renderTest(resultWith({ attempts: [ATTEMPT], transcript }), coloured))[2] ?? []
+
+test('a test that waits says its place, and afterwards how long it waited', () => {
+  const times = { queuedAt: '2027-01-02T03:04:05.678Z', startedAt: null }
+  const waiting = (position: number | null) =>
+    renderTest(resultWith({ status: 'running', verdict: null, ...times, position }), false)
+      .split('\n')
+      .slice(0, 2)
+  assert.deepEqual(waiting(1), ['WAITING  203.0.113.25:25 (example.com)', 'the next test'])
+  assert.equal(waiting(2)[1], '1 test is before this one')
+  assert.equal(waiting(13)[1], '12 tests are before this one')
+  assert.match(waiting(null)[1] ?? '', /^id /)
+  const started = renderTest(resultWith({ ...times, startedAt: '2027-01-02T03:04:47.678Z' }), false)
+  assert.match(started, /, waited 42 s for a slot, /)
+})
 
 const DIALOGUE = [
   line('event', 'connected to 203.0.113.25:25'),
@@ -44,17 +60,17 @@ const DIALOGUE = [
 test('of a pipelined group each reply stands under its command', () => {
   assert.deepEqual(sessionOf(DIALOGUE), [
     '-- connected to 203.0.113.25:25',
-    '220 mail.example.com ESMTP',
-    'EHLO relaytest.isp.example',
-    '250-mail.example.com',
-    '250 PIPELINING',
-    'MAIL FROM:<a@relaytest.isp.example>',
-    '250 2.1.0 Ok',
-    'RCPT TO:<b@relaytest.isp.example>',
-    '554-5.7.1 Relay access denied',
-    '554 5.7.1 Go away',
-    'RSET',
-    '250 2.0.0 Ok',
+    '<- 220 mail.example.com ESMTP',
+    '-> EHLO relaytest.isp.example',
+    '<- 250-mail.example.com',
+    '<- 250 PIPELINING',
+    '-> MAIL FROM:<a@relaytest.isp.example>',
+    '<- 250 2.1.0 Ok',
+    '-> RCPT TO:<b@relaytest.isp.example>',
+    '<- 554-5.7.1 Relay access denied',
+    '<- 554 5.7.1 Go away',
+    '-> RSET',
+    '<- 250 2.0.0 Ok',
   ])
 })
 
@@ -72,13 +88,13 @@ test('one connection stands after the other, though both were open at once', () 
   ]
   assert.deepEqual(sessionOf(transcript), [
     '-- connected',
-    'EHLO one',
-    '250 one',
-    'QUIT',
-    '221 one',
+    '-> EHLO one',
+    '<- 250 one',
+    '-> QUIT',
+    '<- 221 one',
     '-- connected',
-    'EHLO two',
-    '250 two',
+    '-> EHLO two',
+    '<- 250 two',
   ])
 })
 
@@ -96,7 +112,7 @@ test('every line of any transcript is shown once, and replies follow their comma
   fc.assert(
     fc.property(anyTranscript, (transcript) => {
       fc.pre(transcript.length > 0)
-      const order = sessionOf(transcript).map((text) => Number(text.replace(/^(-- )?line /, '')))
+      const order = sessionOf(transcript).map((text) => Number(text.replace(/^(--|->|<-) line /, '')))
       assert.deepEqual(
         order.toSorted((a, b) => a - b),
         [...transcript.keys()],
@@ -231,8 +247,8 @@ const SGR = /\x1b\[([\d;]*)m/g
 test('colours tell commands from replies, and deciding lines have the colour of the verdict', () => {
   const [event, greeting, command] = sessionOf(DIALOGUE, true)
   assert.equal(event, '\x1b[2m-- connected to 203.0.113.25:25\x1b[0m')
-  assert.equal(greeting, '\x1b[3m220 mail.example.com ESMTP\x1b[0m')
-  assert.equal(command, '\x1b[1mEHLO relaytest.isp.example\x1b[0m')
+  assert.equal(greeting, '\x1b[3m<- 220 mail.example.com ESMTP\x1b[0m')
+  assert.equal(command, '\x1b[1m-> EHLO relaytest.isp.example\x1b[0m')
   for (const [verdict, colour] of [
     ['open', '1;31'],
     ['closed', '1;32'],
@@ -242,7 +258,11 @@ test('colours tell commands from replies, and deciding lines have the colour of 
     const inColour = text.split('\n').filter((row) => row.startsWith(`\x1b[${colour}m`))
     assert.deepEqual(
       inColour.map((row) => row.replaceAll(SGR, '')),
-      [`${verdict.toUpperCase()}  203.0.113.25:25 (example.com)`, '554-5.7.1 Relay access denied', '554 5.7.1 Go away'],
+      [
+        `${verdict.toUpperCase()}  203.0.113.25:25 (example.com)`,
+        '<- 554-5.7.1 Relay access denied',
+        '<- 554 5.7.1 Go away',
+      ],
     )
   }
 })
@@ -264,7 +284,7 @@ test('the coloured form is the plain one and the colours of the renderer', () =>
   )
 })
 
-test('after a live session, only the outcome and the deciding lines are shown, in their order', () => {
+test('after a live session, the outcome and the deciding lines are shown: each line once, and no reply twice', () => {
   const transcript = [
     line('client', 'RCPT TO:<a>', { key: true }),
     line('client', 'RCPT TO:<b>', { key: true }),
@@ -272,23 +292,26 @@ test('after a live session, only the outcome and the deciding lines are shown, i
     line('server', '554 no', { answers: 0, key: true }),
     line('server', '550 no', { answers: 1, key: true }),
     line('server', '250 ok', { answers: 2 }),
+    line('client', 'RCPT TO:<a>', { key: true }),
+    line('server', '554 no', { answers: 6, key: true }),
   ]
   const shown = resultWith({ attempts: [ATTEMPT], transcript })
   const [heading, attempts, deciding] = partsOf(renderOutcome(shown, false))
-  assert.deepEqual([heading, attempts], partsOf(renderTest(shown, false)).slice(0, 2))
-  assert.deepEqual(deciding, ['Decided by', 'RCPT TO:<a>', '554 no', 'RCPT TO:<b>', '550 no'])
-  assert.match(renderOutcome(shown, true), /\x1b\[1;32mRCPT TO:<a>\x1b\[0m/)
+  assert.deepEqual(heading, partsOf(renderTest(shown, false))[0])
+  assert.deepEqual(attempts, ['outside-sender  refused   relay-denied: 554'])
+  assert.deepEqual(deciding, ['Decided by', '-> RCPT TO:<a>', '<- 554 no', '-> RCPT TO:<b>', '<- 550 no'])
+  assert.match(renderOutcome(shown, true), /\x1b\[1;32m-> RCPT TO:<a>\x1b\[0m/)
   assert.equal(partsOf(renderOutcome(resultWith({ transcript: [] }), false)).length, 1, 'what says nothing is left out')
 })
 
-test('a live line tells a command from a reply', () => {
+test('a live line tells a command from a reply, with and without colours', () => {
   const rows = [line('client', 'EHLO x'), line('server', '250 x'), line('event', 'dropped')]
   assert.deepEqual(
     rows.map((row) => renderLine(row, false)),
-    ['EHLO x', '250 x', '-- dropped'],
+    ['-> EHLO x', '<- 250 x', '-- dropped'],
   )
   assert.deepEqual(
     rows.map((row) => renderLine(row, true)),
-    ['\x1b[1mEHLO x\x1b[0m', '\x1b[3m250 x\x1b[0m', '\x1b[2m-- dropped\x1b[0m'],
+    ['\x1b[1m-> EHLO x\x1b[0m', '\x1b[3m<- 250 x\x1b[0m', '\x1b[2m-- dropped\x1b[0m'],
   )
 })

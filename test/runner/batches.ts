@@ -12,22 +12,33 @@ const AT_MOST = 12
 
 /** These take longest: they start first, each in its own process. A file that is missing here only costs time. */
 const LONGEST: readonly string[] = [
-  'test/injection/greetings.test.ts',
-  'test/docs-onboarding.test.ts',
-  'test/client/client.test.ts',
   'test/hostile/matrix.test.ts',
+  'test/http/evidence.test.ts',
+  'test/docs-onboarding.test.ts',
   'test/cli/relay-test.test.ts',
   'test/probe/probe.test.ts',
-  'test/http/live.test.ts',
-  'test/http/contract.test.ts',
-  'test/fuzz/requests.test.ts',
-  'test/demo.test.ts',
-  'test/politeness.lab.test.ts',
-  'test/accuracy.lab.test.ts',
-  'test/lab/configurations.lab.test.ts',
+  'test/injection/greetings.test.ts',
+  'test/client/client.test.ts',
+  'test/client/package.test.ts',
+  'test/cli/commands.test.ts',
+  'test/http/second-vantage.test.ts',
+  'test/http/waiting.test.ts',
+  'test/follow-ups.lab.test.ts',
   'test/console/console.test.ts',
+  'test/accuracy.lab.test.ts',
+  'test/follow-ups-replicas.test.ts',
+  'test/politeness.lab.test.ts',
   'test/redis-faults.test.ts',
+  'test/redis-memory.test.ts',
+  'test/http/delivery.test.ts',
+  'test/http/findings.test.ts',
   'test/fuzz/slow-http.test.ts',
+  'test/dial/stray-dial.lab.test.ts',
+  'test/stopping.test.ts',
+  'test/demo.test.ts',
+  'test/probe/broken-dialogue.test.ts',
+  'test/probe/field-cases.test.ts',
+  'test/access/cut-files.test.ts',
 ]
 
 const isLong = ({ path }: TestFile): boolean => LONGEST.includes(path)
@@ -35,19 +46,18 @@ const isLong = ({ path }: TestFile): boolean => LONGEST.includes(path)
 /** Whether the file may share a process. A lab file has its own network, and a load file needs the whole machine. */
 const isSmall = (file: TestFile): boolean => (file.kind === 'unit' || file.kind === 'service') && !isLong(file)
 
-/** Files without packages come first, because the packages must be downloaded; the longest of each come first. */
+/**
+ * Returns batches in the order in which they start: long files, then small ones, so that all end at nearly the same
+ * time. The packages are downloaded meanwhile, so a file that needs them comes after the long ones that need none.
+ */
 export function batchesOf(files: readonly TestFile[]): Batch[] {
-  const [ready, waiting] = [
-    files.filter(({ needsPackages }) => !needsPackages),
-    files.filter(({ needsPackages }) => needsPackages),
+  const alone = files.filter((file) => !isSmall(file)).toSorted((one, other) => rank(one) - rank(other))
+  const small = files.filter(isSmall)
+  return [
+    ...alone.map((file): Batch => [file]),
+    ...together(small.filter(({ needsPackages }) => !needsPackages)),
+    ...together(small.filter(({ needsPackages }) => needsPackages)),
   ]
-  return [ready, waiting].flatMap((part) => [
-    ...part
-      .filter((file) => !isSmall(file))
-      .toSorted((one, other) => rank(one) - rank(other))
-      .map((file): Batch => [file]),
-    ...together(part.filter(isSmall)),
-  ])
 }
 
 /** Returns the place in LONGEST, or the place after its end. */

@@ -28,7 +28,7 @@ test('a name with thousands of addresses costs little: only the shown ones and o
     settings: SETTINGS,
     lookUp: async (name) => ({ mx: [], hosts: [{ name, preference: null, ips }], unanswered: [], truncated: false }),
   })
-  const desk = { id: 'desk', customers: 'all', quota: null, sandbox: false } as const
+  const desk = { id: 'desk', customers: 'all', quota: null, sandbox: false, sweeps: false, webhook: null } as const
   const { addresses, truncated } = await new Directory(() => world).addresses(desk, 'example.com')
   assert.deepEqual([addresses.length, truncated], [32, true])
   assert.ok(read <= 34, `${read} were read`)

@@ -10,6 +10,7 @@ import { configFolder, environmentFor } from '../harness/service.ts'
 
 const lax = { max: 100, windowMs: 60_000 }
 const SETTINGS = {
+  'sweeps-caller': { max: 1, windowMs: 60_000 },
   requests: lax,
   'tests-caller': lax,
   'tests-customer': lax,
@@ -19,11 +20,11 @@ const SETTINGS = {
 const KEYS = ['tests-caller:desk', 'tests-customer:acme', 'tests-target:127.0.0.1', 'tests-network:acme 127.0.0.0/24']
 
 /** Makes quotas that count in `counters`, for one test by the desk for Acme. */
-async function quotasOn(t: TestContext, counters: Counters) {
+async function quotasOn(t: TestContext, counters: Counters, followsOpen = false) {
   const { callers, customers } = await setUp(environmentFor(configFolder(t)))
   const [caller, customer] = [callers.current.all.find(({ id }) => id === 'desk'), customers.current.all.get('acme')]
   assert.ok(caller && customer)
-  const subject = { caller, customer, target: '127.0.0.1', network: '127.0.0.0/24', usedUp: null }
+  const subject = { caller, customer, target: '127.0.0.1', network: '127.0.0.0/24', usedUp: null, followsOpen }
   const states = new Map<QuotaName, QuotaState>()
   const quotas = new TestQuotas(SETTINGS, counters)
   return {
@@ -74,4 +75,14 @@ test('if one counter cannot be reached, the test is refused and the other counte
 test('a refused test waits at least one second, even if the window ends at this moment', async (t) => {
   const ending: Counters = { ...memoryCounters(), count: async () => ({ current: 1_000, ttl: 0 }) }
   assert.equal((await (await quotasOn(t, ending)).take())?.retryAfter, 1)
+})
+
+test('tests that follow an open verdict have a count of their own, twice as high', async (t) => {
+  const counters = memoryCounters()
+  const [usual, afterOpen] = [await quotasOn(t, counters), await quotasOn(t, counters, true)]
+  for (let count = 0; count < 2; count += 1) assert.equal(await usual.take(), null)
+  assert.deepEqual((await usual.take())?.policies, ['tests-target'])
+  for (let count = 0; count < 4; count += 1) assert.equal(await afterOpen.take(), null)
+  assert.deepEqual((await afterOpen.take())?.policies, ['tests-target'])
+  assert.deepEqual(await counted(counters), [6, 6, 2, 6])
 })

@@ -5,8 +5,9 @@ import { type TestContext, test } from 'node:test'
 import type { ProblemSlug } from '../../src/contract/problems.ts'
 import { summaryOf } from '../../src/contract/relay-test.ts'
 import { problemOf, RequestProblem } from '../../src/service/problem.ts'
+import { readLimitsQuery, readListQuery } from '../../src/service/queries.ts'
 import type { AnswerOptions } from '../../src/service/relay-tests.ts'
-import { readFilter, readRequest } from '../../src/service/request.ts'
+import { readRequest } from '../../src/service/request.ts'
 import { type Counters, memoryCounters } from '../../src/store/counters.ts'
 import { memoryStores, type Stores } from '../../src/store/stores.ts'
 import { StoreUnavailable } from '../../src/store/unavailable.ts'
@@ -66,7 +67,7 @@ test('a running result whose lease has expired reads as interrupted, the same in
   const first = await relayTests.archive.get(running.id, caller)
   assert.deepEqual([first?.status, first?.verdict, first?.reason], ['finished', 'inconclusive', 'interrupted'])
   assert.deepEqual(await relayTests.archive.get(running.id, caller), first)
-  assert.deepEqual(await relayTests.archive.list('ip', running.ip, caller), [first && summaryOf(first)])
+  assert.deepEqual((await relayTests.archive.list({ ip: running.ip }, caller)).relayTests, [first && summaryOf(first)])
 })
 
 const FAILING: readonly (readonly [name: string, fail: (stores: Stores) => Partial<Stores>])[] = [
@@ -99,7 +100,7 @@ for (const [name, fail] of FAILING) {
 }
 
 for (const [name, count, slug] of [
-  ['are used up', async () => ({ current: 1_000_000, ttl: 7_000 }), 'quota-exceeded'],
+  ['are used up', async () => ({ current: Number.MAX_SAFE_INTEGER, ttl: 7_000 }), 'quota-exceeded'],
   ['cannot be taken', () => Promise.reject(GONE), 'limits-unavailable'],
 ] as const) {
   test(`if quotas ${name} at the last moment, the audit log says so and the test leaves no trace`, async (t) => {
@@ -117,7 +118,7 @@ for (const [name, count, slug] of [
         ['result', slug],
       ],
     )
-    assert.deepEqual(await relayTests.archive.list('ip', '127.0.0.7', asking('desk').caller), [])
+    assert.deepEqual((await relayTests.archive.list({ ip: '127.0.0.7' }, asking('desk').caller)).relayTests, [])
     assert.equal(recorder.dialled.length, 0)
     assert.equal((await start('127.0.0.7', options)).replayed, false)
   })
@@ -266,7 +267,59 @@ test('a key does not show a result of a customer that is no longer in the scope 
 })
 
 test('a list finds an address by its canonical spelling', () => {
-  assert.deepEqual(readFilter({ ip: '2001:DB8:0:0::1' }), { by: 'ip', value: '2001:db8::1' })
-  assert.deepEqual(readFilter({ reference: 'a b' }), { by: 'reference', value: 'a b' })
-  assert.throws(() => readFilter({ ip: 'example.com' }), refusedAs('invalid-request'))
+  assert.equal(readListQuery({ ip: '2001:DB8:0:0::1' }).ip, '2001:db8::1')
 })
+
+/** Returns the pointers of the faults that reading throws. */
+const faultsOf = (read: () => unknown): readonly string[] => {
+  try {
+    read()
+  } catch (error) {
+    if (error instanceof RequestProblem) return (error.members.errors ?? []).map(({ pointer }) => pointer)
+    throw error
+  }
+  return []
+}
+
+for (const [query, ...pointers] of [
+  [{}],
+  [{ ip: '127.0.0.1', reference: 'a b', customerId: 'acme', verdict: 'open', limit: '100', cursor: '1.a' }],
+  [{ since: '2026-11-29T08:00:00+11:00' }],
+  [{ ip: 'example.com' }, '/ip'],
+  [{ ip: ['127.0.0.1', '127.0.0.2'] }, '/ip'],
+  [{ ip: '' }, '/ip'],
+  [{ verdict: 'shut' }, '/verdict'],
+  [{ since: 'yesterday', limit: '101' }, '/since', '/limit'],
+  [{ since: '2026-11-29T08:00:00' }, '/since'],
+  [{ limit: '0' }, '/limit'],
+  [{ limit: ' 5' }, '/limit'],
+  [{ cursor: 'no cursor' }, '/cursor'],
+  [{ cursor: '' }, '/cursor'],
+  [{ customerId: 'a b' }, '/customerId'],
+  [{ verdicts: 'open' }, '/verdicts'],
+] as const) {
+  test(`the faults of a list by ${JSON.stringify(query)}: ${pointers.join(', ') || 'none'}`, () => {
+    assert.deepEqual(
+      faultsOf(() => readListQuery(query)),
+      pointers,
+    )
+  })
+}
+
+for (const [query, ...pointers] of [
+  [{}],
+  [{ ip: '127.0.0.1' }],
+  [{ ip: '127.0.0.1', port: '587', customerId: 'acme' }],
+  [{ port: '25' }, '/port'],
+  [{ ip: '127.0.0.1', port: '26' }, '/port'],
+  [{ ip: '127.0.0.1', port: '99999' }, '/port'],
+  [{ ip: '127.1' }, '/ip'],
+  [{ ip: '127.0.0.1', domain: 'example.com' }, '/domain'],
+] as const) {
+  test(`the faults of limits for ${JSON.stringify(query)}: ${pointers.join(', ') || 'none'}`, () => {
+    assert.deepEqual(
+      faultsOf(() => readLimitsQuery(query, [25, 587])),
+      pointers,
+    )
+  })
+}

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Deliveries } from '../../src/service/deliveries.ts'
+import { memorySignals } from '../../src/store/signals.ts'
 import { deliver, testMailbox } from '../mailbox/mailbox.ts'
 import { DIALECTS, DOMAIN, LOCAL, OUTSIDE, SENDER_TOKEN, TOKEN } from '../mailbox/reports.ts'
 
@@ -12,7 +13,11 @@ const SENDERS = ['', 'double-bounce@mail.own.example', 'MAILER-DAEMON@mail.own.e
 
 for (const [name, write] of Object.entries(DIALECTS)) {
   test(`a report of ${name} belongs to the test of its secret, whoever sends it`, async (t) => {
-    const deliveries = new Deliveries()
+    const deliveries = new Deliveries(memorySignals(), {
+      take: async () => false,
+      add: async () => {},
+      secretsOf: async () => [],
+    })
     const { greeted } = await testMailbox(t, {
       knows: (token) => deliveries.knows(token),
       arrived: async (arrival) => void (await deliveries.arrived(arrival)),
@@ -23,8 +28,8 @@ for (const [name, write] of Object.entries(DIALECTS)) {
       [SENDER_TOKEN, 'sender'],
     ])
     for (const [turn, from] of SENDERS.entries()) {
-      const expectation = deliveries.expect(`relayed ${turn}`, tokens)
-      const other = deliveries.expect(`local ${turn}`, tokens)
+      const expectation = await deliveries.expect(`relayed ${turn}`, tokens)
+      const other = await deliveries.expect(`local ${turn}`, tokens)
       const tried = write({ recipient: OUTSIDE, remote: 'mx.isp.example', status: '5.7.1', words: 'not for us' })
       const unknown = write({ recipient: LOCAL, remote: null, status: '5.1.1', words: 'User unknown' })
       const to = [`${SENDER_TOKEN}@${DOMAIN}`]

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FieldError } from '../../src/contract/problems.ts'
 import { RequestProblem } from '../../src/service/problem.ts'
-import { type RequestRules, readName, readRequest } from '../../src/service/request.ts'
+import { readAfter, readName, readUntil } from '../../src/service/queries.ts'
+import { type RequestRules, readRequest } from '../../src/service/request.ts'
 import { addressOf } from '../harness/addresses.ts'
 
 const RULES: RequestRules = { allowedPorts: [25, 587], defaultProof: 'message' }
@@ -109,7 +110,7 @@ test('a wrong member is reported with its pointer and the expected value', () =>
   }
 })
 
-test('several faults are reported together, and the detail is that of the first', () => {
+test('several faults are reported together, and the detail names the first four', () => {
   const refused = problemOf({ ip: 'mail', port: '25', domain: 'x', colour: 'red', 'a/b~c': 1 })
   assert.deepEqual(refused.members.errors?.map(({ pointer }) => pointer).toSorted(), [
     '/a~1b~0c',
@@ -118,9 +119,18 @@ test('several faults are reported together, and the detail is that of the first'
     '/ip',
     '/port',
   ])
-  const [first] = refused.members.errors ?? []
+  const named = (refused.members.errors ?? [])
+    .slice(0, 4)
+    .map(({ pointer, detail }) => `${pointer.slice(1)}: ${detail}`)
   assert.equal(refused.slug, 'invalid-request')
-  assert.equal(refused.message, `${first?.pointer.slice(1)}: ${first?.detail}`)
+  assert.equal(refused.message, `${named.join('; ')}; 1 more in "errors"`)
+})
+
+test('a request without a port is told to name one if the default is not tested', () => {
+  const rules = { ...RULES, allowedPorts: [2501, 2502] }
+  const detail = 'is needed, because 25 is not tested here: must be one of the ports 2501, 2502'
+  assert.deepEqual(problemOf({ ip: IP }, rules).members.errors, [{ pointer: '/port', detail }])
+  assert.match(problemOf({ ip: IP, port: 25 }, rules).message, /^port: must be one of the ports 2501, 2502$/)
 })
 
 test('a port that is not allowed is reported together with other faults', () => {
@@ -178,6 +188,27 @@ test('a text that is not a name is refused with the kind of mistake', () => {
       () => readName({ name }),
       (error) => error instanceof RequestProblem && error.message.startsWith('name: ') && expected.test(error.message),
       name,
+    )
+  }
+})
+
+test('every wrong parameter of a query is named', () => {
+  const unknown = 'unknown parameter: remove it'
+  for (const [read, query, ...expected] of [
+    [readName, {}, ['/name', 'must be given: a host name, a mail domain or an IP address']],
+    [readName, { name: ['a', 'b'], 'x/y': '1' }, ['/name', 'must be given only once'], ['/x~1y', unknown]],
+    [readAfter, { after: '' }, ['/after', 'must be the id of a customer']],
+    [readAfter, { before: 'acme', page: '2' }, ['/before', unknown], ['/page', unknown]],
+    [readUntil, { until: 'verdict' }, ['/until', 'must be "answer"']],
+  ] as const) {
+    const errors = expected.map(([pointer, detail]) => ({ pointer, detail }))
+    assert.throws(
+      () => read(query),
+      (error) => {
+        assert.ok(error instanceof RequestProblem)
+        assert.deepEqual(error.members.errors, errors)
+        return true
+      },
     )
   }
 })

@@ -2,13 +2,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import fc from 'fast-check'
 import type { RelayTest } from '../../src/contract/relay-test.ts'
 import { RequestProblem } from '../../src/service/problem.ts'
 import { readRequest } from '../../src/service/request.ts'
 import { redisStores } from '../../src/store/redis/stores.ts'
 import { memoryStores, type Stores } from '../../src/store/stores.ts'
-import { NO_QUOTAS } from '../dial/no-quotas.ts'
+import fc from '../harness/fast-check.ts'
 import { cases } from '../harness/mass.ts'
 import { startRecorder } from '../harness/recorder.ts'
 import { startRedis, withRedis } from '../harness/redis.ts'
@@ -76,7 +75,7 @@ for (const [name, options, open] of PAIRS) {
     options,
     async (t) => {
       const recorder = await startRecorder(t)
-      const options = { customers: CUSTOMERS, env: { ...NO_QUOTAS, MAX_CONCURRENT_TESTS: '1000' } }
+      const options = { customers: CUSTOMERS, env: { MAX_CONCURRENT_TESTS: '1000' } }
       const replicas = await Promise.all((await open(t)).map((stores) => inProcess(t, stores, options)))
       let keys = 0
 

@@ -1,16 +1,18 @@
-/** The memory of results and of tests that late mail may amend, compared with what their limits count. */
+/** The memory of results and their dossiers, which late mail may amend, compared with what their limit counts. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { pino } from 'pino'
 import type { Caller } from '../../src/access/callers.ts'
+import { NOTHING_SPENT } from '../../src/probe/question.ts'
 import { MESSAGE_FORMS } from '../../src/relay/forms.ts'
-import { amendLater } from '../../src/service/amend.ts'
+import { Amendments } from '../../src/service/amend.ts'
 import { Deliveries } from '../../src/service/deliveries.ts'
+import { fromBytes, toBytes } from '../../src/service/dossier.ts'
 import { finishedResult } from '../../src/service/result.ts'
-import { fromBytes, toBytes } from '../../src/service/settled.ts'
-import { memoryResults } from '../../src/store/results.ts'
+import { memoryStores } from '../../src/store/stores.ts'
 import { healthy } from '../harness/mail-server.ts'
 import { visit } from '../harness/visit.ts'
 import { jobOn } from './jobs.ts'
@@ -18,11 +20,10 @@ import { jobOn } from './jobs.ts'
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')
 
-const DESK: Caller = { id: 'desk', customers: 'all', quota: null, sandbox: false }
+const DESK: Caller = { id: 'desk', customers: 'all', quota: null, sandbox: false, sweeps: false, webhook: null }
 
 const DAY_MS = 24 * 3_600_000
 const MIB = 1024 ** 2
-/** Both limits together: 64 MiB of results, and 64 MiB of what judges them again. */
 const COUNTED_MIB = 128
 const FLOOD = 3_200
 
@@ -44,43 +45,68 @@ async function talkative(t: TestContext) {
   const { observations, transcript, tls } = await visit(t, { say }, { proof: 'message' })
   for (let more = 0; !transcript.truncated; more += 1) transcript.add('server', 1, `250-${'y'.repeat(440)} ${more}`)
   const { test: identity } = jobOn(25, DESK)
-  const run = { observations, localAddress: null, ehlo: 'us.example', extensions: ['SIZE'], tls, phases: null }
+  const run = {
+    observations,
+    localAddress: null,
+    ehlo: 'us.example',
+    extensions: ['SIZE'],
+    tls,
+    phases: null,
+    spent: NOTHING_SPENT,
+  }
   return {
     test: identity,
-    run,
+    runs: [{ vantage: identity.vantage, found: run, visits: [[1, 1]] }] as const,
     transcript,
-    circumstances: { durationMs: 1, amendableMs: DAY_MS, related: [], withdrawn: null },
+    circumstances: {
+      durationMs: 1,
+      amendableMs: DAY_MS,
+      related: [],
+      withdrawn: null,
+      followUpAt: null,
+      followUps: [],
+      followUpsEndMs: 0,
+    },
+    mail: { tokens: new Map(), secrets: new Map() },
+    key: null,
+    asked: {
+      callerId: 'desk',
+      requestId: 'request',
+      request: { port: 25, suite: 'standard', proof: 'message' },
+    } as const,
   }
 }
 
-test('after 3,200 of the longest results, the memory is what the limits count', async (t) => {
+test('after 3,200 of the longest results, the memory is what the limit counts', async (t) => {
   const bytes = toBytes(await talkative(t))
-  const deliveries = new Deliveries()
-  const results = memoryResults(DAY_MS)
   const amended: string[] = []
+  const stores = memoryStores(DAY_MS)
+  const log = pino({ level: 'silent' })
+  const amendments = new Amendments({ stores, log, amended: ({ id }) => void amended.push(id) })
+  const deliveries = new Deliveries(stores.signals, amendments)
   let last = { id: '', token: '', secret: '' }
   const before = usedMib()
   for (let one = 0; one < FLOOD; one += 1) {
     const id = randomUUID()
-    const made = fromBytes(bytes)
-    const finished = { ...made, test: { ...made.test, id } }
+    const made = fromBytes(bytes) ?? assert.fail()
+    const finished = { ...made, test: { ...made.test, id, createdAt: new Date().toISOString() } }
     const tokens = [...MESSAGE_FORMS.map((form) => form.id), 'sender'].map((form, at) => {
       return [`${one.toString(32).padStart(8, 'a')}${at.toString(32).padStart(8, 'b')}`, form] as const
     })
-    const expectation = deliveries.expect(id, new Map(tokens))
+    const expectation = await deliveries.expect(id, new Map(tokens))
     for (const form of ['outside-sender', 'own-domain-sender', 'percent-hack']) expectation.secretsOf(form)
     last = {
       id,
       token: tokens.find(([, form]) => form === 'outside-sender')?.[0] ?? '',
       secret: expectation.secretsOf('outside-sender').body,
     }
-    const result = finishedResult(finished.test, finished.run, finished.transcript, {
+    const result = finishedResult(finished.test, finished.runs, finished.transcript, {
       ...finished.circumstances,
       amendedAt: null,
     })
     if (one === 0) assert.ok(JSON.stringify(result).length > 66_000, 'as long as a result can be')
-    await results.put(result)
-    amendLater(expectation, finished, ({ test: { id: changed } }) => void amended.push(changed))
+    await stores.results.put(result, toBytes({ ...finished, mail: expectation.mail }))
+    await expectation.handOver()
   }
   const used = usedMib() - before
   t.diagnostic(`${used.toFixed(1)} MiB for ${COUNTED_MIB} MiB that are counted`)
@@ -89,5 +115,5 @@ test('after 3,200 of the longest results, the memory is what the limits count', 
   const message = { token: last.token, kind: 'message', secrets: [last.secret], receivedAt: new Date() } as const
   assert.equal(await deliveries.arrived({ ...message, ...arrival }), true)
   assert.deepEqual(amended, [last.id], 'the newest test can still be amended')
-  assert.notEqual(await results.get(last.id), null)
+  assert.notEqual(await stores.results.get(last.id), null)
 })

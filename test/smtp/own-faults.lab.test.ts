@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { before, test } from 'node:test'
 import { dialFrom } from '../../src/smtp/dial.ts'
 import { direct } from '../../src/vantage/direct.ts'
 import { assertFreshNamespace, run } from '../dial/world.ts'
 import { addressOf } from '../harness/addresses.ts'
 import { listening } from '../harness/listening.ts'
+import { until } from '../harness/waiting.ts'
 import { labUnavailable } from '../lab/unavailable.ts'
 
 const missing = labUnavailable()
@@ -39,6 +41,8 @@ before(async () => {
     'route add unreachable 192.52.193.0/24',
     'route add prohibit 2001:db8:77::/48',
   )
+  // The kernel reports a new cable as running up to a second later.
+  await until('the cable', () => networkInterfaces().cable?.some(({ address }) => address === OWN))
 })
 
 test('faults of our own system are vantage-failed, whatever they say', { skip }, async (t) => {

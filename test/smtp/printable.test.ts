@@ -1,8 +1,8 @@
 /** Server text made safe to print. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { printable, unprinted } from '../../src/smtp/printable.ts'
+import fc from '../harness/fast-check.ts'
 
 /** Reads the escapes back. */
 const bytesOf = (text: string): Buffer =>

@@ -1,8 +1,8 @@
 /** The parser of replies. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { abridged, CAPS, type Reply, type ReplyEvent, ReplyParser } from '../../src/smtp/reply.ts'
+import fc from '../harness/fast-check.ts'
 
 const parse = (...chunks: (string | Buffer)[]): ReplyEvent[] => {
   const parser = new ReplyParser()

@@ -1,10 +1,10 @@
 /** Hiding the secrets of our messages in what a server says. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { Withheld } from '../../src/smtp/withheld.ts'
 import { cpuMsOf } from '../harness/cpu-time.ts'
 import { leaksOf, WRITINGS } from '../harness/echoes.ts'
+import fc from '../harness/fast-check.ts'
 
 const SECRET = 'q7w3ertyuiopasdfghjklzxcv2'
 

@@ -3,11 +3,11 @@
  * ends, kills and losses. A sequence that fails is shrunk to the commands that matter.
  */
 import { type TestContext, test } from 'node:test'
-import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { BEAT } from '../../src/store/redis/ledger-scripts.ts'
 import { redisStores } from '../../src/store/redis/stores.ts'
 import { memoryStores } from '../../src/store/stores.ts'
+import fc from '../harness/fast-check.ts'
 import { cases } from '../harness/mass.ts'
 import { startRedis, type TestRedis, withRedis } from '../harness/redis.ts'
 import { readSetup } from '../harness/relay-tests.ts'
@@ -15,11 +15,11 @@ import type { Ending } from '../harness/service.ts'
 import { until } from '../harness/waiting.ts'
 import { commandsOf } from './model/commands.ts'
 import { Model } from './model/model.ts'
-import { ENVIRONMENT, type Shared, System } from './model/system.ts'
+import { ENVIRONMENT, type Kept, type Shared, type Stored, System } from './model/system.ts'
 
 const TTL_MS = 3_600_000
 const LEASE_MS = 60_000
-const SEQUENCES = { memory: cases(100), flushed: cases(200), restarted: cases(2) }
+const SEQUENCES = { memory: cases(100), flushed: cases(100), restarted: cases(2) }
 /** How many sequences run at once: they mostly wait. Those in Redis have a database each, of 16. */
 const LANES = 15
 
@@ -96,6 +96,17 @@ async function database(
   once.after(() => ask.disconnect())
   await ask.flushdb()
   await ask.eval(BEAT, 2, 'relay-tests:ledger', 'relay-tests:heartbeat', 0, '')
+  const keys = async () => (await ask.keys('relay-tests:*')).sort()
+  const read = async (key: string): Promise<Stored> => {
+    const [, kind = '', name = ''] = /^relay-tests:([^:]+):?(.*)$/.exec(key) ?? []
+    const isOwned = ['lease', 'claim'].includes(kind)
+    return { kind, name, testId: isOwned ? (((await ask.get(key)) ?? '').split(' ')[0] ?? '') : name }
+  }
+  const kept = async (): Promise<Kept> => {
+    const all = await Promise.all((await keys()).map(read))
+    const of = (kind: string) => new Set(all.filter((one) => one.kind === kind).map(({ testId }) => testId))
+    return { results: of('result'), claims: of('claim') }
+  }
   return {
     async open() {
       const stores = redisStores(url, { resultTtlMs: TTL_MS, leaseMs: LEASE_MS }, { info() {}, error() {} })
@@ -103,9 +114,10 @@ async function database(
       return stores
     },
     lose: async () => void (await lose(ask)),
-    keys: async () => (await ask.keys('relay-tests:*')).sort(),
+    keys,
+    read,
+    kept,
     evict: async (key) => void (await ask.del(key)),
-    ownerOf: async (key) => ((await ask.get(key)) ?? '').split(' ')[0] ?? '',
     pass: async () => void (await ask.eval(PASS, 1, 'relay-tests:ledger')),
   }
 }
@@ -117,8 +129,9 @@ test(`the model holds in ${SEQUENCES.memory} sequences with stores in memory`, a
     const lose = async () => {
       stores = memoryStores(TTL_MS)
     }
-    const none = { keys: async () => [], evict: nothing, ownerOf: async () => '', pass: nothing }
-    return { open: async () => stores, lose, ...none }
+    const read = async () => ({ kind: '', name: '', testId: '' })
+    const kept = async () => ({ results: new Set<string>(), claims: new Set<string>() })
+    return { open: async () => stores, lose, keys: async () => [], read, kept, evict: nothing, pass: nothing }
   }
   await inLanes(t, SEQUENCES.memory, (_lane, runs) => check(t, 'memory', runs, open))
 })

@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import { summaryOf } from '../../src/contract/relay-test.ts'
+import { type RelayTest, summaryOf } from '../../src/contract/relay-test.ts'
 import type { Log } from '../../src/store/redis/connection.ts'
 import { redisStores } from '../../src/store/redis/stores.ts'
+import type { Filter, Page, Place } from '../../src/store/results.ts'
 import type { Signal } from '../../src/store/signals.ts'
 import { memoryStores, type StoreServer, type Stores } from '../../src/store/stores.ts'
+import { SEED } from '../harness/mass.ts'
+import { randomFrom } from '../harness/random.ts'
 import { startRedis, type TestRedis, withRedis } from '../harness/redis.ts'
 import { resultWith } from '../harness/result.ts'
 import { until } from '../harness/waiting.ts'
@@ -110,12 +113,40 @@ for (const [name, options, open] of PAIRS) {
     await t.test('amend a result that is there, and bring none back', async () => {
       const id = randomUUID()
       const written = resultWith({ id })
-      await here.results.amend(written)
+      const dossier = { bytes: Buffer.from([0, 255, 10]), secrets: ['a', 'b'] }
+      assert.equal(await here.results.amend(written, dossier, 0), false)
       assert.equal(await there.results.get(id), null)
-      await here.results.put(written)
+      await here.results.put(written, dossier)
       const amended = { ...written, amendedAt: written.createdAt }
-      await there.results.amend(amended)
+      assert.equal(await there.results.amend(amended, dossier, 0), true)
       assert.deepEqual(await here.results.get(id), amended)
+    })
+
+    await t.test('keep a dossier beside its result, and let only one of two changes happen', async () => {
+      const id = randomUUID()
+      const written = resultWith({ id })
+      const dossier = { bytes: Buffer.from([0, 255, 10]), secrets: ['a', 'b'] }
+      await here.results.put(written, dossier)
+      assert.deepEqual(await there.results.dossier(id), { ...dossier, revision: 0 })
+      assert.deepEqual(await there.results.secretsOf(id), ['a', 'b'])
+      const news = [here, there].map(({ results }, at) => {
+        const changed = { bytes: Buffer.from([at]), secrets: [] }
+        return results.amend({ ...written, summary: `${at}` }, changed, 0)
+      })
+      const [first, second] = await Promise.all(news)
+      assert.notEqual(first, second, 'one of the two')
+      const winner = first ? 0 : 1
+      assert.equal((await here.results.get(id))?.summary, `${winner}`)
+      assert.deepEqual(await here.results.dossier(id), { bytes: Buffer.from([winner]), secrets: [], revision: 1 })
+      assert.equal(await here.results.amend(written, dossier, 0), false)
+      assert.equal(await here.results.amend(written, dossier, 1), true)
+      await here.results.put(written)
+      assert.equal(await there.results.dossier(id), null, 'a result without a dossier never changes')
+      assert.deepEqual(await there.results.secretsOf(id), [])
+      await here.results.put(written, dossier)
+      await here.results.remove(written)
+      assert.equal(await there.results.dossier(id), null)
+      assert.equal(await there.results.dossier(randomUUID()), null)
     })
 
     await t.test('list the newest results of an address or a reference, those that may be seen', async () => {
@@ -127,8 +158,9 @@ for (const [name, options, open] of PAIRS) {
         await here.results.put(resultWith({ id, ip, customerId, createdAt, reference: index < 4 ? reference : null }))
       }
       const list = async (by: 'ip' | 'reference', value: string, limit: number, whose = /./) => {
-        const found = await there.results.list({ by, value, mayName: (customerId) => whose.test(customerId) }, limit)
-        return found.map(({ id }) => ids.indexOf(id))
+        const mayName = (customerId: string) => whose.test(customerId)
+        const { summaries } = await there.results.list({ [by]: value, mayName }, limit)
+        return summaries.map(({ id }) => ids.indexOf(id))
       }
       assert.deepEqual(await list('ip', ip, 5), [4, 3, 2, 1, 5])
       assert.deepEqual(await list('ip', ip, 9, /acme/), [4, 2, 0])
@@ -139,35 +171,81 @@ for (const [name, options, open] of PAIRS) {
       assert.deepEqual(await list('ip', ip, 2), [3, 2])
     })
 
+    await t.test('list all results page by page, each once, whatever the size of a page and the filter', async () => {
+      const random = randomFrom(SEED)
+      const customers = Array.from({ length: 12 }, () => `c-${randomUUID()}`)
+      const since = Date.UTC(2100, 0, 1)
+      const made = Array.from({ length: 300 }, () =>
+        resultWith({
+          id: randomUUID(),
+          ip: `203.0.113.${random.int(4)}`,
+          customerId: random.pick(customers),
+          // Many have the same time.
+          createdAt: new Date(since + random.int(40)).toISOString(),
+          verdict: random.chance(0.1) ? 'open' : 'closed',
+        }),
+      )
+      for (const result of made) await here.results.put(result)
+      const newestFirst = made.toSorted((one, other) =>
+        one.createdAt === other.createdAt ? (one.id < other.id ? 1 : -1) : one.createdAt < other.createdAt ? 1 : -1,
+      )
+      const [own = ''] = customers
+      for (const [filter, isMeant] of [
+        [{}, () => true],
+        [{ verdict: 'open' }, ({ verdict }) => verdict === 'open'],
+        [{ ip: '203.0.113.1', verdict: 'closed' }, ({ ip, verdict }) => ip === '203.0.113.1' && verdict === 'closed'],
+        [{ mayName: (id: string) => id === own }, ({ customerId }) => customerId === own],
+        [{ since: since + 20 }, ({ createdAt }) => Date.parse(createdAt) >= since + 20],
+      ] satisfies [Partial<Filter>, (result: RelayTest) => boolean][]) {
+        for (const limit of [1, 7, 100]) {
+          const found: string[] = []
+          let after: Place | null = null
+          do {
+            const asked: Filter = { since, mayName: (id) => customers.includes(id), ...filter }
+            const { summaries, next }: Page = await there.results.list(asked, limit, after)
+            assert.ok(summaries.length <= limit)
+            found.push(...summaries.map(({ id }) => id))
+            after = next
+          } while (after !== null)
+          assert.deepEqual(
+            found,
+            newestFirst.filter(isMeant).map(({ id }) => id),
+            `${JSON.stringify(filter)} ${limit}`,
+          )
+        }
+      }
+      for (const result of made) await here.results.remove(result)
+      assert.deepEqual(await there.results.list({ since, mayName: () => true }, 5), { summaries: [], next: null })
+    })
+
     await t.test('list the results of one customer, however many another has made after them', async () => {
       const [ip, reference] = ['203.0.113.78', `TICKET ${randomUUID()}`]
       const own = resultWith({ id: randomUUID(), ip, reference, createdAt: new Date(0).toISOString() })
       await here.results.put(own)
-      const made = Array.from({ length: 1_100 }, (_, index) =>
-        here.results.put(
-          resultWith({
-            id: randomUUID(),
-            ip,
-            reference,
-            customerId: 'beta',
-            createdAt: new Date(index + 1).toISOString(),
-          }),
-        ),
-      )
-      await Promise.all(made)
+      for (let index = 0; index < 1_100; index += 1) {
+        const createdAt = new Date(index + 1).toISOString()
+        await here.results.put(resultWith({ id: randomUUID(), ip, reference, customerId: 'beta', createdAt }))
+      }
       for (const [by, value] of [
         ['ip', ip],
         ['reference', reference],
       ] as const) {
-        const found = await there.results.list({ by, value, mayName: (customerId) => customerId === 'acme' }, 20)
+        const found = await there.results.list({ [by]: value, mayName: (customerId) => customerId === 'acme' }, 20)
         assert.deepEqual(
-          found.map(({ id }) => id),
+          found.summaries.map(({ id }) => id),
           [own.id],
           by,
         )
-        const all = await there.results.list({ by, value, mayName: () => true }, 20)
+        const { summaries: all } = await there.results.list({ [by]: value, mayName: () => true }, 20)
         assert.ok(all.length === 20 && all.every(({ customerId }) => customerId === 'beta'))
       }
+    })
+
+    await t.test('remember the tests that callers asked to stop', async () => {
+      const [one, other] = [randomUUID(), randomUUID()]
+      await here.stops.ask(one)
+      assert.deepEqual(await there.stops.asked([other, one]), [one])
+      assert.deepEqual(await there.stops.asked([]), [])
     })
 
     await t.test('remember who refused', async () => {
@@ -196,8 +274,7 @@ test('lists read no result as a whole', withRedis, async (t) => {
   const result = resultWith({ id, ip, caveats: ['x'.repeat(100_000)] })
   await results.put(result)
   await redis.ask.del(`relay-tests:result:${id}`)
-  const all = { by: 'ip', value: ip, mayName: () => true } as const
-  assert.deepEqual(await results.list(all, 5), [summaryOf(result)])
+  assert.deepEqual(await results.list({ ip, mayName: () => true }, 5), { summaries: [summaryOf(result)], next: null })
   assert.ok((await redis.ask.strlen(`relay-tests:summary:${id}`)) < 1_000)
   await results.remove(result)
   assert.deepEqual(await redis.ask.keys('*:summary:*'), [])
@@ -219,9 +296,9 @@ test('what another version has stored is as if it were not there, and said once'
     await redis.ask.set(`relay-tests:result:${id}`, text)
     await redis.ask.set(`relay-tests:summary:${id}`, '{}')
     assert.equal(await results.get(id), null)
-    const found = await results.list({ by: 'ip', value: ip, mayName: () => true }, 5)
+    const { summaries } = await results.list({ ip, mayName: () => true }, 5)
     assert.deepEqual(
-      found.map((summary) => summary.id),
+      summaries.map((summary) => summary.id),
       [sound],
     )
   }
@@ -267,12 +344,14 @@ test('signals between replicas', withRedis, async (t) => {
     const tokens = new Map([
       ['r', 'recipient'],
       ['s', 'sender'],
+      ['z', 'steered'],
     ] as const)
     await here.signals.announce('one', tokens, TTL_MS)
     await there.signals.announce('two', tokens, TTL_MS)
-    assert.deepEqual(await Promise.all(['r', 's', 'x'].map((token) => there.signals.kindOf(token))), [
+    assert.deepEqual(await Promise.all(['r', 's', 'z', 'x'].map((token) => there.signals.kindOf(token))), [
       'recipient',
       'sender',
+      'steered',
       null,
     ])
     await here.signals.withdraw('one', tokens.keys())
@@ -323,7 +402,7 @@ test('signals between replicas', withRedis, async (t) => {
 
 test('every key in Redis runs out', withRedis, async (t) => {
   const redis = await startRedis(t)
-  const [{ leases, claims, counters, results, recentRefusals, signals, server }] = await redisPair(t, redis)
+  const [{ leases, claims, counters, results, recentRefusals, signals, stops, server }] = await redisPair(t, redis)
   await leases.acquire('a', { testId: 'test', customerId: 'acme' }, TTL_MS)
   await claims.take('k', { testId: 'test', fingerprint: 'f' })
   await counters.count('w', TTL_MS)
@@ -333,9 +412,10 @@ test('every key in Redis runs out', withRedis, async (t) => {
   const mail = { token: 't', secrets: [], peer: 'p', helo: 'h', received: null, receivedAt: '', report: null }
   await signals.send({ ...mail, kind: 'message' })
   await signals.noteTrouble(0)
+  await stops.ask('test')
   await server?.look()
   const keys = await redis.ask.keys('*')
-  assert.equal(keys.length, 16, keys.join(' '))
+  assert.equal(keys.length, 19, keys.join(' '))
   for (const key of keys) {
     assert.match(key, /^relay-tests:/)
     assert.ok((await redis.ask.pttl(key)) > 0, key)

@@ -1,11 +1,15 @@
 /** The route that shows limits and quotas. */
 import type { FastifyInstance } from 'fastify'
-import { type Limits, limits } from '../../contract/limits.ts'
+import { type Limits, limits, limitsQuery } from '../../contract/limits.ts'
+import { readLimitsQuery } from '../../service/queries.ts'
 import type { TestQuotas } from '../../service/quotas.ts'
 import type { RelayTests } from '../../service/relay-tests.ts'
 import { callerOf } from '../auth.ts'
 import { negotiate } from '../negotiate.ts'
 import { ANY_API_PROBLEM, problemResponses } from '../openapi.ts'
+
+/** The problems of an address that may not be tested. */
+const REFUSALS = ['not-allowed', 'address-special', 'opted-out', 'vantage-inside-network', 'vantage-family'] as const
 
 export interface LimitsRoutes {
   readonly relayTests: RelayTests
@@ -21,10 +25,12 @@ export function registerLimits(api: FastifyInstance, { relayTests, quotas, allow
       schema: {
         operationId: 'getLimits',
         summary: 'What this key may do, and how much of it is left',
+        description: 'With `ip`, also shows the quotas that depend on the address, and refuses it as a test would.',
         tags: ['Limits'],
+        querystring: limitsQuery,
         response: {
           200: { description: 'The limits of this key.', content: { 'application/json': { schema: limits } } },
-          ...problemResponses(...ANY_API_PROBLEM),
+          ...problemResponses(...ANY_API_PROBLEM, ...REFUSALS),
         },
       },
       onRequest: async (request) => {
@@ -34,11 +40,14 @@ export function registerLimits(api: FastifyInstance, { relayTests, quotas, allow
     async (request): Promise<Limits> => {
       const caller = callerOf(request)
       const { id, customers } = caller
+      const target = readLimitsQuery(request.query, allowedPorts)
+      if (target) await relayTests.peekQuotas(target, caller, request.quotaStates)
       return {
         caller: id,
         customers: customers === 'all' ? customers : [...customers],
         quotas: await quotas.overview(caller, request.quotaStates),
         concurrentTests: relayTests.concurrentPerCaller,
+        waitingTests: relayTests.waitingLimit,
         ports: [...allowedPorts],
       }
     },

@@ -1,19 +1,14 @@
 /** The route that finds earlier tests. */
 import type { FastifyInstance } from 'fastify'
-import { z } from 'zod'
-import { type RelayTestList, relayTestList } from '../../contract/relay-test.ts'
+import { listQuery } from '../../contract/list-query.ts'
+import { relayTestList } from '../../contract/relay-test.ts'
+import { readListQuery } from '../../service/queries.ts'
 import type { RelayTests } from '../../service/relay-tests.ts'
-import { readFilter } from '../../service/request.ts'
 import { callerOf } from '../auth.ts'
 import { negotiate } from '../negotiate.ts'
 import { ANY_API_PROBLEM, problemResponses } from '../openapi.ts'
 
-const query = z.object({
-  ip: z.string().optional().meta({ description: 'The address that was tested.' }),
-  reference: z.string().optional().meta({ description: 'The reference that the request gave.' }),
-})
-
-/** `GET /relay-tests`: the newest tests of an address, or those with a reference. */
+/** `GET /relay-tests`: earlier tests, the newest first. */
 export function registerListRelayTests(api: FastifyInstance, relayTests: RelayTests): void {
   api.get(
     '/relay-tests',
@@ -21,12 +16,13 @@ export function registerListRelayTests(api: FastifyInstance, relayTests: RelayTe
       schema: {
         operationId: 'listRelayTests',
         summary: 'Find earlier tests',
-        description: 'Takes either `ip` or `reference`. The list has only tests of customers that this key may test.',
+        description:
+          'The newest tests of the customers that this key may test. Each member of the query leaves out all tests that do not have it.',
         tags: ['Relay tests'],
-        querystring: query,
+        querystring: listQuery,
         response: {
           200: {
-            description: 'The newest tests that match, without details.',
+            description: 'The tests that match, without details.',
             content: { 'application/json': { schema: relayTestList } },
           },
           ...problemResponses(...ANY_API_PROBLEM),
@@ -36,10 +32,6 @@ export function registerListRelayTests(api: FastifyInstance, relayTests: RelayTe
         negotiate(request, ['application/json'])
       },
     },
-    async (request) => {
-      const { by, value } = readFilter(request.query)
-      const list: RelayTestList = { relayTests: await relayTests.archive.list(by, value, callerOf(request)) }
-      return list
-    },
+    async (request) => relayTests.archive.list(readListQuery(request.query), callerOf(request)),
   )
 }

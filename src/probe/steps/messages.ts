@@ -1,12 +1,13 @@
 /** The steps that send messages, and wait for them to reach our mailbox. */
 import type { Suite } from '../../contract/words.ts'
 import { type Assessed, deniesRelaying, isPositive, mayArrive, wasSent } from '../../relay/assess.ts'
+import type { Attempt } from '../../relay/attempt.ts'
 import { INVENTED_SENDER, OUTSIDE, OWN_SENDER, POSTMASTER_SENDER } from '../../relay/controls.ts'
 import { causeOf, formOf } from '../../relay/forms.ts'
 import { isAtCatchAll, placeOf, RANDOM_AT, saysNothing } from '../../relay/local.ts'
 import type { Answers } from '../answers.ts'
 import { FIGURES } from '../pace.ts'
-import type { Limits, Question } from '../question.ts'
+import { type Limits, NOTHING_SPENT, type Question, type Spent } from '../question.ts'
 import { alone, isInPart, on, written } from './parts.ts'
 
 /**
@@ -28,7 +29,7 @@ export function messages(answers: Answers, limits: Limits, part: Suite): readonl
     const random = randomLocals(answers, ambiguous)
     if (random.length > 0) return random
   }
-  if (next === undefined || !isAnyLeft(answers)) return []
+  if (next === undefined || !isAnyLeft(answers, limits)) return []
   const manner = on(answers, FIGURES.connections)
   // A server that ignored RSET would take the message for the local recipient before it. So we watch each reply.
   const pipelining = manner.pipelining && !hasAskedLocal(answers)
@@ -84,14 +85,27 @@ export function arrivals(answers: Answers, limits: Limits): readonly Question[] 
 const hasAskedLocal = ({ rows, now }: Answers): boolean =>
   rows.some(({ attempt: { form, connection } }) => form.recipient.kind === 'local' && connection === now.current.number)
 
-/** Whether one more message may be sent. A message that was refused at its final dot counts only as a dot. */
-function isAnyLeft({ rows }: Answers): boolean {
-  // A message that was sent twice has two dots.
-  const dots = rows.flatMap(({ attempt }) =>
-    attempt.exchanges.filter((each) => each.phase === 'data' && isPositive(each)),
-  )
-  const accepted = rows.filter(({ attempt }) => mayArrive(attempt))
-  return dots.length < FIGURES.dots && accepted.length < FIGURES.messages
+/** Whether one more message may be sent. */
+function isAnyLeft(answers: Answers, { spentBefore = NOTHING_SPENT }: Limits): boolean {
+  const { messages, dots } = messagesIn(answers, spentBefore)
+  return dots < FIGURES.dots && messages < FIGURES.messages
+}
+
+/** Counts the messages of a test, with those before. Certain attempts of an earlier visit are among those before. */
+export function messagesIn({ rows, certain }: Answers, before: Spent): Pick<Spent, 'messages' | 'dots'> {
+  const [all, earlier] = [counted(rows.map(({ attempt }) => attempt)), counted(certain)]
+  return {
+    messages: before.messages + all.messages - earlier.messages,
+    dots: before.dots + all.dots - earlier.dots,
+  }
+}
+
+/** Counts messages. One that was refused at its final dot counts only as a dot; an attempt can have several. */
+function counted(attempts: readonly Attempt[]): Pick<Spent, 'messages' | 'dots'> {
+  const exchanges = attempts.flatMap((attempt) => attempt.exchanges)
+  const dots = exchanges.filter((each) => each.phase === 'data' && isPositive(each)).length
+  const refused = exchanges.filter((each) => each.phase === 'dot' && !isPositive(each)).length
+  return { messages: dots - refused, dots }
 }
 
 /** Whether a message may be sent for a row, or was sent for it. */
@@ -119,8 +133,11 @@ function moreOwnSenders(answers: Answers, plain: readonly Assessed[]): readonly 
 const byPerson = (a: Assessed, b: Assessed): number =>
   Number(a.attempt.form.id === OWN_SENDER) - Number(b.attempt.form.id === OWN_SENDER)
 
-const isUnsent = (answers: Answers, { attempt: { form } }: Assessed): boolean =>
-  answers.messageOf(form) === null || answers.isDue(form)
+/** Whether a message is still to be sent for a row: none was accepted, also not in an earlier visit. */
+function isUnsent(answers: Answers, row: Assessed): boolean {
+  const { form } = row.attempt
+  return answers.isDue(form) || (answers.messageOf(form) === null && !isMessageAccepted(row))
+}
 
 const isMessageAccepted = ({ evidence }: Assessed): boolean =>
   evidence === 'message-accepted' || evidence === 'delivered'

@@ -34,25 +34,24 @@ export const SENDER_CAUSES = ['own-domain-sender', 'own-host-sender', 'null-send
 export const ROUTE_CAUSES = ['percent-hack', 'bang-path', 'source-route', 'address-spelling'] as const
 
 /** Section 2.1: HELO and MAIL FROM are forged; authorize by recipient and client; consider routes (@a,@b:u@c, %, !). */
-export const RFC2505 = 'https://www.tech-invite.com/y25/tinv-ietf-rfc-2505.html'
+export const RFC2505 = 'https://www.rfc-editor.org/rfc/rfc2505.html'
 
 /**
  * "Rejecting mail for a non-existent recipient address"; "place non-recipient restrictions AFTER
  * reject_unauth_destination".
  */
-export const POSTFIX_ACCESS =
-  'https://github.com/vdukhovni/postfix/blob/15bb9dcf1808e83a224fd99813c4c1498bf33775/postfix/README_FILES/SMTPD_ACCESS_README'
+export const POSTFIX_ACCESS = 'https://www.postfix.org/SMTPD_ACCESS_README.html'
 
-/** The userland proxy of Docker connects to the container instead of an IPv6 client (see DOCKER_OPEN_RELAY). */
+/** The userland proxy of Docker connects to the container instead of an IPv6 client (see DOCKER_IPV6). */
 export const PUBLISH_FOR_IPV4 =
   'With Docker, publish port 25 on the IPv4 address only, or give the container its own IPv6 address: its proxy hides IPv6 clients.'
 
-/** What backscatter is, and why a server should refuse unknown recipients during the session. */
-export const BACKSCATTER = 'https://pyte.dev/posts/blocking-invalid-rcpt-postfix'
+/** To refuse unknown recipients during the session "keeps undeliverable mail out of your queue"; how to list them. */
+export const UNKNOWN_RECIPIENTS = 'https://www.postfix.org/LOCAL_RECIPIENT_README.html'
 
 /** "the proxied requests from now on contain the proxy IP as the request origin"; the PROXY protocol solves it. */
 export const BEHIND_PROXY =
   'https://docker-mailserver.github.io/docker-mailserver/v11.0/examples/tutorials/mailserver-behind-proxy/'
 
-/** "You are losing the real external IP somewhere": the gateway 172.25.0.1 was trusted, for IPv6 clients of Docker. */
-export const DOCKER_OPEN_RELAY = 'https://github.com/docker-mailserver/docker-mailserver/issues/1405'
+/** "The original client IP is replaced with the gateway IP of a docker network"; that "can risk" an open relay. */
+export const DOCKER_IPV6 = 'https://docker-mailserver.github.io/docker-mailserver/latest/config/advanced/ipv6/'

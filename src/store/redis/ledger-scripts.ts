@@ -13,7 +13,7 @@ const MARGIN_MS = 100
 const KEPT_MS = 40 * 24 * 3_600_000
 
 /**
- * How long nothing is taken from a Redis that nobody remembers, in milliseconds: enough for each replica to look at it
+ * How long nothing is taken from a Redis that no replica knows, in milliseconds: enough for each replica to look at it
  * and to say that it knows an earlier epoch. Without such a replica no test runs, so none needs protection.
  */
 export const NEW_MS = 1_500

@@ -87,7 +87,7 @@ export class Ledger {
     await replyTo(this.#redis.eval(RENEW, 2, LEDGER, key, owner, ttlMs))
   }
 
-  /** Returns how Redis was a moment ago. Anybody may ask for readiness, so it looks at Redis only now and then. */
+  /** Returns how Redis was a moment ago. `/readyz` needs no key, so it must not read Redis for each request. */
   state(): Promise<StoreState> {
     return performance.now() - this.#lookedAt < FRESH_MS ? this.#latest : this.look()
   }

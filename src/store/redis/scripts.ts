@@ -23,16 +23,26 @@ if current > 0 and redis.call('PTTL', KEYS[1]) <= tonumber(ARGV[1]) then redis.c
 return 0`
 
 /**
- * Stores a result and its summary, and adds its id to its indexes. Each index belongs to one customer and keeps its
- * newest 1,000, so that no customer pushes out the results of another. `replace` needs an earlier result.
- * After the first two, KEYS are pairs: an index, and the set of customers that have one.
+ * Stores a result, its summary and its dossier, and adds its id to its indexes. Each index belongs to one customer and
+ * keeps its newest 1,000, so that no customer pushes out the results of another. After the first three, KEYS are pairs:
+ * an index, and the set of customers that have one. ARGV[7] and ARGV[8] are the dossier and its secrets, or empty. If
+ * ARGV[9] is not empty, it is the revision to replace: returns 0 if another revision is stored.
  */
 export const PUT_RESULT = `
 local created, id, customer = ARGV[4], ARGV[5], ARGV[6]
-if ARGV[7] == 'replace' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local revision = 0
+if ARGV[9] ~= '' then
+  if redis.call('HGET', KEYS[3], 'revision') ~= ARGV[9] then return 0 end
+  revision = tonumber(ARGV[9]) + 1
+end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
-for index = 3, #KEYS, 2 do
+redis.call('DEL', KEYS[3])
+if ARGV[7] ~= '' then
+  redis.call('HSET', KEYS[3], 'bytes', ARGV[7], 'secrets', ARGV[8], 'revision', revision)
+  redis.call('PEXPIRE', KEYS[3], ARGV[3])
+end
+for index = 4, #KEYS, 2 do
   redis.call('ZADD', KEYS[index], created, id)
   redis.call('ZREMRANGEBYRANK', KEYS[index], 0, -1001)
   redis.call('PEXPIRE', KEYS[index], ARGV[3])
@@ -40,12 +50,12 @@ for index = 3, #KEYS, 2 do
   redis.call('ZREMRANGEBYSCORE', KEYS[index + 1], '-inf', '(' .. created - ARGV[3])
   redis.call('PEXPIRE', KEYS[index + 1], ARGV[3])
 end
-return 0`
+return 1`
 
-/** Deletes a result, its summary and its index entries. A customer has the time of its newest result. */
+/** Deletes a result, its summary, its dossier and its index entries. A customer has the time of its newest result. */
 export const REMOVE_RESULT = `
-redis.call('DEL', KEYS[1], KEYS[2])
-for index = 3, #KEYS, 2 do
+redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
+for index = 4, #KEYS, 2 do
   redis.call('ZREM', KEYS[index], ARGV[1])
   local newest = redis.call('ZREVRANGE', KEYS[index], 0, 0, 'WITHSCORES')[2]
   if newest then redis.call('ZADD', KEYS[index + 1], 'XX', newest, ARGV[2])

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { Expiring } from '../expiring.ts'
-import { type Signal, type Signals, signal, tokenKind } from '../signals.ts'
+import { type Signal, type Signals, signal } from '../signals.ts'
+import { tokenKind } from '../tokens.ts'
 import { StoreUnavailable } from '../unavailable.ts'
 import { type Log, replyTo } from './connection.ts'
 import { readJson } from './json.ts'
@@ -23,7 +24,7 @@ const LONGEST = 8_192
 
 const keyOf = (token: string) => `token:${token}`
 
-/** How many tests a replica remembers the tokens of. */
+/** How many tests may have tokens that this replica remembers. */
 const REMEMBERED = 10_000
 
 /**
@@ -54,6 +55,8 @@ export function redisSignals(redis: Redis, ledger: Ledger, ended: AbortSignal, l
       const keys = [...tokens].map(keyOf)
       await replyTo(redis.eval(WITHDRAW, keys.length, ...keys, testId))
     },
+    testsOf: (token) => replyTo(redis.hkeys(keyOf(token))),
+    forgotAt: Number.NEGATIVE_INFINITY,
     async kindOf(token) {
       const [kind] = await replyTo(redis.hvals(keyOf(token)))
       return tokenKind.safeParse(kind).data ?? null

@@ -8,6 +8,8 @@ import { Ledger } from './ledger.ts'
 import { redisRecentRefusals } from './recent-refusals.ts'
 import { redisResults } from './results.ts'
 import { redisSignals } from './signals.ts'
+import { redisStops } from './stops.ts'
+import { redisSweeps } from './sweeps.ts'
 
 /** How long results are kept, and the longest lease that this replica takes. Both in milliseconds. */
 export interface Lifetimes {
@@ -27,6 +29,8 @@ export function redisStores(url: string, { resultTtlMs, leaseMs }: Lifetimes, lo
     claims: redisClaims(redis, ledger, resultTtlMs),
     recentRefusals: redisRecentRefusals(redis),
     signals: redisSignals(redis, ledger, ended.signal, log),
+    stops: redisStops(redis),
+    sweeps: redisSweeps(redis),
     server: {
       state: () => ledger.state(),
       look: () => ledger.look(),

@@ -1,13 +1,15 @@
 /** Tests one model server, and says whether the verdict is right and the test kept to its limits. */
 import type { Reason, Verdict } from '../../../src/contract/words.ts'
+import { certainIn, joined } from '../../../src/probe/later-visit.ts'
 import { FIGURES } from '../../../src/probe/pace.ts'
 import { probe } from '../../../src/probe/probe.ts'
 import type { Server } from '../../../src/probe/server.ts'
 import type { Assessed } from '../../../src/relay/assess.ts'
 import type { Judgement } from '../../../src/relay/judgement.ts'
+import { mayPass, waitSaid } from '../../../src/relay/later.ts'
 import type { Observations } from '../../../src/relay/observations.ts'
 import { judge, unansweredIn } from '../../../src/relay/verdict.ts'
-import { inMemory } from './in-memory.ts'
+import { type InMemory, inMemory } from './in-memory.ts'
 import type { MailModel } from './mail-model.ts'
 import { takesAnyLocal } from './rules.ts'
 import { described, type Traits, traitsOf } from './traits.ts'
@@ -24,6 +26,15 @@ export interface Examined {
   /** Why the false verdict is forgiven; null if the verdict is not false, or is a mistake. */
   readonly forgiven: string | null
   readonly faults: readonly string[]
+  /** Null if there was no follow-up. */
+  readonly followedUp: FollowedUp | null
+}
+
+/** The verdict after the follow-ups, and how many there were. */
+export interface FollowedUp {
+  readonly verdict: Verdict
+  readonly reason: Reason | null
+  readonly visits: number
 }
 
 /** What a test observed, its judgement, and the server with what it saw. */
@@ -36,8 +47,10 @@ export interface Visited {
 /** Tests the server with that number in memory. */
 export async function examine(seed: number): Promise<Examined> {
   const traits = traitsOf(seed)
-  const full = await visit(traits)
-  const examined = examinedAs(seed, traits, full)
+  const place = inMemory(traits)
+  const full = await visitOn(place, traits)
+  const first = examinedAs(seed, traits, full)
+  const examined = seed % FOLLOWED_UP === 0 ? await followUp(first, full, place) : first
   if (traits.suite === 'standard') return examined
   const standard = (await visit({ ...traits, suite: 'standard' })).judgement
   return { ...examined, faults: [...examined.faults, ...worse(standard, full.judgement, traits)] }
@@ -53,8 +66,39 @@ export async function visitOn(
   { server, model }: { readonly server: Server; readonly model: MailModel },
   traits: Traits,
 ) {
-  const { observations } = await probe(optionsFor(traits), server)
-  return { observations, judgement: judge(observations), model }
+  const found = await probe(optionsFor(traits), server)
+  return { found, observations: found.observations, judgement: judge(found.observations), model }
+}
+
+/** One server in this many is visited again if it puts the test off: follow-ups take longer than first visits. */
+const FOLLOWED_UP = 4
+
+/** The pauses of the service by default, in milliseconds. */
+const PAUSES_MS = [300_000, 900_000, 3_600_000]
+
+/** Visits a server again as long as it puts the test off. A later visit must not make a verdict false. */
+async function followUp(
+  examined: Examined,
+  { found }: Awaited<ReturnType<typeof visitOn>>,
+  { server, model, later }: InMemory,
+): Promise<Examined> {
+  const { seed, traits } = examined
+  const faults = [...examined.faults]
+  let now = found
+  let visits = 0
+  for (const pauseMs of PAUSES_MS) {
+    if (server.stop.aborted || !mayPass(judge(now.observations), [now.observations])) break
+    later(waitSaid([now.observations]) ?? pauseMs)
+    const options = { ...optionsFor(traits), certain: certainIn(now.observations), spentBefore: now.spent }
+    now = joined(now, await probe(options, server))
+    visits += 1
+    const judgement = judge(now.observations)
+    const after = examinedAs(seed, traits, { observations: now.observations, judgement, model })
+    faults.push(...after.faults.map((fault) => `after ${visits} follow-ups: ${fault}`))
+  }
+  if (visits === 0) return examined
+  const { verdict, reason } = judge(now.observations)
+  return { ...examined, faults, followedUp: { verdict, reason, visits } }
 }
 
 /** Compares a verdict with the truth, and checks the limits of the test. */
@@ -72,7 +116,8 @@ export function examinedAs(seed: number, traits: Traits, { observations, judgeme
     witness.dataFor.some((recipient) => /^[\w-]+(?:@(?:mail\.)?example\.com|@\[.*)?$/.test(recipient)) &&
       'DATA for a local recipient',
   ]
-  return { seed, traits, truth, verdict, reason, forgiven, faults: broken.filter((fault) => fault !== false) }
+  const faults = broken.filter((fault) => fault !== false)
+  return { seed, traits, truth, verdict, reason, forgiven, faults, followedUp: null }
 }
 
 /**

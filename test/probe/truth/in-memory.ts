@@ -49,6 +49,8 @@ const SHORT_MS = 1
 export interface InMemory {
   readonly server: Server
   readonly model: MailModel
+  /** Lets time pass, so that another visit can begin. */
+  later(ms: number): void
 }
 
 /**
@@ -60,11 +62,14 @@ export function inMemory(traits: Traits, log: ((line: string) => void) | null = 
   const clock = new Clock()
   const stop = new AbortController()
   const model = new MailModel(traits, () => clock.now)
+  let deadline = DEADLINE
   let replies = 0
   let isFirstMail = true
   const at = () => replies++
   const server: Server = {
-    deadline: DEADLINE,
+    get deadline() {
+      return deadline
+    },
     stop: stop.signal,
     tlsFirst: false,
     now: () => clock.now,
@@ -74,16 +79,16 @@ export function inMemory(traits: Traits, log: ((line: string) => void) | null = 
     connect: async (_number, tlsFirst) => {
       if (tlsFirst) return { failure: 'tls-failed' }
       const { reach, banBy } = traits
-      if (clock.now >= DEADLINE) return { failure: 'deadline' }
+      if (clock.now >= deadline) return { failure: 'deadline' }
       const isSilent = reach === 'silent' || (banBy === 'silence' && model.isBanning)
       if (isSilent) {
-        const left = DEADLINE - clock.now
+        const left = deadline - clock.now
         await clock.sleep(Math.min(CONNECT_MS, left))
         return { failure: left < CONNECT_MS ? 'deadline' : 'connect-timeout' }
       }
       if (reach === 'refuses connections') return { failure: 'connection-refused' }
       if (reach === 'unreachable') return { failure: 'unreachable' }
-      const connection = new InMemoryDialogue(model, clock, at, () => stop.abort(), log)
+      const connection = new InMemoryDialogue(model, clock, deadline, at, () => stop.abort(), log)
       return { connection, localAddress: null, ehlo: 'relaytest.isp.example', tls: null } satisfies Connected
     },
     arrival: async (form: Form, ms: number): Promise<Seen | null> => {
@@ -97,7 +102,12 @@ export function inMemory(traits: Traits, log: ((line: string) => void) | null = 
     },
     troubled: async () => traits.mailbox !== 'works',
   }
-  return { server, model }
+  const later = (ms: number) => {
+    clock.now += ms
+    deadline = clock.now + DEADLINE
+    model.rest(ms)
+  }
+  return { server, model, later }
 }
 
 /** After this many commands, the caller of some tests stops them. */
@@ -111,6 +121,7 @@ class InMemoryDialogue implements Dialogue {
   readonly #model: MailModel
   readonly #session: ModelSession
   readonly #clock: Clock
+  readonly #deadline: number
   readonly #at: () => number
   readonly #stop: () => void
   readonly #log: ((line: string) => void) | null
@@ -119,6 +130,7 @@ class InMemoryDialogue implements Dialogue {
   constructor(
     model: MailModel,
     clock: Clock,
+    deadline: number,
     at: () => number,
     stop: () => void,
     log: ((line: string) => void) | null,
@@ -126,6 +138,7 @@ class InMemoryDialogue implements Dialogue {
     this.#model = model
     this.#session = model.connect()
     this.#clock = clock
+    this.#deadline = deadline
     this.#at = at
     this.#stop = stop
     this.#log = log
@@ -206,7 +219,7 @@ class InMemoryDialogue implements Dialogue {
   /** Waits for an answer, at most `patience` milliseconds, and never beyond the deadline. */
   async #hear({ text, ms, ends }: Said, patience = Number.POSITIVE_INFINITY, isGroup = false): Promise<Answer> {
     if (this.fault !== null) return UNANSWERED
-    const left = Math.max(0, DEADLINE - this.#clock.now)
+    const left = Math.max(0, this.#deadline - this.#clock.now)
     const waited = Math.min(ms, patience, left)
     const sleep = this.#clock.sleep(waited)
     if (sleep !== null) await sleep

@@ -36,7 +36,10 @@ interface Taken {
   readonly as: 'relayed' | 'local' | 'leftover' | 'denied later'
 }
 
-/** One model server, and all that it remembers of a visit. */
+/** How long a ban lasts: fail2ban's bantime. */
+const BAN_ENDS_MS = 600_000
+
+/** One model server, and all that it remembers of its visits. */
 export class MailModel {
   readonly traits: Traits
   readonly witness: Witness = { connections: 0, most: 0, dots: 0, accepted: 0, commands: 0, dataFor: [] }
@@ -63,6 +66,12 @@ export class MailModel {
     const isTooMany =
       this.witness.connections > TOTAL[connections] || this.open > (AT_ONCE[connections] ?? Number.POSITIVE_INFINITY)
     return new ModelSession(this, this.witness.connections, isTooMany)
+  }
+
+  /** Passes time between two visits. Bans end after ten minutes, and limits of connections are counted in minutes. */
+  rest(ms: number): void {
+    if (ms >= BAN_ENDS_MS) this.refusals = 0
+    this.witness.connections = 0
   }
 
   /** Whether the server has banned us. */

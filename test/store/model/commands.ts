@@ -1,7 +1,7 @@
 /** What can happen to a service, as commands for fast-check, in any order. */
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
 import { problemOf } from '../../../src/service/problem.ts'
+import fc from '../../harness/fast-check.ts'
 import type { Model } from './model.ts'
 import { REPLICAS, type System } from './system.ts'
 
@@ -77,7 +77,7 @@ const read = (replica: number, number: number): Command => ({
 const crash = (replica: number): Command =>
   command(`kill replica ${replica}`, async (model, system) => {
     await system.crash(replica)
-    model.crashed(replica)
+    model.crashed(replica, await system.shared.kept())
   })
 
 const beat = command('look at each replica', (_model, system) => system.beat())
@@ -101,8 +101,7 @@ const evict = (number: number): Command =>
     const keys = await system.shared.keys()
     const key = keys[number % Math.max(1, keys.length)]
     if (key === undefined) return
-    const [, kind = '', name = ''] = /^relay-tests:([^:]+):?(.*)$/.exec(key) ?? []
-    const testId = ['lease', 'claim'].includes(kind) ? await system.shared.ownerOf(key) : name
+    const { kind, name, testId } = await system.shared.read(key)
     await system.shared.evict(key)
     const test = model.tests.get(testId)
     if (kind === 'ledger') model.lostLedger()

@@ -1,6 +1,6 @@
 /** The model: what callers may rely on, whatever happens to replicas and stores. It knows nothing of Redis. */
 import assert from 'node:assert/strict'
-import { type Outcome, QUOTA } from './system.ts'
+import { type Kept, type Outcome, QUOTA } from './system.ts'
 
 /** A test as the model knows it. */
 export interface Known {
@@ -82,12 +82,15 @@ export class Model {
     this.counts.set(test.ip, (this.counts.get(test.ip) ?? 0) + 1)
   }
 
-  /** A replica was killed. */
-  crashed(replica: number): void {
+  /** A replica was killed. What it had not yet stored again after a loss, nobody can restore. */
+  crashed(replica: number, kept: Kept): void {
     for (const test of this.tests.values()) {
       if (test.replica !== replica) continue
       if (test.status === 'running') test.status = 'died'
       test.isRemembered = false
+      if (!this.isLost) continue
+      if (!kept.results.has(test.id)) test.mayBeLost = true
+      if (test.key !== null && !kept.claims.has(test.id)) this.forgettable.add(test.key)
     }
   }
 

@@ -33,6 +33,19 @@ interface Dial {
   end(): void
 }
 
+/** A key of the stores: its kind, the rest of its name, and the test that it belongs to. */
+export interface Stored {
+  readonly kind: string
+  readonly name: string
+  readonly testId: string
+}
+
+/** The tests whose results and idempotency keys are in the stores. */
+export interface Kept {
+  readonly results: ReadonlySet<string>
+  readonly claims: ReadonlySet<string>
+}
+
 /** The stores of one sequence, and what happens to them. */
 export interface Shared {
   /** Opens the stores of one replica. */
@@ -42,8 +55,10 @@ export interface Shared {
   /** Returns the keys that exist, sorted. */
   keys(): Promise<string[]>
   evict(key: string): Promise<void>
-  /** Returns the test that has a lease or an idempotency key. */
-  ownerOf(key: string): Promise<string>
+  /** Reads what a key is about. */
+  read(key: string): Promise<Stored>
+  /** Returns what the stores have now. */
+  kept(): Promise<Kept>
   /** Lets the longest lease pass: ends the leases that are left, and the wait after a loss. */
   pass(): Promise<void>
 }
@@ -113,7 +128,8 @@ export class System {
 
   async list(replica: number, ip: string): Promise<string[]> {
     const { service } = this.#at(replica)
-    return (await service.relayTests.archive.list('ip', ip, this.#caller(service))).map(({ id }) => id)
+    const { relayTests } = await service.relayTests.archive.list({ ip }, this.#caller(service))
+    return relayTests.map(({ id }) => id)
   }
 
   /** Kills a replica: its tests dial no more, and all that it remembers is gone. Another takes its place. */

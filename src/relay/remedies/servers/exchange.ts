@@ -2,22 +2,15 @@
 import { CAUSES } from '../../../contract/words.ts'
 import type { ServerAdvice } from '../advice.ts'
 
-/**
- * "How to Prevent Mail Relay in Exchange Server 5.5 SP1 or Later": Routing tab, Reroute incoming, Routing
- * Restrictions.
- */
-const KB315687 = 'https://mskb.pkisolutions.com/kb/315687'
-/**
- * "all mail will be routed without restrictions. Exchange Server 5.5 Service Pack 1 allows ... restrictions on
- * routing."
- */
-const KB196626 = 'https://mskb.pkisolutions.com/kb/196626'
+/** Its articles on relaying (KB 196626, 315687) are no longer published: the bulletin and the life cycle are. */
+const MS99_027 = 'https://learn.microsoft.com/en-us/security-updates/securitybulletins/1999/ms99-027'
+/** Exchange 5.5 has had no support since 2006. */
+const LIFECYCLE = 'https://learn.microsoft.com/en-us/lifecycle/products/exchange-server-55'
 /** Verify relay restrictions: Default SMTP Virtual Server, Access tab, Relay. */
-const RELAY_2003 = 'https://docs.microsoft.com/en-us/previous-versions/tn-archive/aa998094(v=exchg.65)'
-/** Prevent Exchange 2000 from being used as a mail relay. */
-const KB310380 = 'https://www.betaarchive.com/wiki/index.php?title=Microsoft_KB_Archive/310380'
-/** The Windows SMTP service without Exchange: IIS 6 Manager, SMTP Virtual Server, Access, Relay. */
-const IIS_SMTP = 'https://kb.custodes.nl/books/mta-open-mail-relaying-allowed/page/remediation-steps-qyG'
+const RELAY_2003 = 'https://learn.microsoft.com/en-us/previous-versions/tn-archive/aa998094(v=exchg.65)'
+/** "Configuring SMTP Virtual Server Relay Restrictions", without Exchange: click Relay on the Access tab. */
+const IIS_SMTP =
+  'https://learn.microsoft.com/en-us/previous-versions/windows/it-pro/windows-server-2003/cc787910(v=ws.10)'
 /**
  * Ms-Exch-SMTP-Accept-Any-Recipient of ANONYMOUS LOGON; a dedicated connector with RemoteIPRanges; Externally
  * secured.
@@ -30,13 +23,7 @@ const REMOVE_PERMISSION = 'https://learn.microsoft.com/powershell/module/exchang
  * "A connector from your own email server to Office 365": it tells who may relay, by certificate or accepted domain.
  */
 const CONNECTORS =
-  'https://github.com/x13-me/OfficeDocs-Exchange/blob/002056ed355d2306d04243368a3b7e277e4c6368/Exchange/ExchangeOnline/mail-flow-best-practices/use-connectors-to-configure-mail-flow/set-up-connectors-to-route-mail.md'
-/**
- * "authenticate emails coming from your on-premises mail servers, using either the sending IP address or a
- * certificate".
- */
-const CONNECTOR_NOTICE =
-  'https://techcommunity.microsoft.com/t5/Exchange-Team-Blog/Important-notice-for-Office-365-email-customers-who-have/bc-p/604355/highlight/true'
+  'https://learn.microsoft.com/en-us/exchange/mail-flow-best-practices/use-connectors-to-configure-mail-flow/set-up-connectors-to-route-mail'
 
 const OF_5_5 = /^5\.5\b/
 const BEFORE_5_5 = /^(?:4|5\.[0-4])\b/
@@ -54,7 +41,7 @@ export const EXCHANGE: readonly ServerAdvice[] = [
       'Exchange can restrict relaying only since 5.5 Service Pack 1. Use a version that is still supported.',
       'Until then, block port 25 for strangers in the firewall, and let another mail server receive mail for it.',
     ],
-    references: [KB196626],
+    references: [LIFECYCLE],
   },
   // MS99-027, as Windows IT Pro described it: encapsulated addresses pass the restrictions; the fix came after
   // Service Pack 2.
@@ -70,7 +57,7 @@ export const EXCHANGE: readonly ServerAdvice[] = [
       'Click Routing Restrictions, tick Hosts and clients with these IP addresses, and leave the list empty.',
       'Restart the Internet Mail Service.',
     ],
-    references: [KB315687, KB196626],
+    references: [MS99_027, LIFECYCLE],
   },
   // The same AAPT page gives these steps, and KB 315687 the same settings.
   {
@@ -86,7 +73,7 @@ export const EXCHANGE: readonly ServerAdvice[] = [
       'Click Routing Restrictions, tick Hosts and clients with these IP addresses, and leave the list empty.',
       'Restart the Internet Mail Service.',
     ],
-    references: [KB315687, KB196626],
+    references: [MS99_027, LIFECYCLE],
   },
   {
     software: 'Exchange 2000, Exchange 2003 or the Windows SMTP service',
@@ -99,7 +86,7 @@ export const EXCHANGE: readonly ServerAdvice[] = [
       'Untick Allow all computers which successfully authenticate to relay, unless users send through this server.',
       'Do the same for every other SMTP virtual server that the Internet reaches.',
     ],
-    references: [RELAY_2003, KB310380, IIS_SMTP],
+    references: [RELAY_2003, IIS_SMTP],
   },
   {
     software: 'Exchange Online',
@@ -111,7 +98,7 @@ export const EXCHANGE: readonly ServerAdvice[] = [
       'Delete connectors that are no longer needed.',
       'Also close the mail server that sends through them: its mail is relayed in your name.',
     ],
-    references: [CONNECTORS, CONNECTOR_NOTICE],
+    references: [CONNECTORS],
   },
   {
     software: 'Exchange 2007 or later',

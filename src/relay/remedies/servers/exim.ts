@@ -2,9 +2,12 @@
 import { ROUTE_CAUSES, SENDER_CAUSES, type ServerAdvice } from '../advice.ts'
 
 /** relay_from_hosts, relay_to_domains, percent_hack_domains, the "Restricted characters" rules, HUP after changes. */
-const CONFIGURE = 'https://github.com/Exim/exim/blob/059ec3d9952740285fb1ebf47961b8aca2eb1b4a/src/src/configure.default'
-/** "deny domains = !+local_domains ... is what stops your Exim from being an open relay." */
-const Q0743 = 'https://github.com/Exim/exim/wiki/Q0743'
+const CONFIGURE = 'https://www.exim.org/exim-html-current/doc/html/spec_html/ch-the_default_configuration_file.html'
+/** "You can implement relay control by means of suitable statements in the ACL that runs for each RCPT command." */
+const ACLS = 'https://www.exim.org/exim-html-current/doc/html/spec_html/ch-access_control_lists.html'
+/** "@mx_any" matches a domain that has an MX record pointing to the local host; also @mx_primary and @mx_secondary. */
+const LISTS =
+  'https://www.exim.org/exim-html-current/doc/html/spec_html/ch-domain_host_address_and_local_part_lists.html'
 
 const NAMES = ['Exim'] as const
 const RESTART = 'Send the Exim daemon a HUP signal, or restart it: it reads its configuration only then.'
@@ -24,7 +27,7 @@ export const EXIM: readonly ServerAdvice[] = [
       'Try it as a stranger, without sending a message: exim -bh 198.51.100.1',
       RESTART,
     ],
-    references: [CONFIGURE, Q0743],
+    references: [CONFIGURE, ACLS],
   },
   {
     software: 'Exim',
@@ -38,7 +41,7 @@ export const EXIM: readonly ServerAdvice[] = [
       'End that ACL with: deny message = relay not permitted',
       RESTART,
     ],
-    references: [CONFIGURE, Q0743],
+    references: [CONFIGURE, ACLS],
   },
   {
     software: 'Exim',
@@ -53,5 +56,18 @@ export const EXIM: readonly ServerAdvice[] = [
       RESTART,
     ],
     references: [CONFIGURE],
+  },
+  {
+    software: 'Exim',
+    names: NAMES,
+    causes: ['mx-steered'],
+    title: 'Stop Exim from relaying by MX record',
+    steps: [
+      'Remove @mx_any, @mx_primary and @mx_secondary from relay_to_domains, and from every domains = of an accept in the ACLs.',
+      'List the domains that this server is a backup for. Example: domainlist relay_to_domains = example.net : example.org',
+      'On Debian that list is dc_relay_domains in /etc/exim4/update-exim4.conf.conf. Then run: update-exim4.conf',
+      RESTART,
+    ],
+    references: [LISTS, CONFIGURE],
   },
 ]

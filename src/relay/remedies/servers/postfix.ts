@@ -1,7 +1,7 @@
 /** How to close Postfix, and Zimbra, which is built on it. */
 import {
   BEHIND_PROXY,
-  DOCKER_OPEN_RELAY,
+  DOCKER_IPV6,
   POSTFIX_ACCESS,
   PUBLISH_FOR_IPV4,
   ROUTE_CAUSES,
@@ -9,15 +9,16 @@ import {
   type ServerAdvice,
 } from '../advice.ts'
 
-/**
- * "mynetworks set too broadly, restrictions evaluated in the wrong order"; smtpd_relay_restrictions decides since
- * 2.10.
- */
-const OPEN_POSTFIX = 'https://www.netdata.cloud/guides/postfix/postfix-open-relay-unauthorized/'
+/** smtpd_relay_restrictions: "Access restrictions for mail relay control", since 2.10; mynetworks. */
+const RELAY_CONTROL = 'https://www.postfix.org/postconf.5.html#smtpd_relay_restrictions'
+/** smtpd_upstream_proxy_protocol: the name of the protocol of the proxy in front, such as haproxy. */
+const UPSTREAM_PROXY = 'https://www.postfix.org/postconf.5.html#smtpd_upstream_proxy_protocol'
 /** swap_bangpath and allow_percent_hack processing; source routes are stripped. */
-const REWRITING = 'https://manpages.debian.org/jessie/postfix/trivial-rewrite.8postfix.en.html'
+const REWRITING = 'https://www.postfix.org/trivial-rewrite.8.html'
+/** "Restrict the use of the permit_mx_backup SMTP access feature to only domains whose primary MX hosts match". */
+const MX_BACKUP = 'https://www.postfix.org/postconf.5.html#permit_mx_backup_networks'
 /** "Setting Up Trusted Networks"; zmconfigd rewrites the Postfix files every two minutes. */
-const ZIMBRA = 'https://github.com/Zimbra/adminguide/blob/3c454057aca72fec7c71e1af953bdad1839c0930/mta.adoc'
+const ZIMBRA = 'https://zimbra.github.io/adminguide/latest/'
 
 const NAMES = ['Postfix', 'Postfix postscreen'] as const
 // The default since 2.10, except that it had defer_unauth_destination (clearos/app-smtp issue 1).
@@ -40,7 +41,7 @@ export const POSTFIX: readonly ServerAdvice[] = [
       RELOAD,
       'On Zimbra do not edit main.cf: set the MTA Trusted Networks under Configure > Global Settings > MTA > Network.',
     ],
-    references: [OPEN_POSTFIX, POSTFIX_ACCESS, ZIMBRA],
+    references: [RELAY_CONTROL, POSTFIX_ACCESS, ZIMBRA],
   },
   // SMTPD_ACCESS_README, "Dangerous use of smtpd_recipient_restrictions": a PERMIT before reject_unauth_destination.
   {
@@ -73,6 +74,22 @@ export const POSTFIX: readonly ServerAdvice[] = [
     ],
     references: [REWRITING, POSTFIX_ACCESS],
   },
+  // postconf(5): "permit_mx_backup can be vulnerable to mis-use when access is not restricted with
+  // permit_mx_backup_networks".
+  {
+    software: 'Postfix',
+    names: NAMES,
+    causes: ['mx-steered'],
+    title: 'Stop Postfix from relaying by MX record',
+    steps: [
+      'In main.cf and master.cf, remove permit_mx_backup from smtpd_relay_restrictions and smtpd_recipient_restrictions.',
+      'List the domains that this server is a backup for: relay_domains = example.net, example.org',
+      'If you must keep permit_mx_backup, set permit_mx_backup_networks to the networks of the primary servers.',
+      RELAY_RESTRICTIONS,
+      RELOAD,
+    ],
+    references: [MX_BACKUP, POSTFIX_ACCESS],
+  },
   {
     software: 'Postfix',
     names: NAMES,
@@ -85,7 +102,7 @@ export const POSTFIX: readonly ServerAdvice[] = [
       'If postscreen answers on that port, set instead: postscreen_upstream_proxy_protocol = haproxy',
       PUBLISH_FOR_IPV4,
     ],
-    references: [DOCKER_OPEN_RELAY, BEHIND_PROXY],
+    references: [UPSTREAM_PROXY, DOCKER_IPV6, BEHIND_PROXY],
   },
   // Zimbra greets like Postfix, unless its banner was changed.
   {

@@ -2,14 +2,7 @@
 import { SENDER_CAUSES, type ServerAdvice } from '../advice.ts'
 
 /** "ANTI-SPAM CONFIGURATION CONTROL": relaying is denied by default since 8.9; lists each FEATURE that allows it. */
-const CF_README =
-  'https://github.com/freebsd/freebsd-src/blob/0cc8aac437ca5de8f94291323499241c949261f9/contrib/sendmail/cf/README'
-/** "remove the 'promiscuous_relay' configuration. Rebuild the sendmail.cf file ... and restart the service." */
-const STIG = 'https://tenable.com/audits/items/DISA_STIG_RHEL_5_v1r18.audit:aecfe763dc14e01370e8a0b02b3c238e'
-/** The warning of relay_mail_from: "may cause your system to act as open relay. Use SMTP AUTH or STARTTLS instead." */
-const MAIL_FROM = 'https://www.oreilly.com/library/view/sendmail-4th-edition/9780596510299/ch07s04s08.html'
-/** The two checks that sendmail makes of user%hostB@hostA without loose_relay_check. */
-const LOOSE = 'https://www.oreilly.com/library/view/sendmail-4th-edition/9780596510299/ch07s04s02.html'
+const ANTI_SPAM = 'https://www.sendmail.org/~ca/email/doc8.12/cf/m4/anti_spam.html'
 
 const NAMES = ['Sendmail'] as const
 const REBUILD = 'Rebuild sendmail.cf from sendmail.mc, then restart sendmail.'
@@ -27,7 +20,7 @@ export const SENDMAIL: readonly ServerAdvice[] = [
       MAKEMAP,
       REBUILD,
     ],
-    references: [CF_README, STIG],
+    references: [ANTI_SPAM],
   },
   // cf/README: relay_local_from "will allow spammers to spam using your mail server"; "use tagged entries".
   {
@@ -42,7 +35,7 @@ export const SENDMAIL: readonly ServerAdvice[] = [
       'Let your own users log in (SMTP AUTH) instead.',
       REBUILD,
     ],
-    references: [CF_README, MAIL_FROM],
+    references: [ANTI_SPAM],
   },
   // cf/README: loose_relay_check "can allow spammers to relay"; a mail server behind may follow the route.
   {
@@ -57,7 +50,20 @@ export const SENDMAIL: readonly ServerAdvice[] = [
       'If Sendmail passes mail on to another server, close that one too: it may be the one that follows the route.',
       REBUILD,
     ],
-    references: [CF_README, LOOSE],
+    references: [ANTI_SPAM],
+  },
+  // cf/README: relay_based_on_MX allows relaying to hosts "that list the sendmail server in their MX records".
+  {
+    software: 'Sendmail',
+    names: NAMES,
+    causes: ['mx-steered'],
+    title: 'Stop Sendmail from relaying by MX record',
+    steps: [
+      "In sendmail.mc, remove FEATURE(`relay_based_on_MX'): anyone can publish an MX record with your name.",
+      'List the domains that this server is a backup for in /etc/mail/relay-domains, one a line.',
+      REBUILD,
+    ],
+    references: [ANTI_SPAM],
   },
   // cf/README, NOTICE: system A reads ! as an ordinary character, and the mail hub behind it reads it as a route.
   {
@@ -70,6 +76,6 @@ export const SENDMAIL: readonly ServerAdvice[] = [
       'Do the same on every mail server behind this one: a server that knows UUCP addresses relays them for a host that it trusts.',
       REBUILD,
     ],
-    references: [CF_README],
+    references: [ANTI_SPAM],
   },
 ]

@@ -1,22 +1,20 @@
 /** How to close other mail servers for Unix: qmail, OpenSMTPD, Courier, Haraka and Stalwart. */
 import { SENDER_CAUSES, type ServerAdvice } from '../advice.ts'
 
-/** "BY DEFAULT, qmail-smtpd is an open relay"; rcpthosts, morercpthosts.cdb; run scripts that refuse to start. */
-const QMAIL_RELAY = 'https://qmail.jms1.net/relay.shtml'
+/** "How do I allow selected clients to use this host as a relay?": rcpthosts, RELAYCLIENT, tcprules. */
+const QMAIL_RELAY = 'https://cr.yp.to/qmail/faq/servers.html'
 /** rcpthosts, morercpthosts with qmail-newmrh, RELAYCLIENT. */
-const QMAIL_SMTPD = 'https://github.com/notqmail/notqmail/blob/01cda8253b0ab4a19995dd7f5d6eba5cc005a6aa/qmail-smtpd.8'
+const QMAIL_SMTPD = 'https://github.com/notqmail/notqmail/blob/main/qmail-smtpd.8'
 /** percenthack: "any address of the form user%fqdn@domain is rewritten as user@fqdn"; read only at start. */
-const QMAIL_SEND = 'https://github.com/notqmail/notqmail/blob/af9625ddf9464e85fd781e8ad889201ce340d9fc/qmail-send.9'
+const QMAIL_SEND = 'https://github.com/notqmail/notqmail/blob/main/qmail-send.9'
 /** match: for any, from any, from local (the default), from mail-from "no matter the source IP address", auth. */
-const SMTPD_CONF =
-  'https://github.com/OpenSMTPD/OpenSMTPD/blob/09e6beba40a20ac058d1b550f6a1065b2cb375d8/usr.sbin/smtpd/smtpd.conf.5'
+const SMTPD_CONF = 'https://man.openbsd.org/smtpd.conf.5'
 /** The grammar before match: accept from any for any relay; the first matching rule decides. */
-const SMTPD_CONF_OLD =
-  'https://github.com/openbsd/src/blob/bd1c0740390d2be6423c2edbe0a4e20370f9d855/usr.sbin/smtpd/smtpd.conf.5'
+const SMTPD_CONF_OLD = 'https://man.openbsd.org/OpenBSD-6.3/smtpd.conf.5'
 /** "RELAYCLIENT: Allow the client to relay mail"; set by a login; must be run before changes take effect. */
-const SMTPACCESS = 'https://manpages.ubuntu.com/manpages/noble/man8/makesmtpaccess.8.html'
+const SMTPACCESS = 'https://www.courier-mta.org/makesmtpaccess.html'
 /** esmtppercentrelay: the list of percent hack domains. */
-const PERCENTRELAY = 'https://unix.com/man-page/debian/8/makepercentrelay/'
+const PERCENTRELAY = 'https://www.courier-mta.org/makepercentrelay.html'
 /** relay.ini: all=true "your mail server is now an open relay"; acl, relay_acl_allow, relay_dest_domains.ini. */
 const HARAKA_RELAY = 'https://haraka.github.io/plugins/relay'
 /** host_list, host_list.anti_spoof, and the rule that a relaying client may send anywhere from a local domain. */

@@ -11,10 +11,9 @@ const MAILENABLE_RELAY = 'https://www.mailenable.com/kb/Content/Article.asp?ID=m
 /** Inbound relay controls and inbound relay enforcement; a new server lets no external host relay. */
 const DOMINO_RELAY =
   'https://help.hcltechsw.com/domino/14.0.0/admin/conf_preventingunauthorizedsmtphostsfromusingdominoasa_t.html'
-/**
- * The redbook on Domino 6: Exceptions for authenticated users; Exclude these connecting hosts from anti-relay checks.
- */
-const DOMINO_EXCEPTIONS = 'https://manualshive.com/en/manual/ibm/ah0qxml-lotus-domino-messaging/3364478?page=73'
+/** Which field decides when: Perform Anti-Relay enforcement, Exclude these connecting hosts, Exceptions. */
+const DOMINO_EXCEPTIONS =
+  'https://help.hcltechsw.com/domino/12.0.0/admin/conf_howinboundantirelaysettingscontrolmessagetransfer_r.html'
 
 export const WINDOWS: readonly ServerAdvice[] = [
   {

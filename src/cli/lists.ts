@@ -1,0 +1,62 @@
+/** The commands that test nothing: list, limits and vantages. */
+import type { Limits, LimitsOptions, ListFilter, RelayTestClient, VantageView } from '../client/client.ts'
+import { FORMATS, type FormatName } from '../render/formats.ts'
+import { oneLine } from '../render/one-line.ts'
+import { rowOf } from '../render/row.ts'
+import { say, viewOf, write } from './terminal.ts'
+
+/** Prints the tests that match, newest first. */
+export async function printList(client: RelayTestClient, filter: ListFilter, name: FormatName | null): Promise<void> {
+  const tests = await client.list(filter)
+  const format = FORMATS[name ?? (process.stdout.isTTY ? 'table' : 'ndjson')]
+  const view = viewOf()
+  write(format.head)
+  for (const test of tests) write(format.row(rowOf(test), test, view))
+  write(format.foot(tests.map(rowOf)))
+}
+
+/** Prints what the key may do. */
+export async function printLimits(client: RelayTestClient, of: LimitsOptions, json: boolean): Promise<void> {
+  const limits = await client.limits(of)
+  say(json ? JSON.stringify(limits) : limitsText(limits))
+}
+
+/** Prints where tests can come from. */
+export async function printVantages(client: RelayTestClient, json: boolean): Promise<void> {
+  const vantages = await client.vantages()
+  say(json ? JSON.stringify({ vantages }) : vantages.map(vantageText).join('\n'))
+}
+
+/** Returns the limits of a key as text. */
+function limitsText({ caller, customers, quotas, concurrentTests, ports }: Limits): string {
+  const scope = customers === 'all' ? 'all customers' : customers.join(', ')
+  const rows = quotas.map(({ name, limit, windowSeconds, remaining, resetsAt, counts }) => {
+    const each = `${limit} in ${durationText(windowSeconds)}`
+    const left = remaining === null ? '' : `${remaining} left`
+    const again = remaining === limit || resetsAt === null ? '' : `, all again at ${clockTime(resetsAt)}`
+    return `  ${name.padEnd(15)}  ${each.padEnd(15)}  ${`${left}${again}`.padEnd(30)}  ${counts}`
+  })
+  return [
+    `${caller} may test: ${scope}`,
+    `Ports: ${ports.join(', ')}. Tests at the same time: ${concurrentTests}.`,
+    'Quotas:',
+    ...rows,
+  ].join('\n')
+}
+
+/** Returns a time of the API as people here read it: hours, minutes and seconds. */
+const clockTime = (time: string): string => new Date(time).toLocaleTimeString('en-GB')
+
+/** Returns a duration in hours if it is whole hours, otherwise in minutes, rounded up; a short one in seconds. */
+function durationText(seconds: number): string {
+  if (seconds % 3600 === 0) return `${seconds / 3600} h`
+  return seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`
+}
+
+/** Returns a vantage as text, with the checks that failed. */
+function vantageText({ name, state, publicIps, families, ehlo, checks }: VantageView): string {
+  const facts = [families.join(' and '), publicIps.join(', '), ehlo && `EHLO ${ehlo}`].filter(Boolean)
+  const faults = checks.filter(({ outcome }) => outcome === 'failed')
+  const lines = faults.map((fault) => `  ${oneLine(`${fault.name}: ${fault.detail}`)}`)
+  return [oneLine(`${name}  ${state}  ${facts.join('  ')}`), ...lines].join('\n')
+}

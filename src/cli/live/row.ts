@@ -1,0 +1,18 @@
+/** One line of `check.js --live`: what was looked at, what was found, and what to do about it. */
+
+export interface Row {
+  /** The name of the check and its object, such as `ptr 198.51.100.7`. */
+  readonly what: string
+  readonly outcome: 'OK' | 'WARN' | 'FAIL'
+  readonly says: string
+  /** The advice to the operator; null if there is nothing to do. */
+  readonly advice: string | null
+}
+
+export const fine = (what: string, says: string): Row => ({ what, outcome: 'OK', says, advice: null })
+export const doubtful = (what: string, says: string, advice: string): Row => ({ what, outcome: 'WARN', says, advice })
+export const wrong = (what: string, says: string, advice: string): Row => ({ what, outcome: 'FAIL', says, advice })
+
+/** Returns a row as text. */
+export const renderRow = ({ what, outcome, says, advice }: Row): string =>
+  `${outcome.padEnd(4)}  ${what}: ${says}\n${advice === null ? '' : `      -> ${advice}\n`}`

@@ -1,0 +1,17 @@
+/** An output format: the text before the rows, for each row, and after them. */
+import type { Row } from '../row.ts'
+
+/** How the reader sees the output. */
+export interface View {
+  readonly coloured: boolean
+  /** The width of the terminal; null if nothing needs to be cut. */
+  readonly width: number | null
+}
+
+export interface Format {
+  readonly head: string
+  /** Returns the text of a row as soon as it is known; empty in a format that is written at the end. */
+  row(row: Row, line: object, view: View): string
+  /** Returns the text after the last row. */
+  foot(rows: readonly Row[]): string
+}

@@ -1,0 +1,10 @@
+/** Defines how the service tells callers about their results, so that it need not know webhooks. */
+import type { RelayTest } from '../contract/relay-test.ts'
+
+/** Tells callers about their results. The methods resolve soon and never reject. */
+export interface Announcer {
+  /** A test of this caller has ended, and its result is stored. */
+  finished(callerId: string, result: RelayTest): Promise<void>
+  /** A result has changed after its end. `before` is the result as it was. */
+  amended(callerId: string, result: RelayTest, before: RelayTest): Promise<void>
+}
