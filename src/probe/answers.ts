@@ -5,7 +5,7 @@
 import type { Suite } from '../contract/words.ts'
 import { type Assessed, assess, isTaken } from '../relay/assess.ts'
 import type { Attempt } from '../relay/attempt.ts'
-import { AT_END, isAsBefore, type Known, knownAs, OUTSIDE, REPEAT } from '../relay/controls.ts'
+import { AT_END, isAsBefore, isChanged, type Known, knownAs, OUTSIDE, REPEAT } from '../relay/controls.ts'
 import { type Envelope, envelopeOf, isEnvelope, spell, type Unwritable } from '../relay/envelope.ts'
 import { type Form, formOf, formsOf } from '../relay/forms.ts'
 import { recognise } from '../relay/software.ts'
@@ -275,12 +275,12 @@ export class Answers {
 
   /**
    * Whether to keep a repeat. Each connection can have one: we keep the first that is not answered like the first
-   * question.
+   * question. A server that accepted the recipient at first, and refused its message, accepts the repeat too.
    */
   #isNews(repeat: Assessed): boolean {
     const { id } = repeat.attempt.form
     const known = this.row(id)
-    if (known?.outcome === 'accepted') return false
+    if (known?.outcome === 'accepted') return isChanged(repeat, this.row(OUTSIDE))
     // A repeat without an answer says nothing, and another connection ends with a repeat too.
     if (repeat.outcome === 'not-run') return known === undefined && id === REPEAT
     if (repeat.outcome !== 'refused' && repeat.outcome !== 'accepted') return known === undefined

@@ -165,6 +165,10 @@ export function isAsBefore(again: Assessed, outside: Assessed | undefined): bool
   return deniesRelaying(before) ? again.refusal === before : sameRefusal(again, outside)
 }
 
+/** Whether the repeat of the first question was refused in another way than the first time: a ban has begun. */
+export const isChanged = (again: Assessed | undefined, outside: Assessed | undefined): again is Assessed =>
+  again?.outcome === 'refused' && !isAsBefore(again, outside)
+
 /** Words of refusals that protect a domain from forged senders. */
 const FORGERY = /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|not allowed to send/
 

@@ -8,7 +8,7 @@ import {
   AT_END,
   contrastOf,
   endOf,
-  isAsBefore,
+  isChanged,
   isForgeryCheck,
   isForVerdict,
   isMailboxRefusedAlike,
@@ -243,16 +243,18 @@ const REASON_OF_WHY: Record<Why, Reason | null> = {
 function isHealthy(row: Assessed, { rows, known }: Observations): boolean {
   const { form } = row.attempt
   const repeatId = form.part === 'standard' ? REPEAT : AT_END
-  if (form.id === repeatId) return row.outcome !== 'refused' || isAsBefore(row, rowOf(rows, OUTSIDE))
+  const repeat = rowOf(rows, repeatId)
+  const isRepeatChanged = isChanged(repeat, rowOf(rows, OUTSIDE))
+  if (form.id === repeatId) return !isRepeatChanged
+  // In the full part, a ban may have begun on another connection before this row. Such forms are listed (rule 10).
+  if (form.part === 'full' && isRepeatChanged && sameRefusal(row, repeat)) return false
   if (!needsRepeat(row, rows)) return true
   if (form.part === 'standard' && vouches(rows, known) && !isForgeryCheck(row, rows)) return true
   // A refusal at MAIL shows nothing about a ban at RCPT.
   if (rowOf(rows, OUTSIDE)?.decisive?.phase === 'mail' && row.decisive?.phase === 'rcpt') return false
   // A repeat that was refused in another way gives its own reason. An accepted one shows nothing about a ban.
-  const repeat = rowOf(rows, repeatId)
   if (repeat === undefined || repeat.outcome === 'accepted') return false
-  // In the full part, a ban may have begun on another connection before this row. Such forms are listed (rule 10).
-  if (form.part === 'full' && repeat.outcome === 'refused' && !isAsBefore(repeat, rowOf(rows, OUTSIDE))) return false
+  if (form.part === 'full' && isRepeatChanged) return false
   // A ban can begin after the repeat.
   return repeat.outcome !== 'refused' || endOf(repeat) > endOf(row)
 }

@@ -7,7 +7,7 @@ import type { Attempt, Exchange, Phase } from '../../src/relay/attempt.ts'
 import { FORMS, formOf } from '../../src/relay/forms.ts'
 import type { Observations } from '../../src/relay/observations.ts'
 import { summarise } from '../../src/relay/summary.ts'
-import { judge } from '../../src/relay/verdict.ts'
+import { judge, unansweredIn } from '../../src/relay/verdict.ts'
 import type { Reply } from '../../src/smtp/reply.ts'
 import fc from '../harness/fast-check.ts'
 import { resultWith } from '../harness/result.ts'
@@ -615,6 +615,28 @@ test('no verdict is open without an accepted message or closed without a clear r
     ),
     { numRuns: 5_000 },
   )
+})
+
+test('a refusal of the full part in the words of a ban is no answer, if the first question got other words', () => {
+  const late = [...TAKEN, ...TAKEN, '354 go', '554 5.7.1 Relay access denied']
+  const banned = ['250 ok', '550 5.1.1 User unknown']
+  for (const [first, atEnd, isBan] of [
+    [late, banned, true],
+    [DENIED, banned, true],
+    [banned, banned, false],
+    [late, DENIED, false],
+    [late, TAKEN, false],
+  ] as const) {
+    const rows = standard({
+      'outside-sender': first,
+      'source-route-host': banned,
+      'percent-hack-host': ['250 ok', '501 5.1.3 Bad address'],
+      'outside-sender-at-end': atEnd,
+    })
+    const unanswered = unansweredIn({ ...rows, rows: judge(rows).rows }).map(({ attempt: { form } }) => form.id)
+    assert.equal(unanswered.includes('source-route-host'), isBan, `${first} ${atEnd}`)
+    assert.ok(!unanswered.includes('percent-hack-host'))
+  }
 })
 
 test('the summary tells a server without a greeting from one that is slow', () => {
