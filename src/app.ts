@@ -32,7 +32,7 @@ import { registerSweepResults } from './http/routes/sweep-results.ts'
 import { registerSweeps } from './http/routes/sweeps.ts'
 import { registerVantages } from './http/routes/vantages.ts'
 import { registerShutdown, type ShutdownState } from './http/shutdown.ts'
-import { divide, openFilesLimit } from './open-files.ts'
+import { divideOpenFiles, openFilesLimit } from './open-files.ts'
 import type { Queues } from './queue/queues.ts'
 import { sandboxWorld } from './sandbox/sandbox.ts'
 import { Amendments } from './service/amend.ts'
@@ -43,12 +43,12 @@ import { Directory } from './service/directory.ts'
 import { atOnce } from './service/follow-up-plan.ts'
 import { followUpOptions } from './service/follow-ups.ts'
 import type { Settings } from './service/job.ts'
-import { Line, lineOptions } from './service/line.ts'
 import { makeAddressLookup, makeLookup } from './service/lookup.ts'
 import { type QuotaSettings, TestQuotas } from './service/quotas.ts'
 import { realWorld } from './service/real-world.ts'
 import { RelayTests } from './service/relay-tests.ts'
 import type { RequestRules } from './service/request.ts'
+import { WaitingList, waitingListOptions } from './service/waiting-list.ts'
 import type { Permissions } from './service/withdrawal.ts'
 import type { WorldOf } from './service/world.ts'
 import type { Stores } from './store/stores.ts'
@@ -184,7 +184,7 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
     quotas,
     settings,
     observer: metrics,
-    line: new Line(queues.open(lineOptions(settings.maxConcurrent))),
+    waitingList: new WaitingList(queues.open(waitingListOptions(settings.maxConcurrent))),
     announcer,
     hasMailbox,
   })
@@ -219,11 +219,16 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
     await webhooks.close()
   })
 
-  const { http } = divide(openFilesLimit(), atOnce(settings.maxConcurrent), hasMailbox, settings.mxZone !== null)
+  const { http } = divideOpenFiles(
+    openFilesLimit(),
+    atOnce(settings.maxConcurrent),
+    hasMailbox,
+    settings.mxZone !== null,
+  )
   const limits = { all: http, withoutKey: Math.ceil(http / 4), proxies: config.TRUST_PROXY ?? [] }
   const connections = new Connections(app.server, limits)
   const shutdown = registerShutdown(app, connections)
-  // After the hook that refuses new requests, so that none of them joins a line that is closed.
+  // After the hook that refuses new requests, so that none of them joins a waiting list that is closed.
   app.addHook('preClose', async () => {
     // The tests of sweeps that run may end while callers still read.
     void sweeps.close()

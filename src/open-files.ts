@@ -28,7 +28,7 @@ export interface OpenFiles {
  *
  * @param tests how many tests and follow-ups run at the same time
  */
-export function divide(limit: number, tests: number, hasMailbox: boolean, hasZone = false): OpenFiles {
+export function divideOpenFiles(limit: number, tests: number, hasMailbox: boolean, hasZone = false): OpenFiles {
   const others = REST + EACH_TEST * tests + (hasMailbox ? MAILBOX : 0) + (hasZone ? ZONE : 0)
   const least = Math.min(MOST_HTTP, Math.floor(limit * LEAST_HTTP))
   const http = Math.min(MOST_HTTP, Math.max(least, limit - others))

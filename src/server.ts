@@ -11,7 +11,7 @@ import { type Config, ConfigFaults } from './config.ts'
 import { type Metrics, serveMetrics } from './http/metrics.ts'
 import { hostText } from './ip/address.ts'
 import { type Mailbox, startMailbox } from './mailbox/listener.ts'
-import { divide, openFilesLimit } from './open-files.ts'
+import { divideOpenFiles, openFilesLimit } from './open-files.ts'
 import { openerFor, Queues } from './queue/queues.ts'
 import { renderLogLine } from './render/log-line.ts'
 import { openAuditFile } from './service/audit-file.ts'
@@ -256,7 +256,12 @@ function logWarnings(setup: Setup, logger: Logger): void {
 function warnOfOpenFiles(config: Config, logger: Logger): void {
   const { MAX_CONCURRENT_TESTS, MAILBOX_LISTEN, MX_ZONE } = config
   const tests = atOnce(MAX_CONCURRENT_TESTS)
-  const { limit, needed, http } = divide(openFilesLimit(), tests, MAILBOX_LISTEN !== undefined, MX_ZONE !== undefined)
+  const { limit, needed, http } = divideOpenFiles(
+    openFilesLimit(),
+    tests,
+    MAILBOX_LISTEN !== undefined,
+    MX_ZONE !== undefined,
+  )
   if (needed <= limit) return
   const message = 'the limit of open files is too low for MAX_CONCURRENT_TESTS: tests may fail. Raise ulimit -n'
   logger.warn({ limit, needed, httpConnections: http }, message)

@@ -18,7 +18,7 @@ export interface Customer {
 }
 
 /** A mail server of a customer, which sweeps test. */
-export interface Server {
+export interface ListedServer {
   readonly ip: string
   readonly port: number
   /** A mail domain that it accepts mail for; null for the customer's first domain. */
@@ -36,7 +36,7 @@ export interface Customers {
   /** Every customer, by id. */
   readonly all: ReadonlyMap<string, Customer>
   /** Returns the servers of a customer that the files list. */
-  serversOf(customerId: string): readonly Server[]
+  serversOf(customerId: string): readonly ListedServer[]
   /** The kill switch: false stops all tests. */
   readonly testing: boolean
   /** Returns the owner of an address: the customer with the longest matching prefix. */

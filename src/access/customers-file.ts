@@ -10,7 +10,7 @@ import { nameOf, readAll, type YamlFile } from '../files/yaml-file.ts'
 import { type Address, explainAddress, parseAddress } from '../ip/address.ts'
 import { parsePrefix } from '../ip/prefix.ts'
 import { PrefixIndex } from '../ip/prefix-index.ts'
-import { type Customer, hasDomain, isWithin, type Server } from './customer.ts'
+import { type Customer, hasDomain, isWithin, type ListedServer } from './customer.ts'
 import { missingIn } from './explicit.ts'
 import { objectionTo } from './networks.ts'
 import { isSandbox, SANDBOX_PREFIX } from './sandbox-ids.ts'
@@ -21,7 +21,7 @@ export type CustomerRow =
   | { readonly customer: Customer }
   | { readonly owned: string; readonly customerId: string; readonly allowSpecial: boolean }
   | { readonly optedOut: string }
-  | { readonly server: Server; readonly customerId: string }
+  | { readonly server: ListedServer; readonly customerId: string }
 
 /** The settings that decide which entries are allowed. */
 export interface CustomerRules {
@@ -48,7 +48,7 @@ const SERVER = 'must be an address such as 203.0.113.25, or { ip, port, domain }
 const PORT = 'must be a port number, such as 25'
 const server = z.union(
   [
-    z.string().transform((ip): Server => ({ ip, port: USUAL_PORT, domain: null })),
+    z.string().transform((ip): ListedServer => ({ ip, port: USUAL_PORT, domain: null })),
     z.strictObject({
       ip: z.string(),
       port: z.int({ error: PORT }).min(1, PORT).max(65_535, PORT).default(USUAL_PORT),
@@ -151,7 +151,11 @@ class Reading {
     }
   }
 
-  #objectionToServer(address: Address, { domain }: Server, entry: CustomersFile['customers'][number]): string | null {
+  #objectionToServer(
+    address: Address,
+    { domain }: ListedServer,
+    entry: CustomersFile['customers'][number],
+  ): string | null {
     const [owner] = this.#networks.around(address)
     if (owner === undefined) return `${address.text} is in no network of customer ${entry.id}`
     if (owner !== entry.id) return `${address.text} belongs to customer ${owner}, whose network is narrower`

@@ -4,7 +4,7 @@ import type { FileContent } from '../files/on-disk.ts'
 import { type Address, addressOf } from '../ip/address.ts'
 import { type Prefix, prefixOf } from '../ip/prefix.ts'
 import { PrefixIndex } from '../ip/prefix-index.ts'
-import type { Customer, Customers, Owner, Server } from './customer.ts'
+import type { Customer, Customers, ListedServer, Owner } from './customer.ts'
 import { type CustomerRow, type CustomerRules, readCustomers } from './customers-file.ts'
 
 /** A file with 100,000 networks takes seconds and half a gigabyte, so large files are read in another process. */
@@ -27,7 +27,7 @@ type Owned = Owner & Pick<Prefix, 'length'>
 export class CustomerTable implements Customers {
   readonly all = new Map<string, Customer>()
   testing = true
-  readonly #servers = new Map<string, Server[]>()
+  readonly #servers = new Map<string, ListedServer[]>()
   /** The networks under neverTest. */
   readonly optedOut: Prefix[] = []
   readonly #owners = new PrefixIndex<Owned>()
@@ -52,13 +52,13 @@ export class CustomerTable implements Customers {
     this.#optedOut.add(network, network)
   }
 
-  #list(server: Server, customerId: string): void {
+  #list(server: ListedServer, customerId: string): void {
     const known = this.#servers.get(customerId)
     if (known) known.push(server)
     else this.#servers.set(customerId, [server])
   }
 
-  serversOf(customerId: string): readonly Server[] {
+  serversOf(customerId: string): readonly ListedServer[] {
     return this.#servers.get(customerId) ?? []
   }
 

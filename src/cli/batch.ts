@@ -1,4 +1,4 @@
-/** Tests many targets, several at a time, for `relay-test --file`. Waits for quotas, for other tests, and in line. */
+/** Tests many targets, several at a time, for `relay-test --file`. Waits for quotas, other tests and free slots. */
 import { randomUUID } from 'node:crypto'
 import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,8 +12,8 @@ import {
 import { type Ending, lineFor } from './ending.ts'
 import { lookUp } from './lookup.ts'
 import type { TestOptions } from './options.ts'
-import { endOf, patiently } from './patience.ts'
-import type { Target } from './targets.ts'
+import { endOfTest, patiently } from './patience.ts'
+import type { ListedTarget } from './targets.ts'
 
 /** Receives the progress of a batch. */
 export interface BatchListener {
@@ -23,7 +23,7 @@ export interface BatchListener {
   found(addresses: number): void
   /** Called with the number of targets that wait for a quota or for another test to end, and why the last one does. */
   waiting(count: number, reason: string | null): void
-  /** Called with the place of a target in the line of the service, and with null when its test starts. */
+  /** Called with the position of a target on the waiting list of the service, and with null when its test starts. */
   inLine(target: number, position: number | null): void
   /** Called for each address of a name that may not be tested, while others may. */
   skipped(reason: string): void
@@ -31,7 +31,7 @@ export interface BatchListener {
 
 /** The targets of a batch, and how they are tested. */
 export interface Batch {
-  readonly targets: readonly Target[]
+  readonly targets: readonly ListedTarget[]
   /** The options that go into every request. A line of the file wins. */
   readonly test: TestOptions
   readonly atOnce: number
@@ -96,7 +96,7 @@ export async function testMany(
     const inLine = (position: number | null) => listener.inLine(number, position)
     const result = await patiently(async () => {
       const started = await client.create(request, options)
-      return isFinished(started) ? started : endOf(started, client, inLine)
+      return isFinished(started) ? started : endOfTest(started, client, inLine)
     }, wait)
     listener.ended({ target, ...result }, result.verdict, true)
   }

@@ -1,6 +1,6 @@
 /** Compares results with those of an earlier time. Pure: it knows no files. */
 import type { Verdict } from '../contract/words.ts'
-import { type Change, type Row, rowOf } from '../render/row.ts'
+import { type Row, rowOf, type ShownChange } from '../render/row.ts'
 
 const SMTP_PORT = 25
 
@@ -20,7 +20,7 @@ export function keyOf(line: object): string {
 type Before = Pick<Row, 'verdict'> | undefined
 
 /** Returns how a row differs from the last time; null if it does not. */
-export function changeOf(before: Before, { verdict }: Pick<Row, 'verdict'>): Change | null {
+export function changeOf(before: Before, { verdict }: Pick<Row, 'verdict'>): ShownChange | null {
   if (before === undefined) return 'new'
   if (verdict === before.verdict) return null
   if (verdict === 'open') return 'opened'
@@ -40,7 +40,7 @@ export class LastTime {
   }
 
   /** Returns the members that a new line gets: its change, and the verdict before. */
-  compare(line: object): { readonly change: Change | null; readonly before: Verdict | null } {
+  compare(line: object): { readonly change: ShownChange | null; readonly before: Verdict | null } {
     const key = keyOf(line)
     this.#met.add(key)
     const before = this.#rows.get(key)

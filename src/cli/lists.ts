@@ -3,13 +3,13 @@ import type { Limits, LimitsOptions, ListFilter, RelayTestClient, VantageView } 
 import { FORMATS, type FormatName } from '../render/formats.ts'
 import { oneLine } from '../render/one-line.ts'
 import { rowOf } from '../render/row.ts'
-import { say, viewOf, write } from './terminal.ts'
+import { say, terminalView, write } from './terminal.ts'
 
 /** Prints the tests that match, newest first. */
 export async function printList(client: RelayTestClient, filter: ListFilter, name: FormatName | null): Promise<void> {
   const tests = await client.list(filter)
   const format = FORMATS[name ?? (process.stdout.isTTY ? 'table' : 'ndjson')]
-  const view = viewOf()
+  const view = terminalView()
   write(format.head)
   for (const test of tests) write(format.row(rowOf(test), test, view))
   write(format.foot(tests.map(rowOf)))

@@ -8,12 +8,12 @@ import type { FileOrder } from './options.ts'
 import { Progress } from './progress.ts'
 import { KeptResults, readResults } from './results.ts'
 import { makeClient } from './service.ts'
-import { readTargets, type Target } from './targets.ts'
-import { complain, viewOf, write } from './terminal.ts'
+import { type ListedTarget, readTargets } from './targets.ts'
+import { complain, terminalView, write } from './terminal.ts'
 
 /** The files that a batch reads before it begins. */
 export interface Inputs {
-  readonly targets: readonly Target[]
+  readonly targets: readonly ListedTarget[]
   readonly kept: KeptResults | null
   readonly last: LastTime | null
 }
@@ -32,7 +32,7 @@ export async function testFile({ targets, kept, last }: Inputs, order: FileOrder
   const progress = new Progress(process.stderr, targets.length)
   const leave = () => progress.leave()
   process.once('exit', leave)
-  const view = viewOf()
+  const view = terminalView()
   const rows: Row[] = []
   const print = (line: object) => {
     const row = rowOf(line)

@@ -19,7 +19,7 @@ export interface TestOptions {
 }
 
 /** One order of the command line, with its options. */
-export type Order =
+export type CliOrder =
   | { readonly command: 'help'; readonly of: 'sweep' | null }
   | { readonly command: 'version' }
   | { readonly command: 'test'; readonly target: string; readonly test: TestOptions; readonly json: boolean }
@@ -51,7 +51,7 @@ const NO_TARGET = 'enter an IP address, a host name or a mail domain, for exampl
 const TEST_OPTIONS: readonly Option[] = ['domain', 'known-mailbox', 'suite', 'proof', 'vantage', 'reference', 'port']
 
 /** The options that each command takes. */
-const TAKES: Readonly<Record<Exclude<Order['command'], 'help' | 'version' | 'sweep'>, readonly Option[]>> = {
+const TAKES: Readonly<Record<Exclude<CliOrder['command'], 'help' | 'version' | 'sweep'>, readonly Option[]>> = {
   test: [...TEST_OPTIONS, 'json'],
   show: ['json'],
   file: [...TEST_OPTIONS, 'json', 'file', 'at-once', 'format', 'resume', 'diff'],
@@ -61,7 +61,7 @@ const TAKES: Readonly<Record<Exclude<Order['command'], 'help' | 'version' | 'swe
 }
 
 /** Reads the command line. Throws Mistake with the first fault. */
-export function readOrder(args: readonly string[]): Order {
+export function readOrder(args: readonly string[]): CliOrder {
   const { values, positionals } = parseArguments(args)
   const [first = null, ...others] = positionals
   if (values.help) return { command: 'help', of: first === 'sweep' ? first : null }

@@ -28,7 +28,7 @@ export async function patiently<T>(
 }
 
 /** Follows a test to its end, and returns its result. */
-export async function endOf(
+export async function endOfTest(
   { id }: RelayTest,
   client: RelayTestClient,
   inLine: (position: number | null) => void,

@@ -9,7 +9,7 @@ export class Progress {
   readonly #line: ProgressLine
   #total: number
   #waiting = 0
-  /** The places of targets that wait in the line of the service. */
+  /** The positions of targets on the waiting list of the service. */
   readonly #places = new Map<number, number>()
 
   /** @param everyMs how often a line is written off a terminal */
@@ -36,7 +36,7 @@ export class Progress {
     if (reason !== null) this.note(`waiting: ${reason}`)
   }
 
-  /** Sets the place of a target in the line of the service; null when it no longer waits there. */
+  /** Sets the position of a target on the waiting list of the service; null when it no longer waits there. */
   inLine(target: number, position: number | null): void {
     if (position === null ? !this.#places.delete(target) : this.#places.get(target) === position) return
     if (position !== null) this.#places.set(target, position)

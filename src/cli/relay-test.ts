@@ -8,7 +8,7 @@ import { printLimits, printList, printVantages } from './lists.ts'
 import { readInputs, testFile } from './many.ts'
 import { Mistake } from './mistake.ts'
 import { showTest, testTarget } from './one.ts'
-import { type Order, readOrder } from './options.ts'
+import { type CliOrder, readOrder } from './options.ts'
 import { makeClient } from './service.ts'
 import { SWEEP_HELP } from './sweep/help.ts'
 import { carryOutSweep, readSweepFile } from './sweep/sweep.ts'
@@ -21,7 +21,7 @@ const ERROR = exitCodeOf(['error'])
 const INTERRUPTED = 130
 
 /** Carries out the order of the command line, and returns the exit code. */
-async function carryOut(order: Order): Promise<number> {
+async function carryOut(order: CliOrder): Promise<number> {
   const { command } = order
   if (command === 'help') write(order.of === 'sweep' ? SWEEP_HELP : HELP)
   if (command === 'version') say(readVersion())

@@ -6,7 +6,7 @@ import { DOMAIN_NAME } from '../contract/domain.ts'
 import { Mistake } from './mistake.ts'
 
 /** One line of a targets file. */
-export interface Target {
+export interface ListedTarget {
   /** The first word of the line without its port: an address, a host name or a mail domain. */
   readonly target: string
   readonly port?: number
@@ -18,7 +18,7 @@ export interface Target {
 /** A target with its place in the file, such as `targets.txt:3`. */
 export interface TargetLine {
   readonly where: string
-  readonly target: Target
+  readonly target: ListedTarget
 }
 
 const STANDARD_INPUT = 0
@@ -61,7 +61,7 @@ export function wrongLines(name: string, faults: readonly string[]): Mistake {
 }
 
 /** Returns the target of a line, null for an empty line, or a text that says what is wrong. */
-function targetIn(line: string): Target | string | null {
+function targetIn(line: string): ListedTarget | string | null {
   const [first = '', second, third, ...others] = line
     .replace(/(^|\s)#.*/, '')
     .trim()
@@ -83,7 +83,7 @@ function targetIn(line: string): Target | string | null {
 }
 
 /** Returns the member for a mail domain, which has a dot, or a mailbox, which has an @. Null for any other word. */
-function ownName(word = ''): Pick<Target, 'domain' | 'knownMailbox'> | null {
+function ownName(word = ''): Pick<ListedTarget, 'domain' | 'knownMailbox'> | null {
   if (word.includes('@')) return { knownMailbox: word }
   return word.includes('.') ? { domain: word } : null
 }

@@ -5,7 +5,7 @@ import type { View } from '../render/formats/format.ts'
 export const isColoured = (): boolean => process.stdout.isTTY && (process.env.NO_COLOR ?? '') === ''
 
 /** How a reader sees what goes to standard output. */
-export const viewOf = (): View => ({ coloured: isColoured(), width: process.stdout.columns || null })
+export const terminalView = (): View => ({ coloured: isColoured(), width: process.stdout.columns || null })
 
 export const write = (text: string): boolean => process.stdout.write(text)
 

@@ -3,7 +3,7 @@ import type { RelayTest, RelayTestSummary } from '../contract/relay-test.ts'
 import type { Verdict } from '../contract/words.ts'
 
 /** The difference from the verdict of the test before. */
-export interface Change {
+export interface VerdictChange {
   readonly says: string
   readonly before: RelayTestSummary
 }
@@ -30,7 +30,7 @@ const SAYS: Readonly<Record<Verdict, Readonly<Record<Verdict, string>>>> = {
 export function changeSince(
   test: Pick<RelayTest, 'id' | 'ip' | 'port' | 'verdict' | 'createdAt'>,
   others: readonly RelayTestSummary[],
-): Change | null {
+): VerdictChange | null {
   const [before] = others
     .filter(({ ip, port, verdict }) => ip === test.ip && port === test.port && verdict !== null)
     .filter(({ id, createdAt }) => id !== test.id && createdAt < test.createdAt)

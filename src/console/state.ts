@@ -24,7 +24,7 @@ export interface Seat {
 }
 
 /** The report of one sweep. */
-export interface Report {
+export interface ShownSweep {
   readonly is: 'sweep'
   readonly sweep: Sweep
   /** The sweep that it is compared with; null if there is none, or if it is not kept any more. */
@@ -58,7 +58,7 @@ export type Screen =
   | { readonly is: 'result'; readonly test: RelayTest; readonly earlier: readonly RelayTestSummary[] }
   | { readonly is: 'several'; readonly name: string | null; readonly seats: readonly Seat[] }
   | { readonly is: 'sweeps'; readonly sweeps: readonly Sweep[] }
-  | Report
+  | ShownSweep
 
 /** The fields of the form. A problem can be about one of them. */
 export type Field =
@@ -164,7 +164,7 @@ export const idsInPage = (): readonly string[] =>
   sweepInPage() ? [] : (/^#\/([\w,-]+)$/.exec(location.hash)?.[1]?.split(',') ?? [])
 
 /** The part of the page's address that is about sweeps. */
-export interface SweepPlace {
+export interface SweepView {
   /** Null for the list of sweeps. */
   readonly id: string | null
   readonly filter: string | null
@@ -172,7 +172,7 @@ export interface SweepPlace {
 }
 
 /** Returns what follows `#/sweeps` in the address of the page: `/ID/FILTER/CUSTOMER`, or less. Null on other pages. */
-export function sweepInPage(): SweepPlace | null {
+export function sweepInPage(): SweepView | null {
   const [start, id = null, filter = null, customer = null] = location.hash.slice(2).split('/')
   return start === 'sweeps' ? { id, filter, customer } : null
 }

@@ -3,13 +3,13 @@ import type { SweepResult } from '../contract/sweeps.ts'
 import { Icon, Time, type Tone, Wrapped } from './parts.tsx'
 import { type ComponentChildren, h } from './preact.js'
 import { COLUMNS, type Column, counted, endpointOf, numberText, verdictWord, whyOf } from './report.ts'
-import { type Report, sweepLink } from './state.ts'
+import { type ShownSweep, sweepLink } from './state.ts'
 import { loadMore, ROWS, showFrom, sortBy } from './sweeps.ts'
 import { CHANGES } from './words.ts'
 
 const SHOWN = Object.keys(COLUMNS).filter((name): name is Column => name in COLUMNS)
 
-function Heading({ of: { order }, column }: { of: Report; column: Column }) {
+function Heading({ of: { order }, column }: { of: ShownSweep; column: Column }) {
   const direction = order?.isDown ? 'descending' : 'ascending'
   return (
     <th scope="col" aria-sort={order?.by === column ? direction : 'none'}>
@@ -23,7 +23,7 @@ function Heading({ of: { order }, column }: { of: Report; column: Column }) {
 const toneOf = ({ verdict, state }: SweepResult): Tone => verdict ?? (state === 'skipped' ? 'skipped' : 'running')
 
 /** The text of each column for a result. */
-function cellsOf(report: Report, result: SweepResult): Readonly<Record<Column, ComponentChildren>> {
+function cellsOf(report: ShownSweep, result: SweepResult): Readonly<Record<Column, ComponentChildren>> {
   const { testId, customerId, domain, reference, change, openSince } = result
   const server = (
     <span class="where">
@@ -45,7 +45,7 @@ function cellsOf(report: Report, result: SweepResult): Readonly<Record<Column, C
   }
 }
 
-function Row({ of, result }: { of: Report; result: SweepResult }) {
+function Row({ of, result }: { of: ShownSweep; result: SweepResult }) {
   const cells = cellsOf(of, result)
   return (
     <tr>
@@ -59,7 +59,7 @@ function Row({ of, result }: { of: Report; result: SweepResult }) {
 }
 
 /** Returns how many results are shown, in words. */
-function shownOf({ listed, results, from, cursor, isLoading, text }: Report): string {
+function shownOf({ listed, results, from, cursor, isLoading, text }: ShownSweep): string {
   if (isLoading && results.length === 0) return 'Loading...'
   const all = counted(listed.length, 'result', 'results')
   const last = numberText(Math.min(from + ROWS, listed.length))
@@ -75,7 +75,7 @@ function turnTo(from: number): void {
 }
 
 /** The table, and how to see more of it. */
-export function SweepTable({ of }: { of: Report }) {
+export function SweepTable({ of }: { of: ShownSweep }) {
   const { listed, from, cursor, isLoading } = of
   const next = from + ROWS
   return (

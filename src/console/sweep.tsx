@@ -3,12 +3,12 @@ import type { Sweep } from '../contract/sweeps.ts'
 import { copy, Facts, Fold, Icon, Time } from './parts.tsx'
 import { Fragment, h, type JSX } from './preact.js'
 import { counted, FILTERS, filtersOf, findingOf, gapsOf, numberText, progressOf, toneOf } from './report.ts'
-import { type Report, type State, sweepLink } from './state.ts'
+import { type ShownSweep, type State, sweepLink } from './state.ts'
 import { SweepTable } from './sweep-table.tsx'
 import { askToStop, find, save, stopSweep } from './sweeps.ts'
 import { TroubleOf } from './trouble.tsx'
 
-function Band({ of: { sweep, before } }: { of: Report }) {
+function Band({ of: { sweep, before } }: { of: ShownSweep }) {
   const { name, status, says, progress } = sweep
   const isRunning = status === 'running'
   const gaps = gapsOf(sweep)
@@ -34,7 +34,7 @@ function Band({ of: { sweep, before } }: { of: Report }) {
   )
 }
 
-const Filters = ({ of: { sweep, filter, customer } }: { of: Report }) => (
+const Filters = ({ of: { sweep, filter, customer } }: { of: ShownSweep }) => (
   <nav aria-label="Which results">
     <ul id="filters" class="chips">
       {filtersOf(sweep).map((name) => (
@@ -50,12 +50,12 @@ const Filters = ({ of: { sweep, filter, customer } }: { of: Report }) => (
 
 /** Goes to the results of the customer in a field, or of all customers. */
 const chooseCustomer =
-  ({ sweep, filter }: Report) =>
+  ({ sweep, filter }: ShownSweep) =>
   ({ currentTarget }: JSX.TargetedEvent<HTMLInputElement>): void => {
     location.hash = sweepLink(sweep.id, filter, currentTarget.value.trim() || null)
   }
 
-const Finder = ({ of }: { of: Report }) => (
+const Finder = ({ of }: { of: ShownSweep }) => (
   <form class="fields" noValidate onSubmit={(event) => event.preventDefault()}>
     <div class="field">
       <label for="find">Find in these results</label>
@@ -88,7 +88,7 @@ const Finder = ({ of }: { of: Report }) => (
 const NAMED = 10
 
 /** The customers of the results: those who must be told. Needs all results. */
-function Customers({ of: { sweep, filter, customers, cursor } }: { of: Report }) {
+function Customers({ of: { sweep, filter, customers, cursor } }: { of: ShownSweep }) {
   if (customers.length === 0 || cursor !== null) return null
   return (
     <p id="whom">
@@ -126,7 +126,7 @@ const StopButtons = ({ asks }: { asks: boolean }) => (
   </Fragment>
 )
 
-const Actions = ({ of: { sweep, asksToStop } }: { of: Report }) => (
+const Actions = ({ of: { sweep, asksToStop } }: { of: ShownSweep }) => (
   <p class="actions">
     <button type="button" onClick={() => void save('csv')}>
       Save as CSV
@@ -149,7 +149,7 @@ const customersText = ({ customers }: Sweep): string => {
   return customers === 'all' ? 'all' : customers.join(', ')
 }
 
-const About = ({ of: { sweep, before } }: { of: Report }) => (
+const About = ({ of: { sweep, before } }: { of: ShownSweep }) => (
   <Facts
     of={[
       ['Customers', customersText(sweep)],
@@ -174,7 +174,7 @@ const About = ({ of: { sweep, before } }: { of: Report }) => (
 )
 
 /** The report. */
-export const SweepReport = ({ report, of }: { report: Report; of: State }) => (
+export const SweepReport = ({ report, of }: { report: ShownSweep; of: State }) => (
   <article id="report" aria-labelledby="sweep-title">
     <Band of={report} />
     <TroubleOf id="sweep" of={of} />

@@ -4,7 +4,7 @@ import { ApiError, getJson, isAbort, request } from './api.ts'
 import { say } from './parts.tsx'
 import { showError } from './problem.ts'
 import { arranged, type Column, customersOf, FILTERS, filterNamed, orderAfter, queryOf } from './report.ts'
-import { change, NO_TROUBLE, type Report, type SweepPlace, state, sweepLink } from './state.ts'
+import { change, NO_TROUBLE, type ShownSweep, type SweepView, state, sweepLink } from './state.ts'
 import { whileBusy } from './testing.ts'
 
 /** How long the page waits before it looks at a running sweep again, in milliseconds. */
@@ -26,7 +26,7 @@ export async function lookForSweeps(): Promise<void> {
 }
 
 /** Shows the list of sweeps, or the report of one. */
-export const showSweeps = (place: SweepPlace): Promise<void> =>
+export const showSweeps = (place: SweepView): Promise<void> =>
   whileBusy((signal) => (place.id === null ? watchList(signal) : openReport(place.id, place, signal)))
 
 /** Repeats a look as long as it says so. A look that fails for a while is shown, and repeated too. */
@@ -70,7 +70,7 @@ const watchList = (signal: AbortSignal): Promise<void> =>
   })
 
 /** Opens a report, or another part of the one that is open. */
-async function openReport(id: string, { filter, customer }: SweepPlace, signal: AbortSignal): Promise<void> {
+async function openReport(id: string, { filter, customer }: SweepView, signal: AbortSignal): Promise<void> {
   const open = reportNow()
   const known = open?.sweep.id === id ? open : null
   if (!known) change({ busy: { says: 'Loading the sweep', leave: 'Stop' } })
@@ -116,20 +116,20 @@ async function watchReport(signal: AbortSignal): Promise<void> {
 }
 
 /** Whether the results of a report are to be loaded again. A reader who has loaded more than one page keeps them. */
-function isStale({ sweep, filter, results }: Report, now: Sweep): boolean {
+function isStale({ sweep, filter, results }: ShownSweep, now: Sweep): boolean {
   if (results.length > PAGE) return false
   const { count } = FILTERS[filter]
   const isAll = filter === 'all' && JSON.stringify(now.progress) !== JSON.stringify(sweep.progress)
   return isAll || count(now) !== count(sweep) || now.status !== sweep.status
 }
 
-const reportNow = (): Report | null => {
+const reportNow = (): ShownSweep | null => {
   const { screen } = state()
   return screen.is === 'sweep' ? screen : null
 }
 
 /** Changes the open report. Finds and sorts again what it lists if that may be different. */
-function changeReport(parts: Partial<Report>): void {
+function changeReport(parts: Partial<ShownSweep>): void {
   const open = reportNow()
   if (!open) return
   const next = { ...open, ...parts }
@@ -162,7 +162,7 @@ async function loadFrom(known: readonly SweepResult[], begin: string | null, sig
 }
 
 /** Does something with the open report, then goes on with what it was doing: loading results, and looking again. */
-const withReport = (work: (report: Report, signal: AbortSignal) => Promise<void>): Promise<void> =>
+const withReport = (work: (report: ShownSweep, signal: AbortSignal) => Promise<void>): Promise<void> =>
   whileBusy(async (signal) => {
     const report = reportNow()
     if (!report) return

@@ -1,6 +1,6 @@
 /** The verdict: a large band with one sentence to read out, what to do first, and what has changed. */
 import type { RelayTest } from '../contract/relay-test.ts'
-import type { Change } from './compare.ts'
+import type { VerdictChange } from './compare.ts'
 import { isDeciding } from './order.ts'
 import { Icon, Time } from './parts.tsx'
 import { h } from './preact.js'
@@ -12,7 +12,7 @@ import { reasonInWords, VERDICTS } from './words.ts'
 export const hostText = (ip: string): string => (ip.includes(':') ? `[${ip}]` : ip)
 
 /** The band of a finished test. */
-export function Band({ test, changed, now }: { test: RelayTest; changed: Change | null; now: number }) {
+export function Band({ test, changed, now }: { test: RelayTest; changed: VerdictChange | null; now: number }) {
   const { verdict, ip, port, domain, customerId, summary, remedy } = test
   const shown = verdict ?? 'inconclusive'
   const { word, say } = VERDICTS[shown]

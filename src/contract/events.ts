@@ -16,7 +16,7 @@ const sessionLine = transcriptLine
 export type SessionLine = z.output<typeof sessionLine>
 
 const waiting = z
-  .object({ position: z.int().meta({ description: 'The place of the test among all that wait: 1 is the first.' }) })
+  .object({ position: z.int().meta({ description: 'The position of the test among all that wait: 1 is the first.' }) })
   .meta({ id: 'Waiting' })
 
 const phase = z

@@ -259,7 +259,7 @@ export const PROBLEMS = {
     status: 503,
     title: 'All test slots are taken',
     meaning:
-      'The service runs a limited number of tests at once, for all callers and for each. With `Prefer: respond-async`, the answer means that every place in the line is taken too.',
+      'The service runs a limited number of tests at once, for all callers and for each. With `Prefer: respond-async`, the answer means that the waiting list is full too.',
     fix: 'Wait; or send the test with `Prefer: respond-async`, so that it waits for a slot by itself.',
     again: 'after `Retry-After`',
     detail: 'All test slots of the service, or of this key, are taken.',

@@ -244,7 +244,7 @@ export const relayTest = z
     }),
     position: z.int().nullable().default(null).meta({
       description:
-        'The place of a waiting test among all that wait, in the order of their requests: 1 is the first. Null if the test does not wait.',
+        'The position of a waiting test among all that wait, in the order of their requests: 1 is the first. Null if the test does not wait.',
     }),
     startedAt: time.nullable().default(null).meta({
       description: 'When the test started. Null while it waits, and if it ended without a start.',

@@ -19,10 +19,10 @@ const LARGE_BYTES = 8_192
 /** Few enough that adding them to a table takes a few milliseconds. */
 const ROWS_A_LINE = 500
 
-type Line<Row> = { readonly rows: readonly Row[] } | { readonly faults: readonly string[] }
+type PrintedLine<Row> = { readonly rows: readonly Row[] } | { readonly faults: readonly string[] }
 
 /** The first line that the other process gets. The bytes of the files follow, in this order. */
-interface Order<Options> {
+interface ReadOrder<Options> {
   readonly files: readonly { readonly path: string; readonly length: number }[]
   readonly options: Options
 }
@@ -71,14 +71,14 @@ function readElsewhere<Row, Options>(
   const { stdin, stdout } = child
   // A program that fails at once does not read its input. Its exit code tells.
   stdin.on('error', () => {})
-  const order: Order<Options> = { files: files.map(({ path, bytes }) => ({ path, length: bytes.length })), options }
+  const order: ReadOrder<Options> = { files: files.map(({ path, bytes }) => ({ path, length: bytes.length })), options }
   stdin.write(`${JSON.stringify(order)}\n`)
   for (const { bytes } of files) stdin.write(bytes)
   stdin.end()
   return (async function* batches() {
     try {
       for await (const text of createInterface({ input: stdout })) {
-        const line: Line<Row> = JSON.parse(text)
+        const line: PrintedLine<Row> = JSON.parse(text)
         if ('faults' in line) throw new FileFaults(line.faults)
         yield line.rows
         // Lines that have arrived already would follow at once. Other work gets its turn first.
@@ -95,10 +95,10 @@ function readElsewhere<Row, Options>(
 
 /** Makes this process the other end of `rowsOf`: prints the rows that `read` finds. */
 export function printRows<Options>(read: (files: readonly FileContent[], options: Options) => Iterable<unknown>): void {
-  const print = (line: Line<unknown>) => process.stdout.write(`${JSON.stringify(line)}\n`)
+  const print = (line: PrintedLine<unknown>) => process.stdout.write(`${JSON.stringify(line)}\n`)
   const input = readFileSync(0)
   let at = input.indexOf('\n') + 1
-  const { files, options }: Order<Options> = JSON.parse(input.toString('utf8', 0, at))
+  const { files, options }: ReadOrder<Options> = JSON.parse(input.toString('utf8', 0, at))
   const contents = files.map(({ path, length }) => {
     at += length
     return { path, bytes: input.subarray(at - length, at) }

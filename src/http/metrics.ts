@@ -5,7 +5,7 @@ import { PROBLEMS } from '../contract/problem-catalogue.ts'
 import type { ProblemSlug } from '../contract/problems.ts'
 import type { VantageView } from '../contract/vantages.ts'
 import type { QueueState } from '../queue/queue.ts'
-import type { Change } from '../service/changes.ts'
+import type { ServerChange } from '../service/changes.ts'
 import type { Observer } from '../service/observer.ts'
 import type { WatchedServer } from '../store/stores.ts'
 import { VERSION } from '../version.ts'
@@ -36,7 +36,7 @@ export interface Metrics extends Observer {
   /** The mailbox turned somebody away, for whatever reason. */
   mailboxTurnedAway(why: 'connections' | 'commands' | 'recipients' | 'messages'): void
   /** A server was found open, or is closed and was open before. */
-  changed(change: Change): void
+  changed(change: ServerChange): void
   /** An event, or one attempt to send it, has ended. */
   webhook(outcome: WebhookOutcome): void
   /** Returns the text that Prometheus reads. */
@@ -83,7 +83,7 @@ export function makeMetrics({ storeServer, queues, files, vantages, output }: Ob
   const amended = counter('amended_total', 'Results that changed after a late message, by their new verdict.', [
     'verdict',
   ])
-  const changes: Readonly<Record<Change, Counter>> = {
+  const changes: Readonly<Record<ServerChange, Counter>> = {
     'found-open': counter('found_open_total', 'Servers found open that were not open at their last test.'),
     'closed-again': counter('closed_again_total', 'Servers found closed that were open at their last test.'),
   }

@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify'
 const KEEP_SECONDS = 3_600
 
 /** A page or a file of one, as it is sent. */
-export interface Page {
+export interface HtmlPage {
   readonly type: string
   readonly content: string | Buffer
   /** The Content-Security-Policy without what all pages have. */
@@ -15,7 +15,7 @@ export interface Page {
 const POLICY = ["default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"]
 
 /** Sends a page that is the same for everybody, and that a browser may keep for an hour. */
-export function sendPage(reply: FastifyReply, { type, content, policy }: Page): FastifyReply {
+export function sendPage(reply: FastifyReply, { type, content, policy }: HtmlPage): FastifyReply {
   return reply
     .type(type)
     .headers({

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { PROBLEM_HELP, type ProblemHelp } from '../contract/problem-help.ts'
 import type { ProblemSlug } from '../contract/problems.ts'
-import type { Page } from './page.ts'
+import type { HtmlPage } from './page.ts'
 
 const STYLE = `
 :root { color-scheme: light dark; --line: #8886; --code: #8882; --link: light-dark(#0b57a4, #8ab8ff) }
@@ -24,7 +24,7 @@ const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceA
 /** Returns a text of the catalogue as HTML. Backticks mark code, and there is no other markup. */
 const inline = (text: string): string => escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>')
 
-const pageOf = (title: string, body: string): Page => ({
+const pageOf = (title: string, body: string): HtmlPage => ({
   type: 'text/html; charset=utf-8',
   policy: POLICY,
   content: `<!doctype html>
@@ -47,12 +47,12 @@ ${body}
 })
 
 /** The page of each problem. */
-export const PROBLEM_PAGES: ReadonlyMap<string, Page> = new Map(
+export const PROBLEM_PAGES: ReadonlyMap<string, HtmlPage> = new Map(
   [...PROBLEM_HELP].map(([slug, help]) => [slug, pageOf(help.title, helpText(slug, help))]),
 )
 
 /** The page that lists all problems. */
-export const PROBLEMS_PAGE: Page = pageOf(
+export const PROBLEMS_PAGE: HtmlPage = pageOf(
   'What the errors of this service mean',
   `<table>
 <thead><tr><th scope="col">Problem</th><th scope="col">Status</th><th scope="col">What to do</th></tr></thead>

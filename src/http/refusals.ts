@@ -10,7 +10,7 @@ const SECOND_MS = 1_000
 export type CountProblem = (slug: ProblemSlug, policies: readonly string[]) => void
 
 /** The fields of a log line about a refusal. `caller` is undefined for a request without a valid key. */
-export interface Refusal {
+export interface LoggedRefusal {
   readonly caller: string | undefined
   readonly problem: ProblemSlug
   readonly [field: string]: unknown
@@ -32,7 +32,7 @@ export class Refusals {
    * Writes the line of a refusal, if its kind has not had too many in this second. Quotas limit the other refusals of a
    * caller, so each of those has its line.
    */
-  write(log: Pick<FastifyBaseLogger, 'info'>, refusal: Refusal): void {
+  write(log: Pick<FastifyBaseLogger, 'info'>, refusal: LoggedRefusal): void {
     if (refusal.caller !== undefined && refusal.problem !== 'quota-exceeded') {
       log.info(refusal, 'refused')
       return
@@ -46,7 +46,7 @@ export class Refusals {
     log.info(refusal, 'refused')
   }
 
-  #secondOf({ caller, problem }: Refusal) {
+  #secondOf({ caller, problem }: LoggedRefusal) {
     const kind = `${problem} ${caller ?? ''}`
     const known = this.#seconds.get(kind)
     if (known) return known

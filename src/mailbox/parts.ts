@@ -19,7 +19,7 @@ const DEEPEST = 16
 const LONGEST_FIELD = 1_024
 
 /** Divides a message, one byte per character, into the header and the parts that are text. */
-export function divide(message: string): { readonly header: Header; readonly parts: readonly Part[] } {
+export function partsOfMessage(message: string): { readonly header: Header; readonly parts: readonly Part[] } {
   const boundaries: string[] = []
   const parts: Part[] = []
   const top = new Map<string, string>()

@@ -6,7 +6,7 @@ import { decodedWords } from './encodings.ts'
 import { isFailure, withoutAccents } from './failures.ts'
 import { namesForeignHost } from './next-hops.ts'
 import { type Bearer, ownHostsIn } from './own-hosts.ts'
-import { divide, type Part, valuesOf } from './parts.ts'
+import { type Part, partsOfMessage, valuesOf } from './parts.ts'
 
 /** The facts of a report, without the returned copy of our message. */
 export interface ReportFacts {
@@ -43,7 +43,7 @@ const MAX_SENTENCE = 500
 
 /** Reads a report. Never throws. Takes linear time. */
 export function readReport(message: Buffer, names: OurNames, bearer: Bearer): ReportFacts {
-  const { header, parts } = divide(message.toString('latin1'))
+  const { header, parts } = partsOfMessage(message.toString('latin1'))
   // The fields of RFC 3464 first, so that long prose before them does not use up the room.
   const lines = parts.toSorted((a, b) => rank(a) - rank(b)).flatMap(linesBeforeCopy)
   const failed = (header.get('x-failed-recipients') ?? '').toLowerCase()

@@ -5,11 +5,11 @@
 import type { Suite } from '../contract/words.ts'
 import { type Assessed, assess, isTaken } from '../relay/assess.ts'
 import type { Attempt } from '../relay/attempt.ts'
-import { AT_END, isAsBefore, isChanged, type Known, knownAs, OUTSIDE, REPEAT } from '../relay/controls.ts'
+import { AT_END, isAsBefore, isChanged, knownAs, type MailboxKind, OUTSIDE, REPEAT } from '../relay/controls.ts'
 import { type Envelope, envelopeOf, isEnvelope, spell, type Unwritable } from '../relay/envelope.ts'
 import { type Form, formOf, formsOf } from '../relay/forms.ts'
 import { recognise } from '../relay/software.ts'
-import type { Standing } from './connections.ts'
+import type { ConnectionState } from './connections.ts'
 import { FIGURES, learn, type Pace, paceFor } from './pace.ts'
 import type { ConnectionPlan } from './plan.ts'
 import { formsIn, type Question, type Shown } from './question.ts'
@@ -27,7 +27,7 @@ export interface AnswersOptions extends TargetOptions {
 }
 
 /** The open connections and the time that is left, between two questions. */
-export interface Moment extends Standing {
+export interface Moment extends ConnectionState {
   readonly msLeft: number
   /** Whether the test was stopped early. */
   readonly isStopped: boolean
@@ -125,7 +125,7 @@ export class Answers {
   }
 
   /** Our knowledge of a mailbox of the server. */
-  get known(): Known {
+  get known(): MailboxKind {
     return knownAs(this.target.knownMailbox)
   }
 

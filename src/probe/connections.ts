@@ -5,7 +5,7 @@ import type { Server } from './server.ts'
 import { failedSession, isReady, openSession, type Session } from './session.ts'
 
 /** The state of the connections between two questions. */
-export interface Standing {
+export interface ConnectionState {
   /** How many connections were opened so far. */
   readonly opened: number
   readonly current: { readonly number: number; readonly isReady: boolean }
@@ -70,7 +70,7 @@ export class Connections implements Door {
     return this.#current
   }
 
-  get standing(): Standing {
+  get standing(): ConnectionState {
     const { number, tls } = this.#current
     return {
       opened: this.#opened,

@@ -25,7 +25,7 @@ function certainPart({ attempt, outcome, refusal, evidence }: Assessed): Attempt
 }
 
 /** Returns the findings of two visits together. If the later visit learnt less, the earlier findings stay. */
-export function joined(earlier: ProbeResult, later: ProbeResult): ProbeResult {
+export function joinedVisits(earlier: ProbeResult, later: ProbeResult): ProbeResult {
   const [before, now] = [earlier.observations, later.observations]
   const rows = now.rows.map((row) => (row.outcome === 'not-run' ? (deferredIn(before, row) ?? row) : row))
   const mailboxTroubled = before.mailboxTroubled || now.mailboxTroubled

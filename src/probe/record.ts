@@ -5,7 +5,7 @@ import type { Attempt, Exchange, Phase, Reply } from '../relay/attempt.ts'
 import type { Envelope } from '../relay/envelope.ts'
 import type { Form } from '../relay/forms.ts'
 import { classify } from '../relay/refusals.ts'
-import type { Answer } from '../smtp/connection.ts'
+import type { AwaitedReply } from '../smtp/connection.ts'
 import { abridged } from '../smtp/reply.ts'
 import { hostOf, type Ready } from './session.ts'
 
@@ -29,7 +29,7 @@ export const PHASES: readonly Phase[] = ['mail', 'rcpt', 'data', 'dot']
 export function record(
   session: Ready,
   planned: Envelope | Attempt,
-  answers: readonly (Answer | undefined)[],
+  answers: readonly (AwaitedReply | undefined)[],
   { isAfterRefusal = false, isAlone = false } = {},
 ): Attempt {
   const { form, mailFrom, rcptTo } = planned
@@ -71,9 +71,10 @@ export function isAboutOrder(phase: Phase, sender: Form['sender']['as'], reply: 
 const ABOUT_COMMANDS: ReadonlySet<Refusal> = new Set<Refusal>(['syntax', 'content', 'sender-rejected', 'other'])
 
 /** Whether there is an answer, and it is a 4xx or 5xx reply. */
-export const isRefusal = (answer: Answer | undefined): boolean => answer?.reply != null && answer.reply.code >= 400
+export const isRefusal = (answer: AwaitedReply | undefined): boolean =>
+  answer?.reply != null && answer.reply.code >= 400
 
 /** Whether there is an answer, and it accepts the command. */
-export function positive(phase: Phase, answer: Answer | undefined): boolean {
+export function positive(phase: Phase, answer: AwaitedReply | undefined): boolean {
   return answer?.reply != null && isPositive({ phase, reply: answer.reply })
 }

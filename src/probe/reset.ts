@@ -3,7 +3,7 @@
  * EHLO does it (RFC 5321 section 4.1.4). If that fails too, the session can have no other transaction.
  */
 import type { Why } from '../contract/words.ts'
-import type { Answer } from '../smtp/connection.ts'
+import type { AwaitedReply } from '../smtp/connection.ts'
 import { patience } from './pace.ts'
 import { GOODBYE, isAboutOrder, positive } from './record.ts'
 import type { Dialogue } from './server.ts'
@@ -29,7 +29,7 @@ const TRIES: Readonly<Record<Reset, readonly ResetCommand[]>> = { RSET: ['RSET',
 export const resetAfter = (failed: ResetCommand): Reset => (failed === 'RSET' ? 'EHLO' : 'none')
 
 /** For each connection with an open transaction, the answer to its MAIL. QUIT ends a transaction too. */
-const unfinished = new WeakMap<Dialogue, Answer>()
+const unfinished = new WeakMap<Dialogue, AwaitedReply>()
 
 /** Whether a transaction is open on a connection, so that another one needs a reset. */
 export const isOccupied = (connection: Dialogue | null): boolean => connection !== null && unfinished.has(connection)
@@ -45,7 +45,7 @@ export async function begin(
   session: Ready,
   commands: readonly string[],
   manner: Resetting,
-): Promise<{ readonly answers: readonly Answer[] } | { readonly why: Why }> {
+): Promise<{ readonly answers: readonly AwaitedReply[] } | { readonly why: Why }> {
   const { connection } = session
   const send = async () => {
     const answers = await connection.group(commands, commands.length > 1 ? { patience } : {})
@@ -84,8 +84,8 @@ export async function begin(
  */
 export function settle(
   { connection }: Ready,
-  sender: Answer | undefined,
-  reset: Answer | undefined,
+  sender: AwaitedReply | undefined,
+  reset: AwaitedReply | undefined,
   { resetFailed, isLast }: Pick<Resetting, 'resetFailed'> & { readonly isLast: boolean },
 ): boolean {
   const code = reset?.reply?.code
@@ -106,7 +106,7 @@ const SHUTTING_DOWN = 421
 const UNKNOWN: ReadonlySet<number> = new Set([500, 502])
 
 /** Whether MAIL was refused because the transaction before is still open: `503 nested MAIL command`. */
-function isNested(answer: Answer | undefined): boolean {
+function isNested(answer: AwaitedReply | undefined): boolean {
   const reply = answer?.reply
   if (!reply || reply.code < 500) return false
   return NESTED.test(reply.lines.join(' ')) || isAboutOrder('mail', 'outside', reply)

@@ -1,12 +1,12 @@
 /** Sends the message of a form, in a mail transaction of its own. */
 import { isPositive } from '../relay/assess.ts'
 import type { Attempt } from '../relay/attempt.ts'
-import type { Answer } from '../smtp/connection.ts'
+import type { AwaitedReply } from '../smtp/connection.ts'
 import { patience } from './pace.ts'
 import { PHASES, positive, record } from './record.ts'
 import { begin, finish } from './reset.ts'
 import type { Ready } from './session.ts'
-import { type Manner, mail, rcpt } from './transaction.ts'
+import { type AskOptions, mail, rcpt } from './transaction.ts'
 
 /** A message, and the secrets in it that no output may show. */
 export interface Message {
@@ -23,7 +23,7 @@ export async function sendMessage(
   session: Ready,
   attempt: Attempt,
   message: Message,
-  manner: Omit<Manner, 'leave'>,
+  manner: Omit<AskOptions, 'leave'>,
 ): Promise<Attempt> {
   const { connection } = session
   const { stop, pipelining, reset } = manner
@@ -54,9 +54,9 @@ export async function sendMessage(
 async function inTurn(
   { connection }: Ready,
   commands: readonly string[],
-  answered: readonly Answer[],
+  answered: readonly AwaitedReply[],
   stop: AbortSignal,
-): Promise<Answer[]> {
+): Promise<AwaitedReply[]> {
   const answers = [...answered]
   for (const command of commands.slice(answers.length)) {
     if (stop.aborted || !positive(PHASES[answers.length - 1] ?? 'dot', answers.at(-1))) break

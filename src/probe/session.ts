@@ -3,7 +3,7 @@ import type { Why } from '../contract/words.ts'
 import type { Address } from '../ip/address.ts'
 import { hostNameIn } from '../relay/host-name.ts'
 import { anyOf } from '../smtp/any-of.ts'
-import type { Answer, TlsFacts } from '../smtp/connection.ts'
+import type { AwaitedReply, TlsFacts } from '../smtp/connection.ts'
 import { abridged, type Reply } from '../smtp/reply.ts'
 import { FIGURES } from './pace.ts'
 import type { Dialogue, Server } from './server.ts'
@@ -128,7 +128,7 @@ async function secure(session: Ready): Promise<Session> {
 const offers = (extensions: readonly string[], keyword: string): boolean =>
   extensions.some((line) => line.trim().toUpperCase() === keyword)
 
-const heard = ({ reply, at }: Answer): Heard | null => (reply ? { reply: abridged(reply), at } : null)
+const heard = ({ reply, at }: AwaitedReply): Heard | null => (reply ? { reply: abridged(reply), at } : null)
 
 const NOTHING: Session = {
   connection: null,

@@ -16,7 +16,7 @@ export const rcpt = ({ form, rcptTo }: Envelope | Attempt) =>
   form.recipient.bare ? `RCPT TO:${rcptTo}` : `RCPT TO:<${rcptTo}>`
 
 /** How to ask a plan on one session. */
-export interface Manner extends Resetting {
+export interface AskOptions extends Resetting {
   readonly stop: AbortSignal
   /** Whether to send everything in one write. */
   readonly pipelining: boolean
@@ -29,10 +29,10 @@ export interface Manner extends Resetting {
  * `stop` is aborted. One by one, a transaction ends when the next one begins. If each refusal takes longer, asks
  * no more: envelopes without an answer get the reason `slowing`.
  */
-export async function askPlan(session: Ready, plan: ConnectionPlan, manner: Manner): Promise<Attempt[]> {
+export async function askPlan(session: Ready, plan: ConnectionPlan, manner: AskOptions): Promise<Attempt[]> {
   if (manner.stop.aborted) return notRun(plan.flat(), 'interrupted')
   let { reset } = manner
-  const learning: Manner = {
+  const learning: AskOptions = {
     ...manner,
     get reset() {
       return reset
@@ -72,7 +72,7 @@ async function isFree({ connection }: Ready, reset: Reset): Promise<boolean> {
  * Asks a plan in one group. If a RSET fails, the answers after it do not count: returns only the attempts up to that
  * RSET, so that the others can be asked in turn. If the group ended with QUIT, returns the others as not run.
  */
-async function askAtOnce(session: Ready, plan: ConnectionPlan, manner: Manner): Promise<Attempt[]> {
+async function askAtOnce(session: Ready, plan: ConnectionPlan, manner: AskOptions): Promise<Attempt[]> {
   const commands = plan.flatMap((transaction) => [mail(senderOf(transaction)), ...transaction.map(rcpt), 'RSET'])
   const { connection } = session
   const waiting = { abandon: watchDelays(), patience }
@@ -99,7 +99,7 @@ async function askAtOnce(session: Ready, plan: ConnectionPlan, manner: Manner): 
 async function askInTurn(
   session: Ready,
   transaction: Transaction,
-  manner: Manner,
+  manner: AskOptions,
   isSlowing: Abandon,
 ): Promise<Attempt[]> {
   const { connection } = session

@@ -29,7 +29,7 @@ export interface Exchange {
  * The meaning of a report about our message: the server tried to pass it on; or the recipient is local, but does not
  * exist; or neither.
  */
-export type Report = 'tried-to-relay' | 'was-local' | 'unclear'
+export type BounceReport = 'tried-to-relay' | 'was-local' | 'unclear'
 
 /**
  * The mail that our own mailbox received for an attempt: its message, a bounce of it, or a trace. A trace is other mail
@@ -44,7 +44,7 @@ export interface Seen {
   readonly received: string | null
   readonly receivedAt: string
   /** The meaning of a bounce or trace; null for a message. */
-  readonly report: Report | null
+  readonly report: BounceReport | null
 }
 
 /** One form tried: its envelope, every reply to it in order, and what the mailbox received. */

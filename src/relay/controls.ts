@@ -28,10 +28,10 @@ export const POSTMASTER_SENDER = 'own-domain-postmaster'
 export const INVENTED_SENDER = 'own-domain-invented'
 
 /** Our knowledge of a mailbox of the server: none, a role address such as postmaster, or the mailbox of a person. */
-export type Known = 'none' | 'role' | 'person'
+export type MailboxKind = 'none' | 'role' | 'person'
 
 /** Returns what a known mailbox is worth; null if none is known. */
-export const knownAs = (mailbox: string | null): Known =>
+export const knownAs = (mailbox: string | null): MailboxKind =>
   mailbox === null ? 'none' : isRole(mailbox) ? 'role' : 'person'
 
 /**
@@ -55,7 +55,7 @@ export type Contrast =
   | 'missing'
 
 /** Returns what the local recipients show about the refusal of the outside sender (rule 4a). */
-export function contrastOf(rows: readonly Assessed[], known: Known): Contrast {
+export function contrastOf(rows: readonly Assessed[], known: MailboxKind): Contrast {
   const mailbox = rowOf(rows, KNOWN_MAILBOX)
   if (vouches(rows, known)) return 'shown'
   if (!isContrast(mailbox, rows, known) && !isContrast(rowOf(rows, POSTMASTER), rows, known)) return 'missing'
@@ -64,7 +64,7 @@ export function contrastOf(rows: readonly Assessed[], known: Known): Contrast {
 }
 
 /** Whether the mailbox of a person was accepted after the last refusal: then the refusals were no ban. */
-export const vouches = (rows: readonly Assessed[], known: Known): boolean =>
+export const vouches = (rows: readonly Assessed[], known: MailboxKind): boolean =>
   known === 'person' && isContrast(rowOf(rows, KNOWN_MAILBOX), rows, known)
 
 /**
@@ -90,7 +90,7 @@ const isTakenLocal = (local: Assessed | undefined): boolean => local?.outcome ==
  * Whether a local recipient was accepted after the last refusal of an outside one, in a session of the same node that
  * refused the outside recipient.
  */
-function isContrast(local: Assessed | undefined, rows: readonly Assessed[], known: Known): boolean {
+function isContrast(local: Assessed | undefined, rows: readonly Assessed[], known: MailboxKind): boolean {
   if (local === undefined || !isTakenLocal(local)) return false
   const outside = rowOf(rows, OUTSIDE)
   const again = rowOf(rows, REPEAT)
@@ -104,7 +104,7 @@ function isSameNode({ attempt: a }: Assessed, { attempt: b }: Assessed): boolean
 }
 
 /** Returns the transcript index of the last refusal of an outside recipient in the standard part; -1 for none. */
-function lastRefusal(rows: readonly Assessed[], known: Known): number {
+function lastRefusal(rows: readonly Assessed[], known: MailboxKind): number {
   const standard = rows.filter((row) => isOfStandard(row, rows, known))
   const outside = standard.filter(({ attempt }) => attempt.form.recipient.kind !== 'local')
   return Math.max(-1, ...outside.filter(({ outcome }) => outcome === 'refused').map(endOf))
@@ -176,7 +176,7 @@ const FORGERY = /\bspf\b|sender policy framework|spoof|\bdkim\b|\bdmarc\b|not al
  * Returns the next own-domain sender that is worth trying, or null. Some servers trust only senders that exist. Others
  * demand a login from those, and trust the rest. The words of their refusals do not tell which (rule 4b).
  */
-export function secondSender(rows: readonly Assessed[], known: Known): string | null {
+export function secondSenderAfter(rows: readonly Assessed[], known: MailboxKind): string | null {
   const own = rowOf(rows, OWN_SENDER)
   if (own?.outcome !== 'refused' || own.refusedLater) return null
   if (own.refusal === null || reasonAboutUs(own.refusal)) return null
@@ -192,16 +192,16 @@ export function secondSender(rows: readonly Assessed[], known: Known): string | 
  * Whether a row belongs to the standard part of a test. Postmaster as a sender belongs to it only if the standard suite
  * asks it too. Otherwise the full suite asks it after the standard part.
  */
-export function isOfStandard({ attempt: { form } }: Assessed, rows: readonly Assessed[], known: Known): boolean {
+export function isOfStandard({ attempt: { form } }: Assessed, rows: readonly Assessed[], known: MailboxKind): boolean {
   if (form.part !== 'standard') return false
-  return form.id !== POSTMASTER_SENDER || secondSender(rows, known) === POSTMASTER_SENDER
+  return form.id !== POSTMASTER_SENDER || secondSenderAfter(rows, known) === POSTMASTER_SENDER
 }
 
 /**
  * Whether no own-domain sender that exists was tried: each was refused because it does not exist, or the server refused
  * postmaster as a recipient, and the known mailbox too if there is one.
  */
-export function noExistingSender(rows: readonly Assessed[], known: Known): boolean {
+export function noExistingSender(rows: readonly Assessed[], known: MailboxKind): boolean {
   const own = [OWN_SENDER, POSTMASTER_SENDER, INVENTED_SENDER].flatMap((id) => rowOf(rows, id) ?? [])
   if (own.length === 0 || !own.every(({ outcome }) => outcome === 'refused')) return false
   const isNone = (id: string) => rowOf(rows, id)?.outcome === 'refused'
@@ -218,7 +218,7 @@ function isUnknownSender({ outcome, refusal, text }: Assessed): boolean {
  * MAIL, and refused its outside recipient in the same words as a stranger's: then it did not refuse the sender. The
  * local mailbox must be a known one, or one that the server accepts from strangers.
  */
-export function mayBeSpoofable(rows: readonly Assessed[], known: Known): boolean {
+export function mayBeSpoofable(rows: readonly Assessed[], known: MailboxKind): boolean {
   const own = rowOf(rows, OWN_SENDER)
   if (own?.outcome !== 'refused' || own.refusedLater || own.decisive?.phase !== 'rcpt') return false
   if (!sameRefusal(own, rowOf(rows, OUTSIDE))) return false
@@ -229,7 +229,7 @@ export function mayBeSpoofable(rows: readonly Assessed[], known: Known): boolean
 /** The state of a test that the choice of controls depends on. */
 export interface ControlState {
   readonly rows: readonly Assessed[]
-  readonly known: Known
+  readonly known: MailboxKind
   /** Whether the own domain is only the customer's first one, so that it must be checked. */
   readonly isDomainDefault: boolean
   /** The number of the open session; null if there is none. */
@@ -243,35 +243,70 @@ const MOST = 2
 
 /** Returns the controls that can still change the verdict, in the order in which one session asks them. */
 export function wantedControls(state: ControlState): readonly string[] {
-  const { rows, known, session, asked } = state
+  const { rows, known, asked } = state
+  const need = needOf(state)
+  const wanted = [
+    {
+      when: isLocalWanted(state, need),
+      ask: need.repeat && asked(REPEAT) < MOST ? [REPEAT, need.local] : [need.local],
+    },
+    { when: need.suspects && !need.mayVouch && asked(REPEAT) === 0, ask: [REPEAT] },
+    { when: known !== 'none' && isSpoofDenied(rows) && asked(KNOWN_MAILBOX) === 0, ask: [KNOWN_MAILBOX] },
+    { when: isMailboxDenied(rows) && asked(POSTMASTER) === 0, ask: [POSTMASTER] },
+    {
+      when: need.contrast && contrastOf(rows, known) === 'words-needed' && asked(RANDOM_LOCAL) === 0,
+      ask: [RANDOM_LOCAL],
+    },
+  ]
+  return wanted.find(({ when }) => when)?.ask ?? []
+}
+
+/** What the answers of the standard part still lack. */
+interface Need {
+  /** Whether the refusal of the outside sender counts only by contrast. */
+  readonly contrast: boolean
+  /** Whether another refusal may be the beginning of a ban. */
+  readonly suspects: boolean
+  /** Whether the mailbox of a person can show that we are not banned, so that no repeat is needed. */
+  readonly mayVouch: boolean
+  /** Whether the first question must be asked again. */
+  readonly repeat: boolean
+  /** The local recipient to ask. */
+  readonly local: typeof KNOWN_MAILBOX | typeof POSTMASTER
+}
+
+function needOf({ rows, known, session }: ControlState): Need {
   const outside = rowOf(rows, OUTSIDE)
-  const needs = needsContrast(outside)
+  const contrast = needsContrast(outside)
   const suspected = rows.filter((row) => row.attempt.form.part === 'standard' && needsRepeat(row, rows))
   const suspects = suspected.length > 0
   const local = known !== 'none' && rowOf(rows, KNOWN_MAILBOX)?.outcome !== 'refused' ? KNOWN_MAILBOX : POSTMASTER
-  // If the mailbox of a person is accepted at the end, we are not banned, and no repeat is needed. Words about us need
-  // one: a ban can spare local recipients.
+  // Words about us need a repeat: a ban can spare local recipients.
   const isNamed = suspected.some((row) => isForgeryCheck(row, rows))
   const mayVouch = local === KNOWN_MAILBOX && known === 'person' && !isNamed
-  const needsLocal = needs || (suspects && mayVouch) || state.isDomainDefault
-  const repeat = (suspects && !mayVouch) || (needs && outside.attempt.connection !== session)
-  const isFirst = asked(local) === 0 && rowOf(rows, local)?.outcome !== 'accepted'
-  const isMisplaced =
-    asked(local) < MOST && isTakenLocal(rowOf(rows, local)) && !isContrast(rowOf(rows, local), rows, known)
-  if (needsLocal && (isFirst || (isMisplaced && (needs || suspects)))) {
-    return repeat && asked(REPEAT) < MOST ? [REPEAT, local] : [local]
-  }
-  if (suspects && !mayVouch && asked(REPEAT) === 0) return [REPEAT]
-  // The own-domain sender may not write to the known mailbox, as if that were outside. If a stranger may not either, it
-  // is a ban.
-  const spoofed = rowOf(rows, OWN_SENDER_TO_LOCAL)
-  if (known !== 'none' && spoofed?.refusal === 'relay-denied' && asked(KNOWN_MAILBOX) === 0) return [KNOWN_MAILBOX]
-  // A mailbox that is refused as relaying may be at another server's domain. Then there is no postmaster here either.
-  const isDenied = [outside, rowOf(rows, KNOWN_MAILBOX)].every((row) => row?.refusal === 'relay-denied')
-  if (isDenied && asked(POSTMASTER) === 0) return [POSTMASTER]
-  const isOpen = needs && contrastOf(rows, known) === 'words-needed'
-  return isOpen && asked(RANDOM_LOCAL) === 0 ? [RANDOM_LOCAL] : []
+  const repeat = (suspects && !mayVouch) || (contrast && outside.attempt.connection !== session)
+  return { contrast, suspects, mayVouch, repeat, local }
 }
+
+/** Whether to ask a local recipient: it has no answer yet, or its answer came in the wrong place. */
+function isLocalWanted({ rows, known, isDomainDefault, asked }: ControlState, need: Need): boolean {
+  const { contrast, suspects, mayVouch, local } = need
+  const answer = rowOf(rows, local)
+  if (!(contrast || (suspects && mayVouch) || isDomainDefault)) return false
+  if (asked(local) === 0 && !isTakenLocal(answer)) return true
+  return (contrast || suspects) && asked(local) < MOST && isTakenLocal(answer) && !isContrast(answer, rows, known)
+}
+
+/**
+ * Whether the own-domain sender may not write to the known mailbox, as if that were outside. If a stranger may not
+ * either, it is a ban.
+ */
+const isSpoofDenied = (rows: readonly Assessed[]): boolean =>
+  rowOf(rows, OWN_SENDER_TO_LOCAL)?.refusal === 'relay-denied'
+
+/** Whether the known mailbox is refused as relaying: it may be at another server's domain. Then postmaster is too. */
+const isMailboxDenied = (rows: readonly Assessed[]): boolean =>
+  [OUTSIDE, KNOWN_MAILBOX].every((id) => rowOf(rows, id)?.refusal === 'relay-denied')
 
 /** Whether an attempt counts for the verdict. An attempt for a finding does not. */
 export const isForVerdict = ({ attempt }: Assessed): boolean => attempt.form.id !== OWN_SENDER_TO_LOCAL

@@ -27,13 +27,13 @@ const PASSING_IF_TEMPORARY: ReadonlySet<Reason> = new Set<Reason>(['vantage-bloc
  *
  * @param runs what each vantage observed
  */
-export function mayPass({ reason, decisive }: Answer, runs: readonly Observations[]): boolean {
+export function mayPass({ reason, decisive }: DecidingAnswer, runs: readonly Observations[]): boolean {
   if (reason === null) return false
   if (PASSING.has(reason)) return true
   return PASSING_IF_TEMPORARY.has(reason) && runs.every((run) => isTemporary(run, new Set(decisive)))
 }
 
-type Answer = Pick<Judgement, 'reason' | 'decisive'>
+type DecidingAnswer = Pick<Judgement, 'reason' | 'decisive'>
 
 /** Whether no deciding reply was a 5xx. */
 const isTemporary = ({ rows, turnedAway }: Observations, deciding: ReadonlySet<number>): boolean =>

@@ -2,7 +2,7 @@
 import type { DomainSource, Proof } from '../contract/words.ts'
 import type { Assessed } from './assess.ts'
 import type { Exchange, Reply } from './attempt.ts'
-import type { Known } from './controls.ts'
+import type { MailboxKind } from './controls.ts'
 
 /** Everything that a test learnt. The verdict depends on nothing else. */
 export interface Observations {
@@ -17,7 +17,7 @@ export interface Observations {
   readonly domain: string | null
   readonly domainSource: DomainSource | null
   /** Our knowledge of a mailbox of the server. */
-  readonly known: Known
+  readonly known: MailboxKind
   /** Names and addresses that replies may repeat. Words inside them say nothing about a refusal. */
   readonly names: readonly string[]
   readonly greeting: { readonly reply: Reply; readonly at: readonly number[] } | null

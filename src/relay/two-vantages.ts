@@ -63,7 +63,7 @@ export type By = 0 | 1
  * may be about the other vantage alone. Otherwise the reason with the higher WORTH counts; if both are equal, the first
  * vantage counts.
  */
-export function decidingVantage(first: Answer, second: Answer): By {
+export function decidingVantage(first: VantageAnswer, second: VantageAnswer): By {
   if (first.verdict === 'open' || second.verdict === 'open') {
     return second.verdict === 'open' && (first.verdict !== 'open' || isStronger(second, first)) ? 1 : 0
   }
@@ -73,9 +73,9 @@ export function decidingVantage(first: Answer, second: Answer): By {
 }
 
 /** The part of a judgement that decides which vantage counts. */
-type Answer = Pick<Judgement, 'verdict' | 'reason' | 'evidence'>
+type VantageAnswer = Pick<Judgement, 'verdict' | 'reason' | 'evidence'>
 
-const isStronger = (a: Pick<Answer, 'evidence'>, b: Pick<Answer, 'evidence'>): boolean =>
+const isStronger = (a: Pick<VantageAnswer, 'evidence'>, b: Pick<VantageAnswer, 'evidence'>): boolean =>
   EVIDENCES.indexOf(a.evidence) > EVIDENCES.indexOf(b.evidence)
 
 /** The judgement on a whole test. */

@@ -44,7 +44,7 @@ function shown(value: unknown): string {
 
 const textOf = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? `${value}` : '')
 
-const placeOf = ({ ip, port }: Fields): string => {
+const endpointOf = ({ ip, port }: Fields): string => {
   const address = textOf(ip)
   return `${address.includes(':') ? `[${address}]` : address}:${textOf(port)}`
 }
@@ -58,13 +58,13 @@ type Say = (fields: Fields) => readonly [word: string, ...texts: string[]]
 const KINDS: readonly { readonly is: (fields: Fields) => boolean; readonly say: Say }[] = [
   {
     is: ({ audit }) => audit === 'intent',
-    say: (fields) => ['asking', placeOf(fields), `${textOf(fields.customer)}, for ${textOf(fields.caller)}`],
+    say: (fields) => ['asking', endpointOf(fields), `${textOf(fields.customer)}, for ${textOf(fields.caller)}`],
   },
   {
     is: ({ verdict, ip, id }) => isVerdict(verdict) && ip !== undefined && id !== undefined,
     say: (fields) => [
       textOf(fields.verdict).toUpperCase(),
-      placeOf(fields),
+      endpointOf(fields),
       textOf(fields.cause) || textOf(fields.reason),
       typeof fields.ms === 'number' ? `${(fields.ms / 1000).toFixed(1)} s` : '',
       `${textOf(fields.customer)}, for ${textOf(fields.caller)}`,

@@ -10,12 +10,12 @@ export type RowEnding = (typeof ENDINGS)[number]
  * without an answer, and with one before. `new`: not tested before. `gone`: tested before, and not this time.
  */
 const CHANGES = ['opened', 'closed', 'lost', 'new', 'gone'] as const
-export type Change = (typeof CHANGES)[number]
+export type ShownChange = (typeof CHANGES)[number]
 
 export interface Row {
   readonly verdict: RowEnding
   /** Null if nothing changed, or if there was no comparison. */
-  readonly change: Change | null
+  readonly change: ShownChange | null
   /** The verdict of the last time. */
   readonly before: RowEnding | null
   /** As the user wrote it: an address, a host name or a mail domain. */
@@ -65,7 +65,7 @@ const textOf = (value: unknown): string | null => (typeof value === 'string' ? v
 const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null)
 
 /** Returns where a row was tested, for example `203.0.113.25:25`; its target if it has no address. */
-export function placeOf({ target, ip, port }: Pick<Row, 'target' | 'ip' | 'port'>): string {
+export function endpointOf({ target, ip, port }: Pick<Row, 'target' | 'ip' | 'port'>): string {
   if (ip === null) return target
   return port === null ? ip : `${ip.includes(':') ? `[${ip}]` : ip}:${port}`
 }

@@ -51,7 +51,7 @@ export function renderOutcome(test: RelayTest, coloured: boolean): string {
   return paragraphs(heading(test, style), rows, ...advice(test), decided.length > 0 ? ['Decided by', ...decided] : [])
 }
 
-/** Returns the place of a waiting test in words. Empty if it is not known. */
+/** Returns the position of a waiting test in words. Empty if it is not known. */
 export function placeInLine(position: number | null): string {
   if (position === null) return ''
   if (position === 1) return 'the next test'

@@ -3,7 +3,7 @@ import type { Sweep, SweepResult } from '../contract/sweeps.ts'
 import { ansi, COLOURS } from './colours.ts'
 import type { View } from './formats/format.ts'
 import { oneLine } from './one-line.ts'
-import { placeOf } from './row.ts'
+import { endpointOf } from './row.ts'
 
 /** The word before a target: its verdict, or how far it is. */
 type Word = NonNullable<SweepResult['verdict']> | SweepResult['state']
@@ -28,7 +28,7 @@ export function resultLine(result: SweepResult, { coloured, width }: View): stri
   const whole = [
     word.toUpperCase().padEnd(WIDTHS.word),
     (change ?? '').padEnd(WIDTHS.change),
-    placeOf({ target: '', ...result }).padEnd(WIDTHS.place),
+    endpointOf({ target: '', ...result }).padEnd(WIDTHS.place),
     customerId.padEnd(WIDTHS.customer),
     oneLine(name).padEnd(WIDTHS.name),
     oneLine(facts),

@@ -30,7 +30,7 @@ export function sandboxWorld({ id, quota }: Caller, vantages: Pick<Vantages, 'al
     requestFor: (request) => ({ ...request, suite: 'standard', proof: 'message' }),
     // There is no server to protect, so each test has its own target and network counters.
     countersOf: ({ address }, testId) => ({ target: testId, network: testId, usedUp: usedUpAt(address.text) }),
-    placeOf: ({ customerId, ip }) => `${customerId} ${ip}`,
+    leaseNameOf: ({ customerId, ip }) => `${customerId} ${ip}`,
     expectArrivals: async () => null,
     run: ({ test, stop }, { transcript, decided }) =>
       playBack(sessionAt(test.ip, test.knownMailbox), test, { transcript, decided, stop: stop.signal }),

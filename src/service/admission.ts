@@ -15,7 +15,7 @@ import type { Exceeded, QuotaSubject, TestQuotas } from './quotas.ts'
 import { runningResult } from './result.ts'
 import type { Slots } from './slots.ts'
 import { Undo } from './undo.ts'
-import { banPlaceOf, type World } from './world.ts'
+import { banNameOf, type World } from './world.ts'
 
 /** The parts of the service that admission uses, and the world of the caller. */
 export interface AdmissionParts {
@@ -119,7 +119,7 @@ function takeSlot({ context, isAwaited }: Job, { slots }: AdmissionParts, undo: 
   return leave
 }
 
-/** Returns the problem of a test that finds no slot, and no place in the line. */
+/** Returns the problem of a test that finds no slot, and no room on the waiting list. */
 export const atCapacity = (detail: string): RequestProblem =>
   new RequestProblem('at-capacity', detail, { retryAfter: RETRY_SOON_SECONDS })
 
@@ -132,12 +132,12 @@ export async function leaseTarget(
 ): Promise<void> {
   const { world, settings, stores } = parts
   const { id, ip, customerId } = test
-  const place = world.placeOf(test)
+  const place = world.leaseNameOf(test)
   const release = () => stores.leases.release(place, id)
   if (test.queuedAt === null) undo.inStores(release)
   const wanted = { testId: id, customerId, ...(isFollowUp ? { isFollowUp } : {}) }
   const holder = await takeLease(stores, place, wanted, leaseMsFor(settings.deadlineMs))
-  // A test from the line is admitted again with the same id, so its lease must not be released late.
+  // A test from the waiting list is admitted again with the same id, so its lease must not be released late.
   if (!holder && test.queuedAt !== null) undo.here(() => release().catch(() => {}))
   if (!holder) return
   const isVisible = inScope(context.caller, holder.customerId)
@@ -164,7 +164,7 @@ export async function expectMail(
 ): Promise<Omit<Admission, 'leaveSlot'>> {
   const expecting = world.expectArrivals(job, earlier)
   undo.here(() => void expecting.then((expectation) => expectation?.forget()).catch(() => {}))
-  const refused = stores.recentRefusals.recently(banPlaceOf(world, job.test, job.vantage))
+  const refused = stores.recentRefusals.recently(banNameOf(world, job.test, job.vantage))
   const [expectation, refusedBefore] = await Promise.all([expecting, refused])
   return { expectation, refusedBefore }
 }

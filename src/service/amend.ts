@@ -5,7 +5,7 @@ import { Withheld } from '../smtp/withheld.ts'
 import type { Claims } from '../store/claims.ts'
 import type { Results } from '../store/results.ts'
 import type { Signal } from '../store/signals.ts'
-import { formsOf, seenIn } from './arrivals.ts'
+import { formsNamedBy, seenIn } from './arrivals.ts'
 import { conclude } from './conclude.ts'
 import { type Dossier, fromBytes, toBytes } from './dossier.ts'
 import type { Logger } from './logger.ts'
@@ -91,7 +91,7 @@ export class Amendments {
 
   async #takeFor(testId: string, signal: Signal, withheld: Withheld): Promise<void> {
     await this.change(testId, (dossier) => {
-      const seen = formsOf(dossier.mail, signal).flatMap(([form, secrets]) => {
+      const seen = formsNamedBy(dossier.mail, signal).flatMap(([form, secrets]) => {
         const shown = seenIn(signal, form, secrets, withheld)
         return shown ? [[form, shown] as const] : []
       })

@@ -6,9 +6,9 @@ import { isWaiting } from '../contract/waiting.ts'
 import type { Leases } from '../store/leases.ts'
 import type { Results } from '../store/results.ts'
 import { FOLLOW_UP_LOST } from './follow-ups.ts'
-import type { Line } from './line.ts'
 import { cursorOf, type ListQuery } from './queries.ts'
 import { brokenResult } from './result.ts'
+import type { WaitingList } from './waiting-list.ts'
 import type { WorldOf } from './world.ts'
 
 /** How late a follow-up may be before its result says that it is lost, in milliseconds: Redis may be away. */
@@ -27,20 +27,20 @@ function withoutFollowUp(result: RelayTest): RelayTest {
 const LIST_LIMIT = 20
 /** How many tests of an address are searched for the last one of a port. */
 const LOOK_BACK = 50
-/** How long a waiting test may take to join the line, in milliseconds: its result is stored before. */
+/** How long a waiting test may take to join the waiting list, in milliseconds: its result is stored before. */
 const JOINING_MS = 10_000
 
 /** Shows a caller its own results only. A test whose replica died while it ran reads as interrupted. */
 export class Archive {
   readonly #results: Results
   readonly #leases: Leases
-  readonly #line: Pick<Line, 'positionOf'>
+  readonly #waitingList: Pick<WaitingList, 'positionOf'>
   readonly #worldOf: WorldOf
 
-  constructor(results: Results, leases: Leases, line: Pick<Line, 'positionOf'>, worldOf: WorldOf) {
+  constructor(results: Results, leases: Leases, waitingList: Pick<WaitingList, 'positionOf'>, worldOf: WorldOf) {
     this.#results = results
     this.#leases = leases
-    this.#line = line
+    this.#waitingList = waitingList
     this.#worldOf = worldOf
   }
 
@@ -80,18 +80,18 @@ export class Archive {
   async #withTrueStatus(result: RelayTest, caller: Caller): Promise<RelayTest> {
     if (result.status === 'finished') return isOverdue(result) ? withoutFollowUp(result) : result
     if (isWaiting(result)) return this.#withPosition(result, caller)
-    const holder = await this.#leases.holder(this.#worldOf(caller).placeOf(result))
+    const holder = await this.#leases.holder(this.#worldOf(caller).leaseNameOf(result))
     if (holder?.testId === result.id) return result
     // The test may have ended between the two reads.
     const now = await this.#results.get(result.id)
     return now?.status === 'finished' ? now : brokenResult(result, result.createdAt)
   }
 
-  /** Returns the result of a waiting test with its position. If it is not in the line, its job was lost. */
+  /** Returns the result of a waiting test with its position. If it is not on the waiting list, its job was lost. */
   async #withPosition(result: RelayTest, caller: Caller): Promise<RelayTest> {
-    const position = await this.#line.positionOf(result.id)
+    const position = await this.#waitingList.positionOf(result.id)
     if (position !== null) return { ...result, position }
-    // The test may have left the line between the two reads.
+    // The test may have left the list between the two reads.
     const now = (await this.#results.get(result.id)) ?? result
     if (!isWaiting(now)) return this.#withTrueStatus(now, caller)
     const { queuedAt } = now

@@ -1,7 +1,7 @@
 /** The state of the mail of one test, and what an arrival means for it. */
 import type { ReportFacts } from '../mailbox/report.ts'
 import type { Secrets } from '../probe/message.ts'
-import type { Report, Seen } from '../relay/attempt.ts'
+import type { BounceReport, Seen } from '../relay/attempt.ts'
 import { formOf, MX_STEERED } from '../relay/forms.ts'
 import { classify } from '../relay/refusals.ts'
 import type { Withheld } from '../smtp/withheld.ts'
@@ -64,7 +64,7 @@ export function kindOf(form: string | undefined): TokenKind {
  * Returns the forms of an arrival, with their secrets. A message belongs to the form of its recipient if it has a
  * secret of that form. A bounce belongs to each form whose secret it has.
  */
-export function formsOf(test: ExpectedMail, { token, kind, secrets }: Signal): [form: string, secrets: Secrets][] {
+export function formsNamedBy(test: ExpectedMail, { token, kind, secrets }: Signal): [form: string, secrets: Secrets][] {
   return [...test.secrets].filter(
     ([form, { header, body }]) =>
       (kind === 'bounce' || test.tokens.get(token) === form) && (secrets.includes(header) || secrets.includes(body)),
@@ -115,7 +115,7 @@ export function shortOf({ statuses, sentences, ...facts }: ReportFacts): NonNull
  * so only a foreign host shows an attempt to relay. An ambiguous one never was local if another server took part, even
  * one of its own. Exim's status is always 5.0.0, so words count too.
  */
-export function reportOn(form: string, report: NonNullable<Signal['report']>): Report {
+export function reportOn(form: string, report: NonNullable<Signal['report']>): BounceReport {
   const { remote, foreign, outside, local, unknown } = report
   const isAmbiguous = formOf(form).recipient.kind === 'ambiguous'
   if (foreign || (isAmbiguous && (remote || outside))) return 'tried-to-relay'
@@ -123,7 +123,7 @@ export function reportOn(form: string, report: NonNullable<Signal['report']>): R
 }
 
 /** The kinds of arrivals, from the one that says the least. */
-const WEIGHT: readonly (Report | 'message')[] = ['unclear', 'was-local', 'tried-to-relay', 'message']
+const WEIGHT: readonly (BounceReport | 'message')[] = ['unclear', 'was-local', 'tried-to-relay', 'message']
 
 /** Whether an arrival says more than an earlier one of the same form. */
 export const saysMore = (seen: Seen, known: Seen | null | undefined): boolean =>
@@ -139,7 +139,7 @@ const endsWait = ({ kind, report }: Seen): boolean => kind !== 'trace' && report
  * Waits for the message of a form, or a clear report about it. After `ms` milliseconds, or when `stop` is aborted,
  * resolves with an unclear report if one came, or null.
  */
-export function waitFor(test: Expected, form: string, ms: number, stop: AbortSignal): Promise<Seen | null> {
+export function waitForMail(test: Expected, form: string, ms: number, stop: AbortSignal): Promise<Seen | null> {
   const known = test.seen.get(form)
   if ((known && endsWait(known)) || stop.aborted) return Promise.resolve(known ?? null)
   return new Promise((resolve) => {

@@ -11,13 +11,13 @@ import { earlierThan, isConclusive, lastVerdict } from './last-verdict.ts'
 import type { Logger } from './logger.ts'
 
 /** What became of a server: it was found open, or it is closed and was open before. */
-export type Change = 'found-open' | 'closed-again'
+export type ServerChange = 'found-open' | 'closed-again'
 
 /** The parts that are needed to compare a result with the one before. */
 export interface ChangeParts {
   readonly results: Pick<Results, 'list'>
   readonly log: Logger
-  count(change: Change): void
+  count(change: ServerChange): void
 }
 
 /** Counts the changes that results show. */
@@ -52,7 +52,7 @@ export class Changes implements Announcer {
   }
 }
 
-function changeTo(verdict: Verdict | null, last: Verdict | null): Change | null {
+function changeTo(verdict: Verdict | null, last: Verdict | null): ServerChange | null {
   if (verdict === 'open') return last === 'open' ? null : 'found-open'
   return last === 'open' ? 'closed-again' : null
 }

@@ -7,7 +7,16 @@ import { Expiring } from '../store/expiring.ts'
 import type { Signal, Signals } from '../store/signals.ts'
 import type { TokenKind } from '../store/tokens.ts'
 import type { Amendments } from './amend.ts'
-import { type Expectation, type Expected, formsOf, kindOf, saysMore, seenIn, shortOf, waitFor } from './arrivals.ts'
+import {
+  type Expectation,
+  type Expected,
+  formsNamedBy,
+  kindOf,
+  saysMore,
+  seenIn,
+  shortOf,
+  waitForMail,
+} from './arrivals.ts'
 import { MailboxTrouble } from './trouble.ts'
 
 /** How long after a test a message still counts, in milliseconds. */
@@ -80,7 +89,7 @@ export class Deliveries {
           return made
         },
         troubled: async (since) => test.turnedAwayAt >= since || this.trouble.since(since),
-        seen: (form, ms, stop) => waitFor(test, form, ms, stop),
+        seen: (form, ms, stop) => waitForMail(test, form, ms, stop),
         handOver: () => this.#handOver(test),
         forget: () => void this.#release(test, earlier),
       }
@@ -156,7 +165,7 @@ export class Deliveries {
     if (signal.secrets.length === 0) return this.#noteTurnedAway(signal.token)
     let isOurs = false
     for (const test of this.#expecting(signal.token)) {
-      const forms = formsOf(test, signal)
+      const forms = formsNamedBy(test, signal)
       if (forms.length === 0) continue
       isOurs = true
       for (const [form, secrets] of forms) {

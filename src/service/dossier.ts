@@ -9,7 +9,7 @@ import type { DossierBytes } from '../store/results.ts'
 import type { ExpectedMail } from './arrivals.ts'
 import type { TestIdentity } from './job.ts'
 import type { TestRequest } from './request.ts'
-import type { Circumstances } from './result.ts'
+import type { ResultDetails } from './result.ts'
 import type { VantageRun, VantageRuns } from './vantage-runs.ts'
 
 /** Everything that the result of a test is made of. */
@@ -17,7 +17,7 @@ export interface FinishedTest {
   readonly test: TestIdentity
   readonly runs: VantageRuns
   readonly transcript: Pick<Transcript, 'entries' | 'truncated'>
-  readonly circumstances: Omit<Circumstances, 'amendedAt'>
+  readonly circumstances: Omit<ResultDetails, 'amendedAt'>
 }
 
 /** A finished test, and what is needed to change its result later. */

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { RelayTestEvent } from '../contract/events.ts'
 import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import { type Happening, type PhasePlan, phasesOf } from './phases.ts'
-import { viewOf } from './views.ts'
+import { attemptView } from './views.ts'
 
 /**
  * A test that runs in this replica. Each follower gets everything from the beginning, however late it comes. Events are
@@ -101,7 +101,7 @@ export class LiveTest {
 
 function eventOf(happening: Happening, lines: number, vantage: string | null): RelayTestEvent | null {
   if (happening === 'connected') return null
-  if ('attempt' in happening) return { event: 'attempt', data: viewOf(happening, vantage) }
+  if ('attempt' in happening) return { event: 'attempt', data: attemptView(happening, vantage) }
   return { event: 'line', data: { ...happening, index: lines, key: false, vantage } }
 }
 

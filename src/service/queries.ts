@@ -6,7 +6,7 @@ import { limitsQuery } from '../contract/limits.ts'
 import { listQuery } from '../contract/list-query.ts'
 import type { FieldError } from '../contract/problems.ts'
 import { type Address, explainAddress, parseAddress } from '../ip/address.ts'
-import type { Filter, Place } from '../store/results.ts'
+import type { Filter, ListPosition } from '../store/results.ts'
 import { faultsIn, invalid, isMapped, isRecord, NOT_MAPPED, portAdvice } from './faults.ts'
 import { pointerTo } from './pointer.ts'
 
@@ -16,7 +16,7 @@ const UNKNOWN = 'unknown parameter: remove it'
 export interface ListQuery extends Omit<Filter, 'mayName'> {
   readonly customerId?: string | undefined
   readonly limit?: number | undefined
-  readonly after?: Place | null | undefined
+  readonly after?: ListPosition | null | undefined
 }
 
 /** Reads the query of `GET /relay-tests`. Throws RequestProblem that lists every wrong member. */
@@ -32,9 +32,9 @@ export function readListQuery(query: unknown): ListQuery {
 }
 
 /** Returns a place in a list as text for callers. */
-export const cursorOf = ({ createdAt, id }: Place): string => `${createdAt}.${id}`
+export const cursorOf = ({ createdAt, id }: ListPosition): string => `${createdAt}.${id}`
 
-function placeIn(cursor: string): Place {
+function placeIn(cursor: string): ListPosition {
   const [createdAt, id = ''] = cursor.split('.')
   return { createdAt: Number(createdAt), id }
 }
@@ -104,7 +104,7 @@ export function readAfter(query: unknown): string | null {
  * Reads the query of `GET /addresses`. Returns an address, or a name in lower case without a dot at its end. Throws
  * RequestProblem if it is neither.
  */
-export function readName(query: unknown): Address | string {
+export function readHostQuery(query: unknown): Address | string {
   const text = parametersOf(query, ['name']).get('name')
   const wrong = (detail: string) => invalid([{ pointer: '/name', detail }])
   if (text === undefined) throw wrong('must be given: a host name, a mail domain or an IP address')

@@ -125,7 +125,7 @@ export class TestQuotas {
     return { policies: [name], retryAfter: Math.max(1, Math.ceil(ttl / 1000)) }
   }
 
-  /** Gives back the counts of `take` for a test that found the line full. */
+  /** Gives back the counts of `take` for a test that found the waiting list full. */
   async giveBack(subject: QuotaSubject, states: States): Promise<void> {
     const counts = await Promise.all(TEST_QUOTA_NAMES.map((name) => this.#read(name, subject)))
     await Promise.all(counts.map((count) => this.#undo({ ...count, exceeded: false }, states)))

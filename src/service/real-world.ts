@@ -49,7 +49,7 @@ export function realWorld(parts: RealWorldParts): World {
       network: canonicalNetwork(address),
       usedUp: null,
     }),
-    placeOf: ({ ip }) => ip,
+    leaseNameOf: ({ ip }) => ip,
     async expectArrivals({ test, request: { proof } }, earlier) {
       if (!deliveries || proof === 'recipient') return null
       const ids = [...formsToSend(settings), 'sender']

@@ -18,8 +18,6 @@ import { amendedLater, followElsewhere, LiveTest, replay } from './follow.ts'
 import { type FollowUp, FollowUps } from './follow-ups.ts'
 import { stillRunning, testOf } from './idempotency.ts'
 import { CALLER_GONE, type Job, type RequestContext, type Settings } from './job.ts'
-import { type Line, lineLimit } from './line.ts'
-import { admitFromLine, admitToLine } from './line-admission.ts'
 import type { Logger } from './logger.ts'
 import type { Observer } from './observer.ts'
 import { openJob, permitted } from './open-job.ts'
@@ -28,11 +26,13 @@ import type { LimitsQuery } from './queries.ts'
 import type { TestQuotas } from './quotas.ts'
 import type { TestRequest } from './request.ts'
 import { runningResult } from './result.ts'
-import { run } from './run.ts'
+import { runTest } from './run.ts'
 import { RunningTests } from './running-tests.ts'
 import { makeSlots, type Slots } from './slots.ts'
 import { admitForSweep } from './sweep-admission.ts'
 import { visitAgain } from './visit-again.ts'
+import { type WaitingList, waitingListLimit } from './waiting-list.ts'
+import { admitFromWaitingList, admitToWaitingList } from './waiting-list-admission.ts'
 import { WaitingTests } from './waiting-tests.ts'
 import type { Permissions } from './withdrawal.ts'
 import type { World } from './world.ts'
@@ -49,8 +49,7 @@ export interface ServiceParts extends Permissions {
   readonly quotas: TestQuotas
   readonly settings: Settings
   readonly observer: Observer
-  /** The line of tests that wait for a slot. */
-  readonly line: Line
+  readonly waitingList: WaitingList
   readonly announcer: Announcer
   /** Whether the installation has a mailbox, so that it can prove a delivery. */
   readonly hasMailbox: boolean
@@ -90,14 +89,14 @@ export class RelayTests {
   readonly #waiting: WaitingTests
 
   constructor(parts: ServiceParts) {
-    const { stores, settings, line, worldOf } = parts
+    const { stores, settings, waitingList, worldOf } = parts
     this.#running = new RunningTests(parts, stores.stops)
     const slots = makeSlots(settings.maxConcurrent, (callerId) => this.#waiting.slotLeft(callerId))
     this.#parts = {
       ...parts,
       background: new Background(settings.resultTtlMs),
       slots,
-      archive: new Archive(stores.results, stores.leases, line, worldOf),
+      archive: new Archive(stores.results, stores.leases, waitingList, worldOf),
       followUps: new FollowUps({
         queue: parts.followUpQueue,
         rules: {
@@ -115,7 +114,11 @@ export class RelayTests {
       ...parts,
       slots,
       begin: async (job, leaveSlot, world) => {
-        const { admitted, finished } = this.#begin(job, admitFromLine(job, leaveSlot, { ...this.#parts, world }), world)
+        const { admitted, finished } = this.#begin(
+          job,
+          admitFromWaitingList(job, leaveSlot, { ...this.#parts, world }),
+          world,
+        )
         await admitted
         logFailure(finished, job)
       },
@@ -144,7 +147,7 @@ export class RelayTests {
 
   /** How many tests may wait for a slot. */
   get waitingLimit(): number {
-    return lineLimit(this.#parts.settings.maxConcurrent)
+    return waitingListLimit(this.#parts.settings.maxConcurrent)
   }
 
   /** Writes how the quotas stand for a test of a target. Counts nothing. Throws RequestProblem if it is not allowed. */
@@ -198,7 +201,7 @@ export class RelayTests {
     const { admitted, finished } = this.#begin(job, admit(job, parts), world)
     try {
       const gotSlot = await admitted.then(() => true, falseIfFull)
-      if (!gotSlot && respondAsync) return { result: await admitToLine(job, parts), replayed: false }
+      if (!gotSlot && respondAsync) return { result: await admitToWaitingList(job, parts), replayed: false }
       await admitted
     } catch (error) {
       const other = error instanceof RequestProblem ? await this.#simultaneousTest(error, job, waits) : null
@@ -315,7 +318,7 @@ export class RelayTests {
     const live = new LiveTest({ suite, proof, deliveryWaitMs: this.#parts.settings.deliveryWaitMs })
     let result: RelayTest | null = null
     try {
-      result = await this.#running.whileLive(id, live, () => run(job, admission, live, { ...this.#parts, world }))
+      result = await this.#running.whileLive(id, live, () => runTest(job, admission, live, { ...this.#parts, world }))
       return result
     } finally {
       live.end(result)

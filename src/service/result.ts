@@ -9,7 +9,7 @@ import type { Transcript } from '../smtp/transcript.ts'
 import { serverOf, softwareOf } from './found-server.ts'
 import type { TestIdentity } from './job.ts'
 import { listOf, runOf, type VantageRun, type VantageRuns } from './vantage-runs.ts'
-import { deliveryOf, viewOf } from './views.ts'
+import { attemptView, deliveryOf } from './views.ts'
 
 /** Returns the result of a test that runs: every member in the order of the contract, most of them empty. */
 export function runningResult(test: TestIdentity): RelayTest {
@@ -59,7 +59,7 @@ export function runningResult(test: TestIdentity): RelayTest {
 }
 
 /** The parts of a result that do not come from its runs, such as its duration and its follow-ups. */
-export interface Circumstances {
+export interface ResultDetails {
   readonly durationMs: number
   /** How long after its end a late message may amend the result, in milliseconds; 0 if none was sent. */
   readonly amendableMs: number
@@ -80,7 +80,7 @@ export function finishedResult(
   test: TestIdentity,
   runs: VantageRuns,
   transcript: Pick<Transcript, 'entries' | 'truncated'>,
-  circumstances: Circumstances,
+  circumstances: ResultDetails,
 ): RelayTest {
   const { durationMs, amendableMs, amendedAt, related, withdrawn } = circumstances
   const { followUpAt, followUps, followUpsEndMs } = circumstances
@@ -121,7 +121,7 @@ export function finishedResult(
     caveats: [...judgement.caveats],
     summary: `${second ? `${summary} ${sayVantages(together.by, completed(first), completed(second))}` : summary}${next}`,
     retryAfter: judgement.retryAfter,
-    attempts: together.rows.flatMap((rows, index) => rows.map((row) => viewOf(row, nameOf(runs, runs[index])))),
+    attempts: together.rows.flatMap((rows, index) => rows.map((row) => attemptView(row, nameOf(runs, runs[index])))),
     delivery: listOf(runs).flatMap(({ found }) => deliveryOf(test, found.observations) ?? [])[0] ?? null,
     remedy: remedyFor(judgement, softwareOf(greeted.found), facts),
     findings: showFindings(

@@ -42,7 +42,7 @@ export interface RunParts {
  * If a message can still arrive, or the server is visited again, stores its dossier too, so that it can be judged
  * again. In every case, slot and lease are given back, and the audit log gets its line.
  */
-export async function run(job: Job, admission: Admission, live: LiveTest, parts: RunParts): Promise<RelayTest> {
+export async function runTest(job: Job, admission: Admission, live: LiveTest, parts: RunParts): Promise<RelayTest> {
   const { test, context } = job
   const { world, stores, audit, observer, settings, followUps } = parts
   const { expectation, refusedBefore, leaveSlot } = admission
@@ -88,7 +88,7 @@ export async function run(job: Job, admission: Admission, live: LiveTest, parts:
       else await expectation?.handOver()
       if (followUpAt !== null) await followUps.add(test.id, 1, followUpAt)
     }
-    await keep(job, { result, dossier, place: world.placeOf(test), stored }, parts)
+    await keep(job, { result, dossier, place: world.leaseNameOf(test), stored }, parts)
     await parts.announcer.finished(context.caller.id, result)
     const { verdict, evidence, reason, cause, durationMs: ms } = result
     const callerGone = job.stop.signal.reason === CALLER_GONE

@@ -4,7 +4,7 @@
  * limits of messages.
  */
 import type { Reason } from '../contract/words.ts'
-import { joined } from '../probe/later-visit.ts'
+import { joinedVisits } from '../probe/later-visit.ts'
 import { FIGURES } from '../probe/pace.ts'
 import type { ProbeResult } from '../probe/probe.ts'
 import { NOTHING_SPENT, type Spent } from '../probe/question.ts'
@@ -17,7 +17,7 @@ import type { AuditFile } from './audit-file.ts'
 import type { Job, Settings } from './job.ts'
 import type { Observer } from './observer.ts'
 import { listOf, type VantageRun, type VantageRuns } from './vantage-runs.ts'
-import { banPlaceOf, permissionsOf, type RunContext, type World } from './world.ts'
+import { banNameOf, permissionsOf, type RunContext, type World } from './world.ts'
 
 /** The parts of the service that asking uses. */
 interface AskingParts {
@@ -43,9 +43,9 @@ export async function askFromVantages(job: Job, shared: Shared, parts: AskingPar
     const before = shared.earlier ? listOf(shared.earlier).find((run) => run.vantage.name === vantage.name) : undefined
     const earlier = before?.found ?? null
     const later = await world.run(job, { ...shared, refusedBefore, vantage, deadline, spentBefore, earlier })
-    const found = earlier ? joined(earlier, later) : later
+    const found = earlier ? joinedVisits(earlier, later) : later
     // Does not wait for the note: if it is lost, the next test may report a ban as connect-timeout.
-    if (wasRefused(later)) stores.recentRefusals.note(banPlaceOf(world, job.test, vantage)).catch(() => {})
+    if (wasRefused(later)) stores.recentRefusals.note(banNameOf(world, job.test, vantage)).catch(() => {})
     const visit = [spentBefore.connections + 1, found.spent.connections] as const
     return { vantage: shownAs(vantage, job.request.address), found, visits: [...(before?.visits ?? []), visit] }
   }
@@ -93,7 +93,7 @@ async function prepare(job: Job, vantage: Vantage, { world, stores, audit }: Ask
   // From now on, a change of the files that forbids this vantage stops the test.
   job.laterVantages.push(vantage)
   try {
-    const refusedBefore = await stores.recentRefusals.recently(banPlaceOf(world, job.test, vantage))
+    const refusedBefore = await stores.recentRefusals.recently(banNameOf(world, job.test, vantage))
     await auditIntent(audit, job, vantage)
     return refusedBefore
   } catch (error) {

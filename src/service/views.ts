@@ -15,7 +15,7 @@ const SHOWN_LENGTH = 512
  *
  * @param vantage the name of its vantage; null if the test used only one
  */
-export function viewOf(row: Assessed, vantage: string | null): AttemptView {
+export function attemptView(row: Assessed, vantage: string | null): AttemptView {
   const { attempt, outcome, refusal, evidence, decisive } = row
   const { form, mailFrom, rcptTo, why, connection } = attempt
   const lines = decisive?.reply.lines.slice(0, SHOWN_LINES).map((line) => line.slice(0, SHOWN_LENGTH)) ?? []

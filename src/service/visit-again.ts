@@ -55,7 +55,7 @@ export async function visitAgain(job: Job, dossier: Dossier, parts: VisitParts):
       const isNew = current.circumstances.followUps.length === visit - 1
       return isNew ? grown(current, found, { end, next, admission, parts }) : null
     })
-    await stores.leases.release(world.placeOf(test), test.id)
+    await stores.leases.release(world.leaseNameOf(test), test.id)
     await admission.expectation?.handOver()
     if (next !== null) await followUps.add(test.id, visit + 1, next)
   }

@@ -1,23 +1,23 @@
-/** Starts the tests of the line, each when a slot is free for it. Ends those that are no longer allowed. */
+/** Starts the tests of the waiting list, each when a slot is free for it. Ends those that are no longer allowed. */
 import type { RelayTest } from '../contract/relay-test.ts'
 import { isWaiting } from '../contract/waiting.ts'
 import { parseAddress } from '../ip/address.ts'
 import { PutBack } from '../queue/queue.ts'
 import type { Stores } from '../store/stores.ts'
 import type { Job, RequestContext, Settings } from './job.ts'
-import type { Line, WaitingTest } from './line.ts'
 import type { Logger } from './logger.ts'
 import type { Observer } from './observer.ts'
 import { openJob } from './open-job.ts'
 import { problemOf, RequestProblem } from './problem.ts'
 import { brokenResult } from './result.ts'
 import type { Slots } from './slots.ts'
+import type { WaitingList, WaitingTest } from './waiting-list.ts'
 import { CALLER_REMOVED, type Permissions, STOPPED, TESTING_OFF } from './withdrawal.ts'
 import type { World } from './world.ts'
 
-/** The parts of the service that tests of the line use. */
+/** The parts of the service that tests of the waiting list use. */
 export interface WaitingParts extends Permissions {
-  readonly line: Line
+  readonly waitingList: WaitingList
   readonly slots: Slots
   readonly stores: Pick<Stores, 'results' | 'claims'>
   readonly observer: Observer
@@ -31,13 +31,13 @@ export interface WaitingParts extends Permissions {
 /** The longest time that a test waits, in milliseconds. Its result must not expire meanwhile. */
 const longestFor = (resultTtlMs: number): number => Math.min(3_600_000, resultTtlMs / 2)
 /**
- * The pause of a test whose caller has no free slot, and how much longer it is for each position in the line. A slot
+ * The pause of a test whose caller has no free slot, and how much longer it is for each position on the list. A slot
  * that is given back ends it early. If it were shorter than most tests, a later test could overtake an earlier one.
  */
 const PAUSE_MS = 10_000
 const PAUSE_FOR_EACH_MS = 5
 
-type Ending = Pick<WaitingTest, 'id' | 'key' | 'requestId' | 'caller'>
+type LeavingTest = Pick<WaitingTest, 'id' | 'key' | 'requestId' | 'caller'>
 
 /** The tests that wait for a slot of this replica. */
 export class WaitingTests {
@@ -52,8 +52,8 @@ export class WaitingTests {
 
   /** Begins to start tests. */
   work(): void {
-    const { line, log } = this.#parts
-    line.work({
+    const { waitingList, log } = this.#parts
+    waitingList.work({
       run: (waiting) => this.#turn(waiting),
       died: (waiting, err) => {
         log.error({ err, id: waiting.id }, 'a test that waited cannot be started')
@@ -62,23 +62,23 @@ export class WaitingTests {
     })
   }
 
-  /** Looks at the line again, because a slot of a caller is free. */
+  /** Looks at the waiting list again, because a slot of a caller is free. */
   slotLeft(callerId: string): void {
     this.#slotLeft()
     this.#awaitSlot()
-    this.#parts.line.hurry(callerId).catch(() => {})
+    this.#parts.waitingList.hurry(callerId).catch(() => {})
   }
 
-  /** Ends a test that waits. Returns false if it has just left the line. */
+  /** Ends a test that waits. Returns false if it has just left the list. */
   async stop(id: string, requestId: string): Promise<boolean> {
-    const caller = await this.#parts.line.remove(id)
+    const caller = await this.#parts.waitingList.remove(id)
     if (caller !== null) await this.#end({ id, key: null, requestId, caller }, STOPPED)
     return caller !== null
   }
 
   /** Starts no further test, and ends those that would be lost with the process. */
   async close(): Promise<void> {
-    const lost = await this.#parts.line.close()
+    const lost = await this.#parts.waitingList.close()
     await Promise.all(lost.map((waiting) => this.#end(waiting, 'the service was shut down. Ask for it again')))
   }
 
@@ -111,7 +111,7 @@ export class WaitingTests {
   }
 
   async #pauseOf({ id }: WaitingTest): Promise<number> {
-    const position = (await this.#parts.line.positionOf(id)) ?? 1
+    const position = (await this.#parts.waitingList.positionOf(id)) ?? 1
     return PAUSE_MS + position * PAUSE_FOR_EACH_MS
   }
 
@@ -140,7 +140,7 @@ export class WaitingTests {
   }
 
   /** Ends a test that has not started. Safe to repeat. */
-  async #end({ id, key, requestId, caller }: Ending, why: string): Promise<void> {
+  async #end({ id, key, requestId, caller }: LeavingTest, why: string): Promise<void> {
     const { stores, observer, log } = this.#parts
     const waiting = await stores.results.get(id)
     if (!waiting || !isWaiting(waiting)) return

@@ -35,7 +35,7 @@ export interface World {
   /** Returns which counters a test of a port uses, besides those of its caller and customer. */
   countersOf(target: { readonly address: Address; readonly port: number }, testId: string): TargetCounters
   /** Returns the name of the place that a test leases: only one test may use it at a time. */
-  placeOf(test: Pick<RelayTest, 'customerId' | 'ip'>): string
+  leaseNameOf(test: Pick<RelayTest, 'customerId' | 'ip'>): string
   /**
    * Starts to watch every mailbox for messages of a test. Null if none can arrive.
    *
@@ -94,8 +94,8 @@ export function permissionsOf(caller: Caller, world: World): (asked: AccessReque
 }
 
 /** Returns the key of the note that a target refused us. A ban concerns one target and one vantage. */
-export const banPlaceOf = (
+export const banNameOf = (
   world: World,
   test: Pick<RelayTest, 'customerId' | 'ip'>,
   vantage: Pick<Vantage, 'name'>,
-): string => `${world.placeOf(test)} ${vantage.name}`
+): string => `${world.leaseNameOf(test)} ${vantage.name}`

@@ -2,19 +2,19 @@
 import type { Reply } from './reply.ts'
 
 /** The answer to a command. `reply` is null if the connection failed first. `at` are indexes of transcript lines. */
-export interface Answer {
+export interface AwaitedReply {
   readonly reply: Reply | null
   readonly at: readonly number[]
   /** The time the server took, in milliseconds since the command or the answer before it. */
   readonly ms: number
 }
 
-export const UNANSWERED: Answer = { reply: null, at: [], ms: 0 }
+export const UNANSWERED: AwaitedReply = { reply: null, at: [], ms: 0 }
 
 interface Waiting {
   readonly command: number | null
   readonly at: number[]
-  resolve(answer: Answer): void
+  resolve(answer: AwaitedReply): void
 }
 
 /** The commands of one connection that have no answer yet, in order. */
@@ -32,7 +32,7 @@ export class Awaited {
   }
 
   /** Adds a command by its transcript index. Resolves with its answer. */
-  add(command: number | null): Promise<Answer> {
+  add(command: number | null): Promise<AwaitedReply> {
     return new Promise((resolve) => {
       this.#waiting.push({ command, at: command === null ? [] : [command], resolve })
     })
@@ -49,7 +49,7 @@ export class Awaited {
   }
 
   /** Gives a reply to the first command, and returns the answer; null if no reply is awaited. */
-  answer(reply: Reply): Answer | null {
+  answer(reply: Reply): AwaitedReply | null {
     const first = this.#waiting.shift()
     if (!first) return null
     const now = performance.now()

@@ -1,12 +1,12 @@
 /** One SMTP connection: sends commands, waits for the replies, and records both. */
 import type { Socket } from 'node:net'
-import { type Answer, Awaited, UNANSWERED } from './awaited.ts'
+import { Awaited, type AwaitedReply, UNANSWERED } from './awaited.ts'
 import { type Reply, ReplyParser } from './reply.ts'
 import { isOwnError } from './socket-errors.ts'
 import { beginTls, factsOf, type TlsFacts } from './tls.ts'
 import type { Transcript } from './transcript.ts'
 
-export type { Answer } from './awaited.ts'
+export type { AwaitedReply } from './awaited.ts'
 export type { TlsFacts } from './tls.ts'
 
 /**
@@ -32,7 +32,7 @@ export interface ConnectionOptions {
 }
 
 /** Called after each answer of a group. Returns true if the rest is not worth waiting for. */
-export type Abandon = (answer: Answer) => boolean
+export type Abandon = (answer: AwaitedReply) => boolean
 
 /** How to wait for answers. */
 export interface Waiting {
@@ -115,7 +115,7 @@ export class SmtpConnection {
   async greeting(
     timeoutMs: number,
     { unwanted = NEVER, quiet = () => {}, quietMs = timeoutMs }: GreetingWait = {},
-  ): Promise<Answer> {
+  ): Promise<AwaitedReply> {
     const quietTimer = setTimeout(() => {
       if (this.#spoke === 'nothing' && this.#fault === null) quiet()
     }, quietMs)
@@ -134,13 +134,13 @@ export class SmtpConnection {
   }
 
   /** Sends one command and waits for its reply. */
-  async command(line: string, waiting: Waiting = {}): Promise<Answer> {
+  async command(line: string, waiting: Waiting = {}): Promise<AwaitedReply> {
     const [answer] = await this.group([line], waiting)
     return answer ?? UNANSWERED
   }
 
   /** Sends several commands in one write and waits for all replies. Use it only if the server offers PIPELINING. */
-  group(lines: readonly string[], waiting: Waiting = {}): Promise<Answer[]> {
+  group(lines: readonly string[], waiting: Waiting = {}): Promise<AwaitedReply[]> {
     if (this.#fault) return Promise.resolve(lines.map(() => UNANSWERED))
     const commands = lines.map((line) => this.#record('client', line))
     this.#write(lines)
@@ -186,7 +186,7 @@ export class SmtpConnection {
    * Sends a message after a 354 reply, dot-stuffed, with the final dot. The answer is the reply to that dot. From now
    * on, no line and no answer shows the secrets, whatever the server repeats.
    */
-  async message(lines: readonly string[], secrets: readonly string[] = []): Promise<Answer> {
+  async message(lines: readonly string[], secrets: readonly string[] = []): Promise<AwaitedReply> {
     if (this.#fault) return UNANSWERED
     this.#transcript.withheld.add(secrets)
     const stuffed = lines.map((line) => (line.startsWith('.') ? `.${line}` : line))
@@ -203,7 +203,7 @@ export class SmtpConnection {
    * Sends a group that ends in QUIT (RFC 2920 section 3.1), and closes after the answers. A missing reply to QUIT costs
    * two seconds, but the other answers count.
    */
-  async farewell(lines: readonly string[], waiting: Waiting = {}): Promise<Answer[]> {
+  async farewell(lines: readonly string[], waiting: Waiting = {}): Promise<AwaitedReply[]> {
     if (this.#fault) return lines.map(() => UNANSWERED)
     const commands = lines.map((line) => this.#record('client', line))
     const quit = this.#record('client', 'QUIT')
@@ -258,7 +258,7 @@ export class SmtpConnection {
    * Waits for the reply to QUIT, and closes. The reply can have another code than 221 if the server then closes. If the
    * server goes on, that reply belonged to another command.
    */
-  async #seeOut(goodbye: Promise<Answer>): Promise<void> {
+  async #seeOut(goodbye: Promise<AwaitedReply>): Promise<void> {
     const { reply } = await Promise.race([goodbye, this.#closed().then(() => UNANSWERED)])
     if (this.#fault !== null && !this.#socket.destroyed) await this.#closed(() => this.#socket.end())
     else if (reply && !GOODBYE.has(reply.code)) await this.#closed()
@@ -283,7 +283,7 @@ export class SmtpConnection {
     commands: readonly (number | null)[],
     until = this.#deadline,
     waiting: Waiting = {},
-  ): Promise<Answer[]> {
+  ): Promise<AwaitedReply[]> {
     const answers = commands.map((command) => this.#awaited.add(command))
     this.#waiting = waiting
     this.#awaited.restartClock()

@@ -14,23 +14,23 @@ export interface Filter {
 }
 
 /** The place of a result in a list. Newer results come first. At the same time, larger ids come first. */
-export interface Place {
+export interface ListPosition {
   readonly createdAt: number
   readonly id: string
 }
 
 /** A part of a list. `next` is the place after which the list continues; null at its end. */
-export interface Page {
+export interface SummaryPage {
   readonly summaries: readonly RelayTestSummary[]
-  readonly next: Place | null
+  readonly next: ListPosition | null
 }
 
 /** Compares the places of two results in a list. */
-export const inListOrder = (one: Place, other: Place): number =>
+export const inListOrder = (one: ListPosition, other: ListPosition): number =>
   other.createdAt - one.createdAt || (one.id < other.id ? 1 : -1)
 
 /** Whether a result comes after a place in a list. */
-export const isAfter = ({ createdAt, id }: Place, place: Place | null): boolean =>
+export const isAfter = ({ createdAt, id }: ListPosition, place: ListPosition | null): boolean =>
   place === null || createdAt < place.createdAt || (createdAt === place.createdAt && id < place.id)
 
 /** Whether a result meets all conditions of a filter, except those on its time and its customer. */
@@ -73,7 +73,7 @@ export interface Results {
    * Returns summaries of the newest `limit` results that match and come after a place. Does not read the results
    * themselves. A page before the end of the list may be shorter, if the filter leaves out many results.
    */
-  list(filter: Filter, limit: number, after?: Place | null): Promise<Page>
+  list(filter: Filter, limit: number, after?: ListPosition | null): Promise<SummaryPage>
   /** Removes the result of a test that did not start. */
   remove(result: RelayTest): Promise<void>
 }

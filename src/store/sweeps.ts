@@ -32,7 +32,7 @@ export const storedTarget = z.object({
 export type SweepTarget = z.output<typeof storedTarget>
 
 /** The name of a target within its sweep. */
-export type SweepPlace = Pick<SweepTarget, 'ip' | 'port'>
+export type TargetAddress = Pick<SweepTarget, 'ip' | 'port'>
 
 /** The state and the result of a target. A target without a row waits. */
 export const sweepRow = z.object({
@@ -74,23 +74,23 @@ export interface StoredSweep {
 }
 
 /** The answer to beginning a sweep: `busy` is the sweep of the same caller and name that still runs. */
-export type Begun = { readonly against: string | null } | { readonly busy: string }
+export type SweepBegin = { readonly against: string | null } | { readonly busy: string }
 
 /** Sweeps by id. Each belongs to one caller. */
 export interface Sweeps {
   /** Adds targets to a sweep that has not begun yet, in parts of PART; only the last part may be smaller. */
   addTargets(id: string, part: readonly SweepTarget[]): Promise<void>
   /** Begins a sweep whose targets are stored, unless one of the same caller and name runs. */
-  begin(record: Omit<SweepRecord, 'against'>): Promise<Begun>
+  begin(record: Omit<SweepRecord, 'against'>): Promise<SweepBegin>
   get(id: string): Promise<StoredSweep | null>
   /** Returns the sweeps of a caller, the newest first. */
   list(callerId: string): Promise<readonly StoredSweep[]>
   /** Returns up to `count` targets from a position on. */
   targets(id: string, from: number, count: number): Promise<readonly SweepTarget[]>
   /** Returns the row of each target; null for those that wait. */
-  rows(id: string, targets: readonly SweepPlace[]): Promise<readonly (SweepRow | null)[]>
+  rows(id: string, targets: readonly TargetAddress[]): Promise<readonly (SweepRow | null)[]>
   /** Replaces a row, and counts the difference. Returns false, and changes nothing, if the row is not `before`. */
-  swap(id: string, target: SweepPlace, before: SweepRow | null, after: SweepRow): Promise<boolean>
+  swap(id: string, target: TargetAddress, before: SweepRow | null, after: SweepRow): Promise<boolean>
   /** Returns the ids of the tests that run. */
   running(id: string): Promise<readonly string[]>
   dispatched(id: string, count: number): Promise<void>
@@ -141,7 +141,7 @@ export function surplusOf(sweeps: readonly StoredSweep[], capacity: number): rea
 }
 
 /** Returns the name of a target within its sweep as text. */
-export const placeOf = ({ ip, port }: SweepPlace): string => `${ip} ${port}`
+export const targetKeyOf = ({ ip, port }: TargetAddress): string => `${ip} ${port}`
 
 const NOTHING: SweepCounts = {
   running: 0,
@@ -251,13 +251,13 @@ export function memorySweeps(): Sweeps {
     async rows(id, targets) {
       const rows = kept.get(id)?.rows
       return targets.map((target) => {
-        const text = rows?.get(placeOf(target))
+        const text = rows?.get(targetKeyOf(target))
         return text === undefined ? null : sweepRow.parse(JSON.parse(text))
       })
     },
     async swap(id, target, before, after) {
       const sweep = kept.get(id)
-      const place = placeOf(target)
+      const place = targetKeyOf(target)
       const expected = before === null ? undefined : rowText(before)
       if (!sweep || sweep.rows.get(place) !== expected) return false
       sweep.rows.set(place, rowText(after))

@@ -8,7 +8,7 @@ import type { Logger } from '../service/logger.ts'
 import { CALLER_REMOVED, type Permissions, TESTING_OFF } from '../service/withdrawal.ts'
 import { PART, type StoredSweep, type Sweeps, type SweepTarget } from '../store/sweeps.ts'
 import { dueAt, timeOf } from './due.ts'
-import { skipped } from './rows.ts'
+import { skippedRow } from './rows.ts'
 import { type TargetTests, WAITING_TARGETS } from './target-tests.ts'
 
 const runningSweep = z.object({ sweepId: z.string() })
@@ -127,13 +127,13 @@ export class Dispatcher {
     if (!before) return
     await sweeps.clearLost(id)
     const at = new Date().toISOString()
-    let lost: { target: SweepTarget; row: ReturnType<typeof skipped> }[] = []
+    let lost: { target: SweepTarget; row: ReturnType<typeof skippedRow> }[] = []
     for (let from = 0; from < before.record.targets; from += PART) {
       const targets = await sweeps.targets(before.record.id, from, PART)
       const [now, then] = [await sweeps.rows(id, targets), await sweeps.rows(before.record.id, targets)]
       for (const [index, target] of targets.entries()) {
         const row = then[index]
-        if (now[index] === null && row?.state === 'tested') lost.push({ target, row: skipped(GONE, at, row) })
+        if (now[index] === null && row?.state === 'tested') lost.push({ target, row: skippedRow(GONE, at, row) })
       }
       while (lost.length >= PART) {
         await sweeps.addLost(id, lost.slice(0, PART))

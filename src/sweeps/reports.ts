@@ -3,7 +3,7 @@ import type { Sweep, SweepResult, SweepResultsQuery } from '../contract/sweeps.t
 import { PART, type StoredSweep, type SweepRow, type Sweeps, type SweepTarget } from '../store/sweeps.ts'
 
 /** Returns a sweep as callers see it. */
-export function viewOf({ record, status, finishedAt, says, counts }: StoredSweep): Sweep {
+export function sweepView({ record, status, finishedAt, says, counts }: StoredSweep): Sweep {
   const { id, name, scheduled, customers, suite, proof, spread, createdAt, targets, against } = record
   const { running, tested, skipped, open, closed, inconclusive } = counts
   const { opened, closedAgain, isNew, lost, stillOpen } = counts

@@ -8,7 +8,7 @@ export type Before = SweepRow | null | undefined
 const NOTHING = { verdict: null, reason: null, finishedAt: null, says: null, change: null } as const
 
 /** Returns the row of a target whose test has begun. */
-export const began = (testId: string): SweepRow => ({
+export const runningRow = (testId: string): SweepRow => ({
   ...NOTHING,
   state: 'running',
   testId,
@@ -17,7 +17,7 @@ export const began = (testId: string): SweepRow => ({
 })
 
 /** Returns the row of a target whose test has ended. */
-export function tested(result: RelayTest, before: Before): SweepRow {
+export function testedRow(result: RelayTest, before: Before): SweepRow {
   const { id: testId, verdict, reason } = result
   const finishedAt = result.finishedAt ?? result.createdAt
   const known = before?.lastVerdict ?? null
@@ -48,7 +48,7 @@ function changeOf(verdict: RelayTest['verdict'], before: Before): SweepRow['chan
  *
  * @param says why, in a sentence
  */
-export function skipped(says: string, at: string, before: Before): SweepRow {
+export function skippedRow(says: string, at: string, before: Before): SweepRow {
   return {
     ...NOTHING,
     state: 'skipped',

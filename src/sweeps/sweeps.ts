@@ -14,7 +14,7 @@ import type { Permissions } from '../service/withdrawal.ts'
 import type { Stores } from '../store/stores.ts'
 import { PART, type StoredSweep } from '../store/sweeps.ts'
 import { Dispatcher, sweepOptions } from './dispatcher.ts'
-import { allOf, pageOf, type ResultFilter, type ResultPage, viewOf } from './reports.ts'
+import { allOf, pageOf, type ResultFilter, type ResultPage, sweepView } from './reports.ts'
 import type { SweepWish } from './request.ts'
 import { TargetTests, targetOptions } from './target-tests.ts'
 import { targetsFor } from './targets.ts'
@@ -93,12 +93,12 @@ export class SweepService {
   async list(caller: Caller, name: string | undefined): Promise<Sweep[]> {
     requireSweeps(caller)
     const sweeps = await this.#parts.stores.sweeps.list(caller.id)
-    return sweeps.filter(({ record }) => name === undefined || record.name === name).map(viewOf)
+    return sweeps.filter(({ record }) => name === undefined || record.name === name).map(sweepView)
   }
 
   /** Returns a sweep. Throws RequestProblem if the caller has none with this id. */
   async read(id: string, caller: Caller): Promise<Sweep> {
-    return viewOf(await this.#find(id, caller))
+    return sweepView(await this.#find(id, caller))
   }
 
   /** Returns up to `limit` results of a sweep from a position on. */
@@ -124,7 +124,7 @@ export class SweepService {
     for (const testId of await stores.sweeps.running(id)) await stores.stops.ask(testId)
     const sweep = await this.#find(id, caller)
     if (isFirst) await this.#ended(sweep)
-    return viewOf(sweep)
+    return sweepView(sweep)
   }
 
   /** Notes that late mail or a follow-up has changed a result. Never rejects. */
@@ -185,7 +185,7 @@ export class SweepService {
     }
     await this.#dispatcher.begin(id)
     log.info({ sweep: id, name, caller: caller.id, targets: targets.length, scheduled }, 'a sweep begins')
-    return viewOf(await this.#find(id, caller))
+    return sweepView(await this.#find(id, caller))
   }
 
   /** Throws if a sweep of this name runs, or too many of this caller. */
@@ -201,10 +201,10 @@ export class SweepService {
 
   async #ended(sweep: StoredSweep): Promise<void> {
     const { announce, log } = this.#parts
-    const { progress, verdicts, changes, status } = viewOf(sweep)
+    const { progress, verdicts, changes, status } = sweepView(sweep)
     const { id, name, callerId: caller } = sweep.record
     log.info({ sweep: id, name, caller, status, ...progress, ...verdicts, changes }, 'a sweep has ended')
-    await announce(caller, viewOf(sweep))
+    await announce(caller, sweepView(sweep))
   }
 }
 

@@ -15,13 +15,13 @@ import { slotsOfSweeps } from '../service/slots.ts'
 import { CALLER_REMOVED, type Permissions } from '../service/withdrawal.ts'
 import {
   type StoredSweep,
-  type SweepPlace,
   type SweepRow,
   type Sweeps,
   type SweepTarget,
   storedTarget,
+  type TargetAddress,
 } from '../store/sweeps.ts'
-import { began, skipped, tested } from './rows.ts'
+import { runningRow, skippedRow, testedRow } from './rows.ts'
 
 /** One target that is due. */
 const dueTarget = z.object({ sweepId: z.string(), target: storedTarget })
@@ -95,8 +95,8 @@ export class TargetTests {
     if (result.sweepId === null) return
     try {
       const sweep = await sweeps.get(result.sweepId)
-      const [row] = sweep ? await sweeps.rows(sweep.record.id, [placeIn(result)]) : []
-      if (sweep && row?.state === 'tested') await this.#record(sweep, placeIn(result), result)
+      const [row] = sweep ? await sweeps.rows(sweep.record.id, [targetOf(result)]) : []
+      if (sweep && row?.state === 'tested') await this.#record(sweep, targetOf(result), result)
     } catch (err) {
       log.error({ err, id: result.id, sweepId: result.sweepId }, 'a sweep does not show a result that has changed')
     }
@@ -128,7 +128,7 @@ export class TargetTests {
     const { id } = sweep.record
     if (!testingIsOn()) throw new PutBack({ ms: LONGEST_MS })
     const note = async (testId: string) => {
-      if (!(await sweeps.swap(id, target, row, began(testId)))) throw new Taken()
+      if (!(await sweeps.swap(id, target, row, runningRow(testId)))) throw new Taken()
     }
     try {
       await this.#settle(sweep, target, await relayTests.runForSweep(requestOf(sweep, target), context, id, note))
@@ -151,17 +151,17 @@ export class TargetTests {
     await this.#record(sweep, target, result)
   }
 
-  async #record(sweep: StoredSweep, target: SweepPlace, result: RelayTest): Promise<void> {
+  async #record(sweep: StoredSweep, target: TargetAddress, result: RelayTest): Promise<void> {
     const before = await this.#before(sweep, target)
-    await this.#write(sweep, target, tested(result, before))
+    await this.#write(sweep, target, testedRow(result, before))
   }
 
-  async #skip(sweep: StoredSweep, target: SweepPlace, says: string): Promise<void> {
+  async #skip(sweep: StoredSweep, target: TargetAddress, says: string): Promise<void> {
     const before = await this.#before(sweep, target)
-    await this.#write(sweep, target, skipped(says, new Date().toISOString(), before))
+    await this.#write(sweep, target, skippedRow(says, new Date().toISOString(), before))
   }
 
-  async #write({ record: { id } }: StoredSweep, target: SweepPlace, after: SweepRow): Promise<void> {
+  async #write({ record: { id } }: StoredSweep, target: TargetAddress, after: SweepRow): Promise<void> {
     const { sweeps } = this.#parts
     for (let write = 0; write < WRITES; write += 1) {
       const [row = null] = await sweeps.rows(id, [target])
@@ -171,7 +171,7 @@ export class TargetTests {
   }
 
   /** Returns the row of the target in the sweep before. */
-  async #before({ record: { against } }: StoredSweep, target: SweepPlace): Promise<SweepRow | null | undefined> {
+  async #before({ record: { against } }: StoredSweep, target: TargetAddress): Promise<SweepRow | null | undefined> {
     if (against === null) return undefined
     const [row = null] = await this.#parts.sweeps.rows(against, [target])
     return row
@@ -188,7 +188,7 @@ export class TargetTests {
   }
 }
 
-const placeIn = ({ ip, port }: RelayTest): SweepPlace => ({ ip, port })
+const targetOf = ({ ip, port }: RelayTest): TargetAddress => ({ ip, port })
 
 /** A random pause, so that targets that wait for the same network or slot do not all try at once. */
 const pauseMs = (retryAfter: number): number =>

@@ -4,7 +4,7 @@ import { type Address, parseAddress } from '../ip/address.ts'
 import { isLoopback, specialRange } from '../ip/special.ts'
 import { SmtpConnection } from '../smtp/connection.ts'
 import { Transcript } from '../smtp/transcript.ts'
-import { type CheckResult, failed, ok, skipped } from './egress.ts'
+import { type CheckResult, failed, ok, skippedCheck } from './egress.ts'
 import { ownAddresses } from './interfaces.ts'
 import { knownAddresses, reachOf, type Vantage } from './vantage.ts'
 
@@ -38,15 +38,15 @@ export const CHECKS: Readonly<
 
   async 'ehlo-name'(vantage, { lookUp }) {
     const { ehlo, publicIps } = vantage
-    if (ehlo === null) return skipped('The vantage has no EHLO name.')
+    if (ehlo === null) return skippedCheck('The vantage has no EHLO name.')
     const known =
       publicIps.length > 0 ? publicIps : knownAddresses(vantage).filter((address) => specialRange(address) === null)
-    if (known.length === 0) return skipped('The vantages file has no publicIps to compare it with.')
+    if (known.length === 0) return skippedCheck('The vantages file has no publicIps to compare it with.')
     const { hosts, unanswered } = await lookUp(ehlo)
     const isAnswered = ({ family }: Address) =>
       !unanswered.some(({ name, type }) => name === ehlo && type === (family === 4 ? 'A' : 'AAAA'))
     const asked = known.filter(isAnswered)
-    if (asked.length === 0) return skipped('No name server answered.')
+    if (asked.length === 0) return skippedCheck('No name server answered.')
     const found = hosts.flatMap(({ name, ips }) => (name === ehlo ? ips : [])).map((ip) => parseAddress(ip)?.text)
     const missing = asked.filter(({ text }) => !found.includes(text))
     if (missing.length === 0) return ok(`${ehlo} resolves to the public address.`)
@@ -55,8 +55,8 @@ export const CHECKS: Readonly<
   },
 
   async mailbox(vantage, { lookUp, mailbox }) {
-    if (!mailbox) return skipped('The service has no mailbox.')
-    if (vantage.ehlo === null) return skipped('There is no vantages file to compare the address with.')
+    if (!mailbox) return skippedCheck('The service has no mailbox.')
+    if (vantage.ehlo === null) return skippedCheck('There is no vantages file to compare the address with.')
     const { hosts, unanswered } = await lookUp(mailbox.domain)
     // If the domain has MX records, mail goes only to those hosts.
     const exchangers = hosts.filter(({ preference }) => preference !== null)
@@ -66,7 +66,7 @@ export const CHECKS: Readonly<
       .filter((address) => address !== null)
     if (addresses.length === 0) {
       return unanswered.length > 0
-        ? skipped('No name server answered.')
+        ? skippedCheck('No name server answered.')
         : failed(`${mailbox.domain} has no address: mail to it cannot arrive.`)
     }
     const { families } = reachOf(vantage, ownAddresses())
@@ -75,7 +75,7 @@ export const CHECKS: Readonly<
     )
     return address
       ? askMailbox(vantage, vantage.ehlo, address, mailbox)
-      : skipped('The vantage cannot reach the address of the mailbox.')
+      : skippedCheck('The vantage cannot reach the address of the mailbox.')
   },
 }
 

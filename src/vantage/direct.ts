@@ -2,7 +2,7 @@
 import type { Address } from '../ip/address.ts'
 import { isLoopback, specialRange } from '../ip/special.ts'
 import { dialFrom } from '../smtp/dial.ts'
-import { type Egress, failed, ok, skipped } from './egress.ts'
+import { type Egress, failed, ok, skippedCheck } from './egress.ts'
 import { ownAddresses } from './interfaces.ts'
 import { objectionToOpen } from './open-socket.ts'
 
@@ -31,9 +31,9 @@ export const direct = (bind: readonly Address[]): Egress => ({
       if (objection) return failed(`This machine cannot open a connection (${objection}).`)
       return bind.length > 0
         ? ok('This machine has the source address.')
-        : skipped('The routing table chooses the source address.')
+        : skippedCheck('The routing table chooses the source address.')
     },
-    proxy: () => skipped('The vantage uses no proxy.'),
+    proxy: () => skippedCheck('The vantage uses no proxy.'),
   },
 })
 

@@ -26,4 +26,4 @@ export type CheckResult = Omit<VantageCheck, 'name'>
 
 export const ok = (detail: string): CheckResult => ({ outcome: 'ok', detail })
 export const failed = (detail: string): CheckResult => ({ outcome: 'failed', detail })
-export const skipped = (detail: string): CheckResult => ({ outcome: 'skipped', detail })
+export const skippedCheck = (detail: string): CheckResult => ({ outcome: 'skipped', detail })

@@ -3,7 +3,7 @@ import { parseAddress } from '../ip/address.ts'
 import { parseEndpoint } from '../ip/endpoint.ts'
 import type { SocksProxy } from '../smtp/socks.ts'
 import { dialThrough, objectionOf } from '../smtp/socks-dial.ts'
-import { type Egress, failed, ok, skipped } from './egress.ts'
+import { type Egress, failed, ok, skippedCheck } from './egress.ts'
 
 const PROXY_MS = 5_000
 
@@ -14,7 +14,7 @@ export const throughSocks5 = (proxy: SocksProxy): Egress => ({
   dependsOn: [proxy.address],
   sources: (publicIps) => publicIps,
   checks: {
-    'source-address': () => skipped('The proxy chooses the source address.'),
+    'source-address': () => skippedCheck('The proxy chooses the source address.'),
     async proxy() {
       const objection = await objectionOf(proxy, PROXY_MS)
       return objection === null ? ok('The proxy answers.') : failed(`The proxy: ${objection}.`)

@@ -1,14 +1,14 @@
 /** Sends one event to a webhook, and says in plain words how the receiver answered. */
 import type { Webhook } from '../access/callers.ts'
-import { destinationsOf, type Surroundings, Undeliverable } from './destination.ts'
-import { type Answer, post, TooSlow } from './post.ts'
+import { type DestinationFacts, destinationsOf, Undeliverable } from './destination.ts'
+import { post, type ReceiverAnswer, TooSlow } from './post.ts'
 import { type Outgoing, signed } from './signing.ts'
 
 /** The end of one attempt. `gone`: the receiver wants no more events (410). */
 export type Delivered =
-  | { readonly outcome: 'delivered'; readonly answer: Answer }
-  | { readonly outcome: 'gone'; readonly answer: Answer }
-  | { readonly outcome: 'failed'; readonly answer: Answer | null; readonly why: string }
+  | { readonly outcome: 'delivered'; readonly answer: ReceiverAnswer }
+  | { readonly outcome: 'gone'; readonly answer: ReceiverAnswer }
+  | { readonly outcome: 'failed'; readonly answer: ReceiverAnswer | null; readonly why: string }
 
 const GONE = 410
 
@@ -21,7 +21,7 @@ export async function deliver(
   message: Outgoing,
   { url, secret }: Webhook,
   attempt: number,
-  around: Surroundings,
+  around: DestinationFacts,
   stop: AbortSignal,
 ): Promise<Delivered> {
   try {

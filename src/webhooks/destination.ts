@@ -8,7 +8,7 @@ import { isLoopback, specialRange } from '../ip/special.ts'
 import { translatedFrom } from '../ip/translated.ts'
 
 /** The facts that the decision needs besides the web address. */
-export interface Surroundings {
+export interface DestinationFacts {
   readonly allowLoopback: boolean
   /** The IPv6 networks whose addresses our network translates to IPv4 ones. */
   readonly translations: readonly Prefix[]
@@ -26,7 +26,10 @@ export class Undeliverable extends Error {}
  *
  * @throws Undeliverable if there are none
  */
-export async function destinationsOf({ hostname, protocol }: URL, around: Surroundings): Promise<readonly Address[]> {
+export async function destinationsOf(
+  { hostname, protocol }: URL,
+  around: DestinationFacts,
+): Promise<readonly Address[]> {
   const host = hostname.replace(/^\[|\]$/g, '')
   const literal = parseAddress(host)
   const found = literal ? [literal] : (await around.addressesOf(host)).map(parseAddress).filter((one) => one !== null)
@@ -40,7 +43,7 @@ export async function destinationsOf({ hostname, protocol }: URL, around: Surrou
 }
 
 /** Returns why an address gets no event, as the rest of a sentence that begins with it; null if it may get one. */
-function objectionTo(address: Address, protocol: string, { allowLoopback, translations, own }: Surroundings) {
+function objectionTo(address: Address, protocol: string, { allowLoopback, translations, own }: DestinationFacts) {
   if (allowLoopback && isLoopback(address)) return null
   if (protocol !== 'https:') return 'gets webhooks by https only'
   const special = [address, ...translatedFrom(address, translations)].map(specialRange).find((range) => range !== null)

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Webhook } from '../access/callers.ts'
 import { deliver } from './delivery.ts'
-import type { Surroundings } from './destination.ts'
+import type { DestinationFacts } from './destination.ts'
 import { pingAt } from './events.ts'
 import { outgoingOf } from './signing.ts'
 
@@ -10,7 +10,7 @@ import { outgoingOf } from './signing.ts'
 const SHOWN = 200
 
 /** Sends one ping. Returns whether it was taken, and a sentence for people. */
-export async function ping(webhook: Webhook, around: Surroundings): Promise<{ taken: boolean; says: string }> {
+export async function ping(webhook: Webhook, around: DestinationFacts): Promise<{ taken: boolean; says: string }> {
   const sent = outgoingOf(pingAt(randomUUID(), new Date()))
   const delivered = await deliver(sent, webhook, 1, around, new AbortController().signal)
   const body = printable(delivered.answer?.text ?? '')

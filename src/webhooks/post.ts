@@ -15,7 +15,7 @@ const READ_BYTES = 4_096
 export class TooSlow extends Error {}
 
 /** The answer of a receiver. */
-export interface Answer {
+export interface ReceiverAnswer {
   readonly status: number
   /** The start of the body. */
   readonly text: string
@@ -26,7 +26,12 @@ export interface Answer {
  *
  * @param address the checked address to connect to. The host of the URL is not looked up again
  */
-export function post(url: URL, address: Address, { headers, body }: Signed, stop: AbortSignal): Promise<Answer> {
+export function post(
+  url: URL,
+  address: Address,
+  { headers, body }: Signed,
+  stop: AbortSignal,
+): Promise<ReceiverAnswer> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const isSecure = url.protocol === 'https:'
   const options: RequestOptions & { servername: string } = {

@@ -4,7 +4,7 @@ import type { Webhook } from '../access/callers.ts'
 import { GiveUp, type OpenQueue, type Queue } from '../queue/queue.ts'
 import type { Logger } from '../service/logger.ts'
 import { deliver } from './delivery.ts'
-import type { Surroundings } from './destination.ts'
+import type { DestinationFacts } from './destination.ts'
 import { Notes, type Outcome } from './notes.ts'
 import { type FindEvents, Outbox } from './outbox.ts'
 import { type Outgoing, outgoing } from './signing.ts'
@@ -12,7 +12,7 @@ import { type Outgoing, outgoing } from './signing.ts'
 /** The parts that all receivers share. */
 export interface ReceiverParts {
   readonly openQueue: OpenQueue
-  readonly around: Surroundings
+  readonly around: DestinationFacts
   readonly log: Logger
   /** Counts outcomes, for metrics. */
   readonly count: (outcome: Outcome) => void
@@ -33,7 +33,7 @@ const LAST_EVENTS_MS = 2_000
 export class Receiver {
   readonly queue: Queue<Outgoing>
   readonly #webhookNow: () => Webhook | null
-  readonly #around: Surroundings
+  readonly #around: DestinationFacts
   readonly #notes: Notes
   readonly #outbox: Outbox
   readonly #stop = new AbortController()

@@ -97,7 +97,7 @@ test('a batch reports how many targets wait for a quota, and why', async (t) => 
   assert.deepEqual(ended, [[undefined, 'closed']])
 })
 
-test('a target that waits in the line of the service reports its place until its test starts', async (t) => {
+test('a target that is on the waiting list of the service reports its position until its test starts', async (t) => {
   const waiting = resultWith({
     status: 'running',
     verdict: null,

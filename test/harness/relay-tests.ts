@@ -5,10 +5,10 @@ import { Queues } from '../../src/queue/queues.ts'
 import { Amendments } from '../../src/service/amend.ts'
 import { followUpOptions } from '../../src/service/follow-ups.ts'
 import type { RequestContext } from '../../src/service/job.ts'
-import { Line, lineOptions } from '../../src/service/line.ts'
 import { TestQuotas } from '../../src/service/quotas.ts'
 import { realWorld } from '../../src/service/real-world.ts'
 import { RelayTests } from '../../src/service/relay-tests.ts'
+import { WaitingList, waitingListOptions } from '../../src/service/waiting-list.ts'
 import type { World } from '../../src/service/world.ts'
 import { type Setup, setUp } from '../../src/setup.ts'
 import type { Stores } from '../../src/store/stores.ts'
@@ -63,7 +63,7 @@ export async function inProcess(t: Ending, stores: Stores, options: InProcessOpt
     audit: async (entry) => void audited.push(entry),
     stores,
     quotas: new TestQuotas(quotasOf(config), stores.counters),
-    line: new Line(queues.open(lineOptions(settings.maxConcurrent))),
+    waitingList: new WaitingList(queues.open(waitingListOptions(settings.maxConcurrent))),
     observer: { started: () => () => {}, moved() {}, amended() {} },
     announcer: { async finished() {}, async amended() {} },
     settings,

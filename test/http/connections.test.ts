@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type ConnectionLimits, Connections } from '../../src/http/connections.ts'
-import { divide } from '../../src/open-files.ts'
+import { divideOpenFiles } from '../../src/open-files.ts'
 import { listening } from '../harness/listening.ts'
 import { until } from '../harness/waiting.ts'
 
@@ -87,11 +87,11 @@ test('a full server makes room: idle strangers go first, then strangers, and cal
 })
 
 test('open files are divided so that the tests have theirs', () => {
-  assert.deepEqual(divide(1_048_576, 200, true), { limit: 1_048_576, needed: 2_100, http: 1_000 })
-  assert.equal(divide(1_048_576, 200, true, true).needed, 2_150)
-  assert.deepEqual(divide(Number.POSITIVE_INFINITY, 200, false).http, 1_000)
-  assert.deepEqual(divide(2_000, 200, true), { limit: 2_000, needed: 2_000, http: 900 })
-  assert.deepEqual(divide(200, 10, false), { limit: 200, needed: 200, http: 60 })
+  assert.deepEqual(divideOpenFiles(1_048_576, 200, true), { limit: 1_048_576, needed: 2_100, http: 1_000 })
+  assert.equal(divideOpenFiles(1_048_576, 200, true, true).needed, 2_150)
+  assert.deepEqual(divideOpenFiles(Number.POSITIVE_INFINITY, 200, false).http, 1_000)
+  assert.deepEqual(divideOpenFiles(2_000, 200, true), { limit: 2_000, needed: 2_000, http: 900 })
+  assert.deepEqual(divideOpenFiles(200, 10, false), { limit: 200, needed: 200, http: 60 })
   // Too few for everything: the API has a quarter, and the service says so at its start.
-  assert.deepEqual(divide(200, 200, false), { limit: 200, needed: 950, http: 50 })
+  assert.deepEqual(divideOpenFiles(200, 200, false), { limit: 200, needed: 950, http: 50 })
 })

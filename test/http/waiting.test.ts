@@ -79,7 +79,7 @@ test('ten tests for three slots all end, in their order, and never more than thr
   assert.deepEqual(new Set(dialled()), new Set(loopbacks(10)))
 })
 
-test('a request that waits for its answer gets a slot while other tests wait in the line', async (t) => {
+test('a request that waits for its answer gets a slot while other tests are on the waiting list', async (t) => {
   const { post, queue, read, release, reached } = await start(t, 3)
   await queue('127.0.0.1')
   await queue('127.0.0.2', DESK)

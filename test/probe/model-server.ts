@@ -5,7 +5,7 @@
 import type { Connected, Dialogue, Server } from '../../src/probe/server.ts'
 import type { Seen } from '../../src/relay/attempt.ts'
 import type { Form } from '../../src/relay/forms.ts'
-import type { Answer, GreetingWait, TlsFacts, Waiting } from '../../src/smtp/connection.ts'
+import type { AwaitedReply, GreetingWait, TlsFacts, Waiting } from '../../src/smtp/connection.ts'
 
 /** How a model server behaves. */
 export interface Traits {
@@ -59,7 +59,7 @@ export interface Witness {
   readonly dataFor: string[]
 }
 
-const UNANSWERED: Answer = { reply: null, at: [], ms: 0 }
+const UNANSWERED: AwaitedReply = { reply: null, at: [], ms: 0 }
 
 /** Returns a model server, and what it saw. */
 export function modelServer(traits: Traits, deadline = 50_000): { readonly server: Server; readonly witness: Witness } {
@@ -138,7 +138,7 @@ class Model implements Dialogue {
       witness.connections > traits.connections || open.size >= traits.atOnce || clock.now < traits.greetsAtMs
   }
 
-  async greeting(_timeoutMs: number, { quiet, quietMs = 0, unwanted }: GreetingWait = {}): Promise<Answer> {
+  async greeting(_timeoutMs: number, { quiet, quietMs = 0, unwanted }: GreetingWait = {}): Promise<AwaitedReply> {
     if (this.isMute) {
       this.#clock.now += quietMs
       quiet?.()
@@ -149,14 +149,14 @@ class Model implements Dialogue {
     return this.#turnedAway ? this.#end('421 too many connections') : this.#answer('220 mail.example.com ESMTP')
   }
 
-  async command(line: string, waiting: Waiting = {}): Promise<Answer> {
+  async command(line: string, waiting: Waiting = {}): Promise<AwaitedReply> {
     const [answer = UNANSWERED] = await this.group([line], waiting)
     return answer
   }
 
-  async group(lines: readonly string[], { abandon, patience }: Waiting = {}): Promise<Answer[]> {
+  async group(lines: readonly string[], { abandon, patience }: Waiting = {}): Promise<AwaitedReply[]> {
     const { groups, rset } = this.#traits
-    const answers: Answer[] = []
+    const answers: AwaitedReply[] = []
     for (const line of lines) {
       const isLost = lines.length > 1 && groups !== 'answered' && (groups !== 'only the first' || answers.length > 0)
       const isSilent = isLost || (line === 'RSET' && rset === null && this.fault === null)
@@ -178,13 +178,13 @@ class Model implements Dialogue {
     }
   }
 
-  async farewell(lines: readonly string[], waiting: Waiting = {}): Promise<Answer[]> {
+  async farewell(lines: readonly string[], waiting: Waiting = {}): Promise<AwaitedReply[]> {
     const answers = await this.group(lines, waiting)
     await this.quit()
     return answers
   }
 
-  async message(lines: readonly string[]): Promise<Answer> {
+  async message(lines: readonly string[]): Promise<AwaitedReply> {
     if (this.fault !== null) return UNANSWERED
     const { dot } = this.#traits
     if (lines.length > 0) this.#witness.dots += 1
@@ -209,7 +209,7 @@ class Model implements Dialogue {
     this.fault = 'protocol-error'
   }
 
-  #say(line: string): Answer {
+  #say(line: string): AwaitedReply {
     if (this.fault !== null) return UNANSWERED
     this.#witness.commands.push(line)
     const said = this.#replyTo(line)
@@ -255,12 +255,12 @@ class Model implements Dialogue {
     return '354 go ahead'
   }
 
-  #answer(text: string): Answer {
+  #answer(text: string): AwaitedReply {
     this.#witness.replies += 1
     return answerOf(text, this.#witness.replies)
   }
 
-  #end(last: string): Answer {
+  #end(last: string): AwaitedReply {
     this.fault = 'dropped'
     this.#open.delete(this)
     return this.#answer(last)
@@ -272,7 +272,7 @@ class Model implements Dialogue {
  */
 const formIn = (recipient: string): string => /[a-z-]+(?=@isp\.example|%isp\.example)/.exec(recipient)?.[0] ?? recipient
 
-function answerOf(text: string, at: number): Answer {
+function answerOf(text: string, at: number): AwaitedReply {
   const lines = text.split('\n').map((line) => line.slice(4))
   const enhanced = /^\d{3} (\d\.\d+\.\d+)/.exec(text)?.[1] ?? null
   return { reply: { code: Number(text.slice(0, 3)), enhanced, lines, words: lines.join(' ') }, at: [at], ms: 1 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RelayTest } from '../../src/contract/relay-test.ts'
-import { type Change, Changes } from '../../src/service/changes.ts'
+import { Changes, type ServerChange } from '../../src/service/changes.ts'
 import { memoryResults, type Results } from '../../src/store/results.ts'
 import { resultWith } from '../harness/result.ts'
 
@@ -15,7 +15,7 @@ const at = (hour: number, members: Partial<RelayTest>) =>
   })
 
 function counting(results: Pick<Results, 'list'> = memoryResults(60_000)) {
-  const counted: Change[] = []
+  const counted: ServerChange[] = []
   const failures: object[] = []
   const log = { info() {}, error: (fields: object) => void failures.push(fields) }
   return { changes: new Changes({ results, log, count: (change) => void counted.push(change) }), counted, failures }
@@ -32,7 +32,7 @@ for (const [what, before, members, expected] of [
   ['another port is another server', [{ verdict: 'open', port: 587 }], { verdict: 'closed' }, []],
   ['another customer is another server', [{ verdict: 'open', customerId: 'beta' }], { verdict: 'closed' }, []],
   ['the sandbox has no servers', [], { verdict: 'open', customerId: 'sandbox-partner' }, []],
-] as const satisfies readonly (readonly [string, Partial<RelayTest>[], Partial<RelayTest>, Change[]])[]) {
+] as const satisfies readonly (readonly [string, Partial<RelayTest>[], Partial<RelayTest>, ServerChange[]])[]) {
   test(what, async () => {
     const results = memoryResults(60_000)
     for (const [index, earlier] of before.entries()) await results.put(at(10 + index, earlier))

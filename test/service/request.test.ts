@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FieldError } from '../../src/contract/problems.ts'
 import { RequestProblem } from '../../src/service/problem.ts'
-import { readAfter, readName, readUntil } from '../../src/service/queries.ts'
+import { readAfter, readHostQuery, readUntil } from '../../src/service/queries.ts'
 import { type RequestRules, readRequest } from '../../src/service/request.ts'
 import { addressOf } from '../harness/addresses.ts'
 
@@ -167,9 +167,9 @@ test('names with a meaning in JavaScript are unknown members like others', () =>
 
 test('a name is read in lower case and without the dot at its end, and an address as an address', () => {
   for (const name of ['mail.example.com', 'Mail.Example.COM', 'mail.example.com.']) {
-    assert.equal(readName({ name }), 'mail.example.com')
+    assert.equal(readHostQuery({ name }), 'mail.example.com')
   }
-  assert.deepEqual(readName({ name: IP }), addressOf(IP))
+  assert.deepEqual(readHostQuery({ name: IP }), addressOf(IP))
 })
 
 test('a text that is not a name is refused with the kind of mistake', () => {
@@ -185,7 +185,7 @@ test('a text that is not a name is refused with the kind of mistake', () => {
     ['bücher.example', /xn--/],
   ] as const) {
     assert.throws(
-      () => readName({ name }),
+      () => readHostQuery({ name }),
       (error) => error instanceof RequestProblem && error.message.startsWith('name: ') && expected.test(error.message),
       name,
     )
@@ -195,8 +195,8 @@ test('a text that is not a name is refused with the kind of mistake', () => {
 test('every wrong parameter of a query is named', () => {
   const unknown = 'unknown parameter: remove it'
   for (const [read, query, ...expected] of [
-    [readName, {}, ['/name', 'must be given: a host name, a mail domain or an IP address']],
-    [readName, { name: ['a', 'b'], 'x/y': '1' }, ['/name', 'must be given only once'], ['/x~1y', unknown]],
+    [readHostQuery, {}, ['/name', 'must be given: a host name, a mail domain or an IP address']],
+    [readHostQuery, { name: ['a', 'b'], 'x/y': '1' }, ['/name', 'must be given only once'], ['/x~1y', unknown]],
     [readAfter, { after: '' }, ['/after', 'must be the id of a customer']],
     [readAfter, { before: 'acme', page: '2' }, ['/before', unknown], ['/page', unknown]],
     [readUntil, { until: 'verdict' }, ['/until', 'must be "answer"']],

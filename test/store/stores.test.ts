@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { type RelayTest, summaryOf } from '../../src/contract/relay-test.ts'
 import type { Log } from '../../src/store/redis/connection.ts'
 import { redisStores } from '../../src/store/redis/stores.ts'
-import type { Filter, Page, Place } from '../../src/store/results.ts'
+import type { Filter, ListPosition, SummaryPage } from '../../src/store/results.ts'
 import type { Signal } from '../../src/store/signals.ts'
 import { memoryStores, type StoreServer, type Stores } from '../../src/store/stores.ts'
 import { SEED } from '../harness/mass.ts'
@@ -199,10 +199,10 @@ for (const [name, options, open] of PAIRS) {
       ] satisfies [Partial<Filter>, (result: RelayTest) => boolean][]) {
         for (const limit of [1, 7, 100]) {
           const found: string[] = []
-          let after: Place | null = null
+          let after: ListPosition | null = null
           do {
             const asked: Filter = { since, mayName: (id) => customers.includes(id), ...filter }
-            const { summaries, next }: Page = await there.results.list(asked, limit, after)
+            const { summaries, next }: SummaryPage = await there.results.list(asked, limit, after)
             assert.ok(summaries.length <= limit)
             found.push(...summaries.map(({ id }) => id))
             after = next

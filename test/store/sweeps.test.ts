@@ -13,7 +13,7 @@ import {
   type SweepTarget,
   surplusOf,
 } from '../../src/store/sweeps.ts'
-import { began, skipped, tested } from '../../src/sweeps/rows.ts'
+import { runningRow, skippedRow, testedRow } from '../../src/sweeps/rows.ts'
 import { startRedis, withRedis } from '../harness/redis.ts'
 import { resultWith } from '../harness/result.ts'
 import { until } from '../harness/waiting.ts'
@@ -87,17 +87,17 @@ for (const [where, options, open] of [
       const [one = assert.fail()] = manyTargets(1)
       const { id } = await stored(sweeps, 'rows', [one])
       const ids = Array.from({ length: 20 }, () => randomUUID())
-      const wrote = await Promise.all(ids.map((testId) => sweeps.swap(id, one, null, began(testId))))
+      const wrote = await Promise.all(ids.map((testId) => sweeps.swap(id, one, null, runningRow(testId))))
       assert.equal(wrote.filter((isFirst) => isFirst).length, 1)
       const [row = null] = await sweeps.rows(id, [one])
       assert.deepEqual(await sweeps.running(id), [row?.testId])
       const result = resultWith({ verdict: 'open', finishedAt: '2026-11-29T03:00:00.000Z' })
-      const done = tested(result, null)
+      const done = testedRow(result, null)
       assert.equal(await sweeps.swap(id, one, null, done), false)
       assert.equal(await sweeps.swap(id, one, row, done), true)
       const counts = (await sweeps.get(id))?.counts
       assert.deepEqual([counts?.running, counts?.tested, counts?.open, counts?.isNew], [0, 1, 1, 1])
-      const closed = tested({ ...result, verdict: 'closed' }, null)
+      const closed = testedRow({ ...result, verdict: 'closed' }, null)
       assert.equal(await sweeps.swap(id, one, done, closed), true)
       const after = (await sweeps.get(id))?.counts
       assert.deepEqual([after?.open, after?.closed, after?.tested], [0, 1, 1])
@@ -109,7 +109,7 @@ for (const [where, options, open] of [
       const { id } = await stored(sweeps, 'lost', manyTargets(1))
       const lost = manyTargets(PART + 3).map((one) => ({
         target: one,
-        row: skipped('It is gone.', '2026-11-29T03:00:00.000Z', null),
+        row: skippedRow('It is gone.', '2026-11-29T03:00:00.000Z', null),
       }))
       await sweeps.addLost(id, lost.slice(0, PART))
       await sweeps.clearLost(id)
@@ -189,9 +189,9 @@ test('a caller keeps three sweeps of a name, and a thousand of all names', () =>
 })
 
 test('a row that replaces another counts what it changes', () => {
-  const running = began(randomUUID())
-  const before: SweepRow = tested(resultWith({ verdict: 'open', finishedAt: '2026-11-22T03:00:00.000Z' }), undefined)
-  const now = tested(resultWith({ verdict: 'open', finishedAt: '2026-11-29T03:00:00.000Z' }), before)
+  const running = runningRow(randomUUID())
+  const before: SweepRow = testedRow(resultWith({ verdict: 'open', finishedAt: '2026-11-22T03:00:00.000Z' }), undefined)
+  const now = testedRow(resultWith({ verdict: 'open', finishedAt: '2026-11-29T03:00:00.000Z' }), before)
   assert.deepEqual(new Map(difference(null, running)), new Map([['running', 1]]))
   assert.deepEqual(
     new Map(difference(running, now)),

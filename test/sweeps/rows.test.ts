@@ -4,13 +4,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { VERDICTS, type Verdict } from '../../src/contract/words.ts'
 import type { SweepRow } from '../../src/store/sweeps.ts'
-import { type Before, skipped, tested } from '../../src/sweeps/rows.ts'
+import { type Before, skippedRow, testedRow } from '../../src/sweeps/rows.ts'
 import { resultWith } from '../harness/result.ts'
 
 const at = (day: number): string => `2026-11-${`${day}`.padStart(2, '0')}T03:00:00.000Z`
 
 const rowOn = (day: number, verdict: Verdict, before: Before): SweepRow =>
-  tested(resultWith({ verdict, finishedAt: at(day) }), before)
+  testedRow(resultWith({ verdict, finishedAt: at(day) }), before)
 
 test('each pair of verdicts has its change', () => {
   for (const [before, now, change] of [
@@ -41,10 +41,10 @@ test('a server that cannot be judged for a week is still known as open, since it
 
 test('a target that is not tested keeps what is known, and is lost if it was tested before', () => {
   const before = rowOn(1, 'open', undefined)
-  const now = skipped('It has moved.', at(8), before)
+  const now = skippedRow('It has moved.', at(8), before)
   assert.deepEqual([now.change, now.lastVerdict, now.openSince], ['lost', 'open', at(1)])
-  assert.equal(skipped('It has moved.', at(15), now).change, null)
-  assert.equal(skipped('It has moved.', at(8), null).change, null)
+  assert.equal(skippedRow('It has moved.', at(15), now).change, null)
+  assert.equal(skippedRow('It has moved.', at(8), null).change, null)
   assert.deepEqual([rowOn(22, 'open', now).change, rowOn(22, 'open', now).openSince], [null, at(1)])
 })
 
@@ -57,7 +57,7 @@ test('in every history, open since names the first week of the present opening',
       let openSince: string | null = null
       weeks.forEach((week, index) => {
         const day = index + 1
-        row = week === 'skipped' ? skipped('Moved.', at(day), row) : rowOn(day, week, row)
+        row = week === 'skipped' ? skippedRow('Moved.', at(day), row) : rowOn(day, week, row)
         if (week === 'open') openSince ??= at(day)
         if (week === 'closed') openSince = null
         assert.equal(row.openSince, openSince)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type Delivered, deliver } from '../../src/webhooks/delivery.ts'
-import type { Surroundings } from '../../src/webhooks/destination.ts'
+import type { DestinationFacts } from '../../src/webhooks/destination.ts'
 import { pingAt } from '../../src/webhooks/events.ts'
 import { outgoingOf } from '../../src/webhooks/signing.ts'
 import { listening } from '../harness/listening.ts'
@@ -13,14 +13,14 @@ import { inTime } from '../harness/waiting.ts'
 
 const PING = outgoingOf(pingAt('1', new Date()))
 
-const AROUND: Surroundings = {
+const AROUND: DestinationFacts = {
   allowLoopback: true,
   translations: [],
   own: () => [],
   addressesOf: async () => [],
 }
 
-const send = (url: string, around: Partial<Surroundings> = {}, attempt = 1, stop = new AbortController()) =>
+const send = (url: string, around: Partial<DestinationFacts> = {}, attempt = 1, stop = new AbortController()) =>
   deliver(PING, { url, secret: SECRET }, attempt, { ...AROUND, ...around }, stop.signal)
 
 const whyOf = (delivered: Delivered): string =>

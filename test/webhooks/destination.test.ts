@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseAddress } from '../../src/ip/address.ts'
 import { prefixOf } from '../../src/ip/prefix.ts'
-import { destinationsOf, type Surroundings, Undeliverable } from '../../src/webhooks/destination.ts'
+import { type DestinationFacts, destinationsOf, Undeliverable } from '../../src/webhooks/destination.ts'
 
 const PUBLIC = '93.184.216.34'
 const OWN = parseAddress('93.184.216.99') ?? assert.fail()
 
-const around = (found: readonly string[] = [], more: Partial<Surroundings> = {}): Surroundings => ({
+const around = (found: readonly string[] = [], more: Partial<DestinationFacts> = {}): DestinationFacts => ({
   allowLoopback: false,
   translations: [],
   own: () => [OWN],
@@ -16,10 +16,10 @@ const around = (found: readonly string[] = [], more: Partial<Surroundings> = {})
   ...more,
 })
 
-const to = async (url: string, surroundings: Surroundings) =>
+const to = async (url: string, surroundings: DestinationFacts) =>
   (await destinationsOf(new URL(url), surroundings)).map(({ text }) => text)
 
-const refusal = (url: string, surroundings: Surroundings): Promise<string> =>
+const refusal = (url: string, surroundings: DestinationFacts): Promise<string> =>
   destinationsOf(new URL(url), surroundings).then(
     (found) => assert.fail(`${url} leads to ${found.map(({ text }) => text)}`),
     (error) => {

@@ -3,15 +3,15 @@ import { Resolver } from 'node:dns/promises'
 import type { Address } from '../../ip/address.ts'
 
 /** The records that were found, perhaps none; null if no name server answered. */
-export type Answer<T> = readonly T[] | null
+export type DnsAnswer<T> = readonly T[] | null
 
 /** The questions of the checks. Names and addresses are texts. */
 export interface Dns {
-  addresses(name: string): Promise<Answer<string>>
-  exchangers(domain: string): Promise<Answer<{ readonly priority: number; readonly exchange: string }>>
-  nameServers(zone: string): Promise<Answer<string>>
-  texts(name: string): Promise<Answer<string>>
-  namesOf(address: Address): Promise<Answer<string>>
+  addresses(name: string): Promise<DnsAnswer<string>>
+  exchangers(domain: string): Promise<DnsAnswer<{ readonly priority: number; readonly exchange: string }>>
+  nameServers(zone: string): Promise<DnsAnswer<string>>
+  texts(name: string): Promise<DnsAnswer<string>>
+  namesOf(address: Address): Promise<DnsAnswer<string>>
 }
 
 /** How long one question waits for its answer, in milliseconds, and how often it is asked. */
@@ -29,7 +29,7 @@ function reversed({ family, text, value }: Address): string {
 export function dnsOf(servers: readonly string[]): Dns {
   const resolver = new Resolver({ timeout: QUESTION_MS, tries: TRIES })
   if (servers.length > 0) resolver.setServers(servers)
-  const ask = async <T>(question: Promise<T[]>): Promise<Answer<T>> => {
+  const ask = async <T>(question: Promise<T[]>): Promise<DnsAnswer<T>> => {
     try {
       return await question
     } catch (error) {

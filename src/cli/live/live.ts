@@ -11,7 +11,7 @@ import { CHECKS, type CheckParts } from '../../vantage/checks.ts'
 import { DEFAULT_VANTAGE, knownAddresses, type Vantage } from '../../vantage/vantage.ts'
 import { type Dns, dnsOf } from './dns.ts'
 import { checkMx, checkPtr, checkSpf } from './names.ts'
-import { doubtful, fine, type Row, wrong } from './row.ts'
+import { type CheckRow, doubtful, fine, wrong } from './row.ts'
 import { checkZone } from './zone.ts'
 
 /** How long all checks may take together, in milliseconds. They run at the same time. */
@@ -33,7 +33,7 @@ const OF_VANTAGES = [
 ] as const
 
 /** Runs all checks at the same time, and returns their rows in a fixed order. Never rejects. */
-export async function liveChecks({ config, vantages }: Setup, deadlineMs = DEADLINE_MS): Promise<Row[]> {
+export async function liveChecks({ config, vantages }: Setup, deadlineMs = DEADLINE_MS): Promise<CheckRow[]> {
   const dns = dnsOf(config.DNS_SERVERS)
   const places = vantages?.current ?? [DEFAULT_VANTAGE]
   const checks = [
@@ -56,7 +56,7 @@ export async function liveChecks({ config, vantages }: Setup, deadlineMs = DEADL
   return rows.flat()
 }
 
-type Check = () => Promise<readonly Row[]>
+type Check = () => Promise<readonly CheckRow[]>
 
 const hasMailbox = ({ MAILBOX_LISTEN }: Config): boolean => MAILBOX_LISTEN !== undefined
 
@@ -66,7 +66,7 @@ const NO_FILE = doubtful(
   'Set VANTAGES_FILE, with ehlo and publicIps for each vantage.',
 )
 
-async function inTime(what: string, check: Check, late: Promise<null>): Promise<readonly Row[]> {
+async function inTime(what: string, check: Check, late: Promise<null>): Promise<readonly CheckRow[]> {
   const rows = await Promise.race([
     check().catch((error) => [wrong(what, `the check failed: ${error}`, 'Tell us, with this line.')]),
     late,
@@ -107,7 +107,7 @@ function rowsOf(
   what: string,
   { outcome, detail }: Awaited<ReturnType<(typeof CHECKS)['proxy']>>,
   advice: string,
-): Row[] {
+): CheckRow[] {
   const says = detail.replace(/\.$/, '')
   if (outcome === 'ok') return [fine(what, says)]
   if (outcome === 'failed') return [wrong(what, says, advice)]

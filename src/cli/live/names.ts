@@ -2,14 +2,14 @@
 import { type Address, parseAddress } from '../../ip/address.ts'
 import type { Vantage } from '../../vantage/vantage.ts'
 import type { Dns } from './dns.ts'
-import { doubtful, fine, type Row, wrong } from './row.ts'
+import { type CheckRow, doubtful, fine, wrong } from './row.ts'
 import { spfOf } from './spf.ts'
 
 const NO_ANSWER = 'no name server answered'
 const ASK_AGAIN = 'Check DNS_SERVERS, and run this check again.'
 
 /** Checks that mail for the mailbox domain has one way, and that it leads to an address. */
-export async function checkMx(domain: string, dns: Dns, hasMailbox: boolean): Promise<Row> {
+export async function checkMx(domain: string, dns: Dns, hasMailbox: boolean): Promise<CheckRow> {
   const what = `mx ${domain}`
   const bad = hasMailbox ? wrong : doubtful
   const found = await dns.exchangers(domain)
@@ -31,7 +31,7 @@ export async function checkMx(domain: string, dns: Dns, hasMailbox: boolean): Pr
 }
 
 /** Checks that an address has a name that leads back to it, as mail servers do before they accept anything. */
-export async function checkPtr(address: Address, { ehlo }: Vantage, dns: Dns): Promise<Row> {
+export async function checkPtr(address: Address, { ehlo }: Vantage, dns: Dns): Promise<CheckRow> {
   const what = `ptr ${address.text}`
   const names = await dns.namesOf(address)
   if (names === null) return doubtful(what, NO_ANSWER, ASK_AGAIN)
@@ -50,7 +50,7 @@ export async function checkPtr(address: Address, { ehlo }: Vantage, dns: Dns): P
 }
 
 /** Checks that the SPF record of our sender's domain allows an address. */
-export async function checkSpf(domain: string, address: Address, dns: Dns): Promise<Row> {
+export async function checkSpf(domain: string, address: Address, dns: Dns): Promise<CheckRow> {
   const what = `spf ${address.text}`
   const publish = `Publish: ${domain}. TXT "v=spf1 ip${address.family}:${address.text} -all"`
   const result = await spfOf(domain, address, dns)

@@ -2,13 +2,13 @@
 import { addressOf } from '../../ip/address.ts'
 import { steeredName, type Zone } from '../../zone/names.ts'
 import type { Dns } from './dns.ts'
-import { fine, type Row, wrong } from './row.ts'
+import { type CheckRow, fine, wrong } from './row.ts'
 
 /** The server that the name of the check leads to: 192.0.2.1, which is for documents (RFC 5737), so it is nobody's. */
 const NOBODY = { address: addressOf(4, 0xc0000201n), host: null }
 
 /** Checks that the NS record of the zone names the host of our mailbox, and that a name of the zone has our answer. */
-export async function checkZone(zone: Zone, mailboxDomain: string, dns: Dns): Promise<Row> {
+export async function checkZone(zone: Zone, mailboxDomain: string, dns: Dns): Promise<CheckRow> {
   const what = `zone ${zone.name}`
   const name = steeredName(zone, NOBODY, new Date())
   const [mailbox, servers, found] = await Promise.all([

@@ -2,7 +2,7 @@
 import type { RelayTestClient, Sweep } from '../../client/client.ts'
 import { sweepLine, sweepText } from '../../render/sweep.ts'
 import { exitCodeOf } from '../ending.ts'
-import { complain, say, viewOf } from '../terminal.ts'
+import { complain, say, terminalView } from '../terminal.ts'
 import { changesText } from './changes.ts'
 import type { ShowOrder, StartOrder, SweepOrder } from './order.ts'
 import { explain } from './refusal.ts'
@@ -49,7 +49,7 @@ async function show(client: RelayTestClient, now: Sweep, { wait, json }: ShowOrd
   const sweep = wait ? await untilEnd(now) : now
   if (json) say(JSON.stringify(sweep))
   else {
-    say([sweepText(sweep), ...(await changesText(client, sweep, viewOf()))].join('\n\n'))
+    say([sweepText(sweep), ...(await changesText(client, sweep, terminalView()))].join('\n\n'))
   }
   return wait ? exitCodeOf(endingsOf(sweep)) : OK
 }

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { addressList } from '../../contract/scope.ts'
 import type { Directory } from '../../service/directory.ts'
-import { readName } from '../../service/queries.ts'
+import { readHostQuery } from '../../service/queries.ts'
 import { callerOf } from '../auth.ts'
 import { negotiate } from '../negotiate.ts'
 import { ANY_API_PROBLEM, problemResponses } from '../openapi.ts'
@@ -36,6 +36,6 @@ export function registerAddresses(api: FastifyInstance, directory: Directory): v
         negotiate(request, ['application/json'])
       },
     },
-    async (request) => directory.addresses(callerOf(request), readName(request.query)),
+    async (request) => directory.addresses(callerOf(request), readHostQuery(request.query)),
   )
 }

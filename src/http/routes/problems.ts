@@ -5,7 +5,7 @@ import { PROBLEM_HELP, problemHelp, problemHelpList } from '../../contract/probl
 import { RequestProblem } from '../../service/problem.ts'
 import { negotiate } from '../negotiate.ts'
 import { ANY_PROBLEM, problemResponses } from '../openapi.ts'
-import { type Page, sendPage } from '../page.ts'
+import { type HtmlPage, sendPage } from '../page.ts'
 import { PROBLEM_PAGES, PROBLEMS_PAGE } from '../problem-page.ts'
 
 const HTML = { 'text/html': { schema: z.string() } }
@@ -64,7 +64,7 @@ export function registerProblemHelp(app: FastifyInstance): void {
 }
 
 /** Sends a page to a browser, and JSON to a program that asks for it. */
-function sendHelp(request: FastifyRequest, reply: FastifyReply, page: Page, values: object): FastifyReply {
+function sendHelp(request: FastifyRequest, reply: FastifyReply, page: HtmlPage, values: object): FastifyReply {
   reply.header('Vary', 'Accept')
   return negotiate(request, ['text/html', 'application/json']) === 'text/html'
     ? sendPage(reply, page)

@@ -25,13 +25,13 @@ const POLICY = ["script-src 'self'", "style-src 'self'", "connect-src 'self'", "
 /** Registers the page and its files. They need no key; calls that the page sends do. */
 export function registerReference(app: FastifyInstance): void {
   for (const [path, name, type] of FILES) {
-    const page = { type, policy: POLICY, content: readFileSync(placeOf(name)) }
+    const page = { type, policy: POLICY, content: readFileSync(assetAt(name)) }
     app.get(path, { schema: { hide: true } }, async (_request, reply) => sendPage(reply, page))
   }
 }
 
 /** Returns where a file is: in our folder or, if the service runs without a build, in the package of Swagger UI. */
-function placeOf(name: string): URL | string {
+function assetAt(name: string): URL | string {
   const own = new URL(name, FOLDER)
   return existsSync(own) ? own : createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`)
 }

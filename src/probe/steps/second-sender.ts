@@ -1,6 +1,6 @@
 /** The step that tries a second sender at the own domain. */
 import { mayRelay } from '../../relay/assess.ts'
-import { secondSender as nextSender } from '../../relay/controls.ts'
+import { secondSenderAfter as nextSender } from '../../relay/controls.ts'
 import type { Answers } from '../answers.ts'
 import type { Question } from '../question.ts'
 import { alone, BEFORE_MESSAGES } from './parts.ts'

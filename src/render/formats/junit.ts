@@ -1,5 +1,5 @@
 /** The format for build servers: JUnit's XML. An open server is a failure, an unclear one is skipped: never a pass. */
-import { placeOf, type Row, type RowEnding } from '../row.ts'
+import { endpointOf, type Row, type RowEnding } from '../row.ts'
 import type { Format } from './format.ts'
 import { escaped } from './markup.ts'
 
@@ -27,7 +27,9 @@ ${rows.map((row) => `${testCase(row)}\n`).join('')}</testsuite>
 }
 
 function testCase(row: Row): string {
-  const name = [placeOf(row), row.target === row.ip ? row.domain : row.target, row.reference].filter(Boolean).join(' ')
+  const name = [endpointOf(row), row.target === row.ip ? row.domain : row.target, row.reference]
+    .filter(Boolean)
+    .join(' ')
   const time = row.durationMs === null ? '' : ` time="${row.durationMs / 1000}"`
   const start = `<testcase classname="relay-test" name="${escaped(name)}"${time}`
   const element = ELEMENTS[row.verdict]

@@ -1,7 +1,7 @@
 /** The format for people: one line for each test, as it ends. */
 import { ansi, COLOURS } from '../colours.ts'
 import { oneLine } from '../one-line.ts'
-import { placeOf, type Row, type RowEnding } from '../row.ts'
+import { endpointOf, type Row, type RowEnding } from '../row.ts'
 import type { Format, View } from './format.ts'
 
 const PAINT: Readonly<Record<RowEnding, (text: string) => string>> = {
@@ -22,7 +22,7 @@ function lineOf(row: Row, _line: object, { coloured, width }: View): string {
   const before = row.change !== null && row.change !== 'new' ? `was ${row.before ?? 'unknown'}. ` : ''
   const rest = [
     ...(isCompared ? [(row.change ?? '').padEnd(WIDTHS.change)] : []),
-    oneLine(placeOf(row)).padEnd(WIDTHS.place),
+    oneLine(endpointOf(row)).padEnd(WIDTHS.place),
     oneLine(name).padEnd(WIDTHS.name),
     oneLine(`${before}${says}`),
   ].join('  ')

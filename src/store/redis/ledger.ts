@@ -31,7 +31,7 @@ export const LOST = 'lost'
 const answer = z.tuple([z.string(), z.number(), z.string().nullable()])
 
 /** The epoch, how long nothing may be taken, and the answer of a script. */
-type Answer = z.output<typeof answer>
+type LedgerReply = z.output<typeof answer>
 
 export class Ledger {
   readonly #redis: Redis
@@ -122,7 +122,7 @@ export class Ledger {
     }
   }
 
-  async #run(script: string, keys: readonly string[], values: readonly (string | number)[]): Promise<Answer> {
+  async #run(script: string, keys: readonly string[], values: readonly (string | number)[]): Promise<LedgerReply> {
     const given = [this.#leaseMs, this.#epoch ?? '', ...values]
     const asked = replyTo(this.#redis.eval(script, keys.length + 1, LEDGER, ...keys, ...given))
     const reply = await asked.catch((error) => {

@@ -9,7 +9,15 @@ import {
   summaryOf,
 } from '../../contract/relay-test.ts'
 import { isWaiting } from '../../contract/waiting.ts'
-import { type DossierBytes, type Filter, fits, inListOrder, isAfter, type Place, type Results } from '../results.ts'
+import {
+  type DossierBytes,
+  type Filter,
+  fits,
+  inListOrder,
+  isAfter,
+  type ListPosition,
+  type Results,
+} from '../results.ts'
 import { type Log, replyTo } from './connection.ts'
 import { readJson } from './json.ts'
 import type { Ledger } from './ledger.ts'
@@ -46,7 +54,7 @@ const AT_A_TIME = 200
 const READS = 10
 
 /** Returns the members of a sorted set and their scores, from a reply in which they alternate. */
-const pairsIn = (reply: readonly string[]): Place[] =>
+const pairsIn = (reply: readonly string[]): ListPosition[] =>
   reply.flatMap((id, index) => (index % 2 === 0 ? [{ id, createdAt: Number(reply[index + 1]) }] : []))
 
 /** Returns the words of a text; none for no text. */
@@ -79,7 +87,12 @@ export const redisResults = (redis: Redis, ledger: Ledger, ttlMs: number, log: L
   ledger.onLoss(async () => {
     await Promise.all([...running.values()].map((result) => put(result, null, null)))
   })
-  const placesOf = async (index: string, since: number, after: Place | null, count: number): Promise<Place[]> => {
+  const placesOf = async (
+    index: string,
+    since: number,
+    after: ListPosition | null,
+    count: number,
+  ): Promise<ListPosition[]> => {
     const newest = after?.createdAt ?? '+inf'
     // Results at the time of the place may come before it. They are read too, and left out below.
     const more = after === null ? 0 : await replyTo(redis.zcount(index, newest, newest))
@@ -87,7 +100,7 @@ export const redisResults = (redis: Redis, ledger: Ledger, ttlMs: number, log: L
     return pairsIn(found).filter((place) => isAfter(place, after))
   }
   /** Returns the first places of a list after another place, for all customers that may be named. */
-  const placesAfter = async (filter: Filter, after: Place | null, count: number): Promise<Place[]> => {
+  const placesAfter = async (filter: Filter, after: ListPosition | null, count: number): Promise<ListPosition[]> => {
     const { mayName, since = 0 } = filter
     const common = commonOf(filter)
     const found = await replyTo(redis.zrevrangebyscore(customersOf(common), '+inf', since, 'WITHSCORES'))
@@ -97,7 +110,7 @@ export const redisResults = (redis: Redis, ledger: Ledger, ttlMs: number, log: L
     const begin = customers.findIndex(({ createdAt }) => after === null || createdAt < after.createdAt)
     const last = begin < 0 ? undefined : customers[begin + count - 1]
     const asked = last ? customers.filter(({ createdAt }) => createdAt >= last.createdAt) : customers
-    const places: Place[] = []
+    const places: ListPosition[] = []
     for (let from = 0; from < asked.length; from += CUSTOMERS_AT_A_TIME) {
       const some = asked.slice(from, from + CUSTOMERS_AT_A_TIME)
       const found = await Promise.all(some.map(({ id }) => placesOf(indexOf(common, id), since, after, count)))

@@ -7,7 +7,6 @@ import {
   entriesIn,
   lostTarget,
   partsOf,
-  placeOf,
   rowText,
   type StoredSweep,
   SWEEP_MS,
@@ -16,6 +15,7 @@ import {
   surplusOf,
   sweepRecord,
   sweepRow,
+  targetKeyOf,
 } from '../sweeps.ts'
 import { replyTo } from './connection.ts'
 import { readJson } from './json.ts'
@@ -117,11 +117,11 @@ export function redisSweeps(redis: Redis): Sweeps {
     targets: (id, from, count) => read(targetsOf(id), storedTarget, from, count),
     async rows(id, targets) {
       if (targets.length === 0) return []
-      const texts = await replyTo(redis.hmget(rowsOf(id), ...targets.map(placeOf)))
+      const texts = await replyTo(redis.hmget(rowsOf(id), ...targets.map(targetKeyOf)))
       return texts.map((text) => (text === null ? null : readJson(sweepRow, text)))
     },
     async swap(id, target, before, after) {
-      const place = placeOf(target)
+      const place = targetKeyOf(target)
       const runs = after.state === 'running' ? (after.testId ?? '') : ''
       const expected = before === null ? '' : rowText(before)
       const values = [place, expected, rowText(after), runs, SWEEP_MS]

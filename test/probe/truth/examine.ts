@@ -1,6 +1,6 @@
 /** Tests one model server, and says whether the verdict is right and the test kept to its limits. */
 import type { Reason, Verdict } from '../../../src/contract/words.ts'
-import { certainIn, joined } from '../../../src/probe/later-visit.ts'
+import { certainIn, joinedVisits } from '../../../src/probe/later-visit.ts'
 import { FIGURES } from '../../../src/probe/pace.ts'
 import { probe } from '../../../src/probe/probe.ts'
 import type { Server } from '../../../src/probe/server.ts'
@@ -90,7 +90,7 @@ async function followUp(
     if (server.stop.aborted || !mayPass(judge(now.observations), [now.observations])) break
     later(waitSaid([now.observations]) ?? pauseMs)
     const options = { ...optionsFor(traits), certain: certainIn(now.observations), spentBefore: now.spent }
-    now = joined(now, await probe(options, server))
+    now = joinedVisits(now, await probe(options, server))
     visits += 1
     const judgement = judge(now.observations)
     const after = examinedAs(seed, traits, { observations: now.observations, judgement, model })

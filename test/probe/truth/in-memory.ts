@@ -2,7 +2,7 @@
 import type { Connected, Dialogue, Server } from '../../../src/probe/server.ts'
 import type { Seen } from '../../../src/relay/attempt.ts'
 import type { Form } from '../../../src/relay/forms.ts'
-import type { Answer, Waiting } from '../../../src/smtp/connection.ts'
+import type { AwaitedReply, Waiting } from '../../../src/smtp/connection.ts'
 import { MailModel, type ModelSession, type Said } from './mail-model.ts'
 import { replyOf } from './replies.ts'
 import type { Traits } from './traits.ts'
@@ -12,7 +12,7 @@ const DEADLINE = 50_000
 /** The usual time to wait for a connection. */
 const CONNECT_MS = 10_000
 
-const UNANSWERED: Answer = { reply: null, at: [], ms: 0 }
+const UNANSWERED: AwaitedReply = { reply: null, at: [], ms: 0 }
 
 /** The time of a model server. It jumps to the next moment for which somebody waits. */
 class Clock {
@@ -144,7 +144,7 @@ class InMemoryDialogue implements Dialogue {
     this.#log = log
   }
 
-  async greeting(timeoutMs: number): Promise<Answer> {
+  async greeting(timeoutMs: number): Promise<AwaitedReply> {
     const { reach } = this.#model.traits
     if (reach === 'hangs up at once') {
       this.#fail('dropped')
@@ -158,14 +158,14 @@ class InMemoryDialogue implements Dialogue {
     return this.#hear(this.#session.greeting(), timeoutMs)
   }
 
-  async command(line: string, waiting: Waiting = {}): Promise<Answer> {
+  async command(line: string, waiting: Waiting = {}): Promise<AwaitedReply> {
     const [answer = UNANSWERED] = await this.group([line], waiting)
     return answer
   }
 
-  async group(lines: readonly string[], { abandon, patience }: Waiting = {}): Promise<Answer[]> {
+  async group(lines: readonly string[], { abandon, patience }: Waiting = {}): Promise<AwaitedReply[]> {
     const { pipelining, stop } = this.#model.traits
-    const answers: Answer[] = []
+    const answers: AwaitedReply[] = []
     const isBroken = lines.length > 1 && !['works', 'not offered'].includes(pipelining)
     for (const line of lines) {
       if (this.fault !== null) {
@@ -187,13 +187,13 @@ class InMemoryDialogue implements Dialogue {
     return answers
   }
 
-  async farewell(lines: readonly string[], waiting: Waiting = {}): Promise<Answer[]> {
+  async farewell(lines: readonly string[], waiting: Waiting = {}): Promise<AwaitedReply[]> {
     const answers = await this.group(lines, waiting)
     await this.quit()
     return answers
   }
 
-  async message(lines: readonly string[]): Promise<Answer> {
+  async message(lines: readonly string[]): Promise<AwaitedReply> {
     if (this.fault !== null) return UNANSWERED
     this.#log?.(lines.length > 0 ? 'C: (the message) .' : 'C: .')
     return this.#hear(this.#session.message(lines.length === 0))
@@ -217,7 +217,7 @@ class InMemoryDialogue implements Dialogue {
   }
 
   /** Waits for an answer, at most `patience` milliseconds, and never beyond the deadline. */
-  async #hear({ text, ms, ends }: Said, patience = Number.POSITIVE_INFINITY, isGroup = false): Promise<Answer> {
+  async #hear({ text, ms, ends }: Said, patience = Number.POSITIVE_INFINITY, isGroup = false): Promise<AwaitedReply> {
     if (this.fault !== null) return UNANSWERED
     const left = Math.max(0, this.#deadline - this.#clock.now)
     const waited = Math.min(ms, patience, left)

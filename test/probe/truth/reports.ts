@@ -1,7 +1,7 @@
 /** Makes the mail that reaches our mailbox from a model server, with reports as the real mailbox reads them. */
 import assert from 'node:assert/strict'
 import { readReport } from '../../../src/mailbox/report.ts'
-import type { Report, Seen } from '../../../src/relay/attempt.ts'
+import type { BounceReport, Seen } from '../../../src/relay/attempt.ts'
 import { reportOn, shortOf } from '../../../src/service/arrivals.ts'
 import { DIALECTS, DOMAIN, type Failure, LOCAL, OUTSIDE, SENDER_TOKEN } from '../../mailbox/reports.ts'
 
@@ -19,7 +19,7 @@ const FAILURES: Readonly<Record<Exclude<Fate, 'delivers it'>, Failure>> = {
   'reports its refusal': { recipient: OUTSIDE, remote: null, status: '5.7.1', words: 'Relaying denied' },
 }
 
-const known = new Map<string, Report>()
+const known = new Map<string, BounceReport>()
 
 /**
  * Returns the mail of a message with that fate. A report is written in the dialect, and read as the mailbox reads it.
@@ -30,7 +30,7 @@ export function seenOf(form: string, fate: Fate, dialect: string): Seen {
   return { ...MAIL, kind, report }
 }
 
-function reportIn(form: string, fate: Exclude<Fate, 'delivers it'>, dialect: string): Report {
+function reportIn(form: string, fate: Exclude<Fate, 'delivers it'>, dialect: string): BounceReport {
   const key = `${form} ${fate} ${dialect}`
   const before = known.get(key)
   if (before) return before

@@ -1,4 +1,4 @@
-/** The line of tests that wait for a slot: a queue, and the position of each test in it. */
+/** The tests that wait for a slot: a queue, and the position of each test in it. */
 import { z } from 'zod'
 import { type RelayTestRequest, relayTestRequest } from '../contract/relay-test.ts'
 import { PROOFS } from '../contract/words.ts'
@@ -19,28 +19,28 @@ export interface WaitingTest extends z.output<typeof waitingTest> {
   readonly request: RelayTestRequest & { readonly proof: (typeof PROOFS)[number] }
 }
 
-/** How many tests may wait for each slot of one replica. All replicas share one line. */
+/** How many tests may wait for each slot of one replica. All replicas share one list. */
 const WAITING_PER_SLOT = 10
 /** The pauses before a test is tried again after a fault of the service, in milliseconds. */
 const PAUSES_MS = [1_000, 5_000, 15_000]
 
 /** Returns how many tests may wait. */
-export const lineLimit = (slots: number): number => slots * WAITING_PER_SLOT
+export const waitingListLimit = (slots: number): number => slots * WAITING_PER_SLOT
 
 /** Returns the options of the queue. It takes one test at a time, so that they keep their order. */
-export const lineOptions = (slots: number): QueueOptions<WaitingTest> => ({
+export const waitingListOptions = (slots: number): QueueOptions<WaitingTest> => ({
   name: 'tests',
-  limit: lineLimit(slots),
+  limit: waitingListLimit(slots),
   atOnce: 1,
   pausesMs: PAUSES_MS,
   parse: (json) => waitingTest.parse(json),
 })
 
-/** How long the order of the line is remembered, in milliseconds, so that many requests cause one look. */
+/** How long the order of the list is remembered, in milliseconds, so that many requests cause one look. */
 const REMEMBERED_MS = 1_000
 
 /** The tests that wait, in the order of their requests. */
-export class Line {
+export class WaitingList {
   readonly #queue: Queue<WaitingTest>
   #order: Promise<string[]> = Promise.resolve([])
   #readAt = Number.NEGATIVE_INFINITY
@@ -59,7 +59,7 @@ export class Line {
     await this.#queue.cancel(idOf(test))
   }
 
-  /** Removes a test by its id. Returns the id of its caller; null if the test has just left the line. */
+  /** Removes a test by its id. Returns the id of its caller; null if the test has just left the list. */
   async remove(testId: string): Promise<string | null> {
     const found = (await this.#inOrder(0)).find((id) => id.endsWith(` ${testId}`))
     if (!found || !(await this.#queue.cancel(found))) return null
@@ -67,7 +67,7 @@ export class Line {
     return found.split(' ')[1] ?? null
   }
 
-  /** Returns the position of a test, from 1, or null if it is not in the line. Throws StoreUnavailable. */
+  /** Returns the position of a test, from 1, or null if it is not on the list. Throws StoreUnavailable. */
   async positionOf(testId: string): Promise<number | null> {
     const isIt = (id: string) => id.endsWith(` ${testId}`)
     let index = (await this.#inOrder(REMEMBERED_MS)).findIndex(isIt)
@@ -94,7 +94,7 @@ export class Line {
     return this.#queue.close()
   }
 
-  /** Returns the ids of the line in order, at most `ageMs` old. */
+  /** Returns the ids of the list in order, at most `ageMs` old. */
   #inOrder(ageMs: number): Promise<string[]> {
     if (performance.now() - this.#readAt > ageMs) {
       this.#readAt = performance.now()

@@ -5,10 +5,10 @@ import { isWaiting } from '../../src/contract/waiting.ts'
 import { memoryQueue } from '../../src/queue/memory.ts'
 import type { Queue, QueueOptions } from '../../src/queue/queue.ts'
 import { Queues } from '../../src/queue/queues.ts'
-import { Line, lineOptions, type WaitingTest } from '../../src/service/line.ts'
 import { problemOf } from '../../src/service/problem.ts'
 import { readRequest } from '../../src/service/request.ts'
 import { runningResult } from '../../src/service/result.ts'
+import { WaitingList, type WaitingTest, waitingListOptions } from '../../src/service/waiting-list.ts'
 import { memoryStores, type Stores } from '../../src/store/stores.ts'
 import { StoreUnavailable } from '../../src/store/unavailable.ts'
 import { type InProcessOptions, inProcess } from '../harness/relay-tests.ts'
@@ -28,8 +28,8 @@ const waitingTest = (id: string, second: number, caller = 'desk'): WaitingTest =
 })
 
 test('places are in the order of the requests, and the first test of a caller can be hurried', async () => {
-  const queue = memoryQueue(lineOptions(1))
-  const line = new Line(queue)
+  const queue = memoryQueue(waitingListOptions(1))
+  const line = new WaitingList(queue)
   assert.equal(await line.positionOf('a'), null)
   await line.join(waitingTest('b', 2))
   await line.join(waitingTest('a', 1, 'partner'))
@@ -38,7 +38,7 @@ test('places are in the order of the requests, and the first test of a caller ca
   await line.leave(waitingTest('b', 2))
   assert.deepEqual(await queue.ids(), ['2027-01-02T03:04:01.000Z partner a', '2027-01-02T03:04:03.000Z desk c'])
   const hurried: string[] = []
-  const watched = new Line({ ...queue, hurry: async (id) => void hurried.push(id) })
+  const watched = new WaitingList({ ...queue, hurry: async (id) => void hurried.push(id) })
   await watched.hurry('desk')
   await watched.hurry('nobody')
   assert.deepEqual(hurried, ['2027-01-02T03:04:03.000Z desk c'])
@@ -97,7 +97,7 @@ test('a job that runs twice starts its test once', async (t) => {
   assert.equal(audited.filter((line) => line.audit === 'intent' && line.id === id).length, 1)
 })
 
-test('a test whose turn comes while the stores are away stays in the line, and starts later', async (t) => {
+test('a test whose turn comes while the stores are away stays on the list, and starts later', async (t) => {
   const { leases, ...others } = memoryStores(TTL_MS)
   let tries = 0
   const acquire: typeof leases.acquire = (...all) => {
@@ -114,7 +114,7 @@ test('a test whose turn comes while the stores are away stays in the line, and s
   assert.deepEqual([tries, (await read(id))?.position], [3, null])
 })
 
-test('a test that got no place in the line is as if it had never been', async (t) => {
+test('a test that got no room on the list is as if it had never been', async (t) => {
   const stores = memoryStores(TTL_MS)
   const { start, endNext, ran } = await busyService(t, stores)
   for (let test = 0; test <= 10; test += 1) await start(`127.0.0.${test + 1}`)

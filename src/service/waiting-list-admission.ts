@@ -1,4 +1,4 @@
-/** Admits a test that waits for a slot in two steps: into the line, and from the line to its start. */
+/** Admits a test that waits for a slot in two steps: onto the waiting list, and from there to its start. */
 import type { RelayTest } from '../contract/relay-test.ts'
 import {
   type Admission,
@@ -14,20 +14,20 @@ import {
   writeIntent,
 } from './admission.ts'
 import type { Job } from './job.ts'
-import type { Line } from './line.ts'
 import type { QuotaSubject } from './quotas.ts'
 import { runningResult } from './result.ts'
 import { Undo } from './undo.ts'
+import type { WaitingList } from './waiting-list.ts'
 
-interface LineParts extends AdmissionParts {
-  readonly line: Line
+interface WaitingListParts extends AdmissionParts {
+  readonly waitingList: WaitingList
 }
 
 /**
- * Puts a test that got no slot into the line, and returns its result so far. Claims its key and counts its quotas now.
- * Throws as `admit` does; then nothing of the test is left.
+ * Puts a test that got no slot on the waiting list, and returns its result so far. Claims its key and counts its quotas
+ * now. Throws as `admit` does; then nothing of the test is left.
  */
-export async function admitToLine(asked: Job, parts: LineParts): Promise<RelayTest> {
+export async function admitToWaitingList(asked: Job, parts: WaitingListParts): Promise<RelayTest> {
   const undo = new Undo()
   const job = { ...asked, test: { ...asked.test, queuedAt: new Date().toISOString(), startedAt: null } }
   try {
@@ -35,19 +35,19 @@ export async function admitToLine(asked: Job, parts: LineParts): Promise<RelayTe
     await claimKey(job, parts, undo)
     const subject = await subjectOf(job, parts)
     await takeQuotas(subject, job, parts)
-    await joinLine(subject, job, parts, undo)
+    await joinWaitingList(subject, job, parts, undo)
   } catch (error) {
     await undo.all(error, job, parts.background)
     throw error
   }
-  return { ...runningResult(job.test), position: await parts.line.positionOf(job.test.id).catch(() => null) }
+  return { ...runningResult(job.test), position: await parts.waitingList.positionOf(job.test.id).catch(() => null) }
 }
 
 /**
  * Admits a test that has waited and now has a slot. Throws as `admit` does. If a step fails, the test can still be
  * admitted later.
  */
-export async function admitFromLine(job: Job, leaveSlot: () => void, parts: AdmissionParts): Promise<Admission> {
+export async function admitFromWaitingList(job: Job, leaveSlot: () => void, parts: AdmissionParts): Promise<Admission> {
   const undo = new Undo()
   undo.here(leaveSlot)
   try {
@@ -64,8 +64,8 @@ export async function admitFromLine(job: Job, leaveSlot: () => void, parts: Admi
   }
 }
 
-/** Adds a test to the end of the line. If the line is full, gives the quotas back. */
-async function joinLine(subject: QuotaSubject, job: Job, parts: LineParts, undo: Undo): Promise<void> {
+/** Adds a test to the end of the waiting list. If it is full, gives the quotas back. */
+async function joinWaitingList(subject: QuotaSubject, job: Job, parts: WaitingListParts, undo: Undo): Promise<void> {
   const { test, context, key, request } = job
   const { address, ...asked } = request
   const waiting = {
@@ -76,8 +76,8 @@ async function joinLine(subject: QuotaSubject, job: Job, parts: LineParts, undo:
     key,
     request: { ...asked, ip: address.text },
   }
-  undo.inStores(() => parts.line.leave(waiting))
+  undo.inStores(() => parts.waitingList.leave(waiting))
   undo.here(() => parts.quotas.giveBack(subject, context.quotaStates).catch(() => {}))
-  if (await parts.line.join(waiting)) return
-  throw atCapacity('All test slots are taken, and the line of tests that wait for one is full.')
+  if (await parts.waitingList.join(waiting)) return
+  throw atCapacity('All test slots are taken, and the list of tests that wait for one is full.')
 }
