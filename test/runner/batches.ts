@@ -27,6 +27,7 @@ const LONGEST: readonly string[] = [
   'test/console/console.test.ts',
   'test/accuracy.lab.test.ts',
   'test/follow-ups-replicas.test.ts',
+  'test/sweeps-replicas.test.ts',
   'test/politeness.lab.test.ts',
   'test/redis-faults.test.ts',
   'test/redis-memory.test.ts',
