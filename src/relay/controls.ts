@@ -135,10 +135,21 @@ export function isForgeryCheck(row: Assessed, rows: readonly Assessed[]): boolea
   if (row.outcome !== 'refused' || outside?.outcome !== 'refused' || !deniesRelaying(outside.refusal)) return false
   const { form } = row.attempt
   const isOther = !form.control && (form.sender.as !== 'outside' || form.recipient.kind === 'ambiguous')
-  return isOther && FOR_FORGERS.has(row.refusal) && !BLOCK_LIST.test(row.text)
+  return isOther && FOR_FORGERS.has(row.refusal) && namesForger(row.text)
 }
 
+/**
+ * Whether words name a sender or a spelling, and not our client. A server may refuse strangers first and blocked
+ * clients later: then words about our client come from behind the check that we look for.
+ */
+const namesForger = (text: string): boolean =>
+  !BLOCK_LIST.test(text) && (FORGERY.test(text) || (OF_FORGERS.test(text) && !OF_CLIENTS.test(text)))
+
 const FOR_FORGERS: ReadonlySet<Refusal | null> = new Set<Refusal | null>(['blocklisted', 'vantage-identity'])
+const OF_FORGERS =
+  /\bsenders?\b|\bmail from\b|\bfake|\bforge|\bimperson|\bdomains?\b|\bbounces?\b|\bbackscatter\b|\bnull\b|\bempty\b|\bpercent\b|\bhack\b|\brout(?:e|es|ed|ing)\b|\bcharacter|\blocal part\b/
+const OF_CLIENTS =
+  /\bclients?\b|\b[he][he]lo\b|\bptr\b|\brdns\b|\breverse\b|\bcountry\b|\bdynamic\b|\bdial-?up\b|\bisp\b|\bprovider\b|\babuse\b|\bconnect|\byour (?:ip|host|server|machine|address)\b|\bhost ?names?\b|\bip\b|\bnetwork\b/
 const BLOCK_LIST = /\b(?:dns|r)bl\b|\blist(?:s|ed)?\b|(?:black|block)[ -]?list|reputation|spamhaus/
 
 function isSuspect(row: Assessed, rows: readonly Assessed[], outside: Refusal | null): boolean {

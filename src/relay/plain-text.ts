@@ -82,6 +82,18 @@ const withoutAccents = (text: string): string =>
 const QUOTE =
   /\b(?:said|says|response|responded|replied|answered|returned)\b:? {0,3}[245]\d\d|\b(?:(?:said|response|responded|replied):|was: {0,3}"?[245]\d\d)/
 
+/** The name of a host, or a word for one, and what it says. */
+const OTHER = /(?:^|\s)(?:[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}|remote|upstream)(?:\[[^\]]{1,50}\])?(?: says?| said)?: /
+
+/**
+ * Whether a reply to a recipient quotes another server: then the server has asked that one. A reply about our sender
+ * may quote our server.
+ */
+export function quotesOther({ words }: Pick<Reply, 'words'>, names: readonly string[]): boolean {
+  const own = names.reduce((rest, name) => rest.replaceAll(folded(name), ' '), folded(words))
+  return (QUOTE.test(own) || OTHER.test(own)) && !/\bsender\b|\bspf\b|list/.test(own)
+}
+
 /** Returns a text without the quoted words of another server, because those are not this server's refusal. */
 function ownWords(text: string): string {
   const at = text.search(QUOTE)

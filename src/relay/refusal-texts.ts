@@ -26,7 +26,11 @@ const NEXT_HOP =
 
 /** The server's DNS does not know our domain, so it looked for a route: it may relay to other domains. */
 const NO_ROUTE =
-  /\bunrout(?:e|a|ea)ble\b|\bno route to\b|\b(?:unable to|cannot|could not|can not|failed to) (?:find a )?route\b|\b(?:domain|host|server)(?: name)? (?:was |is )?not found\b(?! (?:here|locally|on this|at this|in (?:my|our)))|\bdomain does not (?:exist|resolve)\b|\bhost (?:unknown|name unknown|does not exist)\b|\bname server:|\bnull ?mx\b|\bno (?:valid )?(?:mx|dns|a|aaaa|mail exchanger) (?:records? |entry |host )?(?:found |exists |available )?for\b|\b(?:has|have) no (?:valid )?(?:mx|dns|a|mail exchanger)\b|\bdns (?:look-?up|query|resolution|resolver|error)|\bnxdomain\b|\bdomain does not accept (?:any )?(?:e-?)?mail\b(?! for| to| from)|\b(?:cannot|could not|unable to|failed to|not) (?:be )?resolved?\b|\binvalid (?:recipient|destination) (?:domain|host)\b/
+  /\bunrout(?:e|a|ea)ble\b|\bno route to\b|\b(?:unable to|cannot|could not|can not|failed to) (?:find a )?route\b|\b(?:domain|host|server)(?: name)? (?:was |is )?not found\b(?! (?:here|locally|on this|at this|in (?:my|our)))|\bdomain does not (?:exist|resolve)\b|\bhost (?:unknown|name unknown|does not exist)\b|\bname server:|\bnull ?mx\b|\bno (?:valid )?(?:mx|dns|a|aaaa|mail exchanger) (?:records? |entry |host )?(?:found |exists |available )?for\b|\b(?:has|have) no (?:valid )?(?:mx|dns|a|mail exchanger)\b|\bdns (?:look-?up|query|resolution|resolver|error)|\bnxdomain\b|\bdomain does not accept (?:any )?(?:e-?)?mail\b(?! for| to| from)|\b(?:cannot|could not|unable to|failed to|not) (?:be )?resolved?\b|\binvalid (?:recipient|destination) (?:domain|host)\b|\bdomain could not be found\b|\bdns failure\b|\b(?:domain|mx|host) look-?up fail|\bno mail (?:servers?|hosts?|exchangers?)\b|\bcannot find (?:an? |the )?mx\b|\bunknown host\b(?! (?:here|locally|on this|at this|in (?:my|our)))/
+
+/** The server has looked for the recipient elsewhere, so it did not refuse us as strangers. Not about our sender. */
+const LOOKED_UP =
+  /^(?!.{0,500}\bsender\b).{0,500}(?:\brecipients? (?:address(?:es)? )?(?:call-?out )?verif(?:y|ication)(?: has)? failed|\bverification failed for recipient|\brecipient call-?out|\bundeliverable address\b|\bunverified address\b|\bcall-?(?:out|back|ahead) (?:verification |setup )?fail|\brecipients? (?:address(?:es)? )?(?:cannot|could not) be verified|\bloops? back\b|\bno answer from (?:host|server)|\b(?:unable|cannot|could not|failed) to connect\b|\bconnection (?:timed out|refused)\b|\b(?:mailbox|mail box) (?:is )?full\b|\bover ?quota\b|\boutbound (?:policy|filter|rule))/
 
 /** The moments before a message: what a server says there is about us, not about the message. */
 const BEFORE_DATA: readonly Moment[] = ['greeting', 'hello', 'mail', 'rcpt']
@@ -297,6 +301,20 @@ export const TEXTS: readonly TextRow[] = [
 
   // The sender address is not trusted. With our own sender, that is a refusal of us.
   {
+    refusal: 'vantage-identity',
+    text: LOOKED_UP,
+    source: 'Postfix reject_unverified_recipient; Exim verify = recipient/callout; cPanel; servers behind a smarthost',
+    covers: 'our domain, whose mail server the server has asked, or has looked for',
+    only: { recipient: 'plain', moments: ['rcpt'] },
+  },
+  {
+    refusal: 'vantage-identity',
+    text: /\bname server:/,
+    source: 'Sendmail "Host unknown (Name server: …)"',
+    covers: 'a local part that the server took for an address outside, and looked up',
+    only: { recipient: 'ambiguous', moments: ['rcpt'] },
+  },
+  {
     refusal: 'unknown-user',
     text: /recipient (?:address )?(?:callout |call-out )?verif(?:y|ication)(?: has)? failed|verification failed for recipient|recipient callout/,
     source: 'Exim verify = recipient',
@@ -468,6 +486,13 @@ export const TEXTS: readonly TextRow[] = [
     source: 'gateways and servers behind a smarthost that pass a message on while we wait',
     covers: 'what a smarthost, an upstream server or the next hop refused',
     only: { moments: ['data', 'dot'] },
+  },
+  {
+    refusal: 'vantage-identity',
+    text: NEXT_HOP,
+    source: 'the same before the message',
+    covers: 'our domain, for which the server has asked another one',
+    only: { recipient: 'plain', moments: ['rcpt'] },
   },
   {
     refusal: 'other',

@@ -6,7 +6,7 @@
 import type { Refusal } from '../contract/words.ts'
 import type { Reply } from './attempt.ts'
 import type { Form } from './forms.ts'
-import { plainText, withoutLinks } from './plain-text.ts'
+import { plainText, quotesOther, withoutLinks } from './plain-text.ts'
 import type { Moment, TextRow } from './refusal-row.ts'
 import { TEXTS } from './refusal-texts.ts'
 
@@ -46,8 +46,9 @@ const ENHANCED: readonly CodeRow[] = [
   },
   {
     refusal: 'vantage-identity',
-    codes: /^5\.1\.2$|^5\.4\.[34]$/,
-    source: 'X.1.2, X.4.3, X.4.4: the server found no route to our domain, so nothing shows that it would not relay',
+    codes: /^5\.1\.2$|^5\.4\.(?!1$)\d+$/,
+    source:
+      'X.1.2, and all of X.4 but Microsoft’s 5.4.1: the server found no route to our domain, so nothing shows that it would not relay',
     only: { recipient: 'plain', moments: ['rcpt'] },
   },
   { refusal: 'content', codes: /^5/, source: 'the recipient was accepted, the message was not', only: AFTER_RCPT },
@@ -109,6 +110,8 @@ export function classify(reply: Reply, context: ReplyContext): Classified {
     (!only?.moments || only.moments.includes(context.phase))
   const coded = (rows: readonly CodeRow[], value: string | null) =>
     value === null ? undefined : rows.find((row) => row.codes.test(value) && fits(row))
+  const isAboutOutside = context.recipient === 'plain' && context.phase === 'rcpt'
+  if (isAboutOutside && quotesOther(reply, context.names)) return { refusal: 'vantage-identity', basis: 'words' }
   const text = plainText(reply, context.names)
   const said = withoutLinks(text)
   const known = TEXTS.find((row) => row.text.test(SAID.has(row.refusal) ? said : text) && fits(row))

@@ -73,7 +73,21 @@ function judged(observations: Observations): Judgement {
 /** Returns the forms of the full part that have no answer that counts. */
 export function unansweredIn(observations: Observations): readonly Assessed[] {
   const { rows, known } = observations
-  return rows.filter((row) => !isOfStandard(row, rows, known) && isUnanswered(row, observations))
+  return rows.filter(
+    (row) => !isOfStandard(row, rows, known) && isUnanswered(row, observations) && !isPutOff(row, rows),
+  )
+}
+
+/**
+ * Whether a plain form was greylisted at RCPT, although the same connection refused strangers as relaying before and
+ * after it. Most servers greylist behind the check of relaying, so a later visit may find this form open.
+ */
+function isPutOff({ attempt: { form, connection }, refusal, decisive }: Assessed, rows: readonly Assessed[]): boolean {
+  if (form.recipient.kind !== 'plain' || refusal !== 'greylisted' || decisive?.phase !== 'rcpt') return false
+  const outside = rowOf(rows, OUTSIDE)
+  if (!deniesRelaying(outside?.refusal ?? null) || outside?.decisive?.phase !== 'rcpt') return false
+  const end = Math.max(...decisive.at)
+  return rows.some((row) => row.attempt.connection === connection && deniesRelaying(row.refusal) && endOf(row) > end)
 }
 
 /**
@@ -143,7 +157,6 @@ function reasonOf(row: Assessed, observations: Observations): Reason | null {
   if (aboutUs && !(isForgeryCheck(row, rows) && isHealthy(row, observations))) return aboutUs
   // A refusal of our own sender is about us; a refusal of any other sender is about that sender.
   if (refusal === 'sender-rejected' && form.sender.as === 'outside') return 'vantage-blocked'
-  if (refusal === 'sender-rejected' && outcome === 'deferred') return null
   if (outcome === 'deferred') return 'server-trouble'
   if (row.refusedLater) return 'content-refused'
   if (form.id === OUTSIDE) return reasonOfOutside(row, observations)
@@ -154,6 +167,8 @@ function reasonOf(row: Assessed, observations: Observations): Reason | null {
 /** Returns the reason that an accepted recipient gives, or null. */
 function reasonOfAcceptance(row: Assessed, { rows, mailboxTroubled }: Observations): Reason | null {
   const { form } = row.attempt
+  // The server wants the message of a plain form later: its answer then says what an accepted recipient means.
+  if (row.evidence === 'recipient-accepted' && rows.some(isMessageDeferred)) return null
   if (form.recipient.kind === 'plain') {
     // One bounced message explains the other accepted recipients too.
     const bounced = rows.some((other) => other.attempt.seen?.kind === 'bounce')
@@ -163,6 +178,10 @@ function reasonOfAcceptance(row: Assessed, { rows, mailboxTroubled }: Observatio
   if (!isLocal(row, rows)) return 'ambiguous-accepted'
   return mailboxTroubled ? 'vantage-failed' : null
 }
+
+/** Whether a plain recipient was accepted, and its message was refused for now. */
+const isMessageDeferred = ({ attempt, outcome, refusedLater }: Assessed): boolean =>
+  attempt.form.recipient.kind === 'plain' && outcome === 'deferred' && refusedLater
 
 /** A local recipient only helps to read other answers. If it has no answer and is needed, it gives the reason. */
 function reasonOfLocal({ attempt, outcome, refusal }: Assessed, { rows }: Observations): Reason | null {
