@@ -108,7 +108,8 @@ const evict = (number: number): Command =>
     else if (kind.endsWith('-of-ip')) model.unlisted.add(name.split(' ').at(-1) ?? '')
     else if (kind === 'lease') model.evicted({ lease: name })
     else if (kind === 'claim' && test?.key) model.evicted({ key: test.key })
-    else if (kind === 'window') model.evicted({ count: name.replace('tests-target:', '') })
+    // The counter of a target names its address and its port.
+    else if (kind === 'window') model.evicted({ count: name.replace(/^tests-target:(\S+) \d+$/, '$1') })
     else model.evicted({ id: testId })
   })
 
