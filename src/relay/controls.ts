@@ -60,7 +60,7 @@ export function contrastOf(rows: readonly Assessed[], known: MailboxKind): Contr
   if (vouches(rows, known)) return 'shown'
   if (!isContrast(mailbox, rows, known) && !isContrast(rowOf(rows, POSTMASTER), rows, known)) return 'missing'
   const isKnownWord = rowOf(rows, OUTSIDE)?.refusal === 'unknown-user'
-  return isKnownWord || isTakenLocal(rowOf(rows, RANDOM_LOCAL)) ? 'shown' : 'words-needed'
+  return isKnownWord || rowOf(rows, RANDOM_LOCAL)?.outcome === 'accepted' ? 'shown' : 'words-needed'
 }
 
 /** Whether the mailbox of a person was accepted after the last refusal: then the refusals were no ban. */
@@ -83,8 +83,13 @@ export function isMailboxRefusedAlike(rows: readonly Assessed[], domainSource: D
   return sameRefusal(mailbox, outside) || (mailbox.refusal === 'relay-denied' && outside?.refusal === 'relay-denied')
 }
 
-/** Whether the server accepted a local recipient. */
-const isTakenLocal = (local: Assessed | undefined): boolean => local?.outcome === 'accepted'
+/**
+ * Whether the server accepted a local recipient, or refused it for the state of that mailbox (RFC 3463: X.2.1 disabled,
+ * X.2.2 full; Exchange 5.7.133: a group for its members). Such an answer is about this recipient, as 250 is.
+ */
+export const isTakenLocal = (local: Assessed | undefined): boolean =>
+  local?.outcome === 'accepted' ||
+  (local?.decisive?.phase === 'rcpt' && /^(?:[45]\.2\.[12]|5\.7\.133)$/.test(local.decisive.reply.enhanced ?? ''))
 
 /**
  * Whether a local recipient was accepted after the last refusal of an outside one, in a session of the same node that
@@ -93,6 +98,7 @@ const isTakenLocal = (local: Assessed | undefined): boolean => local?.outcome ==
 function isContrast(local: Assessed | undefined, rows: readonly Assessed[], known: MailboxKind): boolean {
   if (local === undefined || !isTakenLocal(local)) return false
   const outside = rowOf(rows, OUTSIDE)
+  if (sameRefusal(local, outside)) return false
   const again = rowOf(rows, REPEAT)
   const witnesses = again && isAsBefore(again, outside) ? [outside, again] : [outside]
   return witnesses.some((witness) => witness && isSameNode(witness, local)) && endOf(local) > lastRefusal(rows, known)
@@ -291,13 +297,16 @@ function needOf({ rows, known, session }: ControlState): Need {
   const contrast = needsContrast(outside)
   const suspected = rows.filter((row) => row.attempt.form.part === 'standard' && needsRepeat(row, rows))
   const suspects = suspected.length > 0
-  const local = known !== 'none' && rowOf(rows, KNOWN_MAILBOX)?.outcome !== 'refused' ? KNOWN_MAILBOX : POSTMASTER
+  const local = known !== 'none' && isStillKnown(rowOf(rows, KNOWN_MAILBOX)) ? KNOWN_MAILBOX : POSTMASTER
   // Words about us need a repeat: a ban can spare local recipients.
   const isNamed = suspected.some((row) => isForgeryCheck(row, rows))
   const mayVouch = local === KNOWN_MAILBOX && known === 'person' && !isNamed
   const repeat = (suspects && !mayVouch) || (contrast && outside.attempt.connection !== session)
   return { contrast, suspects, mayVouch, repeat, local }
 }
+
+/** Whether the known mailbox can help: it has no answer yet, or the server knows it. */
+const isStillKnown = (mailbox: Assessed | undefined): boolean => mailbox?.outcome !== 'refused' || isTakenLocal(mailbox)
 
 /** Whether to ask a local recipient: it has no answer yet, or its answer came in the wrong place. */
 function isLocalWanted({ rows, known, isDomainDefault, asked }: ControlState, need: Need): boolean {

@@ -128,6 +128,20 @@ export const LATER_ABROAD: readonly TextRow[] = [
 export const RELAYING_ABROAD: readonly TextRow[] = [
   {
     refusal: 'relay-denied',
+    text: /\b(?:relay(?:ering|ing)?|relej|releovani|preposilani|preposielanie|proslj?edivanje|posredovanje|edelleenlahetys|valitys|releointi|penerusan) (?:\S{1,16} ){0,3}(?:ni(?:je|su) (?:dozvoljen|dopusten|omogucen)|ni (?:dovoljen|mogoc)|zabranjen|zavrnjen|odbijen|zakazan|neni povolen|nie je povolen|odmietnut|ei ole sallit|kiellet|estet|inte tillat|tidak (?:diizinkan|diperbolehkan|dibolehkan)|ditolak|dilarang)/,
+    source: 'Croatian, Serbian, Slovenian, Czech, Slovak, Finnish, Swedish and Indonesian administrators',
+    covers: 'Croatian, Serbian, Slovenian, Czech, Slovak, Finnish, Swedish, Indonesian: relaying is denied',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
+    text: /(?:релеј|реле|релейно предаване|препращането|прослеђивање)\S{0,4} (?:\S{1,16} ){0,3}(?:није дозвољен|забрањен|не е (?:разрешен|позволен)|забранен|отказан)|(?:رله|ارسال مجدد) (?:\S{1,16} ){0,3}(?:مجاز نیست|ممنوع)|रिले (?:\S{1,16} ){0,3}(?:अनुमति नहीं|निषिद्ध|अस्वीकार)/,
+    source: 'Serbian, Bulgarian, Persian and Hindi administrators',
+    covers: 'Serbian, Bulgarian, Persian, Hindi: relaying is denied',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'relay-denied',
     text: /\b(relay(ing)?|relay[- ]?zugriff|weiterleit(ung|en)|weitergabe) (?:\S{1,24} ){0,3}(verweigert|abgelehnt|verboten|untersagt|(ist |wird )?nicht (erlaubt|gestattet|zulaessig|zulassig|zugelassen|moglich|moeglich|unterstuetzt|unterstutzt))|\bkein (?:offenes |offener )?(?:mail-?)?relay/,
     source: 'German Exchange and Postfix: Relay-Zugriff verweigert; Weiterleitung verweigert',
     covers: 'German: relaying or forwarding is denied',

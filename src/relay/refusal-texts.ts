@@ -625,6 +625,21 @@ export const TEXTS: readonly TextRow[] = [
   // logins.
   ...ABOUT_US.flatMap((row): TextRow[] => [{ ...row, refusal: 'sender-rejected', only: { sender: 'own' } }, row]),
 
+  {
+    refusal: 'relay-denied',
+    text: /^\W*(?:sorry\W{1,3})?no relays?\W*$|\b(?:cannot|may not|must not|not allowed to|not permitted to) (?:send|mail|deliver|write)(?: mail| messages)? to (?:an? |any )?(?:external|outside|remote|foreign|non-local) (?:domain|address|recipient|user|server|destination)|\bdomain (?:is|was) not in (?:my|our) list\W*$/,
+    source: 'qmail-smtpd with shorter words; administrators',
+    covers: 'no relay, and recipients outside to whom nobody may send',
+    only: { moments: AFTER_MAIL },
+  },
+  {
+    refusal: 'auth-required',
+    text: /\b(?:external|outside|remote|foreign|non-local) (?:recipients?|address(?:es)?|domains?|destinations?|mail|delivery) (?:requires?|needs?) (?:an? )?(?:login|log-?in|account|password)\b/,
+    source: 'administrators',
+    covers: 'recipients outside that need a login',
+    only: { moments: AFTER_MAIL },
+  },
+
   // The recipient is at none of the server's domains. At MAIL, such words are about our sender.
   {
     refusal: 'relay-denied',

@@ -14,6 +14,7 @@ import {
   isMailboxRefusedAlike,
   isNeeded,
   isOfStandard,
+  isTakenLocal,
   KNOWN_MAILBOX,
   needsContrast,
   needsRepeat,
@@ -184,11 +185,12 @@ const isMessageDeferred = ({ attempt, outcome, refusedLater }: Assessed): boolea
   attempt.form.recipient.kind === 'plain' && outcome === 'deferred' && refusedLater
 
 /** A local recipient only helps to read other answers. If it has no answer and is needed, it gives the reason. */
-function reasonOfLocal({ attempt, outcome, refusal }: Assessed, { rows }: Observations): Reason | null {
+function reasonOfLocal(row: Assessed, { rows }: Observations): Reason | null {
+  const { attempt, outcome, refusal } = row
   // A random local part is in the table of places: it only tells what an accepted recipient means.
   if (attempt.form.recipient.place !== undefined || !needsContrast(rowOf(rows, OUTSIDE))) return null
   if (outcome === 'not-run') return REASON_OF_WHY[attempt.why ?? 'dropped']
-  return outcome === 'deferred' ? (reasonAboutUs(refusal) ?? 'server-trouble') : null
+  return outcome === 'deferred' && !isTakenLocal(row) ? (reasonAboutUs(refusal) ?? 'server-trouble') : null
 }
 
 /** Returns why the refusal of the outside sender does not count as one of relaying, or null (rule 4a). */

@@ -92,6 +92,19 @@ const CASES: readonly (readonly [name: string, behaviour: Behaviour, expected: s
     },
     'open own-domain-sender',
   ],
+  ...['552 5.2.2 Mailbox full', '550 5.2.1 Mailbox disabled', '452 4.2.2 Over quota', '550 5.7.133 RESOLVER.RST'].map(
+    (jane): (typeof CASES)[number] => [
+      `words of its own, and a known mailbox that gets "${jane}"`,
+      { outside: '550 Das machen wir hier so nicht, guter Mann', jane },
+      'inconclusive words-unknown',
+      'closed',
+    ],
+  ),
+  [
+    'a ban in the words of a full mailbox',
+    { outside: '550 5.2.1 no', unknown: '550 5.2.1 no', jane: '550 5.2.1 no' },
+    'inconclusive',
+  ],
   [
     'qmail with a patch that names the code in brackets',
     {

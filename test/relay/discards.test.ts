@@ -40,12 +40,26 @@ const DISCARDED = [
   'déplacé dans la corbeille',
   'message was never sent',
   'Message discarded.Bye',
+  'Ok: no valid recipients',
+  'Ok, 0 recipients',
+  'OK message blocked',
+  'message has been blocked by policy',
+  'Held as spam',
+  'OK: spam sink',
+  'Nachricht abgelehnt',
+  'Mensaje rechazado',
+  'message non relayé',
+  'messaggio rifiutato',
 ]
 
 for (const words of DISCARDED)
   test(`"250 ${words}" was thrown away`, () => assert.ok(saysDiscarded({ code: 250, words })))
 
 const TAKEN = [
+  'Mail queued. Junk mail will be dropped',
+  'accepted. If it is spam it will be deleted',
+  'queued. No mail dropped',
+  'queued, discard policy not matched',
   '2.0.0 Ok: queued as 4F2A',
   'OK id=1rAbCd-0001xy-2z',
   'ok 1719837123 qp 12345',
