@@ -93,6 +93,8 @@ export function finishedResult(
   const [greeted = counts] = [counts, ...listOf(runs)].filter(({ found }) => found.observations.greeting !== null)
   const { domain, domainSource } = greeted.found.observations
   const finishedAt = finishedAtMs(test, durationMs)
+  // The last follow-up may be the last change.
+  const settledAt = Math.max(finishedAt + Math.max(amendableMs, followUpsEndMs), amendedAt?.getTime() ?? 0)
   const facts = { domain, port: test.port, vantage: completed(counts) }
   const summary =
     withdrawn !== null && judgement.reason === 'interrupted'
@@ -106,7 +108,7 @@ export function finishedResult(
     domain,
     domainSource,
     finishedAt: new Date(finishedAt).toISOString(),
-    settledAt: new Date(finishedAt + Math.max(amendableMs, followUpsEndMs)).toISOString(),
+    settledAt: new Date(settledAt).toISOString(),
     amendedAt: amendedAt?.toISOString() ?? null,
     followUpAt,
     followUps: [...followUps],

@@ -51,7 +51,12 @@ export async function admitForSweep(job: Job, note: () => Promise<void>, parts: 
 
 /** Counts the test for its target only. */
 async function countTarget({ request, test }: Job, { quotas, world }: SweepParts): Promise<void> {
-  const exceeded = await quotas.takeTarget(world.countersOf(request, test.id))
+  const counters = world.countersOf(request, test.id)
+  if (counters.usedUp !== null) {
+    const detail = `The quota ${counters.usedUp} of ${test.ip} is used up, as always in the sandbox.`
+    throw new RequestProblem('quota-exceeded', detail, { violatedPolicies: [counters.usedUp] })
+  }
+  const exceeded = await quotas.takeTarget(counters)
   if (!exceeded) return
   const { policies: violatedPolicies, retryAfter } = exceeded
   throw new RequestProblem('quota-exceeded', `${test.ip} was tested too often.`, { violatedPolicies, retryAfter })

@@ -30,8 +30,8 @@ export interface World {
   customers(): Customers
   /** Where tests come from, as the machine and the vantages file are now. */
   origin(): Origin
-  /** Returns the request as this world carries it out. */
-  requestFor(request: TestRequest): TestRequest
+  /** Returns the request of a test or a sweep as this world carries it out. */
+  requestFor<Request extends Pick<TestRequest, 'suite' | 'proof'>>(request: Request): Request
   /** Returns which counters a test of a port uses, besides those of its caller and customer. */
   countersOf(target: { readonly address: Address; readonly port: number }, testId: string): TargetCounters
   /** Returns the name of the place that a test leases: only one test may use it at a time. */

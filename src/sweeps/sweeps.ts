@@ -77,16 +77,12 @@ export class SweepService {
     wish: SweepWish,
     { caller, quotaStates }: Pick<RequestContext, 'caller' | 'quotaStates'>,
   ): Promise<Sweep> {
-    requireSweeps(caller)
-    const targets = await targetsFor(wish, caller, this.#parts.worldOf(caller))
-    return this.#begin(wish, targets, caller, quotaStates)
+    return this.#begin(wish, caller, quotaStates)
   }
 
   /** Begins the sweep of a schedule. It counts in no quota. Throws RequestProblem. */
   async startScheduled(wish: SweepWish, caller: Caller): Promise<Sweep> {
-    requireSweeps(caller)
-    const targets = await targetsFor(wish, caller, this.#parts.worldOf(caller))
-    return this.#begin(wish, targets, caller, null)
+    return this.#begin(wish, caller, null)
   }
 
   /** Returns the sweeps of a caller, the newest first; only those of one name, if one is given. */
@@ -144,13 +140,12 @@ export class SweepService {
    *
    * @param states the quotas to count it in; null for a scheduled sweep, which counts in none
    */
-  async #begin(
-    { name, customers, suite, proof, spread }: SweepWish,
-    targets: Awaited<ReturnType<typeof targetsFor>>,
-    caller: Caller,
-    states: RequestContext['quotaStates'] | null,
-  ): Promise<Sweep> {
-    const { stores, log } = this.#parts
+  async #begin(wish: SweepWish, caller: Caller, states: RequestContext['quotaStates'] | null): Promise<Sweep> {
+    requireSweeps(caller)
+    const { stores, log, worldOf } = this.#parts
+    const world = worldOf(caller)
+    const targets = await targetsFor(wish, caller, world)
+    const { name, customers, suite, proof, spread } = world.requestFor(wish)
     const id = randomUUID()
     const scheduled = states === null
     await this.#requireRoom(name, caller)

@@ -71,7 +71,7 @@ describe('follow-ups', { concurrency: 4 }, () => {
       ['visited', 'The server answered: it is closed.'],
     )
     assert.equal(last.finishedAt, first.finishedAt)
-    assert.ok(last.amendedAt)
+    assert.ok(last.amendedAt && last.settledAt && last.settledAt >= last.amendedAt, 'settled after the last change')
     const later = server.lines.slice(linesBefore)
     assert.ok(!later.includes('MAIL FROM:<>'), 'the refused null sender is not asked again')
     const senderIn = (lines: readonly string[]) => lines.find((line) => /^MAIL FROM:<[a-z2-7]{16}@/.test(line))

@@ -280,7 +280,19 @@ test('a caller in the sandbox tries sweeps on its recorded servers', async (t) =
   const { service } = await start(t, {}, callers)
   const sweep = await sweepAll(service, { name: 'trial', customers: 'all' })
   assert.ok(sweep.verdicts.open > 0 && sweep.verdicts.closed > 0 && sweep.verdicts.inconclusive > 0)
-  assert.equal(sweep.progress.tested, sweep.progress.targets)
+  assert.deepEqual([sweep.suite, sweep.proof], ['standard', 'message'], 'what the recordings are')
+  // No server is behind this address: its quota is always used up.
+  const skipped = (await resultsOf(service, sweep)).filter(({ state }) => state !== 'tested')
+  assert.deepEqual(
+    skipped.map(({ ip, state, says }) => [ip, state, says]),
+    [
+      [
+        '192.0.2.6',
+        'skipped',
+        'We did not test it: The quota tests-target of 192.0.2.6 is used up, as always in the sandbox.',
+      ],
+    ],
+  )
 })
 
 test('a body that is large and wrong is refused at once, and the service goes on', async (t) => {
