@@ -148,8 +148,11 @@ export function isForgeryCheck(row: Assessed, rows: readonly Assessed[]): boolea
  * Whether words name a sender or a spelling, and not our client. A server may refuse strangers first and blocked
  * clients later: then words about our client come from behind the check that we look for.
  */
-const namesForger = (text: string): boolean =>
-  !BLOCK_LIST.test(text) && (FORGERY.test(text) || (OF_FORGERS.test(text) && !OF_CLIENTS.test(text)))
+function namesForger(text: string): boolean {
+  if (BLOCK_LIST.test(text)) return false
+  const withoutNotes = text.replace(/\([^()]{0,60}\)/g, ' ')
+  return FORGERY.test(text) || (OF_FORGERS.test(withoutNotes) && !OF_CLIENTS.test(withoutNotes))
+}
 
 const FOR_FORGERS: ReadonlySet<Refusal | null> = new Set<Refusal | null>(['blocklisted', 'vantage-identity'])
 const OF_FORGERS =

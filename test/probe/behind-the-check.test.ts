@@ -46,6 +46,9 @@ const OF_SENDERS = [
   '550 5.7.1 Mail from example.com not accepted from external hosts',
   '553 5.7.1 <sender@example.com>: Sender address rejected: not logged in',
   '550 5.7.23 SPF validation failed',
+  '550 5.7.60 SMTP; Client does not have permissions to send as this sender',
+  '553 Domain name example.com may not be used from outside (client 198.51.100.7)',
+  '550 sender domain matches local domain but client is not authenticated',
 ]
 
 for (const [name, isHole] of HOLES) {
