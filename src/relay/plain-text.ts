@@ -82,8 +82,9 @@ const withoutAccents = (text: string): string =>
 const QUOTE =
   /\b(?:said|says|response|responded|replied|answered|returned)\b:? {0,3}[245]\d\d|\b(?:(?:said|response|responded|replied):|was: {0,3}"?[245]\d\d)/
 
-/** The name of a host, or a word for one, and what it says. */
-const OTHER = /(?:^|\s)(?:[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}|remote|upstream)(?:\[[^\]]{1,50}\])?(?: says?| said)?: /
+/** The name of a host, or a word for one, and what it says. A name alone may be the server's own. */
+const OTHER =
+  /(?:^|\s)(?:[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}(?:\[[^\]]{1,50}\])?(?: sa(?:ys|id):? |: [245]\d\d[ -])|(?:remote|upstream)(?: host| server)?: )/
 
 /**
  * Whether a reply to a recipient quotes another server: then the server has asked that one. A reply about our sender

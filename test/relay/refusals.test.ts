@@ -175,6 +175,7 @@ const SOURCES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] =
     '550 5.1.2 <a>... Host unknown (Name server: b.example: host not found)',
     { recipient: 'ambiguous' },
   ],
+  ['relay-denied', '550 mx7.provider.example: we do not relay', { recipient: 'plain' }],
   ['unknown-user', '550 Recipient verify failed', { recipient: 'ambiguous' }],
   ['unknown-user', '550 5.1.1 undeliverable address: host backend said: 550 5.1.1 no', { recipient: 'ambiguous' }],
   ['other', '550 rejected by the remote server', { recipient: 'ambiguous' }],
