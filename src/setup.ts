@@ -13,6 +13,7 @@ import { type Config, ConfigFaults, readConfig } from './config.ts'
 import { isRole } from './contract/roles.ts'
 import { FileFaults } from './files/faults.ts'
 import { type Loader, Reloading } from './files/reloading.ts'
+import { isLoopback } from './ip/special.ts'
 import { auditObjection } from './service/audit-file.ts'
 import { loadSchedules, type ScheduledSweep } from './sweeps/schedules-file.ts'
 import type { Vantage } from './vantage/vantage.ts'
@@ -66,6 +67,18 @@ export async function setUp(env: NodeJS.ProcessEnv): Promise<Setup> {
   return { config, customers, callers, vantages, schedules }
 }
 
+/** Returns a warning for each vantage that is in a network of a customer. */
+function warningsOfVantages(vantages: readonly Vantage[], customers: Customers): string[] {
+  return vantages.flatMap(({ name, publicIps }) =>
+    publicIps.flatMap((address) => {
+      const owner = customers.ownerOf(address)
+      if (!owner || isLoopback(address)) return []
+      const place = `vantage ${name} has ${address.text}, which is in a network of customer ${owner.customer.id}`
+      return [`${place}: it cannot test this customer, because a test must come from outside`]
+    }),
+  )
+}
+
 const ROLE = 'servers often spare it from bans, so it proves less than the mailbox of a person'
 
 /**
@@ -94,6 +107,7 @@ export function warningsOf({ customers, callers, vantages, schedules }: Omit<Set
     ...ofKeys,
     ...ofCustomers,
     ...ofMailboxes,
+    ...warningsOfVantages(vantages?.current ?? [], customers.current),
     ...(schedules?.current ?? []).flatMap((schedule) =>
       warningsOfSchedule(schedule, customers.current, callers.current),
     ),

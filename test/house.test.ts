@@ -37,7 +37,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   http: ['contract', 'ip', 'queue', 'render', 'service', 'store', 'version'],
   'http/routes': ['contract', 'http', 'render', 'service', 'store', 'sweeps'],
   config: ['contract', 'ip'],
-  setup: ['access', 'config', 'contract', 'files', 'service', 'sweeps', 'vantage'],
+  setup: ['access', 'config', 'contract', 'files', 'ip', 'service', 'sweeps', 'vantage'],
   app: [
     ...['access', 'config', 'files', 'http', 'http/routes', 'open-files', 'queue', 'sandbox', 'service', 'store'],
     ...['sweeps', 'vantage', 'webhooks'],

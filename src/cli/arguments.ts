@@ -40,10 +40,14 @@ export function parseArguments(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS })
   } catch (error) {
-    // Keeps Node's first sentence, which names the fault. More sentences explain dashes in arguments.
-    const [first = ''] = error instanceof Error ? error.message.split(/[.\n]/) : []
-    throw new Mistake(first)
+    throw new Mistake(faultIn(error))
   }
+}
+
+/** Returns the first sentence of an error of Node's parser. It names the fault; more sentences explain dashes. */
+export function faultIn(error: unknown): string {
+  const [first = ''] = String(error instanceof Error ? error.message : error).split(/\.(?:\s|$)|\n/)
+  return first
 }
 
 /** Throws Mistake if there is an option that a command does not take. `name` is how messages name the command. */

@@ -9,7 +9,7 @@ import {
   RelayTestProblem,
   RelayTestUnreachable,
 } from '../client/client.ts'
-import { type Ending, lineFor } from './ending.ts'
+import { type Ending, lineFor, reasonFor } from './ending.ts'
 import { lookUp } from './lookup.ts'
 import type { TestOptions } from './options.ts'
 import { endOfTest, patiently } from './patience.ts'
@@ -129,5 +129,5 @@ const endingOf = (line: object): Ending => {
 /** Returns the members of `error` in the printed line. */
 function errorFields(error: unknown) {
   const { slug = null, status = null } = error instanceof RelayTestProblem ? error : {}
-  return { slug, status, detail: lineFor(error) }
+  return { slug, status, detail: reasonFor(error) }
 }

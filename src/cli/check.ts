@@ -5,6 +5,7 @@ import { makeAddressLookup } from '../service/lookup.ts'
 import { type Setup, setUp, warningsOf } from '../setup.ts'
 import { ownAddresses } from '../vantage/interfaces.ts'
 import { ping } from '../webhooks/ping.ts'
+import { faultIn } from './arguments.ts'
 import { liveChecks } from './live/live.ts'
 import { renderRow } from './live/row.ts'
 
@@ -24,10 +25,13 @@ Each mistake is listed with file, line and reason.
 /** Checks configuration and files, and returns the exit code. */
 async function main(): Promise<number> {
   const options = optionsOf(process.argv.slice(2))
-  if (options === 'help' || options === null) {
-    const out = options ? process.stdout : process.stderr
-    out.write(USAGE)
-    return options ? 0 : 1
+  if (options === 'help') {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  if (typeof options === 'string') {
+    process.stderr.write(`${options}\n\n${USAGE}`)
+    return 1
   }
   try {
     const setup = await setUp(process.env)
@@ -54,8 +58,8 @@ async function main(): Promise<number> {
   }
 }
 
-/** Reads the command line. Null if it has a mistake. */
-function optionsOf(args: readonly string[]): { live: boolean; webhook: string | null } | 'help' | null {
+/** Reads the command line. Returns `help`, or another text that says what is wrong with it. */
+function optionsOf(args: readonly string[]): { live: boolean; webhook: string | null } | string {
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -66,8 +70,8 @@ function optionsOf(args: readonly string[]): { live: boolean; webhook: string | 
       },
     })
     return values.help ? 'help' : { live: values.live, webhook: values.webhook ?? null }
-  } catch {
-    return null
+  } catch (error) {
+    return faultIn(error)
   }
 }
 

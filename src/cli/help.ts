@@ -14,7 +14,8 @@ export const HELP = `Usage: relay-test ADDRESS|NAME|DOMAIN [options]   test a ma
 
 Asks a relay test service whether strangers can send mail through a mail server, and shows the session while it
 happens: -> before our lines, <- before those of the server. The service looks up a host name or mail domain, and
-tests each of its addresses that you may test.
+tests each of its addresses that you may test. Instead of a domain, enter a mail address that exists at it: then the
+mailbox is known.
 
 Options of a test:
   --domain NAME      the server's own mail domain (default: the customer's first domain)
@@ -25,7 +26,7 @@ Options of a test:
   --proof PROOF      how far to go: ${PROOFS.join(', ')} (default: as far as the service can)
   --vantage NAME     where to test from (default: the first vantage that is up and fits)
   --reference TEXT   your own reference, for example a ticket: kept with the result, never sent to the mail server
-  --port PORT        a port other than 25, if the service allows it
+  --port PORT        a port other than 25, if the service allows it; or write it after the target: 203.0.113.25:587
   --json             print only the whole result as JSON, one line for each test; with --file and list, the same
                      as --format ndjson
 
@@ -33,7 +34,8 @@ Options with --file:
   --file FILE        test the targets in the file, one on each line; - reads standard input. If a quota is used up,
                      waits as Retry-After says, up to two hours for each target. Progress is on standard error
   --at-once N        the number of tests at the same time, 1 to 32 (default: 4)
-  --format FORMAT    ${FORMAT_NAMES.join(', ')} (default: table on a terminal, else ndjson)
+  --format FORMAT    ${FORMAT_NAMES.join(', ')} (default: table on a terminal, else ndjson). A table is
+                     for reading, without ids and times
   --resume FILE      keep each result in FILE as ndjson. If FILE has results, test only the targets that it lacks
   --diff FILE        say what changed since the results in FILE, which is ndjson of an earlier time: opened, closed,
                      lost (no answer any more), new, gone (not in the targets any more)
@@ -43,13 +45,13 @@ Options of list:
                      only tests that match all of these
   --since TIME       only tests since then: 2027-01-31, 2027-01-31T12:00:00Z, or a duration: 90m, 24h, 7d
   --limit N          the most tests to list (default: 100)
-  --format FORMAT    as above
+  --format FORMAT    as above; here a table has the time (UTC) and the id of each test
 
   -h, --help         print this text
   --version          print the version
 
 Lines of a targets file are  TARGET[:PORT] [DOMAIN|MAILBOX] [REFERENCE]  and # begins a comment. TARGET is an address, a
-host name or a mail domain:
+host name, a mail domain or a mail address:
 
   203.0.113.25 example.com TICKET-4711
   203.0.113.26 jane@example.com     # a known mailbox
@@ -57,6 +59,7 @@ host name or a mail domain:
   [2001:db8:25::1]:587              # another port
   mail.example.com                  # each address of the name
   example.com TICKET-4713           # each mail server of the domain
+  jane@example.com                  # the same, and the mailbox is known
 
 Environment:
   RELAY_TESTS_URL    where the service is (default: http://127.0.0.1:3000)

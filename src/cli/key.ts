@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { hashKey, makeKey } from '../access/keys.ts'
 import { identifier } from '../contract/ids.ts'
+import { faultIn } from './arguments.ts'
 
 const USAGE = `Usage: node dist/cli/key.js --caller ID [--expires YYYY-MM-DD]
 
@@ -12,7 +13,7 @@ that is already in the file, add only the lines below "keys". The last line of t
 `
 
 const options = z.strictObject({
-  caller: identifier,
+  caller: z.string({ error: 'is missing: enter the id of the caller' }).pipe(identifier),
   expires: z.iso
     .date({ error: 'must be a date, for example 2027-06-30', abort: true })
     .refine((date) => date >= new Date().toISOString().slice(0, 10), 'must be today or later')
@@ -56,7 +57,7 @@ function readArguments(args: readonly string[]): string | object {
       ...parseArgs({ args: [...args], options: { caller: { type: 'string' }, expires: { type: 'string' } } }).values,
     }
   } catch (error) {
-    return error instanceof Error ? error.message : 'the arguments cannot be read'
+    return faultIn(error)
   }
 }
 

@@ -3,13 +3,14 @@ import type { Limits, LimitsOptions, ListFilter, RelayTestClient, VantageView } 
 import { FORMATS, type FormatName } from '../render/formats.ts'
 import { oneLine } from '../render/one-line.ts'
 import { rowOf } from '../render/row.ts'
+import { secondOf } from '../render/times.ts'
 import { say, terminalView, write } from './terminal.ts'
 
 /** Prints the tests that match, newest first. */
 export async function printList(client: RelayTestClient, filter: ListFilter, name: FormatName | null): Promise<void> {
   const tests = await client.list(filter)
   const format = FORMATS[name ?? (process.stdout.isTTY ? 'table' : 'ndjson')]
-  const view = terminalView()
+  const view = { ...terminalView(), hasIds: true }
   write(format.head)
   for (const test of tests) write(format.row(rowOf(test), test, view))
   write(format.foot(tests.map(rowOf)))
@@ -33,19 +34,19 @@ function limitsText({ caller, customers, quotas, concurrentTests, ports }: Limit
   const rows = quotas.map(({ name, limit, windowSeconds, remaining, resetsAt, counts }) => {
     const each = `${limit} in ${durationText(windowSeconds)}`
     const left = remaining === null ? '' : `${remaining} left`
-    const again = remaining === limit || resetsAt === null ? '' : `, all again at ${clockTime(resetsAt)}`
-    return `  ${name.padEnd(15)}  ${each.padEnd(15)}  ${`${left}${again}`.padEnd(30)}  ${counts}`
+    const again = remaining === limit || resetsAt === null ? '' : `, all again at ${secondOf(resetsAt)}`
+    return `  ${name.padEnd(15)}  ${each.padEnd(15)}  ${`${left}${again}`.padEnd(46)}  ${counts}`
   })
   return [
     `${caller} may test: ${scope}`,
     `Ports: ${ports.join(', ')}. Tests at the same time: ${concurrentTests}.`,
     'Quotas:',
     ...rows,
+    ...(quotas.some(({ remaining }) => remaining === null) ? [NO_ADDRESS] : []),
   ].join('\n')
 }
 
-/** Returns a time of the API as people here read it: hours, minutes and seconds. */
-const clockTime = (time: string): string => new Date(time).toLocaleTimeString('en-GB')
+const NO_ADDRESS = 'To see what is left of the other quotas, give an address, as in: relay-test limits 203.0.113.25'
 
 /** Returns a duration in hours if it is whole hours, otherwise in minutes, rounded up; a short one in seconds. */
 function durationText(seconds: number): string {

@@ -5,7 +5,8 @@ import { FORMAT_NAMES, type FormatName } from '../render/formats.ts'
 import { checkOptions, type Option, parseArguments, type Values } from './arguments.ts'
 import { Mistake } from './mistake.ts'
 import { readSweepOrder, type SweepOrder } from './sweep/order.ts'
-import { isId, numberIn, timeIn, wordIn } from './values.ts'
+import { namedTarget } from './targets.ts'
+import { addressIn, formatIn, inAscii, isId, numberIn, timeIn, wordIn } from './values.ts'
 
 /** The options that go into every request. The service chooses what is left out. */
 export interface TestOptions {
@@ -69,15 +70,15 @@ export function readOrder(args: readonly string[]): CliOrder {
   if (first === 'sweep') return { command: 'sweep', sweep: readSweepOrder(others, values) }
   const command = commandOf(first, values)
   const [surplus] = command === 'limits' ? others.slice(1) : others
-  if (surplus !== undefined) throw new Mistake(`${surplus}: only one target is allowed; to test many, use --file`)
+  if (surplus !== undefined) throw new Mistake(SURPLUS[command](surplus))
   checkOptions(values, TAKES[command], NAMES[command])
   const json = values.json ?? false
-  const format = wordIn('--format', values.format, FORMAT_NAMES) ?? (json ? 'ndjson' : null)
+  const format = formatIn(values.format, json, FORMAT_NAMES)
   if (command === 'list') return { command, filter: filterIn(values), format }
   if (command === 'limits') return { command, of: limitsIn(others[0], values), json }
   if (command === 'vantages') return { command, json }
   if (command === 'show') return { command, id: first ?? '', json }
-  if (command === 'test') return { command, target: first ?? '', test: testIn(values), json }
+  if (command === 'test') return { command, ...targetIn(first ?? '', testIn(values)), json }
   return {
     command,
     file: values.file ?? '-',
@@ -99,6 +100,17 @@ const NAMES = {
   vantages: 'vantages',
 } as const
 
+/** What messages say about a word that a command does not take. */
+const ONE_TARGET = (word: string) => `${word}: only one target is allowed; to test many, use --file`
+const SURPLUS: Readonly<Record<keyof typeof TAKES, (word: string) => string>> = {
+  test: ONE_TARGET,
+  show: ONE_TARGET,
+  file: ONE_TARGET,
+  list: (word) => `list: to choose tests, use --ip ${word} or --reference ${word}`,
+  limits: (word) => `limits: enter one address; remove ${word}`,
+  vantages: (word) => `vantages: it takes no address and no name; remove ${word}`,
+}
+
 function commandOf(first: string | null, { file }: Values): keyof typeof TAKES {
   if (first !== null && file !== undefined) throw new Mistake('use a target or --file, not both')
   if (file !== undefined) return 'file'
@@ -113,8 +125,8 @@ function testIn({ domain, reference, vantage, 'known-mailbox': knownMailbox, ...
   const proof = wordIn('--proof', values.proof, PROOFS)
   return {
     ...(port === undefined ? {} : { port }),
-    ...(domain === undefined ? {} : { domain }),
-    ...(knownMailbox === undefined ? {} : { knownMailbox }),
+    ...(domain === undefined ? {} : { domain: inAscii(domain) }),
+    ...(knownMailbox === undefined ? {} : { knownMailbox: inAscii(knownMailbox) }),
     ...(suite === undefined ? {} : { suite }),
     ...(proof === undefined ? {} : { proof }),
     ...(vantage === undefined ? {} : { vantage }),
@@ -122,10 +134,29 @@ function testIn({ domain, reference, vantage, 'known-mailbox': knownMailbox, ...
   }
 }
 
-function limitsIn(ip: string | undefined, { customer, ...values }: Values): LimitsOptions {
-  const port = numberIn('--port', values.port, 65535)
+/** Returns the target of a word with the options of its test. Options win over a mail address. */
+function targetIn(word: string, test: TestOptions): { readonly target: string; readonly test: TestOptions } {
+  const named = namedTarget(word)
+  if (typeof named === 'string') throw new Mistake(named)
+  const { target, ...own } = named
+  if (own.port !== undefined && test.port !== undefined) throw new Mistake(TWO_PORTS)
+  return { target, test: { ...own, ...test } }
+}
+
+const TWO_PORTS = 'write the port after the address or use --port, not both'
+
+function limitsIn(word: string | undefined, { customer, ...values }: Values): LimitsOptions {
+  const given = numberIn('--port', values.port, 65535)
+  if (word === undefined) {
+    const [option] = Object.entries({ port: given, customer }).flatMap(([name, value]) => (value ? [name] : []))
+    if (option) throw new Mistake(`--${option}: enter an address too, for example relay-test limits 203.0.113.25`)
+    return {}
+  }
+  const named = namedTarget(word)
+  const ip = addressIn('limits', typeof named === 'string' ? word : named.target)
+  const { port } = targetIn(word, given === undefined ? {} : { port: given }).test
   return {
-    ...(ip === undefined ? {} : { ip }),
+    ip,
     ...(port === undefined ? {} : { port }),
     ...(customer === undefined ? {} : { customerId: customer }),
   }
@@ -135,7 +166,7 @@ function filterIn({ ip, reference, customer, ...values }: Values): ListFilter {
   const verdict = wordIn('--verdict', values.verdict, VERDICTS)
   const limit = numberIn('--limit', values.limit, MOST_LISTED)
   return {
-    ...(ip === undefined ? {} : { ip }),
+    ...(ip === undefined ? {} : { ip: addressIn('--ip', ip) }),
     ...(reference === undefined ? {} : { reference }),
     ...(customer === undefined ? {} : { customerId: customer }),
     ...(verdict === undefined ? {} : { verdict }),

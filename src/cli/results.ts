@@ -1,21 +1,14 @@
 /** Reads results from files of NDJSON, and keeps new ones there, so that a batch can be continued. */
-import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs'
+import { appendFileSync, existsSync, truncateSync } from 'node:fs'
 import { rowOf } from '../render/row.ts'
 import { keyOf } from './changes.ts'
 import { Mistake } from './mistake.ts'
+import { fileFault, readText } from './reading.ts'
 
 /** Reads the lines of a file of NDJSON. Throws Mistake if it cannot be read, or a line is no JSON object. */
 export function readResults(path: string): object[] {
-  const text = reading(path)
+  const text = readText(path)
   return text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [objectIn(line, `${path}:${index + 1}`)]))
-}
-
-function reading(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new Mistake(`${path} cannot be read: ${error instanceof Error ? error.message : error}`)
-  }
 }
 
 function objectIn(line: string, where: string): object {
@@ -41,7 +34,7 @@ export class KeptResults {
   constructor(path: string) {
     this.#path = path
     if (existsSync(path)) {
-      const text = reading(path)
+      const text = readText(path)
       const whole = text.slice(0, text.lastIndexOf('\n') + 1)
       if (whole !== text && whole !== '') truncateSync(path, Buffer.byteLength(whole))
       else if (whole !== text) objectIn(text, `${path}:1`)
@@ -54,7 +47,7 @@ export class KeptResults {
     try {
       appendFileSync(path, '')
     } catch (error) {
-      throw new Mistake(`${path} cannot be written: ${error instanceof Error ? error.message : error}`)
+      throw new Mistake(`${path} cannot be written: ${fileFault(error)}`)
     }
   }
 

@@ -1,17 +1,22 @@
 /** Reads a file of targets, and names every wrong line before anything is tested. */
-import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
-import { domainToASCII } from 'node:url'
 import { DOMAIN_NAME } from '../contract/domain.ts'
+import { parseAddress } from '../ip/address.ts'
 import { Mistake } from './mistake.ts'
+import { readText } from './reading.ts'
+import { inAscii } from './values.ts'
 
-/** One line of a targets file. */
-export interface ListedTarget {
-  /** The first word of the line without its port: an address, a host name or a mail domain. */
+/** A target as one word names it. */
+export interface NamedTarget {
+  /** An address, a host name or a mail domain. */
   readonly target: string
   readonly port?: number
-  readonly domain?: string
+  /** The word, if it is a mail address. */
   readonly knownMailbox?: string
+}
+
+/** One line of a targets file. */
+export interface ListedTarget extends NamedTarget {
+  readonly domain?: string
   readonly reference?: string
 }
 
@@ -20,8 +25,6 @@ export interface TargetLine {
   readonly where: string
   readonly target: ListedTarget
 }
-
-const STANDARD_INPUT = 0
 
 /** The most faults that are printed. A file of another kind has one in every line. */
 const MAX_FAULTS = 10
@@ -37,13 +40,9 @@ export const nameOf = (path: string): string => (path === '-' ? 'standard input'
 /** Reads a targets file, or standard input for `-`. Throws Mistake with its faults, each with file and line. */
 export function readTargets(path: string): TargetLine[] {
   const name = nameOf(path)
-  let text: string
-  try {
-    text = readFileSync(path === '-' ? STANDARD_INPUT : path, 'utf8')
-  } catch (error) {
-    throw new Mistake(`${name} cannot be read: ${error instanceof Error ? error.message : error}`)
-  }
-  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/)
+  const lines = readText(path, name)
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
   const read = lines.map((line, index) => ({ where: `${name}:${index + 1}`, said: targetIn(line) }))
   const faults = read.flatMap(({ where, said }) => (typeof said === 'string' ? [`${where}: ${said}`] : []))
   if (faults.length > 0) throw wrongLines(name, faults)
@@ -67,23 +66,38 @@ function targetIn(line: string): ListedTarget | string | null {
     .trim()
     .split(/\s+/)
   if (first === '') return null
-  const [, bracketed, plain, digits] = WITH_PORT.exec(first) ?? []
-  const target = bracketed ?? plain ?? first
-  if (isIP(target) === 0 && !DOMAIN_NAME.test(domainToASCII(target))) {
-    return `begin the line with an IP address, a host name or a mail domain, not "${first}"`
-  }
-  const port = digits === undefined ? undefined : Number(digits)
-  if (port !== undefined && (port < 1 || port > 65535)) return `a port is a number from 1 to 65535, not ${digits}`
+  const place = namedTarget(first)
+  if (typeof place === 'string') return place
   if (others.length > 0) return `too many words; ${SYNTAX}`
-  const place = { target, ...(port === undefined ? {} : { port }) }
   const own = ownName(second)
   if (own) return { ...place, ...own, ...(third === undefined ? {} : { reference: third }) }
   if (third !== undefined) return `"${second}" is no mail domain and no mailbox; ${SYNTAX}`
   return { ...place, ...(second === undefined ? {} : { reference: second }) }
 }
 
+/**
+ * Returns the target that a word names: `ADDRESS`, `NAME` or a mail address, and perhaps `:PORT`. The domain of a mail
+ * address is tested. Returns a text for any other word, which says what is wrong.
+ */
+export function namedTarget(word: string): NamedTarget | string {
+  const [, bracketed, plain, digits] = WITH_PORT.exec(word) ?? []
+  const place = bracketed ?? plain ?? word
+  const target = place.slice(place.lastIndexOf('@') + 1)
+  const isAddress = target === place && parseAddress(target) !== null
+  if (!isAddress && !DOMAIN_NAME.test(inAscii(target))) {
+    return `enter an IP address, a host name or a mail domain, not "${word}"`
+  }
+  const port = digits === undefined ? undefined : Number(digits)
+  if (port !== undefined && (port < 1 || port > 65535)) return `a port is a number from 1 to 65535, not ${digits}`
+  return {
+    target,
+    ...(port === undefined ? {} : { port }),
+    ...(target === place ? {} : { knownMailbox: inAscii(place) }),
+  }
+}
+
 /** Returns the member for a mail domain, which has a dot, or a mailbox, which has an @. Null for any other word. */
 function ownName(word = ''): Pick<ListedTarget, 'domain' | 'knownMailbox'> | null {
-  if (word.includes('@')) return { knownMailbox: word }
-  return word.includes('.') ? { domain: word } : null
+  if (word.includes('@')) return { knownMailbox: inAscii(word) }
+  return word.includes('.') ? { domain: inAscii(word) } : null
 }

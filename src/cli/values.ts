@@ -1,4 +1,6 @@
-/** Reads the values of options: numbers, words of a list, ids and times. */
+/** Reads the values of options: numbers, words of a list, formats, addresses, names, ids and times. */
+import { domainToASCII } from 'node:url'
+import { parseAddress } from '../ip/address.ts'
 import { Mistake } from './mistake.ts'
 
 /** Returns a whole number from 1 to `max`. Throws Mistake for other text. */
@@ -21,6 +23,33 @@ export function wordIn<T extends string>(
   const word = words.find((one) => one === given)
   if (word === undefined) throw new Mistake(`${option}: choose one of ${words.join(', ')}`)
   return word
+}
+
+/** Returns the format of the output; null if the terminal decides. Throws Mistake if `--json` asks for another one. */
+export function formatIn<T extends string>(
+  given: string | undefined,
+  json: boolean,
+  formats: readonly (T | 'ndjson')[],
+): T | 'ndjson' | null {
+  const format = wordIn('--format', given, formats) ?? null
+  if (!json) return format
+  if (format !== null && format !== 'ndjson') {
+    throw new Mistake(`use --json or --format ${format}, not both: --json is the same as --format ndjson`)
+  }
+  return 'ndjson'
+}
+
+/** Returns the text if it is an IP address. Throws Mistake for other text. */
+export function addressIn(option: string, given: string): string {
+  if (parseAddress(given) !== null) return given
+  throw new Mistake(`${option}: enter an IP address, for example 203.0.113.25, not "${given}"`)
+}
+
+/** Returns a domain, or a mailbox with its domain, as DNS writes it. The service checks everything else. */
+export function inAscii(name: string): string {
+  const at = name.lastIndexOf('@') + 1
+  const domain = name.slice(at)
+  return /[^\p{ASCII}]/u.test(domain) ? name.slice(0, at) + (domainToASCII(domain) || domain) : name
 }
 
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i

@@ -1,7 +1,8 @@
 /** Reads YAML files, and says in which line of which file a mistake is. */
-import { type Document, isMap, isNode, isScalar, LineCounter } from 'yaml'
-import type { z } from 'zod'
+import { type Document, isMap, isNode, isScalar, LineCounter, type YAMLError } from 'yaml'
+import { z } from 'zod'
 import { FileFaults } from './faults.ts'
+import { nearest } from './nearest.ts'
 import type { FileContent } from './on-disk.ts'
 import { textOf } from './text.ts'
 import { composeYaml } from './yaml-text.ts'
@@ -18,14 +19,20 @@ export interface YamlFile {
 /** The most faults that are shown for one file. More of them usually repeat one mistake. */
 const SHOWN = 20
 
+/** The key at the beginning of a text, without quotes. */
+const KEY = /^["']?([^\s:"']+)/
+
 /** Reads a YAML 1.2 file. Throws FileFaults if it is not whole, or is not YAML. */
 export function readYamlFile(content: FileContent): YamlFile {
   const file = content.path
   const lines = new LineCounter()
   const at = (offset: number, reason: string) => `${file}:${lines.linePos(offset).line}: ${reason}`
-  const document = composeYaml(textOf(content), lines, (offset, reason) => new FileFaults([at(offset, reason)]))
+  const text = textOf(content)
+  const document = composeYaml(text, lines, (offset, reason) => new FileFaults([at(offset, reason)]))
   if (document.errors.length > 0) {
-    throw new FileFaults(document.errors.slice(0, SHOWN).map(({ pos, message }) => at(pos[0], message)))
+    const reasonOf = ({ code, message, pos: [start] }: YAMLError) =>
+      code === 'DUPLICATE_KEY' ? `the key ${KEY.exec(text.slice(start, start + 64))?.[1] ?? ''} is here twice` : message
+    throw new FileFaults(document.errors.slice(0, SHOWN).map((error) => at(error.pos[0], reasonOf(error))))
   }
   const offsetOf = (path: Path): number => {
     const parent = path.slice(0, -1)
@@ -70,15 +77,22 @@ export function readAll<T>(
 
 /** Checks a YAML file with a schema and returns its value. Throws FileFaults with line, member and what it must be. */
 export function validate<T>(file: YamlFile, schema: z.ZodType<T>): T {
-  const result = schema.safeParse(file.value, { error: typeMessage })
+  /** The names that each object with an unknown one takes, by the name of its path. */
+  const known: KnownNames = new Map()
+  const error = (issue: z.core.$ZodRawIssue): string | undefined => {
+    if (issue.code === 'unrecognized_keys' && issue.inst instanceof z.ZodObject) {
+      known.set(nameOf(issue.path ?? []), Object.keys(issue.inst.shape))
+    }
+    return issue.code === 'invalid_type' ? TYPE_MESSAGES[issue.expected] : undefined
+  }
+  const result = schema.safeParse(file.value, { error })
   if (result.success) return result.data
-  throw new FileFaults(result.error.issues.flatMap((issue) => faultsOf(file, issue)).slice(0, SHOWN))
+  throw new FileFaults(result.error.issues.flatMap((issue) => faultsOf(file, issue, known)).slice(0, SHOWN))
 }
 
-/** Messages for schemas without their own. */
-const typeMessage = (issue: z.core.$ZodRawIssue): string | undefined =>
-  issue.code === 'invalid_type' ? TYPE_MESSAGES[issue.expected] : undefined
+type KnownNames = Map<string, readonly string[]>
 
+/** Messages for schemas without their own. */
 const TYPE_MESSAGES: Readonly<Record<string, string>> = {
   array: 'must be a list',
   object: 'must have members, as in the example file',
@@ -86,10 +100,14 @@ const TYPE_MESSAGES: Readonly<Record<string, string>> = {
   boolean: 'must be true or false',
 }
 
-function faultsOf(file: YamlFile, issue: z.core.$ZodIssue): string[] {
+function faultsOf(file: YamlFile, issue: z.core.$ZodIssue, known: KnownNames): string[] {
   if (issue.code === 'unrecognized_keys') {
-    const keys = issue.keys.slice(0, SHOWN)
-    return keys.map((key) => file.fault([...issue.path, key], `${nameOf([...issue.path, key])} is unknown here`))
+    const names = known.get(nameOf(issue.path)) ?? []
+    return issue.keys.slice(0, SHOWN).map((key) => {
+      const meant = nearest(key, names)
+      const advice = meant === null ? '' : `; did you mean ${meant}?`
+      return file.fault([...issue.path, key], `${nameOf([...issue.path, key])} is unknown here${advice}`)
+    })
   }
   return [file.fault(issue.path, `${nameOf(issue.path)}: ${issue.message}`)]
 }

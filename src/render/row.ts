@@ -29,6 +29,7 @@ export interface Row {
   readonly evidence: string | null
   /** The summary of the result, or the reason why there is none. */
   readonly says: string
+  readonly createdAt: string | null
   readonly finishedAt: string | null
   readonly durationMs: number | null
   readonly id: string | null
@@ -54,6 +55,7 @@ export function rowOf(line: object): Row {
     cause: text('cause'),
     evidence: text('evidence'),
     says: text('summary') ?? textOf(failure.detail) ?? '',
+    createdAt: text('createdAt'),
     finishedAt: text('finishedAt'),
     durationMs: numberOf(members.durationMs),
     id: text('id'),

@@ -4,6 +4,7 @@ import { ansi, COLOURS } from './colours.ts'
 import type { View } from './formats/format.ts'
 import { oneLine } from './one-line.ts'
 import { endpointOf } from './row.ts'
+import { dayOf, minuteOf } from './times.ts'
 
 /** The word before a target: its verdict, or how far it is. */
 type Word = NonNullable<SweepResult['verdict']> | SweepResult['state']
@@ -106,6 +107,3 @@ function factsOf({ id, customers, suite, proof, spread, scheduled, createdAt, fi
   ]
   return facts.filter(Boolean).join(', ')
 }
-
-const dayOf = (time: string): string => time.slice(0, 10)
-const minuteOf = (time: string): string => time.slice(0, 16).replace('T', ' ')

@@ -196,7 +196,7 @@ test('each fault is told with its line and what it must be', (t) => {
     [`owner: me\ncallers: []\n`, /^1: owner is unknown here$/],
     [more('colour: red'), /^6: callers\[0\]\.colour is unknown here$/],
     [desk(`{ sha256: ${hash}, until: 2027-06-30 }`), /^5: callers\[0\]\.keys\[0\]\.until is unknown here$/],
-    [desk(`{ sha256: ${hash}, sha256: ${hash} }`), /^5: Map keys must be unique$/],
+    [desk(`{ sha256: ${hash}, sha256: ${hash} }`), /^5: the key sha256 is here twice$/],
     ['callers:\n  - keys: []\n    customers: all\n', /^2: callers\[0\]\.id: must be an id$/],
     [
       'callers:\n  - keys: []\n    id: -x\n    customers: all\n',

@@ -130,8 +130,8 @@ test('each fault is told with its line and what to write instead', (t) => {
     [acme('quota: 60/1w'), /^5: customers\[0\]\.quota: must be a quota such as/],
     ['customers: []\ntesting: no\n', /^2: testing: must be true or false$/],
     ['customers: []\nneverTest: [8.8.8.0/24,\n  8.8.8.8]\n', /^3: neverTest\[1\]: write 8\.8\.8\.8\/32$/],
-    [acme('name: Acme again'), /^5: Map keys must be unique$/],
-    ['customers: []\ntesting: true\ncustomers: []\n', /^3: Map keys must be unique$/],
+    [acme('name: Acme again'), /^5: the key name is here twice$/],
+    ['customers: []\ntesting: true\ncustomers: []\n', /^3: the key customers is here twice$/],
     ['customers:\n\t- id: acme\n', /^2: Tabs are not allowed as indentation$/],
     ['customers:\n  - id: acme\n\tname: Acme\n', /^3: Tabs are not allowed as indentation$/],
   ]

@@ -58,13 +58,12 @@ async function batch(url: string, count: number) {
 }
 
 const CLOSED: Answer = [201, resultWith({ verdict: 'closed' })]
-const NO_KEY =
-  'RELAY_TESTS_KEY: the service does not accept this key: it is missing, mistyped or expired (unauthenticated)'
+const NO_KEY = 'RELAY_TESTS_KEY: the service does not accept this key: it is missing, mistyped or expired'
 
 test('a batch stops when its key is rejected, and reports the remaining targets as not tested', async (t) => {
   const url = await answering(t, CLOSED, problem('unauthenticated', 401))
   const { ended, stopped } = await batch(url, 4)
-  assert.equal(stopped, NO_KEY)
+  assert.equal(stopped, `${NO_KEY} (unauthenticated)`)
   assert.deepEqual(ended, [
     [undefined, 'closed'],
     [NO_KEY, 'error'],

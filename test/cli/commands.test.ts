@@ -52,7 +52,11 @@ test('the command in the sandbox', async (t) => {
 
   await t.test('lists earlier tests in every format', async () => {
     const table = await command('list', '--ip', '192.0.2.2', '--format', 'table')
-    assert.match(table.stdout, /^OPEN {10}192\.0\.2\.2:25 {11}example\.com R2 .*own-domain|^OPEN .* R2 .*\n$/)
+    assert.match(
+      table.stdout,
+      /^OPEN {10}\d{4}-\d\d-\d\d \d\d:\d\d {2}[\da-f-]{36} {2}192\.0\.2\.2:25 {11}example\.com R2 .*\n$/,
+    )
+    assert.ok(table.stdout.includes(`  ${open.id}  `))
     assert.deepEqual([table.code, table.stderr], [0, ''])
     const [listed] = rowsOf(await command('list', '--reference', 'R1'))
     assert.deepEqual([listed?.id, listed?.verdict], [shut.id, 'closed'])
@@ -64,10 +68,13 @@ test('the command in the sandbox', async (t) => {
     assert.match(limits.stdout, /^portal may test: sandbox-portal\nPorts: 25\. /)
     assert.match(
       limits.stdout,
-      /\n {2}tests-caller +60 in 1 h +5\d left, all again at \d\d:\d\d:\d\d +tests of one caller\n/,
+      /\n {2}tests-caller +60 in 1 h +5\d left, all again at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC +tests of one caller\n/,
     )
+    assert.match(limits.stdout, /\nTo see what is left of the other quotas, give an address, .*\n$/)
     assert.equal(JSON.parse((await command('limits', '--json')).stdout).caller, 'portal')
-    assert.match((await command('limits', '192.0.2.1')).stdout, /\n {2}tests-customer +30 in 1 h +\d+ left/)
+    const ofTarget = await command('limits', '192.0.2.1:25')
+    assert.doesNotMatch(ofTarget.stdout, /give an address/)
+    assert.match(ofTarget.stdout, /\n {2}tests-customer +30 in 1 h +\d+ left/)
     assert.equal((await command('vantages')).stdout, 'default  up  IPv4\n')
     assert.equal(JSON.parse((await command('vantages', '--json')).stdout).vantages[0].name, 'default')
   })

@@ -47,6 +47,7 @@ test('the entry does not contain the key', async () => {
   )
 })
 
+const NO_CALLER = '--caller: is missing: enter the id of the caller'
 const NO_ID = '--caller: must be an id of 1 to 64 letters, digits, dots, hyphens and underscores'
 const NO_DATE = '--expires: must be a date, for example 2027-06-30'
 
@@ -63,12 +64,12 @@ async function reasonsFor(...args: string[]): Promise<string[]> {
 }
 
 const MISTAKES: readonly (readonly [args: readonly string[], ...reasons: string[]])[] = [
-  [[], '--caller: must be an id'],
+  [[], NO_CALLER],
   [['--caller', ''], NO_ID],
   [['--caller', 'a b'], NO_ID],
   [['--caller', 'a\nkeys: []'], NO_ID],
   [['--caller', 'a'.repeat(65)], NO_ID],
-  [['--expires', 'tomorrow'], '--caller: must be an id', NO_DATE],
+  [['--expires', 'tomorrow'], NO_CALLER, NO_DATE],
 ]
 for (const [args, ...reasons] of MISTAKES) {
   test(`${JSON.stringify(args)} is answered with the reason, the usage and no key`, async () => {

@@ -92,6 +92,17 @@ test('one target', async (t) => {
     assert.equal(code, 0)
   })
 
+  await t.test(
+    'with its port after it, and a mail address: its domain is tested, and the mailbox is known',
+    async () => {
+      const { code, stdout } = await relayTestCommand(`127.0.0.1:${relay.port}`, '--json')
+      assert.deepEqual([JSON.parse(stdout).port, code], [relay.port, 1])
+      const mail = await relayTestCommand('jane@mail.example.net', '--port', `${shut.server.port}`, '--json')
+      const { ip, domain, knownMailbox } = JSON.parse(mail.stdout)
+      assert.deepEqual([ip, domain, knownMailbox], ['127.0.0.1', 'mail.example.net', 'jane@mail.example.net'])
+    },
+  )
+
   await t.test('that does not answer exits with 2, and says so', async () => {
     const { code, stdout } = await relayTestCommand(...at(dead))
     assert.match(stdout, /^-- no connection: connection-refused/m)
@@ -183,7 +194,7 @@ test('one target', async (t) => {
     const { code, stdout, stderr } = await relayTestCommand('shared.example.net', ...options)
     const { ip, verdict } = JSON.parse(stdout)
     assert.deepEqual([ip, verdict, code], ['127.0.0.1', 'open', 1])
-    assert.match(stderr, /^relay-test: domain: [^\n]+ \(domain-not-listed\)\n$/)
+    assert.match(stderr, /^relay-test: --domain: [^\n]+ \(domain-not-listed\)\n$/)
   })
 
   await t.test('that is a mail domain: each of its mail servers is tested, with that domain', async () => {
@@ -222,7 +233,7 @@ test('one target', async (t) => {
         'failing.example.net',
         /: no DNS answer for failing\.example\.net \(MX\); no DNS answer for failing\.example\.net \(A\); /,
       ],
-      ['no_name.example.net', /^relay-test: must be an IP address, a host name .* \(invalid-request\)$/m],
+      ['no_name.example.net', /^relay-test: enter an IP address, a host name .*, not "no_name\.example\.net"; see /m],
     ] as const) {
       assertOneLine(await relayTestCommand(name), why)
     }
@@ -230,17 +241,24 @@ test('one target', async (t) => {
 
   await t.test('that is refused: one line names the wrong option', async () => {
     for (const [args, what] of [
-      [['127.0.0.1', '--port', '26'], /port: .* \(invalid-request\)/],
-      [[...at(dead), '--domain', 'no domain'], /domain: .* \(invalid-request\)/],
-      [[...at(dead), '--domain', 'example.org'], /domain: .* \(domain-not-listed\)/],
+      [['127.0.0.1', '--port', '26'], /: --port: .* \(invalid-request\)/],
+      [
+        [...at(dead), '--domain', 'no domain'],
+        /: --domain: must be a mail domain of letters, digits and hyphens, such as "example\.com" \(invalid-request\)/,
+      ],
+      [[...at(dead), '--domain', 'example.org'], /: --domain: .* \(domain-not-listed\)/],
       [
         [...at(dead), '--known-mailbox', 'jane'],
-        /knownMailbox: must be a mailbox, .* with exactly one @ \(invalid-request\)/,
+        /: --known-mailbox: must be a mailbox, .* with exactly one @ \(invalid-request\)/,
       ],
-      [[...at(dead), '--known-mailbox', 'jane@example.org'], /knownMailbox: .* \(domain-not-listed\)/],
-      [[...at(dead), '--reference', 'é\n\x1b[31m'], /reference: .* \(invalid-request\)/],
-      [[...at(dead), '--vantage', 'per-1'], /there is no vantage per-1: GET \/vantages .* \(vantage-unknown\)/i],
-      [['127.0.2.1', '--port', `${dead}`], /\(not-allowed\)/],
+      [[...at(dead), '--known-mailbox', 'jane@example.org'], /: --known-mailbox: .* \(domain-not-listed\)/],
+      [[...at(dead), '--reference', 'é\n\x1b[31m'], /: --reference: .* \(invalid-request\)/],
+      [
+        [...at(dead), '--vantage', 'per-1'],
+        /: --vantage: there is no vantage per-1: relay-test vantages lists them \(vantage-unknown\)/,
+      ],
+      [['127.0.2.1', '--port', `${dead}`], /relay-test: this key may not test 127\.0\.2\.1 \(not-allowed\)/],
+      [['::ffff:127.0.0.1'], /relay-test: the address: .* \(invalid-request\)/],
       [['127.0.0.99', '--port', `${dead}`], /\(opted-out\)/],
       [['169.254.169.254', '--port', `${dead}`, '--json'], /\(address-special\)/],
     ] as const) {
@@ -256,7 +274,24 @@ test('a command with a mistake says why in one line, and names --help', async ()
   for (const [args, what] of [
     [[], /enter an IP address, a host name or a mail domain/],
     [[''], /enter an IP address, a host name or a mail domain/],
-    [['limits', '127.0.0.1', 'x'], /x: only one target/],
+    [['999.1.1.1'], /: enter an IP address, a host name or a mail domain, not "999\.1\.1\.1"/],
+    [['http://192.0.2.1/'], /: enter an IP address, .*, not "http:\/\/192\.0\.2\.1\/"/],
+    [['jane@192.0.2.1'], /: enter an IP address, .*, not "jane@192\.0\.2\.1"/],
+    [['127.0.0.1:0'], /: a port is a number from 1 to 65535, not 0/],
+    [['127.0.0.1:25', '--port', '25'], /: write the port after the address or use --port, not both/],
+    [['limits', 'mail.example.com'], /limits: enter an IP address, .*, not "mail\.example\.com"/],
+    [['limits', '--port', '25'], /--port: enter an address too, for example relay-test limits 203\.0\.113\.25/],
+    [['limits', '--customer', 'acme'], /--customer: enter an address too/],
+    [['limits', '127.0.0.1', 'x'], /limits: enter one address; remove x/],
+    [['list', '--ip', 'foo'], /--ip: enter an IP address, .*, not "foo"/],
+    [['list', 'foo'], /list: to choose tests, use --ip foo or --reference foo/],
+    [['vantages', 'x'], /vantages: it takes no address and no name; remove x/],
+    [['--file', 'x', '--json', '--format', 'csv'], /use --json or --format csv, not both/],
+    [['list', '--json', '--format', 'table'], /use --json or --format table, not both/],
+    [
+      ['sweep', 'results', '7f1c1a52-6d3c-4b0e-9c5e-0d9a1f2b3c4d', '--json', '--format', 'csv'],
+      /use --json or --format csv/,
+    ],
     [['list', '--suite', 'full'], /--suite does not go with list/],
     [['127.0.0.1', '--format', 'csv'], /--format does not go with a target/],
     [['127.0.0.1', '--resume', 'x'], /--resume does not go with a target/],
@@ -273,12 +308,12 @@ test('a command with a mistake says why in one line, and names --help', async ()
     [['--file', 'x', '--at-once', '33'], /--at-once: enter a whole number from 1 to 32/],
     [['127.0.0.1', '--colour'], /--colour/],
     [['127.0.0.1', '--domain'], /--domain/],
-    [['--file', '/nonexistent/targets.txt'], /targets\.txt cannot be read: ENOENT/],
-    [['--file', ROOT], /cannot be read: EISDIR/],
+    [['--file', '/nonexistent/targets.txt'], /targets\.txt cannot be read: no such file/],
+    [['--file', ROOT], /cannot be read: it is a folder/],
   ] as const) {
     const ran = await runBuilt(CLI, args)
     assertOneLine(ran, what)
-    assert.match(ran.stderr, /; see relay-test --help\n$/)
+    assert.match(ran.stderr, /; see relay-test (sweep )?--help\n$/)
   }
 })
 
@@ -369,7 +404,7 @@ test('many targets', async (t) => {
     )
     const { ip, domain, error } = found[4] ?? {}
     assert.deepEqual([ip, domain], ['127.0.2.1', 'example.com'])
-    assert.equal(Object(error).slug, 'not-allowed')
+    assert.deepEqual(error, { slug: 'not-allowed', status: 403, detail: 'this key may not test 127.0.2.1' })
     assert.deepEqual([found.length, ran.code], [5, 3])
     assert.equal(ran.stderr, 'relay-test: 5/5  0 open, 4 closed, 0 inconclusive, 1 error\n')
   })

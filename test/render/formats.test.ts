@@ -31,7 +31,7 @@ const REFUSED = {
   target: '192.0.2.9',
   ip: '192.0.2.9',
   reference: 'R9',
-  error: { slug: 'not-allowed', status: 403, detail: 'This key may not test 192.0.2.9 (not-allowed)' },
+  error: { slug: 'not-allowed', status: 403, detail: 'This key may not test 192.0.2.9' },
 }
 const UNKNOWN = {
   target: 'nobody.example',
@@ -52,7 +52,7 @@ test('a table has one line for each test: verdict, change, place, name, and what
     'CLOSED        203.0.113.25:25        mail.example.com R1   The server refused to relay.',
     'OPEN          opened  203.0.113.26:25        example.com           was closed. It relays for anyone.',
     'INCONCLUSIVE  [2001:db8::25]:25      example.com           greylisted: Come back later.',
-    'ERROR         192.0.2.9              R9                    This key may not test 192.0.2.9 (not-allowed)',
+    'ERROR         192.0.2.9              R9                    not-allowed: This key may not test 192.0.2.9',
     'ERROR         nobody.example         nobody.example        nobody.example has no address',
     'NOT-TESTED    gone    203.0.113.27:25                              was open.',
   ])
@@ -66,6 +66,14 @@ test('a table on a terminal colours the verdict, and cuts each line at the width
   )
   for (const line of shown) assert.ok(line.replaceAll(/\x1b\[[\d;]*m/g, '').length <= 50, line)
   assert.match(shown[0] ?? '', /…$/)
+})
+
+test('a table of earlier tests has time and id, and a narrow terminal never cuts them off', () => {
+  const view = { coloured: false, width: 40, hasIds: true }
+  assert.equal(
+    written('table', [resultWith({ reference: 'R1' })], view),
+    'CLOSED        2027-01-02 03:04  7f1c1a52-6d3c-4b0e-9c5e-0d9a1f2b3c4d  203.0.113.25:25…\n',
+  )
 })
 
 test('ndjson has the whole result of each test', () => {

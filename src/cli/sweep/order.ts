@@ -3,7 +3,7 @@ import type { NewSweep, SweepFilter } from '../../client/client.ts'
 import { PROOFS, SUITES, SWEEP_CHANGES, SWEEP_STATES, VERDICTS } from '../../contract/words.ts'
 import { checkOptions, type Option, type Values } from '../arguments.ts'
 import { Mistake } from '../mistake.ts'
-import { isId, wordIn } from '../values.ts'
+import { formatIn, isId, wordIn } from '../values.ts'
 
 /** How results are printed. */
 export const SWEEP_FORMATS = ['table', 'ndjson', 'csv'] as const
@@ -77,7 +77,7 @@ export function readSweepOrder([first, subject, surplus]: readonly string[], val
   const id = idIn(action, subject)
   if (action === 'stop') return { action, id, json }
   if (action === 'show') return { action, id, wait, json }
-  const format = wordIn('--format', values.format, SWEEP_FORMATS) ?? (json ? 'ndjson' : null)
+  const format = formatIn(values.format, json, SWEEP_FORMATS)
   return { action, id, filter: filterIn(values), format }
 }
 

@@ -1,5 +1,6 @@
 /** Says why the service refused to start a sweep, in the words of the command line: options, and lines of the file. */
 import { type FieldError, RelayTestProblem } from '../../client/client.ts'
+import { inOurWords } from '../ending.ts'
 import { Mistake } from '../mistake.ts'
 import { wrongLines } from '../targets.ts'
 import type { SweepTargets } from './targets.ts'
@@ -15,7 +16,7 @@ export function explain(error: unknown, file: SweepTargets | null): unknown {
   if (!(error instanceof RelayTestProblem)) return error
   if (error.slug === 'sweep-running') return runsAlready(error)
   if (error.errors.length === 0) return error
-  const faults = error.errors.map((fault) => faultOf(fault, file?.places ?? []))
+  const faults = error.errors.map((fault) => inOurWords(faultOf(fault, file?.places ?? [])))
   return file ? wrongLines(file.name, faults) : new Mistake(...faults)
 }
 

@@ -6,6 +6,8 @@ export interface View {
   readonly coloured: boolean
   /** The width of the terminal; null if nothing needs to be cut. */
   readonly width: number | null
+  /** Whether the reader looks for an earlier test: then a table shows the time and the id of each. */
+  readonly hasIds?: boolean
 }
 
 export interface Format {

@@ -40,8 +40,8 @@ test('each wrong line is named, with what to write', (t) => {
   assert.deepEqual(faultsIn(t, '203.0.113.25:0\n203.0.113.25:65536\n127.1\n[203.0.113.25\n1.2.3.4 a b c\n'), [
     ':1: a port is a number from 1 to 65535, not 0',
     ':2: a port is a number from 1 to 65535, not 65536',
-    ':3: begin the line with an IP address, a host name or a mail domain, not "127.1"',
-    ':4: begin the line with an IP address, a host name or a mail domain, not "[203.0.113.25"',
+    ':3: enter an IP address, a host name or a mail domain, not "127.1"',
+    ':4: enter an IP address, a host name or a mail domain, not "[203.0.113.25"',
     ':5: too many words; write TARGET[:PORT] [DOMAIN|MAILBOX] [REFERENCE]',
   ])
   assert.deepEqual(faultsIn(t, '203.0.113.25\nmail.example.com:25\n'), [
