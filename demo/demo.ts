@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { type RelayTest, relayTest } from '../src/contract/relay-test.ts'
 import { renderTest } from '../src/render/session.ts'
 import { type DemoServer, startMailServer } from './mail-servers.ts'
@@ -19,6 +20,7 @@ const SANDBOX_KEY = 'rtk_SANDBOX-KEY-published-never-use-it-anywhere'
 const SMTP_PORT = 25
 
 const PORT = 3000
+const USUAL_URL = `http://127.0.0.1:${PORT}`
 const START_MS = 15_000
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))
@@ -41,8 +43,7 @@ const VERDICT_COLOURS = { open: '1;31', closed: '1;32', inconclusive: '1;33' } a
 
 /** Runs the demo. */
 async function main(): Promise<void> {
-  const once = process.argv.includes('--once')
-  const sessions = process.argv.includes('--sessions')
+  const { once, sessions } = options()
   const mailbox = await freePort()
   const servers = await Promise.all(SERVERS.map(({ manners }) => startMailServer(manners, mailbox)))
   const service = await startService(servers, mailbox)
@@ -58,6 +59,11 @@ async function main(): Promise<void> {
   const open = servers[1]?.port
   say(table([['mail server', 'address', 'verdict', 'why'], ...rows]))
   if (!once) {
+    if (new URL(service.url).port !== String(PORT)) {
+      say(
+        `Port ${PORT} is in use, so the service is at ${service.url}. Use that address where a page says ${USUAL_URL}.`,
+      )
+    }
     say(
       table([
         ['in a browser', `open ${service.url}/ and paste the key ${KEY}; then test 127.0.0.1:${open}`],
@@ -70,6 +76,18 @@ async function main(): Promise<void> {
   }
   service.process.kill('SIGTERM')
   for (const server of servers) server.close()
+}
+
+/** Returns the options of the command line. Ends the demo if there is a mistake in them. */
+function options(): { readonly once: boolean; readonly sessions: boolean } {
+  try {
+    const flag = { type: 'boolean', default: false } as const
+    return parseArgs({ options: { once: flag, sessions: flag } }).values
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    process.stderr.write(`${error.message}. The options of the demo are --once and --sessions.\n`)
+    process.exit(2)
+  }
 }
 
 /** The words of the table that have a colour. */

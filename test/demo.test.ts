@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
@@ -90,6 +91,34 @@ test('the page, the keys and the command that the demo prints work as written, u
   assert.match(ran.stdout, /^OPEN {2}127\.0\.0\.1:\d+ \(example\.com\)$/m)
   demo.kill('SIGINT')
   assert.deepEqual(await exited, [0, null])
+})
+
+test('the demo says where the service is if port 3000 is in use, and not only in its table', async (t) => {
+  const stranger = createServer()
+  t.after(() => stranger.close())
+  // Fails if another program of this machine has the port already.
+  await Promise.allSettled([once(stranger.listen(3000, '127.0.0.1'), 'listening')])
+  const { demo, exited, lines } = startDemo()
+  t.after(() => demo.kill('SIGKILL'))
+  const shown: string[] = []
+  for await (const line of lines) {
+    shown.push(line)
+    if (line.startsWith('The service and')) break
+  }
+  const [, said = ''] =
+    /^Port 3000 is in use, so the service is at (\S+)\. .* http:\/\/127\.0\.0\.1:3000\.$/m.exec(shown.join('\n')) ?? []
+  assert.equal((await fetch(`${said}/livez`)).status, 200)
+  demo.kill('SIGINT')
+  assert.deepEqual(await exited, [0, null])
+})
+
+test('the demo refuses an option that it does not have, and names those that it has', () => {
+  const args = ['--import', 'tsx', join(ROOT, 'demo/demo.ts'), '--sesions']
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' })
+  assert.deepEqual(
+    [status, stdout, stderr],
+    [2, '', "Unknown option '--sesions'. The options of the demo are --once and --sessions.\n"],
+  )
 })
 
 /** The service that a demo has started. */

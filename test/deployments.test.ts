@@ -7,6 +7,8 @@ import { test } from 'node:test'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { readConfig } from '../src/config.ts'
+import { divideOpenFiles } from '../src/open-files.ts'
+import { atOnce } from '../src/service/follow-up-plan.ts'
 import { folderOf } from './harness/files.ts'
 import { ROOT } from './harness/service.ts'
 import { onPath } from './lab/unavailable.ts'
@@ -88,13 +90,16 @@ test('compose.yaml publishes the port of each part, and only the mailbox to othe
 const settingsOf = (text: string): Record<string, string> =>
   Object.fromEntries([...text.matchAll(/^([A-Z0-9_]+)="?(.*?)"?$/gm)].map(([, name = '', value = '']) => [name, value]))
 
-test('the settings of the systemd unit are settings of the service, and it gets the time to stop', () => {
+test('the settings of the systemd unit are settings of the service, and it gets the time to stop and its open files', () => {
   const config = configOf({ ...settingsOf(read('systemd/settings.env')), MAILBOX_KEY: 'k'.repeat(32) })
   const unit = read('systemd/relay-tests.service')
   const [, seconds = ''] = /^TimeoutStopSec=(\d+)s$/m.exec(unit) ?? []
   assert.ok(Number(seconds) >= stoppingSeconds(config))
   const [, folder = ''] = /^LogsDirectory=(.+)$/m.exec(unit) ?? []
   assert.ok(config.AUDIT_FILE?.startsWith(`/var/log/${folder}/`))
+  const [, files = ''] = /^LimitNOFILE=(\d+)$/m.exec(unit) ?? []
+  const { needed } = divideOpenFiles(Number.POSITIVE_INFINITY, atOnce(config.MAX_CONCURRENT_TESTS), true, true)
+  assert.ok(Number(files) >= needed, `${needed} open files`)
   const written = unit.match(/^ReadWritePaths=.*$/gm) ?? []
   assert.deepEqual(written, [], 'the service writes its audit log and nothing else')
 })
@@ -120,7 +125,7 @@ test('systemd finds no mistake in the unit, and little that it could still forbi
 })
 
 test('docker run of docs/operators.md names settings of the service and ports of the image', () => {
-  const [command = ''] = /^docker run [\s\S]*?[^\\]$/m.exec(read('docs/operators.md')) ?? []
+  const [command = ''] = /^docker run --detach [\s\S]*?[^\\]$/m.exec(read('docs/operators.md')) ?? []
   assert.ok(command.includes('--publish'), command)
   const exposed = /^EXPOSE (.+)$/m.exec(read('Dockerfile'))?.[1]?.split(' ') ?? []
   const published = [...command.matchAll(/--publish (?:[\d.]+:)?\d+:(\d+)/g)].map(([, port]) => port)

@@ -4,10 +4,13 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { SANDBOX_ADDRESSES } from '../src/access/sandbox.ts'
+import { readConfig } from '../src/config.ts'
 import { QUOTAS } from '../src/contract/limits.ts'
 import { SUITES, type Suite } from '../src/contract/words.ts'
+import { divideOpenFiles } from '../src/open-files.ts'
 import { FIGURES, USUAL } from '../src/probe/pace.ts'
 import { formsOf } from '../src/relay/forms.ts'
+import { atOnce } from '../src/service/follow-up-plan.ts'
 import { documentOf } from './harness/documents.ts'
 import { ROOT } from './harness/service.ts'
 
@@ -88,6 +91,17 @@ test('wherever a document counts the quotas, it counts all of them, or those for
   const forTests = all.filter((name) => name.startsWith('tests-'))
   for (const { name, text, groups } of found(`\\b(${NUMBER}) quotas\\b`))
     assert.ok([all.length, forTests.length].includes(numberIn(groups[0] ?? '')), `${name}: ${text}`)
+})
+
+test('docs/configuration.md says how many open files the service needs with the default settings', () => {
+  const needed = { CUSTOMERS_FILE: 'x', CALLERS_FILE: 'x', MAILBOX_DOMAIN: 'isp.example' }
+  const { MAX_CONCURRENT_TESTS: tests } = readConfig({ ...needed, ALLOW_LOOPBACK_TARGETS: 'true' })
+  const files = divideOpenFiles(Number.POSITIVE_INFINITY, atOnce(tests), true, true).needed
+  const told = found('\\bneeds at most ([\\d,]+) open files\\b')
+  assert.deepEqual(
+    told.map(({ name, groups: [figure = ''] }) => [name, Number(figure.replace(',', ''))]),
+    [['docs/configuration.md', files]],
+  )
 })
 
 test('wherever a document names the range of the sandbox, it is the whole of it', () => {

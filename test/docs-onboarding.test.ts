@@ -51,8 +51,9 @@ function examples(t: TestContext): Example[] {
   const folder = installed(t, {
     'onboard.sh': exampleIn('sh'),
     // Compiled here, because the tests run it many times.
-    'onboard.js': transformSync(exampleIn('ts'), { loader: 'ts' }).code,
-    'short-sleep.js': SHORT_SLEEP_JS,
+    'package.json': '{}',
+    'onboard.mjs': transformSync(exampleIn('ts'), { loader: 'ts' }).code,
+    'short-sleep.mjs': SHORT_SLEEP_JS,
     'bin/sleep': SHORT_SLEEP_SH,
     slept: '',
   })
@@ -65,7 +66,7 @@ function examples(t: TestContext): Example[] {
     PATH: `${at('bin')}:${process.env.PATH}`,
   })
   const slept = () => readFileSync(at('slept'), 'utf8').split('\n').slice(0, -1)
-  const js = ['--import', pathToFileURL(at('short-sleep.js')).href, at('onboard.js')]
+  const js = ['--import', pathToFileURL(at('short-sleep.mjs')).href, at('onboard.mjs')]
   return [
     {
       name: 'shell',
@@ -84,13 +85,14 @@ function examples(t: TestContext): Example[] {
 
 test('the TypeScript example compiles with the types of the package', async (t) => {
   const folder = installed(t, {
-    'good.ts': exampleIn('ts'),
-    'bad.ts': exampleIn('ts').replace('result.retryAfter === null', 'result.tryAgain === null'),
+    'package.json': '{}',
+    'good.mts': exampleIn('ts'),
+    'bad.mts': exampleIn('ts').replace('result.retryAfter === null', 'result.tryAgain === null'),
   })
   const flags = '--ignoreConfig --noEmit --strict --module nodenext --target es2023 --types node --skipLibCheck'
   const check = (name: string) => runProgram(TSC, [...flags.split(' '), join(folder, name)])
-  assert.deepEqual(await check('good.ts'), { code: 0, stdout: '', stderr: '' })
-  assert.match((await check('bad.ts')).stdout, /'tryAgain' does not exist on type/)
+  assert.deepEqual(await check('good.mts'), { code: 0, stdout: '', stderr: '' })
+  assert.match((await check('bad.mts')).stdout, /'tryAgain' does not exist on type/)
 })
 
 test('the onboarding examples', async (t) => {

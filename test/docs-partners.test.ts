@@ -19,13 +19,16 @@ import { until } from './harness/waiting.ts'
 
 const DOCUMENT = documentOf('docs/partners.md')
 
+/** The folder of a reader who has followed the document and set no `"type": "module"`. */
+const EMPTY = { 'package.json': '{}' }
+
 test('every example for partners prints what the document says', async (t) => {
   const { env } = await startSandbox(t)
   const examples = examplesIn(DOCUMENT, 'sh', 'ts').filter(({ text }) => !text.includes('createServer'))
   for (const [index, { language, text, prints }] of examples.entries()) {
     assert.ok(prints, text)
-    const name = `example-${index}.${language}`
-    const file = join(installed(t, { [name]: text }), name)
+    const name = `example-${index}.${language === 'ts' ? 'mts' : language}`
+    const file = join(installed(t, { ...EMPTY, [name]: text }), name)
     const command = language === 'sh' ? ['sh', file] : [process.execPath, '--import', import.meta.resolve('tsx'), file]
     const [program = '', ...args] = command
     const { code, stdout, stderr } = await runProgram(program, args, env)
@@ -41,7 +44,7 @@ test('the receiver for partners takes the events of a test, and refuses what is 
   assert.equal(more.length, 0)
   assert.ok(text.split('\n').length <= 25)
   const port = await deadPort()
-  const file = join(installed(t, { 'receiver.ts': text }), 'receiver.ts')
+  const file = join(installed(t, { ...EMPTY, 'receiver.mts': text }), 'receiver.mts')
   const env = { PATH: process.env.PATH, PORT: `${port}`, RELAY_TESTS_WEBHOOK_SECRET: SECRET }
   const args = ['--import', import.meta.resolve('tsx'), file]
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
@@ -83,10 +86,11 @@ test('every address of the sandbox gives the result in the document for partners
   await Promise.all(
     rows.map(async ([ip = '', outcome = '']) => {
       const [verdict = '', detail] = outcome.split(/[,;(]/).map((part) => part.trim())
-      const response = await service.post({ ip })
+      const response = await service.post({ ip, followUp: true })
       if (verdict === '429') return assert.equal((await problemIn(response, 'quota-exceeded')).status, 429)
-      const { verdict: found, reason, cause } = await resultOf(response)
+      const { verdict: found, reason, cause, followUpAt } = await resultOf(response)
       assert.equal(found, verdict, ip)
+      assert.equal(followUpAt, null, 'no follow-ups')
       if (verdict !== 'closed') assert.equal(reason ?? cause, detail, ip)
     }),
   )

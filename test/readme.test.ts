@@ -5,8 +5,10 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { readConfig } from '../src/config.ts'
 import { PROBLEMS } from '../src/contract/problem-catalogue.ts'
+import { relayTestRequest } from '../src/contract/relay-test.ts'
 import { REASONS } from '../src/contract/words.ts'
 import { FORMS, formsOf } from '../src/relay/forms.ts'
+import { rowsBelow } from './harness/documents.ts'
 import { ROOT } from './harness/service.ts'
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
@@ -67,6 +69,29 @@ test('every link between the documents leads somewhere', () => {
     for (const [, path = ''] of read(name).matchAll(/\]\((?!http)([^)#]+)\)/g))
       assert.ok(existsSync(join(ROOT, dirname(name), path)), `${name}: ${path}`)
   }
+})
+
+/** The anchors of a document, as GitHub makes them from its headings. */
+const anchorsOf = (text: string): string[] =>
+  [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+
+test('every link to a part of a document leads to a heading', () => {
+  for (const name of DOCUMENTS) {
+    for (const [, path = '', anchor = ''] of read(name).matchAll(/\]\((?!http)([^)#]*)#([^)]+)\)/g)) {
+      const target = path === '' ? name : join(dirname(name), path)
+      assert.ok(anchorsOf(read(target)).includes(anchor), `${name}: ${target}#${anchor}`)
+    }
+  }
+})
+
+test('docs/api.md lists every member of a request and no other', () => {
+  const told = rowsBelow(read('docs/api.md'), 'Members of a test request').map(([member]) => member)
+  assert.deepEqual(told.toSorted(), Object.keys(relayTestRequest.shape).toSorted())
 })
 
 test('every file and folder of the code that a document names exists', () => {

@@ -67,7 +67,7 @@ Environment:
   NO_COLOR           if set, no colours; a pipe or a file never gets colours
 
 Exit code:
-  0  closed          strangers cannot send mail through the server
+  0  closed          the server refused to relay what we tried as a stranger
   1  open            strangers can send mail through it
   2  inconclusive    the test found no answer; the output gives the reason
   3  error           the test could not be made, or the command has a mistake

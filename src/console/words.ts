@@ -5,7 +5,7 @@ import type { Evidence, Outcome, Reason, Refusal, SweepChange, Verdict, Why } fr
 /** What each verdict is called, and the sentence to read out to the customer. */
 export const VERDICTS: Readonly<Record<Verdict, { readonly word: string; readonly say: string }>> = {
   open: { word: 'Open relay', say: 'Strangers can send mail through your server, and spammers will.' },
-  closed: { word: 'Closed', say: 'A stranger cannot send mail through your server.' },
+  closed: { word: 'Closed', say: 'We tried to send mail through your server as a stranger, and it refused.' },
   inconclusive: { word: 'No clear answer', say: 'We could not find out yet. That does not mean that it is safe.' },
 }
 

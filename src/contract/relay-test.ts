@@ -77,7 +77,7 @@ export const relayTestRequest = z
         }),
       followUp: z.boolean({ error: 'must be true or false' }).optional().meta({
         description:
-          'Whether the service visits a server again by itself that puts us off, for example by greylisting: at most three times. Each visit amends the result; `followUpAt` says when the next one is. Default: true with `Prefer: respond-async`, otherwise false.',
+          'Whether the service visits the server again by itself if it puts us off, for example by greylisting: at most three times. Each visit amends the result; `followUpAt` says when the next one is. Default: true with `Prefer: respond-async`, otherwise false.',
       }),
       reference: referenceMember.optional().meta({
         description: 'Your own reference. It appears in the result and the logs, and is never sent to the mail server.',
@@ -251,9 +251,10 @@ export const relayTest = z
     }),
     finishedAt: time.nullable(),
     settledAt: time.nullable().meta({ description: 'After this time the result no longer changes.' }),
-    amendedAt: time
-      .nullable()
-      .meta({ description: 'When a message or bounce that arrived later changed the result. Null if none did.' }),
+    amendedAt: time.nullable().meta({
+      description:
+        'When the result last changed after its end: a message or bounce arrived late, or a follow-up was made or cancelled. Null if it did not.',
+    }),
     // Results that an older version stored do not have the next two.
     followUpAt: time.nullable().default(null).meta({
       description:

@@ -29,6 +29,6 @@ export const webhookEvent = z
   .meta({
     id: 'WebhookEvent',
     description:
-      'The body of a webhook. `relay-test.finished`: a test that you asked for has ended. `relay-test.amended`: a message that came later has changed its result. `server.opened` and `server.closed`: the verdict on a server has changed; a first verdict is no change, and inconclusive tests do not count. `sweep.finished`: a sweep that you asked for, or that is scheduled for you, has ended or was stopped; its tests cause no `relay-test` events. `ping`: your provider tries your webhook. New types may be added: ignore those that you do not know.',
+      'The body of a webhook. `relay-test.finished`: a test that you asked for has ended. `relay-test.amended`: its result has changed after its end, because a message arrived late, or a follow-up was made or cancelled; the verdict may be the same. `server.opened` and `server.closed`: the verdict on a server has changed; a first verdict is no change, and inconclusive tests do not count. `sweep.finished`: a sweep that you asked for, or that is scheduled for you, has ended or was stopped; its tests cause no `relay-test` events. `ping`: your provider tries your webhook. New types may be added: ignore those that you do not know.',
   })
 export type WebhookEvent = z.output<typeof webhookEvent>

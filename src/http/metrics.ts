@@ -80,9 +80,7 @@ export function makeMetrics({ storeServer, queues, files, vantages, output }: Ob
   const moved = counter('second_vantages_total', 'Tests that a second vantage went on with, by the first reason.', [
     'reason',
   ])
-  const amended = counter('amended_total', 'Results that changed after a late message, by their new verdict.', [
-    'verdict',
-  ])
+  const amended = counter('amended_total', 'Results that changed after their end, by their new verdict.', ['verdict'])
   const changes: Readonly<Record<ServerChange, Counter>> = {
     'found-open': counter('found_open_total', 'Servers found open that were not open at their last test.'),
     'closed-again': counter('closed_again_total', 'Servers found closed that were open at their last test.'),

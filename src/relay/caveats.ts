@@ -31,7 +31,7 @@ const CAVEAT_ROWS: Readonly<Record<Caveat, CaveatRow>> = {
     holds: ({ rows, known }) => noExistingSender(rows, known),
   },
   'domain-doubtful': {
-    says: 'It knows none of the mailboxes that we tried at {domain}. Check that {domain} is really its domain.',
+    says: 'The server knows none of the mailboxes that we tried at {domain}. Check that {domain} is really its domain.',
     holds: isDomainDoubtful,
   },
   // Only two vantages together show it (two-vantages.ts), and the summary says it then.

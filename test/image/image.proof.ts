@@ -18,14 +18,14 @@ import { labUnavailable } from '../lab/unavailable.ts'
 import { BASE_IMAGE, makeBaseImage, npmSetting } from './base-image.ts'
 import { type Podman, startPodman } from './podman.ts'
 
-const IMAGE = 'localhost/relay-tests:0.1.0'
+const IMAGE = 'localhost/relay-tests:local'
 const VERSION = '0.1.0'
 const DRAIN_MS = 1_000
 
-/** The arguments of the command of docs/operators.md that begins so. */
+/** The arguments of the command of docs/operators.md that begins so. Podman takes those of docker. */
 function documented(start: string): string[] {
   const document = readFileSync(join(projectRoot, 'docs/operators.md'), 'utf8')
-  const line = document.split('\n').find((one) => one.startsWith(`podman ${start}`))
+  const line = document.split('\n').find((one) => one.startsWith(`docker ${start}`))
   assert.ok(line, start)
   return line.split(' ').slice(2)
 }
@@ -173,7 +173,7 @@ test('the image', { skip: process.env.CI ? false : (labUnavailable() ?? false) }
         .join(''),
     })
     chmodSync(folder, 0o755)
-    const { program, args, env: environment } = podman.command('run', '--network=none', ...documented('run'))
+    const { program, args, env: environment } = podman.command('run', '--network=none', ...documented('run --rm'))
     const { stdout, stderr } = await runProgram('env', ['-C', folder, program, ...args], environment)
     assert.match(stdout, /^ok: 3 customers, 2 callers/m, stderr)
   })

@@ -7,7 +7,12 @@ import { withBrowser } from '../browser.ts'
 import { AT, ask, fact, heading, idIn, shared, unfold, visit } from '../visit.ts'
 
 for (const [name, title, banner, readOut] of [
-  ['closed', 'Closed', 'The server does not relay', 'A stranger cannot send mail through your server.'],
+  [
+    'closed',
+    'Closed',
+    'The server does not relay',
+    'We tried to send mail through your server as a stranger, and it refused.',
+  ],
   ['open', 'Open relay', 'The server relays for everyone', 'Strangers can send mail through your server'],
 ] as const) {
   test(`a server that is ${name}: the session as support pages print it, the verdict above`, withBrowser, async (t) => {
