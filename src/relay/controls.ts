@@ -224,12 +224,19 @@ export function isOfStandard({ attempt: { form } }: Assessed, rows: readonly Ass
 export function noExistingSender(rows: readonly Assessed[], known: MailboxKind): boolean {
   const own = [OWN_SENDER, POSTMASTER_SENDER, INVENTED_SENDER].flatMap((id) => rowOf(rows, id) ?? [])
   if (own.length === 0 || !own.every(({ outcome }) => outcome === 'refused')) return false
-  const isNone = (id: string) => rowOf(rows, id)?.outcome === 'refused'
-  return own.every(isUnknownSender) || (isNone(POSTMASTER) && (known === 'none' || isNone(KNOWN_MAILBOX)))
+  const isNone = (id: string) => rowOf(rows, id)?.outcome === 'refused' && !isTakenLocal(rowOf(rows, id))
+  const outside = rowOf(rows, OUTSIDE)
+  return (
+    own.every((row) => isUnknownSender(row, outside)) ||
+    (isNone(POSTMASTER) && (known === 'none' || isNone(KNOWN_MAILBOX)))
+  )
 }
 
-function isUnknownSender({ outcome, refusal, text }: Assessed): boolean {
+function isUnknownSender(row: Assessed, outside: Assessed | undefined): boolean {
+  const { outcome, refusal, text, decisive } = row
   if (outcome !== 'refused') return false
+  // A stranger got the same words, so they are about the recipient.
+  if (decisive?.phase === 'rcpt' && sameRefusal(row, outside)) return false
   return refusal === 'unknown-user' || (refusal === 'sender-rejected' && !FORGERY.test(text))
 }
 

@@ -410,3 +410,9 @@ test('no sender that exists was tried where the server knows no postmaster, what
   const found = await visit(t, { say }, { domain: { name: 'example.com', source: 'customer' } })
   assert.deepEqual([found.verdict, found.caveats], ['closed', ['existing-sender-untested', 'domain-doubtful']])
 })
+
+test('a known mailbox that was tried as sender is a sender that exists, whatever words refuse its recipient', async (t) => {
+  const say = scriptOf({ outside: '550 5.4.1 Recipient address rejected: Access denied' })
+  const found = await visit(t, { say }, { knownMailbox: JANE })
+  assert.deepEqual([found.verdict, found.caveats], ['closed', []])
+})
