@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import type { RelayTest } from '../src/contract/relay-test.ts'
 import { resultOf } from './harness/http.ts'
 import { closed } from './harness/mail-scripts.ts'
 import { scriptedServer } from './harness/mail-server.ts'
@@ -45,9 +46,21 @@ test(
       })
     const [here, there] = [await start(), await start()]
     const ips = Array.from({ length: SERVERS }, (_, index) => `127.16.${index >> 8}.${index & 255}`)
-    const ask = async (service: TestService, ip: string) =>
-      resultOf(await service.post({ ip, port: server.port }, { prefer: 'respond-async' }), 202)
-    const tests = await Promise.all(ips.map((ip, index) => ask(index % 2 === 0 ? here : there, ip)))
+    const ask = (service: TestService, ip: string) =>
+      until(
+        'room on the waiting list',
+        async () => {
+          const response = await service.post({ ip, port: server.port }, { prefer: 'respond-async' })
+          return response.status !== 503 && resultOf(response, 202)
+        },
+        PATIENCE_MS,
+      )
+    const tests: RelayTest[] = []
+    const left = ips.entries()
+    const askAll = async () => {
+      for (const [index, ip] of left) tests.push(await ask(index % 2 === 0 ? here : there, ip))
+    }
+    await Promise.all(Array.from({ length: 40 }, askAll))
     const read = async (id: string) => resultOf(await there.fetch(`/relay-tests/${id}`), 200)
     const all = (isDone: (result: Awaited<ReturnType<typeof read>>) => boolean) => async () => {
       for (const { id } of tests) if (!isDone(await read(id))) return null
