@@ -86,7 +86,8 @@ test(
       all(({ followUpAt }) => followUpAt === null),
       PATIENCE_MS,
     )
-    const results = await Promise.all(tests.map(({ id }) => read(id)))
+    const results: RelayTest[] = []
+    for (const { id } of tests) results.push(await read(id))
     const lost = results.filter(({ verdict }) => verdict !== 'closed')
     assert.deepEqual(
       lost.map(({ ip, verdict, reason, followUps }) => ({ ip, verdict, reason, followUps })),

@@ -32,8 +32,8 @@ export interface DialRun {
   /** How many requests Python denied, by reason. */
   readonly denied: Readonly<Record<string, number>>
   readonly witness: Witness
-  /** The names that the service looked up. */
-  readonly looked: readonly string[]
+  /** The names that the service looked up, except its own, the domains of tests and the names in greetings. */
+  readonly strangeNames: readonly string[]
 }
 
 /**
@@ -77,9 +77,13 @@ export async function dialAll(t: Ending, cases: readonly Case[], asked: (done: n
     }),
     denied,
     witness: await witnessed(),
-    looked: [...new Set(dns.questions.map((question) => question.split(' ')[1] ?? ''))],
+    strangeNames: [...new Set(dns.questions.map((question) => question.split(' ')[1] ?? ''))].filter(isStrange),
   }
 }
+
+/** The self-check asks for the vantage's own name, and each test for its domain and the name in the greeting. */
+const isStrange = (name: string): boolean =>
+  name !== 'relaytest.isp.example' && !/(^|\.)example\.(com|net|org|edu)$/.test(name)
 
 /** Gives all requests for one address the same lane. */
 function laneFor(expected: readonly Expected[]): (index: number) => number {

@@ -23,10 +23,7 @@ test(`of ${REQUESTS} requests the service dials exactly what Python allows, and 
   assert.deepEqual(run.dialled, run.accepted)
   assert.deepEqual(run.intents, run.accepted)
   assert.deepEqual(run.witness, { port25: run.accepted.length, elsewhere: 0, datagrams: 0 })
-  // The self-check asks for the vantage's own name, and each test for its domain and the name in the greeting.
-  const [own, ...others] = run.looked
-  assert.equal(own, 'relaytest.isp.example')
-  for (const name of others) assert.match(name, /(^|\.)example\.(com|net|org|edu)$/)
+  assert.deepEqual(run.strangeNames, [])
   assert.ok(run.accepted.length > REQUESTS / 14, `${run.accepted.length} tests`)
   for (const why of ['syntax', 'special', 'own', 'not-allowed', 'opted-out', 'domain']) {
     assert.ok((run.denied[why] ?? 0) > 30, `${why}: ${run.denied[why]}`)
