@@ -169,7 +169,8 @@ function reasonOf(row: Assessed, observations: Observations): Reason | null {
 function reasonOfAcceptance(row: Assessed, { rows, mailboxTroubled }: Observations): Reason | null {
   const { form } = row.attempt
   // The server wants the message of a plain form later: its answer then says what an accepted recipient means.
-  if (row.evidence === 'recipient-accepted' && rows.some(isMessageDeferred)) return null
+  const deferred = rows.find(isMessageDeferred)
+  if (deferred && row.evidence === 'recipient-accepted') return reasonAboutUs(deferred.refusal) ?? 'server-trouble'
   if (form.recipient.kind === 'plain') {
     // One bounced message explains the other accepted recipients too.
     const bounced = rows.some((other) => other.attempt.seen?.kind === 'bounce')
