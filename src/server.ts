@@ -104,7 +104,7 @@ async function main(): Promise<void> {
 
 type Built = Awaited<ReturnType<typeof buildApp>>
 
-/** What to do about a port that cannot be opened, by the code of the error. */
+/** The advice for a port that cannot be opened, by the code of the error. */
 const PORT_ADVICE: Readonly<Record<string, string>> = {
   EADDRINUSE:
     ': another process has this port. If it is the one before this, it still ends its tests: wait until it has ended',

@@ -24,7 +24,7 @@ const NAMES: Readonly<Record<string, string>> = {
   customerId: '--customer',
 }
 
-/** What the API tells programs to do, and what people do on the command line instead. */
+/** Replaces advice of the API with the command that does the same. */
 const SENTENCES: readonly (readonly [pattern: RegExp, text: string])[] = [
   [/GET \/vantages/g, 'relay-test vantages'],
   [/GET \/limits\?ip=([^&\s]+)&port=25\b/g, 'relay-test limits $1'],

@@ -100,7 +100,7 @@ const NAMES = {
   vantages: 'vantages',
 } as const
 
-/** What messages say about a word that a command does not take. */
+/** The advice for a word that a command does not take. */
 const ONE_TARGET = (word: string) => `${word}: only one target is allowed; to test many, use --file`
 const SURPLUS: Readonly<Record<keyof typeof TAKES, (word: string) => string>> = {
   test: ONE_TARGET,

@@ -36,7 +36,7 @@ const Steps = ({ of }: { of: readonly string[] }) => (
   </ol>
 )
 
-/** What to do. */
+/** Shows the steps that close a server, or lead to an answer. */
 export const Remedy = ({ of }: { of: NonNullable<RelayTest['remedy']> }) => (
   <div>
     <Steps of={of.steps} />
@@ -44,7 +44,7 @@ export const Remedy = ({ of }: { of: NonNullable<RelayTest['remedy']> }) => (
   </div>
 )
 
-/** What else was found. */
+/** Shows the findings apart from relaying. */
 export const Findings = ({ of }: { of: RelayTest['findings'] }) => (
   <ul id="findings">
     {of.map(({ code, says, steps, references }) => (

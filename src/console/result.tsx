@@ -33,7 +33,7 @@ async function share(test: RelayTest): Promise<void> {
   await copy(linkTo(test), 'Link copied. It works for colleagues with a key, as long as the result is kept.')
 }
 
-/** What can be done with a result. */
+/** Shows the buttons below a result. */
 const Actions = ({ test }: { test: RelayTest }) => (
   <p class="actions">
     <button type="button" id="again" class="main" onClick={() => void runAgain(test)}>

@@ -49,7 +49,7 @@ export interface ShownSweep {
   readonly asksToStop: boolean
 }
 
-/** What the page shows below, or above, its form. */
+/** The content of the page besides its form. */
 export type Screen =
   | { readonly is: 'start' }
   | { readonly is: 'choices'; readonly found: AddressList; readonly requests: readonly Wanted[] }
@@ -96,13 +96,13 @@ export type QuotaLeft = Pick<Limits['quotas'][number], 'name' | 'counts' | 'limi
 }
 
 export interface State {
-  /** What the key may do. Null before the user is signed in. */
+  /** The permissions and quotas of the key. Null before the user is signed in. */
   readonly limits: Limits | null
   /** The message at the form for the key; null if that form is not needed. */
   readonly keyProblem: string | null
   readonly screen: Screen
   readonly trouble: Trouble
-  /** What the page waits for, and the word on the button that stops it. Null if it waits for nothing. */
+  /** Says what the page waits for, with the word on the button that stops it. Null if it waits for nothing. */
   readonly busy: { readonly says: string; readonly leave: string } | null
   readonly quotas: readonly QuotaLeft[]
   /** The newest tests of all addresses. */

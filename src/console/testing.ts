@@ -51,7 +51,7 @@ export async function stop(): Promise<void> {
   await goToStart()
 }
 
-/** What the form asks for, apart from the address. */
+/** The choices of the form, apart from the address. */
 export type Options = Omit<NewRelayTest, 'ip'>
 
 /** Looks up what was pasted. Tests it if it leads to one address; otherwise shows the addresses. */

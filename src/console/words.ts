@@ -2,7 +2,7 @@
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { Evidence, Outcome, Reason, Refusal, SweepChange, Verdict, Why } from '../contract/words.ts'
 
-/** What each verdict is called, and the sentence to read out to the customer. */
+/** The word for each verdict, and the sentence to read out to the customer. */
 export const VERDICTS: Readonly<Record<Verdict, { readonly word: string; readonly say: string }>> = {
   open: { word: 'Open relay', say: 'Strangers can send mail through your server, and spammers will.' },
   closed: { word: 'Closed', say: 'We tried to send mail through your server as a stranger, and it refused.' },

@@ -7,9 +7,9 @@ type Again = 'no' | 'yes' | 'after `Retry-After`' | 'with an idempotency key'
 export interface ProblemRow {
   readonly status: number
   readonly title: string
-  /** What has happened, and why the service answers so. */
+  /** Explains what has happened, and why the service answers so. */
   readonly meaning: string
-  /** What to do. Backticks mark code. */
+  /** The advice for the caller. Backticks mark code. */
   readonly fix: string
   readonly again: Again
   /** An example of `detail`. */

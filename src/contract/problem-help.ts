@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { PROBLEMS, type ProblemRow } from './problem-catalogue.ts'
 import { helpMember, helpPath, type Problem, type ProblemSlug, problem, problemType, typeMember } from './problems.ts'
 
-/** What a help page says about one kind of problem. */
+/** The content of the help page of one kind of problem. */
 export const problemHelp = z
   .object({
     type: typeMember,

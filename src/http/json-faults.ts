@@ -22,7 +22,7 @@ const LONGEST_STRING = 8_192
 const TOKEN =
   /[ \t\n\r]*(?:(?<string>"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})){0,8192}")|(?<mark>[{}[\]:,])|(?<plain>-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/y
 
-/** What to do where something else comes than what must come next. */
+/** The advice for each place where another character was expected. */
 const NEXT = {
   value: 'write a value',
   name: 'write a name in double quotes',

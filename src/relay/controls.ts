@@ -288,7 +288,7 @@ export function wantedControls(state: ControlState): readonly string[] {
   return wanted.find(({ when }) => when)?.ask ?? []
 }
 
-/** What the answers of the standard part still lack. */
+/** The facts that the answers of the standard part still lack. */
 interface Need {
   /** Whether the refusal of the outside sender counts only by contrast. */
   readonly contrast: boolean

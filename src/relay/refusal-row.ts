@@ -3,7 +3,7 @@ import type { Refusal } from '../contract/words.ts'
 import type { Phase } from './attempt.ts'
 import type { Form } from './forms.ts'
 
-/** What a reply answered: a command of an envelope, or our connection, or our name. */
+/** The thing that a reply answered: a command of an envelope, or our connection, or our name. */
 export type Moment = Phase | 'greeting' | 'hello'
 
 /** The moments when the server knows the recipient. Before them, it can only speak of our sender. */

@@ -10,7 +10,7 @@ import { plainText, quotesOther, withoutLinks } from './plain-text.ts'
 import type { Moment, TextRow } from './refusal-row.ts'
 import { TEXTS } from './refusal-texts.ts'
 
-/** What a reply answered, and which names it may repeat. */
+/** The circumstances of a reply: the thing that it answered, and the names that it may repeat. */
 export interface ReplyContext {
   readonly phase: Moment
   /** Whose address the sender of the envelope was: ours, the server's, or the null sender. */

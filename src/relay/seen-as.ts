@@ -5,7 +5,7 @@
 import { parseAddress } from '../ip/address.ts'
 import type { Observations } from './observations.ts'
 
-/** Who connected, as one text says: the name in EHLO, and the addresses in the order of the text. */
+/** The client of a connection, as one text names it: the name in EHLO, and the addresses in the order of the text. */
 interface Client {
   readonly helo: string | null
   readonly addresses: readonly string[]

@@ -10,7 +10,7 @@ import type { Announcer } from './announcer.ts'
 import { earlierThan, isConclusive, lastVerdict } from './last-verdict.ts'
 import type { Logger } from './logger.ts'
 
-/** What became of a server: it was found open, or it is closed and was open before. */
+/** A change of a server: it was found open, or it is closed and was open before. */
 export type ServerChange = 'found-open' | 'closed-again'
 
 /** The parts that are needed to compare a result with the one before. */

@@ -15,7 +15,7 @@ export interface TlsFacts {
 /** The lowest demands of OpenSSL, because old servers are often open relays. */
 const LENIENT: TlsOptions = { rejectUnauthorized: false, minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' }
 
-/** What went wrong in a handshake, and whether our own system failed. */
+/** The fault of a handshake, and whether our own system failed. */
 export interface TlsFailure {
   readonly what: string
   readonly isOurs: boolean

@@ -4,7 +4,7 @@ import { contains, parsePrefix } from '../../ip/prefix.ts'
 import type { Dns } from './dns.ts'
 
 /**
- * What a record says about an address. `none`: there is no record. `invalid`: it cannot be used. `unsure`: a name
+ * The meaning of a record for an address. `none`: there is no record. `invalid`: it cannot be used. `unsure`: a name
  * server did not answer, or the record uses what is not read here, such as macros.
  */
 export type SpfResult = 'pass' | 'fail' | 'softfail' | 'neutral' | 'none' | 'invalid' | 'unsure'
