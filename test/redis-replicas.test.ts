@@ -99,9 +99,7 @@ test(
 
     // The time of the lease passes: the deadline of the test, and ten seconds.
     assert.ok((await redis.ask.pttl('relay-tests:lease:127.0.0.1')) <= 60_000)
-    await redis.ask.zrem('relay-tests:ledger', 'relay-tests:lease:127.0.0.1')
-    await redis.ask.pexpire('relay-tests:lease:127.0.0.1', 1)
-    await until('the end of the lease', async () => (await redis.ask.exists('relay-tests:lease:127.0.0.1')) === 0)
+    await redis.endLease('127.0.0.1')
     const result = await resultOf(await there.fetch(location), 200)
     assert.deepEqual([result.status, result.verdict, result.reason], ['finished', 'inconclusive', 'interrupted'])
     const again = await there.post(target, key)

@@ -32,6 +32,8 @@ export interface TestRedis {
   startEmpty(): Promise<void>
   /** Ends the wait that follows a loss of memory. */
   settle(): Promise<void>
+  /** Ends the lease of a killed replica, as if its time had passed. Deleting it alone would be a loss of memory. */
+  endLease(name: string): Promise<void>
 }
 
 /**
@@ -80,6 +82,10 @@ export async function startRedis(t: Ending, keeps = false): Promise<TestRedis> {
     start,
     startEmpty,
     settle,
+    endLease: async (name) => {
+      const key = `relay-tests:lease:${name}`
+      await ask.multi().zrem('relay-tests:ledger', key).del(key).exec()
+    },
   }
 }
 

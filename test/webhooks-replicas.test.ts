@@ -67,7 +67,7 @@ test('a replica that is killed while it sends loses no event, and changes no ord
       const response = await service.post({ ip }, bearer(KEY)).catch(() => null)
       if (response?.status === 201) ids.push((await resultOf(response)).id)
       // The killed replica has left a lease behind, which would keep the address busy for a minute.
-      else await redis.ask.del(`relay-tests:lease:sandbox-portal ${ip}`)
+      else await redis.endLease(`sandbox-portal ${ip}`)
     }
     return ids
   }
