@@ -7,7 +7,7 @@ import type { Config } from './config.ts'
 import type { Reloading } from './files/reloading.ts'
 import { registerAuth } from './http/auth.ts'
 import { registerClientErrors } from './http/client-errors.ts'
-import { Connections } from './http/connections.ts'
+import { CallerConnections } from './http/connections.ts'
 import { makeFastify } from './http/fastify.ts'
 import { registerFormats } from './http/formats.ts'
 import { watchMethods } from './http/method-not-allowed.ts'
@@ -226,7 +226,7 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
     settings.mxZone !== null,
   )
   const limits = { all: http, withoutKey: Math.ceil(http / 4), proxies: config.TRUST_PROXY ?? [] }
-  const connections = new Connections(app.server, limits)
+  const connections = new CallerConnections(app.server, limits)
   const shutdown = registerShutdown(app, connections)
   // After the hook that refuses new requests, so that none of them joins a waiting list that is closed.
   app.addHook('preClose', async () => {

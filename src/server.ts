@@ -10,7 +10,7 @@ import { buildApp } from './app.ts'
 import { type Config, ConfigFaults } from './config.ts'
 import { type Metrics, serveMetrics } from './http/metrics.ts'
 import { hostText } from './ip/address.ts'
-import { type Mailbox, startMailbox } from './mailbox/listener.ts'
+import { type MailboxListener, startMailbox } from './mailbox/listener.ts'
 import { divideOpenFiles, openFilesLimit } from './open-files.ts'
 import { openerFor, Queues } from './queue/queues.ts'
 import { renderLogLine } from './render/log-line.ts'
@@ -200,7 +200,7 @@ async function openNameServer(zone: Zone, config: Config, log: Logger): Promise<
 }
 
 /** Starts the mailbox, and passes its mail to the deliveries. */
-function openMailbox(config: Config, deliveries: Deliveries, metrics: Metrics, log: Logger): Promise<Mailbox> {
+function openMailbox(config: Config, deliveries: Deliveries, metrics: Metrics, log: Logger): Promise<MailboxListener> {
   const { MAILBOX_LISTEN, MAILBOX_DOMAIN, CONTACT } = config
   const zone = zoneOf(config)
   if (!MAILBOX_LISTEN) throw new Error('without MAILBOX_LISTEN there are no deliveries')

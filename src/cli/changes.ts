@@ -1,6 +1,6 @@
 /** Compares results with those of an earlier time. Pure: it knows no files. */
 import type { Verdict } from '../contract/words.ts'
-import { type Row, rowOf, type ShownChange } from '../render/row.ts'
+import { type Row, rowOfLine, type ShownChange } from '../render/row.ts'
 
 const SMTP_PORT = 25
 
@@ -35,7 +35,7 @@ export class LastTime {
 
   /** @param lines lines of NDJSON. Of two with the same server, the later one counts. Lines without a result do not. */
   constructor(lines: readonly object[]) {
-    const rows = lines.map((line) => [keyOf(line), rowOf(line)] as const)
+    const rows = lines.map((line) => [keyOf(line), rowOfLine(line)] as const)
     this.#rows = new Map(rows.flatMap(([key, row]) => (hasVerdict(row) ? [[key, row]] : [])))
   }
 
@@ -44,7 +44,7 @@ export class LastTime {
     const key = keyOf(line)
     this.#met.add(key)
     const before = this.#rows.get(key)
-    return { change: changeOf(before, rowOf(line)), before: before?.verdict ?? null }
+    return { change: changeOf(before, rowOfLine(line)), before: before?.verdict ?? null }
   }
 
   /** Returns a line for each server that was not compared with anything. */

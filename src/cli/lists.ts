@@ -1,8 +1,8 @@
 /** The commands that test nothing: list, limits and vantages. */
-import type { Limits, LimitsOptions, ListFilter, RelayTestClient, VantageView } from '../client/client.ts'
+import type { LimitsOptions, ListFilter, RelayTestClient, ServiceLimits, VantageView } from '../client/client.ts'
 import { FORMATS, type FormatName } from '../render/formats.ts'
 import { oneLine } from '../render/one-line.ts'
-import { rowOf } from '../render/row.ts'
+import { rowOfLine } from '../render/row.ts'
 import { secondOf } from '../render/times.ts'
 import { say, terminalView, write } from './terminal.ts'
 
@@ -12,8 +12,8 @@ export async function printList(client: RelayTestClient, filter: ListFilter, nam
   const format = FORMATS[name ?? (process.stdout.isTTY ? 'table' : 'ndjson')]
   const view = { ...terminalView(), hasIds: true }
   write(format.head)
-  for (const test of tests) write(format.row(rowOf(test), test, view))
-  write(format.foot(tests.map(rowOf)))
+  for (const test of tests) write(format.row(rowOfLine(test), test, view))
+  write(format.foot(tests.map(rowOfLine)))
 }
 
 /** Prints what the key may do. */
@@ -29,7 +29,7 @@ export async function printVantages(client: RelayTestClient, json: boolean): Pro
 }
 
 /** Returns the limits of a key as text. */
-function limitsText({ caller, customers, quotas, concurrentTests, ports }: Limits): string {
+function limitsText({ caller, customers, quotas, concurrentTests, ports }: ServiceLimits): string {
   const scope = customers === 'all' ? 'all customers' : customers.join(', ')
   const rows = quotas.map(({ name, limit, windowSeconds, remaining, resetsAt, counts }) => {
     const each = `${limit} in ${durationText(windowSeconds)}`

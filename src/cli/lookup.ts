@@ -6,7 +6,7 @@ import { requestsFor } from '../client/domain.ts'
 import { oneLine } from '../render/one-line.ts'
 
 /** The addresses of a name. */
-export interface Found {
+export interface FoundRequests {
   /** A request for each address that may be tested. For a mail domain, each names the domain. */
   readonly requests: readonly NewRelayTest[]
   /** Why the other addresses are not tested, one line each. */
@@ -17,7 +17,7 @@ export interface Found {
  * Returns the address itself, or each address of a name that may be tested. Throws an Error with the reasons if no
  * address may be tested.
  */
-export async function lookUp(target: string, client: RelayTestClient): Promise<Found> {
+export async function lookUp(target: string, client: RelayTestClient): Promise<FoundRequests> {
   if (isIP(target) !== 0) return { requests: [{ ip: target }], skipped: [] }
   // A name with other letters than a to z is looked up by its ASCII form, as browsers do.
   const found = await client.addresses(domainToASCII(target) || target)

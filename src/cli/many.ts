@@ -1,6 +1,6 @@
 /** Tests the targets of a file: reads earlier results, prints each new one, and shows the progress. */
 import { FORMATS } from '../render/formats.ts'
-import { changesIn, type Row, rowOf } from '../render/row.ts'
+import { changesIn, type Row, rowOfLine } from '../render/row.ts'
 import { testMany } from './batch.ts'
 import { LastTime } from './changes.ts'
 import { exitCodeOf, lineFor } from './ending.ts'
@@ -35,7 +35,7 @@ export async function testFile({ targets, kept, last }: Inputs, order: FileOrder
   const view = terminalView()
   const rows: Row[] = []
   const print = (line: object) => {
-    const row = rowOf(line)
+    const row = rowOfLine(line)
     rows.push(row)
     const text = format.row(row, line, view)
     if (text !== '') progress.above(() => write(text), process.stdout.isTTY)

@@ -6,7 +6,7 @@ import { checkOptions, type Option, parseArguments, type Values } from './argume
 import { Mistake } from './mistake.ts'
 import { readSweepOrder, type SweepOrder } from './sweep/order.ts'
 import { namedTarget } from './targets.ts'
-import { addressIn, formatIn, inAscii, isId, numberIn, timeIn, wordIn } from './values.ts'
+import { addressIn, formatIn, inAscii, isId, numberIn, timeOf, wordIn } from './values.ts'
 
 /** The options that go into every request. The service chooses what is left out. */
 export interface TestOptions {
@@ -170,7 +170,7 @@ function filterIn({ ip, reference, customer, ...values }: Values): ListFilter {
     ...(reference === undefined ? {} : { reference }),
     ...(customer === undefined ? {} : { customerId: customer }),
     ...(verdict === undefined ? {} : { verdict }),
-    ...(values.since === undefined ? {} : { since: timeIn('--since', values.since, new Date()) }),
+    ...(values.since === undefined ? {} : { since: timeOf('--since', values.since, new Date()) }),
     ...(limit === undefined ? {} : { limit }),
   }
 }

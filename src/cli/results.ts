@@ -1,6 +1,6 @@
 /** Reads results from files of NDJSON, and keeps new ones there, so that a batch can be continued. */
 import { appendFileSync, existsSync, truncateSync } from 'node:fs'
-import { rowOf } from '../render/row.ts'
+import { rowOfLine } from '../render/row.ts'
 import { keyOf } from './changes.ts'
 import { Mistake } from './mistake.ts'
 import { fileFault, readText } from './reading.ts'
@@ -39,7 +39,7 @@ export class KeptResults {
       if (whole !== text && whole !== '') truncateSync(path, Buffer.byteLength(whole))
       else if (whole !== text) objectIn(text, `${path}:1`)
       for (const line of readResults(path)) {
-        if (rowOf(line).verdict === 'error') continue
+        if (rowOfLine(line).verdict === 'error') continue
         const key = keyOf(line)
         this.#left.set(key, [...(this.#left.get(key) ?? []), line])
       }

@@ -35,11 +35,11 @@ const SYNTAX = 'write TARGET[:PORT] [DOMAIN|MAILBOX] [REFERENCE]'
 const WITH_PORT = /^(?:\[([^[\]]*)\]|([^:]*)):(\d{1,5})$/
 
 /** Returns how messages name a targets file. */
-export const nameOf = (path: string): string => (path === '-' ? 'standard input' : path)
+export const fileNameOf = (path: string): string => (path === '-' ? 'standard input' : path)
 
 /** Reads a targets file, or standard input for `-`. Throws Mistake with its faults, each with file and line. */
 export function readTargets(path: string): TargetLine[] {
-  const name = nameOf(path)
+  const name = fileNameOf(path)
   const lines = readText(path, name)
     .replace(/^\ufeff/, '')
     .split(/\r?\n/)

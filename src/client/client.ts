@@ -36,12 +36,12 @@ import type { ApiService } from './send.ts'
 import { csvOf, resultsOf } from './sweep-results.ts'
 import type {
   AddressList,
-  Customer,
-  Limits,
+  CustomerView,
   NewRelayTest,
   NewSweep,
   RelayTest,
   RelayTestSummary,
+  ServiceLimits,
   Sweep,
   SweepResult,
   VantageView,
@@ -59,7 +59,6 @@ export {
 } from './finished.ts'
 export { type CallOptions, RelayTestTimeout } from './limit.ts'
 export type {
-  Awaited,
   ClientOptions,
   CreateOptions,
   LimitsOptions,
@@ -68,6 +67,7 @@ export type {
   SweepFilter,
   SweepWaitOptions,
   TestAllOptions,
+  WaitFor,
   WaitOptions,
 } from './options.ts'
 export { RelayTestProblem, RelayTestUnreachable } from './problem.ts'
@@ -75,16 +75,16 @@ export type { OnRetry } from './send.ts'
 export type {
   AddressList,
   AttemptView,
-  Customer,
+  CustomerView,
   FieldError,
   LastTest,
-  Limits,
   NewRelayTest,
   NewSweep,
   ProblemSlug,
   RelayTest,
   RelayTestList,
   RelayTestSummary,
+  ServiceLimits,
   SessionLine,
   Sweep,
   SweepChange,
@@ -191,9 +191,9 @@ export class RelayTestClient {
   }
 
   /** Returns the customers whose servers this key may test, sorted by id. */
-  customers(options: CallOptions = {}): Promise<Customer[]> {
+  customers(options: CallOptions = {}): Promise<CustomerView[]> {
     return within(options, async (signal) => {
-      const found: Customer[] = []
+      const found: CustomerView[] = []
       for (let after: string | undefined; ; ) {
         const { customers, next } = await ask(this.#service, getOf('/customers', { after }, signal), isCustomerList)
         found.push(...customers)
@@ -215,7 +215,7 @@ export class RelayTestClient {
    * Returns what this key may do, and how much of its quotas is left. With `ip`, also how much is left for tests of
    * that address, at `port` (25 without it), for `customerId` (its owner without it).
    */
-  limits({ ip, port, customerId, ...options }: LimitsOptions = {}): Promise<Limits> {
+  limits({ ip, port, customerId, ...options }: LimitsOptions = {}): Promise<ServiceLimits> {
     const query = { ip, port: port?.toString(), customerId }
     return within(options, (signal) => ask(this.#service, getOf('/limits', query, signal), isLimits))
   }

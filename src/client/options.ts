@@ -20,13 +20,13 @@ export interface CreateOptions extends CallOptions {
 }
 
 /** The end to wait for: that of the first visit, of the last follow-up, or of all changes. */
-export type Awaited = 'finished' | 'answer' | 'settled'
+export type WaitFor = 'finished' | 'answer' | 'settled'
 
 /** Called with a test at each look that does not end the wait: its `status`, its `position`, its `followUpAt`. */
 export type OnProgress = (test: RelayTest) => void
 
 export interface WaitOptions extends CallOptions {
-  readonly for?: Awaited
+  readonly for?: WaitFor
   readonly onProgress?: OnProgress
 }
 

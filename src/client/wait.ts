@@ -1,7 +1,7 @@
 /** Waits for the end of a test or a sweep: looks at it from time to time. */
 import { type FinishedRelayTest, type FinishedSweep, isFinished, isSweepFinished } from './finished.ts'
 import { LONGEST_TIMER_MS } from './limit.ts'
-import type { Awaited, SweepWaitOptions, WaitOptions } from './options.ts'
+import type { SweepWaitOptions, WaitFor, WaitOptions } from './options.ts'
 import { ask, getSweep, getTest, isSweep, isTest } from './requests.ts'
 import { type ApiService, pause } from './send.ts'
 
@@ -41,7 +41,7 @@ export async function waitForSweep(
 }
 
 /** Returns the milliseconds until a finished test can have reached an end; 0 if it has. */
-function msUntil(end: Awaited, { followUpAt, settledAt }: FinishedRelayTest): number {
+function msUntil(end: WaitFor, { followUpAt, settledAt }: FinishedRelayTest): number {
   const untilMs = (time: string) => Date.parse(time) - Date.now()
   if (end === 'settled') return Math.max(untilMs(settledAt), 0)
   return end === 'answer' && followUpAt !== null ? Math.max(untilMs(followUpAt), LATER_LOOK_MS) : 0

@@ -3,7 +3,7 @@ import type { AttemptView, TranscriptLine } from '../contract/relay-test.ts'
 import { decidingFirst } from './order.ts'
 import { Wrapped } from './parts.tsx'
 import { h } from './preact.js'
-import { EVIDENCES, OUTCOMES, reasonInWords } from './words.ts'
+import { EVIDENCE_WORDS, OUTCOMES, reasonInWords } from './words.ts'
 
 /** The attempts of a test. */
 export const Attempts = ({ of, lines }: { of: readonly AttemptView[]; lines: readonly TranscriptLine[] }) => (
@@ -57,7 +57,7 @@ function Attempt({ of, decides }: { of: AttemptView; decides: boolean }) {
 /** Returns how an attempt ended, in words. */
 function outcomeInWords(attempt: AttemptView): string {
   const { outcome, evidence } = attempt
-  if (outcome === 'accepted' && evidence !== 'none') return EVIDENCES[evidence]
+  if (outcome === 'accepted' && evidence !== 'none') return EVIDENCE_WORDS[evidence]
   return [OUTCOMES[outcome], reasonInWords(attempt)].filter(Boolean).join(': ')
 }
 

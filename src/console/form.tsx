@@ -1,5 +1,5 @@
 /** The form: one line for the mail server, and everything else behind "More options". */
-import { Labelled, MoreOptions, shownAs, TEXT } from './options.tsx'
+import { fieldAttributes, Labelled, MoreOptions, TEXT } from './options.tsx'
 import { h, type JSX } from './preact.js'
 import type { State } from './state.ts'
 import { lookUpAndTest, type Options } from './testing.ts'
@@ -59,7 +59,7 @@ export function TestForm({ of, small }: { of: State; small: boolean }) {
           problem={trouble.fields.target}
         >
           <input
-            {...shownAs('target', trouble)}
+            {...fieldAttributes('target', trouble)}
             {...TEXT}
             inputMode="url"
             onFocus={({ currentTarget }) => currentTarget.select()}

@@ -1,9 +1,9 @@
 /** Lists of tests and addresses: recent and earlier tests, and the other addresses of a server. */
 import type { RelatedAddress, RelayTestSummary } from '../contract/relay-test.ts'
+import { endpointText } from './endpoint.ts'
 import { fillIn } from './form.tsx'
 import { Icon, Time } from './parts.tsx'
 import { h } from './preact.js'
-import { hostText } from './verdict.tsx'
 import { VERDICTS } from './words.ts'
 
 /** Tests, each with its verdict, its target and its time. */
@@ -15,9 +15,7 @@ export const Tests = ({ id, of }: { id: string; of: readonly RelayTestSummary[] 
           <Icon of={test.verdict ?? 'running'} />
           <span class="what">
             <b>{test.verdict ? VERDICTS[test.verdict].word : 'Running'}</b>{' '}
-            <span class="where">
-              {hostText(test.ip)}:{test.port}
-            </span>
+            <span class="where">{endpointText(test)}</span>
           </span>
           <span class="more">
             {[test.domain, test.reference].filter(Boolean).join(' · ')} <Time at={test.createdAt} />

@@ -47,7 +47,7 @@ interface LabelledProps {
 }
 
 /** Returns the attributes of a field: its names, and its problem if it has one. */
-export const shownAs = (field: Field, trouble: Trouble) => ({
+export const fieldAttributes = (field: Field, trouble: Trouble) => ({
   id: field,
   name: field,
   'aria-describedby': `${field}-hint ${field}-problem`,
@@ -60,7 +60,7 @@ export const TEXT = { autocomplete: 'off', autocapitalize: 'none', spellcheck: f
 /** The folded fields. They open by themselves for a problem of one of them. */
 export function MoreOptions({ of }: { of: State }) {
   const { limits, trouble, customers, vantages } = of
-  const shown = (field: Field) => shownAs(field, trouble)
+  const shown = (field: Field) => fieldAttributes(field, trouble)
   const hasProblem = Object.keys(trouble.fields).some((field) => field !== 'target')
   return (
     <details id="options" open={hasProblem} onToggle={() => void fillLists(of)}>

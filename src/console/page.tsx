@@ -2,6 +2,7 @@
 import { hasKey, useKey } from './api.ts'
 import { Choices } from './choices.tsx'
 import { changeSince } from './compare.ts'
+import { hostText } from './endpoint.ts'
 import { TestForm } from './form.tsx'
 import { KeyForm } from './key.tsx'
 import { Tests } from './lists.tsx'
@@ -12,10 +13,10 @@ import { Running } from './running.tsx'
 import { Seats } from './seats.tsx'
 import type { State } from './state.ts'
 import { SweepReport } from './sweep.tsx'
-import { Sweeps } from './sweep-list.tsx'
+import { SweepPage } from './sweep-list.tsx'
 import { stop } from './testing.ts'
 import { countdown } from './times.ts'
-import { Band, hostText } from './verdict.tsx'
+import { Band } from './verdict.tsx'
 import { VERDICTS } from './words.ts'
 
 /** Forgets the key and everything that the page shows. */
@@ -39,7 +40,7 @@ export function titleOf({ screen }: State): string {
 function Above({ of }: { of: State }) {
   const { screen, now } = of
   if (screen.is === 'sweep') return <SweepReport report={screen} of={of} />
-  if (screen.is === 'sweeps') return <Sweeps sweeps={screen.sweeps} of={of} />
+  if (screen.is === 'sweeps') return <SweepPage sweeps={screen.sweeps} of={of} />
   if (screen.is === 'result') {
     return <Band test={screen.test} changed={changeSince(screen.test, screen.earlier)} now={now} />
   }

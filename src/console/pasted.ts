@@ -1,4 +1,5 @@
 /** Understands what people paste into the field for the mail server: it finds the name or the address in it. */
+import { endpointText } from './endpoint.ts'
 
 /** The parts of a pasted text. `name` is an address, a host name or a mail domain; the service checks it. */
 export interface Pasted {
@@ -21,7 +22,7 @@ export function readPasted(text: string): Pasted {
   }
   const words = bare.split(/\s+/)
   const [host = '', port = ''] = words.filter((word, at) => at === words.length - 1 || !isNoise(word))
-  return endpointIn(port ? `${host.includes(':') ? `[${host}]` : host}:${port}` : host, true)
+  return endpointIn(port ? endpointText({ ip: host, port }) : host, true)
 }
 
 /** Whether a word stands before a name and is none: a command, or the preference of an MX record. */

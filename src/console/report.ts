@@ -1,6 +1,7 @@
 /** Works out what the report of a sweep says: its sentence, its filters, and the order of its results. No page here. */
 import type { Sweep, SweepResult } from '../contract/sweeps.ts'
 import type { SweepChange, SweepState, Verdict } from '../contract/words.ts'
+import { endpointText } from './endpoint.ts'
 import { dayInWords } from './times.ts'
 import { CHANGES, sweepReason, VERDICTS } from './words.ts'
 
@@ -17,7 +18,7 @@ export type FilterName =
   | 'all'
 
 /** One filter of a report. */
-export interface Filter {
+export interface ReportFilter {
   readonly label: string
   /** The query that is sent to the service. */
   readonly query: { readonly state?: SweepState; readonly verdict?: Verdict; readonly change?: SweepChange }
@@ -29,7 +30,7 @@ export interface Filter {
   keeps?(result: SweepResult): boolean
 }
 
-export const FILTERS: Readonly<Record<FilterName, Filter>> = {
+export const FILTERS: Readonly<Record<FilterName, ReportFilter>> = {
   open: { label: 'Open now', query: { verdict: 'open' }, count: ({ verdicts }) => verdicts.open },
   opened: { label: 'Opened', query: { change: 'opened' }, compares: true, count: ({ changes }) => changes.opened },
   'still-open': {
@@ -125,16 +126,12 @@ export function toneOf({ status, verdicts, progress }: Sweep): 'open' | 'running
 }
 
 /** Returns the part of a sweep that is done, in words. */
-export function progressOf({ status, progress: { targets, tested, skipped, running } }: Sweep): string {
+export function progressWords({ status, progress: { targets, tested, skipped, running } }: Sweep): string {
   const done = numberText(tested + skipped)
   if (status === 'finished') return `${servers(targets)}, finished`
   if (status === 'stopped') return `stopped after ${done} of ${servers(targets)}`
   return `${done} of ${servers(targets)} done${running > 0 ? `, ${numberText(running)} in progress` : ''}`
 }
-
-/** Returns where a result was looked for, as `address:port`. */
-export const endpointOf = ({ ip, port }: Pick<SweepResult, 'ip' | 'port'>): string =>
-  `${ip.includes(':') ? `[${ip}]` : ip}:${port}`
 
 const STATES = { waiting: 'Waiting', running: 'Running', tested: 'Tested', skipped: 'Not tested' } as const
 
@@ -148,7 +145,7 @@ export const whyOf = ({ says, reason }: SweepResult): string => says ?? (reason 
 /** The columns of a report: its heading, and the text of a result that it is sorted by. */
 export const COLUMNS = {
   verdict: { label: 'Verdict', text: verdictWord },
-  server: { label: 'Server', text: endpointOf },
+  server: { label: 'Server', text: endpointText },
   customer: { label: 'Customer', text: ({ customerId }: SweepResult) => customerId },
   domain: { label: 'Domain', text: ({ domain }: SweepResult) => domain ?? '' },
   change: { label: 'Change', text: ({ change }: SweepResult) => (change ? CHANGES[change] : '') },

@@ -7,7 +7,7 @@ import { copy, Facts, Fold, Time } from './parts.tsx'
 import { h } from './preact.js'
 import { showError } from './problem.ts'
 import { Findings, Remedy } from './remedy.tsx'
-import { Session } from './session.tsx'
+import { SessionLines } from './session.tsx'
 import { runAgain } from './testing.ts'
 import { ticketInMarkdown } from './ticket.ts'
 import { duration } from './times.ts'
@@ -134,7 +134,7 @@ export function Result({ test, earlier }: { test: RelayTest; earlier: readonly R
           </Fold>
         )}
         <Fold id="talk" title={`The session (${transcript.length} lines)`}>
-          <Session lines={transcript} verdict={test.verdict} cut={test.truncated} />
+          <SessionLines lines={transcript} verdict={test.verdict} cut={test.truncated} />
         </Fold>
         {earlier.length > 0 && (
           <Fold id="earlier" title={`Earlier tests of ${test.ip} (${earlier.length})`}>

@@ -3,7 +3,7 @@ import { Attempts } from './attempts.tsx'
 import type { Live } from './live.ts'
 import { Fold, Icon } from './parts.tsx'
 import { h } from './preact.js'
-import { Session } from './session.tsx'
+import { SessionLines } from './session.tsx'
 
 /** Returns what a running test does, in words. */
 export function doing({ position, phase, title }: Live): string {
@@ -52,7 +52,7 @@ export function Running({ live, now, isBroken }: { live: Live; now: number; isBr
           </Fold>
         )}
         <Fold id="talk" title="The session" open>
-          <Session lines={lines} verdict={null} />
+          <SessionLines lines={lines} verdict={null} />
         </Fold>
       </div>
     </article>

@@ -8,7 +8,7 @@ import { h } from './preact.js'
 const SEEN = { client: ['→', 'we: '], server: ['←', 'it: '], event: ['·', ''] } as const
 
 /** The lines of a session, each reply under its command. */
-export function Session({ lines, verdict, cut = false }: SessionProps) {
+export function SessionLines({ lines, verdict, cut = false }: SessionProps) {
   const connections = new Set(lines.map(({ connection }) => connection)).size
   return (
     <div>

@@ -1,9 +1,9 @@
 /** The list of sweeps, and a small form that starts one. */
 import type { NewSweep, Sweep } from '../contract/sweeps.ts'
-import { Labelled, shownAs, TEXT } from './options.tsx'
+import { fieldAttributes, Labelled, TEXT } from './options.tsx'
 import { Fold, Icon, Time } from './parts.tsx'
 import { h, type JSX } from './preact.js'
-import { numberText, progressOf, toneOf } from './report.ts'
+import { numberText, progressWords, toneOf } from './report.ts'
 import { type State, sweepLink } from './state.ts'
 import { startSweep } from './sweeps.ts'
 import { TroubleOf } from './trouble.tsx'
@@ -38,7 +38,7 @@ const StartForm = ({ of }: { of: State }) => (
         hint="It is compared with the last sweep of this name."
         problem={of.trouble.fields['sweep-name']}
       >
-        <input {...shownAs('sweep-name', of.trouble)} {...TEXT} placeholder="weekly" />
+        <input {...fieldAttributes('sweep-name', of.trouble)} {...TEXT} placeholder="weekly" />
       </Labelled>
       <Labelled
         field="sweep-customers"
@@ -46,7 +46,7 @@ const StartForm = ({ of }: { of: State }) => (
         hint="all, or the ids of some."
         problem={of.trouble.fields['sweep-customers']}
       >
-        <input {...shownAs('sweep-customers', of.trouble)} {...TEXT} defaultValue="all" />
+        <input {...fieldAttributes('sweep-customers', of.trouble)} {...TEXT} defaultValue="all" />
       </Labelled>
       <Labelled
         field="sweep-spread"
@@ -54,7 +54,7 @@ const StartForm = ({ of }: { of: State }) => (
         hint="For example 6h. Empty: as fast as there is room."
         problem={of.trouble.fields['sweep-spread']}
       >
-        <input {...shownAs('sweep-spread', of.trouble)} {...TEXT} />
+        <input {...fieldAttributes('sweep-spread', of.trouble)} {...TEXT} />
       </Labelled>
     </div>
     <TroubleOf id="sweep" of={of} />
@@ -75,7 +75,7 @@ const Row = ({ of }: { of: Sweep }) => {
           {changes.opened > 0 && `, ${numberText(changes.opened)} of them opened`}
         </span>
         <span class="more">
-          {progressOf(of)} · <Time at={createdAt} />
+          {progressWords(of)} · <Time at={createdAt} />
         </span>
       </a>
     </li>
@@ -83,7 +83,7 @@ const Row = ({ of }: { of: Sweep }) => {
 }
 
 /** The page. */
-export const Sweeps = ({ sweeps, of }: { sweeps: readonly Sweep[]; of: State }) => (
+export const SweepPage = ({ sweeps, of }: { sweeps: readonly Sweep[]; of: State }) => (
   <div id="sweeps">
     <section class="card" aria-labelledby="sweep-title">
       <h2 id="sweep-title" tabIndex={-1}>

@@ -1,8 +1,9 @@
 /** The table of a report: sorted by a click on a heading, a part of the results at a time. */
 import type { SweepResult } from '../contract/sweeps.ts'
+import { endpointText } from './endpoint.ts'
 import { Icon, Time, type Tone, Wrapped } from './parts.tsx'
 import { type ComponentChildren, h } from './preact.js'
-import { COLUMNS, type Column, counted, endpointOf, numberText, verdictWord, whyOf } from './report.ts'
+import { COLUMNS, type Column, counted, numberText, verdictWord, whyOf } from './report.ts'
 import { type ShownSweep, sweepLink } from './state.ts'
 import { loadMore, ROWS, showFrom, sortBy } from './sweeps.ts'
 import { CHANGES } from './words.ts'
@@ -27,7 +28,7 @@ function cellsOf(report: ShownSweep, result: SweepResult): Readonly<Record<Colum
   const { testId, customerId, domain, reference, change, openSince } = result
   const server = (
     <span class="where">
-      <Wrapped of={endpointOf(result)} />
+      <Wrapped of={endpointText(result)} />
     </span>
   )
   return {
@@ -94,7 +95,7 @@ export function SweepTable({ of }: { of: ShownSweep }) {
           </thead>
           <tbody>
             {listed.slice(from, next).map((result) => (
-              <Row key={`${result.customerId} ${endpointOf(result)}`} of={of} result={result} />
+              <Row key={`${result.customerId} ${endpointText(result)}`} of={of} result={result} />
             ))}
           </tbody>
         </table>

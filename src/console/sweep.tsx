@@ -2,7 +2,7 @@
 import type { Sweep } from '../contract/sweeps.ts'
 import { copy, Facts, Fold, Icon, Time } from './parts.tsx'
 import { Fragment, h, type JSX } from './preact.js'
-import { counted, FILTERS, filtersOf, findingOf, gapsOf, numberText, progressOf, toneOf } from './report.ts'
+import { counted, FILTERS, filtersOf, findingOf, gapsOf, numberText, progressWords, toneOf } from './report.ts'
 import { type ShownSweep, type State, sweepLink } from './state.ts'
 import { SweepTable } from './sweep-table.tsx'
 import { askToStop, find, save, stopSweep } from './sweeps.ts'
@@ -23,7 +23,7 @@ function Band({ of: { sweep, before } }: { of: ShownSweep }) {
       {gaps && <p id="gaps">{gaps}</p>}
       <p class="progress">
         <span id="done">
-          {progressOf(sweep)}, began <Time at={sweep.createdAt} />
+          {progressWords(sweep)}, began <Time at={sweep.createdAt} />
         </span>
         {isRunning && (
           <progress aria-label="Servers done" value={progress.tested + progress.skipped} max={progress.targets} />

@@ -1,15 +1,13 @@
 /** The verdict: a large band with one sentence to read out, what to do first, and what has changed. */
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { VerdictChange } from './compare.ts'
+import { endpointText } from './endpoint.ts'
 import { isDeciding } from './order.ts'
 import { Icon, Time } from './parts.tsx'
 import { h } from './preact.js'
 import { StepText } from './remedy.tsx'
 import { countdown } from './times.ts'
 import { reasonInWords, VERDICTS } from './words.ts'
-
-/** Returns an address as it is written before a port. */
-export const hostText = (ip: string): string => (ip.includes(':') ? `[${ip}]` : ip)
 
 /** The band of a finished test. */
 export function Band({ test, changed, now }: { test: RelayTest; changed: VerdictChange | null; now: number }) {
@@ -19,13 +17,11 @@ export function Band({ test, changed, now }: { test: RelayTest; changed: Verdict
   const [first] = remedy?.steps ?? []
   return (
     <section id="banner" class={`band ${shown}`}>
-      <h2 id="verdict" tabIndex={-1} aria-label={`${word}: ${hostText(ip)}:${port}`}>
+      <h2 id="verdict" tabIndex={-1} aria-label={`${word}: ${endpointText({ ip, port })}`}>
         <Icon of={shown} /> {word}
       </h2>
       <p class="whose">
-        <b>
-          {hostText(ip)}:{port}
-        </b>
+        <b>{endpointText({ ip, port })}</b>
         {[domain, customerId].flatMap((name) => (name === null ? [] : ` · ${name}`))}
       </p>
       <p class="read">

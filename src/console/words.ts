@@ -10,7 +10,7 @@ export const VERDICTS: Readonly<Record<Verdict, { readonly word: string; readonl
 }
 
 /** How far the server let us go. */
-export const EVIDENCES: Readonly<Record<Evidence, string>> = {
+export const EVIDENCE_WORDS: Readonly<Record<Evidence, string>> = {
   none: 'It accepted nothing',
   'recipient-accepted': 'It accepted an outside recipient',
   'message-accepted': 'It accepted our test message',
@@ -99,5 +99,5 @@ export function proofInWords({ verdict, evidence, attempts }: RelayTest): string
   if (verdict === 'closed' && asked.every(({ outcome }) => outcome === 'refused')) {
     return `It refused all ${asked.length} attempts`
   }
-  return asked.length === 0 ? 'It answered nothing' : EVIDENCES[evidence ?? 'none']
+  return asked.length === 0 ? 'It answered nothing' : EVIDENCE_WORDS[evidence ?? 'none']
 }

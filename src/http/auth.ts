@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Caller } from '../service/job.ts'
 import { RequestProblem } from '../service/problem.ts'
 import { memoryCounters } from '../store/counters.ts'
-import type { Connections } from './connections.ts'
+import type { CallerConnections } from './connections.ts'
 import { limitersOn } from './limiters.ts'
 
 declare module 'fastify' {
@@ -22,7 +22,7 @@ const FAILURES = { max: 10, timeWindow: 60_000 } as const
 export async function registerAuth(
   api: FastifyInstance,
   authenticate: (key: string) => Caller | null,
-  connections: Pick<Connections, 'authenticated'>,
+  connections: Pick<CallerConnections, 'authenticated'>,
 ): Promise<void> {
   const makeLimiter = await limitersOn(api, memoryCounters())
   const countFailure = makeLimiter({ ...FAILURES, ipv6Subnet: 64 })

@@ -39,7 +39,7 @@ const TURN_MS = 100
 /** The highest cost of closing a connection: a caller waits for an answer on it. */
 const CALLER_WAITS = 3
 
-export class Connections {
+export class CallerConnections {
   /** The oldest first. */
   readonly #watched = new Map<Socket, Watched>()
   readonly #limits: ConnectionLimits

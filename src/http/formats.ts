@@ -7,12 +7,12 @@ import { renderTest } from '../render/session.ts'
 import { EVENT_STREAM } from './event-stream.ts'
 
 /** The media types that a relay test is sent in. */
-export const FORMATS = ['application/json', 'text/plain', EVENT_STREAM] as const
+export const MEDIA_TYPES = ['application/json', 'text/plain', EVENT_STREAM] as const
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The media type of the answer, if a route has several. */
-    format: (typeof FORMATS)[number]
+    format: (typeof MEDIA_TYPES)[number]
   }
 }
 

@@ -1,7 +1,7 @@
 /** Counts requests, and tells callers in headers how their quotas stand. */
 import type { FastifyInstance } from 'fastify'
 import { QUOTAS, type Quota, type QuotaName } from '../contract/limits.ts'
-import { RequestProblem, timeIn } from '../service/problem.ts'
+import { RequestProblem, timeAfter } from '../service/problem.ts'
 import type { QuotaState } from '../service/quotas.ts'
 import type { Counters } from '../store/counters.ts'
 import { callerOf } from './auth.ts'
@@ -37,7 +37,7 @@ export async function registerQuotas(api: FastifyInstance, quota: Quota, counter
     if (!isExceeded) return
     // The window may end at this very moment.
     const retryAfter = Math.max(1, ttlInSeconds)
-    const detail = `This quota is used up: ${QUOTAS.requests} (requests). Try again at ${timeIn(retryAfter)}.`
+    const detail = `This quota is used up: ${QUOTAS.requests} (requests). Try again at ${timeAfter(retryAfter)}.`
     throw new RequestProblem('quota-exceeded', detail, { violatedPolicies: ['requests'], retryAfter })
   })
   api.addHook('onSend', (request, reply, _payload, done) => {

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { RequestProblem } from '../service/problem.ts'
-import type { Connections } from './connections.ts'
+import type { CallerConnections } from './connections.ts'
 import { headersFor, NOT_KEPT } from './problems.ts'
 
 /** How far the shutdown of the process is. */
@@ -26,7 +26,7 @@ const CHECK_MS = 2_000
  * closes its connection, and connections without a request are closed at once. Without this, `close()` waits up to 72 s
  * for idle keep-alive connections (Fastify 5.12), and for ever for connections that never sent a byte.
  */
-export function registerShutdown(app: FastifyInstance, connections: Connections): ShutdownState {
+export function registerShutdown(app: FastifyInstance, connections: CallerConnections): ShutdownState {
   const state: ShutdownState = { draining: false }
   let closing = false
   const checking = setInterval(() => {

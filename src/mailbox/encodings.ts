@@ -1,7 +1,7 @@
 /** Undoes the encodings that mail servers may give to a message (RFC 2045 section 6). One byte per character. */
 
 /** Returns a text without its transfer encoding. An unknown encoding changes nothing. */
-export function decoded(text: string, encoding: string): string {
+export function withoutEncoding(text: string, encoding: string): string {
   if (encoding === 'quoted-printable') return fromQuotedPrintable(text)
   return encoding === 'base64' ? Buffer.from(text, 'base64').toString('latin1') : text
 }
@@ -24,7 +24,10 @@ export function decodedWords(field: string): string {
     .replace(/\?=\s{1,9}=\?/g, '?==?')
     .replace(/=\?([^?\s]{1,40})\?([bq])\?([^?\s]{0,200})\?=/gi, (_word, charset: string, how: string, text: string) => {
       const isBase64 = how.toLowerCase() === 'b'
-      return inUnicode(isBase64 ? decoded(text, 'base64') : fromQuotedPrintable(text.replaceAll('_', ' ')), charset)
+      return inUnicode(
+        isBase64 ? withoutEncoding(text, 'base64') : fromQuotedPrintable(text.replaceAll('_', ' ')),
+        charset,
+      )
     })
 }
 

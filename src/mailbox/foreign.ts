@@ -14,7 +14,7 @@ export interface OwnHosts {
 }
 
 /** A host in a report: a name, an address, or both. Both are empty if the report does not say them. */
-export interface Host {
+export interface ReportedHost {
   readonly name: string
   readonly address: string
 }
@@ -42,7 +42,7 @@ for (const [network, bits] of [
 const INNER_NAME = /(?:^|\.)(?:local|localhost|localdomain|lan|internal|intranet|intra|corp|home|private|test|invalid)$/
 
 /** Whether a host is public, and neither the reporting server, nor another host of its domain, nor the client. */
-export function isForeign({ name, address }: Host, own: OwnHosts): boolean {
+export function isForeign({ name, address }: ReportedHost, own: OwnHosts): boolean {
   const { reporters, clients } = own
   if (address !== '') {
     if (INNER.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) return false
@@ -69,7 +69,7 @@ function isAkin(name: string, other: string): boolean {
 }
 
 /** Returns the host in a text such as `mx.example.com`, `[192.0.2.9]` or `mx.example.com (192.0.2.9)`. */
-export function hostIn(text = ''): Host {
+export function hostIn(text = ''): ReportedHost {
   const words = text.split(/[\s()[\];,]+/).map(bare)
   return { name: words.find(isName) ?? '', address: words.find((word) => isIP(word) !== 0) ?? '' }
 }

@@ -18,7 +18,7 @@ export interface MailboxOptions extends Omit<IntakeOptions, 'visitorOf' | 'visit
 }
 
 /** The running mailbox. */
-export interface Mailbox {
+export interface MailboxListener {
   readonly port: number
   /** Gives messages in progress one second to finish, then closes all connections. */
   close(): Promise<void>
@@ -39,7 +39,7 @@ const COMMANDS = { perSecond: 1_000, burst: 500 }
 const DISABLED = ['AUTH', 'STARTTLS', 'XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL']
 
 /** Starts the mailbox. Rejects if it cannot listen there. */
-export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
+export async function startMailbox(options: MailboxOptions): Promise<MailboxListener> {
   const { host, port, domain, log, troubled, turnedAway, idleMs = 30_000, lifetimeMs = 300_000 } = options
   const visitors = new Visitors(troubled)
   const sessions = new WeakMap<SMTPServerSession, Visitor>()

@@ -3,7 +3,7 @@
  * server behind it is not foreign: what it refuses was not relayed.
  */
 import { isIP } from 'node:net'
-import { bare, type Host, hostIn, isForeign, isOurs, type OwnHosts } from './foreign.ts'
+import { bare, hostIn, isForeign, isOurs, type OwnHosts, type ReportedHost } from './foreign.ts'
 
 /** The text of a report, in lower case. */
 export interface ReportText {
@@ -67,7 +67,7 @@ const ALONE = new RegExp(`^ *(?<host>${NAME}) *$`, 'g')
 const EXCHANGE_REPLY = /^ *remote server returned/
 
 /** Returns the hosts that a sentence names as those that the server talked to. */
-function hostsQuoted(sentence: string, next: string): Host[] {
+function hostsQuoted(sentence: string, next: string): ReportedHost[] {
   const patterns = EXCHANGE_REPLY.test(next) ? [...NAMED, ALONE] : NAMED
   const named = patterns.flatMap((pattern) => [...sentence.matchAll(pattern)].map(({ groups }) => hostIn(groups?.host)))
   if (!SESSION.test(sentence)) return named
@@ -76,11 +76,11 @@ function hostsQuoted(sentence: string, next: string): Host[] {
 }
 
 /** Returns the clients that a sentence names, such as `from mail.example.com [192.0.2.7]`. */
-export const clientsIn = (sentence: string): Host[] =>
+export const clientsIn = (sentence: string): ReportedHost[] =>
   clientsAndHosts(sentence).flatMap(({ isClient, host }) => (isClient ? [host] : []))
 
 /** Returns the hosts that a sentence names with their addresses. Postfix writes `unknown[192.0.2.7]` of a client. */
-const clientsAndHosts = (sentence: string): { readonly isClient: boolean; readonly host: Host }[] =>
+const clientsAndHosts = (sentence: string): { readonly isClient: boolean; readonly host: ReportedHost }[] =>
   [...sentence.matchAll(WITH_ADDRESS)].flatMap(({ groups }) => {
     const { client, name = '', address = '' }: Partial<Record<string, string>> = groups ?? {}
     const host = { name, address: bare(address) }

@@ -2,7 +2,7 @@
  * Divides a message into its parts (RFC 2046), without the copy of another message that a report returns. Reads broken
  * messages too, in linear time.
  */
-import { decoded, inUnicode } from './encodings.ts'
+import { inUnicode, withoutEncoding } from './encodings.ts'
 
 /** Header fields by their names in lower case, unfolded. Of several fields with one name, the first. */
 export type Header = ReadonlyMap<string, string>
@@ -29,7 +29,7 @@ export function partsOfMessage(message: string): { readonly header: Header; read
   let isHeader = true
   const end = () => {
     if (content) {
-      const bytes = decoded(content.join('\n'), encodingOf(fields))
+      const bytes = withoutEncoding(content.join('\n'), encodingOf(fields))
       parts.push({ type: typeOf(fields), text: inUnicode(bytes, charsetOf(fields)) })
     }
     content = null

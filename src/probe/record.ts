@@ -18,7 +18,7 @@ export function notRun(envelopes: readonly Envelope[], why: Why): Attempt[] {
 }
 
 /** The phases of a mail transaction, in order. */
-export const PHASES: readonly Phase[] = ['mail', 'rcpt', 'data', 'dot']
+export const TRANSACTION_PHASES: readonly Phase[] = ['mail', 'rcpt', 'data', 'dot']
 
 /**
  * Makes an attempt from the answers to one envelope. Ends the session if an answer does not fit its command.
@@ -36,7 +36,7 @@ export function record(
   const exchanges: Exchange[] = []
   let why: Why | null = null
   for (const [index, answer] of answers.entries()) {
-    const phase = PHASES[index]
+    const phase = TRANSACTION_PHASES[index]
     if (!phase || !answer) break
     if (!answer.reply) why = session.connection.fault
     else if (answer.reply.code === 503 && phase === 'rcpt' && isAfterRefusal) why = 'transaction-ended'

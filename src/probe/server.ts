@@ -62,7 +62,7 @@ export interface Server {
 }
 
 /** The part of a server that is our own mailbox. */
-export type Mailbox = Pick<Server, 'arrival' | 'troubled'>
+export type OwnMailbox = Pick<Server, 'arrival' | 'troubled'>
 
 /** How to reach a server: address, vantage, our name and our limits. Times are `performance.now()` milliseconds. */
 export interface Route {
@@ -86,7 +86,7 @@ export interface Route {
 }
 
 /** Returns the real server that a route leads to. */
-export function serverAt(route: Route, mailbox: Mailbox): Server {
+export function serverAt(route: Route, mailbox: OwnMailbox): Server {
   const { deadline, stop, tlsFirst } = route
   return {
     deadline,

@@ -4,10 +4,10 @@ import type { Phase } from './attempt.ts'
 import type { Form } from './forms.ts'
 
 /** The thing that a reply answered: a command of an envelope, or our connection, or our name. */
-export type Moment = Phase | 'greeting' | 'hello'
+export type RepliedTo = Phase | 'greeting' | 'hello'
 
 /** The moments when the server knows the recipient. Before them, it can only speak of our sender. */
-export const AFTER_MAIL: readonly Moment[] = ['rcpt', 'data', 'dot']
+export const AFTER_MAIL: readonly RepliedTo[] = ['rcpt', 'data', 'dot']
 
 /** A family of texts that refusals contain, and what it means. */
 export interface TextRow {
@@ -23,7 +23,7 @@ export interface TextRow {
     readonly temporary?: true
     readonly sender?: Form['sender']['as']
     readonly recipient?: Form['recipient']['kind']
-    readonly moments?: readonly Moment[]
+    readonly moments?: readonly RepliedTo[]
     /** The row does not count for a 421, which is about the connection (RFC 5321 section 3.8). */
     readonly stays?: true
   }

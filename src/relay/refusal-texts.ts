@@ -2,7 +2,7 @@
  * The texts that mail servers refuse with: one row for each family of texts, with its meaning and its source.
  * refusals.ts searches them from top to bottom, and the first match counts.
  */
-import { AFTER_MAIL, type Moment, type TextRow } from './refusal-row.ts'
+import { AFTER_MAIL, type RepliedTo, type TextRow } from './refusal-row.ts'
 import {
   BLOCKED_ABROAD,
   LATER_ABROAD,
@@ -33,7 +33,7 @@ const LOOKED_UP =
   /^(?!.{0,500}\bsender\b).{0,500}(?:\brecipients? (?:address(?:es)? )?(?:call-?out )?verif(?:y|ication)(?: has)? failed|\bverification failed for recipient|\brecipient call-?out|\bundeliverable address\b|\bunverified address\b|\bcall-?(?:out|back|ahead) (?:verification |setup )?fail|\brecipients? (?:address(?:es)? )?(?:cannot|could not) be verified|\bloops? back\b|\bno answer from (?:host|server)|\b(?:unable|cannot|could not|failed) to connect\b|\bconnection (?:timed out|refused)\b|\b(?:mailbox|mail box) (?:is )?full\b|\bover ?quota\b|\boutbound (?:policy|filter|rule))/
 
 /** The moments before a message: what a server says there is about us, not about the message. */
-const BEFORE_DATA: readonly Moment[] = ['greeting', 'hello', 'mail', 'rcpt']
+const BEFORE_DATA: readonly RepliedTo[] = ['greeting', 'hello', 'mail', 'rcpt']
 
 /**
  * Texts about our domain, our network or our client, without the word relay. If the sender is at the server's own

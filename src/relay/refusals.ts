@@ -7,12 +7,12 @@ import type { Refusal } from '../contract/words.ts'
 import type { Reply } from './attempt.ts'
 import type { Form } from './forms.ts'
 import { plainText, quotesOther, withoutLinks } from './plain-text.ts'
-import type { Moment, TextRow } from './refusal-row.ts'
+import type { RepliedTo, TextRow } from './refusal-row.ts'
 import { TEXTS } from './refusal-texts.ts'
 
 /** The circumstances of a reply: the thing that it answered, and the names that it may repeat. */
 export interface ReplyContext {
-  readonly phase: Moment
+  readonly phase: RepliedTo
   /** Whose address the sender of the envelope was: ours, the server's, or the null sender. */
   readonly sender: Form['sender']['as']
   /** The kind of recipient. Without it, rows for one kind of recipient do not count. */

@@ -2,7 +2,9 @@
  * Writes a line of the log for a person who watches a terminal: time, what happened, and what counts. The service logs
  * in JSON; this reads such a line and says it shorter. Nothing that a stranger sent can control the terminal.
  */
+
 import { VERDICTS } from '../contract/words.ts'
+import { endpointText } from './endpoint.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -44,10 +46,7 @@ function shown(value: unknown): string {
 
 const textOf = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? `${value}` : '')
 
-const endpointOf = ({ ip, port }: Fields): string => {
-  const address = textOf(ip)
-  return `${address.includes(':') ? `[${address}]` : address}:${textOf(port)}`
-}
+const endpointOf = ({ ip, port }: Fields): string => endpointText(textOf(ip), textOf(port))
 
 const isVerdict = (value: unknown): boolean => VERDICTS.some((verdict) => verdict === value)
 

@@ -1,5 +1,7 @@
 /** One row of a table of tests: the facts that output formats show of a test, or of a target without one. */
+
 import { VERDICTS } from '../contract/words.ts'
+import { endpointText } from './endpoint.ts'
 
 /** How a target ended. `error`: its test could not be made. `not-tested`: it was not among the targets. */
 const ENDINGS = [...VERDICTS, 'error', 'running', 'not-tested'] as const
@@ -36,7 +38,7 @@ export interface Row {
 }
 
 /** Returns the row for a line of NDJSON: a result or its summary, or a target with its `error`. */
-export function rowOf(line: object): Row {
+export function rowOfLine(line: object): Row {
   const members: Readonly<Record<string, unknown>> = { ...line }
   const text = (name: string) => textOf(members[name])
   const ip = text('ip')
@@ -69,7 +71,7 @@ const numberOf = (value: unknown): number | null => (typeof value === 'number' ?
 /** Returns where a row was tested, for example `203.0.113.25:25`; its target if it has no address. */
 export function endpointOf({ target, ip, port }: Pick<Row, 'target' | 'ip' | 'port'>): string {
   if (ip === null) return target
-  return port === null ? ip : `${ip.includes(':') ? `[${ip}]` : ip}:${port}`
+  return port === null ? ip : endpointText(ip, port)
 }
 
 /** Returns how many rows ended in which way, for example `1 open, 2 closed, 0 inconclusive, 0 error`. */

@@ -3,6 +3,7 @@
 import type { AttemptView, FindingView, RelatedAddress, RelayTest, TranscriptLine } from '../contract/relay-test.ts'
 import { isWaiting } from '../contract/waiting.ts'
 import { ansi, COLOURS } from './colours.ts'
+import { endpointText } from './endpoint.ts'
 
 /** How the parts of a session are written: plain, or in terminal colours. */
 interface Style {
@@ -75,8 +76,7 @@ const paragraphs = (...parts: readonly string[][]): string =>
     .join('\n\n')}\n`
 
 function heading(test: RelayTest, style: Style): string[] {
-  const literal = test.ip.includes(':') ? `[${test.ip}]` : test.ip
-  const target = `${literal}:${test.port}${test.domain ? ` (${test.domain})` : ''}`
+  const target = `${endpointText(test.ip, test.port)}${test.domain ? ` (${test.domain})` : ''}`
   if (isWaiting(test)) return [`WAITING  ${target}`, placeInLine(test.position), `id ${test.id}`].filter(Boolean)
   if (test.status === 'running') return [`RUNNING  ${target}`, `id ${test.id}`]
   const facts = [
@@ -147,9 +147,8 @@ const stepsOf = ({ steps, references }: Pick<FindingView, 'steps' | 'references'
 ]
 
 function otherAddress({ ip, port, lastVerdict, lastAt }: RelatedAddress): string {
-  const literal = ip.includes(':') ? `[${ip}]` : ip
   const last = lastVerdict && lastAt ? `${lastVerdict} at ${lastAt.slice(0, 16).replace('T', ' ')} UTC` : 'not tested'
-  return `  ${literal}:${port}  ${last}`
+  return `  ${endpointText(ip, port)}  ${last}`
 }
 
 function session(test: RelayTest, style: Style): string[] {

@@ -10,7 +10,7 @@ import type { Background } from './background.ts'
 import { claimFor } from './idempotency.ts'
 import type { Job, Settings } from './job.ts'
 import { leaseMsFor, takeLease } from './lease.ts'
-import { RETRY_SOON_SECONDS, RequestProblem, timeIn } from './problem.ts'
+import { RETRY_SOON_SECONDS, RequestProblem, timeAfter } from './problem.ts'
 import type { Exceeded, QuotaSubject, TestQuotas } from './quotas.ts'
 import { runningResult } from './result.ts'
 import type { Slots } from './slots.ts'
@@ -212,7 +212,7 @@ async function quotaProblem(
 ): Promise<RequestProblem> {
   const counted = policies.map((name) => `${QUOTAS[name]} (${name})`).join(', ')
   const which = policies.length > 1 ? 'These quotas are' : 'This quota is'
-  const detail = `${which} used up: ${counted}. Try again at ${timeIn(retryAfter)}; GET /limits?ip=${test.ip}&port=${test.port} shows the quotas.`
+  const detail = `${which} used up: ${counted}. Try again at ${timeAfter(retryAfter)}; GET /limits?ip=${test.ip}&port=${test.port} shows the quotas.`
   const lastTest = policies.includes('tests-target') ? await archive.lastTest(test, context.caller) : null
   const members = { violatedPolicies: policies, retryAfter, ...(lastTest ? { lastTest } : {}) }
   return new RequestProblem('quota-exceeded', detail, members)

@@ -4,11 +4,11 @@ import type { AccessRequest } from '../access/decide.ts'
 import { helpPath, problemType } from '../contract/problems.ts'
 import { type AddressList, CUSTOMERS_PAGE, type CustomerList } from '../contract/scope.ts'
 import { type Address, parseAddress } from '../ip/address.ts'
-import type { Found, Host } from './lookup.ts'
+import type { NameAnswers, NamedHost } from './lookup.ts'
 import { permissionsOf, type WorldOf } from './world.ts'
 
 type AddressRow = AddressList['addresses'][number]
-type RowFor = (address: Address, host: Host | null, mailDomain: string | null) => AddressRow
+type RowFor = (address: Address, host: NamedHost | null, mailDomain: string | null) => AddressRow
 
 /** How many addresses a name may lead to. */
 const ADDRESSES = 32
@@ -65,7 +65,7 @@ export class Directory {
     }
     // The name of a host that leads only inside would show how our own network is built.
     const silent = found.unanswered.map(({ name }) => name)
-    const mayLeadInside = (host: Host) =>
+    const mayLeadInside = (host: NamedHost) =>
       host.ips.length === 0 ? silent.includes(host.name) : leadsInside(host, mailDomain, rowFor)
     const inside = new Set(found.hosts.filter(mayLeadInside).map(({ name }) => name))
     const isShown = (host: string) => host === asked || !inside.has(host)
@@ -99,15 +99,15 @@ export class Directory {
 }
 
 /** Whether all addresses of a host are special. */
-const leadsInside = (host: Host, mailDomain: string | null, rowFor: RowFor): boolean =>
+const leadsInside = (host: NamedHost, mailDomain: string | null, rowFor: RowFor): boolean =>
   host.ips.slice(0, ADDRESSES).every((ip) => {
     const address = parseAddress(ip)
     return address === null || rowFor(address, host, mailDomain).problem?.type === SPECIAL
   })
 
 /** Returns the addresses that were found, each with its first host. Stops at one more than the API shows. */
-function leadsOf({ hosts }: Found): { address: Address; host: Host }[] {
-  const leads = new Map<string, { address: Address; host: Host }>()
+function leadsOf({ hosts }: NameAnswers): { address: Address; host: NamedHost }[] {
+  const leads = new Map<string, { address: Address; host: NamedHost }>()
   for (const host of hosts) {
     // An answer may hold thousands of addresses. Reading them all would hold up other requests.
     for (const ip of host.ips) {

@@ -4,17 +4,17 @@ import { DOMAIN_NAME } from '../contract/domain.ts'
 import type { AddressList } from '../contract/scope.ts'
 
 /** The answers about a name. `hosts` are its mail exchangers, the preferred first, then the name itself. */
-export interface Found extends Pick<AddressList, 'mx' | 'unanswered' | 'truncated'> {
-  readonly hosts: readonly Host[]
+export interface NameAnswers extends Pick<AddressList, 'mx' | 'unanswered' | 'truncated'> {
+  readonly hosts: readonly NamedHost[]
 }
-export interface Host {
+export interface NamedHost {
   readonly name: string
   /** The preference of its MX record; null for the name itself. */
   readonly preference: number | null
   readonly ips: readonly string[]
 }
 
-export type Lookup = (name: string) => Promise<Found>
+export type Lookup = (name: string) => Promise<NameAnswers>
 
 /** How long a look-up may take, and how long one question waits for its answer. */
 const DEADLINE_MS = 5_000
@@ -53,7 +53,7 @@ export function makeLookup(servers: readonly string[]): Lookup {
       unanswered.push({ name: of, type })
       return []
     }
-    const hostOf = async (host: string, preference: number | null): Promise<Host> => {
+    const hostOf = async (host: string, preference: number | null): Promise<NamedHost> => {
       const both = await Promise.all([
         ask(host, 'A', () => resolver.resolve4(host)),
         ask(host, 'AAAA', () => resolver.resolve6(host)),

@@ -4,7 +4,7 @@ import type { Caller } from '../access/callers.ts'
 import type { Customer } from '../access/customer.ts'
 import type { AccessRequest, Permit } from '../access/decide.ts'
 import type { OwnNames } from '../access/names.ts'
-import { shownAs, type Vantage } from '../vantage/vantage.ts'
+import { type Vantage, vantageView } from '../vantage/vantage.ts'
 import { VERSION } from '../version.ts'
 import { idempotent } from './idempotency.ts'
 import type { Job, RequestContext, TestIdentity } from './job.ts'
@@ -88,6 +88,6 @@ export function identify(
     queuedAt: null,
     startedAt: now,
     testerVersion: VERSION,
-    vantage: shownAs(vantage, address),
+    vantage: vantageView(vantage, address),
   }
 }

@@ -24,7 +24,7 @@ export class RequestProblem extends Error {
 }
 
 /** Returns the time in some seconds as people read it, for example `2026-11-29 08:00:00 UTC`. */
-export const timeIn = (seconds: number): string =>
+export const timeAfter = (seconds: number): string =>
   `${new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
 /** When a caller should try again if another test is in its way: most tests take a few seconds. */

@@ -9,7 +9,7 @@ import { parseAddress } from '../ip/address.ts'
 import { hostNameIn } from '../relay/host-name.ts'
 import type { TranscriptEntry } from '../smtp/transcript.ts'
 import type { Results } from '../store/results.ts'
-import type { Found, Host } from './lookup.ts'
+import type { NameAnswers, NamedHost } from './lookup.ts'
 import { permissionsOf, type World } from './world.ts'
 
 /** How many other addresses a result shows. */
@@ -31,7 +31,7 @@ export class Related {
   readonly #test: Pick<RelayTest, 'ip' | 'port'>
   readonly #parts: RelatedParts
   /** The hosts of the mail domain, and the host of the greeting. */
-  readonly #hosts: Promise<readonly Host[]>[] = []
+  readonly #hosts: Promise<readonly NamedHost[]>[] = []
   #isGreeted = false
 
   /** Begins with the mail domain of the test. */
@@ -68,7 +68,7 @@ export class Related {
     }
   }
 
-  #lookUp(name: string, hostsOf: (found: Found) => readonly Host[]): void {
+  #lookUp(name: string, hostsOf: (found: NameAnswers) => readonly NamedHost[]): void {
     const { world } = this.#parts
     if (!world.looksUpRelated) return
     const late = sleep(PATIENCE_MS, [], { ref: false })
@@ -86,17 +86,17 @@ export class Related {
 }
 
 /** Returns the mail exchangers of a domain; without one, the domain itself (RFC 5321 section 5.1). */
-const mailHosts = ({ mx, hosts }: Found): readonly Host[] =>
+const mailHosts = ({ mx, hosts }: NameAnswers): readonly NamedHost[] =>
   mx.length > 0 ? hosts.filter(({ preference }) => preference !== null) : hosts
 
 /** Returns the host that was looked up. */
-const itself = ({ hosts }: Found): readonly Host[] => hosts.filter(({ preference }) => preference === null)
+const itself = ({ hosts }: NameAnswers): readonly NamedHost[] => hosts.filter(({ preference }) => preference === null)
 
 /** How many addresses of one answer are read. A name server can send thousands. */
 const READ_OF_HOST = 32
 
 /** Returns the other addresses of the hosts, those of a host with the target's address first. */
-function othersIn(hosts: readonly Host[], target: string): string[] {
+function othersIn(hosts: readonly NamedHost[], target: string): string[] {
   const answers = hosts.map(({ ips }) => ips.slice(0, READ_OF_HOST))
   const twins = answers.filter((ips) => ips.includes(target))
   return [...new Set([...twins, ...answers].flat())].filter((ip) => ip !== target)

@@ -11,7 +11,7 @@ import { NOTHING_SPENT, type Spent } from '../probe/question.ts'
 import { needsSecond } from '../relay/two-vantages.ts'
 import { judge } from '../relay/verdict.ts'
 import type { Stores } from '../store/stores.ts'
-import { shownAs, type Vantage } from '../vantage/vantage.ts'
+import { type Vantage, vantageView } from '../vantage/vantage.ts'
 import { auditIntent } from './audit.ts'
 import type { AuditFile } from './audit-file.ts'
 import type { Job, Settings } from './job.ts'
@@ -47,7 +47,7 @@ export async function askFromVantages(job: Job, shared: Shared, parts: AskingPar
     // Does not wait for the note: if it is lost, the next test may report a ban as connect-timeout.
     if (wasRefused(later)) stores.recentRefusals.note(banNameOf(world, job.test, vantage)).catch(() => {})
     const visit = [spentBefore.connections + 1, found.spent.connections] as const
-    return { vantage: shownAs(vantage, job.request.address), found, visits: [...(before?.visits ?? []), visit] }
+    return { vantage: vantageView(vantage, job.request.address), found, visits: [...(before?.visits ?? []), visit] }
   }
   const spentBefore = shared.earlier ? spentBy(shared.earlier) : NOTHING_SPENT
   const first = await runFrom(job.vantage, shared.refusedBefore, spentBefore)

@@ -1,12 +1,12 @@
 /** One SMTP connection: sends commands, waits for the replies, and records both. */
 import type { Socket } from 'node:net'
-import { Awaited, type AwaitedReply, UNANSWERED } from './awaited.ts'
+import { AwaitedReplies, type AwaitedReply, UNANSWERED } from './awaited-replies.ts'
 import { type Reply, ReplyParser } from './reply.ts'
 import { isOwnError } from './socket-errors.ts'
 import { beginTls, factsOf, type TlsFacts } from './tls.ts'
 import type { Transcript } from './transcript.ts'
 
-export type { AwaitedReply } from './awaited.ts'
+export type { AwaitedReply } from './awaited-replies.ts'
 export type { TlsFacts } from './tls.ts'
 
 /**
@@ -71,7 +71,7 @@ export class SmtpConnection {
   readonly #transcript: Transcript
   readonly #deadline: number
   #parser: ReplyParser
-  readonly #awaited = new Awaited()
+  readonly #awaited = new AwaitedReplies()
   #fault: ConnectionFault | null = null
   #outOfStep = false
   #waiting: Waiting = {}

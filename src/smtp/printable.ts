@@ -21,7 +21,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true })
  *
  * @param bytes a string with one byte per character (latin1)
  */
-export function decoded(bytes: string): string {
+export function decodedText(bytes: string): string {
   if (!/[\x80-\xff]/.test(bytes)) return bytes
   try {
     return UTF8.decode(Buffer.from(bytes, 'latin1'))

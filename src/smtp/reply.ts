@@ -1,7 +1,7 @@
 /** Reads SMTP replies from the bytes of a server that may be broken or hostile. */
 
 import { enhancedCode } from './enhanced-code.ts'
-import { decoded, printable } from './printable.ts'
+import { decodedText, printable } from './printable.ts'
 
 /** One SMTP reply (RFC 5321 section 4.2). `lines` is the text after the code, as printable ASCII. */
 export interface Reply {
@@ -175,6 +175,6 @@ export class ReplyParser {
 
 /** Returns the text of a reply as Unicode, without its middle if it is very long. */
 function wordsOf(texts: readonly string[]): string {
-  const words = decoded(texts.join(' '))
+  const words = decodedText(texts.join(' '))
   return words.length <= 2 * JUDGED ? words : `${words.slice(0, JUDGED)} ${words.slice(-JUDGED)}`
 }

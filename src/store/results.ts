@@ -118,12 +118,17 @@ function oldestOfLargest(shares: ReadonlyMap<string, Share>): string {
 export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
   const kept = new Map<string, Kept>()
   const shares = new Map<string, Share>()
+  /** The ids of the results of an address: each test asks for the earlier ones of its target. */
+  const idsByIp = new Map<string, Set<string>>()
   let size = 0
   const drop = (id: string) => {
     const entry = kept.get(id)
     if (!entry) return
     kept.delete(id)
     size -= sizeOf(entry)
+    const ids = idsByIp.get(entry.ip)
+    ids?.delete(id)
+    if (ids?.size === 0) idsByIp.delete(entry.ip)
     const share = shares.get(entry.customerId)
     if (!share) return
     share.size -= sizeOf(entry)
@@ -135,6 +140,7 @@ export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
     shares.set(entry.customerId, share)
     share.ids.add(id)
     share.size += sizeOf(entry)
+    idsByIp.set(entry.ip, (idsByIp.get(entry.ip) ?? new Set()).add(id))
     kept.set(id, entry)
     size += sizeOf(entry)
   }
@@ -178,8 +184,10 @@ export function memoryResults(ttlMs: number, capacity = CAPACITY): Results {
       return fresh(id)?.dossier?.secrets ?? []
     },
     async list(filter, limit, after = null) {
-      const { mayName, since = 0 } = filter
-      const found = [...kept.values()]
+      const { ip, mayName, since = 0 } = filter
+      const ids = ip === undefined ? kept.keys() : (idsByIp.get(ip) ?? [])
+      const found = [...ids]
+        .flatMap((id) => kept.get(id) ?? [])
         .filter((entry) => fits(entry, filter) && entry.createdAt >= since && isAfter(entry, after))
         .filter((entry) => mayName(entry.customerId) && isFresh(entry))
         .sort(inListOrder)

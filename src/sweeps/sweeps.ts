@@ -7,7 +7,7 @@ import type { Sweep, SweepResult } from '../contract/sweeps.ts'
 import type { OpenQueue } from '../queue/queue.ts'
 import type { RequestContext } from '../service/job.ts'
 import type { Logger } from '../service/logger.ts'
-import { RETRY_SOON_SECONDS, RequestProblem, timeIn } from '../service/problem.ts'
+import { RETRY_SOON_SECONDS, RequestProblem, timeAfter } from '../service/problem.ts'
 import type { Exceeded, TestQuotas } from '../service/quotas.ts'
 import type { RelayTests } from '../service/relay-tests.ts'
 import type { Permissions } from '../service/withdrawal.ts'
@@ -204,7 +204,7 @@ export class SweepService {
 }
 
 function usedUp({ policies: violatedPolicies, retryAfter }: Exceeded): RequestProblem {
-  const detail = `This quota is used up: ${QUOTAS['sweeps-caller']} (sweeps-caller). Try again at ${timeIn(retryAfter)}.`
+  const detail = `This quota is used up: ${QUOTAS['sweeps-caller']} (sweeps-caller). Try again at ${timeAfter(retryAfter)}.`
   return new RequestProblem('quota-exceeded', detail, { violatedPolicies, retryAfter })
 }
 

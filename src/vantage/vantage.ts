@@ -31,7 +31,7 @@ export function reachOf({ name, publicIps, egress }: Vantage, own: readonly Addr
 }
 
 /** Returns a vantage as results show it: with the address that a server at `target` sees, if that is known. */
-export function shownAs(vantage: Vantage, target: Pick<Address, 'family'>) {
+export function vantageView(vantage: Vantage, target: Pick<Address, 'family'>) {
   const { name, ehlo } = vantage
   return { name, ip: knownAddresses(vantage).find(({ family }) => family === target.family)?.text ?? null, ehlo }
 }

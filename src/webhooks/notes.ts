@@ -3,22 +3,22 @@ import type { Logger } from '../service/logger.ts'
 import type { Outgoing } from './signing.ts'
 
 /** How an event, or one attempt to send it, has ended. */
-export type Outcome = 'delivered' | 'failed' | 'dead' | 'full' | 'gone' | 'off'
+export type EventEnd = 'delivered' | 'failed' | 'dead' | 'full' | 'gone' | 'off'
 
 /** Counts and logs for one caller. */
 export class Notes {
   readonly #callerId: string
   readonly #log: Logger
-  readonly #count: (outcome: Outcome) => void
+  readonly #count: (outcome: EventEnd) => void
 
-  constructor(callerId: string, log: Logger, count: (outcome: Outcome) => void) {
+  constructor(callerId: string, log: Logger, count: (outcome: EventEnd) => void) {
     this.#callerId = callerId
     this.#log = log
     this.#count = count
   }
 
   /** Counts an outcome without a line in the log. */
-  count(outcome: Outcome): void {
+  count(outcome: EventEnd): void {
     this.#count(outcome)
   }
 
@@ -34,7 +34,7 @@ export class Notes {
   }
 
   /** Counts and logs the end of an event that was not delivered. */
-  end(outcome: Outcome, message: string, event: Outgoing | null = null, more: object = {}): void {
+  end(outcome: EventEnd, message: string, event: Outgoing | null = null, more: object = {}): void {
     this.#count(outcome)
     const about = event ? { event: event.id, type: event.type } : {}
     this.#log.error({ caller: this.#callerId, ...about, ...more }, message)

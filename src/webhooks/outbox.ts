@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queue } from '../queue/queue.ts'
 import { StoreUnavailable } from '../store/unavailable.ts'
-import type { Message } from './events.ts'
+import type { IdentifiedEvent } from './events.ts'
 import type { Notes } from './notes.ts'
 import { type Outgoing, outgoingOf } from './signing.ts'
 
 /** Finds events. Called again if the store could not be reached. */
-export type FindEvents = () => Promise<readonly Message[]>
+export type FindEvents = () => Promise<readonly IdentifiedEvent[]>
 
 /** How many calls may wait for a queue that cannot be reached. */
 const LIMIT = 1_000

@@ -5,7 +5,7 @@ import { GiveUp, type OpenQueue, type Queue } from '../queue/queue.ts'
 import type { Logger } from '../service/logger.ts'
 import { deliver } from './delivery.ts'
 import type { DestinationFacts } from './destination.ts'
-import { Notes, type Outcome } from './notes.ts'
+import { type EventEnd, Notes } from './notes.ts'
 import { type FindEvents, Outbox } from './outbox.ts'
 import { type Outgoing, outgoing } from './signing.ts'
 
@@ -15,7 +15,7 @@ export interface ReceiverParts {
   readonly around: DestinationFacts
   readonly log: Logger
   /** Counts outcomes, for metrics. */
-  readonly count: (outcome: Outcome) => void
+  readonly count: (outcome: EventEnd) => void
 }
 
 /** How many events of one caller may wait. */

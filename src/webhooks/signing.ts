@@ -1,7 +1,7 @@
 /** Signs events by the scheme of Standard Webhooks, so that a receiver knows that they come from us. */
 import { Webhook } from 'standardwebhooks'
 import { z } from 'zod'
-import type { Message } from './events.ts'
+import type { IdentifiedEvent } from './events.ts'
 
 /** An event that is ready to be sent. Its body is written once, so that each attempt sends the same bytes. */
 export const outgoing = z.object({
@@ -19,7 +19,7 @@ export interface Signed {
 }
 
 /** Returns an event that is ready to be sent. */
-export const outgoingOf = ({ id, event }: Message): Outgoing => ({
+export const outgoingOf = ({ id, event }: IdentifiedEvent): Outgoing => ({
   id,
   type: event.type,
   timestamp: event.timestamp,

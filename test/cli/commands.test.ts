@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { dirname, join, relative, resolve } from 'node:path'
 import { test } from 'node:test'
-import { timeIn } from '../../src/cli/values.ts'
+import { timeOf } from '../../src/cli/values.ts'
 import { RelayTestClient } from '../../src/client/client.ts'
 import { dnsServer } from '../harness/dns-server.ts'
 import { folderOf } from '../harness/files.ts'
@@ -94,10 +94,10 @@ test('a time can be a date, a time, or so long ago', () => {
     ['24h', '2027-01-31T12:00:00.000Z'],
     ['7d', '2027-01-25T12:00:00.000Z'],
   ] as const) {
-    assert.equal(timeIn('--since', text, now), time)
+    assert.equal(timeOf('--since', text, now), time)
   }
   for (const text of ['', '7', '7w', 'yesterday', '2027-13-01', '1']) {
-    assert.throws(() => timeIn('--since', text, now), /--since: enter a date, a time or a duration/)
+    assert.throws(() => timeOf('--since', text, now), /--since: enter a date, a time or a duration/)
   }
 })
 

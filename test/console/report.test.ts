@@ -10,7 +10,7 @@ import {
   gapsOf,
   type Order,
   orderAfter,
-  progressOf,
+  progressWords,
   queryOf,
   toneOf,
   whyOf,
@@ -100,7 +100,7 @@ test('the worst news gives the colour, and green means that every server is clos
 
 test('the progress is said in words', () => {
   const progress = { targets: 5230, tested: 2000, skipped: 4, running: 3, waiting: 3223 }
-  const said = (status: Sweep['status']) => progressOf({ ...SWEEP, status, progress })
+  const said = (status: Sweep['status']) => progressWords({ ...SWEEP, status, progress })
   assert.equal(said('running'), '2,004 of 5,230 servers done, 3 in progress')
   assert.equal(said('stopped'), 'stopped after 2,004 of 5,230 servers')
   assert.equal(said('finished'), '5,230 servers, finished')

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { type ConnectionLimits, Connections } from '../../src/http/connections.ts'
+import { CallerConnections, type ConnectionLimits } from '../../src/http/connections.ts'
 import { divideOpenFiles } from '../../src/open-files.ts'
 import { listening } from '../harness/listening.ts'
 import { until } from '../harness/waiting.ts'
@@ -18,7 +18,7 @@ async function serverWith(t: TestContext, limits: Partial<ConnectionLimits>) {
     if (request.url === '/done') response.end()
     if (request.url === '/answer') request.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
   })
-  const connections = new Connections(server, { all: 100, withoutKey: 100, proxies: [], ...limits })
+  const connections = new CallerConnections(server, { all: 100, withoutKey: 100, proxies: [], ...limits })
   const port = await listening(t, server, new Set())
   t.after(() => server.closeAllConnections())
   const opened: Socket[] = []

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import Fastify from 'fastify'
 import type { RelayTestEvent } from '../../src/contract/events.ts'
 import type { ProblemSlug } from '../../src/contract/problems.ts'
-import { Connections } from '../../src/http/connections.ts'
+import { CallerConnections } from '../../src/http/connections.ts'
 import { sendEvents } from '../../src/http/event-stream.ts'
 import { registerShutdown } from '../../src/http/shutdown.ts'
 import { eventsOf, follow, linesIn } from '../harness/events.ts'
@@ -250,7 +250,7 @@ async function serving(
   pauseMs: number,
 ) {
   const app = Fastify()
-  registerShutdown(app, new Connections(app.server, { all: 10, withoutKey: 10, proxies: [] }))
+  registerShutdown(app, new CallerConnections(app.server, { all: 10, withoutKey: 10, proxies: [] }))
   app.get('/', (_request, reply) => sendEvents(reply, events, pauseMs))
   t.after(() => app.close())
   return app.listen()

@@ -1,7 +1,7 @@
 /** Starts our own mailbox for tests. */
 import type { TestContext } from 'node:test'
 import type { Arrival } from '../../src/mailbox/intake.ts'
-import { type Mailbox, type MailboxOptions, startMailbox } from '../../src/mailbox/listener.ts'
+import { type MailboxListener, type MailboxOptions, startMailbox } from '../../src/mailbox/listener.ts'
 import { type Client, type ConnectOptions, connectTo } from './client.ts'
 
 export const DOMAIN = 'relaytest.isp.example'
@@ -23,7 +23,7 @@ export interface LogLine {
 }
 
 /** A mailbox that knows three recipients and a sender, and what it made of its visitors. */
-export interface TestMailbox extends Mailbox {
+export interface TestMailbox extends MailboxListener {
   readonly arrivals: readonly Arrival[]
   readonly logged: readonly LogLine[]
   /** Mail that was ignored, and times that mail of any test may be late. */

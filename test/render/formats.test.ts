@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { View } from '../../src/render/formats/format.ts'
 import { FORMAT_NAMES, FORMATS, type FormatName } from '../../src/render/formats.ts'
-import { COLUMNS, rowOf } from '../../src/render/row.ts'
+import { COLUMNS, rowOfLine } from '../../src/render/row.ts'
 import { resultWith } from '../harness/result.ts'
 
 const PLAIN: View = { coloured: false, width: null }
@@ -12,8 +12,8 @@ const PLAIN: View = { coloured: false, width: null }
 /** Writes lines of NDJSON in a format, as the command does. */
 function written(name: FormatName, lines: readonly object[], view = PLAIN): string {
   const format = FORMATS[name]
-  const rows = lines.map(rowOf)
-  return `${format.head}${lines.map((line) => format.row(rowOf(line), line, view)).join('')}${format.foot(rows)}`
+  const rows = lines.map(rowOfLine)
+  return `${format.head}${lines.map((line) => format.row(rowOfLine(line), line, view)).join('')}${format.foot(rows)}`
 }
 
 const CLOSED = { target: 'mail.example.com', ...resultWith({ reference: 'R1' }) }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type RelayTest, summaryOf } from '../../src/contract/relay-test.ts'
 import { webhookEvent } from '../../src/contract/webhooks.ts'
-import { eventsOfAmended, eventsOfFinished, type Message } from '../../src/webhooks/events.ts'
+import { eventsOfAmended, eventsOfFinished, type IdentifiedEvent } from '../../src/webhooks/events.ts'
 import { resultWith } from '../harness/result.ts'
 
 const NOW = resultWith({ createdAt: '2027-01-02T03:04:05.678Z' })
@@ -11,7 +11,7 @@ const idAt = (hour: number) => `7f1c1a52-6d3c-4b0e-9c5e-0000000000${hour}`
 const before = (hour: number, members: Partial<RelayTest>) =>
   resultWith({ id: idAt(hour), createdAt: `2027-01-01T${hour}:00:00.000Z`, ...members })
 
-const typesOf = (messages: readonly Message[]) => messages.map(({ event }) => event.type)
+const typesOf = (messages: readonly IdentifiedEvent[]) => messages.map(({ event }) => event.type)
 
 const inconclusive = { verdict: 'inconclusive', reason: 'greylisted' } as const
 

@@ -1,7 +1,7 @@
 /** Reads the targets of a sweep from a file. */
 import { isIP } from 'node:net'
 import type { NewSweep } from '../../client/client.ts'
-import { nameOf, readTargets, wrongLines } from '../targets.ts'
+import { fileNameOf, readTargets, wrongLines } from '../targets.ts'
 
 /** The targets of a sweep. */
 export interface SweepTargets {
@@ -14,7 +14,7 @@ export interface SweepTargets {
 
 /** Reads a file, or standard input for `-`. Throws Mistake with its faults: a sweep tests addresses, and no names. */
 export function readSweepTargets(path: string): SweepTargets {
-  const name = nameOf(path)
+  const name = fileNameOf(path)
   const lines = readTargets(path)
   const faults = lines
     .filter(({ target }) => isIP(target.target) === 0)

@@ -7,7 +7,7 @@ import { type RequestRules, readRequest } from '../../service/request.ts'
 import { callerOf } from '../auth.ts'
 import { untilGone, whenGone } from '../caller-gone.ts'
 import { sendEvents } from '../event-stream.ts'
-import { FORMATS, isLive, sendTest, testAnswer, testOrEventsAnswer } from '../formats.ts'
+import { isLive, MEDIA_TYPES, sendTest, testAnswer, testOrEventsAnswer } from '../formats.ts'
 import { negotiate } from '../negotiate.ts'
 import { ANY_API_PROBLEM, problemResponses } from '../openapi.ts'
 import { readPreferences } from '../preferences.ts'
@@ -66,7 +66,7 @@ export function registerCreateRelayTest(api: FastifyInstance, relayTests: RelayT
       },
       // Before the body is read: a caller should not send 8 KiB to learn that no media type fits.
       onRequest: (request, _reply, done) => {
-        request.format = negotiate(request, FORMATS)
+        request.format = negotiate(request, MEDIA_TYPES)
         request.answerOptions = { ...readPreferences(request), live: isLive(request) }
         done()
       },

@@ -7,7 +7,7 @@ import type { RelayTests } from '../../service/relay-tests.ts'
 import { callerOf } from '../auth.ts'
 import { untilGone } from '../caller-gone.ts'
 import { sendEvents } from '../event-stream.ts'
-import { FORMATS, isLive, sendTest, testOrEventsAnswer } from '../formats.ts'
+import { isLive, MEDIA_TYPES, sendTest, testOrEventsAnswer } from '../formats.ts'
 import { negotiate } from '../negotiate.ts'
 import { ANY_API_PROBLEM, problemResponses } from '../openapi.ts'
 
@@ -36,7 +36,7 @@ export function registerReadRelayTest(api: FastifyInstance, relayTests: RelayTes
         },
       },
       onRequest: (request, _reply, done) => {
-        request.format = negotiate(request, FORMATS)
+        request.format = negotiate(request, MEDIA_TYPES)
         done()
       },
     },

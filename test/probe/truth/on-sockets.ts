@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createSecureContext } from 'node:tls'
 import { parseAddress } from '../../../src/ip/address.ts'
 import { probe } from '../../../src/probe/probe.ts'
-import { type Mailbox, serverAt } from '../../../src/probe/server.ts'
+import { type OwnMailbox, serverAt } from '../../../src/probe/server.ts'
 import { judge } from '../../../src/relay/verdict.ts'
 import { dialFrom } from '../../../src/smtp/dial.ts'
 import { Transcript } from '../../../src/smtp/transcript.ts'
@@ -74,7 +74,7 @@ async function visitOnSockets(traits: Traits, t: Parameters<typeof scriptedServe
   return { observations, judgement: judge(observations), model }
 }
 
-function mailboxOf(model: MailModel, startedAt: number): Mailbox {
+function mailboxOf(model: MailModel, startedAt: number): OwnMailbox {
   const { mailbox } = model.traits
   return {
     async arrival({ id }, ms) {

@@ -18,7 +18,7 @@ interface Waiting {
 }
 
 /** The commands of one connection that have no answer yet, in order. */
-export class Awaited {
+export class AwaitedReplies {
   readonly #waiting: Waiting[] = []
   #since = 0
 
