@@ -30,7 +30,7 @@ const SHOWN = 20
 
 const PAGE = new URL('../docs/truth.md', import.meta.url)
 
-/** What a process of this program has to do. */
+/** The part of the work of one process of this program. */
 interface Share {
   readonly from: number
   readonly to: number

@@ -9,17 +9,17 @@ import { openNetwork } from './lab/network.ts'
 import { ask, startStranger } from './lab/stranger.ts'
 import { labUnavailable } from './lab/unavailable.ts'
 
-/** Where one visit cannot know, and why. docs/accuracy.md says more. */
+/** Configurations that one visit cannot judge, and why. docs/accuracy.md says more. */
 const UNKNOWABLE: Readonly<Record<string, string>> = {
   'closed-authentication-required': 'vantage-blocked',
 }
 
-/** What an open server trusts, where that is more than its form says. */
+/** The cause of an open server, if it is more than its form says. */
 const CAUSES: Readonly<Record<string, string>> = { 'open-behind-proxy': 'source-address-lost' }
 
 /**
- * What the service must say of a configuration, by its name; test/lab/configurations.lab.test.ts measures that it is
- * true.
+ * Returns the mistake in an answer; null if there is none. The name of a configuration begins with its true verdict,
+ * which test/lab/configurations.lab.test.ts measures.
  */
 function mistakeIn(id: string, { verdict, reason, cause, evidence }: RelayTest): string | null {
   const said = `${verdict} ${reason ?? cause} ${evidence}`
@@ -34,7 +34,7 @@ function mistakeIn(id: string, { verdict, reason, cause, evidence }: RelayTest):
   return verdict === 'closed' ? said : null
 }
 
-/** What needs more than one visit's worth of connections, or a second one in TLS. */
+/** Configurations that need more connections than one visit has, or a second one in TLS. */
 const LABORIOUS: readonly string[] = ['closed-tls-required', 'closed-postscreen', 'closed-postfix-error-limit']
 
 const reason = labUnavailable()

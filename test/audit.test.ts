@@ -25,7 +25,7 @@ const REFUSED = [
   { ip: '127.1' },
   { ip: '127.0.0.2', customerId: 'nobody' },
 ]
-/** What servers say here and nobody else: it stands for every word of a transcript. */
+/** Only servers say this here: it stands for every word of a transcript. */
 const CANARY = 'canary-7d1f'
 
 const line = z.looseObject({
@@ -155,7 +155,7 @@ test('an audit line says who asked for what and when, and holds neither a key no
   for (const word of [CANARY, 'EHLO', 'RCPT', 'Relay access denied']) assert.ok(!text.includes(word), word)
 })
 
-test('where no audit line can be written nothing is dialled', {
+test('if no audit line can be written, nothing is dialled', {
   skip: existsSync('/dev/full') ? false : 'no /dev/full',
 }, async (t) => {
   const { service, heard } = await start(t, '/dev/full')

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { readConfig } from '../src/config.ts'
 import { faultsOf } from './harness/files.ts'
 
-/** What has no default. */
+/** The settings without a default. */
 const NEEDED = {
   CUSTOMERS_FILE: 'customers.yaml',
   CALLERS_FILE: 'callers.yaml',
@@ -241,7 +241,7 @@ test('of two mailbox keys the first makes the addresses', () => {
   assert.equal(readConfig({ ...NEEDED, MAILBOX_KEY }).MAILBOX_KEY, 'k'.repeat(32))
 })
 
-test('who tests and whom to ask may be left out only where loopback is tested', () => {
+test('the provider and its contact may be left out only if loopback is tested', () => {
   const { PROVIDER_NAME, CONTACT, ...others } = NEEDED
   assert.ok(PROVIDER_NAME && CONTACT)
   assert.deepEqual(

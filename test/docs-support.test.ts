@@ -1,4 +1,4 @@
-/** What docs/support.md says about results is what the service says. */
+/** docs/support.md says about results the same as the service. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'

@@ -16,7 +16,7 @@ import { startSendmail } from './lab/sendmail.ts'
 import { ask, startStranger } from './lab/stranger.ts'
 import { labUnavailable } from './lab/unavailable.ts'
 
-/** What servers write about clients that ask too much, too fast or out of turn. */
+/** The complaints of servers about clients that ask too much, too fast or out of turn. */
 const COMPLAINTS =
   /too many|improper|pipelining (not|after)|lost connection|synchroni[sz]ation|rate limit|dropped|timeout|unexpected disconnect|protocol error/i
 
@@ -99,7 +99,7 @@ test('no stock server has anything to say against us', {
   }
 })
 
-test('what is known to bear much bears three times as much, of refusals and of syntax errors, without a word', {
+test('servers that are known to be patient take three times as many refusals and syntax errors without a complaint', {
   skip: process.env.CI ? false : (reason ?? false),
 }, async (t) => {
   const network = await openNetwork()

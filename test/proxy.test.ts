@@ -147,7 +147,7 @@ test(
     const wait = Number(refused.headers.get('retry-after'))
     assert.ok(wait >= 1 && wait <= 120, `${wait}`)
     await problemIn(refused, 'vantage-down')
-    // What was tested before can be read all the same, also by a retry.
+    // Earlier results can still be read, also by a retry.
     assert.deepEqual(await resultOf(await post(key)), before)
     const ready = await fetch(`${service.url}/readyz`)
     assert.equal(ready.status, 200)

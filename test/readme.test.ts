@@ -1,4 +1,4 @@
-/** What README shows and lists is true. */
+/** The commands, lists and links of README are true. */
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -1,4 +1,4 @@
-/** What is logged and audited of a test, and what never is. */
+/** The log and the audit log of a test, and secrets that appear in neither. */
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { scriptedServer } from './harness/mail-server.ts'
 import { configFolder, KEYS, startService } from './harness/service.ts'
 import { beforeAnswer, until } from './harness/waiting.ts'
 
-test('what is written about tests', async (t) => {
+test('the audit log and the log of tests', async (t) => {
   const lax = await scriptedServer(t, { say: open })
   const gated = await gatedServer(t)
   const dead = await deadPort()
@@ -77,7 +77,7 @@ test('what is written about tests', async (t) => {
     assert.equal(result?.requestId, requestId)
   })
 
-  await t.test('what is refused is not audited, and is one line of the log', async () => {
+  await t.test('a refused request is not audited, and is one line of the log', async () => {
     const before = audited().length
     const { instance, detail } = await problemIn(await service.post({ ip: '127.0.2.1', port: dead }), 'not-allowed')
     assert.equal(audited().length, before)

@@ -129,7 +129,7 @@ test(
       if (isSpoiled) continue
       good += 1
       assert.equal(await callerLeft(service, key), 20 - admitted.length, `round ${round}: charged for what was refused`)
-      // What was kept out for a moment can be had now.
+      // Requests that were refused for a moment succeed now.
       let more = 0
       for (const ip of ips) {
         if (admitted.length + more === 20) break

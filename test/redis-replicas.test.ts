@@ -70,7 +70,7 @@ test('two replicas are one service', withRedis, async (t) => {
     await until('the warning', () => here.logs().some(({ policy }) => policy === 'allkeys-lru'))
   })
 
-  await t.test('what one is refused, the other knows of', async () => {
+  await t.test('a refusal at one replica is known to the other', async () => {
     assert.equal(await redis.ask.exists('relay-tests:refused:127.0.0.1 default'), 1)
   })
 })
@@ -172,7 +172,7 @@ test('tests that wait are one line for two replicas', withRedis, async (t) => {
   })
 })
 
-test('what comes to the mailbox of one replica reaches the test of the other', withRedis, async (t) => {
+test('a message to the mailbox of one replica reaches the test of the other', withRedis, async (t) => {
   const redis = await startRedis(t)
   const mailbox = { here: await deadPort(), there: await deadPort() }
   let bringAtOnce = true

@@ -33,7 +33,7 @@ describe('reloading', { concurrency: true }, () => {
       await problemIn(await post('127.31.0.1', fresh), 'unauthenticated')
     })
 
-    await t.test('who is new is let in, and who is gone is not', async () => {
+    await t.test('a new caller is let in, and a removed one is not', async () => {
       write('customers.yaml', customersYaml('c'))
       write('callers.yaml', callersYaml([{ id: 'new', key: fresh, customers: 'all' }]))
       await reloaded(service, 'customers reloaded')
@@ -108,7 +108,7 @@ describe('reloading', { concurrency: true }, () => {
     await until('the end of the error', async () => (await errorNow()) === null, THREE_LOOKS_MS)
   })
 
-  test('what is hardly meant is told at the start and with each good version, and not with a bad one', async (t) => {
+  test('a probable mistake is reported at the start and with each good version, and not with a bad one', async (t) => {
     const vantages = join(configFolder(t), 'vantages.yaml')
     writeYaml(vantages, 'vantages: [{ name: syd-1, ehlo: relaytest.isp.example }]\n')
     const customers = 'customers: []\n'

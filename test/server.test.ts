@@ -101,7 +101,7 @@ describe('the process', { concurrency: true }, () => {
     assert.deepEqual([code, stdout], [1, ''])
   })
 
-  test('what must be set is asked for by name', async () => {
+  test('a missing setting is named', async () => {
     const { code, stderr } = await runBuilt('dist/server.js', [])
     assert.equal(code, 1)
     for (const name of ['CUSTOMERS_FILE', 'CALLERS_FILE', 'MAILBOX_DOMAIN', 'PROVIDER_NAME', 'CONTACT']) {

@@ -1,4 +1,4 @@
-/** What happens to running tests when testing is switched off or the process ends. */
+/** Running tests when testing is switched off, or the process ends. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'

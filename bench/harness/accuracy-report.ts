@@ -4,7 +4,7 @@ import type { RelayTest } from '../../src/contract/relay-test.ts'
 import type { Configuration } from '../../test/lab/configuration.ts'
 import type { Truth } from '../../test/lab/truth.ts'
 
-/** What one of our tests said. */
+/** The result of one of our tests. */
 export interface Asked {
   readonly result: RelayTest
   readonly ms: number

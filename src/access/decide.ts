@@ -6,10 +6,10 @@ import { isLoopback, specialRange } from '../ip/special.ts'
 import { translatedFrom } from '../ip/translated.ts'
 import { type Caller, inScope } from './callers.ts'
 import type { Customer, Customers } from './customer.ts'
-import { foreignName, namesFor, type OwnNames, type WishedNames } from './names.ts'
+import { foreignName, namesFor, type OwnNames, type RequestedNames } from './names.ts'
 
 /** The part of a test request that the decision depends on. */
-export interface AccessRequest extends WishedNames {
+export interface AccessRequest extends RequestedNames {
   readonly address: Address
   readonly customerId: string | null
   /** The name of the requested vantage; null if any will do. */

@@ -4,7 +4,7 @@ import type { DomainSource, MailboxSource } from '../contract/words.ts'
 import { type Customer, hasDomain } from './customer.ts'
 
 /** The names in a request; null for those that it leaves out. */
-export interface WishedNames {
+export interface RequestedNames {
   readonly domain: string | null
   readonly knownMailbox: string | null
 }
@@ -17,7 +17,7 @@ export interface OwnNames {
 
 /** Returns what is wrong with a domain, or a mailbox at a domain, that is not the customer's; null if all are. */
 export function foreignName(
-  { domain, knownMailbox }: WishedNames,
+  { domain, knownMailbox }: RequestedNames,
   customer: Customer,
 ): { readonly pointer: string; readonly detail: string } | null {
   const domains = [
@@ -38,14 +38,15 @@ export function foreignName(
  * Returns the names to test with. The domain is the requested one, that of the requested mailbox, or the customer's
  * first. The mailbox is the requested one, or the customer's first one at that domain.
  */
-export function namesFor(wished: WishedNames, customer: Customer): OwnNames {
-  const domain = domainFor(wished, customer)
-  if (wished.knownMailbox !== null) return { domain, knownMailbox: { name: wished.knownMailbox, source: 'request' } }
+export function namesFor(requested: RequestedNames, customer: Customer): OwnNames {
+  const domain = domainFor(requested, customer)
+  if (requested.knownMailbox !== null)
+    return { domain, knownMailbox: { name: requested.knownMailbox, source: 'request' } }
   const name = customer.mailboxes.find((mailbox) => domainOf(mailbox) === domain?.name)
   return { domain, knownMailbox: name === undefined ? null : { name, source: 'customer' } }
 }
 
-function domainFor({ domain, knownMailbox }: WishedNames, { domains: [first] }: Customer): OwnNames['domain'] {
+function domainFor({ domain, knownMailbox }: RequestedNames, { domains: [first] }: Customer): OwnNames['domain'] {
   const requested = domain ?? (knownMailbox && domainOf(knownMailbox))
   if (requested !== null) return { name: requested.toLowerCase(), source: 'request' }
   return first === undefined ? null : { name: first, source: 'customer' }

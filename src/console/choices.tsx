@@ -3,7 +3,7 @@ import type { AddressList } from '../contract/scope.ts'
 import { h } from './preact.js'
 import { sentence } from './problem.ts'
 import { runAll } from './several.ts'
-import type { Wanted } from './state.ts'
+import type { StartableTest } from './state.ts'
 import { run, whileBusy } from './testing.ts'
 
 /** Returns the title of the list, and what to say above it. */
@@ -32,7 +32,7 @@ function wordsFor({ name, mx, addresses, unanswered, truncated }: AddressList): 
 }
 
 /** The list. `requests` has the test of each address that can be tested. */
-export function Choices({ found, requests }: { found: AddressList; requests: readonly Wanted[] }) {
+export function Choices({ found, requests }: { found: AddressList; requests: readonly StartableTest[] }) {
   const { title, note } = wordsFor(found)
   return (
     <section id="choices" class="card" aria-labelledby="choices-title">
@@ -61,7 +61,7 @@ export function Choices({ found, requests }: { found: AddressList; requests: rea
   )
 }
 
-function Choice({ of, requests }: { of: AddressList['addresses'][number]; requests: readonly Wanted[] }) {
+function Choice({ of, requests }: { of: AddressList['addresses'][number]; requests: readonly StartableTest[] }) {
   const { ip, host, preference, customerId, problem } = of
   const where = [host, preference === null ? null : `MX ${preference}`, customerId].filter(Boolean).join(', ')
   const wanted = requests.find(({ body }) => body.ip === ip)

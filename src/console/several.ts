@@ -3,15 +3,19 @@ import { ApiError, createTest, followTest, quotasIn, testIdOf } from './api.ts'
 import { untilVerdict } from './follow.ts'
 import { beginning } from './live.ts'
 import { showQuotasLeft } from './problem.ts'
-import { change, type Seat, state, type Wanted } from './state.ts'
+import { change, type StartableTest, state, type TestedAddress } from './state.ts'
 import { nameInAddress } from './testing.ts'
 
 /** The most tests at once from one page. The key may allow fewer. */
 const AT_ONCE = 4
 
 /** Tests all addresses, a few at a time. The address of the page then names all tests. */
-export async function runAll(name: string, wanted: readonly Wanted[], signal: AbortSignal): Promise<void> {
-  const seatFor = ({ host, body }: Wanted) => ({ ...emptySeat(body.ip), host, open: () => createTest(body, signal) })
+export async function runAll(name: string, wanted: readonly StartableTest[], signal: AbortSignal): Promise<void> {
+  const seatFor = ({ host, body }: StartableTest) => ({
+    ...emptySeat(body.ip),
+    host,
+    open: () => createTest(body, signal),
+  })
   await fill(name, wanted.map(seatFor), signal)
   const ids = seats().flatMap(({ id }) => id ?? [])
   if (ids.length > 0) nameInAddress(ids)
@@ -26,9 +30,9 @@ export const joinAll = (ids: readonly string[], signal: AbortSignal): Promise<vo
   )
 
 /** A seat whose stream of events can be opened. */
-type Opening = Seat & { open(): Promise<Response> }
+type Opening = TestedAddress & { open(): Promise<Response> }
 
-const emptySeat = (ip: string): Seat => ({
+const emptySeat = (ip: string): TestedAddress => ({
   ip,
   host: null,
   id: null,
@@ -36,14 +40,14 @@ const emptySeat = (ip: string): Seat => ({
   problem: null,
 })
 
-const seats = (): readonly Seat[] => {
+const seats = (): readonly TestedAddress[] => {
   const { screen } = state()
   return screen.is === 'several' ? screen.seats : []
 }
 
 /** Opens the stream of each seat and shows its events. */
 async function fill(name: string | null, opened: readonly Opening[], signal: AbortSignal): Promise<void> {
-  const show = (at: number, parts: Partial<Seat>) => {
+  const show = (at: number, parts: Partial<TestedAddress>) => {
     const { screen } = state()
     if (screen.is !== 'several') return
     const next = screen.seats.map((seat, index) => (index === at ? { ...seat, ...parts } : seat))

@@ -8,13 +8,13 @@ import type { Live } from './live.ts'
 import type { FilterName, Order } from './report.ts'
 
 /** A test that can be started, and the name of its server. */
-export interface Wanted {
+export interface StartableTest {
   readonly host: string | null
   readonly body: NewRelayTest
 }
 
 /** One of several addresses that are tested in one go. */
-export interface Seat {
+export interface TestedAddress {
   readonly ip: string
   readonly host: string | null
   readonly id: string | null
@@ -52,11 +52,11 @@ export interface ShownSweep {
 /** The content of the page besides its form. */
 export type Screen =
   | { readonly is: 'start' }
-  | { readonly is: 'choices'; readonly found: AddressList; readonly requests: readonly Wanted[] }
+  | { readonly is: 'choices'; readonly found: AddressList; readonly requests: readonly StartableTest[] }
   | { readonly is: 'running'; readonly live: Live }
   | { readonly is: 'broken'; readonly live: Live }
   | { readonly is: 'result'; readonly test: RelayTest; readonly earlier: readonly RelayTestSummary[] }
-  | { readonly is: 'several'; readonly name: string | null; readonly seats: readonly Seat[] }
+  | { readonly is: 'several'; readonly name: string | null; readonly seats: readonly TestedAddress[] }
   | { readonly is: 'sweeps'; readonly sweeps: readonly Sweep[] }
   | ShownSweep
 

@@ -12,7 +12,7 @@ export interface FileContent {
 }
 
 /** The files of a path at one moment. */
-export interface Look {
+export interface FilesAtOnce {
   /** Changes if a file is added, removed, replaced or written to, even if its size and its times stay the same. */
   readonly signature: string
   readonly files: readonly FileContent[]
@@ -45,7 +45,7 @@ export async function signatureOf(path: string): Promise<string> {
 }
 
 /** Reads all files of a path. Throws FileFaults if one of them is no regular file, is too large or cannot be read. */
-export async function readFiles(path: string): Promise<Look> {
+export async function readFiles(path: string): Promise<FilesAtOnce> {
   const files = await filesOf(path)
   const read = await Promise.all(files.map(readOne))
   return { signature: read.map(({ signature }) => signature).join('\n'), files: read }

@@ -1,7 +1,7 @@
 /** Keeps a value up to date with the files that it was read from. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FileFaults } from './faults.ts'
-import { type FileContent, type Look, readFiles, signatureOf } from './on-disk.ts'
+import { type FileContent, type FilesAtOnce, readFiles, signatureOf } from './on-disk.ts'
 
 /** The time between two looks for a change. */
 const LOOK_MS = 1_000
@@ -124,7 +124,7 @@ async function versionAt<T>(path: string, loader: Loader<T>, before: Version<T> 
 }
 
 /** Reads the files until two readings agree. Throws FileFaults if they never do. */
-async function settled(path: string, settle: () => Promise<unknown>): Promise<Look> {
+async function settled(path: string, settle: () => Promise<unknown>): Promise<FilesAtOnce> {
   let before = await readFiles(path)
   for (let readings = 1; readings < MOST_READINGS; readings += 1) {
     await settle()

@@ -5,7 +5,7 @@
 import type { Header } from './parts.ts'
 
 /** The parts of a message that can tell. */
-export interface Told {
+export interface MessageText {
   readonly header: Header
   readonly subject: string
   /** The lines before the copy of our message, in lower case and without accents. */
@@ -68,7 +68,7 @@ const PERMANENT_AFTER = / 5[0-57]\d[ -](?:#?5\.\d|[a-z(])/
 const SUCCEEDED = /\bsuccessful|\bsuccess\b|\berfolgreich|\bavec succes|\bcorrectamente|\bcon successo/
 
 /** Whether a message reports a failure. RFC 3464 says it as an action (section 2.3.3), other reports in words. */
-export function isFailure({ header, subject, lines, actions }: Told): boolean {
+export function isFailure({ header, subject, lines, actions }: MessageText): boolean {
   if (actions.length > 0) return actions.some((action) => action.startsWith('failed'))
   const told = [withoutAccents(subject), ...lines]
   if (told.some((line) => ONLY_LATE.some((words) => words.test(line)) || SUCCEEDED.test(line))) return false

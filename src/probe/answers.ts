@@ -12,7 +12,7 @@ import { recognise } from '../relay/software.ts'
 import type { ConnectionState } from './connections.ts'
 import { FIGURES, learn, type Pace, paceFor } from './pace.ts'
 import type { ConnectionPlan } from './plan.ts'
-import { formsIn, type Question, type Shown } from './question.ts'
+import { type AskResult, formsIn, type Question } from './question.ts'
 import { type Reset, type ResetCommand, resetAfter } from './reset.ts'
 import type { Session } from './session.ts'
 import { Target, type TargetOptions } from './target.ts'
@@ -36,7 +36,7 @@ export interface Moment extends ConnectionState {
 }
 
 /** The last question that needed the server. */
-export interface Latest {
+export interface LastQuestion {
   readonly kind: 'envelopes' | 'message'
   readonly forms: readonly Form[]
   /** How many connections the test could have opened by the end of that question. */
@@ -60,7 +60,7 @@ export class Answers {
   readonly unwritable: readonly Unwritable[]
   /** The state after the last question. */
   now: Moment
-  latest: Latest | null = null
+  latest: LastQuestion | null = null
   /** The plan of the first connection. Null before it is asked, and when forms are to be asked again. */
   firstPlan: ConnectionPlan | null = null
   /** How long we waited for mail to reach our mailbox, in milliseconds; null if we did not wait. */
@@ -184,7 +184,7 @@ export class Answers {
   }
 
   /** Keeps one result of asking. */
-  hear(shown: Shown): void {
+  hear(shown: AskResult): void {
     if (shown.shown === 'attempts') this.#keep(shown.attempts)
     if (shown.shown === 'message') this.#keepMessage(shown.sent, shown.before)
     if (shown.shown === 'arrival') this.#set({ ...shown.row.attempt, seen: shown.seen })
@@ -299,7 +299,7 @@ export class Answers {
 }
 
 /** Returns the forms that a question asks the server; null if it asks the server nothing. */
-function latestOf(question: Question): Latest | null {
+function latestOf(question: Question): LastQuestion | null {
   switch (question.ask) {
     case 'first':
       return { kind: 'envelopes', forms: formsIn(question.plan), within: question.within }

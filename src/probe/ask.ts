@@ -5,7 +5,7 @@ import type { Form } from '../relay/forms.ts'
 import type { Answers, Moment } from './answers.ts'
 import type { Connections } from './connections.ts'
 import type { ConnectionPlan } from './plan.ts'
-import type { Question, Rest, SendMessage, Tell } from './question.ts'
+import type { AskRest, OnResult, Question, SendMessage } from './question.ts'
 import { notRun } from './record.ts'
 import { isOccupied, type Reset, type ResetCommand } from './reset.ts'
 import { type Message, sendMessage } from './sending.ts'
@@ -27,7 +27,7 @@ export interface Asking {
  */
 export async function ask(next: readonly Question[], asking: Asking, answers: Answers): Promise<void> {
   const { connections, server } = asking
-  const tell: Tell = (shown) => answers.hear(shown)
+  const tell: OnResult = (shown) => answers.hear(shown)
   for (const question of next) {
     answers.asking(question)
     connections.alone ||= answers.pace.atOnce === 1
@@ -44,11 +44,11 @@ export function momentOf({ deadline, stop, now }: Server, { standing }: Connecti
 }
 
 /** Reports the sessions whose reply to QUIT showed that they were out of step. */
-export function tellOutOfStep(connections: Connections, tell: Tell): void {
+export function tellOutOfStep(connections: Connections, tell: OnResult): void {
   for (const session of connections.takeOutOfStep()) tell({ shown: 'out-of-step', session })
 }
 
-async function askOne(question: Question, asking: Asking, tell: Tell): Promise<void> {
+async function askOne(question: Question, asking: Asking, tell: OnResult): Promise<void> {
   const { connections, server } = asking
   if ('within' in question) connections.limit = question.within
   switch (question.ask) {
@@ -97,7 +97,7 @@ async function askOn(
   plan: ConnectionPlan,
   { leave, pipelining, reset }: Way,
   { connections, server }: Asking,
-  tell: Tell,
+  tell: OnResult,
 ): Promise<void> {
   if (!isReady(session)) {
     tell({ shown: 'attempts', attempts: notRun(plan.flat(), whyNot(session, connections, server)) })
@@ -117,9 +117,9 @@ async function askOn(
  * client at a time. Only the last session stays open, for the next question.
  */
 async function askRest(
-  { plans, onCurrent, atOnce, pipelining, reset }: Rest,
+  { plans, onCurrent, atOnce, pipelining, reset }: AskRest,
   asking: Asking,
-  tell: Tell,
+  tell: OnResult,
 ): Promise<void> {
   const { connections } = asking
   const current = onCurrent.length > 0 ? connections.current : null
@@ -151,7 +151,7 @@ async function sendOn(
   session: Session,
   { attempt, pipelining, reset }: SendMessage,
   asking: Asking,
-  tell: Tell,
+  tell: OnResult,
 ): Promise<void> {
   const { connections, server, messageFor } = asking
   asking.sendingSince ??= server.now()
@@ -172,7 +172,7 @@ async function awaitArrivals(
   rows: readonly Assessed[],
   ms: number,
   { server, sendingSince }: Asking,
-  tell: Tell,
+  tell: OnResult,
 ): Promise<void> {
   const startedAt = server.now()
   const wait = Math.max(0, Math.min(ms, server.deadline - startedAt))
@@ -188,7 +188,7 @@ async function awaitArrivals(
 
 /** Returns a function that reports that a command did not end a transaction. */
 const resetTeller =
-  (tell: Tell) =>
+  (tell: OnResult) =>
   (by: ResetCommand): void =>
     tell({ shown: 'reset-failed', by })
 

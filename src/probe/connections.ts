@@ -1,5 +1,5 @@
 /** Manages the connections of one test. It counts them, so that no test opens more than its question allows. */
-import { type Door, type FirstOpening, openFirst } from './first-session.ts'
+import { type FirstConnections, type FirstOpening, openFirst } from './first-session.ts'
 import { FIGURES } from './pace.ts'
 import type { Server } from './server.ts'
 import { failedSession, isReady, openSession, type Session } from './session.ts'
@@ -18,7 +18,7 @@ export interface ConnectionState {
 }
 
 /** The connections of one test. */
-export class Connections implements Door {
+export class Connections implements FirstConnections {
   /** How many connections the test may open in all. */
   limit: number = FIGURES.connections
   /** Whether only one connection may be open at a time, with a pause before each new one. */

@@ -17,7 +17,7 @@ export interface FirstOpening {
 }
 
 /** The connections of a test, as far as the first session needs them. */
-export interface Door {
+export interface FirstConnections {
   readonly server: Server
   /** Whether TLS begins with the first byte. */
   tlsFirst: boolean
@@ -30,13 +30,13 @@ export interface Door {
 }
 
 /** Opens the first session. */
-export async function openFirst(door: Door): Promise<Session> {
+export async function openFirst(door: FirstConnections): Promise<Session> {
   const first = await comeBack(door, await openWatched(door))
   return isOtherWay(door, first) ? openOtherWay(door, first) : first
 }
 
 /** Opens a session. If the server says nothing for a while, tries TLS on another connection and goes on to wait. */
-async function openWatched(door: Door): Promise<Session> {
+async function openWatched(door: FirstConnections): Promise<Session> {
   const unwanted = new AbortController()
   const opened: Promise<Session>[] = []
   const first = await new Promise<Session>((resolve) => {
@@ -57,7 +57,7 @@ async function openWatched(door: Door): Promise<Session> {
 }
 
 /** Waits and opens another session until one works or there is no time left. Returns the last one. */
-async function comeBack(door: Door, refused: Session): Promise<Session> {
+async function comeBack(door: FirstConnections, refused: Session): Promise<Session> {
   const { server } = door
   let session = refused
   let pauses = 0
@@ -87,13 +87,13 @@ function waitAfter({ failure, turnedAway }: Session, pauses: number): number | n
 }
 
 /** Whether TLS may begin with the first byte although we spoke in plain text, or the other way round. */
-function isOtherWay({ tlsFirst }: Door, { failure, connection }: Session): boolean {
+function isOtherWay({ tlsFirst }: FirstConnections, { failure, connection }: Session): boolean {
   if (tlsFirst) return failure === 'tls-failed'
   return connection?.spoke === 'tls' || (failure === 'dropped' && connection?.spoke === 'nothing')
 }
 
 /** Opens a session in the other of the two ways. If it gets no answer, returns the first session with its failure. */
-async function openOtherWay(door: Door, first: Session): Promise<Session> {
+async function openOtherWay(door: FirstConnections, first: Session): Promise<Session> {
   const tlsFirst = !door.tlsFirst
   await door.end(first)
   const session = await door.open({ tlsFirst })

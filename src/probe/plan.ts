@@ -21,7 +21,7 @@ export interface PlanRules {
 }
 
 /** Envelopes spread over connections. */
-export interface Spread {
+export interface SpreadPlan {
   /** The plan of the connection that is open already; empty if nothing more is asked on it. */
   readonly onCurrent: ConnectionPlan
   /** The plans of other connections. */
@@ -70,9 +70,9 @@ export function planWithin(
   connections: number,
   isSparable: (envelope: Envelope) => boolean,
   standing: readonly ConnectionPlan[] = [],
-): Spread {
+): SpreadPlan {
   const busy = (some: readonly Envelope[]) => place(some, rules, standing).filter((draft) => !isIdle(draft, rules))
-  const spreadOf = (drafts: readonly Draft[], spared: readonly Envelope[]): Spread => {
+  const spreadOf = (drafts: readonly Draft[], spared: readonly Envelope[]): SpreadPlan => {
     const used = drafts.find(({ before }) => before.length > 0)
     const plans = drafts.filter((draft) => draft !== used).map((draft) => sorted(draft, rules))
     return { onCurrent: used ? sorted(used, rules) : [], plans, spared }

@@ -4,7 +4,7 @@
  */
 import type { Proof, Suite } from '../contract/words.ts'
 import type { Assessed } from '../relay/assess.ts'
-import type { Attempt, Seen } from '../relay/attempt.ts'
+import type { Attempt, ReceivedMail } from '../relay/attempt.ts'
 import type { Envelope } from '../relay/envelope.ts'
 import type { ConnectionPlan } from './plan.ts'
 import type { Reset, ResetCommand } from './reset.ts'
@@ -46,7 +46,7 @@ export interface First extends OnConnections {
 }
 
 /** Asks the rest on at most `atOnce` sessions at a time. The current session goes on if it has a plan, or ends. */
-export interface Rest extends OnConnections {
+export interface AskRest extends OnConnections {
   readonly ask: 'rest'
   readonly onCurrent: ConnectionPlan
   readonly plans: readonly ConnectionPlan[]
@@ -57,7 +57,7 @@ export interface Rest extends OnConnections {
  * Asks forms that are in no suite, on one session. With `onNew`, on a new session, because the current one has refused
  * enough.
  */
-export interface Alone extends OnConnections {
+export interface AskAlone extends OnConnections {
   readonly ask: 'alone'
   readonly plan: ConnectionPlan
   readonly onNew: boolean
@@ -79,18 +79,18 @@ export type Question =
   /** Pauses, and marks rows to be asked again on a new connection. */
   | { readonly ask: 'again'; readonly rows: readonly Assessed[]; readonly waitMs: number }
   | First
-  | Rest
-  | Alone
+  | AskRest
+  | AskAlone
   | SendMessage
   /** Waits up to `ms` milliseconds for messages to reach our mailbox. */
   | { readonly ask: 'arrivals'; readonly rows: readonly Assessed[]; readonly ms: number }
 
 /** One result of asking. */
-export type Shown =
+export type AskResult =
   | { readonly shown: 'attempts'; readonly attempts: readonly Attempt[] }
   /** `sent` is the attempt with the replies to its message after those to its envelope. */
   | { readonly shown: 'message'; readonly sent: Attempt; readonly before: Attempt }
-  | { readonly shown: 'arrival'; readonly row: Assessed; readonly seen: Seen }
+  | { readonly shown: 'arrival'; readonly row: Assessed; readonly seen: ReceivedMail }
   /** `troubled` says whether our mailbox turned anybody away since the first message went out. */
   | { readonly shown: 'waited'; readonly ms: number; readonly troubled: boolean }
   /** The answers of a session did not fit the commands. */
@@ -99,7 +99,7 @@ export type Shown =
   | { readonly shown: 'reset-failed'; readonly by: ResetCommand }
 
 /** Receives each result of asking. */
-export type Tell = (shown: Shown) => void
+export type OnResult = (shown: AskResult) => void
 
 /** Returns the forms of a plan. */
 export const formsIn = (plan: ConnectionPlan): Envelope['form'][] => plan.flat().map(({ form }) => form)

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Why } from '../contract/words.ts'
 import { type Address, addressLiteral, hostText } from '../ip/address.ts'
-import type { Seen } from '../relay/attempt.ts'
+import type { ReceivedMail } from '../relay/attempt.ts'
 import type { Form } from '../relay/forms.ts'
 import { SmtpConnection, type TlsFacts } from '../smtp/connection.ts'
 import type { Dial, Dialled } from '../smtp/dial.ts'
@@ -56,7 +56,7 @@ export interface Server {
    */
   connect(number: number, tlsFirst: boolean): Promise<Connected | { readonly failure: Why }>
   /** Waits up to `ms` milliseconds for the message of a form, or its bounce. Resolves with null if neither comes. */
-  arrival(form: Form, ms: number): Promise<Seen | null>
+  arrival(form: Form, ms: number): Promise<ReceivedMail | null>
   /** Whether our mailbox turned anybody away since a time, for a reason of its own. Mail may be missing then. */
   troubled(since: number): Promise<boolean>
 }

@@ -23,7 +23,7 @@ export interface Opening {
 }
 
 /** A reply, and the indexes of its transcript lines. */
-export interface Heard {
+export interface NumberedReply {
   readonly reply: Reply
   readonly at: readonly number[]
 }
@@ -36,7 +36,7 @@ export interface Session {
   readonly ehlo: string | null
   /** The command that opened the session: EHLO or HELO, with our name. */
   readonly hello: string | null
-  readonly greeting: Heard | null
+  readonly greeting: NumberedReply | null
   /** The first line of the reply that accepted EHLO or HELO: the server's name, and often our address. */
   readonly helloLine: string | null
   /** The lines of the EHLO reply after the first. */
@@ -44,7 +44,7 @@ export interface Session {
   readonly pipelining: boolean
   readonly tls: TlsFacts | null
   /** The reply that refused us at the greeting, or to both EHLO and HELO. */
-  readonly turnedAway: Heard | null
+  readonly turnedAway: NumberedReply | null
   /** How long the connection took, and then the greeting, in milliseconds; null if it did not come. */
   readonly connectMs: number | null
   readonly greetingMs: number | null
@@ -128,7 +128,7 @@ async function secure(session: Ready): Promise<Session> {
 const offers = (extensions: readonly string[], keyword: string): boolean =>
   extensions.some((line) => line.trim().toUpperCase() === keyword)
 
-const heard = ({ reply, at }: AwaitedReply): Heard | null => (reply ? { reply: abridged(reply), at } : null)
+const heard = ({ reply, at }: AwaitedReply): NumberedReply | null => (reply ? { reply: abridged(reply), at } : null)
 
 const NOTHING: Session = {
   connection: null,

@@ -1,7 +1,7 @@
 /** Asks envelopes on a session, in mail transactions (RFC 5321 section 3.3) that end without a message. */
 import type { Attempt } from '../relay/attempt.ts'
 import type { Envelope } from '../relay/envelope.ts'
-import type { Abandon } from '../smtp/connection.ts'
+import type { IsEnough } from '../smtp/connection.ts'
 import { FIGURES, patience } from './pace.ts'
 import type { ConnectionPlan, Transaction } from './plan.ts'
 import { isRefusal, notRun, positive, record } from './record.ts'
@@ -46,7 +46,7 @@ export async function askPlan(session: Ready, plan: ConnectionPlan, manner: AskO
   const attempts = mayGroup ? await askAtOnce(session, plan, learning) : []
   const delays = watchDelays()
   let slowing = false
-  const isSlowing: Abandon = (answer) => {
+  const isSlowing: IsEnough = (answer) => {
     slowing ||= delays(answer)
     return slowing
   }
@@ -100,7 +100,7 @@ async function askInTurn(
   session: Ready,
   transaction: Transaction,
   manner: AskOptions,
-  isSlowing: Abandon,
+  isSlowing: IsEnough,
 ): Promise<Attempt[]> {
   const { connection } = session
   const { stop } = manner
@@ -126,7 +126,7 @@ async function askInTurn(
 }
 
 /** Returns a function that returns true when a refusal took much longer than the one before: a tarpit that grows. */
-function watchDelays(): Abandon {
+function watchDelays(): IsEnough {
   let before = Number.POSITIVE_INFINITY
   return ({ reply, ms }) => {
     if (!reply || reply.code < 400) return false

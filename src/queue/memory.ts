@@ -3,12 +3,12 @@ import type { CronExpressionParser } from 'cron-parser'
 import {
   errorOf,
   GiveUp,
+  type JobHandlers,
   KEPT_DEAD,
   PutBack,
   type Queue,
   type QueueOptions,
   type Schedule,
-  type Work,
 } from './queue.ts'
 
 interface Entry<Job> {
@@ -33,7 +33,7 @@ export function memoryQueue<Job>({ limit, atOnce, pausesMs, inOrder = false }: Q
   const running = new Map<string, Promise<void>>()
   let schedules: readonly Alarm[] = []
   let dead = 0
-  let work: Work<Job> | null = null
+  let work: JobHandlers<Job> | null = null
   let isClosed = false
   /** No job begins until this promise ends. Set by a job that was put back to the head. */
   let held: Promise<unknown> | null = null
@@ -91,7 +91,7 @@ export function memoryQueue<Job>({ limit, atOnce, pausesMs, inOrder = false }: Q
     })
   }
 
-  async function execute({ run, died }: Work<Job>, entry: Entry<Job>): Promise<void> {
+  async function execute({ run, died }: JobHandlers<Job>, entry: Entry<Job>): Promise<void> {
     const { job, attempt } = entry
     try {
       await run(job, attempt)

@@ -4,7 +4,7 @@
  */
 
 /** The answer to adding a job. `known`: a job with this id waits or runs already, so nothing was added. */
-export type Added = 'added' | 'known' | 'full'
+export type AddResult = 'added' | 'known' | 'full'
 
 /** A job that is added again and again. */
 export interface Schedule<Job> {
@@ -34,13 +34,13 @@ export interface QueueState {
  */
 export interface Queue<Job> {
   /** Adds a job that runs after a delay. */
-  add(id: string, job: Job, delayMs: number): Promise<Added>
+  add(id: string, job: Job, delayMs: number): Promise<AddResult>
   /** Removes a job that does not run yet. Returns whether there was one. */
   cancel(id: string): Promise<boolean>
   /** Replaces all schedules. Throws if a cron expression is wrong. */
   schedule(schedules: readonly Schedule<Job>[]): Promise<void>
   /** Begins to run jobs. Called once. */
-  work(work: Work<Job>): void
+  work(work: JobHandlers<Job>): void
   /** Makes a delayed job ready at once. Does nothing if the job is unknown, or ready already. */
   hurry(id: string): Promise<void>
   /** Returns the ids of the jobs that wait or run, in no order. */
@@ -51,7 +51,7 @@ export interface Queue<Job> {
 }
 
 /** How the jobs of a queue are run. */
-export interface Work<Job> {
+export interface JobHandlers<Job> {
   /**
    * Runs a job. If it throws PutBack, the job is put back. If it throws GiveUp, the job is dead. If it throws anything
    * else, the job is tried again after the next pause. The first attempt is 1. An attempt during which the replica died

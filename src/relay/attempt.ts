@@ -36,7 +36,7 @@ export type BounceReport = 'tried-to-relay' | 'was-local' | 'unclear'
  * that shows an attempt to relay: a report of a delay, or a message whose body was replaced. All text is printable
  * ASCII.
  */
-export interface Seen {
+export interface ReceivedMail {
   readonly kind: 'message' | 'bounce' | 'trace'
   readonly peer: string
   readonly helo: string
@@ -58,7 +58,7 @@ export interface Attempt {
   readonly node: string | null
   /** The replies to the envelope, and after them those of the transaction with the message, if one was sent. */
   readonly exchanges: readonly Exchange[]
-  readonly seen: Seen | null
+  readonly seen: ReceivedMail | null
   /** Why an answer is missing; null if none is missing. */
   readonly why: Why | null
 }

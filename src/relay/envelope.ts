@@ -1,6 +1,6 @@
 /** Writes a form out as the envelope that is sent: MAIL FROM and RCPT TO (RFC 5321 section 2.3.1). */
 import type { Attempt } from './attempt.ts'
-import type { Form, Names, Need } from './forms.ts'
+import type { Form, Names, NeededName } from './forms.ts'
 
 /** A form as it is written on the wire, without "MAIL FROM:", "RCPT TO:" and angle brackets. */
 export interface Envelope {
@@ -10,7 +10,7 @@ export interface Envelope {
 }
 
 /** The names that forms are written with. The target's own domain and host are null if they are unknown. */
-export type KnownNames = Omit<Names, Need> & Readonly<Record<Need, string | null>>
+export type KnownNames = Omit<Names, NeededName> & Readonly<Record<NeededName, string | null>>
 
 /** A form that cannot be written, with the reason. */
 export interface Unwritable {

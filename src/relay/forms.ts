@@ -24,7 +24,7 @@ export interface Names extends TestAddresses {
 }
 
 /** The names of the target that a form can need. */
-export type Need = 'domain' | 'host'
+export type NeededName = 'domain' | 'host'
 
 /** One way of writing MAIL FROM. */
 interface Sender {
@@ -32,7 +32,7 @@ interface Sender {
   readonly says: string
   /** The owner of the address: a refusal means something different for each. */
   readonly as: 'outside' | 'own' | 'null'
-  readonly needs?: Need
+  readonly needs?: NeededName
   /** The cause, if a server relays for this sender and for no other. */
   readonly cause?: Cause
   /** Servers may call it a syntax error. Exim drops the connection at the fourth one (measured). */
@@ -122,7 +122,7 @@ interface Recipient {
    * Local: it is at the server's own domain.
    */
   readonly kind: 'plain' | 'ambiguous' | 'local'
-  readonly needs?: Need
+  readonly needs?: NeededName
   /**
    * The place of its local part; absent if it is no local part: a plain recipient, or a route (RFC 5321 appendix C).
    */
@@ -497,7 +497,7 @@ function formsFrom(rows: readonly Row[], common: Pick<Form, 'control' | 'part' |
 }
 
 /** Makes an ambiguous recipient at a name of the target. */
-function ambiguous(needs: Need, cause: Cause, spell: Recipient['spell']) {
+function ambiguous(needs: NeededName, cause: Cause, spell: Recipient['spell']) {
   return { kind: 'ambiguous', needs, place: needs, cause, spell } as const
 }
 
@@ -512,7 +512,7 @@ function route(spell: Recipient['spell']) {
 }
 
 /** Makes a local part that nobody has. */
-function random(place: Place, spell: Recipient['spell'], needs?: Need) {
+function random(place: Place, spell: Recipient['spell'], needs?: NeededName) {
   return { kind: 'local', place, spell, ...(needs && { needs }) } as const
 }
 

@@ -11,7 +11,7 @@ import type { Judgement } from './judgement.ts'
 import { triedToRelay } from './local.ts'
 import type { Observations } from './observations.ts'
 import { REASON_ROWS } from './reasons.ts'
-import type { Together } from './two-vantages.ts'
+import type { WholeJudgement } from './two-vantages.ts'
 import { fill, type SentenceFacts } from './wording.ts'
 
 const CLOSED = 'The server does not relay. It refused every attempt to relay.'
@@ -29,14 +29,18 @@ const NOT_EVEN_KNOWN =
   'The server refused us in words that we do not know, and refused the mailbox that you named too. Check that this mailbox exists at {domain} and receives mail there.'
 
 /** Says what a second vantage adds to the answer, by the vantage whose answer counts. */
-const VANTAGES_SAY: Readonly<Record<Together['by'], string>> = {
+const VANTAGES_SAY: Readonly<Record<WholeJudgement['by'], string>> = {
   0: 'A second test from {second} gave no clearer answer than that from {first}.',
   1: 'This is the answer to our vantage {second}: our first one, {first}, got no clear answer.',
   both: 'We met the same words at {first} and at {second}, so they are not about one of our addresses.',
 }
 
 /** Returns the sentence of a test that used two vantages. */
-export function sayVantages(by: Together['by'], first: RelayTest['vantage'], second: RelayTest['vantage']): string {
+export function sayVantages(
+  by: WholeJudgement['by'],
+  first: RelayTest['vantage'],
+  second: RelayTest['vantage'],
+): string {
   const say = ({ name, ip }: RelayTest['vantage']) => (ip === null ? name : `${name} (${ip})`)
   return VANTAGES_SAY[by].replace('{first}', () => say(first)).replace('{second}', () => say(second))
 }

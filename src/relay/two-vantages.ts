@@ -56,14 +56,14 @@ const WORTH: Readonly<Record<Reason, number>> = {
 }
 
 /** The vantage whose answer counts: 0 is the first one, 1 the second one. */
-export type By = 0 | 1
+export type VantageIndex = 0 | 1
 
 /**
  * Returns the vantage whose answer counts. Open counts most. Closed counts only if the other answer is closed too, or
  * may be about the other vantage alone. Otherwise the reason with the higher WORTH counts; if both are equal, the first
  * vantage counts.
  */
-export function decidingVantage(first: VantageAnswer, second: VantageAnswer): By {
+export function decidingVantage(first: VantageAnswer, second: VantageAnswer): VantageIndex {
   if (first.verdict === 'open' || second.verdict === 'open') {
     return second.verdict === 'open' && (first.verdict !== 'open' || isStronger(second, first)) ? 1 : 0
   }
@@ -79,17 +79,17 @@ const isStronger = (a: Pick<VantageAnswer, 'evidence'>, b: Pick<VantageAnswer, '
   EVIDENCES.indexOf(a.evidence) > EVIDENCES.indexOf(b.evidence)
 
 /** The judgement on a whole test. */
-export interface Together {
+export interface WholeJudgement {
   /** The judgement that counts. Its rows are those of that vantage. */
   readonly judgement: Judgement
   /** The vantage whose answer it is, or `both` if only the two answers together settle it. */
-  readonly by: By | 'both'
+  readonly by: VantageIndex | 'both'
   /** The judged rows of each vantage. */
   readonly rows: readonly Judgement['rows'][]
 }
 
 /** Judges a test by the observations of its first vantage, and of its second one if there is one. Throws as `judge`. */
-export function judgeTogether(first: Observations, second: Observations | null): Together {
+export function judgeTogether(first: Observations, second: Observations | null): WholeJudgement {
   const one = judge(first)
   if (second === null) return { judgement: one, by: 0, rows: [one.rows] }
   const other = judge(second)
@@ -100,7 +100,7 @@ export function judgeTogether(first: Observations, second: Observations | null):
 }
 
 /** Returns the judgement of two vantages if the same words do not settle it. */
-function combined(one: Judgement, other: Judgement): Pick<Together, 'judgement' | 'by'> {
+function combined(one: Judgement, other: Judgement): Pick<WholeJudgement, 'judgement' | 'by'> {
   const by = decidingVantage(one, other)
   const [counts, ignored] = by === 0 ? [one, other] : [other, one]
   if (counts.verdict === 'closed' && ignored.verdict === 'inconclusive') {
@@ -112,7 +112,7 @@ function combined(one: Judgement, other: Judgement): Pick<Together, 'judgement' 
 }
 
 /** Returns `closed` if both vantages met the same words, so that these cannot be about one address; otherwise null. */
-function settledByWords(first: Observations, second: Observations): Pick<Together, 'judgement' | 'by'> | null {
+function settledByWords(first: Observations, second: Observations): Pick<WholeJudgement, 'judgement' | 'by'> | null {
   if (!areSameWords(first, second)) return null
   const [one, other] = [first, second].map((each) => judge({ ...each, metElsewhere: true }))
   if (one?.verdict !== 'closed' || other?.verdict !== 'closed') return null

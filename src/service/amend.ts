@@ -1,6 +1,6 @@
 /** Judges a finished test again after late mail or a follow-up. Any replica can: the dossier is in the stores. */
 import type { RelayTest } from '../contract/relay-test.ts'
-import type { Seen } from '../relay/attempt.ts'
+import type { ReceivedMail } from '../relay/attempt.ts'
 import { Withheld } from '../smtp/withheld.ts'
 import type { Claims } from '../store/claims.ts'
 import type { Results } from '../store/results.ts'
@@ -59,7 +59,7 @@ export class Amendments {
   }
 
   /** Adds the arrivals that a test saw while it ran, now that its dossier is stored. */
-  async add(testId: string, seen: ReadonlyMap<string, Seen>): Promise<void> {
+  async add(testId: string, seen: ReadonlyMap<string, ReceivedMail>): Promise<void> {
     await this.change(testId, (dossier) => withAll(dossier, seen))
   }
 
@@ -108,7 +108,7 @@ export class Amendments {
 }
 
 /** Returns a dossier with new arrivals; null if they say no more than is known, or if they come too late. */
-function withAll(dossier: Dossier, seen: ReadonlyMap<string, Seen>): Dossier | null {
+function withAll(dossier: Dossier, seen: ReadonlyMap<string, ReceivedMail>): Dossier | null {
   const { test, circumstances } = dossier
   const settledAt = finishedAtMs(test, circumstances.durationMs) + circumstances.amendableMs
   if (Date.now() >= settledAt) return null

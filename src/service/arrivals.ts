@@ -1,7 +1,7 @@
 /** The state of the mail of one test, and what an arrival means for it. */
 import type { ReportFacts } from '../mailbox/report.ts'
 import type { Secrets } from '../probe/message.ts'
-import type { BounceReport, Seen } from '../relay/attempt.ts'
+import type { BounceReport, ReceivedMail } from '../relay/attempt.ts'
 import { formOf, MX_STEERED } from '../relay/forms.ts'
 import { classify } from '../relay/refusals.ts'
 import type { Withheld } from '../smtp/withheld.ts'
@@ -28,7 +28,7 @@ export interface Expectation {
   /** Returns the secrets of a form. They prove that a message or a report belongs to it, so no output shows them. */
   secretsOf(form: string): Secrets
   /** Waits for the message of a form, or its bounce. Null after `ms` milliseconds, or when `stop` is aborted. */
-  seen(form: string, ms: number, stop: AbortSignal): Promise<Seen | null>
+  seen(form: string, ms: number, stop: AbortSignal): Promise<ReceivedMail | null>
   /** Whether a mailbox of ours may have turned away mail of this test since then, so that silence proves nothing. */
   troubled(since: number): Promise<boolean>
   /** Passes all mail to the dossier, which must be stored before. Rejects if the stores are away. */
@@ -43,12 +43,12 @@ export interface Expected {
   readonly id: string
   readonly withheld: Withheld
   readonly secrets: Map<string, Secrets>
-  readonly seen: Map<string, Seen>
+  readonly seen: Map<string, ReceivedMail>
   readonly tokens: ReadonlyMap<string, string>
   /** When the mailbox last turned away mail to one of its tokens, in `performance.now()` milliseconds. */
   turnedAwayAt: number
   /** Called with each arrival. */
-  onArrival: (form: string, seen: Seen) => void
+  onArrival: (form: string, seen: ReceivedMail) => void
 }
 
 /** Stands in place of a form for the sender's token: all forms of a test share one sender. It gets the bounces. */
@@ -75,7 +75,7 @@ export function formsNamedBy(test: ExpectedMail, { token, kind, secrets }: Signa
  * Returns what an arrival shows about one of its forms, or null if it shows nothing. A message without the secret of
  * the body was passed on with another body, as gateways that encrypt do: that is an attempt to relay, but no delivery.
  */
-function meaningOf(form: string, { body }: Secrets, signal: Signal): Pick<Seen, 'kind' | 'report'> | null {
+function meaningOf(form: string, { body }: Secrets, signal: Signal): Pick<ReceivedMail, 'kind' | 'report'> | null {
   if (signal.kind === 'message') {
     return signal.secrets.includes(body)
       ? { kind: 'message', report: null }
@@ -87,7 +87,7 @@ function meaningOf(form: string, { body }: Secrets, signal: Signal): Pick<Seen, 
 }
 
 /** Returns what our mailbox saw of a form, without secrets; null if the arrival shows nothing about it. */
-export function seenIn(signal: Signal, form: string, secrets: Secrets, withheld: Withheld): Seen | null {
+export function seenIn(signal: Signal, form: string, secrets: Secrets, withheld: Withheld): ReceivedMail | null {
   const { peer, helo, received, receivedAt } = signal
   const meaning = meaningOf(form, secrets, signal)
   const texts = { helo: withheld.mask(helo), received: received && withheld.mask(received) }
@@ -126,20 +126,20 @@ export function reportOn(form: string, report: NonNullable<Signal['report']>): B
 const WEIGHT: readonly (BounceReport | 'message')[] = ['unclear', 'was-local', 'tried-to-relay', 'message']
 
 /** Whether an arrival says more than an earlier one of the same form. */
-export const saysMore = (seen: Seen, known: Seen | null | undefined): boolean =>
+export const saysMore = (seen: ReceivedMail, known: ReceivedMail | null | undefined): boolean =>
   !known || weightOf(seen) > weightOf(known)
 
-const weightOf = ({ kind, report }: Seen): number =>
+const weightOf = ({ kind, report }: ReceivedMail): number =>
   WEIGHT.indexOf(kind === 'message' ? 'message' : (report ?? 'unclear'))
 
 /** Whether an arrival leaves nothing to wait for. After an unclear report or a trace, the message may still come. */
-const endsWait = ({ kind, report }: Seen): boolean => kind !== 'trace' && report !== 'unclear'
+const endsWait = ({ kind, report }: ReceivedMail): boolean => kind !== 'trace' && report !== 'unclear'
 
 /**
  * Waits for the message of a form, or a clear report about it. After `ms` milliseconds, or when `stop` is aborted,
  * resolves with an unclear report if one came, or null.
  */
-export function waitForMail(test: Expected, form: string, ms: number, stop: AbortSignal): Promise<Seen | null> {
+export function waitForMail(test: Expected, form: string, ms: number, stop: AbortSignal): Promise<ReceivedMail | null> {
   const known = test.seen.get(form)
   if ((known && endsWait(known)) || stop.aborted) return Promise.resolve(known ?? null)
   return new Promise((resolve) => {

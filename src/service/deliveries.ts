@@ -31,7 +31,7 @@ const TELL_AGAIN_MS = 1_000
 const TOLD_LIMIT = 10_000
 
 /** Passes mail to finished tests. */
-export type Late = Pick<Amendments, 'take' | 'add' | 'secretsOf'>
+export type LateMail = Pick<Amendments, 'take' | 'add' | 'secretsOf'>
 
 /**
  * Matches arriving mail to the tests that run in this replica, tells the other replicas of the rest, and passes it to
@@ -44,12 +44,12 @@ export class Deliveries {
   /** The tokens of tests of this replica that have just ended. */
   readonly #ended = new Expiring<true>(ENDED_LIMIT)
   readonly #signals: Signals
-  readonly #late: Late
+  readonly #late: LateMail
   readonly #startedAt = performance.now()
   /** When our mailbox turned a visitor away for a reason on our side. */
   readonly trouble: MailboxTrouble
 
-  constructor(signals: Signals, late: Late) {
+  constructor(signals: Signals, late: LateMail) {
     this.#signals = signals
     this.#late = late
     this.trouble = new MailboxTrouble(signals)

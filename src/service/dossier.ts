@@ -26,11 +26,11 @@ export interface Dossier extends FinishedTest {
   readonly mail: ExpectedMail
   /** The idempotency key of the test as the stores know it, or null. It must live as long as the result. */
   readonly key: string | null
-  readonly asked: Asked
+  readonly asked: StoredRequest
 }
 
 /** The request of a test and its caller, as later visits and webhooks need them. */
-export interface Asked {
+export interface StoredRequest {
   readonly callerId: string
   readonly requestId: string
   readonly request: Omit<TestRequest, 'address'>

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { RelayTestEvent } from '../contract/events.ts'
 import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
-import { type Happening, type PhasePlan, phasesOf } from './phases.ts'
+import { type PhasePlan, phasesOf, type TestProgress } from './phases.ts'
 import { attemptView } from './views.ts'
 
 /**
@@ -11,7 +11,7 @@ import { attemptView } from './views.ts'
  * made only when a follower reads them, because few tests have one.
  */
 export class LiveTest {
-  readonly #happened: Happening[] = []
+  readonly #happened: TestProgress[] = []
   readonly #waiting = new Set<() => void>()
   /** The vantage that everything belongs to from an index on; null while there is only one. */
   #moved: { readonly vantage: string; readonly from: number } | null = null
@@ -24,7 +24,7 @@ export class LiveTest {
   }
 
   /** Adds what has happened. Does not wait for followers: a slow one reads later. */
-  tell(happening: Happening): void {
+  tell(happening: TestProgress): void {
     this.#happened.push(happening)
     this.#wake()
   }
@@ -99,7 +99,7 @@ export class LiveTest {
   }
 }
 
-function eventOf(happening: Happening, lines: number, vantage: string | null): RelayTestEvent | null {
+function eventOf(happening: TestProgress, lines: number, vantage: string | null): RelayTestEvent | null {
   if (happening === 'connected') return null
   if ('attempt' in happening) return { event: 'attempt', data: attemptView(happening, vantage) }
   return { event: 'line', data: { ...happening, index: lines, key: false, vantage } }

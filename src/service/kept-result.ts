@@ -6,7 +6,7 @@ import type { Background } from './background.ts'
 import type { Job } from './job.ts'
 
 /** A result to store, and what follows when it is stored. */
-export interface Keeping {
+export interface ResultToKeep {
   readonly result: RelayTest
   /** Null if the result can never change. */
   readonly dossier: DossierBytes | null
@@ -19,7 +19,7 @@ export interface Keeping {
 /** Stores a result, and gives the lease of its place back. Resolves after the first try. */
 export async function keep(
   { test, key, context }: Job,
-  { result, dossier, place, stored }: Keeping,
+  { result, dossier, place, stored }: ResultToKeep,
   { stores, background }: { readonly stores: Stores; readonly background: Background },
 ): Promise<void> {
   let isStored = false

@@ -7,7 +7,7 @@ import { formsOf } from '../relay/forms.ts'
 import type { TranscriptEntry } from '../smtp/transcript.ts'
 
 /** Something that happens in a test: a line of its session, an open connection, or the newest state of an attempt. */
-export type Happening = TranscriptEntry | Assessed | 'connected'
+export type TestProgress = TranscriptEntry | Assessed | 'connected'
 
 /** The facts of a test that its phases depend on. */
 export interface PhasePlan {
@@ -18,7 +18,7 @@ export interface PhasePlan {
 }
 
 /** Returns a function that takes what happens in a test, in order. It returns the phase if that has changed. */
-export function phasesOf({ suite, proof, deliveryWaitMs }: PhasePlan): (happening: Happening) => TestPhase | null {
+export function phasesOf({ suite, proof, deliveryWaitMs }: PhasePlan): (happening: TestProgress) => TestPhase | null {
   const planned = formsOf(suite)
   const answered = new Set<string>()
   let name: PhaseName | null = null

@@ -58,8 +58,8 @@ export class Related {
       const permit = permissionsOf(caller, world)
       const mayTest = (ip: string) => {
         const address = parseAddress(ip)
-        const wish = { customerId: null, domain: null, knownMailbox: null, vantage: null }
-        return address !== null && permit({ ...wish, address }).ok
+        const asked = { customerId: null, domain: null, knownMailbox: null, vantage: null }
+        return address !== null && permit({ ...asked, address }).ok
       }
       const others = othersIn(hosts, this.#test.ip).filter(mayTest).slice(0, SHOWN)
       return await Promise.all(others.map((ip) => this.#withLast(ip)))

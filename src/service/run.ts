@@ -12,7 +12,7 @@ import { auditFields, tellEnd } from './audit.ts'
 import type { AuditFile } from './audit-file.ts'
 import type { Background } from './background.ts'
 import { conclude } from './conclude.ts'
-import { type Asked, toBytes } from './dossier.ts'
+import { type StoredRequest, toBytes } from './dossier.ts'
 import type { LiveTest } from './follow.ts'
 import type { FollowUps } from './follow-ups.ts'
 import { CALLER_GONE, type Job, type Settings } from './job.ts'
@@ -105,7 +105,7 @@ export async function runTest(job: Job, admission: Admission, live: LiveTest, pa
   }
 }
 
-function askedBy({ request: { address: _, ...request }, context: { caller, requestId } }: Job): Asked {
+function askedBy({ request: { address: _, ...request }, context: { caller, requestId } }: Job): StoredRequest {
   return { callerId: caller.id, requestId, request }
 }
 

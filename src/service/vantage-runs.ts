@@ -2,7 +2,7 @@
 import type { RelayTest } from '../contract/relay-test.ts'
 import type { ProbeResult } from '../probe/probe.ts'
 import { assess, wasSent } from '../relay/assess.ts'
-import type { Seen } from '../relay/attempt.ts'
+import type { ReceivedMail } from '../relay/attempt.ts'
 import { saysMore } from './arrivals.ts'
 
 /** The visits from one vantage, and their findings together. */
@@ -40,7 +40,7 @@ export function withSeenOf(runs: VantageRuns, earlier: VantageRuns): VantageRuns
  * Returns the runs with mail that arrived for a form; null if it says no more than is known. If both vantages sent a
  * message for that form, it counts for both: the two messages have the same secrets.
  */
-export function withSeen(runs: VantageRuns, form: string, seen: Seen): VantageRuns | null {
+export function withSeen(runs: VantageRuns, form: string, seen: ReceivedMail): VantageRuns | null {
   const isSender = ({ found }: VantageRun) =>
     found.observations.rows.some(({ attempt }) => attempt.form.id === form && wasSent(attempt))
   const senders = listOf(runs).filter(isSender)

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type RelayTestRequest, relayTestRequest } from '../contract/relay-test.ts'
 import { PROOFS } from '../contract/words.ts'
-import type { Queue, QueueOptions, Work } from '../queue/queue.ts'
+import type { JobHandlers, Queue, QueueOptions } from '../queue/queue.ts'
 
 /** A test that waits, as JSON. Its result in the store has the rest. */
 const waitingTest = z.object({
@@ -85,7 +85,7 @@ export class WaitingList {
   }
 
   /** Begins to start tests. */
-  work(work: Work<WaitingTest>): void {
+  work(work: JobHandlers<WaitingTest>): void {
     this.#queue.work(work)
   }
 

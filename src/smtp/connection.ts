@@ -32,17 +32,17 @@ export interface ConnectionOptions {
 }
 
 /** Called after each answer of a group. Returns true if the rest is not worth waiting for. */
-export type Abandon = (answer: AwaitedReply) => boolean
+export type IsEnough = (answer: AwaitedReply) => boolean
 
 /** How to wait for answers. */
 export interface Waiting {
-  readonly abandon?: Abandon
+  readonly abandon?: IsEnough
   /** Returns how long the next answer may take, given the slowest one so far, in milliseconds. Default: no limit. */
   readonly patience?: (slowestMs: number) => number
 }
 
 /** The kinds of bytes that a server has sent so far: nothing, TLS records where we expected text, or text. */
-export type Spoken = 'nothing' | 'tls' | 'text'
+export type SentSoFar = 'nothing' | 'tls' | 'text'
 
 /** How to wait for a greeting. */
 export interface GreetingWait {
@@ -80,7 +80,7 @@ export class SmtpConnection {
   #slowestMs = 0
   /** Whether we may send a command: not before the greeting, not inside a message, and not after QUIT. */
   #commandable = false
-  #spoke: Spoken = 'nothing'
+  #spoke: SentSoFar = 'nothing'
   /** Whether we said QUIT (`asked`), and whether the server answered it (`over`). We ignore everything after that. */
   #leaving: 'no' | 'asked' | 'over' = 'no'
 
@@ -107,7 +107,7 @@ export class SmtpConnection {
   }
 
   /** The kind of bytes that the server has sent so far. */
-  get spoke(): Spoken {
+  get spoke(): SentSoFar {
     return this.#spoke
   }
 

@@ -21,7 +21,7 @@ export interface AskedTarget {
 }
 
 /** A sweep as a request or a schedule asks for it. Either `customers` or `targets` is null. */
-export interface SweepWish {
+export interface SweepRequest {
   readonly name: string
   readonly customers: 'all' | readonly string[] | null
   readonly targets: readonly AskedTarget[] | null
@@ -31,7 +31,7 @@ export interface SweepWish {
 }
 
 /** Reads the body. Throws RequestProblem that lists every wrong member, and the first of the wrong targets. */
-export async function readSweepRequest(body: unknown, rules: RequestRules): Promise<SweepWish> {
+export async function readSweepRequest(body: unknown, rules: RequestRules): Promise<SweepRequest> {
   const frame = sweepFrame.safeParse(body)
   const errors = frame.success ? [] : faultsIn(frame.error)
   const given = isRecord(body) ? ['customers', 'targets'].filter((name) => body[name] !== undefined) : []

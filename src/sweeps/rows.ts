@@ -3,7 +3,7 @@ import type { RelayTest } from '../contract/relay-test.ts'
 import type { SweepRow } from '../store/sweeps.ts'
 
 /** The row of the same target in the sweep before: null if it has none; undefined if there is no sweep before. */
-export type Before = SweepRow | null | undefined
+export type EarlierRow = SweepRow | null | undefined
 
 const NOTHING = { verdict: null, reason: null, finishedAt: null, says: null, change: null } as const
 
@@ -17,7 +17,7 @@ export const runningRow = (testId: string): SweepRow => ({
 })
 
 /** Returns the row of a target whose test has ended. */
-export function testedRow(result: RelayTest, before: Before): SweepRow {
+export function testedRow(result: RelayTest, before: EarlierRow): SweepRow {
   const { id: testId, verdict, reason } = result
   const finishedAt = result.finishedAt ?? result.createdAt
   const known = before?.lastVerdict ?? null
@@ -36,7 +36,7 @@ export function testedRow(result: RelayTest, before: Before): SweepRow {
   }
 }
 
-function changeOf(verdict: RelayTest['verdict'], before: Before): SweepRow['change'] {
+function changeOf(verdict: RelayTest['verdict'], before: EarlierRow): SweepRow['change'] {
   if (before === undefined) return null
   if (before === null) return 'new'
   if (verdict === 'open' && before.lastVerdict !== 'open') return 'opened'
@@ -48,7 +48,7 @@ function changeOf(verdict: RelayTest['verdict'], before: Before): SweepRow['chan
  *
  * @param says why, in a sentence
  */
-export function skippedRow(says: string, at: string, before: Before): SweepRow {
+export function skippedRow(says: string, at: string, before: EarlierRow): SweepRow {
   return {
     ...NOTHING,
     state: 'skipped',

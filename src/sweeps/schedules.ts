@@ -71,8 +71,8 @@ export class Schedules {
     const caller = callerNow(schedule.caller)
     const why = caller ? null : `there is no caller ${schedule.caller}`
     try {
-      const wish = { name, customers, targets: null, suite, proof: proof ?? defaultProof, spread }
-      if (caller) await sweeps.startScheduled(wish, caller)
+      const sweepRequest = { name, customers, targets: null, suite, proof: proof ?? defaultProof, spread }
+      if (caller) await sweeps.startScheduled(sweepRequest, caller)
       if (why) log.error({ name, why }, 'a scheduled sweep did not begin')
     } catch (error) {
       const problem = problemOf(error)

@@ -15,7 +15,7 @@ import type { Stores } from '../store/stores.ts'
 import { PART, type StoredSweep } from '../store/sweeps.ts'
 import { Dispatcher, sweepOptions } from './dispatcher.ts'
 import { allOf, pageOf, type ResultFilter, type ResultPage, sweepView } from './reports.ts'
-import type { SweepWish } from './request.ts'
+import type { SweepRequest } from './request.ts'
 import { TargetTests, targetOptions } from './target-tests.ts'
 import { targetsFor } from './targets.ts'
 
@@ -74,15 +74,15 @@ export class SweepService {
 
   /** Begins the sweep of a request. Throws RequestProblem; then nothing has begun. */
   async start(
-    wish: SweepWish,
+    sweepRequest: SweepRequest,
     { caller, quotaStates }: Pick<RequestContext, 'caller' | 'quotaStates'>,
   ): Promise<Sweep> {
-    return this.#begin(wish, caller, quotaStates)
+    return this.#begin(sweepRequest, caller, quotaStates)
   }
 
   /** Begins the sweep of a schedule. It counts in no quota. Throws RequestProblem. */
-  async startScheduled(wish: SweepWish, caller: Caller): Promise<Sweep> {
-    return this.#begin(wish, caller, null)
+  async startScheduled(sweepRequest: SweepRequest, caller: Caller): Promise<Sweep> {
+    return this.#begin(sweepRequest, caller, null)
   }
 
   /** Returns the sweeps of a caller, the newest first; only those of one name, if one is given. */
@@ -140,12 +140,16 @@ export class SweepService {
    *
    * @param states the quotas to count it in; null for a scheduled sweep, which counts in none
    */
-  async #begin(wish: SweepWish, caller: Caller, states: RequestContext['quotaStates'] | null): Promise<Sweep> {
+  async #begin(
+    sweepRequest: SweepRequest,
+    caller: Caller,
+    states: RequestContext['quotaStates'] | null,
+  ): Promise<Sweep> {
     requireSweeps(caller)
     const { stores, log, worldOf } = this.#parts
     const world = worldOf(caller)
-    const targets = await targetsFor(wish, caller, world)
-    const { name, customers, suite, proof, spread } = world.requestFor(wish)
+    const targets = await targetsFor(sweepRequest, caller, world)
+    const { name, customers, suite, proof, spread } = world.requestFor(sweepRequest)
     const id = randomUUID()
     const scheduled = states === null
     await this.#requireRoom(name, caller)

@@ -9,11 +9,13 @@ import { pointerTo } from '../service/pointer.ts'
 import { RequestProblem } from '../service/problem.ts'
 import { permissionsOf, type World } from '../service/world.ts'
 import type { SweepTarget } from '../store/sweeps.ts'
-import { type AskedTarget, AT_A_TIME, type SweepWish } from './request.ts'
+import { type AskedTarget, AT_A_TIME, type SweepRequest } from './request.ts'
 
 /** Returns the targets that a request asks for. Throws RequestProblem that points to each one that is not allowed. */
-export async function targetsFor(wish: SweepWish, caller: Caller, world: World): Promise<SweepTarget[]> {
-  const targets = wish.targets ? await allowed(wish.targets, caller, world) : await listed(wish, caller, world)
+export async function targetsFor(sweepRequest: SweepRequest, caller: Caller, world: World): Promise<SweepTarget[]> {
+  const targets = sweepRequest.targets
+    ? await allowed(sweepRequest.targets, caller, world)
+    : await listed(sweepRequest, caller, world)
   return apart(targets)
 }
 
@@ -41,7 +43,7 @@ async function allowed(asked: readonly AskedTarget[], caller: Caller, world: Wor
 }
 
 /** Returns the servers of customers, as the customers file lists them. */
-async function listed({ customers: asked }: SweepWish, caller: Caller, world: World): Promise<SweepTarget[]> {
+async function listed({ customers: asked }: SweepRequest, caller: Caller, world: World): Promise<SweepTarget[]> {
   const customers = world.customers()
   const own = [...customers.all.keys()].filter((id) => inScope(caller, id))
   const ids = asked === 'all' || asked === null ? own : [...new Set(asked)]

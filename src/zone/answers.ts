@@ -15,7 +15,7 @@ export interface Served {
 }
 
 /** How a query came. Over UDP, anybody can write any source address, so the answers are short. */
-export type Over = 'udp' | 'tcp'
+export type Transport = 'udp' | 'tcp'
 
 /** The longest query that is read. A name has 255 bytes at most; what comes after the question is not read. */
 export const LONGEST_QUERY = 512
@@ -51,7 +51,7 @@ interface Answered {
 const NOTHING: Answered = { code: 'ok', records: [], isSecret: false }
 
 /** Returns the answer to a message, or null if it gets none: it is no query. */
-export function answerTo(message: Buffer, served: Served, over: Over, now: Date): Buffer | null {
+export function answerTo(message: Buffer, served: Served, over: Transport, now: Date): Buffer | null {
   if (message.length < HEADER_BYTES || message.length > LONGEST_QUERY) return null
   const flags = message.readUInt16BE(2)
   if (flags & FLAGS.response) return null

@@ -4,12 +4,12 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { parseAddress } from '../ip/address.ts'
 import type { Endpoint } from '../ip/endpoint.ts'
-import { LONGEST_QUERY, type Over } from './answers.ts'
+import { LONGEST_QUERY, type Transport } from './answers.ts'
 import { Rates, sourceOf } from './rates.ts'
 
 export interface NameServerOptions extends Endpoint {
   /** Returns the answer to a message, or null for none. */
-  answer(message: Buffer, over: Over): Buffer | null
+  answer(message: Buffer, over: Transport): Buffer | null
   readonly log: Log
   /** How long a TCP connection may be silent, and how long it may last. Tests use shorter times. */
   readonly idleMs?: number

@@ -14,7 +14,7 @@ export interface Zone {
 }
 
 /** The server that a name leads to. */
-export interface Steered {
+export interface SteeredServer {
   readonly address: Address
   /** The host name that the server gives itself, in lower case; null if it gives none. */
   readonly host: string | null
@@ -35,9 +35,9 @@ const DAY_MS = 86_400_000
  *
  * @param now the time of the test: the name is valid on its day (UTC) and on the next one, as long as mail counts
  */
-export function steeredName(zone: Zone, { address, host }: Steered, now: Date): string {
+export function steeredName(zone: Zone, { address, host }: SteeredServer, now: Date): string {
   const day = dayOf(now)
-  const written = (steered: Steered) =>
+  const written = (steered: SteeredServer) =>
     [labelOf(zone, steered, day), steered.host, zone.name].filter((part) => part !== null).join('.')
   const named = { address, host: host?.toLowerCase() ?? null }
   const isUsable = named.host !== null && DOMAIN_NAME.test(named.host) && written(named).length <= LONGEST
@@ -45,7 +45,7 @@ export function steeredName(zone: Zone, { address, host }: Steered, now: Date): 
 }
 
 /** Reads a name in any case. Null if we did not make it, or not for a test of yesterday or today. */
-export function readName(zone: Zone, name: string, now: Date): Steered | null {
+export function readName(zone: Zone, name: string, now: Date): SteeredServer | null {
   const inside = withinZone(zone, name)
   if (inside === null) return null
   const dot = inside.indexOf('.')
@@ -74,14 +74,14 @@ export function withinZone(zone: Pick<Zone, 'name'>, name: string): string | nul
 /** Returns the day as a number of 16 bits: the days since 1970, until the year 2149. */
 const dayOf = (now: Date): number => Math.floor(now.getTime() / DAY_MS)
 
-function labelOf(zone: Zone, steered: Steered, day: number): string {
+function labelOf(zone: Zone, steered: SteeredServer, day: number): string {
   const { family, value } = steered.address
   const days = day.toString(16).padStart(2 * DAY_BYTES, '0')
   const address = value.toString(16).padStart(ADDRESS_BITS[family] / 4, '0')
   return `${days}${address}${proofOf(zone, steered, day).toString('hex')}`
 }
 
-function proofOf({ name, key }: Zone, { address, host }: Steered, day: number): Buffer {
+function proofOf({ name, key }: Zone, { address, host }: SteeredServer, day: number): Buffer {
   const said = JSON.stringify(['mx-steered', name, address.family, address.text, host, day])
   return createHmac('sha256', key).update(said).digest().subarray(0, PROOF_BYTES[address.family])
 }

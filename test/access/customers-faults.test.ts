@@ -183,7 +183,7 @@ test('no customer has a domain that holds that of our mailbox or is held by it',
   }
 })
 
-test('what is no YAML is refused with the line where it stops to be', (t) => {
+test('a file that is no YAML is refused, with the line of its first fault', (t) => {
   const [found = ''] = faults(t, 'customers:\n  - id: acme\n   name: Acme\n')
   assert.match(found, /^3: /)
   assert.ok(faults(t, 'customers: [\n').length > 0)

@@ -99,7 +99,7 @@ const FILES = [
 for (const [name, bytes, read] of FILES) {
   const before = read(bytes) ?? assert.fail(`${name} is refused`)
 
-  test(`${name}: whatever its end loses, it is refused`, () => {
+  test(`${name}: a file without its end is refused, wherever it is cut`, () => {
     // Without its last line break, the marker is still whole.
     assert.deepEqual(read(bytes.subarray(0, -1)), before)
     for (let length = 0; length < bytes.length - 1; length += 1) {
@@ -107,7 +107,7 @@ for (const [name, bytes, read] of FILES) {
     }
   })
 
-  test(`${name}: whatever its beginning loses, it may only deny more`, () => {
+  test(`${name}: a file without its beginning only denies more, wherever it is cut`, () => {
     for (let from = 1; from < bytes.length; from += 1) {
       const after = read(bytes.subarray(from)) ?? new Set<string>()
       assert.deepEqual(addedTo(before, after), [], `without its first ${from} bytes`)
@@ -165,7 +165,7 @@ function ordersOf<T>(things: readonly T[]): T[][] {
   )
 }
 
-test('whatever stands in place of a file, in every order, the last good version stays in use', async (t) => {
+test('if a file is replaced by anything else, in every order, the last good version stays in use', async (t) => {
   const path = join(folderOf(t, { 'customers.yaml': NESTED }), 'customers.yaml')
   const file = await following(path)
   const before = permitted(file)
@@ -313,7 +313,7 @@ test('a customer that goes with its file is gone, unless its network falls to an
     'the file is gone, and with it the network 8.8.8.0/24 of customer inner, which would fall to customer wide'
   assert.ok(wider.error?.startsWith(`${join(other, 'b.yaml')}: ${gone}. `), `${wider.error}`)
 
-  // What is taken out of a file on purpose may go with the file afterwards.
+  // An entry that was removed on purpose may disappear with the file afterwards.
   writeFileSync(join(other, 'b.yaml'), 'customers: []\n...\n')
   assert.equal(await wider.look(), true)
   rmSync(join(other, 'b.yaml'))

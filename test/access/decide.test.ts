@@ -240,14 +240,14 @@ test("a domain must be one of the customer's or lie under one; else the first is
 
 test('a known mailbox must be at a domain of the customer, and a mailbox in a request wins', (t) => {
   const customers = load(t)
-  const namesOf = (ip: string, wish: Partial<Omit<AccessRequest, 'address'>>) => {
-    const decision = decide(request(ip, wish), ALL, customers, ORIGIN)
+  const namesOf = (ip: string, asked: Partial<Omit<AccessRequest, 'address'>>) => {
+    const decision = decide(request(ip, asked), ALL, customers, ORIGIN)
     return decision.ok ? [decision.domain, decision.knownMailbox] : [decision.problem, decision.pointer]
   }
   const given = (name: string) => ({ name, source: 'request' })
   const listed = (name: string) => ({ name, source: 'customer' })
   const denied = ['domain-not-listed', '/knownMailbox']
-  const rows: readonly (readonly [ip: string, wish: Partial<Omit<AccessRequest, 'address'>>, unknown])[] = [
+  const rows: readonly (readonly [ip: string, asked: Partial<Omit<AccessRequest, 'address'>>, unknown])[] = [
     // The default is the first mailbox at the domain of the test.
     ['8.8.1.1', {}, [listed('example.com'), listed('Ann@example.com')]],
     ['8.8.1.1', { domain: 'example.net' }, [given('example.net'), listed('jane@example.net')]],
@@ -273,7 +273,7 @@ test('a known mailbox must be at a domain of the customer, and a mailbox in a re
     ['8.8.8.8', {}, [listed('example.org'), listed('bob@example.org')]],
     ['8.8.4.4', { knownMailbox: 'jane@example.org' }, ['opted-out', '/ip']],
   ]
-  for (const [ip, wish, expected] of rows) assert.deepEqual(namesOf(ip, wish), expected, JSON.stringify([ip, wish]))
+  for (const [ip, asked, expected] of rows) assert.deepEqual(namesOf(ip, asked), expected, JSON.stringify([ip, asked]))
 })
 
 test("a test does not start from within the customer's own networks", (t) => {
@@ -308,7 +308,7 @@ test('of several vantages those fit that lie outside and speak the IP version, i
     ],
     ['8.8.1.1', 'six', 'vantage-family', 'our vantage has no IPv4 address'],
     ['8.8.1.1', 'mel-1', 'vantage-unknown', 'there is no vantage mel-1: GET /vantages lists them'],
-    // What is wrong with the address itself comes first.
+    // A fault of the address itself comes first.
     ['8.8.4.4', 'mel-1', 'opted-out'],
   ] as const
   for (const [ip, vantage, expected, detail] of rows) {
@@ -319,7 +319,7 @@ test('of several vantages those fit that lie outside and speak the IP version, i
   }
 })
 
-test('where no vantage fits, each of those that lie outside is named', (t) => {
+test('if no vantage fits, each one outside the network is named', (t) => {
   const customers = load(t)
   const four = new Set<4 | 6>([4])
   const origin = from({ name: 'a', families: four }, { name: 'b', families: four })

@@ -22,7 +22,7 @@ test('the hash of a key is what sha256sum says of it', (t) => {
   assert.equal(`${hashKey(key)}  -`, sum.stdout.trimEnd())
 })
 
-test('what cannot be a key has no hash', () => {
+test('a text that cannot be a key has no hash', () => {
   const key = makeKey()
   const others = ['', 'rtk_', key.slice(0, -1), `${key}A`, `${key}\n`, ` ${key}`, key.toUpperCase(), `x${key.slice(1)}`]
   for (const text of [...others, `rtk_${'+'.repeat(43)}`, `rtk_${'é'.repeat(43)}`])

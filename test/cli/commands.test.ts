@@ -1,4 +1,4 @@
-/** What the command can do besides one test: show, list, limits, vantages, and batches that go on and are compared. */
+/** The command does more than one test: show, list, limits, vantages, and batches that go on and are compared. */
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'

@@ -1,9 +1,9 @@
-/** What people paste into the field for the mail server, and what is found in it. */
+/** Texts that people paste into the field for the mail server, and the names found in them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readPasted } from '../../src/console/pasted.ts'
 
-/** What is pasted, the name that is found in it, and the port. */
+/** The pasted text, the name that is found in it, and the port. */
 const ENDPOINTS: readonly (readonly [pasted: string, name: string, port?: number])[] = [
   ['203.0.113.25', '203.0.113.25'],
   ['  203.0.113.25 \n', '203.0.113.25'],

@@ -1,4 +1,4 @@
-/** What the console works out without a browser: times, changes, orders, steps, the ticket, live events. */
+/** The console works these out without a browser: times, changes, orders, steps, the ticket, live events. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError } from '../../src/console/api.ts'

@@ -11,7 +11,7 @@ const LOOKS = [
   { colorScheme: 'dark', viewport: { width: 360, height: 700 } },
 ] as const
 
-/** What Swagger UI itself does: it skips a level of headings, and its introduction is outside of its main part. */
+/** Faults of Swagger UI itself: it skips a level of headings, and its introduction is outside of its main part. */
 const ACCEPTED = /^(heading-order|region): /
 
 const faultsIn = async (page: Page): Promise<string[]> => {

@@ -1,4 +1,4 @@
-/** What the report of a sweep says and lists, worked out without a browser. */
+/** The sentences and lists of a sweep's report, worked out without a browser. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -76,7 +76,7 @@ test('the last sweep is named by its day, by its year if that was another one, a
   assert.equal(dayInWords(noon(29), noon(29)), 'at 12:00')
 })
 
-test('what could not be found out is said too, and never while it may still be found out', () => {
+test('the gaps of a sweep are named: servers without a clear answer, without a test, or without a result now', () => {
   assert.equal(gapsOf(SWEEP), '')
   const progress = { targets: 9, tested: 1, skipped: 1, running: 0, waiting: 7 }
   const verdicts = { open: 0, closed: 0, inconclusive: 1 }

@@ -1,4 +1,4 @@
-/** What the tests of the console share: one browser, one service with several mail servers, and the user's actions. */
+/** The tests of the console share one browser, one service with several mail servers, and the user's actions. */
 import { before, type TestContext, test } from 'node:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { dnsServer } from '../harness/dns-server.ts'

@@ -40,8 +40,8 @@ export function decider(files: { readonly customers: string; readonly callers: s
     if (!caller) throw new Error(`no caller ${id}`)
     try {
       const { address, customerId = null, domain = null, knownMailbox = null } = readRequest(JSON.parse(body), RULES)
-      const wish = { address, customerId, domain, knownMailbox, vantage: null }
-      const decision = decide(wish, caller, customers, ORIGIN)
+      const asked = { address, customerId, domain, knownMailbox, vantage: null }
+      const decision = decide(asked, caller, customers, ORIGIN)
       return decision.ok
         ? { dial: address.text, throughProxy: connectRequest(address, 25) }
         : { refused: decision.problem }

@@ -55,7 +55,7 @@ test('a place in the value has the line where it is written', (t) => {
   for (const [place, line] of places) assert.equal(file.fault(place, 'why'), `${path}:${line}: why`, nameOf(place))
 })
 
-test('what is missing has the line of what should hold it', (t) => {
+test('a missing member has the line of the object that should have it', (t) => {
   const path = yamlFile(t, NESTED)
   const file = readAt(path)
   assert.equal(file.fault(['fleet', 'ships', 2, 'port'], 'why'), `${path}:10: why`)

@@ -15,7 +15,7 @@ const withHeader = (field: string): string => `GET /limits HTTP/1.1\r\n${HEADERS
 const withLength = (field: string): string => `${POST}${field}\r\n\r\n{"a":1}`
 const OPEN = 'GET /livez HTTP/1.1\r\nHost: relay-tests\r\n\r\n'
 
-/** What the client does with the connection after the bytes. By default it stays open. */
+/** The client's last step after the bytes. By default, the connection stays open. */
 type Then = 'end' | 'reset'
 
 /** Bytes that no HTTP client sends, and the statuses of the answers. No status means that the service just closes. */

@@ -18,7 +18,7 @@ const CLOSED_WITHIN_MS = 10_000 + 2_000 + 3_000
 const HEADERS = `Host: relay-tests\r\nAuthorization: Bearer ${KEYS.partner}\r\n`
 const POST = `POST /relay-tests HTTP/1.1\r\n${HEADERS}Content-Type: application/json\r\n`
 
-/** What a slow client sends first, and then again every half second. */
+/** The bytes that a slow client sends first, and those that it repeats every half second. */
 const SLOW: Readonly<Record<string, readonly [first: string, again: string]>> = {
   'says nothing': ['', ''],
   'says half a request line': ['GET /li', ''],

@@ -48,7 +48,7 @@ export interface Script {
   readonly lingers?: boolean
 }
 
-/** Where a server listens. Default: a free port of 127.0.0.1. */
+/** The hosts and the port of a server. Default: a free port of 127.0.0.1. */
 export interface Place {
   readonly hosts?: readonly string[]
   readonly port?: number

@@ -14,7 +14,7 @@ export const withMicrosocks = { skip: process.env.CI ? false : (packagesUnavaila
 
 export interface RealProxy {
   readonly port: number
-  /** Where its IPv4 connections come from. */
+  /** The source address of its IPv4 connections. */
   readonly source: string
   readonly user: string
   readonly password: string

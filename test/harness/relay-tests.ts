@@ -26,7 +26,7 @@ export interface InProcess {
 export interface InProcessOptions extends ServiceOptions {
   /** Replaces how a mail server is asked. */
   readonly run?: World['run']
-  /** Where tests wait for a slot, if not in memory. */
+  /** The queue in which tests wait for a slot, if it is not in memory. */
   readonly queues?: Pick<Queues, 'open'>
   /** Configuration that has been read already. */
   readonly setup?: Setup

@@ -1,4 +1,4 @@
-/** What tests of sweeps share: servers on loopback, a caller that may use sweeps, and requests. */
+/** The tests of sweeps share these: servers on loopback, a caller that may use sweeps, and requests. */
 import { z } from 'zod'
 import { hashKey } from '../../src/access/keys.ts'
 import { type NewSweep, type Sweep, type SweepResult, sweep, sweepResultList } from '../../src/contract/sweeps.ts'

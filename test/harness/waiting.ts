@@ -4,19 +4,24 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** How long a wait may take on a slow machine. It only stops tests that hang: no test measures with it. */
 export const PATIENCE_MS = 30_000
 
+/** The shortest and the longest pause between two looks, in milliseconds. A look often asks the service. */
+const PAUSE_MS = { least: 20, most: 250 }
+
 /**
  * Calls `look` until it returns something, and returns that. After the deadline, throws an error that names `awaited`.
+ * The pauses grow with the time waited, because long waits side by side would keep the machine busy with looking.
  */
 export async function until<T>(
   awaited: string,
   look: () => T | Promise<T>,
   patienceMs = PATIENCE_MS,
 ): Promise<Exclude<T, null | undefined | false>> {
-  const deadline = performance.now() + patienceMs
-  while (performance.now() < deadline) {
+  const startedAt = performance.now()
+  while (performance.now() - startedAt < patienceMs) {
     const found = await look()
     if (found !== null && found !== undefined && found !== false) return found as Exclude<T, null | undefined | false>
-    await sleep(20)
+    const waitedMs = performance.now() - startedAt
+    await sleep(Math.min(Math.max(waitedMs / 10, PAUSE_MS.least), PAUSE_MS.most))
   }
   throw new Error(`waited in vain: ${awaited}`)
 }

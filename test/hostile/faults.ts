@@ -34,7 +34,7 @@ export type Fault = (typeof FAULT_NAMES)[number]
 /** Faults that the client can notice only at its deadline. */
 export const SILENT: ReadonlySet<Fault> = new Set<Fault>(['silence', 'drip', 'no line end'])
 
-/** What a server does instead of its reply. After that it sends nothing more. */
+/** A fault that a server shows instead of its reply. After that, it sends nothing more. */
 const FAULTS: Readonly<Record<Fault, (peer: Peer, code: string) => void>> = {
   RST: ({ wire }) => wire.resetAndDestroy(),
   FIN: ({ socket }) => socket.end(),

@@ -1,4 +1,4 @@
-/** What a test does when its caller disconnects. */
+/** A test whose caller disconnects. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { relayTest } from '../../src/contract/relay-test.ts'

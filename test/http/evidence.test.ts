@@ -86,7 +86,7 @@ function repeating(usual: string | readonly string[], secrets: readonly string[]
 }
 
 for (const dot of ['250 2.0.0 Ok', '451 4.3.0 Later', '421 4.3.0 Later', '554 5.6.0 No']) {
-  test(`whatever a server repeats, wherever, no output shows eight characters of a secret (${dot})`, async (t) => {
+  test(`no output shows eight characters of a secret, whatever a server repeats (${dot})`, async (t) => {
     let write = (text: string) => text
     let begin = 0
     const sent = (): string[] => secretsIn(office.server.lines.slice(begin))

@@ -1,4 +1,4 @@
-/** What a result tells besides its verdict: findings, the address that the server saw, and related addresses. */
+/** The parts of a result besides its verdict: findings, the address that the server saw, and related addresses. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { dnsServer } from '../harness/dns-server.ts'

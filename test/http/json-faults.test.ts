@@ -1,4 +1,4 @@
-/** Where a body stops being JSON: the service names the place, and accepts exactly what JSON.parse accepts. */
+/** The service names the place where a body stops being JSON, and accepts exactly what JSON.parse accepts. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

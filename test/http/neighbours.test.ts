@@ -19,7 +19,7 @@ const CALLERS = callersYaml([
 const QUOTAS = { QUOTA_NETWORK: '4/1h', QUOTA_TARGET: '2/10m', QUOTA_CUSTOMER: '20/1h', QUOTA_CALLER: '20/1h' }
 const REFERENCE = 'TICKET 1'
 
-/** What differs from one run to the next: ids, times, and seconds that count down. */
+/** Differences from one run to the next: ids, times, and seconds that count down. */
 const VARYING: readonly (readonly [RegExp, string])[] = [
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'ID'],
   [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME'],

@@ -24,7 +24,7 @@ ${ids.map((id, index) => `  - { id: ${id}, name: ${id}, networks: [127.${10 + in
   - { id: own, name: With its own quota, networks: [127.20.0.0/16], quota: 1/2h }
 neverTest: [127.10.9.9/32]
 `
-/** What each quota counts, in the words of a 429. */
+/** The things that each quota counts, in the words of a 429. */
 const COUNTED: Readonly<Record<string, string>> = {
   'tests-caller': 'tests of one caller',
   'tests-customer': 'tests of one customer',

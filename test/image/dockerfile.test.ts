@@ -1,4 +1,4 @@
-/** What can be said of the Dockerfile without a build. */
+/** The Dockerfile, as far as it can be checked without a build. */
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
@@ -8,7 +8,7 @@ import { readConfig } from '../../src/config.ts'
 import { ROOT } from '../harness/service.ts'
 import { NODE_RELEASE } from './node-release.ts'
 
-// What can be told without a build; `npm run prove:image` builds it and runs it.
+// `npm run prove:image` builds the image and runs it.
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
 

@@ -19,7 +19,7 @@ const NAME = 'golden-name.example.com'
 /** An answer to EHLO that offers it. */
 const PIPELINING = '250-mail\r\n250 PIPELINING'
 
-/** What a server says of itself. */
+/** The names and texts in a greeting. */
 interface Speech {
   readonly greeting: string
   readonly hello: string
@@ -129,7 +129,7 @@ async function stage(t: TestContext) {
 
 type Session = Awaited<ReturnType<typeof stage>>
 
-/** What is heard by servers with a good name and with none, by whether they are closed; the names are stand-ins. */
+/** The sessions that servers with a good name and with none must hear, closed or open; the names are stand-ins. */
 async function goldenSessions(
   session: Session,
   suite: Suite,

@@ -64,7 +64,7 @@ const HEADERS = [
 
 /** Those that mean nothing to the service, or nothing that refuses a request. */
 const FREE_HEADERS = HEADERS.filter((name) => !['Accept', 'Content-Type', 'Authorization'].includes(name))
-/** What no HTTP parser lets pass in a field (RFC 9110 section 5.5). */
+/** Bytes that no HTTP parser lets pass in a field (RFC 9110 section 5.5). */
 const NO_FIELD_VALUE = /[\0-\x08\x0a-\x1f\x7f]/g
 
 const encoded = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
@@ -152,17 +152,17 @@ export function hostileRequest(ip: string, port: number, random: Random): Hostil
   return {
     head: `POST ${path} HTTP/1.1\r\nConnection: close\r\nContent-Length: ${body.length}\r\n${lines}\r\n`,
     body,
-    ...wishesIn(body),
+    ...requestIn(body),
   }
 }
 
 const text = z.string().nullable().catch(null)
-const wishes = z.object({ domain: text, knownMailbox: text, proof: z.string().catch('delivery') })
+const requestBody = z.object({ domain: text, knownMailbox: text, proof: z.string().catch('delivery') })
 
-/** What a body asks for, whatever was done to it. */
-function wishesIn(body: string): z.output<typeof wishes> {
+/** The request in a body, before any text was injected. */
+function requestIn(body: string): z.output<typeof requestBody> {
   try {
-    return wishes.parse(JSON.parse(Buffer.from(body, 'latin1').toString('utf8')))
+    return requestBody.parse(JSON.parse(Buffer.from(body, 'latin1').toString('utf8')))
   } catch {
     return { domain: null, knownMailbox: null, proof: 'delivery' }
   }

@@ -1,12 +1,12 @@
 /** Texts that try to break out of a line, and the strict reading of a host name. */
 import type { Random } from '../harness/random.ts'
 
-/** What ends a line, a string, a message or a field for somebody. */
+/** Bytes that end a line, a string, a message or a field in some language or protocol. */
 const BREAKS = [
   ...['\r\n', '\n', '\r', '\0', '\u2028', '\u2029', '\u0085', '\v', '\f', '\x1a', '\x1b[2K', '\t', '\n\n', '\r\n\r\n'],
   ...['\r\n.\r\n', '\n.\n', '\r.\r', '.', '..', '\r\n..\r\n', '%0d%0a', '%0D%0A.%0D%0A', '\\r\\n', '\\u000d\\u000a'],
 ]
-/** What somebody would have the mail server hear. */
+/** Commands that an attacker wants to send to the mail server. */
 const PAYLOADS = [
   ...['', 'RCPT TO:<victim@example.com>', 'MAIL FROM:<>', 'DATA', 'QUIT', 'RSET', 'STARTTLS', 'VRFY root', 'EHLO evil'],
   ...['Bcc: victim@example.com', 'Subject: buy', '> NOTIFY=SUCCESS', '> SIZE=1', '<victim@example.com>', '">', "'"],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Say, ScriptedSession } from '../harness/mail-server.ts'
 
-/** What each test is free to say differently, and nothing else: token, secret, Date, Message-ID. */
+/** The only parts that may differ between tests: token, secret, Date, Message-ID. */
 const VARYING: readonly (readonly [pattern: RegExp, stands: string])[] = [
   [/(?<=\r\nDate: )[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} \+0000(?=\r\n)/g, '(date)'],
   [/(?<=\r\nMessage-ID: <)[0-9a-f-]{36}(?=@relaytest\.isp\.example>\r\n)/g, '(message id)'],

@@ -1,4 +1,4 @@
-/** What people are told about an address that is not accepted. */
+/** The advice for people whose address is not accepted. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { explainAddress, parseAddress } from '../../src/ip/address.ts'

@@ -112,7 +112,7 @@ test('a network meets the special ranges within it and the narrowest one around 
   assert.deepEqual(textsOf('2001:db8::200:5efe:a00:1/128'), ['*:0:5efe:0:0/96'])
 })
 
-test('what a network meets is what its addresses are in, except for single ISATAP addresses', () => {
+test('a network meets exactly the ranges that its addresses are in, except for single ISATAP addresses', () => {
   const network = fc.tuple(anyPrefix, fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }))
   fc.assert(
     fc.property(network, ([prefix, random]) => {

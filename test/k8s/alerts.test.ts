@@ -111,7 +111,7 @@ const CASES: readonly (readonly [what: string, series: Readonly<Record<string, s
     ['no mail arrives', { relay_tests_mailbox_arrivals_total: '0x120' }, ['RelayTestsMailboxSilent']],
   ]
 
-/** What a healthy installation of two replicas tells. */
+/** The metrics of a healthy installation of two replicas. */
 const HEALTHY: Readonly<Record<string, string>> = {
   relay_tests_info: '1x120',
   'relay_tests_redis_up{pod="a"}': '1x120',

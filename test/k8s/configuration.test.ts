@@ -1,4 +1,4 @@
-/** What the manifests set is what the service reads. */
+/** The manifests set only variables that the service reads. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import { kubectl, withKubectl } from './render.ts'
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
 
-/** What the secret that operators make by hand holds. */
+/** The members of the secret that operators make by hand. */
 const SECRETS = { MAILBOX_KEY: 'k'.repeat(32), REDIS_URL: 'redis://redis.redis:6379' }
 
 /** Runs check.js with the environment and the files that a pod would have. */

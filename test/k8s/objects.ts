@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type KubernetesObject, render } from './render.ts'
 
-// What the tests ask of objects; that the rest is as Kubernetes wants it is for the schemas to say.
+// The tests check these members of objects. The schemas of Kubernetes check the rest.
 
 const named = z.looseObject({ name: z.string() })
 const probe = z.object({ httpGet: z.object({ path: z.string(), port: z.string() }) }).loose()
@@ -71,7 +71,7 @@ export const service = z.object({
   }),
 })
 
-/** What is rendered, by kind and name; a name that kustomize made is known without its hash. */
+/** The rendered objects by kind and name. A name that kustomize made has no hash here. */
 export class Rendered {
   readonly all: readonly KubernetesObject[]
 
@@ -108,7 +108,7 @@ export class Rendered {
     return this.one('ConfigMap', 'relay-tests-settings', z.object({ data: labels })).data
   }
 
-  /** Where each file of the configuration is seen by the service, and what is in it. */
+  /** The files of the configuration: the path that the service sees, and the content. */
   files(): Record<string, string> {
     const { volumes, containers } = this.pod()
     const held = z.object({ data: labels })

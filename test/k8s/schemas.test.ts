@@ -24,7 +24,7 @@ describe('every object is what the schemas of Kubernetes say', withKubectl, () =
   })
 })
 
-/** What somebody may write by mistake: of which object, where, and what. */
+/** Mistakes that somebody may make: the object, the place, and the wrong value. */
 const MISTAKES: readonly (readonly [kind: string, path: string, value: unknown])[] = [
   ['Deployment', '/spec/replicas', '3'],
   ['Deployment', '/spec/template/spec/containers/0/livenessProb', {}],

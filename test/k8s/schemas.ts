@@ -26,7 +26,7 @@ const MODELS = [
   Service,
 ] as const
 
-/** What is wrong with an object: values that its schema refuses, and fields that its schema does not know. */
+/** Returns the faults of an object: values that its schema refuses, and fields that its schema does not know. */
 export function faultsOf(object: KubernetesObject): string[] {
   const model = MODELS.find(({ apiVersion, kind }) => apiVersion === object.apiVersion && kind === object.kind)
   if (!model) return [`${object.apiVersion} ${object.kind}: no schema`]

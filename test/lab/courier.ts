@@ -8,7 +8,7 @@ export interface CourierOptions {
   readonly smarthost: string
   /** More lines for the file `esmtpd`, where Debian has `TARPIT=1`. */
   readonly esmtpd?: readonly string[]
-  /** Who may relay, as the beginning of an address. */
+  /** The clients that may relay, as the beginning of an address. */
   readonly relayFor?: string
   /** The outside domain for which it follows the percent hack: `user%outside@example.com`. */
   readonly percentRelay?: string

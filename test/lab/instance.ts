@@ -30,7 +30,7 @@ export interface Instance {
   /** A shell script that configures the server and starts it as a daemon. */
   readonly setup: string
   readonly logFiles: readonly string[]
-  /** What every name resolves to for this server: the exit of the lab, or nothing. */
+  /** The address of every name for this server: the exit of the lab, or none. */
   readonly names?: keyof typeof resolvers | undefined
 }
 

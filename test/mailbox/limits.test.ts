@@ -1,4 +1,4 @@
-/** What one visitor of our mailbox can cost, and what it cannot do to the tests of others. */
+/** One visitor of our mailbox costs little, and cannot harm the tests of others. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeSecret } from '../../src/mailbox/secret.ts'

@@ -35,7 +35,7 @@ test('the greeting and EHLO name the domain, the address that is seen and the si
   }
 })
 
-test('a message to a recipient token arrives, whoever sent it', async (t) => {
+test('a message to a recipient token arrives from any sender', async (t) => {
   for (const from of ['a@sender.example', '', 'root@no_host', 'user.@ilo.example', at(SENDER)]) {
     const { arrivals, logged, greeted } = await testMailbox(t)
     const secret = makeSecret()
@@ -444,7 +444,7 @@ test('without HELO no mail is taken', async (t) => {
   }
 })
 
-test('who guesses a thousand recipients is hung up on after 20, each with its line in the log', async (t) => {
+test('a visitor that guesses a thousand recipients is disconnected after 20, each with its line in the log', async (t) => {
   const { logged, counted, turnedAway, greeted } = await testMailbox(t)
   const client = await greeted()
   await client.say('MAIL FROM:<>')
@@ -489,7 +489,7 @@ for (const [name, nasty] of Object.entries(NASTY)) {
     const { arrivals, logged, connect } = await testMailbox(t)
     const client = await connect()
     await client.reply()
-    // Where the server refuses to take a text, the next line still lets the session go on.
+    // If the server refuses a text, the next line still lets the session go on.
     const lines = [
       'EHLO plain',
       `EHLO ${nasty}`,

@@ -1,5 +1,5 @@
 /**
- * What reports say about the next hop, in the words of many programs: an attempt to relay, a refusal of their own, or
+ * Reports about the next hop, in the words of many programs: an attempt to relay, a refusal of their own, or
  * mail that is no report.
  */
 import assert from 'node:assert/strict'

@@ -13,7 +13,7 @@ test('every secret in headers and body is found, each once, in order', () => {
   assert.deepEqual(factsOf(`X-Test: ${OTHER}`, '', `> ${SECRET}.`, OTHER).secrets, [OTHER, SECRET])
 })
 
-test('what is longer or shorter is no secret', () => {
+test('a longer or shorter word is no secret', () => {
   assert.deepEqual(factsOf('', `${SECRET}a`, SECRET.slice(1), `${SECRET}_`).secrets, [])
 })
 
@@ -80,7 +80,7 @@ test('at most 20 Received fields are kept, of each at most 1 KiB', () => {
   for (const field of received) assert.equal(field.length, 1024)
 })
 
-test('whatever bytes come, what is kept is printable ASCII', () => {
+test('from any bytes, only printable ASCII is kept', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       const { secrets, received } = readMessage(Buffer.concat([Buffer.from('Received: '), bytes]))

@@ -10,7 +10,7 @@ import { DIALECTS, DOMAIN, type Failure, LOCAL, OUTSIDE, SENDER_TOKEN, TOKEN } f
 const NAMES = { domain: DOMAIN, token: SENDER_TOKEN }
 const BEARER = { peer: '203.0.113.25', helo: 'mail.own.example' }
 const read = (message: string) => readReport(Buffer.from(message, 'latin1'), NAMES, BEARER)
-/** What a report shows about an ambiguous form, and about a plain one. */
+/** A report about an ambiguous form shows something else than one about a plain form. */
 const shows = (message: string) => {
   const facts = shortOf(read(message))
   return { ambiguous: reportOn('percent-hack', facts), plain: reportOn('outside-sender', facts) }

@@ -20,7 +20,7 @@ X-Relay-Test: q7w3ertyuiopasdfghjklzxcv2
 Action: failed is not a field here.
 Remote-MTA: dns; not.a.field.example`
 
-/** What a server reports. */
+/** The contents of a report. */
 export interface Failure {
   /** The recipient in the report. */
   readonly recipient: string

@@ -1,4 +1,4 @@
-/** Who may be connected to our mailbox. */
+/** The visitors that may be connected to our mailbox. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Turns } from '../../src/mailbox/turns.ts'
@@ -63,7 +63,7 @@ test('a known source whose connection has to go makes every test doubt', () => {
   assert.deepEqual([gone.length, troubles.length], [1, 1])
 })
 
-test('whoever leaves makes room', () => {
+test('a visitor that leaves makes room', () => {
   const { visitors, come, many } = house()
   const [first] = many(100, () => 'smarthost')
   assert.equal(come('smarthost').refusal, 'too many connections from your address')

@@ -1,4 +1,4 @@
-/** What readers and generators of clients need from openapi.json, checked in every corner of the document. */
+/** openapi.json has everything that readers and generators of clients need, in every corner of the document. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Seen } from '../../src/relay/attempt.ts'
+import type { ReceivedMail } from '../../src/relay/attempt.ts'
 import { healthy, type Say } from '../harness/mail-server.ts'
 import { visit } from '../harness/visit.ts'
 
@@ -245,7 +245,14 @@ for (const [name, behaviour, expected, withMailbox = expected] of [
   }
 }
 
-const ARRIVED: Seen = { kind: 'message', peer: '127.0.0.1', helo: '', received: null, receivedAt: '', report: null }
+const ARRIVED: ReceivedMail = {
+  kind: 'message',
+  peer: '127.0.0.1',
+  helo: '',
+  received: null,
+  receivedAt: '',
+  report: null,
+}
 
 test('after plain forms whose messages are refused at the dot, the percent form is tried and delivered: open', async (t) => {
   const say = scriptOf({
@@ -284,13 +291,13 @@ for (const [report, expected] of [
     const say = scriptOf({
       outside: (_sender, recipient) => (recipient.includes('%') ? '250 ok' : '554 5.7.1 Relay access denied'),
     })
-    const arrival = async (): Promise<Seen> => ({ ...ARRIVED, kind: 'bounce', report })
+    const arrival = async (): Promise<ReceivedMail> => ({ ...ARRIVED, kind: 'bounce', report })
     assert.equal(outcomeOf(await visit(t, { say }, { proof: 'delivery', arrival })), expected)
   })
 }
 
 test('a plain form that the server tried to pass on is relayed, although the next server refused it', async (t) => {
-  const arrival = async (): Promise<Seen> => ({ ...ARRIVED, kind: 'bounce', report: 'tried-to-relay' })
+  const arrival = async (): Promise<ReceivedMail> => ({ ...ARRIVED, kind: 'bounce', report: 'tried-to-relay' })
   const found = await visit(t, { say: scriptOf({ outside: '250 ok' }) }, { proof: 'delivery', arrival })
   assert.equal(outcomeOf(found), 'open everyone')
 })

@@ -1,4 +1,4 @@
-/** Where the host name of a server comes from: its greeting, or its reply to EHLO. */
+/** The host name of a server comes from its greeting, or from its reply to EHLO. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Say } from '../harness/mail-server.ts'

@@ -3,7 +3,7 @@
  * before the test, so that the right verdict is known.
  */
 import type { Connected, Dialogue, Server } from '../../src/probe/server.ts'
-import type { Seen } from '../../src/relay/attempt.ts'
+import type { ReceivedMail } from '../../src/relay/attempt.ts'
 import type { Form } from '../../src/relay/forms.ts'
 import type { AwaitedReply, GreetingWait, TlsFacts, Waiting } from '../../src/smtp/connection.ts'
 
@@ -44,7 +44,7 @@ export interface Traits {
   readonly nested: boolean
 }
 
-/** What a model server saw; `most` is the most connections at the same time. */
+/** The observations of a model server; `most` is the highest number of connections at the same time. */
 export interface Witness {
   connections: number
   /** When each connection was opened, in milliseconds. */
@@ -88,7 +88,7 @@ export function modelServer(traits: Traits, deadline = 50_000): { readonly serve
       witness.most = Math.max(witness.most, open.size)
       return { connection, localAddress: null, ehlo: 'relaytest.isp.example', tls: tlsFirst ? TLS : null }
     },
-    arrival: async (form: Form, ms: number): Promise<Seen | null> => {
+    arrival: async (form: Form, ms: number): Promise<ReceivedMail | null> => {
       const arrives = delivered.has(form.id) && traits.deliveryMs !== null && traits.deliveryMs <= ms
       clock.now += arrives ? (traits.deliveryMs ?? 0) : ms
       return arrives ? SEEN : null
@@ -100,7 +100,7 @@ export function modelServer(traits: Traits, deadline = 50_000): { readonly serve
 
 const TLS: TlsFacts = { protocol: 'TLSv1.3', cipher: 'model', authorized: false, error: 'self-signed' }
 
-const SEEN: Seen = {
+const SEEN: ReceivedMail = {
   kind: 'message',
   peer: '203.0.113.25',
   helo: 'mail.example.com',

@@ -1,7 +1,7 @@
 /** Whole tests of scripted servers over real sockets: what is sent, and what the verdict is. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Seen } from '../../src/relay/attempt.ts'
+import type { ReceivedMail } from '../../src/relay/attempt.ts'
 import { healthy, type Say, type Script, type ScriptedSession } from '../harness/mail-server.ts'
 import { ALL_DENIED, deny, plainEhlo, SECRETS, visit } from '../harness/visit.ts'
 
@@ -285,7 +285,7 @@ test('a test that is stopped while it waits for the greeting sends only QUIT', a
   assert.deepEqual(server.lines, ['QUIT'])
 })
 
-const SEEN: Seen = {
+const SEEN: ReceivedMail = {
   kind: 'message',
   peer: '127.0.0.1',
   helo: 'mail.example.com',
@@ -318,7 +318,7 @@ test('a server whose accepted message does not arrive is still open', async (t) 
 })
 
 test('a server that bounces our message is not called open', async (t) => {
-  const bounce: Seen = { ...SEEN, kind: 'bounce', report: 'unclear' }
+  const bounce: ReceivedMail = { ...SEEN, kind: 'bounce', report: 'unclear' }
   const { verdict, reason } = await visit(t, { say: healthy }, { proof: 'delivery', arrival: async () => bounce })
   assert.deepEqual([verdict, reason], ['inconclusive', 'accepted-then-bounced'])
 })
@@ -376,7 +376,7 @@ test('a percent hack that does not arrive is undecided if the server knows its u
 })
 
 test('a server that records another client address does not see who connects', async (t) => {
-  const seen: Seen = { ...SEEN, received: 'from relaytest (unknown [172.17.0.1]) by mail.example.com' }
+  const seen: ReceivedMail = { ...SEEN, received: 'from relaytest (unknown [172.17.0.1]) by mail.example.com' }
   const { cause } = await visit(t, { say: healthy }, { proof: 'delivery', arrival: async () => seen })
   assert.equal(cause, 'source-address-lost')
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FINDINGS } from '../../src/contract/words.ts'
 import { assess } from '../../src/relay/assess.ts'
-import type { Phase, Seen } from '../../src/relay/attempt.ts'
+import type { Phase, ReceivedMail } from '../../src/relay/attempt.ts'
 import { findingsOf, showFindings } from '../../src/relay/findings.ts'
 import { formOf } from '../../src/relay/forms.ts'
 import type { Observations } from '../../src/relay/observations.ts'
@@ -17,7 +17,7 @@ const TAKEN = ['250 ok', '250 ok']
 const RELAYED = [...TAKEN, '250 ok', '250 ok', '354 go', '250 queued']
 const UNKNOWN = ['250 ok', '550 5.1.1 No such user here']
 
-const mail = (changed: Partial<Seen>): Seen => {
+const mail = (changed: Partial<ReceivedMail>): ReceivedMail => {
   return { kind: 'message', peer: '203.0.113.25', helo: '', received: null, receivedAt: '', report: null, ...changed }
 }
 const BOUNCE = mail({ kind: 'bounce', report: 'tried-to-relay' })
@@ -28,7 +28,7 @@ type Said = Readonly<Record<string, readonly string[]>>
 function observed(
   said: Said,
   rest: Partial<Observations> = {},
-  seen: Readonly<Record<string, Seen>> = {},
+  seen: Readonly<Record<string, ReceivedMail>> = {},
 ): Observations {
   const denied = ['outside-sender', 'own-domain-sender', 'null-sender', 'percent-hack'].map(
     (id) => [id, DENIED] as const,

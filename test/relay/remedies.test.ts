@@ -6,7 +6,7 @@ import { CAUSES, type Cause, REASONS } from '../../src/contract/words.ts'
 import { CAUSE_ROWS } from '../../src/relay/causes.ts'
 import { FINDING_ROWS } from '../../src/relay/findings.ts'
 import { REASON_ROWS } from '../../src/relay/reasons.ts'
-import { type Judged, type Remedy, remedyFor } from '../../src/relay/remedies/remedy.ts'
+import { type JudgedFacts, type Remedy, remedyFor } from '../../src/relay/remedies/remedy.ts'
 import { BY_SERVER } from '../../src/relay/remedies/servers.ts'
 import { recognise, type Software } from '../../src/relay/software.ts'
 import { renderTest } from '../../src/render/session.ts'
@@ -17,15 +17,15 @@ import { rejudge } from '../harness/rejudge.ts'
 import { resultWith } from '../harness/result.ts'
 import { startService } from '../harness/service.ts'
 
-const OPEN: Judged = { verdict: 'open', cause: 'everyone', reason: null, caveats: [] }
-const CLOSED: Judged = { verdict: 'closed', cause: null, reason: null, caveats: [] }
+const OPEN: JudgedFacts = { verdict: 'open', cause: 'everyone', reason: null, caveats: [] }
+const CLOSED: JudgedFacts = { verdict: 'closed', cause: null, reason: null, caveats: [] }
 
 const software = (greeting: string, replies: readonly string[] = []): Software | null =>
   recognise({ greeting, extensions: [], replies })
 
 const POSTFIX = software('mail.example.com ESMTP Postfix')
 
-function remedy(judged: Judged, server: Software | null): Remedy {
+function remedy(judged: JudgedFacts, server: Software | null): Remedy {
   const found = remedyFor(judged, server, resultWith())
   assert.ok(found)
   return found
@@ -188,7 +188,7 @@ const LET_IN = ['vantage-banned', 'vantage-blocked', 'content-refused', 'connect
 
 for (const reason of LET_IN) {
   test(`the steps for ${reason} name the address that the server must let in`, () => {
-    const judged: Judged = { verdict: 'inconclusive', cause: null, reason, caveats: [] }
+    const judged: JudgedFacts = { verdict: 'inconclusive', cause: null, reason, caveats: [] }
     assert.match(remedy(judged, null).steps.join('\n'), /our address 198\.51\.100\.7\b/)
   })
 }
@@ -217,7 +217,7 @@ test('every remedy can be read out: short steps in plain ASCII, none of them twi
   }
 })
 
-/** Where the authors of standards and of mail server software publish. On GitHub, only their own repositories count. */
+/** The sites of the authors of standards and of mail server software. On GitHub, only their own repositories count. */
 const OFFICIAL = [
   'https://www.rfc-editor.org/rfc/',
   'https://www.postfix.org/',

@@ -1,4 +1,4 @@
-/** What two vantages show together: whose answer counts, and when the same words at both settle a test (rule 13). */
+/** Two vantages together: whose answer counts, and when the same words at both settle a test (rule 13). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EVIDENCES, REASONS, type Reason } from '../../src/contract/words.ts'
@@ -170,7 +170,7 @@ const outcome = (first: Observations, second: Observations | null): string => {
   return [judgement.verdict, judgement.reason, ...judgement.caveats, `by ${by}`].filter(Boolean).join(' ')
 }
 
-test('what one vantage learnt is judged as before', () => {
+test('answers at one vantage are judged as before', () => {
   assert.equal(outcome(DENIED, null), 'closed by 0')
   assert.equal(outcome(here, null), 'inconclusive words-unknown by 0')
 })

@@ -6,7 +6,7 @@ import { LiveOrder } from '../../src/render/live-order.ts'
 
 type Row = readonly [from: SessionLine['from'], line: string, answers?: number | undefined, connection?: number]
 
-/** What is shown after each line, and at the end. */
+/** The lines that are shown after each line of the session, and at the end. */
 function shown(rows: readonly Row[]): string[][] {
   const session = new LiveOrder()
   const texts = (lines: readonly SessionLine[]) => lines.map(({ line }) => line)

@@ -227,7 +227,7 @@ test('a transcript that was cut says so at its end', () => {
   assert.doesNotMatch(renderTest(resultWith({ transcript: DIALOGUE }), false), /left out/)
 })
 
-/** Whatever a server sends, as the wire records it. */
+/** Any bytes of a server, as the wire records them. */
 const hostile = fc.uint8Array({ maxLength: 60 }).map((bytes) => printable(Buffer.from(bytes)))
 
 test('the plain form holds no control characters, whatever the server sent', () => {

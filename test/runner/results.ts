@@ -6,7 +6,7 @@ export type Result =
   | (Told & { readonly kind: 'skipped'; readonly name: string; readonly why: string })
   | (Told & { readonly kind: 'note'; readonly text: string })
 
-/** Where a result comes from. */
+/** The origin of a result. */
 interface Told {
   /** The absolute path of the test's file, or null for a fault outside of the tests. */
   readonly file: string | null

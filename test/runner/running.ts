@@ -12,7 +12,7 @@ export interface Ran {
   readonly isPassed: boolean
   readonly seconds: number
   readonly results: readonly Result[]
-  /** What the file printed besides its results. */
+  /** The lines that the file printed besides its results. */
   readonly output: readonly string[]
 }
 

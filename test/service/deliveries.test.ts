@@ -4,9 +4,9 @@ import { test } from 'node:test'
 import type { Arrival } from '../../src/mailbox/intake.ts'
 import type { ReportFacts } from '../../src/mailbox/report.ts'
 import type { Secrets } from '../../src/probe/message.ts'
-import type { Seen } from '../../src/relay/attempt.ts'
+import type { ReceivedMail } from '../../src/relay/attempt.ts'
 import { MX_STEERED } from '../../src/relay/forms.ts'
-import { Deliveries, type Late } from '../../src/service/deliveries.ts'
+import { Deliveries, type LateMail } from '../../src/service/deliveries.ts'
 import { memorySignals, type Signal, type Signals } from '../../src/store/signals.ts'
 import { until } from '../harness/waiting.ts'
 
@@ -31,12 +31,12 @@ const arrival = (token: string, secrets: readonly string[], rest: Partial<Arriva
 })
 
 /** No test has finished yet. */
-const NO_LATE: Late = { take: async () => false, add: async () => {}, secretsOf: async () => [] }
+const NO_LATE: LateMail = { take: async () => false, add: async () => {}, secretsOf: async () => [] }
 
-const deliveriesOn = (signals: Signals = memorySignals(), late: Partial<Late> = {}) =>
+const deliveriesOn = (signals: Signals = memorySignals(), late: Partial<LateMail> = {}) =>
   new Deliveries(signals, { ...NO_LATE, ...late })
 
-async function expecting(late: Partial<Late> = {}) {
+async function expecting(late: Partial<LateMail> = {}) {
   const deliveries = deliveriesOn(memorySignals(), late)
   const expectation = await deliveries.expect('test', TOKENS)
   return {
@@ -332,7 +332,7 @@ test('a wait ends when its time is over, and when the test is stopped', async ()
 /** Keeps what a finished test is told, as its dossier would. */
 function told() {
   const late: string[] = []
-  const add = async (id: string, seen: ReadonlyMap<string, Seen>) => {
+  const add = async (id: string, seen: ReadonlyMap<string, ReceivedMail>) => {
     for (const [form, { kind }] of seen) late.push(`${id}: ${form} ${kind}`)
   }
   return { late, add }
@@ -342,7 +342,7 @@ test('a message that arrives after the test goes to its dossier, also if another
   const taken: unknown[] = []
   const listening: ((signal: Signal) => void)[] = []
   const signals: Signals = { ...memorySignals(), listen: (heard) => void listening.push(heard) }
-  const take: Late['take'] = async (ids, { token }) => {
+  const take: LateMail['take'] = async (ids, { token }) => {
     taken.push([ids, token])
     return true
   }
@@ -370,7 +370,7 @@ test('a message that arrived between the wait and the end of the test goes to it
 test('mail of no running test goes to the finished tests of its token, in every replica', async () => {
   const asked: unknown[] = []
   const signals = memorySignals()
-  const take: Late['take'] = async (ids, { secrets }) => {
+  const take: LateMail['take'] = async (ids, { secrets }) => {
     asked.push([ids, secrets])
     return secrets.includes('known')
   }

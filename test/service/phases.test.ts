@@ -4,16 +4,16 @@ import { test } from 'node:test'
 import { EXAMPLES } from '../../src/contract/examples.ts'
 import type { Evidence } from '../../src/contract/words.ts'
 import { formOf } from '../../src/relay/forms.ts'
-import { type Happening, type PhasePlan, phasesOf } from '../../src/service/phases.ts'
+import { type PhasePlan, phasesOf, type TestProgress } from '../../src/service/phases.ts'
 
 const PLAN: PhasePlan = { suite: 'standard', proof: 'delivery', deliveryWaitMs: 10_000 }
 
-const line = (from: 'client' | 'server' | 'event', text: string): Happening => ({
+const line = (from: 'client' | 'server' | 'event', text: string): TestProgress => ({
   ...{ ms: 0, connection: 1, from, line: text, answers: null },
 })
 
 /** An attempt that was answered. */
-const row = (id: string, evidence: Evidence): Happening => ({
+const row = (id: string, evidence: Evidence): TestProgress => ({
   attempt: {
     ...{ form: formOf(id), mailFrom: 'a@example.net', rcptTo: 'b@example.org', exchanges: [], connection: 1 },
     ...{ why: null, seen: null, node: null },
@@ -23,19 +23,19 @@ const row = (id: string, evidence: Evidence): Happening => ({
 })
 
 /** Returns the phases that a follower is told. */
-const told = (happenings: readonly Happening[], plan = PLAN) => {
+const told = (happenings: readonly TestProgress[], plan = PLAN) => {
   const after = phasesOf(plan)
   return happenings.flatMap((happening) => after(happening) ?? [])
 }
 
-const CONNECTED: readonly Happening[] = [
+const CONNECTED: readonly TestProgress[] = [
   line('event', 'connecting to 203.0.113.25:25'),
   'connected',
   line('server', '220 mail.example.com ESMTP'),
   line('client', 'EHLO relaytest.isp.example'),
 ]
 
-const MESSAGE: readonly Happening[] = [
+const MESSAGE: readonly TestProgress[] = [
   line('client', 'DATA'),
   line('server', '354 go ahead'),
   line('client', 'Subject: Mail relay test'),

@@ -85,8 +85,8 @@ for (const [name, options, open] of PAIRS) {
           { ip, port: recorder.port },
           { allowedPorts: [recorder.port], defaultProof: 'message' },
         )
-        const wish = { idempotencyKey: key, respondAsync, live: false }
-        return relayTests.start(request, asking('partner', gone), wish).catch((error: unknown) => {
+        const asked = { idempotencyKey: key, respondAsync, live: false }
+        return relayTests.start(request, asking('partner', gone), asked).catch((error: unknown) => {
           assert.ok(error instanceof RequestProblem && TRY_AGAIN.includes(error.slug), String(error))
           return null
         })

@@ -92,7 +92,7 @@ test('an unasked 421 is the server ending the session', async (t) => {
   assert.equal(connection.fault, 'dropped')
 })
 
-test('what came before a drop is kept, what did not has no reply', async (t) => {
+test('after a drop, earlier replies are kept, and later commands have none', async (t) => {
   const { connection } = await open(t, {
     say: (line, { socket }) => {
       if (line !== 'RCPT TO:<2>') return healthy(line)
@@ -193,7 +193,7 @@ test('two farewells at once both come to an end', async (t) => {
   assert.notEqual(connection.fault, null)
 })
 
-test('whoever waits when the connection is closed by us is let go', async (t) => {
+test('a command that waits for its reply ends when we close the connection', async (t) => {
   const { connection } = await open(t, { say: () => null })
   await connection.greeting(1_000)
   const answer = connection.command('NOOP')

@@ -89,7 +89,7 @@ test('no port is left: vantage-failed, and the self-check finds it too', { skip 
   assert.deepEqual(found, { outcome: 'failed', detail: 'This machine cannot open a connection (EADDRINUSE).' })
 })
 
-test('what comes back from the network speaks of the target', { skip }, async (t) => {
+test('an error from the network is about the target', { skip }, async (t) => {
   await run(
     'nft',
     ['-f', '-'],

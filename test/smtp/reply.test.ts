@@ -128,7 +128,7 @@ test('no bytes make the parser throw, and only printable ASCII comes out', () =>
   )
 })
 
-test('how bytes are cut into pieces makes no difference', () => {
+test('bytes that arrive in any pieces make the same replies', () => {
   fc.assert(
     fc.property(anyBytes, fc.array(fc.nat(200), { maxLength: 10 }), (bytes, cuts) => {
       const at = [0, ...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length]
@@ -183,7 +183,7 @@ test('the words of a long reply are its beginning and its end', () => {
   assert.match(words, / last$/)
 })
 
-test('what is shown of a reply is cut off, and what is judged is not', () => {
+test('a long reply is shown in part, and judged as a whole', () => {
   const words = 'x'.repeat(9_000)
   assert.equal(abridged({ code: 550, enhanced: null, lines: [words], words }).words, words)
 })

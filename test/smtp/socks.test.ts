@@ -58,7 +58,7 @@ test('user and password are given where they are configured, and nothing else is
   assert.deepEqual(proxy.received.slice(0, 2), [Buffer.from([5, 1, 2]), Buffer.from('\x01\x05relay\x03p@s')])
 })
 
-test('what the target says at once is not lost, however the answer is cut', async (t) => {
+test('a greeting that comes with the answer of the proxy is not lost, in any pieces', async (t) => {
   const bound = [
     SOCKS.granted,
     Buffer.from([5, 0, 0, 3, 5, ...Buffer.from('proxy'), 0, 99]),
@@ -90,7 +90,7 @@ test('what the target says at once is not lost, however the answer is cut', asyn
   }
 })
 
-test('what a proxy answers is said of the server only where it is about the server', async (t) => {
+test('an answer of the proxy counts for the server only if it is about the server', async (t) => {
   const rows = [
     [1, 'vantage-failed', 'answers 1'],
     [2, 'vantage-failed', 'answers 2'],

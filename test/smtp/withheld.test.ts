@@ -15,7 +15,7 @@ const anySecret = fc.string({
   maxLength: 26,
 })
 const anyWriting = fc.constantFrom(...Object.keys(WRITINGS))
-/** What a server may say before and after: words and figures, as servers do. */
+/** Words and figures that a server may put before and after a secret. */
 const anyWords = fc.constantFrom('', 'queued as ', '<', 'id=', '2.6.0 ', 'Ok: ', '1A', 'x9', ' [InternalId=17] ')
 
 const hiding = (...secrets: string[]): Withheld => {
@@ -61,7 +61,7 @@ for (const [name, written] of Object.entries(WRITINGS)) {
   })
 }
 
-test('whatever the secret, its writing and the words around it, no eight characters are left', () => {
+test('of any secret, in any writing and between any words, no eight characters are left', () => {
   fc.assert(
     fc.property(anySecret, anyWriting, anyWords, anyWords, (secret, writing, before, after) => {
       const shown = hiding(secret).mask(`${before}${WRITINGS[writing]?.(secret)}${after}`)

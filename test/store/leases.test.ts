@@ -47,7 +47,7 @@ test('a lease runs out by itself', async () => {
   assert.equal((await leases.acquire('a', holder('third'), LONG_MS))?.testId, 'second')
 })
 
-test('who held a lease that ran out does not give back that of the next', async () => {
+test('the holder of a lease that ran out cannot release the lease of the next holder', async () => {
   const leases = await expiredLease('a', 'first')
   await until('the second gets the lease', async () => (await leases.acquire('a', holder('second'), LONG_MS)) === null)
   await leases.release('a', 'first')

@@ -10,7 +10,7 @@ test('an address that refused is remembered, and no other', async () => {
   assert.equal(await refusals.recently('203.0.113.26'), false)
 })
 
-test('what is remembered is bounded: the oldest goes first', async () => {
+test('a limited number of refusals is remembered: the oldest is forgotten first', async () => {
   const refusals = memoryRecentRefusals()
   for (let index = 0; index <= 10_000; index += 1) await refusals.note(`address ${index}`)
   assert.equal(await refusals.recently('address 0'), false)

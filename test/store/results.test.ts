@@ -40,7 +40,7 @@ test('a result that is put again takes the place of the first', async () => {
   assert.equal((await results.get('a'))?.status, 'finished')
 })
 
-test('what a reader does to a result, and a writer later on, does not change it', async () => {
+test('a stored result stays the same if its reader or its writer changes theirs', async () => {
   const results = memoryResults(LONG_MS)
   const written = resultWith({ id: 'a' })
   await results.put(written)

@@ -280,7 +280,7 @@ test('lists read no result as a whole', withRedis, async (t) => {
   assert.deepEqual(await redis.ask.keys('*:summary:*'), [])
 })
 
-test('what another version has stored is as if it were not there, and said once', withRedis, async (t) => {
+test('values of another version are ignored, and logged once', withRedis, async (t) => {
   const redis = await startRedis(t)
   const logged: string[] = []
   const log: Log = { info() {}, error: (_fields, message) => void logged.push(message) }

@@ -4,12 +4,12 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { VERDICTS, type Verdict } from '../../src/contract/words.ts'
 import type { SweepRow } from '../../src/store/sweeps.ts'
-import { type Before, skippedRow, testedRow } from '../../src/sweeps/rows.ts'
+import { type EarlierRow, skippedRow, testedRow } from '../../src/sweeps/rows.ts'
 import { resultWith } from '../harness/result.ts'
 
 const at = (day: number): string => `2026-11-${`${day}`.padStart(2, '0')}T03:00:00.000Z`
 
-const rowOn = (day: number, verdict: Verdict, before: Before): SweepRow =>
+const rowOn = (day: number, verdict: Verdict, before: EarlierRow): SweepRow =>
   testedRow(resultWith({ verdict, finishedAt: at(day) }), before)
 
 test('each pair of verdicts has its change', () => {

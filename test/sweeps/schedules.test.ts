@@ -104,8 +104,8 @@ for (const [where, options, openQueues] of [
       openQueue: open,
       callerNow: (id) => (id === 'security' ? SECURITY : null),
       sweeps: {
-        async startScheduled(wish, { id }) {
-          begun.push(`${wish.name} for ${id}, ${wish.proof}`)
+        async startScheduled(sweepRequest, { id }) {
+          begun.push(`${sweepRequest.name} for ${id}, ${sweepRequest.proof}`)
           if (begun.length > 1) throw new RequestProblem('sweep-running', 'A sweep with the name weekly runs.')
           throw new Error('the first attempt fails')
         },

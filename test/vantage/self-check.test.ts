@@ -41,7 +41,7 @@ function checkOf(vantages: readonly Vantage[], parts: Partial<CheckParts> = {}, 
   return { check: new SelfCheck({ vantages: () => vantages, parts: given, log, everyMs }), lines }
 }
 
-/** What one look finds out about a vantage: its state, and each check in words. */
+/** The result of one look at a vantage: its state, and each check in words. */
 async function lookAt(vantage: Vantage, parts: Partial<CheckParts> = {}): Promise<Readonly<Record<string, string>>> {
   const { check } = checkOf([vantage], parts)
   await check.look()
@@ -213,7 +213,7 @@ test('nothing but our own mailbox is dialled for it', async (t) => {
     ],
     unanswered: [],
   })
-  // Where there are exchangers, the domain's own address is not where its mail goes.
+  // If a domain has mail exchangers, its own address gets no mail.
   assert.equal((await lookAt(VANTAGE, { ...stranger, lookUp: exchanged })).mailbox, unreachable)
   assert.equal(connections, 1)
 })

@@ -69,7 +69,7 @@ test('a proxy is an address and a port, with user and password where it asks for
   }
 })
 
-test('what is no proxy is told without its text, which may hold a password', (t) => {
+test('the error for a value that is no proxy leaves out its text, which may have a password', (t) => {
   const long = 'x'.repeat(256)
   const wrong = [
     ...[

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Answer, type DecodedPacket, decode, encode, type RecordType } from 'dns-packet'
 import { parseAddress } from '../../src/ip/address.ts'
-import { answerTo, type Over, type Served } from '../../src/zone/answers.ts'
+import { answerTo, type Served, type Transport } from '../../src/zone/answers.ts'
 import { steeredName, type Zone } from '../../src/zone/names.ts'
 import fc from '../harness/fast-check.ts'
 import { cases } from '../harness/mass.ts'
@@ -26,7 +26,7 @@ const withEdns = (query: Buffer): Buffer => {
 
 const codeOf = (reply: Buffer): number => reply.readUInt16BE(2) & 15
 
-function ask(name: string, type: RecordType, over: Over = 'udp', served = SERVED): DecodedPacket {
+function ask(name: string, type: RecordType, over: Transport = 'udp', served = SERVED): DecodedPacket {
   const reply = answerTo(queryFor(name, type), served, over, NOW) ?? assert.fail('no answer')
   const read = decode(reply)
   assert.equal(read.id, 7)
@@ -171,7 +171,7 @@ test('a malformed query gets a header and no more', () => {
   }
 })
 
-test('what comes after the question changes nothing, whatever it is', () => {
+test('bytes after the question change nothing', () => {
   const query = withEdns(queryFor(nameOf('203.0.113.25'), 'MX'))
   assert.equal(decode(answerTo(query, SERVED, 'udp', NOW) ?? assert.fail()).answers?.length, 2)
   const broken = Buffer.concat([query, Buffer.from([0xff, 0xff, 0xff])])
@@ -250,7 +250,7 @@ const anyMessage = fc.oneof(
 test('10,000 generated messages: no fault, and no answer over UDP that is longer than it may be', () => {
   const codes = new Set<number>()
   fc.assert(
-    fc.property(anyMessage, fc.constantFrom<Over>('udp', 'tcp'), (message, over) => {
+    fc.property(anyMessage, fc.constantFrom<Transport>('udp', 'tcp'), (message, over) => {
       const reply = answerTo(message, SERVED, over, NOW)
       if (reply === null) return
       codes.add(codeOf(reply))

@@ -5,7 +5,7 @@ import { type Envelope, isEnvelope, spell } from '../../relay/envelope.ts'
 import { formOf } from '../../relay/forms.ts'
 import type { Answers } from '../answers.ts'
 import { FIGURES } from '../pace.ts'
-import type { Alone } from '../question.ts'
+import type { AskAlone } from '../question.ts'
 
 /** The connections that a test may open while it may still need one for a message. */
 export const BEFORE_MESSAGES = FIGURES.connections - FIGURES.keptForMessage
@@ -24,7 +24,7 @@ export function written(answers: Answers, id: string): readonly Envelope[] {
 }
 
 /** Asks forms with the same sender, in order, on one session. */
-export function alone(answers: Answers, ids: readonly string[], within: number): readonly Alone[] {
+export function alone(answers: Answers, ids: readonly string[], within: number): readonly AskAlone[] {
   const envelopes = ids.flatMap((id) => written(answers, id))
   if (envelopes.length === 0 || envelopes.length < ids.length) return []
   const plan = answers.pace.recipients >= envelopes.length ? [envelopes] : envelopes.map((envelope) => [envelope])

@@ -15,7 +15,7 @@ import { BY_SERVER } from './servers.ts'
 export type Remedy = NonNullable<RelayTest['remedy']>
 
 /** The part of a judgement that a remedy depends on. */
-export interface Judged {
+export interface JudgedFacts {
   readonly verdict: Verdict
   readonly cause: Cause | null
   readonly reason: Reason | null
@@ -37,7 +37,7 @@ const CATCH_ALL: Advice = {
 
 /** Returns what to do about a result, or null if nothing has to be done. */
 export function remedyFor(
-  { verdict, cause, reason, caveats }: Judged,
+  { verdict, cause, reason, caveats }: JudgedFacts,
   software: Software | null,
   facts: SentenceFacts,
 ): Remedy | null {

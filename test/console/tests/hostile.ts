@@ -1,4 +1,4 @@
-/** What the page never runs: the words of a mail server stay text. */
+/** The page never runs the words of a mail server: they stay text. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { resultOf } from '../../harness/http.ts'

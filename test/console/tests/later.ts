@@ -1,4 +1,4 @@
-/** What comes later: the service asks again by itself, and the page shows it. */
+/** Later answers: the service asks again by itself, and the page shows it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { closed } from '../../harness/mail-scripts.ts'

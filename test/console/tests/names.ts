@@ -1,4 +1,4 @@
-/** What can be pasted, and names that lead to several addresses. */
+/** Pasted texts, and names that lead to several addresses. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../../harness/waiting.ts'

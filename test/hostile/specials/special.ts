@@ -6,7 +6,7 @@ import type { HostileOptions, Moment, Peer, Script } from '../server.ts'
 /** A server with a special fault. */
 export interface Special {
   readonly name: string
-  /** What only this server shows, and no other one and no cell of the matrix. */
+  /** The behaviour that only this server shows, and no other one and no cell of the matrix. */
   readonly separates: string
   /** The reason if the verdict is inconclusive, otherwise the verdict. */
   readonly expected: string

@@ -37,7 +37,7 @@ export interface FollowedUp {
   readonly visits: number
 }
 
-/** What a test observed, its judgement, and the server with what it saw. */
+/** The observations of a test, its judgement, and the server with its own observations. */
 export interface Visited {
   readonly observations: Observations
   readonly judgement: Judgement

@@ -1,4 +1,4 @@
-/** What the values of some traits mean in figures and replies. */
+/** The meaning of some traits in figures and replies. */
 import type { Traits } from './traits.ts'
 
 export const TOTAL: Readonly<Record<Traits['connections'], number>> = {

@@ -1,6 +1,6 @@
 /** Puts a model server behind the interface of a real one, without sockets and timers: its clock jumps. */
 import type { Connected, Dialogue, Server } from '../../../src/probe/server.ts'
-import type { Seen } from '../../../src/relay/attempt.ts'
+import type { ReceivedMail } from '../../../src/relay/attempt.ts'
 import type { Form } from '../../../src/relay/forms.ts'
 import type { AwaitedReply, Waiting } from '../../../src/smtp/connection.ts'
 import { MailModel, type ModelSession, type Said } from './mail-model.ts'
@@ -91,7 +91,7 @@ export function inMemory(traits: Traits, log: ((line: string) => void) | null = 
       const connection = new InMemoryDialogue(model, clock, deadline, at, () => stop.abort(), log)
       return { connection, localAddress: null, ehlo: 'relaytest.isp.example', tls: null } satisfies Connected
     },
-    arrival: async (form: Form, ms: number): Promise<Seen | null> => {
+    arrival: async (form: Form, ms: number): Promise<ReceivedMail | null> => {
       const until = clock.now + ms
       const mail = model.mail.get(form.id)
       const isLost = traits.mailbox === 'refuses' || (traits.mailbox === 'restarts' && isFirstMail)

@@ -3,7 +3,7 @@
  * memory and the scripted servers on sockets both answer with it.
  */
 
-import type { Seen } from '../../../src/relay/attempt.ts'
+import type { ReceivedMail } from '../../../src/relay/attempt.ts'
 import { AMBIGUOUS, AT_ONCE, BAN_AFTER, CONTENT, DELIVERY, GREYLISTED, LISTED, LOGIN_FIRST, TOTAL } from './figures.ts'
 import { type Fate, seenOf } from './reports.ts'
 import { hasLocalReading, isUser, NAMES, relays, SECOND_HOST, senderKind, takesAsLocal, trusts } from './rules.ts'
@@ -19,7 +19,7 @@ export interface Said {
   readonly ends: boolean
 }
 
-/** What a model server saw; `most` is the most connections at the same time. */
+/** The observations of a model server; `most` is the highest number of connections at the same time. */
 export interface Witness {
   connections: number
   most: number
@@ -44,7 +44,7 @@ export class MailModel {
   readonly traits: Traits
   readonly witness: Witness = { connections: 0, most: 0, dots: 0, accepted: 0, commands: 0, dataFor: [] }
   /** The mail that reaches our mailbox, by form, with its time. */
-  readonly mail = new Map<string, { readonly at: number; readonly seen: Seen }>()
+  readonly mail = new Map<string, { readonly at: number; readonly seen: ReceivedMail }>()
   readonly now: () => number
   /** When each sender and recipient was first seen together. */
   readonly triplets = new Map<string, number>()

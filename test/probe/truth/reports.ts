@@ -1,11 +1,11 @@
 /** Makes the mail that reaches our mailbox from a model server, with reports as the real mailbox reads them. */
 import assert from 'node:assert/strict'
 import { readReport } from '../../../src/mailbox/report.ts'
-import type { BounceReport, Seen } from '../../../src/relay/attempt.ts'
+import type { BounceReport, ReceivedMail } from '../../../src/relay/attempt.ts'
 import { reportOn, shortOf } from '../../../src/service/arrivals.ts'
 import { DIALECTS, DOMAIN, type Failure, LOCAL, OUTSIDE, SENDER_TOKEN } from '../../mailbox/reports.ts'
 
-/** What a model server does with a message that it has accepted. */
+/** The reports of a model server about messages that it has accepted. */
 export type Fate = 'delivers it' | 'tries to relay it, and reports' | 'reports an unknown user' | 'reports its refusal'
 
 const FAILURES: Readonly<Record<Exclude<Fate, 'delivers it'>, Failure>> = {
@@ -24,7 +24,7 @@ const known = new Map<string, BounceReport>()
 /**
  * Returns the mail of a message with that fate. A report is written in the dialect, and read as the mailbox reads it.
  */
-export function seenOf(form: string, fate: Fate, dialect: string): Seen {
+export function seenOf(form: string, fate: Fate, dialect: string): ReceivedMail {
   const kind = fate === 'delivers it' ? 'message' : 'bounce'
   const report = fate === 'delivers it' ? null : reportIn(form, fate, dialect)
   return { ...MAIL, kind, report }

@@ -10,7 +10,7 @@ interface Trait {
   readonly usual: string
   readonly others: readonly string[]
   readonly share: number
-  /** What the trait is about, for docs/truth.md. */
+  /** The subject of the trait, for docs/truth.md. */
   readonly about: string
 }
 

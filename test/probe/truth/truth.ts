@@ -63,7 +63,7 @@ const refusesPerson = ({ known, domain, ban, banSpares }: Traits): boolean =>
 
 const banWords = ({ banBy }: Traits) => BANS[banBy].about
 
-/** What one visit cannot know in principle. Every other false verdict is a mistake. */
+/** Servers that one visit cannot judge in principle. Every other false verdict is a mistake. */
 export const UNKNOWABLE: readonly Unknowable[] = [
   {
     why: 'Two nodes answer behind one address, and only one of them relays. A visit asks each node only some questions, or meets only one node.',

@@ -3,7 +3,7 @@
  * server needs nothing from the tables of the product.
  */
 
-/** What the words of a refusal are about, as a person reads them. */
+/** The subject of a refusal, as a person reads its words. */
 export type About = 'relaying' | 'a login' | 'the recipient' | 'us' | 'nothing'
 
 /** A refusal: its code and text. `{to}` is the recipient; lines are separated by a line feed. */

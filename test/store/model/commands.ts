@@ -1,4 +1,4 @@
-/** What can happen to a service, as commands for fast-check, in any order. */
+/** The events of a service, as commands for fast-check, in any order. */
 import assert from 'node:assert/strict'
 import { problemOf } from '../../../src/service/problem.ts'
 import fc from '../../harness/fast-check.ts'

@@ -20,7 +20,7 @@ const RULES = { allowedPorts: [25], defaultProof: 'message' } as const
 /** The settings of each replica. */
 export const ENVIRONMENT = { QUOTA_TARGET: `${QUOTA}/1h`, MAX_CONCURRENT_TESTS: '1000' }
 
-/** What the service did with a request: the test that it started or found, or the slug of its refusal. */
+/** The result of a request: the test that the service started or found, or the slug of its refusal. */
 export type Outcome =
   | { readonly kind: 'started'; readonly id: string }
   | { readonly kind: 'found'; readonly id: string }
