@@ -1,5 +1,5 @@
 /** The commands that test nothing: list, limits and vantages. */
-import type { LimitsOptions, ListFilter, RelayTestClient, ServiceLimits, VantageView } from '../client/client.ts'
+import type { Limits, LimitsOptions, ListFilter, RelayTestClient, VantageView } from '../client/client.ts'
 import { FORMATS, type FormatName } from '../render/formats.ts'
 import { oneLine } from '../render/one-line.ts'
 import { rowOfLine } from '../render/row.ts'
@@ -29,7 +29,7 @@ export async function printVantages(client: RelayTestClient, json: boolean): Pro
 }
 
 /** Returns the limits of a key as text. */
-function limitsText({ caller, customers, quotas, concurrentTests, ports }: ServiceLimits): string {
+function limitsText({ caller, customers, quotas, concurrentTests, ports }: Limits): string {
   const scope = customers === 'all' ? 'all customers' : customers.join(', ')
   const rows = quotas.map(({ name, limit, windowSeconds, remaining, resetsAt, counts }) => {
     const each = `${limit} in ${durationText(windowSeconds)}`

@@ -36,12 +36,12 @@ import type { ApiService } from './send.ts'
 import { csvOf, resultsOf } from './sweep-results.ts'
 import type {
   AddressList,
-  CustomerView,
+  Customer,
+  Limits,
   NewRelayTest,
   NewSweep,
   RelayTest,
   RelayTestSummary,
-  ServiceLimits,
   Sweep,
   SweepResult,
   VantageView,
@@ -75,16 +75,16 @@ export type { OnRetry } from './send.ts'
 export type {
   AddressList,
   AttemptView,
-  CustomerView,
+  Customer,
   FieldError,
   LastTest,
+  Limits,
   NewRelayTest,
   NewSweep,
   ProblemSlug,
   RelayTest,
   RelayTestList,
   RelayTestSummary,
-  ServiceLimits,
   SessionLine,
   Sweep,
   SweepChange,
@@ -191,9 +191,9 @@ export class RelayTestClient {
   }
 
   /** Returns the customers whose servers this key may test, sorted by id. */
-  customers(options: CallOptions = {}): Promise<CustomerView[]> {
+  customers(options: CallOptions = {}): Promise<Customer[]> {
     return within(options, async (signal) => {
-      const found: CustomerView[] = []
+      const found: Customer[] = []
       for (let after: string | undefined; ; ) {
         const { customers, next } = await ask(this.#service, getOf('/customers', { after }, signal), isCustomerList)
         found.push(...customers)
@@ -215,7 +215,7 @@ export class RelayTestClient {
    * Returns what this key may do, and how much of its quotas is left. With `ip`, also how much is left for tests of
    * that address, at `port` (25 without it), for `customerId` (its owner without it).
    */
-  limits({ ip, port, customerId, ...options }: LimitsOptions = {}): Promise<ServiceLimits> {
+  limits({ ip, port, customerId, ...options }: LimitsOptions = {}): Promise<Limits> {
     const query = { ip, port: port?.toString(), customerId }
     return within(options, (signal) => ask(this.#service, getOf('/limits', query, signal), isLimits))
   }

@@ -4,11 +4,11 @@ import { type ApiRequest, type ApiService, send } from './send.ts'
 import type {
   AddressList,
   CustomerList,
+  Limits,
   NewRelayTest,
   NewSweep,
   RelayTest,
   RelayTestList,
-  ServiceLimits,
   Sweep,
   SweepList,
   SweepResultList,
@@ -97,7 +97,7 @@ const hasMember =
 
 export const isTest = hasMember<RelayTest>('verdict')
 export const isList = hasMember<RelayTestList>('relayTests')
-export const isLimits = hasMember<ServiceLimits>('quotas')
+export const isLimits = hasMember<Limits>('quotas')
 export const isAddressList = hasMember<AddressList>('addresses')
 export const isCustomerList = hasMember<CustomerList>('customers')
 export const isVantageList = hasMember<VantageList>('vantages')

@@ -1,5 +1,5 @@
 /** The console, a page for support agents: starts it, and reacts to its address, its keyboard focus and its clock. */
-import type { ServiceLimits } from '../contract/limits.ts'
+import type { Limits } from '../contract/limits.ts'
 import { getJson, useKey } from './api.ts'
 import { Page, titleOf } from './page.tsx'
 import { h, render } from './preact.js'
@@ -12,7 +12,7 @@ import { goToStart, join, whileBusy } from './testing.ts'
 /** Opens the form for tests. Asks for a key only if the service does: a proxy may have logged the user in. */
 async function signIn(): Promise<void> {
   try {
-    const limits = await getJson<ServiceLimits>('/limits')
+    const limits = await getJson<Limits>('/limits')
     change({ limits, keyProblem: null })
     showQuotasLeft(new Map())
     await Promise.all([route(), lookForSweeps()])

@@ -1,5 +1,5 @@
 /** The state of the page. Everything that the page shows is drawn from it, each time that it changes. */
-import type { ServiceLimits } from '../contract/limits.ts'
+import type { Limits } from '../contract/limits.ts'
 import type { NewRelayTest, RelayTest, RelayTestSummary } from '../contract/relay-test.ts'
 import type { AddressList, CustomerList } from '../contract/scope.ts'
 import type { Sweep, SweepResult } from '../contract/sweeps.ts'
@@ -89,7 +89,7 @@ export interface Trouble {
 export const NO_TROUBLE: Trouble = { says: null, fields: {}, offer: null, until: null }
 
 /** One quota as the page shows it. */
-export type QuotaLeft = Pick<ServiceLimits['quotas'][number], 'name' | 'counts' | 'limit'> & {
+export type QuotaLeft = Pick<Limits['quotas'][number], 'name' | 'counts' | 'limit'> & {
   readonly remaining: number
   /** When its window ends, in milliseconds since 1970. */
   readonly resetsAt: number
@@ -97,7 +97,7 @@ export type QuotaLeft = Pick<ServiceLimits['quotas'][number], 'name' | 'counts' 
 
 export interface State {
   /** The permissions and quotas of the key. Null before the user is signed in. */
-  readonly limits: ServiceLimits | null
+  readonly limits: Limits | null
   /** The message at the form for the key; null if that form is not needed. */
   readonly keyProblem: string | null
   readonly screen: Screen

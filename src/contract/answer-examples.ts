@@ -1,7 +1,7 @@
 /** Examples of requests and answers for openapi.json, by operation. The examples of results are in examples.ts. */
 import { EXAMPLES } from './examples.ts'
 import type { Liveness, Readiness } from './health.ts'
-import { QUOTAS, type ServiceLimits } from './limits.ts'
+import { type Limits, QUOTAS } from './limits.ts'
 import { helpFor, PROBLEM_HELP } from './problem-help.ts'
 import { type NewRelayTest, type RelayTest, type RelayTestList, summaryOf } from './relay-test.ts'
 import type { AddressList, CustomerList } from './scope.ts'
@@ -45,7 +45,7 @@ const REQUESTS = {
 
 const LIST: RelayTestList = { relayTests: [summaryOf(open.value), summaryOf(closed.value)], nextCursor: null }
 
-const LIMITS: ServiceLimits = {
+const LIMITS: Limits = {
   caller: 'portal',
   customers: ['acme'],
   quotas: [

@@ -82,4 +82,4 @@ export const limits = z
     ports: z.array(z.int()).meta({ description: 'The ports that may be tested.' }),
   })
   .meta({ id: 'Limits' })
-export type ServiceLimits = z.output<typeof limits>
+export type Limits = z.output<typeof limits>

@@ -25,7 +25,7 @@ export const customerList = z
   })
   .meta({ id: 'CustomerList' })
 export type CustomerList = z.output<typeof customerList>
-export type CustomerView = CustomerList['customers'][number]
+export type Customer = CustomerList['customers'][number]
 
 /** The body of `GET /addresses`. */
 export const addressList = z

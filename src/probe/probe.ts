@@ -11,14 +11,14 @@ import type { Observations } from '../relay/observations.ts'
 import { Answers, type AnswersOptions } from './answers.ts'
 import { type Asking, ask, momentOf, tellOutOfStep } from './ask.ts'
 import { Connections } from './connections.ts'
-import { type Limits, NOTHING_SPENT, type Spent } from './question.ts'
+import { NOTHING_SPENT, type ProbeLimits, type Spent } from './question.ts'
 import { questions } from './questions.ts'
 import type { Server } from './server.ts'
 import type { Session } from './session.ts'
 import { messagesIn } from './steps/messages.ts'
 
 /** Everything that one test depends on. */
-export interface ProbeOptions extends Limits, AnswersOptions, Pick<Asking, 'messageFor'> {
+export interface ProbeOptions extends ProbeLimits, AnswersOptions, Pick<Asking, 'messageFor'> {
   /** Whether the target refused us in the last ten minutes. Servers count refusals over that time before a ban. */
   readonly refusedBefore: boolean
   /** The addresses of our vantage, as far as they are known. */

@@ -10,7 +10,7 @@ import type { ConnectionPlan } from './plan.ts'
 import type { Reset, ResetCommand } from './reset.ts'
 
 /** Which forms a test asks, and how far it goes. */
-export interface Limits {
+export interface ProbeLimits {
   readonly suite: Suite
   readonly proof: Proof
   /** How long to wait for the message of a plain form to arrive, in milliseconds. */

@@ -4,7 +4,7 @@
  */
 import type { Suite } from '../contract/words.ts'
 import type { Answers } from './answers.ts'
-import type { Limits, Question } from './question.ts'
+import type { ProbeLimits, Question } from './question.ts'
 import { again } from './steps/again.ts'
 import { controls } from './steps/controls.ts'
 import { deliversNothing, spoofing } from './steps/findings.ts'
@@ -14,7 +14,7 @@ import { mxSteered } from './steps/mx-steered.ts'
 import { secondSender } from './steps/second-sender.ts'
 import { suite } from './steps/suite.ts'
 
-type Step = (answers: Answers, limits: Limits, part: Suite) => readonly Question[]
+type Step = (answers: Answers, limits: ProbeLimits, part: Suite) => readonly Question[]
 
 /** The full suite asks the standard part first, with its messages and controls, so that its verdict is never worse. */
 const STEPS: Readonly<Record<Suite, readonly Step[]>> = {
@@ -26,7 +26,7 @@ const STEPS: Readonly<Record<Suite, readonly Step[]>> = {
 const LAST: readonly Step[] = [arrivals, deliversNothing]
 
 /** Returns the next questions, in order; none when the test is done. The first step that has work counts. */
-export function questions(answers: Answers, limits: Limits): readonly Question[] {
+export function questions(answers: Answers, limits: ProbeLimits): readonly Question[] {
   const parts: readonly Suite[] = limits.suite === 'full' ? ['standard', 'full'] : ['standard']
   for (const part of parts) {
     for (const step of STEPS[part]) {

@@ -1,7 +1,7 @@
 /** Counts tests against the quotas of their caller, customer, target and network: in all of them, or in none. */
 import type { Caller } from '../access/callers.ts'
 import type { Customer } from '../access/customer.ts'
-import { QUOTAS, type Quota, type QuotaName, type ServiceLimits } from '../contract/limits.ts'
+import { type Limits, QUOTAS, type Quota, type QuotaName } from '../contract/limits.ts'
 import type { Counters } from '../store/counters.ts'
 
 /** The quotas of an installation. A caller's and a customer's own replace `tests-caller` and `tests-customer`. */
@@ -135,7 +135,7 @@ export class TestQuotas {
    * Returns all quotas as `GET /limits` shows them. `remaining` is null if it depends on the address and `peek` has not
    * read it.
    */
-  async overview(caller: Caller, states: States): Promise<ServiceLimits['quotas']> {
+  async overview(caller: Caller, states: States): Promise<Limits['quotas']> {
     const quota = caller.quota ?? this.#settings['tests-caller']
     const { current, ttl } = await this.#counters.read(`tests-caller:${caller.id}`)
     states.set('tests-caller', stateOf(quota, current, ttl))

@@ -1,6 +1,6 @@
 /** The route that shows limits and quotas. */
 import type { FastifyInstance } from 'fastify'
-import { limits, limitsQuery, type ServiceLimits } from '../../contract/limits.ts'
+import { type Limits, limits, limitsQuery } from '../../contract/limits.ts'
 import { readLimitsQuery } from '../../service/queries.ts'
 import type { TestQuotas } from '../../service/quotas.ts'
 import type { RelayTests } from '../../service/relay-tests.ts'
@@ -37,7 +37,7 @@ export function registerLimits(api: FastifyInstance, { relayTests, quotas, allow
         negotiate(request, ['application/json'])
       },
     },
-    async (request): Promise<ServiceLimits> => {
+    async (request): Promise<Limits> => {
       const caller = callerOf(request)
       const { id, customers } = caller
       const target = readLimitsQuery(request.query, allowedPorts)

@@ -3,7 +3,7 @@ import { mayArrive, mayRelay } from '../../relay/assess.ts'
 import { mayBeSpoofable, OWN_SENDER_TO_LOCAL, RANDOM_LOCAL } from '../../relay/controls.ts'
 import type { Answers } from '../answers.ts'
 import { FIGURES } from '../pace.ts'
-import type { Limits, Question } from '../question.ts'
+import type { ProbeLimits, Question } from '../question.ts'
 import { alone } from './parts.ts'
 
 /** Asks whether the own-domain sender may write to a mailbox of its domain, if nothing was relayed. */
@@ -13,7 +13,7 @@ export function spoofing(answers: Answers): readonly Question[] {
 }
 
 /** Asks for a random local part if the server accepted a message that does not arrive. */
-export function deliversNothing(answers: Answers, { proof }: Limits): readonly Question[] {
+export function deliversNothing(answers: Answers, { proof }: ProbeLimits): readonly Question[] {
   const waited = answers.rows.filter(({ attempt }) => mayArrive(attempt) && answers.wasAwaited(attempt.form))
   const isPlain = waited.some(({ attempt }) => attempt.form.recipient.kind === 'plain')
   const isSilent = waited.every(({ attempt }) => attempt.seen === null)

@@ -7,14 +7,14 @@ import { causeOf, formOf } from '../../relay/forms.ts'
 import { isAtCatchAll, placeOf, RANDOM_AT, saysNothing } from '../../relay/local.ts'
 import type { Answers } from '../answers.ts'
 import { FIGURES } from '../pace.ts'
-import { type Limits, NOTHING_SPENT, type Question, type Spent } from '../question.ts'
+import { NOTHING_SPENT, type ProbeLimits, type Question, type Spent } from '../question.ts'
 import { alone, isInPart, on, written } from './parts.ts'
 
 /**
  * Sends messages for plain forms until one is accepted. If none is, and the proof is delivery, sends messages for
  * ambiguous forms too, as many as the limits allow (rules 1 and 3).
  */
-export function messages(answers: Answers, limits: Limits, part: Suite): readonly Question[] {
+export function messages(answers: Answers, limits: ProbeLimits, part: Suite): readonly Question[] {
   if (limits.proof === 'recipient') return []
   const candidates = answers.rows.filter((row) => isInPart(row, part) && isCandidate(answers, row))
   const plain = candidates.filter(({ attempt }) => attempt.form.recipient.kind === 'plain')
@@ -69,7 +69,7 @@ function randomLocals(answers: Answers, ambiguous: readonly Assessed[]): readonl
 }
 
 /** Waits for the messages that may still arrive. Looks once for those that the server refused, without a wait. */
-export function arrivals(answers: Answers, limits: Limits): readonly Question[] {
+export function arrivals(answers: Answers, limits: ProbeLimits): readonly Question[] {
   if (limits.proof !== 'delivery' || hasArrived(answers)) return []
   const unseen = answers.rows.filter(({ attempt }) => wasSent(attempt) && !answers.wasAwaited(attempt.form))
   const sent = unseen.filter(({ attempt }) => mayArrive(attempt))
@@ -86,7 +86,7 @@ const hasAskedLocal = ({ rows, now }: Answers): boolean =>
   rows.some(({ attempt: { form, connection } }) => form.recipient.kind === 'local' && connection === now.current.number)
 
 /** Whether one more message may be sent. */
-function isAnyLeft(answers: Answers, { spentBefore = NOTHING_SPENT }: Limits): boolean {
+function isAnyLeft(answers: Answers, { spentBefore = NOTHING_SPENT }: ProbeLimits): boolean {
   const { messages, dots } = messagesIn(answers, spentBefore)
   return dots < FIGURES.dots && messages < FIGURES.messages
 }

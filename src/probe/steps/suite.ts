@@ -7,12 +7,12 @@ import { type Envelope, envelopeOf, type Unwritable } from '../../relay/envelope
 import type { Answers } from '../answers.ts'
 import { FIGURES } from '../pace.ts'
 import { type PlanRules, planFirst, planWithin } from '../plan.ts'
-import type { Limits, Question } from '../question.ts'
+import type { ProbeLimits, Question } from '../question.ts'
 import { notRun } from '../record.ts'
 import { BEFORE_MESSAGES, connectionsLeft, isInPart, on, written } from './parts.ts'
 
 /** Asks the forms of one part of the suite, and forms to be asked again. */
-export function suite(answers: Answers, _limits: Limits, part: Suite): readonly Question[] {
+export function suite(answers: Answers, _limits: ProbeLimits, part: Suite): readonly Question[] {
   const due = answers.rows
     .filter((row) => isInPart(row, part) && isEnvelopeDue(answers, row.attempt))
     .map(({ attempt }) => envelopeOf(attempt))
