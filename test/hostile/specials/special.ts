@@ -31,6 +31,13 @@ export const at =
 /** Returns the UTF-8 bytes of a text, one byte for each character. */
 export const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
 
+/**
+ * Returns on how many connections the server said a text. A connection that a busy machine opened too late is not
+ * counted: the service gave it up and opened another one.
+ */
+export const connectionsWith = ({ transcript }: Visited, text: string): number =>
+  new Set(transcript.entries.filter(({ line }) => line.includes(text)).map(({ connection }) => connection)).size
+
 /** Checks that no mail command is sent to a server that has shown that it is not a mail server. */
 export const neverAsksMore = ({ server }: Visited): void => {
   for (const { heard } of server.peers) assert.ok(!heard.some((line) => /^(MAIL|RCPT|DATA)/.test(line)))
