@@ -18,7 +18,7 @@ Runs all test files, or those at the paths, which are files or folders. Flags go
 `
 
 /** The time of the whole suite on two cores with an empty cache (docs/testing.md). */
-const WHOLE = 'The whole suite takes 9 to 12 minutes on two cores; Debian packages are downloaded once, into .cache.'
+const WHOLE = 'The whole suite takes 9 to 13 minutes on two cores; Debian packages are downloaded once, into .cache.'
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
