@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readiness } from '../src/contract/health.ts'
+import { problemType } from '../src/contract/problems.ts'
 import { problemIn, resultOf } from './harness/http.ts'
 import { type Link, openLink } from './harness/link.ts'
 import { deadPort, gatedServer } from './harness/mail-scripts.ts'
@@ -49,6 +50,10 @@ const redisSeenBy = async (service: TestService) => {
   return readiness.parse(await conforms('get /readyz', await service.fetch('/readyz'), 200)).redis
 }
 
+/** Whether a healthy Redis was too slow for a moment, as on a busy machine. Any other refusal is a fault. */
+const isTooSlow = async (response: Response): Promise<boolean> =>
+  response.status === 503 && (await response.clone().text()).includes(problemType('limits-unavailable'))
+
 test('a Redis that fails in the middle of the load', withRedis, async (t) => {
   const redis = await startRedis(t)
   const link = await openLink(t, redis.port)
@@ -74,11 +79,10 @@ test('a Redis that fails in the middle of the load', withRedis, async (t) => {
         for (; loading; ) await (await post(`127.0.0.${10 + worker}`)).text()
       })
       const stalled = hold(/^EHLO/)
-      // On a busy machine, a healthy Redis may be too slow for a moment too.
       const { running } = await until('a test that runs', async () => {
         const running = service.post({ ip: '127.0.0.1', port: server.port })
         const early = await Promise.race([stalled, running])
-        return early instanceof Response && early.status === 503 ? null : { running }
+        return early instanceof Response && (await isTooSlow(early)) ? null : { running }
       })
       await beforeAnswer('the test', stalled, running)
       await begin(redis, link)
@@ -115,16 +119,14 @@ test('a Redis that fails in the middle of the load', withRedis, async (t) => {
       const since = performance.now()
       await until('a test', async () => (await post('127.0.1.99')).status === 201)
       t.diagnostic(`${name}: well again after ${Math.round(performance.now() - since)} ms`)
-      await until('Redis', async () => (await redisSeenBy(service)) === 'up')
-      await until('the metric', async () =>
-        /^relay_tests_redis_up 1$/m.test(await (await fetch(service.metricsUrl)).text()),
-      )
+      assert.equal(await redisSeenBy(service), 'up')
+      assert.match(await (await fetch(service.metricsUrl)).text(), /^relay_tests_redis_up 1$/m)
       // None of the tests that were refused left a lease, or the use of an idempotency key, behind.
       for (const index of [1, 2, 30]) {
         const headers = index % 2 ? { 'idempotency-key': `${name} ${index}` } : {}
         await until('a test', async () => {
           const response = await post(`127.0.1.${index}`, headers)
-          return response.status !== 503 && (await resultOf(response))
+          return (await isTooSlow(response)) ? null : await resultOf(response)
         })
       }
       const stored = await until('the stored result', async () => {

@@ -3,18 +3,18 @@ import type { Verdict } from '../contract/words.ts'
 import { Icon, Wrapped } from './parts.tsx'
 import { h } from './preact.js'
 import { doing } from './running.tsx'
-import type { TestedAddress } from './state.ts'
+import type { Seat } from './state.ts'
 import { VERDICTS } from './words.ts'
 
 /** Returns the worst verdict so far; null while none is known. */
-function worstOf(seats: readonly TestedAddress[]): Verdict | null {
+function worstOf(seats: readonly Seat[]): Verdict | null {
   const all = seats.flatMap(({ live }) => live.test?.verdict ?? [])
   const order: readonly Verdict[] = ['open', 'inconclusive', 'closed']
   return order.find((verdict) => all.includes(verdict)) ?? null
 }
 
 /** Returns what is known of all addresses, in one sentence. */
-function sentenceFor(seats: readonly TestedAddress[]): string {
+function sentenceFor(seats: readonly Seat[]): string {
   const count = (verdict: Verdict) => seats.filter(({ live }) => live.test?.verdict === verdict).length
   const parts = [
     [count('open'), 'open'],
@@ -30,7 +30,7 @@ function sentenceFor(seats: readonly TestedAddress[]): string {
 }
 
 /** The tests of several addresses. */
-export function Seats({ name, seats }: { name: string | null; seats: readonly TestedAddress[] }) {
+export function Seats({ name, seats }: { name: string | null; seats: readonly Seat[] }) {
   const hosts = [...new Set(seats.map(({ host }) => host))]
   const worst = worstOf(seats)
   const shown = worst === 'closed' && seats.some(({ live }) => !live.test) ? null : worst
@@ -73,7 +73,7 @@ export function Seats({ name, seats }: { name: string | null; seats: readonly Te
   )
 }
 
-function SeatView({ seat: { ip, live, problem } }: { seat: TestedAddress }) {
+function SeatView({ seat: { ip, live, problem } }: { seat: Seat }) {
   const { test } = live
   if (problem !== null) {
     return (

@@ -3,7 +3,7 @@ import { ApiError, createTest, followTest, quotasIn, testIdOf } from './api.ts'
 import { untilVerdict } from './follow.ts'
 import { beginning } from './live.ts'
 import { showQuotasLeft } from './problem.ts'
-import { change, type StartableTest, state, type TestedAddress } from './state.ts'
+import { change, type Seat, type StartableTest, state } from './state.ts'
 import { nameInAddress } from './testing.ts'
 
 /** The most tests at once from one page. The key may allow fewer. */
@@ -30,9 +30,9 @@ export const joinAll = (ids: readonly string[], signal: AbortSignal): Promise<vo
   )
 
 /** A seat whose stream of events can be opened. */
-type Opening = TestedAddress & { open(): Promise<Response> }
+type Opening = Seat & { open(): Promise<Response> }
 
-const emptySeat = (ip: string): TestedAddress => ({
+const emptySeat = (ip: string): Seat => ({
   ip,
   host: null,
   id: null,
@@ -40,14 +40,14 @@ const emptySeat = (ip: string): TestedAddress => ({
   problem: null,
 })
 
-const seats = (): readonly TestedAddress[] => {
+const seats = (): readonly Seat[] => {
   const { screen } = state()
   return screen.is === 'several' ? screen.seats : []
 }
 
 /** Opens the stream of each seat and shows its events. */
 async function fill(name: string | null, opened: readonly Opening[], signal: AbortSignal): Promise<void> {
-  const show = (at: number, parts: Partial<TestedAddress>) => {
+  const show = (at: number, parts: Partial<Seat>) => {
     const { screen } = state()
     if (screen.is !== 'several') return
     const next = screen.seats.map((seat, index) => (index === at ? { ...seat, ...parts } : seat))

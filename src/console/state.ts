@@ -14,7 +14,7 @@ export interface StartableTest {
 }
 
 /** One of several addresses that are tested in one go. */
-export interface TestedAddress {
+export interface Seat {
   readonly ip: string
   readonly host: string | null
   readonly id: string | null
@@ -56,7 +56,7 @@ export type Screen =
   | { readonly is: 'running'; readonly live: Live }
   | { readonly is: 'broken'; readonly live: Live }
   | { readonly is: 'result'; readonly test: RelayTest; readonly earlier: readonly RelayTestSummary[] }
-  | { readonly is: 'several'; readonly name: string | null; readonly seats: readonly TestedAddress[] }
+  | { readonly is: 'several'; readonly name: string | null; readonly seats: readonly Seat[] }
   | { readonly is: 'sweeps'; readonly sweeps: readonly Sweep[] }
   | ShownSweep
 

@@ -4,7 +4,7 @@
  */
 import type { Header } from './parts.ts'
 
-/** The parts of a message that can tell. */
+/** The parts of a message that show whether it reports a failure. */
 export interface MessageText {
   readonly header: Header
   readonly subject: string

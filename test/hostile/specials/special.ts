@@ -32,11 +32,13 @@ export const at =
 export const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
 
 /**
- * Returns on how many connections the server said a text. A connection that a busy machine opened too late is not
- * counted: the service gave it up and opened another one.
+ * Returns how many connections got a greeting. A connection that a busy machine opened too late is not counted: the
+ * service gave it up and opened another one.
  */
-export const connectionsWith = ({ transcript }: Visited, text: string): number =>
-  new Set(transcript.entries.filter(({ line }) => line.includes(text)).map(({ connection }) => connection)).size
+export function greetedConnections({ transcript }: Visited): number {
+  const greetings = transcript.entries.filter(({ from, line }) => from === 'server' && line.startsWith('220'))
+  return new Set(greetings.map(({ connection }) => connection)).size
+}
 
 /** Checks that no mail command is sent to a server that has shown that it is not a mail server. */
 export const neverAsksMore = ({ server }: Visited): void => {
