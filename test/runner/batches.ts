@@ -8,7 +8,7 @@ import type { TestFile } from './kinds.ts'
 export type Batch = readonly [TestFile, ...TestFile[]]
 
 /** How many files share a process at most. */
-const AT_MOST = 12
+const AT_MOST = 8
 
 /** These take longest: they start first, each in its own process. A file that is missing here only costs time. */
 const LONGEST: readonly string[] = [
@@ -53,7 +53,7 @@ const LONGEST: readonly string[] = [
 
 const isLong = ({ path }: TestFile): boolean => LONGEST.includes(path)
 
-/** Whether the file may share a process. A lab file has its own network, and a load file needs the whole machine. */
+/** Whether the file may share a process. A lab file has its own network, and a load file runs at the end. */
 const isSmall = (file: TestFile): boolean => (file.kind === 'unit' || file.kind === 'service') && !isLong(file)
 
 /**
@@ -65,7 +65,8 @@ export function batchesOf(files: readonly TestFile[]): Batch[] {
   const small = files.filter(isSmall)
   return [
     ...alone.map((file): Batch => [file]),
-    ...together(small.filter(({ needsPackages }) => !needsPackages)),
+    ...together(small.filter(({ needsBuild }) => !needsBuild)),
+    ...together(small.filter(({ needsBuild, needsPackages }) => needsBuild && !needsPackages)),
     ...together(small.filter(({ needsPackages }) => needsPackages)),
   ]
 }

@@ -11,7 +11,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /**
  * `unit`: quick, runs in one process and needs no build. `service`: starts the built service or other programs, or
  * tries very many cases. `lab`: needs a network namespace of its own. `load`: brings the service to its limits, and
- * runs alone.
+ * runs after all others.
  */
 export type Kind = 'unit' | 'service' | 'lab' | 'load'
 

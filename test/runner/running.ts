@@ -18,8 +18,19 @@ export interface Ran {
 
 const REPORTER = ['--test-reporter=./test/runner/reporter.ts', '--test-reporter-destination=stdout']
 
-/** Runs a batch to its end, with more options for Node, such as `--test-name-pattern=…`. */
-function run(batch: Batch, flags: readonly string[]): Promise<Ran[]> {
+export interface RunOptions {
+  /** How many batches run at the same time, and how many more after the build. */
+  readonly lanes: readonly [number, number]
+  /** More options for Node, such as `--test-name-pattern=…`. */
+  readonly flags: readonly string[]
+  /** Ends with whether there is a build. */
+  readonly build: Promise<boolean>
+  /** Is called with the result of each file. */
+  ended(ran: Ran): void
+}
+
+/** Runs a batch to its end. */
+function run(batch: Batch, flags: readonly string[], stop: AbortSignal): Promise<Ran[]> {
   const [first] = batch
   const paths = batch.map(({ path }) => path)
   const entry = batch.length === 1 ? paths : ['test/runner/together.ts', ...paths]
@@ -27,7 +38,7 @@ function run(batch: Batch, flags: readonly string[]): Promise<Ran[]> {
   const isolated = first.kind === 'lab' && labUnavailable() === null
   const [command = '', ...args] = isolated ? ['unshare', '--net', '--', ...node] : node
   const startedAt = performance.now()
-  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], signal: stop })
   const results: Result[] = []
   const output: string[] = []
   createInterface({ input: child.stdout }).on('line', (line) => {
@@ -73,16 +84,34 @@ function apart(batch: Batch, ran: Omit<Ran, 'file'>): Ran[] {
   )
 }
 
-/** Runs batches in order, `lanes` of them at the same time, and calls `ended` with the result of each file. */
+/**
+ * Runs batches in order, some of them at the same time. The ones that need the build begin after it. If the build
+ * fails, the others end early, without a result.
+ */
 export async function runSideBySide(
   batches: readonly Batch[],
-  lanes: number,
-  flags: readonly string[],
-  ended: (ran: Ran) => void,
+  { lanes: [atOnce, more], flags, build, ended }: RunOptions,
 ): Promise<void> {
   const waiting = [...batches]
-  const lane = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) (await run(next, flags)).forEach(ended)
+  const abandon = new AbortController()
+  let isBuilt = false
+  const built = build.then((succeeded) => {
+    isBuilt = succeeded
+    if (!succeeded) abandon.abort()
+  })
+  const next = async (): Promise<Batch | undefined> => {
+    const mayBegin = waiting.findIndex((batch) => isBuilt || !batch.some(({ needsBuild }) => needsBuild))
+    if (abandon.signal.aborted || waiting.length === 0) return undefined
+    if (mayBegin !== -1) return waiting.splice(mayBegin, 1)[0]
+    await built
+    return next()
   }
-  await Promise.all(Array.from({ length: lanes }, lane))
+  const lane = async () => {
+    for (let batch = await next(); batch !== undefined; batch = await next()) {
+      const ran = await run(batch, flags, abandon.signal)
+      if (!abandon.signal.aborted) ran.forEach(ended)
+    }
+  }
+  const lanes = (count: number) => Promise.all(Array.from({ length: count }, lane))
+  await Promise.all([lanes(atOnce), built.then(() => lanes(more))])
 }
