@@ -8,6 +8,7 @@ import type { Reloading } from './files/reloading.ts'
 import { registerAuth } from './http/auth.ts'
 import { registerClientErrors } from './http/client-errors.ts'
 import { CallerConnections } from './http/connections.ts'
+import { registerEarlyAnswers } from './http/early-answers.ts'
 import { makeFastify } from './http/fastify.ts'
 import { registerFormats } from './http/formats.ts'
 import { watchMethods } from './http/method-not-allowed.ts'
@@ -234,6 +235,8 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
     void sweeps.close()
     await relayTests.stopWaiting()
   })
+  // After the hook that says which connections close.
+  registerEarlyAnswers(app)
   registerProblems(app, refusals)
   registerClientErrors(app)
   await app.register(accepts)
