@@ -162,7 +162,7 @@ test('the service accepts the mailbox key of the document', async () => {
 
 /** Starts a service whose Redis is down. */
 const withoutRedis = async (t: TestContext) =>
-  startService(t, { env: { REDIS_URL: `redis://127.0.0.1:${await deadPort()}` } })
+  startService(t, { seesRedisFaults: true, env: { REDIS_URL: `redis://127.0.0.1:${await deadPort()}` } })
 
 test('the service without Redis behaves as the document says', async (t) => {
   const service = await withoutRedis(t)

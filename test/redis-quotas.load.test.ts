@@ -30,6 +30,7 @@ async function replicas(t: TestContext, env: Record<string, string>, callersFile
   const [redis, recorder] = [await startRedis(t), await startRecorder(t)]
   const start = () =>
     startService(t, {
+      seesRedisFaults: true,
       env: {
         MAX_CONCURRENT_TESTS: '2000',
         REDIS_URL: redis.url,

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { problemType } from '../../src/contract/problems.ts'
 import { writeYaml } from './files.ts'
+import { until } from './waiting.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -55,6 +57,11 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly customers?: string
   readonly callers?: string
+  /**
+   * Whether the test sees that Redis cannot be reached. Otherwise, such a request is sent again: a busy machine may let a
+   * healthy Redis answer too late.
+   */
+  readonly seesRedisFaults?: boolean
 }
 
 export interface TestService {
@@ -119,6 +126,10 @@ export function configFolder(t: Ending, { customers = CUSTOMERS, callers = CALLE
 /** Returns where a program of the build is, such as `dist/server.js`. `npm test` has bundles: runner/bundles.ts. */
 export const programAt = (script: string): string => join(process.env.BUNDLES ?? ROOT, script)
 
+/** Whether a request was refused because Redis could not be reached, or not in time. */
+export const isWithoutRedis = async (response: Response): Promise<boolean> =>
+  response.status === 503 && (await response.clone().text()).includes(problemType('limits-unavailable'))
+
 /** Starts the built service. It ends with the test. */
 export async function startService(t: Ending, options: ServiceOptions = {}): Promise<TestService> {
   const folder = configFolder(t, options)
@@ -147,11 +158,17 @@ export async function startService(t: Ending, options: ServiceOptions = {}): Pro
       if (entry.msg === 'ready') resolve([entry.url, entry.metricsUrl])
     })
   })
-  const request = (path: string, init: RequestInit = {}) => {
+  const send = (path: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers)
     if (!headers.has('authorization')) headers.set('authorization', `Bearer ${KEYS.partner}`)
     return fetch(`${url}${path}`, { ...init, headers })
   }
+  const again: typeof send = (path, init) =>
+    until('Redis', async () => {
+      const response = await send(path, init)
+      return (await isWithoutRedis(response)) ? null : response
+    })
+  const request = env.REDIS_URL === undefined || options.seesRedisFaults ? send : again
   return {
     url,
     metricsUrl,

@@ -1,6 +1,7 @@
 /** A test while it runs: its place among those that wait, its phases, its session; stopped, joined and broken off. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { bearer, resultOf } from '../../harness/http.ts'
 import { gatedServer, open } from '../../harness/mail-scripts.ts'
 import { KEYS, startService } from '../../harness/service.ts'
@@ -29,6 +30,13 @@ test('a test that waits for a slot shows its place, and then its session', withB
   await fact(page, 'Waited for a slot').waitFor()
 })
 
+/** Tests again, and waits until the page knows the new test. The mail server may hear of the test earlier. */
+async function testAgain(page: Page): Promise<void> {
+  const before = page.url()
+  await page.getByRole('button', { name: 'Test again' }).click()
+  await page.waitForURL((url) => url.href !== before)
+}
+
 test(
   'the session is live; another page joins by its link; it can be stopped, and can break off',
   withBrowser,
@@ -55,7 +63,7 @@ test(
     assert.equal(await page.locator('#elapsed').count(), 0)
 
     const toStop = hold(/^RCPT/)
-    await page.getByRole('button', { name: 'Test again' }).click()
+    await testAgain(page)
     await inTime('the first recipient', toStop)
     await page.getByRole('button', { name: 'Stop' }).click()
     await page.getByText('Stopping the test…').waitFor()
@@ -65,7 +73,7 @@ test(
     await page.getByText('interrupted', { exact: true }).waitFor()
 
     const toBreak = hold(/^RCPT/)
-    await page.getByRole('button', { name: 'Test again' }).click()
+    await testAgain(page)
     await inTime('the first recipient', toBreak)
     service.process.kill('SIGKILL')
     await heading(page, /^The connection was lost$/)

@@ -16,10 +16,17 @@ const clipboard = (page: Page, pattern: RegExp) =>
 test('the result is copied as text, as Markdown and as a link; nothing moves', withBrowser, async (t) => {
   const { service } = shared()
   const { page } = await visit(t, service, { permissions: ['clipboard-read', 'clipboard-write'] })
+  // The page asks for its quotas last. Until then, the earlier tests of the address may still move the buttons.
+  const settled = page.waitForResponse(/\/limits$/)
   await ask(page, AT.closed)
   await heading(page, /^Closed/)
-  const place = () => page.getByRole('button', { name: 'Print' }).boundingBox()
-  await page.locator('#quotas').waitFor()
+  await settled
+  // The place on the page: a click may scroll.
+  const place = () =>
+    page.getByRole('button', { name: 'Print' }).evaluate((button) => {
+      const { left, top } = button.getBoundingClientRect()
+      return { left: left + scrollX, top: top + scrollY }
+    })
   const before = await place()
   await page.getByRole('button', { name: 'Copy as text' }).click()
   await page.locator('#status', { hasText: 'Copied as text.' }).waitFor()
