@@ -58,8 +58,8 @@ export interface ServiceOptions {
   readonly customers?: string
   readonly callers?: string
   /**
-   * Whether the test sees that Redis cannot be reached. Otherwise, such a request is sent again: a busy machine may let a
-   * healthy Redis answer too late.
+   * Whether the test sees that Redis cannot be reached. Otherwise, such a request is sent again: a busy machine may let
+   * a healthy Redis answer too late.
    */
   readonly seesRedisFaults?: boolean
 }
