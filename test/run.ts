@@ -80,7 +80,7 @@ async function main(args: readonly string[]): Promise<number> {
     say(ofFile(ran, files.length === 1))
   }
   const isLoad = ({ kind }: TestFile) => kind === 'load'
-  // The build uses one core.
+  // The build keeps a core busy, so fewer batches run before its end.
   const lanes = [availableParallelism(), LANES_FOR_WAITING] as const
   await runSideBySide(batchesOf(files.filter((file) => !isLoad(file))), { lanes, flags, build, ended })
   if (!(await build)) return 1
