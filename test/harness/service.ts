@@ -130,6 +130,9 @@ export const programAt = (script: string): string => join(process.env.BUNDLES ??
 export const isWithoutRedis = async (response: Response): Promise<boolean> =>
   response.status === 503 && (await response.clone().text()).includes(problemType('limits-unavailable'))
 
+/** How long a healthy Redis may be too slow on a busy machine. After a fault, the service is well again in a second. */
+const SLOW_REDIS_MS = 5_000
+
 /** Starts the built service. It ends with the test. */
 export async function startService(t: Ending, options: ServiceOptions = {}): Promise<TestService> {
   const folder = configFolder(t, options)
@@ -164,10 +167,14 @@ export async function startService(t: Ending, options: ServiceOptions = {}): Pro
     return fetch(`${url}${path}`, { ...init, headers })
   }
   const again: typeof send = (path, init) =>
-    until('Redis', async () => {
-      const response = await send(path, init)
-      return (await isWithoutRedis(response)) ? null : response
-    })
+    until(
+      'Redis',
+      async () => {
+        const response = await send(path, init)
+        return (await isWithoutRedis(response)) ? null : response
+      },
+      SLOW_REDIS_MS,
+    )
   const request = env.REDIS_URL === undefined || options.seesRedisFaults ? send : again
   return {
     url,

@@ -1,6 +1,7 @@
 /** Checks the verdict on mail servers with special faults that the matrix of moments and faults does not have. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { FIGURES } from '../../src/probe/pace.ts'
 import { until } from '../harness/waiting.ts'
 import { visit, visitSilent, watchProcess, wordOf } from './meet.ts'
 import { SPECIALS } from './specials/all.ts'
@@ -20,6 +21,7 @@ test('servers with special faults', { concurrency: 20 }, async (t) => {
             ? await visitSilent(row, hostile, expected, options)
             : await visit(row, hostile(), options)
         assert.equal(wordOf(visited.judgement), expected, JSON.stringify(visited.attempts))
+        assert.ok(visited.server.peers.length <= FIGURES.connections)
         check?.(visited)
       }),
     ),
