@@ -19,8 +19,8 @@ export interface Ran {
 const REPORTER = ['--test-reporter=./test/runner/reporter.ts', '--test-reporter-destination=stdout']
 
 export interface RunOptions {
-  /** How many batches run at the same time, and how many more after the build. */
-  readonly lanes: readonly [number, number]
+  /** How many batches run at the same time. */
+  readonly lanes: { readonly duringBuild: number; readonly afterwards: number }
   /** More options for Node, such as `--test-name-pattern=…`. */
   readonly flags: readonly string[]
   /** Ends with whether there is a build. */
@@ -90,7 +90,7 @@ function apart(batch: Batch, ran: Omit<Ran, 'file'>): Ran[] {
  */
 export async function runSideBySide(
   batches: readonly Batch[],
-  { lanes: [atOnce, more], flags, build, ended }: RunOptions,
+  { lanes: { duringBuild, afterwards }, flags, build, ended }: RunOptions,
 ): Promise<void> {
   const waiting = [...batches]
   const abandon = new AbortController()
@@ -113,5 +113,5 @@ export async function runSideBySide(
     }
   }
   const lanes = (count: number) => Promise.all(Array.from({ length: count }, lane))
-  await Promise.all([lanes(atOnce), built.then(() => lanes(more))])
+  await Promise.all([lanes(duringBuild), built.then(() => lanes(afterwards - duringBuild))])
 }
