@@ -60,7 +60,7 @@ const MODES = [
   ['-X', '-t', 'GET', '-k', '10', '-w', '10', '-y', '20', '-z', '16', '-n', '2'],
 ] as const
 const CONNECTIONS = 100
-const ATTACK_SECONDS = 10
+const ATTACK_SECONDS = 6
 /** How long slowhttptest waits for an answer before it reports the service as unavailable. */
 const PROBE_SECONDS = 20
 

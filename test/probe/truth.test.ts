@@ -6,8 +6,8 @@ import { examineOnSockets } from './truth/on-sockets.ts'
 import { type Traits, traitsOf, USUAL_TRAITS } from './truth/traits.ts'
 import { truthOf } from './truth/truth.ts'
 
-const IN_MEMORY = 2_000
-const ON_SOCKETS = 200
+const IN_MEMORY = 1_000
+const ON_SOCKETS = 100
 /** How many of these are tested at the same time. */
 const AT_ONCE = 40
 

@@ -19,7 +19,7 @@ import { ENVIRONMENT, type Kept, type Shared, type Stored, System } from './mode
 
 const TTL_MS = 3_600_000
 const LEASE_MS = 60_000
-const SEQUENCES = { memory: cases(100), flushed: cases(100), restarted: cases(2) }
+const SEQUENCES = { memory: cases(50), flushed: cases(50), restarted: cases(1) }
 /** How many sequences run at once: they mostly wait. Those in Redis have a database each, of 16. */
 const LANES = 15
 
