@@ -26,7 +26,7 @@ const WHOLE = 'The whole suite takes 5 to 10 minutes on two cores; Debian packag
  * keeps a core busy, so fewer run before its end.
  */
 const CORES = availableParallelism()
-const LANES = { working: { duringBuild: CORES - 1, afterwards: CORES + 2 }, waiting: { duringBuild: 2, afterwards: 6 } }
+const LANES = { working: { duringBuild: CORES - 1, afterwards: CORES + 1 }, waiting: { duringBuild: 2, afterwards: 6 } }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
@@ -93,7 +93,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (!(await build)) return 1
   // Load files bring the machine to its limits, so they run when all others have ended.
   const load = batchesOf(files.filter(isLoad)).working
-  await runSideBySide(load, { lanes: { duringBuild: CORES, afterwards: CORES + 1 }, ...shared })
+  await runSideBySide(load, { lanes: { duringBuild: CORES, afterwards: CORES }, ...shared })
   say(ofAll(all, (performance.now() - startedAt) / 1_000))
   return all.every(({ isPassed }) => isPassed) ? 0 : 1
 }

@@ -8,7 +8,7 @@ import { dialAll } from './end-to-end.ts'
 import { oracleUnavailable } from './oracle.ts'
 
 const SEED = 20270102
-const REQUESTS = cases(1_900)
+const REQUESTS = cases(3_800)
 
 const missing = labUnavailable() ?? oracleUnavailable()
 const skip = missing !== null && process.env.CI === undefined ? missing : false
