@@ -1,5 +1,5 @@
 /**
- * Fuzzes eighty times as much as `npm test` (`npm run prove:fuzz`): generated requests to the built service, and byte
+ * Fuzzes much more than `npm test` (`npm run prove:fuzz`): generated requests to the built service, and byte
  * strings for the reply parser. Stops at the first fault. FUZZ_SEED repeats a run.
  */
 import { fuzzReplyParser } from '../test/fuzz/reply-parser.ts'

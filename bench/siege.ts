@@ -127,7 +127,7 @@ async function siege(bench: Bench): Promise<boolean> {
   const { seen: worst, blows } = await under(everything, LOOKING_MS)
   await until('the attackers to leave', async () => (await metricOf(service, 'relay_tests_in_flight')) === 0)
   const after = await look(watch, EACH_MS)
-  const rows = [rowOf('quiet', quiet), rowOf('besieged', worst), rowOf('afterwards', after)]
+  const rows = [rowOf('quiet', quiet), rowOf('under attack', worst), rowOf('afterwards', after)]
   if (process.argv.includes('--each')) {
     for (const name of everything) rows.push(rowOf(name, (await under([name], EACH_MS)).seen))
   }

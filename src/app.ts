@@ -37,8 +37,9 @@ import { divideOpenFiles, openFilesLimit } from './open-files.ts'
 import type { Queues } from './queue/queues.ts'
 import { sandboxWorld } from './sandbox/sandbox.ts'
 import { Amendments } from './service/amend.ts'
+import { together } from './service/announcer.ts'
 import type { AuditFile } from './service/audit-file.ts'
-import { Changes, together } from './service/changes.ts'
+import { Changes } from './service/changes.ts'
 import { Deliveries } from './service/deliveries.ts'
 import { Directory } from './service/directory.ts'
 import { atOnce } from './service/follow-up-plan.ts'
@@ -231,7 +232,7 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
   const shutdown = registerShutdown(app, connections)
   // After the hook that refuses new requests, so that none of them joins a waiting list that is closed.
   app.addHook('preClose', async () => {
-    // The tests of sweeps that run may end while callers still read.
+    // Not awaited: callers may still read while the running tests of sweeps end.
     void sweeps.close()
     await relayTests.stopWaiting()
   })

@@ -1,4 +1,4 @@
-/** Reads the settings of the service from the environment. README has the same table. */
+/** Reads the settings of the service from the environment. docs/configuration.md has the same table. */
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { DOMAIN_NAME } from './contract/domain.ts'
@@ -76,7 +76,7 @@ const pauses = z
   )
   .transform((parts): readonly number[] => parts.map(durationMs))
 
-/** The longest zone: `LABEL.` before it has up to 61 characters, and most host names fit between the two. */
+/** The longest zone. A name is `LABEL.HOST.ZONE` with at most 253 characters: LABEL takes 60, and HOST can have 91. */
 const LONGEST_ZONE = 100
 
 const LISTENER = 'must be an address and a port such as 0.0.0.0:2525 or [::]:2525'

@@ -9,7 +9,7 @@ const MAILBOX = 200
 const ZONE = 50
 /** Libraries, configuration files, logs, Redis, metrics and checks of vantages. */
 const REST = 100
-/** The most connections of the API, and the least part of all files that it has if there are too few for everything. */
+/** The API has at most MOST_HTTP connections, and at least LEAST_HTTP of all files if there are too few for all. */
 const MOST_HTTP = 1_000
 const LEAST_HTTP = 1 / 4
 

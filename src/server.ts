@@ -66,7 +66,7 @@ async function main(): Promise<void> {
 
   if (deliveries) {
     const mailbox = await opened.port('MAILBOX_LISTEN', openMailbox(config, deliveries, metrics, logger))
-    // Until now, and from its end on, this replica takes no mail for the tests of the others.
+    // While closed, this mailbox refused mail for tests of other replicas. So we note trouble when it opens and closes.
     deliveries.trouble.note()
     opened.add(() => {
       deliveries.trouble.note()
@@ -89,7 +89,7 @@ async function main(): Promise<void> {
   const url = await opened.port('HOST, PORT', listening)
   opened.add(async () => {
     shutdown.draining = true
-    // While callers can still read that their follow-ups are lost.
+    // Follow-ups end while the API still answers, so that callers can read that theirs are lost.
     await Promise.all([built.relayTests.endFollowUps(), sleep(config.DRAIN_MS)])
     await app.close()
   })
@@ -107,7 +107,7 @@ type Built = Awaited<ReturnType<typeof buildApp>>
 /** The advice for a port that cannot be opened, by the code of the error. */
 const PORT_ADVICE: Readonly<Record<string, string>> = {
   EADDRINUSE:
-    ': another process has this port. If it is the one before this, it still ends its tests: wait until it has ended',
+    ': another process has this port. If it is an earlier process of this service, it is finishing its tests: wait until it has ended',
   EADDRNOTAVAIL: ': this machine does not have this address',
   EACCES: ': this user may not open this port',
 }

@@ -126,7 +126,9 @@ function warningsOfSchedule(
     customers === 'all' ? [] : customers.filter((one) => known.all.has(one) && known.serversOf(one).length === 0)
   return [
     ...(caller ? [] : [`sweep ${name} belongs to caller ${id}, but there is no such caller: it will not begin`]),
-    ...(caller && !caller.sweeps ? [`sweep ${name} belongs to caller ${id}, which has no "sweeps: true"`] : []),
+    ...(caller && !caller.sweeps
+      ? [`sweep ${name} belongs to caller ${id}, which has no "sweeps: true": it will not begin`]
+      : []),
     ...unknown.map((one) => `sweep ${name} tests customer ${one}, but there is no such customer: it will not begin`),
     ...foreign.map((one) => `sweep ${name} tests customer ${one}, which caller ${id} may not test: it will not begin`),
     ...serverless.map((one) => `sweep ${name} tests customer ${one}, which has no servers`),

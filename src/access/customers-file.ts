@@ -91,7 +91,7 @@ export function readCustomers(files: readonly FileContent[], rules: CustomerRule
   for (const { file, value } of read) reading.add(file, value)
   // The owner of an address is known only after all networks of all files.
   for (const { file, value } of read) reading.addServers(file, value)
-  // A file with another mistake may be the one that has them.
+  // If a file could not be read, the missing members may be in it.
   if (read.length === files.length)
     reading.faults.push(
       ...missingIn(
@@ -163,7 +163,7 @@ class Reading {
     return `${domain} is not a domain of this customer: add it to domains`
   }
 
-  /** If two files change places by copying, one moment has the list of one file twice, and the other list is lost. */
+  /** While two files are swapped by copying, both have the same list for a moment, and the other list is lost. */
   #checkCopy(file: YamlFile, list: string): void {
     if (list !== '' && this.#lists.has(list)) {
       this.#fault(file, ['neverTest'], 'another file has the same list: was it copied over this one by mistake?')

@@ -1,4 +1,4 @@
-/** Requires that the customers files say what they stop. A file that lost such a line would otherwise allow more. */
+/** Requires `testing` and `neverTest` in the customers files. A file that lost such a line would allow more tests. */
 import { dirname } from 'node:path'
 import type { FileContent } from '../files/on-disk.ts'
 

@@ -1,4 +1,4 @@
-/** Compares two versions of the customers files: what did the older one deny that the newer one does not? */
+/** Compares two versions of the customers files, and finds a denial of the older one that the newer one has lost. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { prefixOf } from '../ip/prefix.ts'
 import type { CustomerTable } from './customers.ts'

@@ -28,7 +28,7 @@ export function foreignName(
     const name = text?.toLowerCase()
     if (name === undefined || hasDomain(customer, name)) continue
     const listed = customer.domains.length > 0 ? customer.domains.join(', ') : 'no domains'
-    const detail = `${name} is not a domain of the customer, nor below one: customer ${customer.id} has ${listed}`
+    const detail = `${name} is not a domain of the customer, and not a subdomain of one: customer ${customer.id} has ${listed}`
     return { pointer, detail }
   }
   return null

@@ -9,7 +9,7 @@ const USAGE = `Usage: node dist/cli/key.js --caller ID [--expires YYYY-MM-DD]
 
 Prints a new API key and its entry for callers.yaml. The key is stored nowhere and shown only this time: give it to
 its owner. For a new caller, put the whole entry into the file and list the customers that it may test. For a caller
-that is already in the file, add only the lines below "keys". The last line of the file stays the three dots.
+that is already in the file, add only the lines below "keys". The three dots must stay the last line of the file.
 `
 
 const options = z.strictObject({

@@ -1,4 +1,4 @@
-/** Writes how far long work is: on a terminal in one line that changes, elsewhere in one a minute. */
+/** Shows how far long work is: on a terminal in one line that changes, elsewhere in a new line each minute. */
 import { oneLine } from '../render/one-line.ts'
 
 const WIDTH = 24
@@ -21,7 +21,7 @@ export class ProgressLine {
   #share: Share
   #noted: string | null = null
 
-  /** @param everyMs how often a line is written off a terminal */
+  /** @param everyMs the time between two lines if the output is not a terminal, in milliseconds */
   constructor(stream: ProgressStream, share: Share, everyMs = MINUTE_MS) {
     this.#stream = stream
     this.#share = share

@@ -12,7 +12,7 @@ export class Progress {
   /** The positions of targets on the waiting list of the service. */
   readonly #places = new Map<number, number>()
 
-  /** @param everyMs how often a line is written off a terminal */
+  /** @param everyMs the time between two lines if the output is not a terminal, in milliseconds */
   constructor(stream: ProgressStream, total: number, everyMs?: number) {
     this.#total = total
     this.#line = new ProgressLine(stream, this.#share(), everyMs)

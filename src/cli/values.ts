@@ -59,7 +59,7 @@ export const isId = (given: string): boolean => ID.test(given)
 
 const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** Returns a date, a time, or the time so long before `now`, as ISO 8601. */
+/** Returns a date or a time as ISO 8601. A duration means the time that is this long before `now`. */
 export function timeOf(option: string, given: string, now: Date): string {
   const [, count = '', unit = ''] = /^(\d{1,6})([mhd])$/.exec(given) ?? []
   const time = unit ? now.getTime() - Number(count) * (UNITS_MS[unit] ?? 0) : Date.parse(given)

@@ -105,7 +105,7 @@ const LONGEST_PAGE = 100
 /**
  * A relay test service. Every method throws RelayTestProblem if the service refuses, RelayTestUnreachable if there is
  * no service, RelayTestTimeout after `timeoutMs`, and the reason of `signal` if it is aborted. Methods retry after 429
- * and 503, when Retry-After says, and after network errors if that cannot make a second test.
+ * and 503, but not before Retry-After, and after network errors if that cannot make a second test.
  */
 export class RelayTestClient {
   readonly #service: ApiService

@@ -26,8 +26,8 @@ export interface ApiService {
 /** Called before each retry, with the error and the pause before the retry in milliseconds. */
 export type OnRetry = (error: RelayTestProblem | RelayTestUnreachable, pauseMs: number) => void
 
-/** The HTTP statuses of refusals that made no test and will pass. */
-const PASSING: ReadonlySet<number> = new Set([429, 503])
+/** The HTTP statuses of temporary refusals, which made no test. */
+const TEMPORARY: ReadonlySet<number> = new Set([429, 503])
 const STILL_RUNNING = 'idempotency-running'
 
 const FIRST_PAUSE_MS = 500
@@ -49,7 +49,7 @@ export async function send<T>(
     } catch (error) {
       request.signal?.throwIfAborted()
       if (!(error instanceof RelayTestProblem || error instanceof RelayTestUnreachable)) throw error
-      const waitMs = waitFor(error, request, pauseMs)
+      const waitMs = pauseAfter(error, request, pauseMs)
       if (waitMs === null || Date.now() + waitMs > until) throw error
       service.onRetry?.(error, waitMs)
       await pause(waitMs, request.signal)
@@ -58,15 +58,15 @@ export async function send<T>(
 }
 
 /** Returns the pause before a retry in milliseconds, or null if a retry is useless or not safe. */
-function waitFor(
+function pauseAfter(
   error: RelayTestProblem | RelayTestUnreachable,
   { repeatable }: ApiRequest,
   pauseMs: number,
 ): number | null {
   if (error instanceof RelayTestUnreachable) return repeatable ? pauseMs : null
   if (error.retryAfter === null) return null
-  const isPassing = PASSING.has(error.status) || error.slug === STILL_RUNNING
-  return isPassing ? Math.max(error.retryAfter * 1_000, FIRST_PAUSE_MS) : null
+  const isTemporary = TEMPORARY.has(error.status) || error.slug === STILL_RUNNING
+  return isTemporary ? Math.max(error.retryAfter * 1_000, FIRST_PAUSE_MS) : null
 }
 
 async function sendOnce(

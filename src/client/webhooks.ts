@@ -13,8 +13,8 @@ export class WebhookRefused extends Error {
 const TOLERANCE_S = 300
 
 /**
- * Verifies the signature of a webhook, and returns its event. An event can come more than once: the header `webhook-id`
- * tells. It may have a type that you do not know: ignore it.
+ * Verifies the signature of a webhook, and returns its event. An event can come more than once, with the same
+ * `webhook-id` each time. It may have a type that you do not know: ignore it.
  *
  * @param secret as your provider gave it: `whsec_` and base64
  * @param body the body as it came, before any parsing

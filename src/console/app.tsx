@@ -42,7 +42,7 @@ async function route(): Promise<void> {
   } else if (screen.is !== 'result' || screen.test.id !== id) {
     await whileBusy((signal) => join(id, signal))
   } else {
-    // A link to the test that is shown already takes away the message beside it.
+    // The page already shows this test. This only clears the message beside it.
     await whileBusy(async () => {})
   }
 }
@@ -81,7 +81,7 @@ const folds = () => document.querySelectorAll<HTMLDetailsElement>('details.fold'
 addEventListener('beforeprint', () => {
   for (const fold of folds()) fold.open = true
 })
-// A countdown, and the seconds of a test.
+// Draws the page each second, for countdowns and for the seconds of a test.
 setInterval(() => state().limits && change({}), 1_000)
 
 void signIn()

@@ -46,7 +46,7 @@ async function showResult(test: RelayTest, signal: AbortSignal): Promise<void> {
   change({ screen: { is: 'result', test, earlier: relayTests.filter(({ id }) => id !== test.id) } })
 }
 
-/** How long the page waits before it follows a test again whose stream broke, in milliseconds. */
+/** The pause before the page follows a test again after a broken stream, in milliseconds. */
 const AGAIN_MS = 5_000
 
 /** Shows each later result, until no follow-up is left. */

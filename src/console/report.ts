@@ -24,7 +24,7 @@ export interface ReportFilter {
   readonly query: { readonly state?: SweepState; readonly verdict?: Verdict; readonly change?: SweepChange }
   /** Whether it means something only if there is a sweep to compare with. */
   readonly compares?: true
-  /** How many results the sweep has of them. */
+  /** How many results of a sweep pass the filter. */
   count(sweep: Sweep): number
   /** Whether a result belongs to it, where the service cannot tell. */
   keeps?(result: SweepResult): boolean
@@ -59,7 +59,7 @@ export const FILTERS: Readonly<Record<FilterName, ReportFilter>> = {
 
 const NAMES = Object.keys(FILTERS).filter((name): name is FilterName => name in FILTERS)
 
-/** Returns the filter of this name. An unknown name is that of what is open. */
+/** Returns the filter with this name. Returns `open` for an unknown name. */
 export const filterNamed = (name: string | null): FilterName => NAMES.find((known) => known === name) ?? 'open'
 
 /** Returns the filters that a sweep has. */
@@ -160,7 +160,7 @@ export type Order = { readonly by: Column; readonly isDown: boolean } | null
 /** Returns the order after a click on the heading of a column. */
 export const orderAfter = (order: Order, by: Column): Order => ({ by, isDown: order?.by === by && !order.isDown })
 
-/** Servers that were not open before come first, then open ones, then those that were open and did not tell now. */
+/** Servers that were not open before come first, then open ones, then those that were open and give no answer now. */
 function urgencyOf({ change, verdict, lastVerdict }: SweepResult): number {
   if (verdict === 'open') return change === null ? 1 : 0
   if (lastVerdict === 'open') return 2

@@ -41,11 +41,11 @@ export interface ShownSweep {
   readonly order: Order
   /** The results that have the text, in order. */
   readonly listed: readonly SweepResult[]
-  /** Their customers. */
+  /** The customers of the listed results. */
   readonly customers: readonly string[]
-  /** The first of them in the table. */
+  /** The position of the first listed result that the table shows. */
   readonly from: number
-  /** Whether the page asks if the sweep is really to be stopped. */
+  /** Whether the page asks the reader to confirm that the sweep must stop. */
   readonly asksToStop: boolean
 }
 

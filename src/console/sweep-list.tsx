@@ -30,7 +30,7 @@ function submit(event: JSX.TargetedEvent<HTMLFormElement>): void {
 
 const StartForm = ({ of }: { of: State }) => (
   <form id="sweep-form" noValidate onSubmit={submit}>
-    <p class="hint">A sweep tests the servers of customers that the provider's list names.</p>
+    <p class="hint">A sweep tests the mail servers that your provider has on record for these customers.</p>
     <div class="fields">
       <Labelled
         field="sweep-name"
@@ -43,7 +43,7 @@ const StartForm = ({ of }: { of: State }) => (
       <Labelled
         field="sweep-customers"
         label="Customers"
-        hint="all, or the ids of some."
+        hint="Enter all, or customer ids with commas between them."
         problem={of.trouble.fields['sweep-customers']}
       >
         <input {...fieldAttributes('sweep-customers', of.trouble)} {...TEXT} defaultValue="all" />
@@ -51,7 +51,7 @@ const StartForm = ({ of }: { of: State }) => (
       <Labelled
         field="sweep-spread"
         label="Spread over"
-        hint="For example 6h. Empty: as fast as there is room."
+        hint="For example 6h. Leave it empty to test as fast as possible."
         problem={of.trouble.fields['sweep-spread']}
       >
         <input {...fieldAttributes('sweep-spread', of.trouble)} {...TEXT} />

@@ -69,7 +69,7 @@ function shownOf({ listed, results, from, cursor, isLoading, text }: ShownSweep)
   return `${part}${found}${cursor === null ? '' : ', as far as they are loaded'}.`
 }
 
-/** Shows the results from a position on. The reader goes back to the begin of the table. */
+/** Shows the results from a position on, and moves the focus to the top of the table. */
 function turnTo(from: number): void {
   showFrom(from)
   document.getElementById('shown')?.focus()

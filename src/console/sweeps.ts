@@ -29,7 +29,7 @@ export async function lookForSweeps(): Promise<void> {
 export const showSweeps = (place: SweepView): Promise<void> =>
   whileBusy((signal) => (place.id === null ? watchList(signal) : openReport(place.id, place, signal)))
 
-/** Repeats a look as long as it says so. A look that fails for a while is shown, and repeated too. */
+/** Repeats `look` until it returns false. If it fails for a while, shows the error, and goes on. */
 async function watch(look: () => Promise<boolean>): Promise<void> {
   let hasFailed = false
   const goesOn = async (): Promise<boolean> => {
@@ -193,7 +193,7 @@ export const sortBy = (column: Column): void =>
 /** Shows the results from a position on. */
 export const showFrom = (from: number): void => changeReport({ from: Math.max(0, from) })
 
-/** Asks whether a sweep is really to be stopped, or no longer asks. */
+/** Shows or hides the question whether the sweep must really stop. */
 export const askToStop = (asksToStop: boolean): void => changeReport({ asksToStop })
 
 /** Stops the sweep of the report. */

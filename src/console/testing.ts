@@ -1,4 +1,4 @@
-/** Looks up names, starts tests and stops them. Only one such work goes on at a time. */
+/** Looks up names, starts tests and stops them. Only one of these runs at a time. */
 import type { NewRelayTest, RelayTest, RelayTestList } from '../contract/relay-test.ts'
 import type { AddressList } from '../contract/scope.ts'
 import { ApiError, createTest, followTest, getJson, testIdOf } from './api.ts'

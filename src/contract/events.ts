@@ -22,13 +22,13 @@ const waiting = z
 const phase = z
   .object({
     name: z.string().meta({
-      description: 'The part of the test that goes on. May grow: read an unknown word as "other".',
+      description: 'The part of the test that runs now. May grow: read an unknown word as "other".',
       examples: [...PHASES],
     }),
     says: z.string().meta({ description: 'What the test does now, in words that can be read out.' }),
     limitMs: z.int().nullable().meta({
       description:
-        'How long this part takes at most, in milliseconds from this event on. Null if nothing limits it alone.',
+        'How long this part takes at most, in milliseconds from this event on. Null if this part has no limit of its own.',
     }),
     asked: z.int().meta({ description: 'How many forms of the suite have an answer.' }),
     planned: z.int().meta({ description: 'How many forms the suite has.' }),
@@ -51,7 +51,7 @@ export const relayTestEvent = z
   .meta({
     id: 'RelayTestEvent',
     description:
-      'One server-sent event: `event` is its name, and `data` its data as JSON on one line. `waiting` comes while the test waits for a slot, each time that its position changes. `phase` says what a running test does now, how long that may take, and how many questions are answered. `line` is a line of the session as it happens. `attempt` is an attempt that was decided; it is sent again when more is known, and the last one of each form and vantage counts. While a test has used one vantage, `vantage` is null. `verdict` is the whole result, with the deciding lines marked, and ends the stream; with `?until=answer` another one comes after each follow-up. Lines that begin with a colon are comments that keep the stream alive. If the stream ends without a verdict, read the result under its `Location`. New events may be added: ignore those that you do not know.',
+      'One server-sent event: `event` is its name, and `data` its data as JSON on one line. `waiting` comes while the test waits for a slot, each time that its position changes. `phase` says what a running test does now, how long that may take, and how many questions are answered. `line` is a line of the session as it happens. `attempt` is an attempt that was decided; it is sent again when more is known, and the last one of each form and vantage counts. `vantage` is null as long as the test has used only one vantage. `verdict` is the whole result, with the deciding lines marked, and ends the stream; with `?until=answer` another one comes after each follow-up. Lines that begin with a colon are comments that keep the stream alive. If the stream ends without a verdict, read the result under its `Location`. New events may be added: ignore those that you do not know.',
   })
 export type RelayTestEvent = z.output<typeof relayTestEvent>
 

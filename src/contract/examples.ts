@@ -1,5 +1,5 @@
 /**
- * Two results as the API returned them, the examples of the OpenAPI document. The server is a Postfix 3.7 of the lab:
+ * Two results that the API returned, as examples for the OpenAPI document. Both servers are a Postfix 3.7 in our lab:
  * one relays for nobody, the other for everyone who uses a sender at its own domain.
  */
 import type { AttemptView, RelayTest, TranscriptLine } from './relay-test.ts'
@@ -21,8 +21,9 @@ const transcript = (rows: readonly Row[]): TranscriptLine[] =>
 const SAYS = {
   'outside-sender': 'From a stranger to an outside address',
   'own-domain-sender': "From a sender at the server's own domain to an outside address",
-  'null-sender': 'From the empty sender that bounces have to an outside address',
-  'percent-hack': 'From a stranger to an outside address behind a percent sign, at its domain (user%outside@domain)',
+  'null-sender': 'From the empty sender (the sender of bounces) to an outside address',
+  'percent-hack':
+    "From a stranger to an outside address with a percent sign, at the server's domain (user%outside@domain)",
 } as const
 
 const attempt = (
@@ -233,7 +234,7 @@ const OPEN: RelayTest = {
       'Let your own users log in (permit_sasl_authenticated, port 587): anyone can use any sender address.',
       'Run: postfix reload',
       'Look through the mail queue for spam that came in this way, and delete it.',
-      'Test again: the server is closed when the verdict says so.',
+      'Test again: only the verdict "closed" shows that the server is closed.',
     ],
     references: ['https://www.postfix.org/SMTPD_ACCESS_README.html'],
   },

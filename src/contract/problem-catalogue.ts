@@ -67,7 +67,8 @@ export const PROBLEMS = {
   'not-found': {
     status: 404,
     title: 'Nothing was found here',
-    meaning: 'The path does not exist, or the result has been deleted or belongs to a customer of somebody else.',
+    meaning:
+      'The path does not exist, or the result has been deleted or belongs to a customer that this key may not test.',
     fix: 'Check the path and the id. Results are deleted after two days by default.',
     again: 'no',
     detail: 'There is no such result, or it has expired.',
@@ -125,8 +126,8 @@ export const PROBLEMS = {
   'payload-too-large': {
     status: 413,
     title: 'The body is too large',
-    meaning: 'A body may have at most 8192 bytes.',
-    fix: 'Send less: a request is a few hundred bytes.',
+    meaning: 'A body may have at most 8192 bytes, or 16 MiB for `POST /sweeps`.',
+    fix: 'Send less: a relay test needs a few hundred bytes.',
     again: 'no',
     detail: 'The body may have at most 8192 bytes.',
   },
@@ -153,8 +154,8 @@ export const PROBLEMS = {
       'Private, reserved and other special addresses lead to no mail server on the Internet, so they are never tested.',
     fix: 'Send a public address: private and reserved addresses are never tested.',
     again: 'no',
-    detail: '10.0.0.1 is in 10.0.0.0/8 (Private-Use), which is not tested.',
-    errors: [{ pointer: '/ip', detail: '10.0.0.1 is in 10.0.0.0/8 (Private-Use), which is not tested' }],
+    detail: '10.0.0.1 is in 10.0.0.0/8 (private use), which is not tested.',
+    errors: [{ pointer: '/ip', detail: '10.0.0.1 is in 10.0.0.0/8 (private use), which is not tested' }],
   },
   'opted-out': {
     status: 422,
@@ -172,8 +173,14 @@ export const PROBLEMS = {
       "The test uses sender addresses at `domain`, so the domain must be one of the customer's, or a subdomain of one.",
     fix: 'Send a `domain` of the customer, or a `knownMailbox` at one; or ask us to add the domain.',
     again: 'no',
-    detail: 'example.org is not a domain of customer acme.',
-    errors: [{ pointer: '/domain', detail: 'example.org is not a domain of customer acme' }],
+    detail: 'example.org is not a domain of the customer, and not a subdomain of one: customer acme has example.com.',
+    errors: [
+      {
+        pointer: '/domain',
+        detail:
+          'example.org is not a domain of the customer, and not a subdomain of one: customer acme has example.com',
+      },
+    ],
   },
   'vantage-inside-network': {
     status: 422,
@@ -234,7 +241,7 @@ export const PROBLEMS = {
     title: 'A quota is used up',
     meaning:
       'Quotas protect the mail servers that are tested and the other callers. `violatedPolicies` names those that are used up, `GET /limits` shows all.',
-    fix: 'Wait, and show `lastTest` meanwhile.',
+    fix: 'Wait. If the problem has `lastTest`, show that result until then.',
     again: 'after `Retry-After`',
     detail: '203.0.113.25 was tested twice in the last 10 minutes. You can test it again at 14:32:10 UTC.',
     violatedPolicies: ['tests-target'],

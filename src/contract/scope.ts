@@ -42,7 +42,7 @@ export const addressList = z
       )
       .meta({
         description:
-          'The three most preferred mail exchangers of the domain. A key for some customers does not see those whose addresses are all in ranges that are never tested.',
+          'The three most preferred mail exchangers of the domain. A key that is limited to some customers does not see a mail exchanger whose addresses are all in ranges that are never tested.',
       }),
     addresses: z
       .array(

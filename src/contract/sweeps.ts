@@ -102,7 +102,7 @@ export const sweepRequest = z
 /** A request as a caller writes it: members with a default are optional. */
 export type NewSweep = z.input<typeof sweepRequest>
 
-/** The body without a look into its targets, which are many: sweeps/request.ts reads them in parts. */
+/** The body of `POST /sweeps` before its targets are read: sweeps/request.ts reads up to 100,000 of them in parts. */
 export const sweepFrame = z.strictObject(
   {
     ...members,
@@ -119,7 +119,9 @@ export const sweep = z
     id: z.uuid(),
     name: z.string(),
     status: z.enum(SWEEP_STATUSES),
-    scheduled: z.boolean().meta({ description: 'Whether a schedule of the provider began it, and no request.' }),
+    scheduled: z
+      .boolean()
+      .meta({ description: 'True if a schedule of the provider began it, false if a request did.' }),
     customers: z
       .union([z.literal('all'), z.array(z.string())])
       .nullable()
@@ -188,7 +190,7 @@ export const sweepResult = z
         '`opened`: open now, and not before. `closed`: closed now, and open before. `new`: not in the sweep before. `lost`: in the sweep before, but not tested now. Null if nothing has changed.',
     }),
     lastVerdict: z.enum(VERDICTS).nullable().meta({
-      description: 'The verdict, or if that is inconclusive, the last one in sweeps of this name that was not.',
+      description: 'The verdict. If it is inconclusive: the last other verdict in sweeps of this name.',
     }),
     openSince: time.nullable().meta({
       description: 'When sweeps of this name first found it open, if the last verdict is open.',

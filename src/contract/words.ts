@@ -1,8 +1,9 @@
 /**
  * The word lists of the API, so that all code uses the same words. `STATUSES`, `VERDICTS`, `EVIDENCES`, `OUTCOMES`,
- * `VANTAGE_STATES`, `CHECK_OUTCOMES`, `SWEEP_STATUSES`, `SWEEP_STATES` and `SWEEP_CHANGES` are closed: they never grow.
- * `REASONS`, `CAUSES`, `REFUSALS`, `CAVEATS`, `FINDINGS`, `FOLLOW_UP_OUTCOMES`, `WHYS`, `PHASES` and `VANTAGE_CHECKS`
- * may grow: a client reads an unknown word as "other".
+ * `SUITES`, `PROOFS`, `DOMAIN_SOURCES`, `VANTAGE_STATES`, `CHECK_OUTCOMES`, `SWEEP_STATUSES`, `SWEEP_STATES` and
+ * `SWEEP_CHANGES` are closed: they never grow. `REASONS`, `CAUSES`, `REFUSALS`, `MAILBOX_SOURCES`, `CAVEATS`,
+ * `FINDINGS`, `FOLLOW_UP_OUTCOMES`, `WHYS`, `PHASES` and `VANTAGE_CHECKS` may grow: a client reads an unknown word as
+ * "other".
  */
 
 /** Whether a test has ended. */
@@ -104,7 +105,7 @@ export const REFUSALS = [
 ] as const
 export type Refusal = (typeof REFUSALS)[number]
 
-/** How a follow-up ended: the server was asked; the files no longer allow it; our service could not make it. */
+/** How a follow-up ended: the server was asked, the files forbid it, a caller stopped it, or our service failed. */
 export const FOLLOW_UP_OUTCOMES = ['visited', 'not-allowed', 'stopped', 'interrupted'] as const
 export type FollowUpOutcome = (typeof FOLLOW_UP_OUTCOMES)[number]
 

@@ -1,6 +1,6 @@
 /**
  * Parses large files in another process, so that this one keeps serving. The other process gets the bytes that were
- * read here, and prints its rows as lines of JSON, some hundred rows a line; the pipe makes it wait while this process
+ * read here, and prints its rows as JSON, several hundred rows in a line. The pipe makes it wait while this process
  * is busy.
  */
 import { spawn } from 'node:child_process'
@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { FileFaults } from './faults.ts'
 import type { FileContent } from './on-disk.ts'
 
-/** Smaller files are parsed in some ten milliseconds, which is less than a process takes to start. */
+/** Smaller files are parsed in about ten milliseconds. Starting a process takes longer. */
 const LARGE_BYTES = 8_192
 
 /** Few enough that adding them to a table takes a few milliseconds. */

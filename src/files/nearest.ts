@@ -6,7 +6,7 @@ const MOST_EDITS = 2
 /** A shorter word is the beginning of too many names. */
 const SHORTEST = 3
 
-/** Returns the known name that is most like a word: a beginning of it, or the same but for few letters; or null. */
+/** Returns the known name that is most like a word, or null. One begins with the other, or at most 2 letters differ. */
 export function nearest(word: string, names: readonly string[]): string | null {
   if (word.length < SHORTEST) return null
   const rated = names.map((name) => ({ name, edits: isBeginning(word, name) ? 1 : editsBetween(word, name) }))
@@ -14,7 +14,7 @@ export function nearest(word: string, names: readonly string[]): string | null {
   return best?.name ?? null
 }
 
-/** Whether a word is the beginning of a name, or the name that of the word. */
+/** Whether one of the two is the beginning of the other. */
 const isBeginning = (word: string, name: string): boolean =>
   name.startsWith(word) || (name.length >= SHORTEST && word.startsWith(name))
 

@@ -9,7 +9,7 @@ const LOOK_MS = 1_000
 /** The time between the two readings that must agree. */
 const SETTLE_MS = 100
 
-/** How often files are read again that change between two readings, before that is a fault. */
+/** How many times files that change are read again, before that is a fault. */
 const MOST_READINGS = 20
 
 /** How a value is made from files. */
@@ -17,8 +17,8 @@ export interface Loader<T> {
   /** Reads a version. Throws FileFaults if it is not valid. */
   load(files: readonly FileContent[]): Promise<T>
   /**
-   * Returns what the newer version no longer denies, or null. It is asked only if a file of the folder is gone: nobody
-   * has written that its denials shall go too.
+   * Returns what the newer version no longer denies, or null. Called only if a file of the folder is gone: a lost file
+   * must not take its denials with it.
    */
   lost?(current: T, newer: T): Promise<string | null>
   /** Waits between the two readings that must agree. */
@@ -112,7 +112,7 @@ export class Reloading<T> {
   }
 }
 
-/** Reads a version. Throws FileFaults if it is not valid, or if a file is gone and a denial with it. */
+/** Reads a version. Throws FileFaults if it is not valid, or if a denial has gone with its file. */
 async function versionAt<T>(path: string, loader: Loader<T>, before: Version<T> | null): Promise<Version<T>> {
   const { files } = await settled(path, loader.settle ?? (() => sleep(SETTLE_MS)))
   const version = { value: await loader.load(files), files: files.map((file) => file.path) }

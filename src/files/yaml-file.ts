@@ -77,7 +77,7 @@ export function readAll<T>(
 
 /** Checks a YAML file with a schema and returns its value. Throws FileFaults with line, member and what it must be. */
 export function validate<T>(file: YamlFile, schema: z.ZodType<T>): T {
-  /** The names that each object with an unknown one takes, by the name of its path. */
+  /** The known names of each object that has an unknown one. The key is the name of its path. */
   const known: KnownNames = new Map()
   const error = (issue: z.core.$ZodRawIssue): string | undefined => {
     if (issue.code === 'unrecognized_keys' && issue.inst instanceof z.ZodObject) {

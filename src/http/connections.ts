@@ -19,7 +19,7 @@ export interface ConnectionLimits {
 
 interface Watched {
   readonly source: string
-  /** Since when the client could ask something, by the clock of this class: the start, or the last answer. */
+  /** Since when the client has no open request, by the clock of this class: since the start, or the last answer. */
   idleSince: number
   /** Whether a request with a valid key came on it. */
   hasKey: boolean
@@ -27,8 +27,8 @@ interface Watched {
   incoming: IncomingMessage | null
   /** The number of bytes that had come when the last request was answered. */
   bytes: number
-  /** Since when the client has not read what was sent; null if it has read everything. */
-  unreadSince: number | null
+  /** Since when the client has taken nothing of its answers, and how many bytes before; null if none were left. */
+  unread: { readonly since: number; readonly taken: number } | null
 }
 
 /** How long a connection has for its next request before it counts as idle, in milliseconds. */
@@ -89,18 +89,24 @@ export class CallerConnections {
     return this.#those(({ incoming, bytes }, socket) => incoming === null && socket.bytesRead === bytes)
   }
 
-  /** Returns the connections whose client has read nothing for `ms` milliseconds, as far as earlier calls saw it. */
+  /**
+   * Returns the connections whose client has taken nothing of its answers for `ms` milliseconds, as far as earlier
+   * calls saw it. A client that reads slowly is not among them. Node.js counts each part of an answer as a whole: a
+   * client must take one within that time.
+   */
   unread(ms: number): Socket[] {
     const now = performance.now()
     for (const [socket, one] of this.#watched) {
-      one.unreadSince = socket.writableLength === 0 ? null : (one.unreadSince ?? now)
+      const taken = socket.bytesWritten - socket.writableLength
+      if (socket.writableLength === 0) one.unread = null
+      else if (one.unread === null || taken > one.unread.taken) one.unread = { since: now, taken }
     }
-    return this.#those(({ unreadSince }) => unreadSince !== null && now - unreadSince >= ms)
+    return this.#those(({ unread }) => unread !== null && now - unread.since >= ms)
   }
 
   /**
-   * Returns the time in milliseconds by a clock that stands still while the process is busy: a request that it has not
-   * read yet must not count as none.
+   * Returns the time in milliseconds, by a clock that stops while the process is busy. Otherwise a connection would
+   * look idle although its request has arrived and only waits to be read.
    */
   get #now(): number {
     return this.#clock + Math.min(performance.now() - this.#turnedAt, TURN_MS)
@@ -116,7 +122,7 @@ export class CallerConnections {
       hasKey: false,
       incoming: null,
       bytes: 0,
-      unreadSince: null,
+      unread: null,
     })
     socket.once('close', () => this.#watched.delete(socket))
     if (!this.#isProxy(source)) this.#trim(source)
@@ -148,7 +154,8 @@ export class CallerConnections {
   }
 
   /**
-   * Closes the oldest connection of those that cost their client least; the new one if all others are callers' tests.
+   * Closes the oldest connection of those that cost their client least. Closes the new one if a caller waits for an
+   * answer on every other connection.
    */
   #makeRoom(newest: Socket, sockets: readonly Socket[]): void {
     const others = sockets.filter((socket) => socket !== newest)

@@ -48,7 +48,7 @@ export function makeFastify(
     frameworkErrors: (error, request, reply) => sendError(error, request, reply, refusals),
     clientErrorHandler: (error, socket) => answerClientError(error, socket),
   })
-  // The service reads bodies by the schemas of the contract (service/request.ts). Answers have their types.
+  // Turned off: service/request.ts checks bodies with the schemas of the contract, and TypeScript checks the answers.
   app.setValidatorCompiler(() => (value) => ({ value }))
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   app.removeContentTypeParser('text/plain')

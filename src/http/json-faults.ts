@@ -9,7 +9,7 @@ export interface JsonFault {
   readonly detail: string
 }
 
-/** How deep a body may be nested. No request of the contract goes beyond one level. */
+/** How deep a body may be nested. The deepest request of the contract, a sweep with targets, has three levels. */
 const DEPTH = 16
 
 /** The longest string that is read. No request of the contract has a longer one. */

@@ -16,7 +16,7 @@ export interface Observed {
   readonly storeServer: WatchedServer | null
   /** The queues of work that outlives a request. */
   readonly queues: { states(): Promise<readonly (readonly [name: string, state: QueueState])[]> }
-  /** The configuration files by their content: customers, callers, vantages. */
+  /** The configuration files by their content: customers, callers, vantages, sweeps. */
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
   readonly vantages: { views(): readonly VantageView[] }
   readonly output: { readonly dropped: number }
@@ -31,9 +31,9 @@ export interface Metrics extends Observer {
   refused(slug: ProblemSlug, policies: readonly string[]): void
   /** Mail has come to the mailbox for a test address. `ignored` is mail that proves nothing. */
   arrived(kind: 'message' | 'bounce' | 'ignored'): void
-  /** The mailbox turned somebody away, so that mail of any test may be late. */
+  /** Mail of any test may be late, for a reason on our side: docs/metrics.md lists the reasons. */
   mailboxTroubled(): void
-  /** The mailbox turned somebody away, for whatever reason. */
+  /** The mailbox turned a visitor away; `why` is the limit that was reached. */
   mailboxTurnedAway(why: 'connections' | 'commands' | 'recipients' | 'messages'): void
   /** A server was found open, or is closed and was open before. */
   changed(change: ServerChange): void

@@ -15,7 +15,7 @@ export const WEBHOOKS = {
   event: {
     post: {
       operationId: 'receiveWebhook',
-      summary: 'Hear what became of your tests',
+      summary: 'Receive the events of your tests',
       description:
         'Sent to the address that your provider has set for you, in the order of the events, at least once. An event that is not answered with 2xx within ten seconds is sent again, for a day. 410 ends all webhooks. The signature is that of Standard Webhooks.',
       tags: ['Webhooks'],

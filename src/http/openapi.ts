@@ -127,7 +127,7 @@ const DESCRIPTION = `Tests from outside whether a mail server relays mail for st
 
 The HTTP status is about the request. What the mail server did is always in a 2xx body: if it cannot be reached, the answer is \`201\` with the verdict \`inconclusive\`.
 
-\`status\`, \`verdict\`, \`evidence\` and \`outcome\` are closed sets. Any other word list may get new values: read an unknown one as "other". Answers may get new members: ignore those that you do not know.`
+A word list with \`enum\` is closed. Any other word list may get new values: read an unknown one as "other". Answers may get new members: ignore those that you do not know.`
 
 const content = z.record(z.string(), z.looseObject({}))
 const operation = z.looseObject({

@@ -14,17 +14,19 @@ export interface HtmlPage {
 
 const POLICY = ["default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"]
 
+/** Returns the headers of a page or of one of its files. `policy` is what the page may load or do. */
+export const pageHeaders = (policy: readonly string[]) => ({
+  'Content-Security-Policy': [...POLICY, ...policy].join('; '),
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'X-Frame-Options': 'DENY',
+})
+
 /** Sends a page that is the same for everybody, and that a browser may keep for an hour. */
 export function sendPage(reply: FastifyReply, { type, content, policy }: HtmlPage): FastifyReply {
   return reply
     .type(type)
-    .headers({
-      'Content-Security-Policy': [...POLICY, ...policy].join('; '),
-      'Referrer-Policy': 'no-referrer',
-      'Cross-Origin-Opener-Policy': 'same-origin',
-      'Cross-Origin-Resource-Policy': 'same-origin',
-      'X-Frame-Options': 'DENY',
-      'Cache-Control': `public, max-age=${KEEP_SECONDS}`,
-    })
+    .headers({ ...pageHeaders(policy), 'Cache-Control': `public, max-age=${KEEP_SECONDS}` })
     .send(content)
 }

@@ -46,7 +46,7 @@ export function registerProblems(app: FastifyInstance, refusals: Refusals): void
 /** Headers that must not come twice: a proxy might read the first, and we the second. */
 const ONCE = ['host', 'authorization', 'content-type']
 
-/** The longest headers that the service reads, in characters. Reading a longer one would cost more than it says. */
+/** The longest headers that the service reads, in characters. Longer ones cost time, and no caller needs them. */
 const LONGEST: readonly (readonly [name: string, most: number])[] = [
   ['accept', 1024],
   ['authorization', 512],

@@ -29,8 +29,8 @@ export class Refusals {
   }
 
   /**
-   * Writes the line of a refusal, if its kind has not had too many in this second. Quotas limit the other refusals of a
-   * caller, so each of those has its line.
+   * Writes the line of a refusal, unless its kind had too many lines in this second. Refusals of a caller are always
+   * written, except for used-up quotas: the quota of requests limits how many there are.
    */
   write(log: Pick<FastifyBaseLogger, 'info'>, refusal: LoggedRefusal): void {
     if (refusal.caller !== undefined && refusal.problem !== 'quota-exceeded') {

@@ -34,7 +34,7 @@ export function registerShutdown(app: FastifyInstance, connections: CallerConnec
   }, CHECK_MS).unref()
   app.addHook('onClose', async () => clearInterval(checking))
   app.addHook('preClose', async () => {
-    // A process that was busy accepts in the next turn of the event loop what has arrived meanwhile, and then reads it.
+    // A connection that arrived while the process was busy is accepted in the next turn, and its request is read later.
     for (let turn = 0; turn < TURNS; turn += 1) await nextTurn()
     closing = true
     for (const socket of connections.silent()) socket.destroy()

@@ -1,4 +1,4 @@
-/** Finds the IPv4 address behind an IPv6 address that a NAT64 or 6rd of the operator translates: a second spelling. */
+/** Finds the IPv4 address behind an IPv6 address that the operator's NAT64 or 6rd translates, to check it too. */
 import { type Address, addressOf } from './address.ts'
 import { contains, type Prefix } from './prefix.ts'
 

@@ -6,7 +6,7 @@ export function withoutEncoding(text: string, encoding: string): string {
   return encoding === 'base64' ? Buffer.from(text, 'base64').toString('latin1') : text
 }
 
-/** Reads bytes, one per character, as text. An unknown charset is read as UTF-8, and what is no UTF-8 as Latin-1. */
+/** Reads bytes, one per character, as text: in their charset, else as UTF-8, else as Latin-1. */
 export function inUnicode(bytes: string, charset: string): string {
   for (const label of [charset, 'utf-8']) {
     try {

@@ -35,7 +35,7 @@ const FAILS_TOGETHER: readonly (readonly [RegExp, RegExp])[] = [
   [/\bzustell/, /\b(?:fehl|gescheitert)/],
 ]
 
-/** Words of a failure. A row of words that are common in other mail is about delivery too. */
+/** Words of a failure. A row whose words are common in other mail also needs a word about delivery. */
 const FAILS: readonly RegExp[] = [
   /\bundeliver(?:able|ed)|\bnon-?delivery|\breturned (?:mail|to sender)|\breturning message|\bfailure notice|\bnot deliverable/,
   /\bfailed recipients?\b/,
@@ -64,7 +64,7 @@ const PERMANENT = /^status: 5\.|#5\.\d{1,3}\.\d{1,3}\b|(?:^|[:;'"<] ?)5[0-57]\d[
 /** The same after an address. */
 const PERMANENT_AFTER = / 5[0-57]\d[ -](?:#?5\.\d|[a-z(])/
 
-/** Words of a success, which some reports say with the words of the failures that did not happen. */
+/** Words of a success. Such a report may also have words of a failure, such as "0 failures". */
 const SUCCEEDED = /\bsuccessful|\bsuccess\b|\berfolgreich|\bavec succes|\bcorrectamente|\bcon successo/
 
 /** Whether a message reports a failure. RFC 3464 says it as an action (section 2.3.3), other reports in words. */

@@ -49,7 +49,7 @@ export function isForeign({ name, address }: ReportedHost, own: OwnHosts): boole
     if (reporters.includes(address) || clients.includes(address)) return false
   } else if (!name.includes('.') || clients.includes(name)) return false
   if (isOurs(name, own)) return true
-  return !INNER_NAME.test(name) && !reporters.some((reporter) => isAkin(name, reporter))
+  return !INNER_NAME.test(name) && !reporters.some((reporter) => haveOneDomain(name, reporter))
 }
 
 /** Whether a name is the mailbox domain, or a host in it. */
@@ -59,7 +59,7 @@ export const isOurs = (name: string, { domain }: OwnHosts): boolean => name === 
 const REGISTRY = /^(?:ac|co|com|edu|gob|gouv|gov|gv|ne|net|or|org)\.[a-z]{2}$/
 
 /** Whether two host names belong to one domain. */
-function isAkin(name: string, other: string): boolean {
+function haveOneDomain(name: string, other: string): boolean {
   const ours = name.split('.')
   const theirs = other.split('.')
   if (isIP(other) !== 0 || ours.length < 2) return name === other

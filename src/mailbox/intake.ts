@@ -83,7 +83,7 @@ export function makeIntake(options: IntakeOptions): Intake {
         if (visitor) visitors.naming(visitor, decision.token)
         return
       }
-      // A mail server with much late mail is no guesser: it may bring the mail of a test next.
+      // A mail server with much late mail does not guess addresses: its next command may bring the mail of a test.
       if (decision.code === 451 && visitor) visitor.commands = 0
       if (decision.code === 451) throw reply(decision.code, decision.text)
       log.info({ ...peerOf(session), recipient: shown(address) }, decision.text)

@@ -29,8 +29,8 @@ const GRACE_MS = 1000
 /** How long a peer has to read our last reply. */
 const FAREWELL_MS = 500
 /**
- * The work for all connections together, in a second and at once after a quiet time. 1,000 commands take about a tenth
- * of one core (docs/performance.md).
+ * How many connections and commands we handle in a second, and at once after a quiet time, for all peers together.
+ * 1,000 commands take about a tenth of one core (docs/performance.md).
  */
 const CONNECTIONS = { perSecond: 200, burst: 200 }
 const COMMANDS = { perSecond: 1_000, burst: 500 }

@@ -109,7 +109,7 @@ const LOOKED: readonly RegExp[] = [
   /\b(?:network error|connection failed?) (?:on|to) destination mxs?|\bdns (?:lookup )?(?:failure|error): /,
 ]
 
-/** Whether a server looked for a host. An own host that is missing is no next hop. */
+/** Whether a server looked for a foreign host. If it looked for a host of its own, that is no next hop. */
 function lookedForHost(sentence: string, own: OwnHosts): boolean {
   if (!LOOKED.some((words) => words.test(sentence))) return false
   const words = wordsOf(sentence)

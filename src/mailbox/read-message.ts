@@ -5,13 +5,13 @@ import { SECRET } from './secret.ts'
 
 /** The parts of a message that we keep. */
 export interface MessageFacts {
-  /** Texts that have the form of a secret, in lower case, each once; at most 32. */
+  /** Texts that look like a secret, in lower case, each once; at most 32. */
   readonly secrets: readonly string[]
   /** The values of the Received fields, top first: unfolded, printable, at most 20 with 1 KiB each. */
   readonly received: readonly string[]
 }
 
-/** A test message has two secrets. More texts of that form are chance, or somebody who wants to fill our memory. */
+/** A test message has two secrets. More such texts are chance, or sent by somebody who wants to fill our memory. */
 const MAX_SECRETS = 32
 const MAX_RECEIVED = 20
 const MAX_FIELD = 1024
@@ -24,7 +24,7 @@ export function readMessage(message: Buffer): MessageFacts {
   return { secrets: secretsIn(readings), received: receivedFields(text) }
 }
 
-/** Returns the first texts that have the form of a secret. Stops there, because the rest proves nothing. */
+/** Returns the first texts that look like a secret. Stops there, because the rest proves nothing. */
 function secretsIn(readings: readonly string[]): string[] {
   const found = new Set<string>()
   for (const reading of readings) {

@@ -5,7 +5,7 @@ import { isToken } from './tokens.ts'
 /** The facts that the mailbox decides by. */
 export interface RecipientRules {
   readonly domain: string
-  /** Returns the current kind of a token, or null. Called only with texts that have the form of a token. */
+  /** Returns the current kind of a token, or null. Called only with texts that look like a token. */
   knows(token: string): Promise<'recipient' | 'steered' | 'sender' | null>
   /** Whether a domain is a valid name of our zone. Absent if the installation has no zone. */
   isSteered?(domain: string): boolean
@@ -42,7 +42,8 @@ const FORGOTTEN: Rejection = { code: 451, text: 'no such test address now, try a
 
 /**
  * Accepts recipient and sender tokens from any sender: servers verify our sender address, and send reports to it.
- * Accepts postmaster and abuse. Rejects everything else. A recipient at a name of our zone must be that of its form.
+ * Accepts postmaster and abuse. Rejects everything else. At a name of our zone, accepts only the token of the
+ * MX-steered form.
  *
  * @param address as in RCPT TO, without brackets; `postmaster` needs no domain (RFC 5321 section 4.1.1.3)
  */
@@ -57,7 +58,7 @@ export async function checkRecipient(
   if (token === null || !isToken(token)) return UNKNOWN
   const kind = await knows(token)
   if (kind === null) return mayHaveForgotten() ? FORGOTTEN : UNKNOWN
-  // A token of the form that is at names of our zone is valid there only, and every other one only at our domain.
+  // The token of the MX-steered form is valid only at names of our zone. All other tokens are valid only at our domain.
   if ((kind === 'steered') !== (steered !== null)) return UNKNOWN
   return { token, kind: kind === 'sender' ? 'bounce' : 'message' }
 }

@@ -15,7 +15,8 @@ export interface ReportFacts {
   /** Whether it names another server that took part: a Remote-MTA, or the words of a remote host. */
   readonly remote: boolean
   /**
-   * Whether it shows that the server talked to a foreign host, or looked for one: not to a filter or server of its own.
+   * Whether it shows that the server talked to a foreign host, or looked for one. A filter or a server of its own is
+   * not foreign.
    */
   readonly foreign: boolean
   /** Whether it names one of our recipients as a plain outside address, `token@domain`. */
@@ -113,7 +114,7 @@ const REMOTE: readonly RegExp[] = [
   /\bconnected to \S{1,255} but |\bdoes not like recipient|\bgiving up on \d/,
 ]
 
-/** Exchange writes "Remote Server returned" of itself too. Then its resolver gave the error. */
+/** Exchange also writes "Remote Server returned" about itself. Then its resolver gave the error. */
 const OWN_RESOLVER = /resolver\.adr/
 
 const quotesRemoteServer = (sentence: string): boolean =>

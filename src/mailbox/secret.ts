@@ -4,10 +4,10 @@ import { BASE32 } from './base32.ts'
 
 const LENGTH = 26
 
-/** The form of a secret in a text, in any case: mail servers may change it. */
+/** Matches a secret in a text, in upper or lower case, because mail servers may change the case. */
 export const SECRET = /\b[a-z2-7]{26}\b/gi
 
-/** The form of a secret inside a longer word. */
+/** Matches a secret inside a longer word. */
 export const SECRET_INSIDE = /[a-z2-7]{26,}/gi
 
 /** Makes a secret of 26 base32 characters (130 random bits). It must not appear in any output. */

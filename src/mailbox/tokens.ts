@@ -1,8 +1,8 @@
-/** Makes tokens. A token is the local part of a test address: it says which test and form a message belongs to. */
+/** Makes tokens. A token is the local part of a test address: it stands for a target and a form on one day. */
 import { createHmac } from 'node:crypto'
 import { base32 } from './base32.ts'
 
-/** The test and the form that a token stands for. */
+/** The customer, the target and the form that a token stands for. */
 export interface TokenSubject {
   readonly customer: string
   readonly address: string
@@ -25,7 +25,7 @@ export function tokenFor(key: string, { customer, address, port, form }: TokenSu
   return base32(digest.subarray(0, TOKEN_BYTES))
 }
 
-/** Tells whether a lower-case text has the form of a token. Only the replica that made a token knows its test. */
+/** Tells whether a lower-case text looks like a token. The stores know which tokens are valid. */
 export function isToken(text: string): boolean {
   return /^[a-z2-7]{16}$/.test(text)
 }

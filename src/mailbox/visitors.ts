@@ -20,11 +20,11 @@ export interface Visitor {
 const MAX_VISITORS = 200
 /** A smarthost brings the mail of many tests at once, so one source may have many connections, but not all. */
 const MAX_OF_SOURCE = 100
-/** After this time, a visitor that brought no message gives place to a new one. Mail servers take a second or two. */
+/** After this time, a visitor that brought no message makes room for a new one. Mail servers take a second or two. */
 const PATIENCE_MS = 5_000
-/** How long a source that named a test address may be one that brings the mail of tests. */
+/** How long a source that named a test address counts as one that brings mail of tests, in milliseconds. */
 const KNOWN_MS = 3_600_000
-/** How long after it was turned away a source can show that it brings the mail of tests: a test waits that long. */
+/** How long a source that was turned away can still show that it brings mail of tests. A test waits that long. */
 const LATER_MS = 60_000
 /** How many sources are remembered, each with one time. The oldest are forgotten. */
 const MAX_REMEMBERED = 10_000
@@ -36,7 +36,7 @@ export class Visitors {
   readonly #turnedAway = new Map<string, number>()
   readonly #troubled: () => void
 
-  /** @param troubled called when somebody was turned away that may have brought the mail of a test */
+  /** @param troubled called when we turned away a source that may have brought the mail of a test */
   constructor(troubled: () => void) {
     this.#troubled = troubled
   }
@@ -70,15 +70,15 @@ export class Visitors {
     remember(this.#known, visitor.source)
   }
 
-  /** Notes that a source was turned away. Only a source that names test addresses can have brought the mail of one. */
+  /** Notes that a source was turned away. Only a source that names test addresses can bring mail of tests. */
   turnAway(source: string): void {
     if (isWithin(this.#known.get(source), KNOWN_MS)) this.#troubled()
     else remember(this.#turnedAway, source)
   }
 
   /**
-   * Ends one connection so that another source can come in, which has `own` connections. Takes it from the source with
-   * the most connections; with equal shares, takes one that brought nothing for a while. Returns whether there is one.
+   * Ends one connection to make room for a source that has `own` connections: an idle one, or one of a source with more
+   * connections. Prefers one that named no test address, then the source with the most. Returns whether there was one.
    */
   #makeRoom(own: number): boolean {
     const shares = new Map<string, number>()

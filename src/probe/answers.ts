@@ -213,7 +213,7 @@ export class Answers {
     }
     this.#learnt = learn(rows, this.rows, this.#learnt)
     if (!rows.some((row) => this.#isMixedUp(row))) return
-    // It was out of step although every command was sent alone, so its RSET does not work: one transaction a session.
+    // The server was out of step although we sent each command alone. So RSET does not work: one transaction a session.
     if (!this.pipelining) this.#learnt = { ...this.#learnt, transactions: 1 }
     this.pipelining = false
   }
@@ -274,8 +274,8 @@ export class Answers {
   }
 
   /**
-   * Whether to keep a repeat. Each connection can have one: we keep the first that is not answered like the first
-   * question. A server that accepted the recipient at first, and refused its message, accepts the repeat too.
+   * Whether to keep a repeat. Each connection can have one. We keep the first whose answer differs from the answer to
+   * the first question. A server that accepted the recipient at first, and refused its message, accepts the repeat too.
    */
   #isNews(repeat: Assessed): boolean {
     const { id } = repeat.attempt.form

@@ -18,7 +18,7 @@ export interface Asking {
   readonly server: Server
   readonly connections: Connections
   messageFor(form: Form): Message
-  /** When we began to send the first message, by the server's clock; null before that. */
+  /** When we began to send the first message, by `server.now`; null before that. */
   sendingSince: number | null
 }
 
@@ -198,7 +198,7 @@ function whyNot(session: Session, { first }: Connections, { stop }: Server): Why
   const isLater = session !== first && first.failure === null && (session.tls === null || first.tls !== null)
   // A server that accepted the first session and says no to a later one limits our connections.
   if (isLater && session.failure === 'greeting-refused') return 'turned-away'
-  // A port that was open, and is closed now, says no more than a connection that ends without a word.
+  // If a later connection is refused, it counts like one that ended without a reply.
   if (isLater && session.failure === 'connection-refused') return 'dropped'
   return session.failure ?? session.connection?.fault ?? 'dropped'
 }

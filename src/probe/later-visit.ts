@@ -24,7 +24,7 @@ function certainPart({ attempt, outcome, refusal, evidence }: Assessed): Attempt
   return taken < 0 ? null : { ...attempt, exchanges: exchanges.slice(0, taken + 1), why: null }
 }
 
-/** Returns the findings of two visits together. If the later visit learnt less, the earlier findings stay. */
+/** Returns what two visits observed, as one result. If the later visit learnt less, the earlier observations stay. */
 export function joinedVisits(earlier: ProbeResult, later: ProbeResult): ProbeResult {
   const [before, now] = [earlier.observations, later.observations]
   const rows = now.rows.map((row) => (row.outcome === 'not-run' ? (deferredIn(before, row) ?? row) : row))

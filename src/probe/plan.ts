@@ -145,8 +145,8 @@ function openFor(draft: Draft, envelope: Envelope, rules: PlanRules): Envelope[]
   return draft.transactions.find((transaction) => {
     const [first] = transaction
     if (first?.mailFrom !== envelope.mailFrom || transaction.length >= rules.pace.recipients) return false
-    // A risky envelope may end the transaction: it joins the repeat only if the server allows more, and safe ones only
-    // if there is no other transaction on the connection.
+    // Nothing joins the repeat, unless the server allows more than usual. A risky envelope may end the transaction, so
+    // it joins safe ones only if a connection may have just one transaction.
     if (first === rules.repeat) return allowsMore(rules)
     return isRisky(first) === isRisky(envelope) || rules.pace.transactions === 1
   })

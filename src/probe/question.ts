@@ -63,7 +63,7 @@ export interface AskAlone extends OnConnections {
   readonly onNew: boolean
 }
 
-/** Sends the message of a form whose recipient was accepted. With `onNew`, on a new session, as in `Alone`. */
+/** Sends the message of a form whose recipient was accepted. With `onNew`, on a new session, as in `AskAlone`. */
 export interface SendMessage extends OnConnections {
   readonly onNew: boolean
   readonly ask: 'message'

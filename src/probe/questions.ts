@@ -16,7 +16,7 @@ import { suite } from './steps/suite.ts'
 
 type Step = (answers: Answers, limits: ProbeLimits, part: Suite) => readonly Question[]
 
-/** The full suite asks the standard part first, with its messages and controls, so that its verdict is never worse. */
+/** The full suite asks the whole standard part first, so that its verdict is never worse than the standard one. */
 const STEPS: Readonly<Record<Suite, readonly Step[]>> = {
   standard: [again, suite, secondSender, messages, controls, spoofing],
   full: [again, suite, messages, mxSteered, inTls],

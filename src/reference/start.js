@@ -4,13 +4,13 @@ const show = () => document.documentElement.classList.toggle('dark-mode', dark.m
 dark.addEventListener('change', show)
 show()
 
-/** What Swagger UI leaves without a name, or out of reach of the keyboard, by its selector. */
-const MENDED = {
+/** Fixes for parts of Swagger UI that have no name, or that the keyboard cannot reach. The key is a selector. */
+const FIXES = {
   '.examples-select-element': (select) => select.setAttribute('aria-label', 'Example'),
   '.body-param__text': (text) => text.setAttribute('aria-label', 'Request body'),
   'pre.microlight, .highlight-code pre': (code) => code.setAttribute('tabindex', '0'),
   '.close-modal': (button) => button.setAttribute('aria-label', 'Close the dialog'),
-  // A button is called what is written on it.
+  // The text of a button is its name.
   '.modal-ux .btn[aria-label]': (button) => button.removeAttribute('aria-label'),
   // A link inside a button cannot be used. The button opens the same call.
   'button a[href]': (link) => link.removeAttribute('href'),
@@ -18,8 +18,7 @@ const MENDED = {
 
 const reference = document.getElementById('reference')
 new MutationObserver(() => {
-  for (const [selector, mend] of Object.entries(MENDED))
-    for (const one of reference.querySelectorAll(selector)) mend(one)
+  for (const [selector, fix] of Object.entries(FIXES)) for (const one of reference.querySelectorAll(selector)) fix(one)
 }).observe(reference, { childList: true, subtree: true })
 
 window.SwaggerUIBundle({

@@ -97,7 +97,7 @@ export const mayArrive = (attempt: Attempt): boolean =>
 export const wasSent = ({ exchanges }: Attempt): boolean =>
   exchanges.some((exchange) => exchange.phase === 'data' && isPositive(exchange))
 
-/** Whether the server, which had answered before, ended a later connection without a word, or accepted none. */
+/** Whether an attempt was never asked, because its connection ended before we could ask, or none was accepted. */
 export const isCutOff = ({ why, connection, exchanges }: Attempt): boolean =>
   why === 'dropped' && connection === null && exchanges.length === 0
 

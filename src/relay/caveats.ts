@@ -7,7 +7,7 @@ import type { Observations } from './observations.ts'
 
 /** One caveat. */
 interface CaveatRow {
-  /** The sentence that the summary ends with; null if the caveat changes nothing for its readers. */
+  /** The sentence that the summary ends with; null if the summary needs none, or says it in another sentence. */
   readonly says: string | null
   /** Whether the answers show it. `unanswered` are the forms whose answer is missing or says nothing. */
   holds(observations: Observations, unanswered: readonly Assessed[]): boolean
@@ -19,7 +19,7 @@ const CAVEAT_ROWS: Readonly<Record<Caveat, CaveatRow>> = {
   'any-local-part-taken': { says: null, holds: ({ rows }) => hasMailboxForAll(rows) },
   'forms-spared': { says: null, holds: ({ rows }) => rows.some(({ attempt }) => attempt.why === 'spared') },
   'forms-unanswered': {
-    says: 'Some forms of the full suite got no answer that counts.',
+    says: 'Some attempts of the full suite got no clear answer.',
     holds: (_observations, unanswered) => unanswered.length > 0,
   },
   'answers-differ': {

@@ -68,9 +68,10 @@ export const vouches = (rows: readonly Assessed[], known: MailboxKind): boolean 
   known === 'person' && isContrast(rowOf(rows, KNOWN_MAILBOX), rows, known)
 
 /**
- * Whether the known mailbox was refused at RCPT in the same words as the outside recipient, or as relaying: then the
- * words are about us. A server that wants a login from everybody is no ban. If the domain is only the customer's first
- * one, or the words deny relaying, the domain may be another server's, unless the server accepts postmaster there.
+ * Whether the known mailbox was refused at RCPT in the same words as the outside recipient, or both were refused as
+ * relaying: then the words are about us. A demand for a login is no ban. If the request did not name the domain, or the
+ * outside recipient was refused as relaying, the domain may belong to another server. Then the refusal counts only if
+ * the server accepts postmaster there.
  */
 export function isMailboxRefusedAlike(rows: readonly Assessed[], domainSource: DomainSource | null): boolean {
   const mailbox = rowOf(rows, KNOWN_MAILBOX)
@@ -145,8 +146,8 @@ export function isForgeryCheck(row: Assessed, rows: readonly Assessed[]): boolea
 }
 
 /**
- * Whether words name a sender or a spelling, and not our client. A server may refuse strangers first and blocked
- * clients later: then words about our client come from behind the check that we look for.
+ * Whether words name a sender or a spelling, and not our client. If a server checks relaying before it blocks clients,
+ * words about our client mean that this form has passed the check of relaying.
  */
 function namesForger(text: string): boolean {
   if (BLOCK_LIST.test(text)) return false
@@ -328,20 +329,20 @@ function isLocalWanted({ rows, known, isDomainDefault, asked }: ControlState, ne
 }
 
 /**
- * Whether the own-domain sender may not write to the known mailbox, as if that were outside. If a stranger may not
- * either, it is a ban.
+ * Whether the server denied relaying when the own-domain sender wrote to the known mailbox. If it also denies that to a
+ * stranger, we are banned.
  */
 const isSpoofDenied = (rows: readonly Assessed[]): boolean =>
   rowOf(rows, OWN_SENDER_TO_LOCAL)?.refusal === 'relay-denied'
 
-/** Whether the known mailbox is refused as relaying: it may be at another server's domain. Then postmaster is too. */
+/** Whether the known mailbox was refused as relaying. If another server has its domain, postmaster is refused too. */
 const isMailboxDenied = (rows: readonly Assessed[]): boolean =>
   [OUTSIDE, KNOWN_MAILBOX].every((id) => rowOf(rows, id)?.refusal === 'relay-denied')
 
 /** Whether an attempt counts for the verdict. An attempt for a finding does not. */
 export const isForVerdict = ({ attempt }: Assessed): boolean => attempt.form.id !== OWN_SENDER_TO_LOCAL
 
-/** Whether an answer can change the verdict. Only then is a control asked again. */
+/** Whether an answer can change the verdict. If it cannot, its question is not asked again. */
 export function isNeeded(row: Assessed, rows: readonly Assessed[]): boolean {
   const { form } = row.attempt
   if (!isForVerdict(row)) return false

@@ -25,7 +25,7 @@ const NO_SERVICE = [
   /\brelay(?:ing)? (?:access |attempt |service )?(?:is |was )?not (?:allowed|permitted|authori[sz]ed|available)\b/,
 ]
 
-/** Words that mean the opposite when they stand before one of these. */
+/** A word of these lists after a negation, such as "not discarded", means the opposite. */
 const DENIED =
   /\b(?:not|never|without|nothing|no)(?: mails?| messages?)?(?: be| been| being| was)? (?:discard|dropp|quarantin|delet|reject|block)/
 

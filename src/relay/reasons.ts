@@ -134,7 +134,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
       'Test again, and name that address as the known mailbox. Nobody gets a message: the test only asks whether the server would accept one.',
       'If you named one already and the server refused it, check with the customer how the address is spelled, and that its mail comes to this server.',
       'If the server accepts the mailbox and still refuses outside recipients, it is closed.',
-      'Or have the mailbox put on file for the customer, so that later tests use it.',
+      'Or ask the operators of this service to add the mailbox to the customer, so that later tests use it.',
     ],
     references: [],
   },
@@ -228,7 +228,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     title: 'Find out why there is no path to it',
     steps: [
       'Check the address: no network path leads to it from where we test.',
-      "If it is an IPv6 address, ask the operators of this service whether they test over IPv6. If they do, ask for the customer's routing to be checked.",
+      'If it is an IPv6 address, ask the operators of this service whether they test over IPv6. If they do, ask the customer to check the routing of its network.',
       'Then test again.',
     ],
     references: [],
@@ -239,7 +239,7 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     title: 'Find out what answers there',
     steps: [
       'Read in the session what came instead of SMTP replies.',
-      'Check the port: port 465 uses TLS from the start, and other services are not mail servers.',
+      'Check the port: port 465 uses TLS from the start, and another port may belong to another service.',
       'A firewall that inspects SMTP can change the session: switch its inspection off, then test again.',
     ],
     references: [],
@@ -261,8 +261,8 @@ export const REASON_ROWS: Readonly<Record<Reason, ReasonRow>> = {
     retryAfter: null,
     title: 'Say which domain it serves',
     steps: [
-      'Test again, and name a mail domain that this server accepts mail for, and that is on file for the customer.',
-      'If the domain is not on file, have it added to the customer first.',
+      'Test again, and name a mail domain that this server accepts mail for. This service must have it in the list of the customer.',
+      'If the domain is not in that list, ask the operators of this service to add it first.',
       'The server refused everything so far, but that is not enough to call it closed.',
     ],
     references: [],

@@ -18,7 +18,7 @@ export interface TextRow {
   readonly source: string
   /** Other texts of the same kind that the row reads in the same way. */
   readonly covers: string
-  /** The row counts only for a temporary refusal (4xx), for that sender or recipient, or at these moments. */
+  /** The row counts only if all of these conditions hold: a 4xx reply, that sender, that recipient, these moments. */
   readonly only?: {
     readonly temporary?: true
     readonly sender?: Form['sender']['as']

@@ -246,7 +246,7 @@ export const TEXTS: readonly TextRow[] = [
     only: { temporary: true },
   },
 
-  // The server cannot accept mail or look something up now. What it says besides is true only now.
+  // The server cannot accept mail or look something up now. Anything else in such a text is true only for now.
   {
     refusal: 'server-trouble',
     text: /\btemporar(?:y|ily) (?:[\w-]{1,14} )?(?:error|failure|problem|trouble|fault|unavailable|out of|unable|down)\b/,
@@ -289,7 +289,7 @@ export const TEXTS: readonly TextRow[] = [
     only: { temporary: true },
   },
 
-  // Later: greylisting that does not say so. These words come before all that a text says about us or the recipient.
+  // "Later", without the word greylisting. These rows come before those about our sender, our host and the recipient.
   {
     refusal: 'greylisted',
     text: /(try|retry|come|send|call|again)(?: it| this| your message| delivery| sending| back| mail)? (?:again |back )?later|\btry again\b|\b(?:please|bit|little|while|minutes|hours|some time) later\b|\btry later\b/,
@@ -760,7 +760,7 @@ export const TEXTS: readonly TextRow[] = [
     refusal: 'unknown-user',
     text: /user unknown|unknown (user|recipient|mailbox|account|local[- ]?part|alias|login|destination|rcpt|customer|e-?mail|addressee|virtual)|no such (user|recipient|mailbox|address|account|person|alias|local|login|customer|e-?mail|name|virtual|forward)/,
     source: 'Postfix, Sendmail, measured; hMailServer, Exim; sisimai UserUnknown',
-    covers: 'unknown user, no such user and their kin',
+    covers: 'unknown user, no such user and similar texts',
   },
   {
     refusal: 'unknown-user',

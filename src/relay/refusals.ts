@@ -96,7 +96,7 @@ export interface Classified {
   readonly basis: 'words' | 'code' | 'none'
 }
 
-/** Refusals that can make a server closed. A link that names them says nothing. */
+/** Refusals that can make a server closed. Words inside a link do not count for them. */
 const SAID: ReadonlySet<Refusal> = new Set<Refusal>(['relay-denied', 'auth-required', 'unknown-user'])
 
 /** Returns why a 4xx or 5xx reply refused. */

@@ -67,7 +67,7 @@ export function seenAs({ rows, vantage, helloLine, ehlo }: SeenIn): string | nul
 
 type SeenIn = Pick<Observations, 'rows' | 'vantage' | 'helloLine' | 'ehlo'>
 
-/** Whether a client is the server itself: its filter, or the next server, wrote a field that the server removed. */
+/** Whether the client in a Received field is the server itself: its filter or the next server wrote that field. */
 const isOfServer = ({ helo }: Client, node: string | null): boolean =>
   helo !== null && (/^localhost\b/i.test(helo) || helo.toLowerCase() === node)
 

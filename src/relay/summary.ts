@@ -30,9 +30,9 @@ const NOT_EVEN_KNOWN =
 
 /** Says what a second vantage adds to the answer, by the vantage whose answer counts. */
 const VANTAGES_SAY: Readonly<Record<WholeJudgement['by'], string>> = {
-  0: 'A second test from {second} gave no clearer answer than that from {first}.',
-  1: 'This is the answer to our vantage {second}: our first one, {first}, got no clear answer.',
-  both: 'We met the same words at {first} and at {second}, so they are not about one of our addresses.',
+  0: 'A second test from {second} gave no clearer answer than the one from {first}.',
+  1: 'This answer is from our vantage {second}. Our first one, {first}, got no clear answer.',
+  both: 'The server refused us in the same words at {first} and at {second}, so they are not about one of our addresses.',
 }
 
 /** Returns the sentence of a test that used two vantages. */
@@ -76,7 +76,7 @@ function closedSentence({ caveats, rows }: Judgement): string {
 const wasAccepted = ({ attempt: { form, exchanges } }: Assessed): boolean =>
   form.recipient.kind !== 'local' && exchanges.some(isTaken)
 
-/** Tells whether postmaster was refused as unknown. A server that is responsible for the domain has a postmaster. */
+/** Tells whether postmaster was refused as unknown or as relaying. A server that has the domain has a postmaster. */
 function refusesPostmaster({ reason, rows }: Judgement): boolean {
   const control = rowOf(rows, POSTMASTER)
   return reason === 'vantage-blocked' && (control?.refusal === 'unknown-user' || control?.refusal === 'relay-denied')

@@ -80,8 +80,9 @@ export function unansweredIn(observations: Observations): readonly Assessed[] {
 }
 
 /**
- * Whether a plain form was greylisted at RCPT, although the same connection refused strangers as relaying before and
- * after it. Most servers greylist behind the check of relaying, so a later visit may find this form open.
+ * Whether a plain form was greylisted at RCPT, although the server denied relaying to the outside sender, and denied it
+ * once more later on the same connection. Most servers check relaying before they greylist, so a later visit may find
+ * this form open.
  */
 function isPutOff({ attempt: { form, connection }, refusal, decisive }: Assessed, rows: readonly Assessed[]): boolean {
   if (form.recipient.kind !== 'plain' || refusal !== 'greylisted' || decisive?.phase !== 'rcpt') return false

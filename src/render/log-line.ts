@@ -4,22 +4,23 @@
  */
 
 import { VERDICTS } from '../contract/words.ts'
+import { ansi, COLOURS } from './colours.ts'
 import { endpointText } from './endpoint.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-const ansi = (code: string, text: string): string => `\x1b[${code}m${text}\x1b[0m`
+const DIM = ansi('2')
 
 /** The colours of words that begin a line. */
-const COLOURS: Readonly<Record<string, string>> = {
-  OPEN: '1;31',
-  CLOSED: '1;32',
-  INCONCLUSIVE: '1;33',
-  warning: '33',
-  error: '1;31',
-  fatal: '1;31',
-  asking: '2',
-  refused: '33',
+const WORD_COLOURS: Readonly<Record<string, (text: string) => string>> = {
+  OPEN: COLOURS.open,
+  CLOSED: COLOURS.closed,
+  INCONCLUSIVE: COLOURS.inconclusive,
+  warning: ansi('33'),
+  error: ansi('1;31'),
+  fatal: ansi('1;31'),
+  asking: DIM,
+  refused: ansi('33'),
 }
 
 /** The names of pino's levels, from the level on that a person should notice. */
@@ -110,9 +111,9 @@ export function renderLogLine(line: string, coloured: boolean): string {
   const fields = fieldsOf(line)
   if (fields === null) return line
   const [word, ...texts] = (KINDS.find(({ is }) => is(fields))?.say ?? sayOther)(fields)
-  const colour = COLOURS[word]
+  const colour = WORD_COLOURS[word]
   const time = textOf(fields.time).slice(11, 19)
-  const parts = [coloured ? ansi('2', time) : time, coloured && colour ? ansi(colour, word) : word]
+  const parts = [coloured ? DIM(time) : time, coloured && colour ? colour(word) : word]
   const told = [...parts, ...texts.map(escaped)].filter((text) => text !== '').join('  ')
   return [told, ...stackOf(fields)].map((text) => `${text}\n`).join('')
 }

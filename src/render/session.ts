@@ -4,6 +4,7 @@ import type { AttemptView, FindingView, RelatedAddress, RelayTest, TranscriptLin
 import { isWaiting } from '../contract/waiting.ts'
 import { ansi, COLOURS } from './colours.ts'
 import { endpointText } from './endpoint.ts'
+import { minuteOf } from './times.ts'
 
 /** How the parts of a session are written: plain, or in terminal colours. */
 interface Style {
@@ -101,12 +102,11 @@ function heading(test: RelayTest, style: Style): string[] {
     test.summary ?? '',
     facts.filter(Boolean).join(', '),
     origin.filter(Boolean).join(', '),
-    ...test.followUps.map(({ at, says }) => `Follow-up at ${minuteOf(at)}: ${says}`),
+    ...test.followUps.map(({ at, says }) => `Follow-up at ${minuteOf(at)} UTC: ${says}`),
   ]
 }
 
 /** Returns a time to the minute. */
-const minuteOf = (at: string): string => `${at.slice(0, 16).replace('T', ' ')} UTC`
 
 const secondsBetween = (from: string, to: string): number => Math.round((Date.parse(to) - Date.parse(from)) / 1000)
 

@@ -21,8 +21,9 @@ export function sandboxWorld({ id, quota }: Caller, vantages: Pick<Vantages, 'al
       const hosts = [{ name, preference: null, ips: SANDBOX_ADDRESSES }]
       return { mx: [], hosts, unanswered: [], truncated: false }
     },
-    // Every name leads to every address, so no two of them belong together.
+    // A recording gives the same answers at each visit.
     followsUp: false,
+    // Every name leads to every address, so no two of them belong together.
     looksUpRelated: false,
     customers: () => customers,
     origin: () => ({ own: [], translations: [], vantages: anywhere }),

@@ -119,7 +119,7 @@ function takeSlot({ context, isAwaited }: Job, { slots }: AdmissionParts, undo: 
   return leave
 }
 
-/** Returns the problem of a test that finds no slot, and no room on the waiting list. */
+/** Returns the problem of a test that found no free slot, or no room on the waiting list. */
 export const atCapacity = (detail: string): RequestProblem =>
   new RequestProblem('at-capacity', detail, { retryAfter: RETRY_SOON_SECONDS })
 
@@ -183,7 +183,7 @@ export async function claimKey({ test, key }: Job, { stores: { claims } }: Admis
   await claimFor(test.id, key, claims)
 }
 
-/** Writes the line of the audit log without which nothing is dialled. */
+/** Writes the line of the audit log that must come before any dial. */
 export async function writeIntent(job: Job, { audit }: Pick<AdmissionParts, 'audit'>, undo: Undo): Promise<void> {
   await auditIntent(audit, job, job.vantage)
   undo.here((error) => auditRefusal(audit, job, error))

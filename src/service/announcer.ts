@@ -8,3 +8,13 @@ export interface Announcer {
   /** A result has changed after its end. `before` is the result as it was. */
   amended(callerId: string, result: RelayTest, before: RelayTest): Promise<void>
 }
+
+/** Tells several announcers about each result. */
+export const together = (...all: readonly Announcer[]): Announcer => ({
+  async finished(callerId, result) {
+    await Promise.all(all.map((one) => one.finished(callerId, result)))
+  },
+  async amended(callerId, result, before) {
+    await Promise.all(all.map((one) => one.amended(callerId, result, before)))
+  },
+})

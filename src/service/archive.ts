@@ -17,7 +17,7 @@ const OVERDUE_MS = 15 * 60_000
 const isOverdue = ({ followUpAt }: Pick<RelayTest, 'followUpAt'>): boolean =>
   followUpAt !== null && Date.now() > Date.parse(followUpAt) + OVERDUE_MS
 
-/** Returns a result with its next follow-up as lost. If that takes place later, it amends the stored result. */
+/** Returns a result that shows its next follow-up as lost. If the follow-up runs later, it amends the stored result. */
 function withoutFollowUp(result: RelayTest): RelayTest {
   const lost = { at: result.followUpAt ?? result.createdAt, outcome: 'interrupted', says: FOLLOW_UP_LOST } as const
   return { ...result, followUpAt: null, followUps: [...result.followUps, lost] }

@@ -29,11 +29,11 @@ export interface Expectation {
   secretsOf(form: string): Secrets
   /** Waits for the message of a form, or its bounce. Null after `ms` milliseconds, or when `stop` is aborted. */
   seen(form: string, ms: number, stop: AbortSignal): Promise<ReceivedMail | null>
-  /** Whether a mailbox of ours may have turned away mail of this test since then, so that silence proves nothing. */
+  /** Whether our mailbox may have turned away mail of this test after `since`. Then silence proves nothing. */
   troubled(since: number): Promise<boolean>
   /** Passes all mail to the dossier, which must be stored before. Rejects if the stores are away. */
   handOver(): Promise<void>
-  /** Forgets the test: nothing was sent, so nothing can arrive. What earlier visits have sent may still arrive. */
+  /** Forgets this visit: it sent nothing, so nothing can arrive. Mail of earlier visits may still arrive. */
   forget(): void
 }
 
@@ -112,8 +112,8 @@ export function shortOf({ statuses, sentences, ...facts }: ReportFacts): NonNull
 
 /**
  * Returns what a report shows about a form (docs/verdict.md, rule 9). A plain recipient is the outside address itself,
- * so only a foreign host shows an attempt to relay. An ambiguous one never was local if another server took part, even
- * one of its own. Exim's status is always 5.0.0, so words count too.
+ * so only a foreign host shows an attempt to relay. An ambiguous recipient was not local if any other server took part,
+ * even another server of the same owner. Exim's status is always 5.0.0, so words count too.
  */
 export function reportOn(form: string, report: NonNullable<Signal['report']>): BounceReport {
   const { remote, foreign, outside, local, unknown } = report

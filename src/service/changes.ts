@@ -56,13 +56,3 @@ function changeTo(verdict: Verdict | null, last: Verdict | null): ServerChange |
   if (verdict === 'open') return last === 'open' ? null : 'found-open'
   return last === 'open' ? 'closed-again' : null
 }
-
-/** Tells several announcers about each result. */
-export const together = (...all: readonly Announcer[]): Announcer => ({
-  async finished(callerId, result) {
-    await Promise.all(all.map((one) => one.finished(callerId, result)))
-  },
-  async amended(callerId, result, before) {
-    await Promise.all(all.map((one) => one.amended(callerId, result, before)))
-  },
-})

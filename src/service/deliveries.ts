@@ -128,7 +128,7 @@ export class Deliveries {
     }
     // A secret belongs to one test.
     if (this.#take(signal)) return true
-    // Running tests hear of it first: a test that ends meanwhile has its dossier in the stores.
+    // Tells running tests first. If a test ends meanwhile, its dossier is stored, and the next line finds it.
     await this.#signals.send(signal)
     return this.#late.take(await this.#signals.testsOf(token), signal)
   }
@@ -142,7 +142,7 @@ export class Deliveries {
       if (this.#noteTurnedAway(token) || this.#told.get(token)) continue
       this.#told.set(token, true, TELL_AGAIN_MS)
       const nothing = { peer: '', helo: '', received: null, receivedAt: new Date().toISOString(), report: null }
-      // A store that cannot be reached is a trouble of its own, which the tests notice.
+      // If the store cannot be reached, the tests notice that themselves (trouble.ts).
       this.#signals.send({ token, kind: 'message', secrets: [], ...nothing }).catch(() => {})
     }
   }
@@ -202,7 +202,7 @@ export class Deliveries {
     const isUsed = (form: string) => sent !== null && (kindOf(form) === 'sender' || sent.has(form))
     const used = [...test.tokens].filter(([, form]) => isUsed(form)).map(([token]) => token)
     const unused = [...test.tokens.keys()].filter((token) => !used.includes(token))
-    // If this fails, tokens stay known to which no message was sent. That does no harm.
+    // If this fails, unused tokens stay known. That does no harm.
     this.#signals.withdraw(test.id, unused).catch(() => {})
     return used
   }

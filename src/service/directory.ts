@@ -10,7 +10,7 @@ import { permissionsOf, type WorldOf } from './world.ts'
 type AddressRow = AddressList['addresses'][number]
 type RowFor = (address: Address, host: NamedHost | null, mailDomain: string | null) => AddressRow
 
-/** How many addresses a name may lead to. */
+/** How many addresses of a name are shown. */
 const ADDRESSES = 32
 
 /**
@@ -63,7 +63,7 @@ export class Directory {
     if (caller.customers === 'all') {
       return { name: asked, mx: found.mx, addresses, unanswered: found.unanswered, truncated }
     }
-    // The name of a host that leads only inside would show how our own network is built.
+    // A host name whose addresses are all internal would show how our own network is built.
     const silent = found.unanswered.map(({ name }) => name)
     const mayLeadInside = (host: NamedHost) =>
       host.ips.length === 0 ? silent.includes(host.name) : leadsInside(host, mailDomain, rowFor)

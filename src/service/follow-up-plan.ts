@@ -1,4 +1,4 @@
-/** Decides when a server is visited again (docs/verdict.md, rule 6). Pure: it uses only the findings of the visits. */
+/** Decides when a server is visited again (docs/verdict.md, rule 6). Pure: it uses only the answers of the visits. */
 import { mayPass, waitSaid } from '../relay/later.ts'
 import { judgeTogether } from '../relay/two-vantages.ts'
 import { listOf, type VantageRuns } from './vantage-runs.ts'

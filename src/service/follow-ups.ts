@@ -25,7 +25,10 @@ const PAUSES_MS = [5_000, 30_000, 60_000, 120_000]
 /** The pause if a visit may not begin yet, in milliseconds: its target is busy, or a vantage or store is down. */
 const NOT_YET_MS = 5_000
 
-/** Returns the options of the queue. Follow-ups take no slot, because people need those: they have their own limit. */
+/**
+ * Returns the options of the queue. Follow-ups take no slot, because people need the slots. They have their own limit
+ * instead.
+ */
 export const followUpOptions = (maxConcurrent: number): QueueOptions<FollowUp> => ({
   name: 'follow-ups',
   limit: LIMIT,
@@ -35,7 +38,7 @@ export const followUpOptions = (maxConcurrent: number): QueueOptions<FollowUp> =
 })
 
 /** Says that a follow-up will not take place. */
-export const FOLLOW_UP_LOST = 'Our service ended before the next visit, or could not make it. Test again.'
+export const FOLLOW_UP_LOST = 'Our service stopped before the next visit, or could not do the visit. Test again.'
 
 /** The parts of the service that follow-ups use. */
 export interface FollowUpParts {

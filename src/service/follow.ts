@@ -13,7 +13,7 @@ import { attemptView } from './views.ts'
 export class LiveTest {
   readonly #happened: TestProgress[] = []
   readonly #waiting = new Set<() => void>()
-  /** The vantage that everything belongs to from an index on; null while there is only one. */
+  /** The second vantage, and the index of the first event that belongs to it. Null while there is only one vantage. */
   #moved: { readonly vantage: string; readonly from: number } | null = null
   #over = false
   #result: RelayTest | null = null
@@ -24,8 +24,8 @@ export class LiveTest {
   }
 
   /** Adds what has happened. Does not wait for followers: a slow one reads later. */
-  tell(happening: TestProgress): void {
-    this.#happened.push(happening)
+  tell(progress: TestProgress): void {
+    this.#happened.push(progress)
     this.#wake()
   }
 
@@ -45,8 +45,8 @@ export class LiveTest {
   soFar(): Pick<RelayTest, 'attempts' | 'transcript'> {
     const transcript: RelayTest['transcript'] = []
     const attempts = new Map<string, AttemptView>()
-    for (const [at, happening] of this.#happened.entries()) {
-      const event = eventOf(happening, transcript.length, this.#vantageAt(at))
+    for (const [at, progress] of this.#happened.entries()) {
+      const event = eventOf(progress, transcript.length, this.#vantageAt(at))
       if (event?.event === 'attempt') attempts.set(`${event.data.form} ${event.data.vantage}`, event.data)
       else if (event?.event === 'line') {
         const { index: _index, ...line } = event.data
@@ -64,12 +64,12 @@ export class LiveTest {
     for (let next = 0; ; ) {
       // More may come while these are read.
       for (; next < this.#happened.length; next += 1) {
-        const happening = this.#happened[next]
-        if (!happening) continue
-        const event = eventOf(happening, lines, this.#vantageAt(next))
+        const progress = this.#happened[next]
+        if (!progress) continue
+        const event = eventOf(progress, lines, this.#vantageAt(next))
         if (event?.event === 'line') lines += 1
         if (event && isNew(event)) yield event
-        const phase = phaseAfter(happening)
+        const phase = phaseAfter(progress)
         if (phase) yield { event: 'phase', data: phase }
       }
       if (this.#over || stop.aborted) break
@@ -99,10 +99,10 @@ export class LiveTest {
   }
 }
 
-function eventOf(happening: TestProgress, lines: number, vantage: string | null): RelayTestEvent | null {
-  if (happening === 'connected') return null
-  if ('attempt' in happening) return { event: 'attempt', data: attemptView(happening, vantage) }
-  return { event: 'line', data: { ...happening, index: lines, key: false, vantage } }
+function eventOf(progress: TestProgress, lines: number, vantage: string | null): RelayTestEvent | null {
+  if (progress === 'connected') return null
+  if ('attempt' in progress) return { event: 'attempt', data: attemptView(progress, vantage) }
+  return { event: 'line', data: { ...progress, index: lines, key: false, vantage } }
 }
 
 /** Returns a function that tells whether an event says more than the events before it. */

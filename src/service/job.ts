@@ -71,7 +71,7 @@ export interface Job {
   /** The vantages that go on with the test, as soon as they are chosen: at most one. */
   readonly laterVantages: Vantage[]
   readonly test: TestIdentity
-  /** Whether the server is visited again by itself if it puts us off. */
+  /** Whether the service makes follow-ups if the server puts the test off. */
   readonly followsUp: boolean
   /** Whether somebody waits for the result. Such tests come first. */
   readonly isAwaited: boolean

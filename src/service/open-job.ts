@@ -21,7 +21,7 @@ export interface OpenOptions {
   readonly idempotencyKey: string | null
 }
 
-/** Decides who may test what, and from where. Throws RequestProblem if the test is not allowed. */
+/** Decides whether a caller may run a test, and from which vantage. Throws RequestProblem if it may not. */
 export function openJob(asked: TestRequest, context: RequestContext, options: OpenOptions): Job {
   const { caller } = context
   const { world, hasMailbox, isAwaited, idempotencyKey } = options
@@ -48,7 +48,7 @@ export function openJob(asked: TestRequest, context: RequestContext, options: Op
   }
 }
 
-/** Returns what a caller may test. Throws RequestProblem if that is nothing. */
+/** Returns the permission for a test. Throws RequestProblem if the test is not allowed. */
 export function permitted(asked: AccessRequest, caller: Caller, world: World): Permit {
   const decision = permissionsOf(caller, world)(asked)
   if (decision.ok) return decision
@@ -56,7 +56,7 @@ export function permitted(asked: AccessRequest, caller: Caller, world: World): P
   throw new RequestProblem(problem, `${detail}.`, { errors: [{ detail, pointer }] })
 }
 
-/** Returns the first of the allowed vantages that is not down. If all are down, admission refuses the first. */
+/** Returns the first allowed vantage that is not down. If all are down, returns the first, and admission refuses. */
 function preferredVantage(names: readonly string[], { vantages }: World): Vantage {
   const allowed = vantages.all.filter(({ name }) => names.includes(name))
   const [vantage] = [...allowed.filter((one) => !vantages.isDown(one)), ...allowed]

@@ -18,7 +18,7 @@ export interface PhasePlan {
 }
 
 /** Returns a function that takes what happens in a test, in order. It returns the phase if that has changed. */
-export function phasesOf({ suite, proof, deliveryWaitMs }: PhasePlan): (happening: TestProgress) => TestPhase | null {
+export function phasesOf({ suite, proof, deliveryWaitMs }: PhasePlan): (progress: TestProgress) => TestPhase | null {
   const planned = formsOf(suite)
   const answered = new Set<string>()
   let name: PhaseName | null = null
@@ -56,10 +56,10 @@ export function phasesOf({ suite, proof, deliveryWaitMs }: PhasePlan): (happenin
     if (isProven || evidence === 'delivered') provisional = 'open'
   }
 
-  return (happening) => {
-    if (happening === 'connected') name = name === 'connecting' ? 'greeting' : name
-    else if ('attempt' in happening) afterRow(happening)
-    else name = afterLine(happening)
+  return (progress) => {
+    if (progress === 'connected') name = name === 'connecting' ? 'greeting' : name
+    else if ('attempt' in progress) afterRow(progress)
+    else name = afterLine(progress)
     if (name === null) return null
     const [asked, forms] = [answered.size, planned.length]
     const phase = { name, says: sayOf(name, asked, forms), limitMs: limitOf(name), asked, planned: forms, provisional }

@@ -15,7 +15,7 @@ export interface QuotaState {
   readonly resetSeconds: number
 }
 
-/** The counters of a target and its network. `usedUp` is a quota that counts as used up without being counted. */
+/** The counters of a target and its network. `usedUp` is a quota that the sandbox always shows as used up, or null. */
 export interface TargetCounters {
   readonly target: string
   readonly network: string
@@ -38,7 +38,7 @@ export interface Exceeded {
 
 type TestQuotaName = Exclude<QuotaName, 'requests' | 'sweeps-caller'>
 
-/** Tests after an open verdict have a count of their own. It may be this many times as high as the usual one. */
+/** Tests after an open verdict are counted apart. Their limit is this many times the usual one. */
 const AFTER_OPEN = 2
 
 /** For each quota of tests: the counter of a test, and its quota. `usual` is the quota of the installation. */

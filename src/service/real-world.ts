@@ -1,4 +1,4 @@
-/** The world of real mail servers. This is the only file of the service that calls the probe, so that it may dial. */
+/** The world of real mail servers. Only this file of the service calls `probe`, so a test can dial only from here. */
 import type { Customers } from '../access/customer.ts'
 import type { Origin } from '../access/decide.ts'
 import { type Address, canonicalNetwork, parseAddress } from '../ip/address.ts'
@@ -159,7 +159,7 @@ function optionsFor(
   }
 }
 
-/** Returns how to name the target in our zone, if there is one. The names are those of the day of the test. */
+/** Returns how the probe names the target in our zone, if we have one. A name depends on the day of the test. */
 function steering(
   { createdAt }: TestIdentity,
   address: Address,

@@ -56,7 +56,7 @@ export async function askFromVantages(job: Job, shared: Shared, parts: AskingPar
   const unclear = reasonOf(first)
   const isTime = deadline - performance.now() >= FIGURES.secondVantageMs
   if (unclear === null || !needsSecond(unclear) || !isTime || job.stop.signal.aborted) return alone
-  // Another one in its place would lose the answers of the earlier one.
+  // A later visit must use the same second vantage. Otherwise the answers of the earlier visit would be lost.
   const vantage = world.vantageAfter(job, earlierSecond?.vantage.name ?? null)
   if (vantage === null) return alone
   try {

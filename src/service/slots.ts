@@ -5,7 +5,7 @@ export interface Slots {
    * test that nobody waits for leaves some slots to people.
    */
   take(callerId: string, isAwaited: boolean): (() => void) | null
-  /** Takes a slot for a test of a sweep: of at most half of all slots, and only if some are left to people. */
+  /** Takes a slot for a test of a sweep. Null if sweeps have half of all slots, or if the rest is left to people. */
   takeForSweep(callerId: string): (() => void) | null
   /** Whether no caller gets a slot for a test that nobody waits for. */
   readonly leavesNone: boolean
@@ -13,7 +13,7 @@ export interface Slots {
   readonly perCaller: number
 }
 
-/** Returns how many slots tests may take that nobody waits for. The other slots are left to people. */
+/** Returns how many slots the tests that nobody waits for may take. The other slots are left to people. */
 const unawaited = (slots: number): number => Math.max(1, Math.floor((slots * 3) / 4))
 
 /** Returns how many slots sweeps may take together. */

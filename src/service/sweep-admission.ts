@@ -31,7 +31,7 @@ export async function admitForSweep(job: Job, note: () => Promise<void>, parts: 
     const leaveNetwork = await leaseNetwork(job, parts, undo)
     await leaseTarget(job, parts, undo)
     const [mail] = await Promise.all([expectMail(job, null, parts, undo), putRecord(job, parts, undo)])
-    // Comes before the audit log: a target that must wait is looked at again and again.
+    // Comes before the audit log: a target that must wait is tried many times, and each try would write a line.
     await countTarget(job, parts)
     await writeIntent(job, parts, undo)
     // Comes last: once the sweep knows the test, it begins no other one of this target.

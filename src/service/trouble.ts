@@ -24,7 +24,7 @@ export class MailboxTrouble {
     if (!this.#telling) void this.#tell()
   }
 
-  /** Whether a mailbox of ours turned a visitor away since then. True if the other replicas cannot be asked. */
+  /** Whether any replica's mailbox turned a visitor away after `time`. True if the other replicas cannot be asked. */
   async since(time: number): Promise<boolean> {
     if (this.#last >= time) return true
     // Another replica may report its last trouble one pause late.

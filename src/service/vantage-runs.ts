@@ -5,7 +5,7 @@ import { assess, wasSent } from '../relay/assess.ts'
 import type { ReceivedMail } from '../relay/attempt.ts'
 import { saysMore } from './arrivals.ts'
 
-/** The visits from one vantage, and their findings together. */
+/** The visits from one vantage, and their answers together. */
 export interface VantageRun {
   readonly vantage: RelayTest['vantage']
   readonly found: ProbeResult

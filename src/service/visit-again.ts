@@ -25,7 +25,7 @@ export interface VisitParts extends Omit<AdmissionParts, 'stores'> {
   readonly followUps: Pick<FollowUps, 'next' | 'add' | 'endMs'>
 }
 
-/** The findings of a visit, together with those of the visits before it. */
+/** The answers of a visit, together with those of the visits before it. */
 type Found = Pick<Dossier, 'runs' | 'transcript'>
 
 /**
@@ -53,7 +53,7 @@ export async function visitAgain(job: Job, dossier: Dossier, parts: VisitParts):
   const work = async () => {
     await amendments.change(test.id, (current) => {
       const isNew = current.circumstances.followUps.length === visit - 1
-      return isNew ? grown(current, found, { end, next, admission, parts }) : null
+      return isNew ? withVisit(current, found, { end, next, admission, parts }) : null
     })
     await stores.leases.release(world.leaseNameOf(test), test.id)
     await admission.expectation?.handOver()
@@ -95,15 +95,15 @@ async function ask(
 type Readmission = Omit<Admission, 'leaveSlot'>
 
 /** The end of a visit, the time of the next one, and the parts that amend the result. */
-interface Outcome {
+interface VisitEnd {
   readonly end: FollowUpView
   readonly next: Date | null
   readonly admission: Readmission
   readonly parts: VisitParts
 }
 
-/** Returns a dossier with the findings of a visit, and with the mail that arrived meanwhile. */
-function grown(current: Dossier, { runs, transcript }: Found, { end, next, admission, parts }: Outcome): Dossier {
+/** Returns a dossier with the answers of a visit, and with the mail that arrived meanwhile. */
+function withVisit(current: Dossier, { runs, transcript }: Found, { end, next, admission, parts }: VisitEnd): Dossier {
   const { test, circumstances } = current
   const finishedAt = finishedAtMs(test, circumstances.durationMs)
   const hasSent = spentBy(runs).dots > spentBy(current.runs).dots

@@ -79,7 +79,7 @@ export class WaitingTests {
   /** Starts no further test, and ends those that would be lost with the process. */
   async close(): Promise<void> {
     const lost = await this.#parts.waitingList.close()
-    await Promise.all(lost.map((waiting) => this.#end(waiting, 'the service was shut down. Ask for it again')))
+    await Promise.all(lost.map((waiting) => this.#end(waiting, 'the service was shut down. Request it again')))
   }
 
   #awaitSlot(): void {

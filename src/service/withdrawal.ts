@@ -23,7 +23,7 @@ export class Withdrawal {
   }
 }
 
-/** Why a test was stopped that a caller asked to stop. */
+/** Why a test was stopped, if a caller asked for that. */
 export const STOPPED = 'a caller asked us to stop it'
 
 /** Returns why a test was stopped, or null. */

@@ -30,7 +30,7 @@ export interface World {
   customers(): Customers
   /** Where tests come from, as the machine and the vantages file are now. */
   origin(): Origin
-  /** Returns the request of a test or a sweep as this world carries it out. */
+  /** Returns a request as this world carries it out: the sandbox has only one suite and one proof. */
   requestFor<Request extends Pick<TestRequest, 'suite' | 'proof'>>(request: Request): Request
   /** Returns which counters a test of a port uses, besides those of its caller and customer. */
   countersOf(target: { readonly address: Address; readonly port: number }, testId: string): TargetCounters
@@ -75,7 +75,7 @@ export interface RunContext {
   readonly spentBefore: Spent
   readonly transcript: Transcript
   readonly expectation: Expectation | null
-  /** The findings of earlier visits from the same vantage; null for its first visit. */
+  /** The answers of earlier visits from the same vantage; null for its first visit. */
   readonly earlier: ProbeResult | null
   /** Whether the target refused our commands from this vantage within the last ten minutes. */
   readonly refusedBefore: boolean

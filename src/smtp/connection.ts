@@ -342,7 +342,7 @@ export class SmtpConnection {
     }
   }
 
-  /** Whether nothing counts that the server says from now on. */
+  /** Whether we ignore everything that the server sends from now on. */
   #isDeaf(): boolean {
     return this.#fault !== null || this.#leaving === 'over'
   }
@@ -369,7 +369,7 @@ export class SmtpConnection {
       if (reply.code === 354) this.#commandable = false
       this.#restartPatience(true)
       if (count > 0 && this.#waiting.abandon?.(answer))
-        this.#fail('slowing', 'we ask no more: each refusal takes longer')
+        this.#fail('slowing', 'we stop asking: each refusal takes longer than the one before')
     } else if (reply.code === 421) {
       // RFC 5321 section 3.8: a server that shuts down may say so without being asked.
       this.#fail('dropped', 'the server ended the session')
@@ -392,7 +392,7 @@ export class SmtpConnection {
   }
 
   /** @param mayLeave whether the socket stays open, so that quit() can send QUIT */
-  #fail(fault: ConnectionFault, event: string, mayLeave = isOurs(fault)): void {
+  #fail(fault: ConnectionFault, event: string, mayLeave = keepsSocket(fault)): void {
     if (this.#fault) return
     this.#fault = fault
     this.#record('event', event)
@@ -404,7 +404,7 @@ export class SmtpConnection {
 /** The first bytes of the TLS records that a server begins with: an alert, a handshake (RFC 8446 section 5.1). */
 const TLS_RECORDS: ReadonlySet<number> = new Set([0x15, 0x16])
 
-/** Whether a fault is ours, so that the server does not know of it. */
-const isOurs = (fault: ConnectionFault): boolean => fault === 'deadline' || fault === 'slowing'
+/** Whether the socket stays open after a fault, so that quit() can send QUIT: we only stopped waiting. */
+const keepsSocket = (fault: ConnectionFault): boolean => fault === 'deadline' || fault === 'slowing'
 
 const NEVER = new AbortController().signal

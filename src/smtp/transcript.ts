@@ -1,7 +1,7 @@
 /** Records what a test and a server said to each other, without the secrets of its messages. */
 import { Withheld } from './withheld.ts'
 
-/** One line of the session. `ms` counts from the start of the test, and `connection` from 1. */
+/** One line of the transcript. `ms` counts from the start of the test, and `connection` from 1. */
 export interface TranscriptEntry {
   readonly ms: number
   readonly connection: number
@@ -11,7 +11,7 @@ export interface TranscriptEntry {
   readonly answers: number | null
 }
 
-/** A session that goes on later. `ms` is how long ago its test started. */
+/** The transcript so far of a test that goes on later. `ms` is how long ago the test started. */
 export interface SessionSoFar {
   readonly entries: readonly TranscriptEntry[]
   readonly truncated: boolean
@@ -20,11 +20,11 @@ export interface SessionSoFar {
 
 const NOTHING_YET: SessionSoFar = { entries: [], truncated: false, ms: 0 }
 
-/** The most characters and lines of one visit. A session that follows the rules of the probe stays below. */
+/** The most characters and lines of one visit. A visit that follows the rules of the probe stays below. */
 const LIMIT = 64 * 1024
 const LINES = 1_000
 
-/** The session of one test, over all its connections, limited in size. */
+/** The transcript of one test, over all its connections, limited in size. */
 export class Transcript {
   readonly entries: TranscriptEntry[]
   #size = 0
@@ -37,7 +37,7 @@ export class Transcript {
 
   /**
    * @param added called with every line that is added
-   * @param before the session so far, if this one goes on with it
+   * @param before the transcript so far, if this one continues it
    */
   constructor(added: (entry: TranscriptEntry) => void = () => {}, withheld = new Withheld(), before = NOTHING_YET) {
     this.#added = added

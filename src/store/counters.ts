@@ -15,7 +15,7 @@ export interface Counters {
   giveBack(key: string, ttl: number): Promise<void>
 }
 
-/** The limit deletes counters, and their counts are lost. So it exceeds all callers, customers and targets together. */
+/** Beyond it, the oldest counters are lost. So it is higher than all callers, customers and targets together. */
 const LIMIT = 100_000
 
 /** Returns counters in the memory of one replica. They do not depend on the system clock. */

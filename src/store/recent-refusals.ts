@@ -1,12 +1,12 @@
 /** Remembers which servers refused us in the last ten minutes. If such a server is silent now, it has banned us. */
 import { Expiring } from './expiring.ts'
 
-/** A place is an IP address together with the vantage that tests it. */
+/** A ban name stands for an IP address and the vantage that tests it (banNameOf in service/world.ts). */
 export interface RecentRefusals {
-  /** Remembers that a place refused something now. */
-  note(place: string): Promise<void>
-  /** Tells whether a place refused something in the last ten minutes. */
-  recently(place: string): Promise<boolean>
+  /** Notes that a server refused something now. */
+  note(banName: string): Promise<void>
+  /** Tells whether a server refused something in the last ten minutes. */
+  recently(banName: string): Promise<boolean>
 }
 
 /** How long a ban lasts, and how long refusals count towards one: the defaults of fail2ban's bantime and findtime. */
@@ -15,13 +15,13 @@ const LIMIT = 10_000
 
 /** Returns the refusals that one replica saw. */
 export function memoryRecentRefusals(): RecentRefusals {
-  const places = new Expiring<true>(LIMIT)
+  const refused = new Expiring<true>(LIMIT)
   return {
-    async note(place) {
-      places.set(place, true, BAN_MS)
+    async note(banName) {
+      refused.set(banName, true, BAN_MS)
     },
-    async recently(place) {
-      return places.get(place) !== null
+    async recently(banName) {
+      return refused.get(banName) !== null
     },
   }
 }

@@ -45,7 +45,7 @@ export const fits = (
 /** Everything that a result is made of, as bytes, so that any replica can judge it again (service/dossier.ts). */
 export interface DossierBytes {
   readonly bytes: Buffer
-  /** The secrets of the messages that the test sent. They show whose mail arrived without reading the bytes. */
+  /** The secrets of the messages that the test sent. They show which test an arrival belongs to, without the bytes. */
   readonly secrets: readonly string[]
 }
 

@@ -36,7 +36,7 @@ export interface StoreServer extends WatchedServer {
 
 /** A server whose state and addresses are known. */
 export interface WatchedServer {
-  /** Tells how the server was at the last look, which is at most some hundred milliseconds ago. */
+  /** Tells how the server is. Looks at it again only if the last look is some time ago. */
   state(): Promise<StoreState>
   /** Returns the known addresses of the server, which must never be tested. */
   addresses(): readonly string[]

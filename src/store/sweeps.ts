@@ -159,7 +159,7 @@ const NOTHING: SweepCounts = {
 
 const OF_CHANGE = { opened: 'opened', closed: 'closedAgain', new: 'isNew', lost: 'lost' } as const
 
-/** Returns what a row counts for. */
+/** Returns the counts that include a row. */
 function countedBy(row: SweepRow | null): readonly (keyof SweepCounts)[] {
   if (row === null) return []
   const { state, verdict, change, openSince, finishedAt } = row
@@ -295,7 +295,7 @@ export function memorySweeps(): Sweeps {
   }
 }
 
-/** Returns the numbers of the first and the last part of PART entries that hold some entries. */
+/** Returns the numbers of the first and the last part that hold the `count` entries from position `from` on. */
 export const partsOf = (from: number, count: number): readonly [first: number, last: number] => [
   Math.floor(from / PART),
   Math.floor((from + count - 1) / PART),

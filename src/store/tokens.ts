@@ -1,10 +1,7 @@
 /** Remembers in one replica which test addresses are valid, and which tests they belong to. */
 import { z } from 'zod'
 
-/**
- * The kind of a test address: the recipient of a form, the recipient of the form that is at a name of our zone, or the
- * sender of all forms.
- */
+/** The kind of a test address: the recipient of a form, the recipient of the MX-steered form, or the sender of all. */
 export const tokenKind = z.enum(['recipient', 'steered', 'sender'])
 export type TokenKind = z.output<typeof tokenKind>
 

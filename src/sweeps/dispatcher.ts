@@ -1,11 +1,11 @@
 /**
- * Takes each sweep from its begin to its end: gives the targets that are due to the queue of tests, a few at a time,
+ * Takes each sweep from its start to its end: gives the targets that are due to the queue of tests, a few at a time,
  * and ends the sweep after the last one. A sweep is a job of a queue, so if its replica dies, another one goes on.
  */
 import { z } from 'zod'
 import { PutBack, type Queue, type QueueOptions } from '../queue/queue.ts'
 import type { Logger } from '../service/logger.ts'
-import { CALLER_REMOVED, type Permissions, TESTING_OFF } from '../service/withdrawal.ts'
+import { type Permissions, TESTING_OFF } from '../service/withdrawal.ts'
 import { PART, type StoredSweep, type Sweeps, type SweepTarget } from '../store/sweeps.ts'
 import { dueAt, timeOf } from './due.ts'
 import { skippedRow } from './rows.ts'
@@ -14,10 +14,10 @@ import { type TargetTests, WAITING_TARGETS } from './target-tests.ts'
 const runningSweep = z.object({ sweepId: z.string() })
 export type RunningSweep = z.output<typeof runningSweep>
 
-/** How many sweeps may run at the same time, and how many of them one replica moves on at the same time. */
+/** How many sweeps may run at the same time, and how many of them one replica works on at the same time. */
 const LIMIT = 1_000
 const AT_ONCE = 10
-/** The pauses before a sweep is moved on again after a fault of the service, in milliseconds. */
+/** The pauses before a replica works on a sweep again after a fault of the service, in milliseconds. */
 const PAUSES_MS = Array(1_000).fill(5_000)
 /** The pauses between two looks at a sweep, in milliseconds: while much goes on, and while it waits. */
 const BUSY_MS = 500
@@ -44,9 +44,9 @@ export interface DispatcherParts extends Permissions {
   ended(sweep: StoredSweep): Promise<void>
 }
 
-const GONE = 'This sweep does not have this target any more.'
+const GONE = 'The last sweep had this target. This sweep does not have it.'
 
-/** Moves all sweeps on. */
+/** Works on all running sweeps. */
 export class Dispatcher {
   readonly #parts: DispatcherParts
 
@@ -54,7 +54,7 @@ export class Dispatcher {
     this.#parts = parts
   }
 
-  /** Begins to move sweeps on. */
+  /** Begins to work on sweeps. */
   work(): void {
     const { queue, log } = this.#parts
     queue.work({
@@ -71,7 +71,7 @@ export class Dispatcher {
     return (await this.#parts.queue.add(sweepId, { sweepId }, STORING_MS)) !== 'full'
   }
 
-  /** Moves a sweep on at once, because it is stored now. */
+  /** Makes a sweep start at once, because it is stored now. */
   async begin(sweepId: string): Promise<void> {
     await this.#parts.queue.hurry(sweepId)
   }
@@ -90,9 +90,10 @@ export class Dispatcher {
     const sweep = await sweeps.get(sweepId)
     if (sweep?.status !== 'running') return
     if (!callerNow(sweep.record.callerId)?.sweeps)
-      return this.#end(sweep, 'stopped', `We stopped, because ${CALLER_REMOVED}.`)
+      return this.#end(sweep, 'stopped', 'We stopped, because the holder of this key may no longer use sweeps.')
     if (!testingIsOn()) {
-      await sweeps.say(sweepId, `Nothing is tested now, because ${TESTING_OFF}. The sweep goes on afterwards.`)
+      const says = `Nothing is tested now, because ${TESTING_OFF}. The sweep goes on when testing is on again.`
+      await sweeps.say(sweepId, says)
       throw new PutBack({ ms: IDLE_MS })
     }
     if (sweep.says !== null) await sweeps.say(sweepId, null)

@@ -12,7 +12,7 @@ import { problemOf } from '../service/problem.ts'
 import type { RelayTests } from '../service/relay-tests.ts'
 import type { TestRequest } from '../service/request.ts'
 import { slotsOfSweeps } from '../service/slots.ts'
-import { CALLER_REMOVED, type Permissions } from '../service/withdrawal.ts'
+import type { Permissions } from '../service/withdrawal.ts'
 import {
   type StoredSweep,
   type SweepRow,
@@ -34,11 +34,11 @@ const PAUSES_MS = [1_000, 5_000, 15_000, 60_000]
 /** The shortest and the longest pause of a target that cannot be tested yet, in milliseconds. */
 const SHORTEST_MS = 500
 const LONGEST_MS = 5_000
-/** A wait that is longer is a used-up quota. The longest pause for it, in seconds. */
+/** A longer wait means a used-up quota. Then the target is tried again after this time, in seconds. */
 const LONG_SECONDS = 30
-/** How often a test is looked at that another replica runs, or whose server is visited again later. */
+/** How often we look at a test that another replica runs, or that has a follow-up, in milliseconds. */
 const LOOK_MS = 10_000
-/** How often a row is written again that changes at the same moment. */
+/** How many times we try to write a row that another replica changes at the same moment. */
 const WRITES = 5
 
 /** Returns the options of the queue. */
@@ -59,6 +59,7 @@ export interface TargetParts extends Permissions {
 }
 
 const FAULT = 'Our service could not test it, because of a fault.'
+const NO_SWEEPS = 'We did not test it, because the holder of this key may no longer use sweeps.'
 
 /** Thrown if the target has a row already: another replica has begun its test. */
 class Taken extends Error {}
@@ -115,9 +116,9 @@ export class TargetTests {
     const caller = callerNow(sweep.record.callerId)
     const result = row?.testId && caller ? await relayTests.read(row.testId, caller) : null
     if (result) return this.#settle(sweep, target, result)
-    // The stores went away while the test was being admitted, so it has no result, and has dialled nothing.
+    // There is no result: the test has not begun, or the stores failed while it was admitted. So nothing was dialled.
     if (sweep.status !== 'running') return
-    if (!caller?.sweeps) return this.#skip(sweep, target, `We did not test it, because ${CALLER_REMOVED}.`)
+    if (!caller?.sweeps) return this.#skip(sweep, target, NO_SWEEPS)
     const { log } = this.#parts
     const context = { caller, requestId: sweepId, log, quotaStates: new Map(), whenGone() {} }
     await this.#test(sweep, target, row, context)

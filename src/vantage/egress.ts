@@ -19,7 +19,9 @@ export interface Egress {
   readonly checks: Readonly<Record<EgressCheck, () => CheckResult | Promise<CheckResult>>>
 }
 
-export type EgressCheck = 'source-address' | 'proxy'
+/** If one of these fails, no connection can leave. After others, servers may refuse us, and the test shows it. */
+export const EGRESS_CHECKS = ['source-address', 'proxy'] as const
+export type EgressCheck = (typeof EGRESS_CHECKS)[number]
 
 /** The result of a check. The detail says nothing about the inside of our network. */
 export type CheckResult = Omit<VantageCheck, 'name'>

@@ -2,6 +2,7 @@
 import type { VantageCheck, VantageView } from '../contract/vantages.ts'
 import { VANTAGE_CHECKS, type VantageState } from '../contract/words.ts'
 import { CHECKS, type CheckParts } from './checks.ts'
+import { EGRESS_CHECKS } from './egress.ts'
 import { ownAddresses } from './interfaces.ts'
 import { reachOf, type Vantage } from './vantage.ts'
 
@@ -28,11 +29,6 @@ interface Report {
 }
 
 const EVERY_MS = 120_000
-
-/**
- * If one of these fails, no connection can leave. After other failures, servers may refuse us; the test will show it.
- */
-const VITAL: ReadonlySet<string> = new Set(['source-address', 'proxy'])
 
 export class SelfCheck {
   readonly #options: SelfCheckOptions
@@ -113,7 +109,9 @@ export class SelfCheck {
       const checks = await Promise.all(
         VANTAGE_CHECKS.map(async (name) => ({ name, ...(await CHECKS[name](vantage, parts)) })),
       )
-      const isDown = checks.some(({ name, outcome }) => outcome === 'failed' && VITAL.has(name))
+      const isDown = checks.some(
+        ({ name, outcome }) => outcome === 'failed' && EGRESS_CHECKS.some((vital) => vital === name),
+      )
       const before = this.#reports.get(vantage)
       const report: Report = { state: isDown ? 'down' : 'up', checkedAt: new Date(), checks }
       this.#reports.set(vantage, report)

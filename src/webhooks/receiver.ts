@@ -29,7 +29,7 @@ const PAUSES_MS = [5 * SECOND, 30 * SECOND, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE,
 /** How long the end of the process waits for events that are due. */
 const LAST_EVENTS_MS = 2_000
 
-/** One caller that gets events. */
+/** Our side of the webhook of one caller. */
 export class Receiver {
   readonly queue: Queue<Outgoing>
   readonly #webhookNow: () => Webhook | null
@@ -37,7 +37,7 @@ export class Receiver {
   readonly #notes: Notes
   readonly #outbox: Outbox
   readonly #stop = new AbortController()
-  /** The web address that answered 410. It gets no events; another one in the callers file does. */
+  /** The web address that answered 410. It gets no events until the callers file has another one. */
   #goneUrl: string | null = null
 
   /** @param webhookNow returns the webhook that the callers file has now; null if the caller has none */

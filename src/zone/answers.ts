@@ -1,6 +1,6 @@
 /**
  * Answers the queries for our zone (RFC 1035). A pure function of the query, so that it can be tested without a socket.
- * It has records for the zone itself and for names with a valid proof, and for nothing else. It never asks others.
+ * It has records for the zone itself and for names with a valid HMAC, and for nothing else. It never asks others.
  */
 import { type Answer, decode, encode, type Question } from 'dns-packet'
 import { isLabel, readName, withinZone, type Zone } from './names.ts'
@@ -21,7 +21,7 @@ export type Transport = 'udp' | 'tcp'
 export const LONGEST_QUERY = 512
 /** The longest answer over UDP (RFC 1035 section 4.2.1). */
 const LONGEST_OVER_UDP = 512
-/** How much longer than its query an answer over UDP may be if everybody can ask for it. */
+/** An answer over UDP that everybody can ask for may be this many times as long as its query. */
 const MOST_GROWTH = 1.5
 
 const HEADER_BYTES = 12
@@ -44,7 +44,7 @@ const PREFERENCES = { mailbox: 5, server: 50 } as const
 interface Answered {
   readonly code: Code
   readonly records: readonly Buffer[]
-  /** Whether only those can ask it that know a name with a valid proof. */
+  /** Whether a client must know a name with a valid HMAC to ask it. */
   readonly isSecret: boolean
 }
 

@@ -1,6 +1,6 @@
 /**
- * Makes and reads the names of our zone. Each name leads to one server that is tested, and carries a proof that we made
- * it (HMAC). So every replica can answer for it without a store, and nobody else can make such a name.
+ * Makes and reads the names of our zone. Each name leads to one server that is tested, and has an HMAC that only we can
+ * make. So every replica can answer for a name without a store, and nobody else can make one.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { DOMAIN_NAME } from '../contract/domain.ts'
@@ -20,10 +20,10 @@ export interface SteeredServer {
   readonly host: string | null
 }
 
-/** The first label: the day, the address and the proof, in hexadecimal. It has 16 bytes for IPv4, and 30 for IPv6. */
+/** The first label in hexadecimal: the day, the address and the HMAC. It has 16 bytes for IPv4, and 30 for IPv6. */
 const LABEL = /^(?:[0-9a-f]{32}|[0-9a-f]{60})$/
 const DAY_BYTES = 2
-const PROOF_BYTES = { 4: 10, 6: 12 } as const
+const HMAC_BYTES = { 4: 10, 6: 12 } as const
 
 /** The longest domain name in text (RFC 1035 section 2.3.4). */
 const LONGEST = 253
@@ -52,16 +52,16 @@ export function readName(zone: Zone, name: string, now: Date): SteeredServer | n
   const [label, host] = dot < 0 ? [inside, null] : [inside.slice(0, dot), inside.slice(dot + 1)]
   if (!isLabel(label) || (host !== null && !DOMAIN_NAME.test(host))) return null
   const bytes = Buffer.from(label, 'hex')
-  const family = bytes.length - DAY_BYTES - PROOF_BYTES[4] === ADDRESS_BITS[4] / 8 ? 4 : 6
+  const family = bytes.length - DAY_BYTES - HMAC_BYTES[4] === ADDRESS_BITS[4] / 8 ? 4 : 6
   const end = DAY_BYTES + ADDRESS_BITS[family] / 8
   const steered = { address: addressOf(family, BigInt(`0x${bytes.toString('hex', DAY_BYTES, end)}`)), host }
   const day = bytes.readUInt16BE(0)
-  if (!timingSafeEqual(bytes.subarray(end), proofOf(zone, steered, day))) return null
+  if (!timingSafeEqual(bytes.subarray(end), hmacOf(zone, steered, day))) return null
   // The clocks of replicas differ a little, so tomorrow counts too.
   return Math.abs(day - dayOf(now)) <= 1 ? steered : null
 }
 
-/** Whether a text has the form of a first label. */
+/** Whether a text looks like a first label. */
 export const isLabel = (text: string): boolean => LABEL.test(text)
 
 /** Returns the part of a name before our zone, in lower case: empty for the zone itself, null for other names. */
@@ -78,10 +78,10 @@ function labelOf(zone: Zone, steered: SteeredServer, day: number): string {
   const { family, value } = steered.address
   const days = day.toString(16).padStart(2 * DAY_BYTES, '0')
   const address = value.toString(16).padStart(ADDRESS_BITS[family] / 4, '0')
-  return `${days}${address}${proofOf(zone, steered, day).toString('hex')}`
+  return `${days}${address}${hmacOf(zone, steered, day).toString('hex')}`
 }
 
-function proofOf({ name, key }: Zone, { address, host }: SteeredServer, day: number): Buffer {
+function hmacOf({ name, key }: Zone, { address, host }: SteeredServer, day: number): Buffer {
   const said = JSON.stringify(['mx-steered', name, address.family, address.text, host, day])
-  return createHmac('sha256', key).update(said).digest().subarray(0, PROOF_BYTES[address.family])
+  return createHmac('sha256', key).update(said).digest().subarray(0, HMAC_BYTES[address.family])
 }

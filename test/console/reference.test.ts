@@ -33,7 +33,7 @@ test('the reference shows every call, and lets the reader try one with a sandbox
     await page.goto(`${url}/docs`)
     await page.locator('#operations-Relay_tests-createRelayTest').waitFor()
     await page.getByRole('link', { name: 'vantage-inside-network' }).waitFor()
-    await page.getByText('Hear what became of your tests').waitFor()
+    await page.getByText('Receive the events of your tests').waitFor()
     assert.deepEqual(await faultsIn(page), [])
 
     await page.getByRole('button', { name: 'Authorize' }).click()

@@ -87,7 +87,24 @@ describe('slow HTTP', { concurrency: 2 }, () => {
       await until('the connection', () => socketsOf(other) > before)
       await until('its end', () => socketsOf(other) === before, 10 * CLOSED_WITHIN_MS)
     })
-    await Promise.all([...rows, deaf])
+    const steady = t.test('a client that reads a long answer slowly keeps its connection', async (row) => {
+      const other = await startService(row)
+      const before = socketsOf(other)
+      const { hostname, port } = new URL(other.url)
+      const socket = connect(Number(port), hostname).pause()
+      socket.on('error', () => {})
+      row.after(() => socket.destroy())
+      socket.write(`GET /openapi.json HTTP/1.1\r\n${HEADERS}\r\n`.repeat(1_000))
+      await until('the connection', () => socketsOf(other) > before)
+      // Reads for longer than the service waits for a client that reads nothing.
+      for (const startedAt = performance.now(); performance.now() - startedAt < CLOSED_WITHIN_MS; ) {
+        // The client itself hears of the end only when it has read all that the kernel holds.
+        assert.ok(socketsOf(other) > before, 'the service closed the connection')
+        socket.read()
+        await sleep(100)
+      }
+    })
+    await Promise.all([...rows, deaf, steady])
     assert.equal((await service.fetch('/livez')).status, 200)
   })
 

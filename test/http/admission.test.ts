@@ -204,7 +204,7 @@ test('the decision about which caller may test which address', async (t) => {
       ['127.0.1.1', 'example.com', 'customer beta has no domains'],
     ] as const) {
       const refused = await problemIn(await post({ ip, knownMailbox: `jane@${domain}` }), 'domain-not-listed')
-      const detail = `${domain} is not a domain of the customer, nor below one: ${listed}`
+      const detail = `${domain} is not a domain of the customer, and not a subdomain of one: ${listed}`
       assert.deepEqual(refused.errors, [{ detail, pointer: '/knownMailbox' }])
     }
   })

@@ -128,7 +128,7 @@ test('a server that lists one address and refuses to relay for the other is clos
   namesBoth(result)
   assert.equal(
     result.summary,
-    'The server does not relay. It refused every attempt to relay. This is the answer to our vantage mel-1 (203.0.113.7): our first one, syd-1 (198.51.100.7), got no clear answer.',
+    'The server does not relay. It refused every attempt to relay. This answer is from our vantage mel-1 (203.0.113.7). Our first one, syd-1 (198.51.100.7), got no clear answer.',
   )
   for (const { key, vantage } of result.transcript) if (key) assert.equal(vantage, 'mel-1', 'it decided')
   assert.ok(result.transcript.some(({ key }) => key))

@@ -114,7 +114,11 @@ test('a target that has moved, is opted out or is not listed any more is skipped
   assert.equal(skipped?.says, 'We did not test it: 127.0.2.1 is never tested: its operator asked us not to.')
   assert.equal(second.changes.against, first.id)
   const all = await resultsOf(service, second)
-  assert.ok(all.some(({ ip, says }) => ip === '127.0.1.1' && says === 'This sweep does not have this target any more.'))
+  assert.ok(
+    all.some(
+      ({ ip, says }) => ip === '127.0.1.1' && says === 'The last sweep had this target. This sweep does not have it.',
+    ),
+  )
 })
 
 test('a target that moves or is opted out while the sweep goes on is skipped at its turn', async (t) => {

@@ -8,7 +8,7 @@ import { spfOf } from './spf.ts'
 const NO_ANSWER = 'no name server answered'
 const ASK_AGAIN = 'Check DNS_SERVERS, and run this check again.'
 
-/** Checks that mail for the mailbox domain has one way, and that it leads to an address. */
+/** Checks that mail for the mailbox domain goes to one host only, and that this host has an address. */
 export async function checkMx(domain: string, dns: Dns, hasMailbox: boolean): Promise<CheckRow> {
   const what = `mx ${domain}`
   const bad = hasMailbox ? wrong : doubtful
@@ -62,7 +62,7 @@ export async function checkSpf(domain: string, address: Address, dns: Dns): Prom
     case 'invalid':
       return wrong(what, `the SPF record of ${domain} cannot be used`, publish)
     case 'unsure':
-      return doubtful(what, `it could not be told whether ${domain} allows it`, publish)
+      return doubtful(what, `we could not find out whether ${domain} allows it`, publish)
     default:
       return wrong(what, `the SPF record of ${domain} does not allow it (${result})`, publish)
   }

@@ -119,6 +119,6 @@ async function firstOf(client: RelayTestClient, id: string, { filter, has }: Sec
 const helpFor = ({ verdict, testId }: SweepResult): string[] =>
   verdict === 'open' && testId !== null ? [`  see relay-test ${testId}`] : []
 
-/** Returns the command that lists what a filter finds. The members of these filters are called as its options. */
+/** Returns the command that lists the results of a filter. Its options have the names of the filter's members. */
 const commandFor = (id: string, filter: SweepFilter): string =>
   ['relay-test sweep results', id, ...Object.entries(filter).map(([name, word]) => `--${name} ${word}`)].join(' ')

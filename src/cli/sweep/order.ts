@@ -59,7 +59,8 @@ const TAKES: Readonly<Record<SweepOrder['action'], readonly Option[]>> = {
 }
 
 const NO_ACTION = 'sweep: enter what to do: start NAME, list, show ID, results ID or stop ID'
-const NO_NAME = 'sweep start: enter a name for the sweep, for example weekly: it is compared with the last one so named'
+const NO_NAME =
+  'sweep start: enter a name for the sweep, for example weekly: it is compared with the last sweep of that name'
 const NO_TARGETS = 'sweep start: enter what to test: --customers all, --customers ID,ID or --file FILE'
 const NO_CUSTOMER = '--customers: enter all, or ids of customers with commas between them'
 
@@ -85,7 +86,7 @@ const ACTIONS = ['start', 'list', 'show', 'results', 'stop'] as const satisfies 
 
 function idIn(action: string, given: string | undefined): string {
   if (given !== undefined && isId(given)) return given
-  const names = given === undefined ? '' : `; "${given}" is none`
+  const names = given === undefined ? '' : `; "${given}" is not one`
   throw new Mistake(`sweep ${action}: enter the id of a sweep, which relay-test sweep list shows${names}`)
 }
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { pageHeaders } from '../page.ts'
 
 /** The folder of the build with the files of the support console. Code that runs from src uses it too. */
 const FOLDER = new URL(import.meta.url.endsWith('.ts') ? '../../../dist/console/' : '../../console/', import.meta.url)
@@ -20,26 +21,15 @@ const TYPES: Readonly<Record<string, string>> = {
  * must not let them run a script.
  */
 const POLICY = [
-  "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "connect-src 'self'",
   "img-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
   "trusted-types 'none'",
-].join('; ')
+]
 
-const HEADERS = {
-  'Content-Security-Policy': POLICY,
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'X-Frame-Options': 'DENY',
-  Vary: 'accept-encoding',
-} as const
+const HEADERS = { ...pageHeaders(POLICY), Vary: 'accept-encoding' }
 
 interface ServedFile {
   readonly type: string

@@ -22,7 +22,7 @@ declare module 'fastify' {
 const DESCRIPTION =
   'Runs one test and answers when it is done. A `text/event-stream` answer begins as soon as the test has started. The HTTP status is about the request; the body says what the mail server did, even if it could not be reached.'
 
-const PROBLEMS = [
+const TEST_PROBLEMS = [
   'not-allowed',
   'not-found',
   'target-busy',
@@ -61,7 +61,7 @@ export function registerCreateRelayTest(api: FastifyInstance, relayTests: RelayT
         response: {
           201: testOrEventsAnswer('The test is done; or it has started, and its events follow while it runs.'),
           202: testAnswer('The test is running. `Location` is the path of its result.'),
-          ...problemResponses(...ANY_API_PROBLEM, ...PROBLEMS),
+          ...problemResponses(...ANY_API_PROBLEM, ...TEST_PROBLEMS),
         },
       },
       // Before the body is read: a caller should not send 8 KiB to learn that no media type fits.

@@ -10,7 +10,7 @@ export interface HealthRoutes {
   readonly shutdown: ShutdownState
   /** Null if this is the only replica. */
   readonly storeServer: WatchedServer | null
-  /** The configuration files by their content: customers, callers, vantages. */
+  /** The configuration files by their content: customers, callers, vantages, sweeps. */
   readonly files: Readonly<Record<string, { readonly loadedAt: Date; readonly error: string | null }>>
   readonly vantages: { views(): readonly VantageView[] }
 }

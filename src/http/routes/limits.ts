@@ -9,7 +9,13 @@ import { negotiate } from '../negotiate.ts'
 import { ANY_API_PROBLEM, problemResponses } from '../openapi.ts'
 
 /** The problems of an address that may not be tested. */
-const REFUSALS = ['not-allowed', 'address-special', 'opted-out', 'vantage-inside-network', 'vantage-family'] as const
+const ADDRESS_PROBLEMS = [
+  'not-allowed',
+  'address-special',
+  'opted-out',
+  'vantage-inside-network',
+  'vantage-family',
+] as const
 
 export interface LimitsRoutes {
   readonly relayTests: RelayTests
@@ -30,7 +36,7 @@ export function registerLimits(api: FastifyInstance, { relayTests, quotas, allow
         querystring: limitsQuery,
         response: {
           200: { description: 'The limits of this key.', content: { 'application/json': { schema: limits } } },
-          ...problemResponses(...ANY_API_PROBLEM, ...REFUSALS),
+          ...problemResponses(...ANY_API_PROBLEM, ...ADDRESS_PROBLEMS),
         },
       },
       onRequest: async (request) => {

@@ -17,7 +17,7 @@ export function registerListRelayTests(api: FastifyInstance, relayTests: RelayTe
         operationId: 'listRelayTests',
         summary: 'Find earlier tests',
         description:
-          'The newest tests of the customers that this key may test. Each member of the query leaves out all tests that do not have it.',
+          'The newest tests of the customers that this key may test. `ip`, `reference`, `customerId`, `verdict` and `since` limit the list to the tests that match all of them.',
         tags: ['Relay tests'],
         querystring: listQuery,
         response: {

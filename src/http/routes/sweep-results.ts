@@ -13,7 +13,7 @@ import { ANY_API_PROBLEM, problemResponses } from '../openapi.ts'
 const FORMATS = ['application/json', 'application/x-ndjson', 'text/csv'] as const
 
 const DESCRIPTION =
-  'Each target with its result, also while the sweep runs. JSON comes in pages. `application/x-ndjson` and `text/csv` have all results in one answer. Each member of the query leaves out all results that do not have it.'
+  'Each target with its result, also while the sweep runs. JSON comes in pages. `application/x-ndjson` and `text/csv` have all results in one answer. `state`, `verdict`, `change` and `customerId` limit the results to those that match all of them.'
 
 /** `GET /sweeps/{id}/results`. */
 export function registerSweepResults(api: FastifyInstance, sweeps: SweepService): void {

@@ -18,9 +18,9 @@ const SMALL = 64 * 1024
 /** How many larger bodies are read at the same time, of all callers. Of one caller, it is one. */
 const LARGE_AT_ONCE = 3
 
-const PROBLEMS = ['sweeps-not-allowed'] as const
+const SWEEP_PROBLEMS = ['sweeps-not-allowed'] as const
 const NOT_BEGUN = [
-  ...PROBLEMS,
+  ...SWEEP_PROBLEMS,
   'not-allowed',
   'sweep-running',
   'payload-too-large',
@@ -37,7 +37,7 @@ const params = z.object({ id: z.string().meta({ description: 'The id of the swee
 const json = (description: string, schema: z.ZodType) => ({ description, content: { 'application/json': { schema } } })
 
 const STARTS =
-  'Tests many servers, one after another or side by side, and compares them with the last sweep of the same name. A sweep takes at most half of the slots, leaves slots to people, and tests at most one server of a network (/24, or /64 of IPv6) at a time. Each target is decided about again when its turn comes. The tests count only in the quota `tests-target`: a server that was tested too often waits.'
+  'Tests many servers, one after another or side by side, and compares them with the last sweep of the same name. A sweep takes at most half of the slots, leaves slots free for people who wait, and tests at most one server of a network (/24, or /64 of IPv6) at a time. The service checks again whether each target may be tested when its turn comes. The tests count only in the quota `tests-target`: a server that was tested too often waits.'
 const STOPS = 'Begins no further test of the sweep, and stops those that run. Its results stay. Safe to repeat.'
 
 /** `POST /sweeps`, `GET /sweeps`, `GET /sweeps/{id}` and `DELETE /sweeps/{id}`. */
@@ -84,7 +84,7 @@ export function registerSweeps(api: FastifyInstance, sweeps: SweepService, rules
           'The sweeps of this key, the newest first. About three of each name are kept, for 90 days, and always the last one that has finished.',
         tags: ['Sweeps'],
         querystring: sweepsQuery,
-        response: { 200: json('The sweeps.', sweepList), ...problemResponses(...ANY_API_PROBLEM, ...PROBLEMS) },
+        response: { 200: json('The sweeps.', sweepList), ...problemResponses(...ANY_API_PROBLEM, ...SWEEP_PROBLEMS) },
       },
       onRequest: async (request) => void negotiate(request, ['application/json']),
     },
@@ -99,7 +99,10 @@ export function registerSweeps(api: FastifyInstance, sweeps: SweepService, rules
         description: 'How far the sweep is, and what it has found so far.',
         tags: ['Sweeps'],
         params,
-        response: { 200: json('The sweep.', sweep), ...problemResponses(...ANY_API_PROBLEM, ...PROBLEMS, 'not-found') },
+        response: {
+          200: json('The sweep.', sweep),
+          ...problemResponses(...ANY_API_PROBLEM, ...SWEEP_PROBLEMS, 'not-found'),
+        },
       },
       onRequest: async (request) => void negotiate(request, ['application/json']),
     },
@@ -115,8 +118,8 @@ export function registerSweeps(api: FastifyInstance, sweeps: SweepService, rules
         tags: ['Sweeps'],
         params,
         response: {
-          200: json('The sweep has ended. Tests that ran end within some seconds.', sweep),
-          ...problemResponses(...ANY_API_PROBLEM, ...PROBLEMS, 'not-found'),
+          200: json('The sweep has ended. Its running tests end within some seconds.', sweep),
+          ...problemResponses(...ANY_API_PROBLEM, ...SWEEP_PROBLEMS, 'not-found'),
         },
       },
       onRequest: async (request) => void negotiate(request, ['application/json']),

@@ -1,4 +1,4 @@
-/** The steps that ask for findings. Their answers never change the verdict, so they open no connection for it. */
+/** The steps that ask for findings. Their answers never change the verdict, so they open no connection themselves. */
 import { mayArrive, mayRelay } from '../../relay/assess.ts'
 import { mayBeSpoofable, OWN_SENDER_TO_LOCAL, RANDOM_LOCAL } from '../../relay/controls.ts'
 import type { Answers } from '../answers.ts'

@@ -31,7 +31,7 @@ export function messages(answers: Answers, limits: ProbeLimits, part: Suite): re
   }
   if (next === undefined || !isAnyLeft(answers, limits)) return []
   const manner = on(answers, FIGURES.connections)
-  // A server that ignored RSET would take the message for the local recipient before it. So we watch each reply.
+  // If a server ignores RSET, the message goes to the local recipient asked before it. So we watch each reply.
   const pipelining = manner.pipelining && !hasAskedLocal(answers)
   const onNew = answers.refusalsAtHand >= answers.pace.refusals
   return [{ ask: 'message', attempt: next.attempt, onNew, ...manner, pipelining }]
@@ -47,8 +47,8 @@ const isDeniedAtData = (answers: Answers, plain: readonly Assessed[]): boolean =
   plain.every(({ refusal, decisive }) => deniesRelaying(refusal) && decisive?.phase === 'data')
 
 /**
- * Orders the forms that messages are sent for. One form of each cause and place comes first, so that none uses up the
- * messages of another one. Before the rest come the ambiguous recipients whose acceptance says something.
+ * Orders the forms that messages are sent for. One form of each cause and place comes first, so that no cause or place
+ * uses up the messages of another one. Ambiguous recipients whose acceptance says something come before the others.
  */
 function ordered(answers: Answers, plain: readonly Assessed[], ambiguous: readonly Assessed[]): readonly Assessed[] {
   const telling = ambiguous.filter((row) => !saysNothing(row, answers.rows))

@@ -25,13 +25,13 @@ export interface JudgedFacts {
 /** The last steps for every open server. */
 const AFTER_CLOSING = [
   'Look through the mail queue for spam that came in this way, and delete it.',
-  'Test again: the server is closed when the verdict says so.',
+  'Test again: only the verdict "closed" shows that the server is closed.',
 ]
 
 /** A closed server that accepts any local part at its own domain. */
 const CATCH_ALL: Advice = {
   ...FINDING_ROWS['any-local-part-taken'],
-  title: 'No relay; let it refuse mailboxes that do not exist',
+  title: 'It does not relay. Let it refuse mailboxes that do not exist',
   steps: ['Nothing has to be closed: the server does not relay.', ...FINDING_ROWS['any-local-part-taken'].steps],
 }
 

@@ -3,7 +3,7 @@ import { oneLine } from '../one-line.ts'
 import { COLUMNS } from '../row.ts'
 import type { Format } from './format.ts'
 
-/** A spreadsheet runs a cell that begins so as a formula: also after spaces, and with full-width characters. */
+/** Spreadsheets run a cell that begins like this as a formula, also after spaces, and with full-width characters. */
 const FORMULA = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/
 
 /** Returns a cell in quotes. An apostrophe before a formula makes it text. */

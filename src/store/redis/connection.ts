@@ -14,7 +14,7 @@ const COMMAND_MS = 300
 /** A silent connection is closed after this time, because its other end may be gone. */
 const SILENCE_MS = 1_000
 const RETRY_MS = 250
-/** How often the service looks whether the server accepts writes, in milliseconds. */
+/** How often we ask a server that still loads its data whether it is ready, in milliseconds. */
 const LOADING_MS = 1_000
 
 /** Commands never wait in a queue and are never sent twice: a command that failed now must not run later. */

@@ -88,7 +88,8 @@ end
 return 0`
 
 /**
- * Sets and lists keys that a replica remembers, if they are missing. ARGV[3] and ARGV[4] belong to KEYS[2], and so on.
+ * Sets the keys that a replica remembers, if they are missing, and adds them to the ledger. ARGV[3] and ARGV[4] belong
+ * to KEYS[2], and so on.
  */
 export const RESTORE = `${CHECK}
 for index = 2, #KEYS do

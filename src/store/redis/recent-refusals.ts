@@ -3,14 +3,14 @@ import type { Redis } from 'ioredis'
 import { BAN_MS, type RecentRefusals } from '../recent-refusals.ts'
 import { replyTo } from './connection.ts'
 
-const keyOf = (place: string) => `refused:${place}`
+const keyOf = (banName: string) => `refused:${banName}`
 
 /** Returns the refusals that any replica saw. */
 export const redisRecentRefusals = (redis: Redis): RecentRefusals => ({
-  async note(place) {
-    await replyTo(redis.set(keyOf(place), '1', 'PX', BAN_MS))
+  async note(banName) {
+    await replyTo(redis.set(keyOf(banName), '1', 'PX', BAN_MS))
   },
-  async recently(place) {
-    return (await replyTo(redis.exists(keyOf(place)))) === 1
+  async recently(banName) {
+    return (await replyTo(redis.exists(keyOf(banName)))) === 1
   },
 })

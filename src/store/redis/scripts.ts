@@ -52,7 +52,10 @@ for index = 4, #KEYS, 2 do
 end
 return 1`
 
-/** Deletes a result, its summary, its dossier and its index entries. A customer has the time of its newest result. */
+/**
+ * Deletes a result, its summary, its dossier and its index entries. The entry of its customer then has the time of the
+ * newest result that is left.
+ */
 export const REMOVE_RESULT = `
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
 for index = 4, #KEYS, 2 do
@@ -89,7 +92,7 @@ redis.call('XADD', KEYS[1], 'MAXLEN', 1000, '*', 'signal', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`
 
-/** Notes a trouble as a key that lives for a day after it: its lifetime shows when it was. The latest counts. */
+/** Notes a trouble as a key that expires a day after it, so that the time left shows when it was. The latest counts. */
 export const NOTE_TROUBLE = `
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], '1', 'PX', ARGV[1]) end
 return 0`

@@ -86,7 +86,7 @@ async function follow(redis: Redis, heard: (signal: Signal) => void, ended: Abor
   ended.addEventListener('abort', () => reader.disconnect())
   for (let last = START; !ended.aborted; ) {
     const streams = await reader.xread('COUNT', 100, 'BLOCK', BLOCK_MS, 'STREAMS', STREAM, last).catch(async () => {
-      // A server that lost its data starts again, perhaps with lower ids.
+      // If the server lost its data, new signals may have lower ids. So reads from the start.
       last = START
       await sleep(RETRY_MS, null, { signal: ended }).catch(() => {})
       return null

@@ -14,8 +14,8 @@ redis.call('PEXPIRE', KEYS[3], ARGV[3])
 return false`
 
 /**
- * Replaces the row ARGV[1], unless it is not ARGV[2] (empty: there is none). ARGV[4] is the test that runs now, or
- * empty. From ARGV[6] on, pairs of a count and by how much it changes. Returns whether it did.
+ * Replaces the row ARGV[1] with ARGV[3] if it is ARGV[2] now. An empty ARGV[2] means that there is no row yet. ARGV[4]
+ * is the test that runs now, or empty. From ARGV[6] on come pairs: a count, and its change. Returns whether it did.
  */
 export const SWAP_ROW = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
@@ -29,7 +29,7 @@ end
 for index = 6, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], ARGV[index], ARGV[index + 1]) end
 return 1`
 
-/** Says something of a sweep that runs. */
+/** Sets the sentence that says why a running sweep does not go on; empty if it does. */
 export const SAY_OF_SWEEP = `
 if redis.call('HGET', KEYS[1], 'status') == 'running' then redis.call('HSET', KEYS[1], 'says', ARGV[1]) end
 return 0`

@@ -27,10 +27,10 @@ const rowsOf = (id: string) => `sweep-rows:${id}`
 const runningOf = (id: string) => `sweep-running:${id}`
 const lostOf = (id: string) => `sweep-lost:${id}`
 const indexOf = (callerId: string) => `sweeps-of:${callerId}`
-/** The sweep of a caller and a name that runs. The id of a caller has no space. */
+/** The running sweep of a caller and a name. The id of a caller has no space, so the key is unique. */
 const lockOf = (callerId: string, name: string) => `sweep-of:${callerId} ${name}`
 
-/** How long the targets of a sweep wait for its begin, in milliseconds. */
+/** How long the stored targets of a sweep are kept if the sweep does not start, in milliseconds. */
 const STORING_MS = 3_600_000
 /** How many targets the sweeps of one caller may have together. */
 const CAPACITY = 2_500_000

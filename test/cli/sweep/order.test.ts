@@ -62,7 +62,7 @@ test('a mistake says what is wrong, and what to enter', () => {
     ['start weekly --customers all --suite loud', /^--suite: choose one of standard, full$/],
     ['start weekly --customers all --port 25', /^--port does not go with sweep start$/],
     ['show', /^sweep show: enter the id of a sweep, which relay-test sweep list shows$/],
-    ['show weekly', /^sweep show: enter the id of a sweep, .*; "weekly" is none$/],
+    ['show weekly', /^sweep show: enter the id of a sweep, .*; "weekly" is not one$/],
     [`results ${SWEEP_ID} --change shut`, /^--change: choose one of opened, closed, new, lost$/],
     [`results ${SWEEP_ID} --format html`, /^--format: choose one of table, ndjson, csv$/],
     [`stop ${SWEEP_ID} --wait`, /^--wait does not go with sweep stop$/],
