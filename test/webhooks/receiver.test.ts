@@ -62,7 +62,7 @@ for (const [name, options, open] of [
       assert.deepEqual(counted, ['delivered', 'failed', 'delivered', 'delivered'])
       assert.match(
         logged.join(),
-        /^a webhook event is tried again later .*"event":"ping-2".*"attempt":1,"why":"it answered 503/,
+        /a webhook event is tried again later .*"event":"ping-2".*"attempt":1,"why":"it answered 503/,
       )
       assert.ok(!logged.join().includes(SECRET.slice(6, 18)))
     })
@@ -86,7 +86,7 @@ for (const [name, options, open] of [
       await tell('2')
       await until('the second event is discarded', () => counted.length === 2)
       assert.deepEqual([counted, gone.requests], [['gone', 'off'], 1])
-      assert.match(logged.join(), /^the webhook answered 410: it is off until the callers file has another url/)
+      assert.match(logged.join(), /the webhook answered 410: it is off until the callers file has another url/)
       const next = await webhookReceiver(t)
       settings.webhook = { url: next.url }
       await tell('3')
@@ -116,10 +116,13 @@ for (const [name, options, open] of [
       const { receiver, tell, counted, logged } = caller(t, openQueue, silent.url, { id: 'full' })
       await tell('first')
       await until('the request that hangs', () => silent.requests === 1)
+      const dropped = () => counted.filter((outcome) => outcome === 'full').length
       let told = 0
-      for (; told < 2_000 && !counted.includes('full'); told += 1) await tell(`${told}`)
-      // The last one was dropped. On a slow machine, the request that hangs ends meanwhile, and its event waits too.
-      assert.ok(told === 1_001 || (told === 1_000 && counted.includes('failed')), `${told}`)
+      for (; told < 2_000 && dropped() === 0; told += 1) await tell(`${told}`)
+      // On a slow machine, some events reach the queue later, and the event whose request hangs may wait again.
+      await until('each event to wait or to be dropped', () => told - dropped() <= 1_000)
+      const kept = told - dropped()
+      assert.ok(kept === 1_000 || (kept === 999 && counted.includes('failed')), `${told}, ${dropped()} dropped`)
       assert.equal((await receiver.queue.state()).waiting, 1_000)
       assert.match(logged.join(), /a webhook event is dropped: too many wait/)
     })
