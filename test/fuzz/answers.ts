@@ -23,9 +23,16 @@ function validatorFor(pointer: string): ValidateFunction {
   return known
 }
 
+/** Returns the pattern of a path. The router takes an empty parameter too, except at the end of a path. */
+const patternOf = (template: string): string =>
+  template
+    .replace(/[.]/g, '\\.')
+    .replace(/\{\w+\}\//g, '[^/]*/')
+    .replace(/\{\w+\}/g, '[^/]+')
+
 const templates = Object.keys(paths).map((template) => ({
   template,
-  pattern: new RegExp(`^${template.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+')}/?$`),
+  pattern: new RegExp(`^${patternOf(template)}/?$`),
 }))
 
 /** Returns the pointer to the schema of a response in the document, by its status and media type. Null if none. */
