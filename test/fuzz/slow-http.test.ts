@@ -52,6 +52,23 @@ function slowClient(t: TestContext, { url }: TestService, [first, again]: readon
   )
 }
 
+/**
+ * Asks a service of its own for more than the kernel buffers, and reads nothing. `isOpen` asks the service, because the
+ * client hears of the end only when it has read all that the kernel holds.
+ */
+async function greedyClient(t: TestContext) {
+  const service = await startService(t)
+  const before = socketsOf(service)
+  const { hostname, port } = new URL(service.url)
+  const socket = connect(Number(port), hostname).pause()
+  socket.on('error', () => {})
+  t.after(() => socket.destroy())
+  socket.write(`GET /openapi.json HTTP/1.1\r\n${HEADERS}\r\n`.repeat(1_000))
+  const isOpen = () => socketsOf(service) > before
+  await until('the connection', isOpen)
+  return { socket, isOpen }
+}
+
 /** Modes of slowhttptest: slow headers, slow body, many ranges, slow reading. */
 const MODES = [
   ['-H', '-t', 'GET'],
@@ -76,30 +93,14 @@ describe('slow HTTP', { concurrency: 2 }, () => {
       }),
     )
     const deaf = t.test('a client that requests much and reads nothing', async (row) => {
-      const other = await startService(row)
-      const before = socketsOf(other)
-      const { hostname, port } = new URL(other.url)
-      const socket = connect(Number(port), hostname).pause()
-      socket.on('error', () => {})
-      row.after(() => socket.destroy())
-      // The answers are more than the kernel buffers.
-      socket.write(`GET /openapi.json HTTP/1.1\r\n${HEADERS}\r\n`.repeat(1_000))
-      await until('the connection', () => socketsOf(other) > before)
-      await until('its end', () => socketsOf(other) === before, 10 * CLOSED_WITHIN_MS)
+      const { isOpen } = await greedyClient(row)
+      await until('its end', () => !isOpen(), 10 * CLOSED_WITHIN_MS)
     })
     const steady = t.test('a client that reads a long answer slowly keeps its connection', async (row) => {
-      const other = await startService(row)
-      const before = socketsOf(other)
-      const { hostname, port } = new URL(other.url)
-      const socket = connect(Number(port), hostname).pause()
-      socket.on('error', () => {})
-      row.after(() => socket.destroy())
-      socket.write(`GET /openapi.json HTTP/1.1\r\n${HEADERS}\r\n`.repeat(1_000))
-      await until('the connection', () => socketsOf(other) > before)
+      const { socket, isOpen } = await greedyClient(row)
       // Reads for longer than the service waits for a client that reads nothing.
       for (const startedAt = performance.now(); performance.now() - startedAt < CLOSED_WITHIN_MS; ) {
-        // The client itself hears of the end only when it has read all that the kernel holds.
-        assert.ok(socketsOf(other) > before, 'the service closed the connection')
+        assert.ok(isOpen(), 'the service closed the connection')
         socket.read()
         await sleep(100)
       }
