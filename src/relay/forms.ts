@@ -185,7 +185,7 @@ const RECIPIENTS = {
   'random-bare': random('no domain', (names) => localOf(at(names))),
 } as const satisfies Record<string, Recipient>
 
-/** What each recipient is, in everyday words. */
+/** Describes each recipient in everyday words. */
 const RECIPIENTS_SAY: Readonly<Record<keyof typeof RECIPIENTS, string>> = {
   plain: 'an outside address',
   'no-brackets': 'an outside address without angle brackets',

@@ -60,10 +60,8 @@ for (const [name, options, open] of [
       assert.deepEqual(idsOf(server), ['ping-1', 'ping-2', 'ping-3'])
       await until('the count', () => counted.length === 4)
       assert.deepEqual(counted, ['delivered', 'failed', 'delivered', 'delivered'])
-      assert.match(
-        logged.join(),
-        /a webhook event is tried again later .*"event":"ping-2".*"attempt":1,"why":"it answered 503/,
-      )
+      const again = /^a webhook event is tried again later .*"event":"ping-2".*"attempt":1,"why":"it answered 503/
+      assert.equal(logged.filter((line) => again.test(line)).length, 1)
       assert.ok(!logged.join().includes(SECRET.slice(6, 18)))
     })
 
@@ -86,7 +84,8 @@ for (const [name, options, open] of [
       await tell('2')
       await until('the second event is discarded', () => counted.length === 2)
       assert.deepEqual([counted, gone.requests], [['gone', 'off'], 1])
-      assert.match(logged.join(), /the webhook answered 410: it is off until the callers file has another url/)
+      const off = /^the webhook answered 410: it is off until the callers file has another url/
+      assert.equal(logged.filter((line) => off.test(line)).length, 1)
       const next = await webhookReceiver(t)
       settings.webhook = { url: next.url }
       await tell('3')
