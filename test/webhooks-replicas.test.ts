@@ -3,7 +3,6 @@
  * another one, and a repeated event has the same id. `WEBHOOKS=1000` sends a thousand.
  */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { test } from 'node:test'
 import { hashKey } from '../src/access/keys.ts'
 import { bearer, keyOf, resultOf } from './harness/http.ts'
@@ -20,21 +19,6 @@ const KEY = keyOf('s')
 /** The addresses of the sandbox that answer at once. */
 const ADDRESSES = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.7', '192.0.2.8']
 
-/** Tells whether a process holds the connection with this local port. */
-function holds({ process: { pid } }: TestService, port: number): boolean {
-  const hex = port.toString(16).toUpperCase().padStart(4, '0')
-  const rows = readFileSync('/proc/net/tcp', 'utf8').split('\n')
-  const inode = rows.map((row) => row.trim().split(/\s+/)).find(([, local]) => local?.endsWith(`:${hex}`))?.[9]
-  const links = readdirSync(`/proc/${pid}/fd`).map((fd) => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`)
-    } catch {
-      return ''
-    }
-  })
-  return links.includes(`socket:[${inode}]`)
-}
-
 test('a replica that is killed while it sends loses no event, and changes no order', withRedis, async (t) => {
   const redis = await startRedis(t)
   const arrived: string[] = []
@@ -45,15 +29,17 @@ test('a replica that is killed while it sends loses no event, and changes no ord
     if (arrived.length < killAt) return taking(response, received, request)
     // Takes the event, and does not answer: the replica that sent it is killed.
     killAt = Number.POSITIVE_INFINITY
-    const sender = services.find((service) => holds(service, request.socket.remotePort ?? 0)) ?? assert.fail()
+    const sender = services.find((_, replica) => request.url?.endsWith(`/${replica}`)) ?? assert.fail()
     living = services.filter((service) => service !== sender)
     kills.push(killed(sender.process))
     return true
   })
-  const callers = `callers: [{ id: portal, keys: [{ sha256: ${hashKey(KEY)} }], sandbox: true, webhook: { url: '${receiver.url}', secret: ${SECRET} } }]\n`
+  /** Each replica has its own address for the webhook, so that the receiver knows which one sends. */
+  const callersOf = (replica: number) =>
+    `callers: [{ id: portal, keys: [{ sha256: ${hashKey(KEY)} }], sandbox: true, webhook: { url: '${receiver.url}/${replica}', secret: ${SECRET} } }]\n`
   const env = { REDIS_URL: redis.url, ALLOWED_PORTS: '25' }
-  const start = () => startService(t, { callers, env })
-  const services = [await start(), await start()]
+  const start = (replica: number) => startService(t, { callers: callersOf(replica), env })
+  const services = [await start(0), await start(1)]
   let living: TestService[] = services
   for (const service of services) {
     await until('Redis', async () => (await (await service.fetch('/readyz')).text()).includes('"redis":"up"'))
