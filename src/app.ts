@@ -127,6 +127,7 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
     ...(parts.schedules ? { sweeps: parts.schedules } : {}),
   }
   const lookUp = makeLookup(config.DNS_SERVERS)
+  const addressesOf = makeAddressLookup(config.DNS_SERVERS)
   const mailbox = { domain: config.MAILBOX_DOMAIN, port: SMTP_PORT, allowLoopback: config.ALLOW_LOOPBACK_TARGETS }
   const vantages = new SelfCheck({
     vantages: () => parts.vantages?.current ?? [DEFAULT_VANTAGE],
@@ -150,7 +151,7 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
   })
   const deliveries = hasMailbox ? new Deliveries(stores.signals, amendments) : null
   const translations = config.NAT64_PREFIXES
-  const world = { vantages, lookUp, stores, deliveries, settings, translations }
+  const world = { vantages, lookUp, addressesOf, stores, deliveries, settings, translations }
   const real = realWorld({ customers: () => customers.current, ...world })
   // The only place that chooses a world. All other code works the same in both.
   const worldOf: WorldOf = (caller) => (caller.sandbox ? sandboxWorld(caller, vantages) : real)
@@ -162,7 +163,7 @@ export async function buildApp(config: Config, parts: Parts): Promise<App> {
       allowLoopback: config.ALLOW_LOOPBACK_TARGETS,
       translations: translations ?? [],
       own: () => real.origin().own,
-      addressesOf: makeAddressLookup(config.DNS_SERVERS),
+      addressesOf,
     },
     log: logger,
     count: metrics.webhook,

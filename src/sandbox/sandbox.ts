@@ -25,6 +25,7 @@ export function sandboxWorld({ id, quota }: Caller, vantages: Pick<Vantages, 'al
     followsUp: false,
     // Every name leads to every address, so no two of them belong together.
     looksUpRelated: false,
+    addressesOf: async () => [],
     customers: () => customers,
     origin: () => ({ own: [], translations: [], vantages: anywhere }),
     // The sessions are recordings of the standard suite with a message as proof.

@@ -14,7 +14,10 @@ export interface NamedHost {
   readonly ips: readonly string[]
 }
 
+/** Looks up where mail for a name goes. */
 export type Lookup = (name: string) => Promise<NameAnswers>
+/** Looks up the addresses of a host; none if there is no answer. */
+export type AddressLookup = (name: string) => Promise<readonly string[]>
 
 /** How long a look-up may take, and how long one question waits for its answer. */
 const DEADLINE_MS = 5_000
@@ -85,8 +88,8 @@ export function makeLookup(servers: readonly string[]): Lookup {
  * @param servers addresses of name servers; empty for those that the machine uses
  */
 export const makeAddressLookup =
-  (servers: readonly string[]) =>
-  async (name: string): Promise<string[]> => {
+  (servers: readonly string[]): AddressLookup =>
+  async (name) => {
     const resolver = resolverOf(servers)
     const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
     return found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))

@@ -16,7 +16,7 @@ import { knownAddresses, reachOf } from '../vantage/vantage.ts'
 import { steeredName } from '../zone/names.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { Job, Settings, TestIdentity } from './job.ts'
-import type { Lookup } from './lookup.ts'
+import type { AddressLookup, Lookup } from './lookup.ts'
 import { otherVantage } from './second-vantage.ts'
 import type { RunContext, Vantages, World } from './world.ts'
 
@@ -25,6 +25,7 @@ export interface RealWorldParts {
   readonly customers: () => Customers
   readonly vantages: Vantages
   readonly lookUp: Lookup
+  readonly addressesOf: AddressLookup
   readonly stores: Pick<Stores, 'server'>
   /** Null if the installation has no mailbox. */
   readonly deliveries: Deliveries | null
@@ -35,10 +36,11 @@ export interface RealWorldParts {
 
 /** Returns the world of real mail servers. */
 export function realWorld(parts: RealWorldParts): World {
-  const { customers, vantages, lookUp, stores, deliveries, settings, translations = [] } = parts
+  const { customers, vantages, lookUp, addressesOf, stores, deliveries, settings, translations = [] } = parts
   const world: World = {
     vantages,
     lookUp,
+    addressesOf,
     followsUp: true,
     looksUpRelated: true,
     customers,

@@ -9,7 +9,7 @@ import { parseAddress } from '../ip/address.ts'
 import { hostNameIn } from '../relay/host-name.ts'
 import type { TranscriptEntry } from '../smtp/transcript.ts'
 import type { Results } from '../store/results.ts'
-import type { NameAnswers, NamedHost } from './lookup.ts'
+import type { NameAnswers } from './lookup.ts'
 import { permissionsOf, type World } from './world.ts'
 
 /** How many other addresses a result shows. */
@@ -18,6 +18,9 @@ const SHOWN = 8
 const READ = 20
 /** How long a look-up may take, in milliseconds. A result waits no longer for it. */
 const PATIENCE_MS = 1_500
+
+/** The addresses of one host. */
+type Addresses = readonly string[]
 
 /** The parts of the service that the search uses. */
 interface RelatedParts {
@@ -30,15 +33,16 @@ interface RelatedParts {
 export class Related {
   readonly #test: Pick<RelayTest, 'ip' | 'port'>
   readonly #parts: RelatedParts
-  /** The hosts of the mail domain, and the host of the greeting. */
-  readonly #hosts: Promise<readonly NamedHost[]>[] = []
+  /** The addresses of each mail exchanger of the mail domain, and those of the host of the greeting. */
+  readonly #hosts: Promise<readonly Addresses[]>[] = []
   #isGreeted = false
 
   /** Begins with the mail domain of the test. */
   constructor(test: Pick<RelayTest, 'ip' | 'port' | 'domain'>, parts: RelatedParts) {
     this.#test = test
     this.#parts = parts
-    if (test.domain !== null) this.#lookUp(test.domain, mailHosts)
+    const { domain } = test
+    if (domain !== null) this.#add(async ({ lookUp }) => exchangersIn(await lookUp(domain)))
   }
 
   /** Reads the host name from the greeting, the first line that the server says. */
@@ -46,7 +50,7 @@ export class Related {
     if (this.#isGreeted || from !== 'server') return
     this.#isGreeted = true
     const host = hostNameIn([line.slice('220 '.length)], null)
-    if (host !== null) this.#lookUp(host, itself)
+    if (host !== null) this.#add(async ({ addressesOf }) => [await addressesOf(host)])
   }
 
   /** Returns the addresses that the caller may test, those of the same host first; none if anything fails. */
@@ -68,11 +72,11 @@ export class Related {
     }
   }
 
-  #lookUp(name: string, hostsOf: (found: NameAnswers) => readonly NamedHost[]): void {
+  #add(look: (world: World) => Promise<readonly Addresses[]>): void {
     const { world } = this.#parts
     if (!world.looksUpRelated) return
     const late = sleep(PATIENCE_MS, [], { ref: false })
-    this.#hosts.push(Promise.race([world.lookUp(name).then(hostsOf), late]).catch(() => []))
+    this.#hosts.push(Promise.race([look(world), late]).catch(() => []))
   }
 
   async #withLast(ip: string): Promise<RelatedAddress> {
@@ -85,19 +89,16 @@ export class Related {
   }
 }
 
-/** Returns the mail exchangers of a domain; without one, the domain itself (RFC 5321 section 5.1). */
-const mailHosts = ({ mx, hosts }: NameAnswers): readonly NamedHost[] =>
-  mx.length > 0 ? hosts.filter(({ preference }) => preference !== null) : hosts
-
-/** Returns the host that was looked up. */
-const itself = ({ hosts }: NameAnswers): readonly NamedHost[] => hosts.filter(({ preference }) => preference === null)
+/** Returns the addresses of each mail exchanger; without one, those of the domain itself (RFC 5321 section 5.1). */
+const exchangersIn = ({ mx, hosts }: NameAnswers): readonly Addresses[] =>
+  hosts.filter(({ preference }) => mx.length === 0 || preference !== null).map(({ ips }) => ips)
 
 /** How many addresses of one answer are read. A name server can send thousands. */
 const READ_OF_HOST = 32
 
 /** Returns the other addresses of the hosts, those of a host with the target's address first. */
-function othersIn(hosts: readonly NamedHost[], target: string): string[] {
-  const answers = hosts.map(({ ips }) => ips.slice(0, READ_OF_HOST))
+function othersIn(hosts: readonly Addresses[], target: string): string[] {
+  const answers = hosts.map((ips) => ips.slice(0, READ_OF_HOST))
   const twins = answers.filter((ips) => ips.includes(target))
   return [...new Set([...twins, ...answers].flat())].filter((ip) => ip !== target)
 }

@@ -11,7 +11,7 @@ import type { Transcript } from '../smtp/transcript.ts'
 import type { Vantage } from '../vantage/vantage.ts'
 import type { Expectation, ExpectedMail } from './arrivals.ts'
 import type { Job } from './job.ts'
-import type { Lookup } from './lookup.ts'
+import type { AddressLookup, Lookup } from './lookup.ts'
 import type { TargetCounters } from './quotas.ts'
 import type { TestRequest } from './request.ts'
 
@@ -22,6 +22,7 @@ import type { TestRequest } from './request.ts'
 export interface World {
   readonly vantages: Vantages
   readonly lookUp: Lookup
+  readonly addressesOf: AddressLookup
   /** Whether a server that puts us off can be visited again later. */
   readonly followsUp: boolean
   /** Whether a test looks up the other addresses of its server. */

@@ -45,6 +45,7 @@ export async function inProcess(t: Ending, stores: Stores, options: InProcessOpt
     customers: () => customers.current,
     vantages: { all: [DEFAULT_VANTAGE], isDown: () => false, suspect() {}, secondsToNextLook: 1 },
     lookUp: async () => ({ mx: [], hosts: [], unanswered: [], truncated: false }),
+    addressesOf: async () => [],
     stores,
     deliveries: null,
     settings,

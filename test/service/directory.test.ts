@@ -26,6 +26,7 @@ test('a name with thousands of addresses costs little: only the shown ones and o
     stores: { server: null },
     deliveries: null,
     settings: SETTINGS,
+    addressesOf: async () => [],
     lookUp: async (name) => ({ mx: [], hosts: [{ name, preference: null, ips }], unanswered: [], truncated: false }),
   })
   const desk = { id: 'desk', customers: 'all', quota: null, sandbox: false, sweeps: false, webhook: null } as const

@@ -83,6 +83,7 @@ test('the proxies of all vantages and the store are never targets, even if a cus
     customers: () => customers,
     vantages: { all, isDown: () => false, suspect() {}, secondsToNextLook: 1 },
     lookUp: () => assert.fail('no name was asked for'),
+    addressesOf: () => assert.fail('no name was asked for'),
     stores: { ...memoryStores(1), server },
     deliveries: null,
     settings: SETTINGS,
