@@ -29,6 +29,12 @@ export interface RunOptions {
   ended(ran: Ran): void
 }
 
+/**
+ * The number of the next process, which reserves ports by it (`deadPort`). Two runs on one machine begin with different
+ * ones.
+ */
+let nextProcess = process.pid
+
 /** Runs a batch to its end. */
 function run(batch: Batch, flags: readonly string[], stop: AbortSignal): Promise<Ran[]> {
   const [first] = batch
@@ -38,7 +44,8 @@ function run(batch: Batch, flags: readonly string[], stop: AbortSignal): Promise
   const isolated = first.kind === 'lab' && labUnavailable() === null
   const [command = '', ...args] = isolated ? ['unshare', '--net', '--', ...node] : node
   const startedAt = performance.now()
-  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], signal: stop })
+  const env = { ...process.env, TEST_PROCESS: `${nextProcess++}` }
+  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], signal: stop, env })
   const results: Result[] = []
   const output: string[] = []
   createInterface({ input: child.stdout }).on('line', (line) => {
