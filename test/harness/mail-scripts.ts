@@ -60,8 +60,11 @@ export async function gatedServer(t: TestContext, say: Say = closed): Promise<Ga
   }
 }
 
-/** Ports below the range that the kernel assigns automatically, so that no other program gets one by chance. */
-const RESERVED = { from: 10_000, processes: 1_000, each: 20 } as const
+/**
+ * Ports below the range that the kernel assigns automatically, so that no other program gets one by chance, and above
+ * the highest port that fetch refuses to call (10080, "bad port" in the Fetch standard).
+ */
+const RESERVED = { from: 10_100, processes: 1_000, each: 20 } as const
 /** The number of this process. The runner counts its processes; one that runs alone takes its process id. */
 const OWN = Number(process.env.TEST_PROCESS ?? process.pid) % RESERVED.processes
 let reserved = 0
