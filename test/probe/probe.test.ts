@@ -381,7 +381,7 @@ test('a server that records another client address does not see who connects', a
   assert.equal(cause, 'source-address-lost')
 })
 
-test('the full suite takes five connections, and all but the first end with the first question', async (t) => {
+test('the full suite takes five connections, and each ends with the first question', async (t) => {
   const { verdict, attempts, server } = await visit(t, { say: deny }, { suite: 'full' })
   assert.equal(verdict, 'closed')
   assert.equal(Object.keys(attempts).length, 34)
