@@ -6,10 +6,9 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { batchesOf } from './runner/batches.ts'
 import { bundlePrograms } from './runner/bundles.ts'
-import { compile } from './runner/compiled.ts'
 import { ROOT, type TestFile, testFilesAt } from './runner/kinds.ts'
 import { ofAll, ofFile } from './runner/report.ts'
-import { IN_BATCHES, type Ran, runSideBySide } from './runner/running.ts'
+import { type Ran, runSideBySide } from './runner/running.ts'
 
 const USAGE = `Usage: npm test [-- PATH... FLAG...]
        npm run test:unit [-- PATH... FLAG...]
@@ -86,8 +85,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const isLoad = ({ kind }: TestFile) => kind === 'load'
   const { working, waiting } = batchesOf(files.filter((file) => !isLoad(file)))
-  const compiled = await compile([...Object.values(IN_BATCHES), ...files.map(({ path }) => path)])
-  const shared = { compiled, flags, build, ended }
+  const shared = { flags, build, ended }
   await Promise.all([
     runSideBySide(working, { lanes: LANES.working, ...shared }),
     runSideBySide(waiting, { lanes: LANES.waiting, ...shared }),

@@ -95,10 +95,9 @@ export function batchesOf(files: readonly TestFile[]): Batches {
     waiting: waiting.map((file): Batch => [file]),
     working: [
       ...[...long, ...others.filter((file) => !isSmall(file))].map((file): Batch => [file]),
-      ...together(small.filter(({ needsPackages }) => needsPackages)),
-      ...together(small.filter(({ needsBuild, needsPackages }) => needsBuild && !needsPackages)),
-      // These never wait, so they keep the cores busy until the end; some of them run during the build.
       ...together(small.filter(({ needsBuild }) => !needsBuild)),
+      ...together(small.filter(({ needsBuild, needsPackages }) => needsBuild && !needsPackages)),
+      ...together(small.filter(({ needsPackages }) => needsPackages)),
     ],
   }
 }

@@ -1,9 +1,9 @@
 /** Runs test files in processes of their own or several in one process, and several processes at the same time. */
 import { spawn } from 'node:child_process'
+import { relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { labUnavailable } from '../lab/unavailable.ts'
 import type { Batch } from './batches.ts'
-import type { Compiled } from './compiled.ts'
 import { ROOT, type TestFile } from './kinds.ts'
 import { type Result, resultIn } from './results.ts'
 
@@ -16,13 +16,11 @@ export interface Ran {
   readonly output: readonly string[]
 }
 
-/** The files of the runner that run in the process of a batch. */
-export const IN_BATCHES = { reporter: 'test/runner/reporter.ts', together: 'test/runner/together.ts' } as const
+const REPORTER = ['--test-reporter=./test/runner/reporter.ts', '--test-reporter-destination=stdout']
 
 export interface RunOptions {
   /** How many batches run at the same time. */
   readonly lanes: { readonly duringBuild: number; readonly afterwards: number }
-  readonly compiled: Compiled
   /** More options for Node, such as `--test-name-pattern=…`. */
   readonly flags: readonly string[]
   /** Ends with whether there is a build. */
@@ -38,12 +36,11 @@ export interface RunOptions {
 let nextProcess = process.pid
 
 /** Runs a batch to its end. */
-function run(batch: Batch, { compiled, flags }: RunOptions, stop: AbortSignal): Promise<Ran[]> {
+function run(batch: Batch, flags: readonly string[], stop: AbortSignal): Promise<Ran[]> {
   const [first] = batch
   const paths = batch.map(({ path }) => path)
-  const files = (batch.length === 1 ? paths : [IN_BATCHES.together, ...paths]).map(compiled.fileOf)
-  const reporter = [`--test-reporter=${compiled.fileOf(IN_BATCHES.reporter)}`, '--test-reporter-destination=stdout']
-  const node = [process.execPath, ...compiled.options, ...reporter, ...flags, ...files]
+  const entry = batch.length === 1 ? paths : ['test/runner/together.ts', ...paths]
+  const node = [process.execPath, '--import', 'tsx', ...REPORTER, ...flags, ...entry]
   const isolated = first.kind === 'lab' && labUnavailable() === null
   const [command = '', ...args] = isolated ? ['unshare', '--net', '--', ...node] : node
   const startedAt = performance.now()
@@ -59,7 +56,7 @@ function run(batch: Batch, { compiled, flags }: RunOptions, stop: AbortSignal): 
   createInterface({ input: child.stderr }).on('line', (line) => output.push(line))
   return new Promise((resolve) => {
     const end = (isPassed: boolean) =>
-      resolve(apart(batch, compiled, { isPassed, seconds: (performance.now() - startedAt) / 1_000, results, output }))
+      resolve(apart(batch, { isPassed, seconds: (performance.now() - startedAt) / 1_000, results, output }))
     child.once('error', (error) => {
       output.push(`${command}: ${error.message}`)
       end(false)
@@ -72,10 +69,10 @@ function run(batch: Batch, { compiled, flags }: RunOptions, stop: AbortSignal): 
  * Tells the files of a batch apart by the file that each result names. If the process failed and no test did, no file
  * has passed. Output, and results without a file, appear below the first file that failed, or else the first file.
  */
-function apart(batch: Batch, compiled: Compiled, ran: Omit<Ran, 'file'>): Ran[] {
+function apart(batch: Batch, ran: Omit<Ran, 'file'>): Ran[] {
   if (batch.length === 1) return [{ file: batch[0], ...ran }]
   const known = new Set(batch.map(({ path }) => path))
-  const pathOf = ({ file }: Result) => (file === null ? '' : compiled.pathOf(file))
+  const pathOf = ({ file }: Result) => (file === null ? '' : relative(ROOT, file))
   const hasFailed = (results: readonly Result[]) => results.some(({ kind }) => kind === 'failed')
   const named = ran.results.filter((result) => known.has(pathOf(result)))
   const rest = ran.results.filter((result) => !known.has(pathOf(result)))
@@ -98,12 +95,10 @@ function apart(batch: Batch, compiled: Compiled, ran: Omit<Ran, 'file'>): Ran[] 
  * Runs batches in order, some of them at the same time. The ones that need the build begin after it. If the build
  * fails, the others end early, without a result.
  */
-export async function runSideBySide(batches: readonly Batch[], options: RunOptions): Promise<void> {
-  const {
-    lanes: { duringBuild, afterwards },
-    build,
-    ended,
-  } = options
+export async function runSideBySide(
+  batches: readonly Batch[],
+  { lanes: { duringBuild, afterwards }, flags, build, ended }: RunOptions,
+): Promise<void> {
   const waiting = [...batches]
   const abandon = new AbortController()
   let isBuilt = false
@@ -120,7 +115,7 @@ export async function runSideBySide(batches: readonly Batch[], options: RunOptio
   }
   const lane = async () => {
     for (let batch = await next(); batch !== undefined; batch = await next()) {
-      const ran = await run(batch, options, abandon.signal)
+      const ran = await run(batch, flags, abandon.signal)
       if (!abandon.signal.aborted) ran.forEach(ended)
     }
   }
