@@ -17,8 +17,9 @@ const HEARTBEAT = 'heartbeat'
 const BEAT_MS = 500
 /** A state of this age, in milliseconds, still tells how Redis is. */
 const FRESH_MS = 100
-/** How long the start of a replica waits for Redis, in milliseconds. */
-const CONNECTING_MS = 500
+/** How long the start of a replica waits for Redis, and how often it looks, in milliseconds. A busy machine is slow. */
+const CONNECTING_MS = 2_000
+const LOOK_MS = 50
 /** How many keys a replica remembers, and how many it restores with one command. */
 const REMEMBERED = 50_000
 const AT_ONCE = 200
@@ -104,8 +105,12 @@ export class Ledger {
     const givesUpAt = performance.now() + CONNECTING_MS
     for (;;) {
       const { isUp, waitMs } = await this.look()
-      if (isUp ? waitMs === 0 || waitMs > NEW_MS : performance.now() > givesUpAt) return
-      await sleep(isUp ? waitMs : CONNECTING_MS / 10)
+      if (isUp && (waitMs === 0 || waitMs > NEW_MS)) return
+      if (!isUp && performance.now() > givesUpAt) {
+        this.#log.error({ waitedMs: CONNECTING_MS }, 'Redis does not answer: the service starts without it')
+        return
+      }
+      await sleep(isUp ? waitMs : LOOK_MS)
     }
   }
 
