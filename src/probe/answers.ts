@@ -260,7 +260,7 @@ export class Answers {
    */
   #takeBack(session: number): void {
     for (const { attempt } of this.rows) {
-      const isKept = attempt.exchanges.some(({ phase }) => phase === 'dot')
+      const isKept = attempt.exchanges.some(({ stage }) => stage === 'dot')
       if (attempt.connection === session && !isKept) this.#set({ ...attempt, exchanges: [], why: 'protocol-error' })
     }
   }

@@ -116,7 +116,7 @@ function lessonOf(row: Assessed, rows: readonly Assessed[], before: Partial<Pace
 
 /** Whether a server refused a recipient because the transaction or session has enough of them (RFC 5321: 452). */
 export function isTooManyRecipients({ refusal, decisive }: Assessed): boolean {
-  if (refusal !== 'throttled' || decisive?.phase !== 'rcpt') return false
+  if (refusal !== 'throttled' || decisive?.stage !== 'rcpt') return false
   const { code, enhanced, lines } = decisive.reply
   return code === 452 || enhanced?.endsWith('.5.3') === true || /recipient|\brcpt/i.test(lines.join(' '))
 }

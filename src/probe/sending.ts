@@ -3,7 +3,7 @@ import { isPositive } from '../relay/assess.ts'
 import type { Attempt } from '../relay/attempt.ts'
 import type { AwaitedReply } from '../smtp/connection.ts'
 import { patience } from './pace.ts'
-import { positive, record, TRANSACTION_PHASES } from './record.ts'
+import { positive, record, TRANSACTION_STAGES } from './record.ts'
 import { begin, finish } from './reset.ts'
 import type { Ready } from './session.ts'
 import { type AskOptions, mail, rcpt } from './transaction.ts'
@@ -59,7 +59,7 @@ async function inTurn(
 ): Promise<AwaitedReply[]> {
   const answers = [...answered]
   for (const command of commands.slice(answers.length)) {
-    if (stop.aborted || !positive(TRANSACTION_PHASES[answers.length - 1] ?? 'dot', answers.at(-1))) break
+    if (stop.aborted || !positive(TRANSACTION_STAGES[answers.length - 1] ?? 'dot', answers.at(-1))) break
     answers.push(await connection.command(command))
   }
   return answers

@@ -1,6 +1,6 @@
 /** Judges each attempt by its own replies, before the whole test is judged (verdict.ts). */
 import type { Evidence, Outcome, Refusal } from '../contract/words.ts'
-import type { Attempt, Exchange, Phase } from './attempt.ts'
+import type { Attempt, Exchange, Stage } from './attempt.ts'
 import { saysDiscarded } from './discards.ts'
 import { comparedText } from './plain-text.ts'
 import { type Classified, classify } from './refusals.ts'
@@ -22,12 +22,12 @@ export interface Assessed {
 }
 
 /** Whether the reply accepts the command: 2xx, or 354 to DATA. */
-export function isPositive({ phase, reply }: Pick<Exchange, 'phase' | 'reply'>): boolean {
-  return phase === 'data' ? reply.code === 354 : reply.code >= 200 && reply.code < 300
+export function isPositive({ stage, reply }: Pick<Exchange, 'stage' | 'reply'>): boolean {
+  return stage === 'data' ? reply.code === 354 : reply.code >= 200 && reply.code < 300
 }
 
 /** Whether the server accepted the recipient. */
-export const isTaken = (exchange: Exchange): boolean => exchange.phase === 'rcpt' && isPositive(exchange)
+export const isTaken = (exchange: Exchange): boolean => exchange.stage === 'rcpt' && isPositive(exchange)
 
 /**
  * Judges one attempt by its replies: accepted, refused, deferred or not run (docs/verdict.md, rules 1 and 2). A
@@ -43,9 +43,9 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
     return { attempt, outcome, refusal: null, evidence, decisive, text, refusedLater: false, basis: 'words' as const }
   }
   const refusedAs = (refused: Exchange, taken: boolean): Assessed => {
-    const { phase, reply } = refused
+    const { stage, reply } = refused
     const { refusal, basis } = classify(reply, {
-      phase,
+      stage,
       sender: form.sender.as,
       recipient: form.recipient.kind,
       names,
@@ -55,7 +55,7 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
     const outcome = settles || reply.code >= 500 ? 'refused' : 'deferred'
     return { ...row(refused, outcome, refusedLater ? 'recipient-accepted' : 'none'), refusal, refusedLater, basis }
   }
-  const dot = exchanges.findLast((exchange) => exchange.phase === 'dot' && isPositive(exchange))
+  const dot = exchanges.findLast((exchange) => exchange.stage === 'dot' && isPositive(exchange))
   // Some servers refuse the final dot, or give up waiting, and relay the message all the same (RFC 1047). Nobody else
   // knows the secret in its body.
   const arrived = attempt.seen?.kind === 'message' && wasSent(attempt)
@@ -68,7 +68,7 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   }
   const taken = exchanges.find(isTaken)
   if (taken) {
-    const refused = exchanges.findLast((exchange) => MESSAGE.has(exchange.phase) && !isPositive(exchange))
+    const refused = exchanges.findLast((exchange) => MESSAGE.has(exchange.stage) && !isPositive(exchange))
     if (refused) return refusedAs(refused, true)
     return row(taken, 'accepted', form.recipient.kind === 'local' ? 'none' : 'recipient-accepted')
   }
@@ -76,14 +76,14 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
   return refused ? refusedAs(refused, false) : row(null, 'not-run', 'none')
 }
 
-/** The phases that are about the message, and not about its envelope. */
-const MESSAGE: ReadonlySet<Phase> = new Set<Phase>(['data', 'dot'])
+/** The stages that are about the message, and not about its envelope. */
+const MESSAGE: ReadonlySet<Stage> = new Set<Stage>(['data', 'dot'])
 
 /** Whether the server accepted the recipient, and refused the same envelope at another time. */
 export const answersDiffer = ({ attempt: { exchanges }, outcome }: Assessed): boolean =>
   outcome === 'accepted' &&
-  exchanges.some((exchange) => !MESSAGE.has(exchange.phase) && !isPositive(exchange)) &&
-  !exchanges.some(({ phase }) => phase === 'dot')
+  exchanges.some((exchange) => !MESSAGE.has(exchange.stage) && !isPositive(exchange)) &&
+  !exchanges.some(({ stage }) => stage === 'dot')
 
 /** Whether a refusal says that strangers may not relay. */
 export const deniesRelaying = (refusal: Refusal | null): boolean =>
@@ -91,11 +91,11 @@ export const deniesRelaying = (refusal: Refusal | null): boolean =>
 
 /** Whether a message is on its way, as far as the server says: it was sent, and its final dot was not refused. */
 export const mayArrive = (attempt: Attempt): boolean =>
-  wasSent(attempt) && attempt.exchanges.every((exchange) => exchange.phase !== 'dot' || isPositive(exchange))
+  wasSent(attempt) && attempt.exchanges.every((exchange) => exchange.stage !== 'dot' || isPositive(exchange))
 
 /** Whether a message was sent: the server answered DATA with 354. */
 export const wasSent = ({ exchanges }: Attempt): boolean =>
-  exchanges.some((exchange) => exchange.phase === 'data' && isPositive(exchange))
+  exchanges.some((exchange) => exchange.stage === 'data' && isPositive(exchange))
 
 /** Whether an attempt was never asked, because its connection ended before we could ask, or none was accepted. */
 export const isCutOff = ({ why, connection, exchanges }: Attempt): boolean =>
@@ -114,7 +114,7 @@ export const rowOf = (rows: readonly Assessed[], id: string): Assessed | undefin
  * have the same codes: a ban can be as silent as a refusal.
  */
 export function sameRefusal(a: Assessed | undefined, b: Assessed | undefined): boolean {
-  if (a?.decisive == null || b?.decisive == null || a.decisive.phase !== b.decisive.phase) return false
+  if (a?.decisive == null || b?.decisive == null || a.decisive.stage !== b.decisive.stage) return false
   const [one, other] = [a.decisive.reply, b.decisive.reply]
   const isSameCode = one.code === other.code && one.enhanced === other.enhanced
   return a.text === b.text && (a.text !== '' || isSameCode)

@@ -15,12 +15,12 @@ export interface Reply {
   readonly words: string
 }
 
-/** The command that a reply answers; `dot` is the final dot of a message. */
-export type Phase = 'mail' | 'rcpt' | 'data' | 'dot'
+/** The stage of a mail transaction (RFC 5321 section 3.3): a command, or `dot`, the final dot of a message. */
+export type Stage = 'mail' | 'rcpt' | 'data' | 'dot'
 
 /** One command of an attempt and its reply; `at` holds the indexes of their transcript lines. */
 export interface Exchange {
-  readonly phase: Phase
+  readonly stage: Stage
   readonly reply: Reply
   readonly at: readonly number[]
 }

@@ -39,7 +39,7 @@ export const knownAs = (mailbox: string | null): MailboxKind =>
  * do not say that relaying is denied.
  */
 export function needsContrast(row: Assessed | undefined): row is Assessed {
-  if (row?.outcome !== 'refused' || row.refusedLater || row.decisive?.phase !== 'rcpt') return false
+  if (row?.outcome !== 'refused' || row.refusedLater || row.decisive?.stage !== 'rcpt') return false
   const { refusal } = row
   if (refusal === null || deniesRelaying(refusal) || reasonAboutUs(refusal)) return false
   return refusal !== 'sender-rejected' && row.decisive.reply.code >= 500
@@ -76,7 +76,7 @@ export const vouches = (rows: readonly Assessed[], known: MailboxKind): boolean 
 export function isMailboxRefusedAlike(rows: readonly Assessed[], domainSource: DomainSource | null): boolean {
   const mailbox = rowOf(rows, KNOWN_MAILBOX)
   const outside = rowOf(rows, OUTSIDE)
-  if (mailbox?.outcome !== 'refused' || mailbox.decisive?.phase !== 'rcpt' || mailbox.refusal === 'auth-required') {
+  if (mailbox?.outcome !== 'refused' || mailbox.decisive?.stage !== 'rcpt' || mailbox.refusal === 'auth-required') {
     return false
   }
   const mayBeForeign = domainSource !== 'request' || outside?.refusal === 'relay-denied'
@@ -90,7 +90,7 @@ export function isMailboxRefusedAlike(rows: readonly Assessed[], domainSource: D
  */
 export const isTakenLocal = (local: Assessed | undefined): boolean =>
   local?.outcome === 'accepted' ||
-  (local?.decisive?.phase === 'rcpt' && /^(?:[45]\.2\.[12]|5\.7\.133)$/.test(local.decisive.reply.enhanced ?? ''))
+  (local?.decisive?.stage === 'rcpt' && /^(?:[45]\.2\.[12]|5\.7\.133)$/.test(local.decisive.reply.enhanced ?? ''))
 
 /**
  * Whether a local recipient was accepted after the last refusal of an outside one, in a session of the same node that
@@ -175,7 +175,7 @@ function isSuspect(row: Assessed, rows: readonly Assessed[], outside: Refusal | 
   // An ordinary address is not a syntax error, and our outside recipient cannot be an unknown user of the server.
   if (refusal === 'syntax') return true
   if (refusal === 'unknown-user') {
-    return basis === 'none' || form.id === POSTMASTER_SENDER || (decisive.phase === 'rcpt' && !/sender/.test(text))
+    return basis === 'none' || form.id === POSTMASTER_SENDER || (decisive.stage === 'rcpt' && !/sender/.test(text))
   }
   return refusal === 'sender-rejected' && !FORGERY.test(text)
 }
@@ -237,7 +237,7 @@ function isUnknownSender(row: Assessed, outside: Assessed | undefined): boolean 
   const { outcome, refusal, text, decisive } = row
   if (outcome !== 'refused') return false
   // A stranger got the same words, so they are about the recipient.
-  if (decisive?.phase === 'rcpt' && sameRefusal(row, outside)) return false
+  if (decisive?.stage === 'rcpt' && sameRefusal(row, outside)) return false
   return refusal === 'unknown-user' || (refusal === 'sender-rejected' && !FORGERY.test(text))
 }
 
@@ -248,7 +248,7 @@ function isUnknownSender(row: Assessed, outside: Assessed | undefined): boolean 
  */
 export function mayBeSpoofable(rows: readonly Assessed[], known: MailboxKind): boolean {
   const own = rowOf(rows, OWN_SENDER)
-  if (own?.outcome !== 'refused' || own.refusedLater || own.decisive?.phase !== 'rcpt') return false
+  if (own?.outcome !== 'refused' || own.refusedLater || own.decisive?.stage !== 'rcpt') return false
   if (!sameRefusal(own, rowOf(rows, OUTSIDE))) return false
   const local = rowOf(rows, known === 'none' ? POSTMASTER : KNOWN_MAILBOX)
   return local ? isTakenLocal(local) : known !== 'none'

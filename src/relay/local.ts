@@ -75,4 +75,4 @@ const isAtSamePlace = (row: Assessed, other: Assessed): boolean =>
 
 /** Whether the recipient was accepted, and refused for good at DATA or at the final dot. */
 const isRefusedLate = ({ outcome, refusedLater, decisive }: Assessed): boolean =>
-  outcome === 'refused' && !refusedLater && (decisive?.phase === 'data' || decisive?.phase === 'dot')
+  outcome === 'refused' && !refusedLater && (decisive?.stage === 'data' || decisive?.stage === 'dot')

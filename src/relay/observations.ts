@@ -22,7 +22,7 @@ export interface Observations {
   readonly names: readonly string[]
   readonly greeting: { readonly reply: Reply; readonly at: readonly number[] } | null
   /** The reply that refused us at the greeting, or to both EHLO and HELO. Nothing was asked after it. */
-  readonly turnedAway: Omit<Exchange, 'phase'> | null
+  readonly turnedAway: Omit<Exchange, 'stage'> | null
   /** Whether our mailbox turned anybody away while we waited. If it did, missing mail proves nothing. */
   readonly mailboxTroubled: boolean
   /** Whether another vantage met the words that refused the outside sender (rule 13). Default: no. */

@@ -2,7 +2,7 @@
  * The texts that mail servers refuse with: one row for each family of texts, with its meaning and its source.
  * refusals.ts searches them from top to bottom, and the first match counts.
  */
-import { AFTER_MAIL, type RepliedTo, type TextRow } from './refusal-row.ts'
+import { AFTER_MAIL, type SessionStage, type TextRow } from './refusal-row.ts'
 import {
   BLOCKED_ABROAD,
   LATER_ABROAD,
@@ -32,8 +32,8 @@ const NO_ROUTE =
 const LOOKED_UP =
   /^(?!.{0,500}\bsender\b).{0,500}(?:\brecipients? (?:address(?:es)? )?(?:call-?out )?verif(?:y|ication)(?: has)? failed|\bverification failed for recipient|\brecipient call-?out|\bundeliverable address\b|\bunverified address\b|\bcall-?(?:out|back|ahead) (?:verification |setup )?fail|\brecipients? (?:address(?:es)? )?(?:cannot|could not) be verified|\bloops? back\b|\bno answer from (?:host|server)|\b(?:unable|cannot|could not|failed) to connect\b|\bconnection (?:timed out|refused)\b|\b(?:mailbox|mail box) (?:is )?full\b|\bover ?quota\b|\boutbound (?:policy|filter|rule))/
 
-/** The moments before a message: what a server says there is about us, not about the message. */
-const BEFORE_DATA: readonly RepliedTo[] = ['greeting', 'hello', 'mail', 'rcpt']
+/** The stages before a message: what a server says there is about us, not about the message. */
+const BEFORE_DATA: readonly SessionStage[] = ['greeting', 'hello', 'mail', 'rcpt']
 
 /**
  * Texts about our domain, our network or our client, without the word relay. If the sender is at the server's own
@@ -305,14 +305,14 @@ export const TEXTS: readonly TextRow[] = [
     text: LOOKED_UP,
     source: 'Postfix reject_unverified_recipient; Exim verify = recipient/callout; cPanel; servers behind a smarthost',
     covers: 'our domain, whose mail server the server has asked, or has looked for',
-    only: { recipient: 'plain', moments: ['rcpt'] },
+    only: { recipient: 'plain', stages: ['rcpt'] },
   },
   {
     refusal: 'vantage-identity',
     text: /\bname server:/,
     source: 'Sendmail "Host unknown (Name server: …)"',
     covers: 'a local part that the server took for an address outside, and looked up',
-    only: { recipient: 'ambiguous', moments: ['rcpt'] },
+    only: { recipient: 'ambiguous', stages: ['rcpt'] },
   },
   {
     refusal: 'unknown-user',
@@ -470,7 +470,7 @@ export const TEXTS: readonly TextRow[] = [
     text: /spammers?\b|spam[- ]?(source|host|server|bot|trap|activity|sender|network|complaint)|(send|sends|sending|sent|source of) spam|botnet|infected|compromised|\btrojan|abusive|abusing|abusers?\b|\bhoneypot|dictionary attack|harvest|hack(ed|ing|er)|attack|bounce attack|backscatter/,
     source: 'texts of bans: Exim and qmail administrators, Rackspace, Comcast',
     covers: 'what we are accused of',
-    only: { moments: BEFORE_DATA },
+    only: { stages: BEFORE_DATA },
   },
   {
     refusal: 'blocklisted',
@@ -485,21 +485,21 @@ export const TEXTS: readonly TextRow[] = [
     text: NEXT_HOP,
     source: 'gateways and servers behind a smarthost that pass a message on while we wait',
     covers: 'what a smarthost, an upstream server or the next hop refused',
-    only: { moments: ['data', 'dot'] },
+    only: { stages: ['data', 'dot'] },
   },
   {
     refusal: 'vantage-identity',
     text: NEXT_HOP,
     source: 'the same before the message',
     covers: 'our domain, for which the server has asked another one',
-    only: { recipient: 'plain', moments: ['rcpt'] },
+    only: { recipient: 'plain', stages: ['rcpt'] },
   },
   {
     refusal: 'other',
     text: NEXT_HOP,
     source: 'the same before the message: a gateway asks its inner server about every recipient',
     covers: 'the same',
-    only: { moments: ['mail', 'rcpt'] },
+    only: { stages: ['mail', 'rcpt'] },
   },
 
   // The server does not relay for strangers. These words count more than what a reply says about hosts and TLS.
@@ -590,7 +590,7 @@ export const TEXTS: readonly TextRow[] = [
     text: /\bspam|unsolicited|\bu[bc]e\b|\bbulk|\bjunk|malicious|\bvirus|suspicious|phish/,
     source: 'bans in the words of an administrator',
     covers: 'spam in every word',
-    only: { moments: BEFORE_DATA },
+    only: { stages: BEFORE_DATA },
   },
   {
     refusal: 'vantage-identity',
@@ -611,14 +611,14 @@ export const TEXTS: readonly TextRow[] = [
     text: NO_ROUTE,
     source: 'Postfix reject_unknown_recipient_domain with 450; Exim: a router that deferred',
     covers: 'our domain, which the DNS of the server does not know now',
-    only: { temporary: true, recipient: 'plain', moments: AFTER_MAIL },
+    only: { temporary: true, recipient: 'plain', stages: AFTER_MAIL },
   },
   {
     refusal: 'vantage-identity',
     text: NO_ROUTE,
     source: 'Exim "Unrouteable address"; Postfix "Domain not found", nullMX; Sendmail "Host unknown (Name server: …)"',
     covers: 'our domain, which the DNS of the server does not know',
-    only: { recipient: 'plain', moments: AFTER_MAIL },
+    only: { recipient: 'plain', stages: AFTER_MAIL },
   },
 
   // These words are about our domain, our network or our client. They come after relaying, and before domains and
@@ -630,14 +630,14 @@ export const TEXTS: readonly TextRow[] = [
     text: /^\W*(?:sorry\W{1,3})?no relays?\W*$|\b(?:cannot|may not|must not|not allowed to|not permitted to) (?:send|mail|deliver|write)(?: mail| messages)? to (?:an? |any )?(?:external|outside|remote|foreign|non-local) (?:domain|address|recipient|user|server|destination)|\bdomain (?:is|was) not in (?:my|our) list\W*$/,
     source: 'qmail-smtpd with shorter words; administrators',
     covers: 'no relay, and recipients outside to whom nobody may send',
-    only: { moments: AFTER_MAIL },
+    only: { stages: AFTER_MAIL },
   },
   {
     refusal: 'auth-required',
     text: /\b(?:external|outside|remote|foreign|non-local) (?:recipients?|address(?:es)?|domains?|destinations?|mail|delivery) (?:requires?|needs?) (?:an? )?(?:login|log-?in|account|password)\b/,
     source: 'administrators',
     covers: 'recipients outside that need a login',
-    only: { moments: AFTER_MAIL },
+    only: { stages: AFTER_MAIL },
   },
 
   // The recipient is at none of the server's domains. At MAIL, such words are about our sender.
@@ -646,70 +646,70 @@ export const TEXTS: readonly TextRow[] = [
     text: /i cannot deliver (mail )?(for|to)|delivery is not allowed to this address|\bnot a gateway\b|\bgatewaying\b|list of allowed (rcpthosts|recipient|domains|hosts)|\brcpthosts\b/,
     source: 'Haraka, measured; hMailServer source; IMail; qmail-smtpd.c, notqmail and its TLS patch',
     covers: 'the words of Haraka, hMailServer, IMail and qmail',
-    only: { moments: AFTER_MAIL },
+    only: { stages: AFTER_MAIL },
   },
   {
     refusal: 'relay-denied',
     text: /\b(?:do|does|will|can|did|is|are)(?:not| not) (?:currently |configured to |set up to |able to |willing to |allowed to |permitted to |authori[sz]ed to )?(?:accept|accepting|handle|handling|host|hosting|receive|receiving|serve|serving|process|deliver|delivering|take|taking|route|routing|forward|forwarding)(?: any)?(?: e-?mails?| mails?| messages?| delivery)? (?:for|to) (?:that|this|the|these|those|such|here|your|any|other|non-local|external|remote|foreign|outside|others|recipients? (?:at|in|outside)|domains?|specified|requested)\b(?! (?:user|mailbox|account|person|connection|server|client|host))/,
     source: 'Symantec, MailEnable, Mercury, Xmail and sisimai NoRelaying: we do not handle mail for this domain',
     covers: 'a server that takes no mail for that domain',
-    only: { moments: AFTER_MAIL },
+    only: { stages: AFTER_MAIL },
   },
   {
     refusal: 'relay-denied',
     text: /\b(?:do|does|will|can) ?not (?:accept|handle|host|receive|serve|process|deliver|take|route) (?:e-?mails?|mails?|messages?|delivery) (?:for|to)(?: \w[\w.-]{0,60})?\W?$/,
     source: 'the same with the address at the end, where it was removed',
     covers: 'the same',
-    only: { moments: AFTER_MAIL },
+    only: { stages: AFTER_MAIL },
   },
   {
     refusal: 'relay-denied',
     text: /\b(?:mail|e-?mail|messages?) (?:to|for) (?:that |this |the )?(?:domain |address |recipient )?(?:is |are )?not accepted\b|\bnot a domain\b|\b(?:do|does) not (?:handle|host|serve|receive) (?:mail for |e-?mail for )?(?:that |this |the |your )?domain/,
     source: 'hosts of many domains',
     covers: 'that mail for it is not accepted',
-    only: { moments: AFTER_MAIL },
+    only: { stages: AFTER_MAIL },
   },
   {
     refusal: 'relay-denied',
     text: /\bdomain (?:is |was |are )?(?:not|never) (?:\w{1,10} )?(?:hosted|handled|served|local|ours|accepted|relayed|configured|found|known|recogni[sz]ed|managed)(?: \w{1,10})? (?:here|locally|by us|on this|at this|by this|for relay|in (?:my|our))|\bdomain (?:is |was )?not (?:hosted|local|ours)\b|\bnon-?local$|\b(?:do|does) not host\b|\bno such (?:mail )?domain (?:here|at this|on this|is)|\bnot (?:one of )?(?:our|my) (?:local |hosted |own )?(?:domains?|users?|customers?|recipients?)\b/,
     source: 'Barracuda "No such domain at this location"; Symantec; Rackspace; hosts of many domains',
     covers: 'a domain that is not hosted here',
-    only: { moments: AFTER_MAIL },
+    only: { stages: AFTER_MAIL },
   },
   {
     refusal: 'relay-denied',
     text: /\bnot (?:an? )?(?:local|internal)(?: \w{1,12})? ?(?:domain|host|user|recipient|address|mailbox|account|e-?mail)?\b(?! error)|\bnon-?local (?:e-?mail|mail|domain|recipient|address|user|host)|\bnot (?:a |the )?(?:mx|mail exchanger|mail host|mail server) for\b|\bnot responsible for\b|\bnot our (?:domain|problem|customer)/,
     source: 'RFC 5321 section 4.2.2: 551 User not local; sisimai UserUnknown; XMail',
     covers: 'a user, an address or a domain that is not local',
-    only: { moments: AFTER_MAIL },
+    only: { stages: AFTER_MAIL },
   },
   {
     refusal: 'relay-denied',
     text: /\b(?:local|hosted) (?:users?|recipients?|domains?|addresses|mailboxes) only\b|\bonly (?:accepts? |accepting |receives? |handles? |delivers? |takes? )?(?:e-?mails? |mails? |messages? |delivery )?(?:for |to )?(?:local|hosted|our own|our|internal) (?:users?|recipients?|domains?|addresses|mailboxes|delivery|customers)\b|\bonly (?:accepts?|receives?|handles?|delivers?) (?:e-?mails?|mails?|messages?) (?:for|to)\b/,
     source: 'Coremail "Local user only or Authentication mechanism"',
     covers: 'mail only for local users',
-    only: { moments: AFTER_MAIL },
+    only: { stages: AFTER_MAIL },
   },
   {
     refusal: 'relay-denied',
     text: /\b(?:not|never) (?:permitted|allowed|authori[sz]ed|accepted|possible)(?: to (?:send|deliver|forward))?(?: e-?mails?| mails?| messages?)? to (?:any |other |an? )?(?:remote|external|outside|foreign|non-local|other|outbound|off-?site|internet|(?:this|that|these|those) domains?)|\b(?:remote|external|outside|foreign|non-local) (?:recipients?|addresses|delivery|destinations?|users?) (?:is |are |was )?(?:not (?:permitted|allowed|accepted|supported)|denied|refused|rejected|prohibited|forbidden)|\bspecified domain is not allowed|\bno (?:external|remote|outside|foreign) (?:recipients?|delivery|relay|addresses)|\bno (?:outbound|outgoing) (?:recipients?|mail|delivery)/,
     source: 'Lotus Domino; XMail; sisimai NoRelaying',
     covers: 'recipients elsewhere, which are not allowed',
-    only: { moments: AFTER_MAIL },
+    only: { stages: AFTER_MAIL },
   },
   {
     refusal: 'relay-denied',
     text: /\bnot (?:handled|hosted|managed|served|serviced) (?:here|locally|by (?:this|our|us)|on (?:this|our)|at this)\b|\b(?:mail |smtp |remote )?forwarding (?:mail |to (?:remote|external|outside|other) \w{1,12} |to )?(?:is )?(?:not (?:allowed|permitted|supported)|denied|prohibited|disabled|refused)\b/,
     source: 'hosts of many domains; servers that call relaying forwarding',
     covers: 'what is not handled here; forwarding that is denied',
-    only: { moments: AFTER_MAIL },
+    only: { stages: AFTER_MAIL },
   },
   {
     refusal: 'relay-denied',
     text: /\b(?:destination|recipient|target) (?:domain|host)(?: name)? (?:is )?(?:not|denied|refused|rejected)\b|\b(?:delivery|mail|sending) to (?:this|that|these|those) domains? (?:is |are )?(?:not|denied|refused|prohibited|forbidden)\b/,
     source: 'hosts of many domains',
     covers: 'a destination that is not allowed',
-    only: { moments: AFTER_MAIL },
+    only: { stages: AFTER_MAIL },
   },
   ...NOT_LOCAL_ABROAD,
 

@@ -1,18 +1,18 @@
 /**
  * Says why a reply refused. A reply code alone says little: a 503 can ask for authentication, a 450 can deny
- * relaying, and a 550 can be greylisting. So the text decides first, then the enhanced status code, then phase and
+ * relaying, and a 550 can be greylisting. So the text decides first, then the enhanced status code, then stage and
  * reply code.
  */
 import type { Refusal } from '../contract/words.ts'
 import type { Reply } from './attempt.ts'
 import type { Form } from './forms.ts'
 import { plainText, quotesOther, withoutLinks } from './plain-text.ts'
-import type { RepliedTo, TextRow } from './refusal-row.ts'
+import type { SessionStage, TextRow } from './refusal-row.ts'
 import { TEXTS } from './refusal-texts.ts'
 
-/** The circumstances of a reply: the thing that it answered, and the names that it may repeat. */
+/** The circumstances of a reply: its stage, and the names that it may repeat. */
 export interface ReplyContext {
-  readonly phase: RepliedTo
+  readonly stage: SessionStage
   /** Whose address the sender of the envelope was: ours, the server's, or the null sender. */
   readonly sender: Form['sender']['as']
   /** The kind of recipient. Without it, rows for one kind of recipient do not count. */
@@ -29,8 +29,8 @@ interface CodeRow {
   readonly only?: TextRow['only']
 }
 
-const AFTER_RCPT: TextRow['only'] = { moments: ['data', 'dot'] }
-const AT_ENVELOPE: TextRow['only'] = { moments: ['mail', 'rcpt'], stays: true }
+const AFTER_RCPT: TextRow['only'] = { stages: ['data', 'dot'] }
+const AT_ENVELOPE: TextRow['only'] = { stages: ['mail', 'rcpt'], stays: true }
 
 /**
  * Enhanced status codes that give a reason (RFC 3463 section 3, and Microsoft's). They count if no text row fits. All
@@ -49,7 +49,7 @@ const ENHANCED: readonly CodeRow[] = [
     codes: /^5\.1\.2$|^5\.4\.(?!1$)\d+$/,
     source:
       'X.1.2, and all of X.4 but Microsoft’s 5.4.1: the server found no route to our domain, so nothing shows that it would not relay',
-    only: { recipient: 'plain', moments: ['rcpt'] },
+    only: { recipient: 'plain', stages: ['rcpt'] },
   },
   { refusal: 'content', codes: /^5/, source: 'the recipient was accepted, the message was not', only: AFTER_RCPT },
   { refusal: 'tls-required', codes: /^.\.7\.1[01]$/, source: 'X.7.10, X.7.11: encryption needed' },
@@ -69,7 +69,7 @@ const MEANT: readonly CodeRow[] = [
     refusal: 'unknown-user',
     codes: /^551$/,
     source: 'RFC 5321 section 4.2.2: user not local',
-    only: { moments: ['rcpt'] },
+    only: { stages: ['rcpt'] },
   },
 ]
 
@@ -85,7 +85,7 @@ const CODES: readonly CodeRow[] = [
     source: 'RFC 4954 and RFC 3207 share 530: without a text it may mean either',
   },
   { refusal: 'syntax', codes: /^50\d$/, source: 'RFC 5321 section 4.2.2' },
-  { refusal: 'sender-rejected', codes: /^5/, source: 'RFC 5321 section 3.3', only: { moments: ['mail'] } },
+  { refusal: 'sender-rejected', codes: /^5/, source: 'RFC 5321 section 3.3', only: { stages: ['mail'] } },
   { refusal: 'other', codes: /^/, source: 'every other reply' },
 ]
 
@@ -107,10 +107,10 @@ export function classify(reply: Reply, context: ReplyContext): Classified {
     (!only?.sender || only.sender === context.sender) &&
     (!only?.recipient || only.recipient === context.recipient) &&
     (!only?.stays || reply.code !== 421) &&
-    (!only?.moments || only.moments.includes(context.phase))
+    (!only?.stages || only.stages.includes(context.stage))
   const coded = (rows: readonly CodeRow[], value: string | null) =>
     value === null ? undefined : rows.find((row) => row.codes.test(value) && fits(row))
-  const isAboutOutside = context.recipient === 'plain' && context.phase === 'rcpt'
+  const isAboutOutside = context.recipient === 'plain' && context.stage === 'rcpt'
   if (isAboutOutside && quotesOther(reply, context.names)) return { refusal: 'vantage-identity', basis: 'words' }
   const text = plainText(reply, context.names)
   const said = withoutLinks(text)

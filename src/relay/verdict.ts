@@ -48,7 +48,7 @@ function judged(observations: Observations): Judgement {
   const evidence = rows.map((row) => row.evidence).reduce(stronger, 'none')
   const relayed = rows.find((row) => row.evidence === 'delivered') ?? rows.find(isRelayed)
   if (relayed) {
-    const decisive = relayed.attempt.exchanges.filter(({ phase }) => phase !== 'mail').flatMap(({ at }) => at)
+    const decisive = relayed.attempt.exchanges.filter(({ stage }) => stage !== 'mail').flatMap(({ at }) => at)
     const cause = causeFrom(relayed, observations)
     const caveats = caveatsOf(observations, [])
     return { verdict: 'open', evidence, cause, reason: null, retryAfter: null, caveats, rows, decisive }
@@ -85,9 +85,9 @@ export function unansweredIn(observations: Observations): readonly Assessed[] {
  * this form open.
  */
 function isPutOff({ attempt: { form, connection }, refusal, decisive }: Assessed, rows: readonly Assessed[]): boolean {
-  if (form.recipient.kind !== 'plain' || refusal !== 'greylisted' || decisive?.phase !== 'rcpt') return false
+  if (form.recipient.kind !== 'plain' || refusal !== 'greylisted' || decisive?.stage !== 'rcpt') return false
   const outside = rowOf(rows, OUTSIDE)
-  if (!deniesRelaying(outside?.refusal ?? null) || outside?.decisive?.phase !== 'rcpt') return false
+  if (!deniesRelaying(outside?.refusal ?? null) || outside?.decisive?.stage !== 'rcpt') return false
   const end = Math.max(...decisive.at)
   return rows.some((row) => row.attempt.connection === connection && deniesRelaying(row.refusal) && endOf(row) > end)
 }
@@ -274,7 +274,7 @@ function isHealthy(row: Assessed, { rows, known }: Observations): boolean {
   if (!needsRepeat(row, rows)) return true
   if (form.part === 'standard' && vouches(rows, known) && !isForgeryCheck(row, rows)) return true
   // A refusal at MAIL shows nothing about a ban at RCPT.
-  if (rowOf(rows, OUTSIDE)?.decisive?.phase === 'mail' && row.decisive?.phase === 'rcpt') return false
+  if (rowOf(rows, OUTSIDE)?.decisive?.stage === 'mail' && row.decisive?.stage === 'rcpt') return false
   // A repeat that was refused in another way gives its own reason. An accepted one shows nothing about a ban.
   if (repeat === undefined || repeat.outcome === 'accepted') return false
   if (form.part === 'full' && isRepeatChanged) return false
@@ -284,7 +284,7 @@ function isHealthy(row: Assessed, { rows, known }: Observations): boolean {
 
 /** Returns why the greeting or EHLO was refused, from its text. */
 function reasonOfTurningAway(observations: Observations, reply: Parameters<typeof classify>[0]): Reason {
-  const { refusal } = classify(reply, { phase: 'greeting', sender: 'outside', names: observations.names })
+  const { refusal } = classify(reply, { stage: 'greeting', sender: 'outside', names: observations.names })
   const reason = reasonAboutUs(refusal)
   // A permanent "no SMTP service here" is not a temporary problem.
   return reason === null || (reason === 'server-trouble' && reply.code >= 500) ? 'greeting-refused' : reason

@@ -2,7 +2,7 @@
 import type { AttemptView, RelayTest } from '../contract/relay-test.ts'
 import { WHYS } from '../contract/words.ts'
 import { assess } from '../relay/assess.ts'
-import type { Attempt, Exchange, Phase } from '../relay/attempt.ts'
+import type { Attempt, Exchange, Stage } from '../relay/attempt.ts'
 import { knownAs } from '../relay/controls.ts'
 import { formOf } from '../relay/forms.ts'
 import { hostNameIn } from '../relay/host-name.ts'
@@ -94,9 +94,9 @@ function exchangesOf(recording: Recording): Map<string, Exchange[]> {
   const open = new Map<number, { sender: string; mail: Exchange | null; current: Exchange[] | null }>()
   for (const [index, { from, line, connection }] of recording.transcript.entries()) {
     if (from !== 'client') continue
-    const answer = (phase: Phase): Exchange | null => {
+    const answer = (stage: Stage): Exchange | null => {
       const answered = replyTo(recording, index)
-      return answered && { phase, ...answered }
+      return answered && { stage, ...answered }
     }
     const [, sender] = /^MAIL FROM:<(.*)>$/.exec(line) ?? []
     if (sender !== undefined) open.set(connection, { sender, mail: answer('mail'), current: null })
@@ -112,8 +112,8 @@ function exchangesOf(recording: Recording): Map<string, Exchange[]> {
       const counted = refused === -1 ? said : said.slice(0, refused + 1)
       transaction.current.push(...counted.filter((exchange) => exchange !== null))
     }
-    const phase = line === 'DATA' ? 'data' : line === '.' ? 'dot' : null
-    const exchange = phase && answer(phase)
+    const stage = line === 'DATA' ? 'data' : line === '.' ? 'dot' : null
+    const exchange = stage && answer(stage)
     if (exchange) transaction.current?.push(exchange)
   }
   return found

@@ -102,7 +102,7 @@ export function shortOf({ statuses, sentences, ...facts }: ReportFacts): NonNull
   const says = (sentence: string) =>
     classify(
       { code: 550, enhanced: null, lines: [sentence], words: sentence },
-      { phase: 'rcpt', sender: 'outside', names: [] },
+      { stage: 'rcpt', sender: 'outside', names: [] },
     )
   const unknown =
     statuses.some((status) => UNKNOWN_USER.test(status)) ||

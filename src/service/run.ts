@@ -118,6 +118,6 @@ const hasSent = ({ found }: VantageRun): boolean => found.observations.rows.some
 const countAccepted = (runs: readonly VantageRun[]): number =>
   runs.flatMap(({ found }) =>
     found.observations.rows.filter(({ attempt }) =>
-      attempt.exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code < 300),
+      attempt.exchanges.some(({ stage, reply }) => stage === 'dot' && reply.code < 300),
     ),
   ).length

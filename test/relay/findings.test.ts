@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FINDINGS } from '../../src/contract/words.ts'
 import { assess } from '../../src/relay/assess.ts'
-import type { Phase, ReceivedMail } from '../../src/relay/attempt.ts'
+import type { ReceivedMail, Stage } from '../../src/relay/attempt.ts'
 import { findingsOf, showFindings } from '../../src/relay/findings.ts'
 import { formOf } from '../../src/relay/forms.ts'
 import type { Observations } from '../../src/relay/observations.ts'
@@ -11,7 +11,7 @@ import { judge } from '../../src/relay/verdict.ts'
 import { documentOf, rowsBelow } from '../harness/documents.ts'
 import { resultWith } from '../harness/result.ts'
 
-const PHASES: readonly Phase[] = ['mail', 'rcpt', 'mail', 'rcpt', 'data', 'dot']
+const STAGES: readonly Stage[] = ['mail', 'rcpt', 'mail', 'rcpt', 'data', 'dot']
 const DENIED = ['250 ok', '554 5.7.1 Relay access denied']
 const TAKEN = ['250 ok', '250 ok']
 const RELAYED = [...TAKEN, '250 ok', '250 ok', '354 go', '250 queued']
@@ -38,7 +38,7 @@ function observed(
       const code = Number(text.slice(0, 3))
       const enhanced = /^\d{3} (\d\.\d+\.\d+)/.exec(text)?.[1] ?? null
       const reply = { code, enhanced, lines: [text.slice(4)], words: text.slice(4) }
-      return { phase: PHASES[index] ?? 'dot', reply, at: [10 * number + index] }
+      return { stage: STAGES[index] ?? 'dot', reply, at: [10 * number + index] }
     })
     const connection = { connection: 1, node: 'mail.example.com' }
     const envelope = { form: formOf(id), mailFrom: 'a@b', rcptTo: 'c@example.com' }

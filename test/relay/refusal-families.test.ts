@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Refusal } from '../../src/contract/words.ts'
 import { assess } from '../../src/relay/assess.ts'
-import type { Phase } from '../../src/relay/attempt.ts'
+import type { Stage } from '../../src/relay/attempt.ts'
 import { formOf } from '../../src/relay/forms.ts'
 import { classify, type ReplyContext } from '../../src/relay/refusals.ts'
 import { type Reply, ReplyParser } from '../../src/smtp/reply.ts'
@@ -22,7 +22,7 @@ import {
 import { ABOUT_US, FAMILIES } from './refused-texts.ts'
 
 const RCPT: ReplyContext = {
-  phase: 'rcpt',
+  stage: 'rcpt',
   sender: 'outside',
   names: ['relaytest.isp.example', 'isp.example', '198.51.100.7', 'target.example'],
 }
@@ -58,7 +58,7 @@ for (const text of [...ABOUT_US, ...ABOUT_US_WITHOUT_RELAYING, ...BANS_ABROAD]) 
 
 for (const text of ABOUT_OUR_DOMAIN_AT_MAIL) {
   test(`at MAIL, words without "relay" are about our sender: ${text}`, () => {
-    const { refusal } = classify(replyOf(text), { ...RCPT, phase: 'mail' })
+    const { refusal } = classify(replyOf(text), { ...RCPT, stage: 'mail' })
     assert.ok(!NEVER.has(refusal), refusal)
   })
 }
@@ -87,9 +87,9 @@ for (const text of LATER) {
 }
 
 for (const text of NEXT_HOP_REFUSED) {
-  for (const phase of ['rcpt', 'dot'] as const) {
-    test(`at ${phase}, no refusal of this server: ${text}`, () => {
-      const { refusal } = classify(replyOf(text), { ...RCPT, phase, recipient: 'plain' })
+  for (const stage of ['rcpt', 'dot'] as const) {
+    test(`at ${stage}, no refusal of this server: ${text}`, () => {
+      const { refusal } = classify(replyOf(text), { ...RCPT, stage, recipient: 'plain' })
       assert.ok(!NEVER.has(refusal), refusal)
     })
   }
@@ -111,8 +111,8 @@ test('an ambiguous or a local recipient without a route is an unknown user', () 
 })
 
 /** Judges a form whose commands got these replies. */
-function assessed(form: string, ...said: readonly (readonly [Phase, string])[]) {
-  const exchanges = said.map(([phase, text], index) => ({ phase, reply: replyOf(text), at: [index] }))
+function assessed(form: string, ...said: readonly (readonly [Stage, string])[]) {
+  const exchanges = said.map(([stage, text], index) => ({ stage, reply: replyOf(text), at: [index] }))
   const envelope = { mailFrom: null, rcptTo: null, connection: 1, node: null, seen: null, why: null }
   return assess({ form: formOf(form), exchanges, ...envelope }, RCPT.names)
 }
@@ -140,8 +140,8 @@ test('a 421 is about the connection, whatever its enhanced code', () => {
     '4.7.0 mail.example.com closing connection',
     '4.2.1 bye',
   ]) {
-    for (const phase of ['mail', 'rcpt'] as const) {
-      assert.equal(classify(replyOf(`421 ${text}`), { ...RCPT, phase }).refusal, 'throttled', text)
+    for (const stage of ['mail', 'rcpt'] as const) {
+      assert.equal(classify(replyOf(`421 ${text}`), { ...RCPT, stage }).refusal, 'throttled', text)
     }
   }
   assert.equal(classify(replyOf('450 4.7.0 hm'), RCPT).refusal, 'greylisted')
@@ -186,7 +186,7 @@ test('the reply says whether words, a code or neither decided', () => {
 })
 
 test('at the final dot, a code for an unknown user counts, and every other code means the message', () => {
-  const atDot = (text: string) => classify(replyOf(text), { ...RCPT, phase: 'dot' }).refusal
+  const atDot = (text: string) => classify(replyOf(text), { ...RCPT, stage: 'dot' }).refusal
   assert.equal(atDot('550 5.1.1 hm'), 'unknown-user')
   assert.equal(atDot('550 5.7.1 hm'), 'content')
   assert.equal(atDot('554 5.7.1 spam'), 'content')

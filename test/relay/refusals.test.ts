@@ -11,7 +11,7 @@ import * as KINDS from './kinds-of-texts.ts'
 import { ABOUT_US, FAMILIES } from './refused-texts.ts'
 
 const NAMES = ['relaytest.isp.example', '198.51.100.7', 'example.com']
-const RCPT: ReplyContext = { phase: 'rcpt', sender: 'outside', names: NAMES }
+const RCPT: ReplyContext = { stage: 'rcpt', sender: 'outside', names: NAMES }
 
 function replyOf(text: string): Reply {
   const events = new ReplyParser().push(Buffer.from(`${text}\r\n`))
@@ -20,7 +20,7 @@ function replyOf(text: string): Reply {
   return found.reply
 }
 
-/** Replies of real servers and their meaning; a row names its phase and sender if they are not RCPT and outside. */
+/** Replies of real servers and their meaning; a row names its stage and sender if they are not RCPT and outside. */
 const SAID: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
   ['relay-denied', '454 4.7.1 <a@b.example>: Relay access denied'],
   ['relay-denied', '554 5.7.1 <a@b.example>: Relay access denied'],
@@ -43,7 +43,7 @@ const SAID: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
   ['relay-denied', '550 5.7.0 Mail relay denied'],
   ['relay-denied', '553 sorry, relay of mail is not allowed'],
   ['relay-denied', '554 Refused. Sending to remote addresses (relaying) is not allowed'],
-  ['relay-denied', '554 5.7.1 Relay access denied', { phase: 'dot' }],
+  ['relay-denied', '554 5.7.1 Relay access denied', { stage: 'dot' }],
   ['auth-required', '503 AUTH first (#5.5.1)'],
   ['auth-required', '503 You must login first'],
   ['auth-required', '550 POP before SMTP is required here'],
@@ -54,7 +54,7 @@ const SAID: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
     { sender: 'own' },
   ],
   ['auth-required', '530 SMTP authentication is required.'],
-  ['auth-required', '530 5.7.1 Must issue an AUTH command first', { phase: 'mail' }],
+  ['auth-required', '530 5.7.1 Must issue an AUTH command first', { stage: 'mail' }],
   [
     'auth-required',
     '503 This mail server requires authentication when attempting to send to a non-local e-mail address.',
@@ -67,20 +67,20 @@ const SAID: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
   ['blocklisted', '550 authentication required because your network is on our list'],
   ['vantage-identity', '550 Cannot verify sender, mx answered 550 Relaying denied'],
   ['other', '550 mx says: 550 relay not permitted'],
-  ['tls-required', '530 encryption required', { phase: 'mail' }],
-  ['tls-required', '530 TLS required', { phase: 'mail' }],
-  ['sender-rejected', '550 Verification failed for <a@example.com>', { phase: 'mail', sender: 'own' }],
+  ['tls-required', '530 encryption required', { stage: 'mail' }],
+  ['tls-required', '530 TLS required', { stage: 'mail' }],
+  ['sender-rejected', '550 Verification failed for <a@example.com>', { stage: 'mail', sender: 'own' }],
   ['vantage-identity', '550 Unrouteable address for sender'],
   ['vantage-identity', '450 undeliverable address for sender: host mx said: 554 5.7.1 Relay access denied'],
-  ['content', '550 Message rejected: we do not relay spam', { phase: 'dot' }],
-  ['tls-required', '530 5.7.0 Must issue a STARTTLS command first', { phase: 'mail' }],
+  ['content', '550 Message rejected: we do not relay spam', { stage: 'dot' }],
+  ['tls-required', '530 5.7.0 Must issue a STARTTLS command first', { stage: 'mail' }],
   ['blocklisted', '554 5.7.1 Service unavailable; Client host [198.51.100.7] blocked using zen.spamhaus.org'],
   ['blocklisted', '550 5.7.1 relay access denied: your host is on the DNSBL of the day'],
   ['blocklisted', '550 Your server is an open relay'],
   ['greylisted', '450 4.2.0 <a@b.example>: Recipient address rejected: Greylisted, see http://postgrey.example'],
   ['greylisted', '450 4.3.2 Service currently unavailable'],
   ['greylisted', '451 4.7.1 Please try again later'],
-  ['throttled', '421 4.3.2 Connection rate limit exceeded.', { phase: 'greeting' }],
+  ['throttled', '421 4.3.2 Connection rate limit exceeded.', { stage: 'greeting' }],
   ['throttled', '452 4.5.3 Error: too many recipients'],
   ['throttled', '421 see you'],
   ['vantage-identity', '450 4.7.1 Client host rejected: cannot find your reverse hostname, [198.51.100.7]'],
@@ -94,10 +94,10 @@ const SAID: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
   [
     'sender-rejected',
     '553 5.1.8 <a@b.example>... Domain of sender address a@b.example does not exist',
-    { phase: 'mail' },
+    { stage: 'mail' },
   ],
   ['sender-rejected', '550 5.1.0 <a@b.example>: Sender address rejected: User unknown'],
-  ['sender-rejected', '550 no', { phase: 'mail' }],
+  ['sender-rejected', '550 no', { stage: 'mail' }],
   [
     'unknown-user',
     '550 5.1.0 <a@example.com>: Sender address rejected: User unknown in local recipient table',
@@ -116,15 +116,15 @@ const SAID: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
   ['server-trouble', '451 4.3.0 Temporary lookup failure'],
   ['server-trouble', '452 4.3.1 Insufficient system storage'],
   ['server-trouble', '451 hm'],
-  ['content', '554 5.7.1 spam', { phase: 'dot' }],
-  ['content', '550 no', { phase: 'data' }],
+  ['content', '554 5.7.1 spam', { stage: 'dot' }],
+  ['content', '550 no', { stage: 'data' }],
   ['other', '550 no'],
 ]
 
 /** At least one text for every row of the table, as the server or document of that row has it. */
 const SOURCES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] = [
   ['relay-denied', '451 Open relay is not allowed'],
-  ['content', '554 delivery to smarthost failed: relaying denied by smarthost', { phase: 'dot' }],
+  ['content', '554 delivery to smarthost failed: relaying denied by smarthost', { stage: 'dot' }],
   ['relay-denied', '550 not an open relay, so get lost'],
   ['relay-denied', '550 5.7.1 <a@b.example>... Relaying denied. IP name possibly forged [198.51.100.7]'],
   ['relay-denied', '554 5.7.1 <a@b.example>: Recipient address rejected: Relay access denied'],
@@ -200,10 +200,10 @@ const SOURCES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] =
   ].map((text) => ['relay-denied', text] as const),
   ['auth-required', '550 External recipients require login'],
   ['auth-required', '530 5.7.1 Authentication Required'],
-  ['auth-required', '535 Authentication required.', { phase: 'mail' }],
+  ['auth-required', '535 Authentication required.', { stage: 'mail' }],
   ['auth-required', '550 5.7.1 unauthenticated senders not allowed'],
   ['auth-required', '550 Authentication is required for relay'],
-  ['tls-required', '400 STARTTLS is required first.', { phase: 'mail' }],
+  ['tls-required', '400 STARTTLS is required first.', { stage: 'mail' }],
   ['tls-required', '450 4.7.1 Session encryption is required'],
   ['blocklisted', '550 5.7.1 Service unavailable; client [198.51.100.7] blocked using dnsbl.example'],
   [
@@ -221,7 +221,7 @@ const SOURCES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] =
   ['blocklisted', '554 5.7.1 Blocked - see https://support.proofpoint.example/dnsbl-lookup.cgi?ip=198.51.100.7'],
   ['blocklisted', '554 Service unavailable; Client host [198.51.100.7] blocked using Barracuda Reputation'],
   ['blocklisted', '550 5.7.1 rejecting open proxy [198.51.100.7]'],
-  ['blocklisted', '520 Connection not authorised from this address.', { phase: 'greeting' }],
+  ['blocklisted', '520 Connection not authorised from this address.', { stage: 'greeting' }],
   ['blocklisted', '553 sorry, your remotehost looks suspiciously like spammer (#5.7.1)'],
   ['blocklisted', '550 5.7.1 mail from 198.51.100.7 refused - see http://help.example/'],
   ['blocklisted', '550 5.7.1 Rejected: 198.51.100.7 listed at dul.example'],
@@ -232,7 +232,7 @@ const SOURCES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] =
   ['blocklisted', '550 5.7.1 not authorized to send email directly to our servers'],
   ['greylisted', '452 4.2.2 Greylisted, please try again in a few moments.'],
   ['greylisted', '451 Please try again later.'],
-  ['throttled', '421 Too much load; please try again later.', { phase: 'greeting' }],
+  ['throttled', '421 Too much load; please try again later.', { stage: 'greeting' }],
   ['throttled', '452 4.4.5 Rate limit exceeded, try again later.'],
   [
     'throttled',
@@ -240,7 +240,7 @@ const SOURCES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] =
   ],
   ['throttled', '550 exceeds per-domain connection limit for b.example'],
   ['vantage-identity', '550 5.7.1 bogus HELO name used: relaytest.isp.example'],
-  ['vantage-identity', '550 EHLO denied', { phase: 'hello' }],
+  ['vantage-identity', '550 EHLO denied', { stage: 'hello' }],
   ['vantage-identity', '550 5.7.1 Fix reverse DNS for 198.51.100.7'],
   ['vantage-identity', '451 4.1.8 Client IP address 198.51.100.7 does not resolve'],
   ['vantage-identity', '451 4.1.8 Possibly forged hostname for 198.51.100.7'],
@@ -249,18 +249,18 @@ const SOURCES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[] =
   ['vantage-identity', '451 Could not complete sender verify callout'],
   ['vantage-identity', '550 5.7.20 no'],
   ['sender-rejected', '550 5.7.1 unauthenticated mail is refused by our DMARC handling', { sender: 'own' }],
-  ['sender-rejected', '530 Sender rejected', { phase: 'mail' }],
-  ['sender-rejected', '550 sender <a@b.example> denied', { phase: 'mail' }],
+  ['sender-rejected', '530 Sender rejected', { stage: 'mail' }],
+  ['sender-rejected', '550 sender <a@b.example> denied', { stage: 'mail' }],
   ['sender-rejected', '553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)'],
-  ['sender-rejected', '550 Sender address must be specified.', { phase: 'mail', sender: 'null' }],
+  ['sender-rejected', '550 Sender address must be specified.', { stage: 'mail', sender: 'null' }],
   ['sender-rejected', '553 5.7.1 <a@example.com>: Sender address rejected: not logged in', { sender: 'own' }],
   ['unknown-user', '550 sorry, no mailbox here by that name. (#5.1.1)'],
   ['unknown-user', '550 5.1.2 Mailbox does not exist.'],
   ['unknown-user', '550 Requested action not taken: mailbox unavailable'],
   ['policy', '550 5.7.1 Delivery not authorized, message refused'],
   ['policy', '550 rejected for policy reasons'],
-  ['server-trouble', '421 Local configuration error; please try again later.', { phase: 'greeting' }],
-  ['server-trouble', '421 4.3.2 No system resources', { phase: 'greeting' }],
+  ['server-trouble', '421 Local configuration error; please try again later.', { stage: 'greeting' }],
+  ['server-trouble', '421 4.3.2 No system resources', { stage: 'greeting' }],
 ]
 
 /**
@@ -318,7 +318,7 @@ const LOOKALIKES: readonly (readonly [Refusal, string, Partial<ReplyContext>?])[
   ['relay-denied', '553 we do not relay, see our web site'],
   ['relay-denied', '451 4.7.1 relaying denied'],
   ['relay-denied', '550 user unknown here and relaying denied'],
-  ['relay-denied', '503 relay not permitted', { phase: 'mail', sender: 'own' }],
+  ['relay-denied', '503 relay not permitted', { stage: 'mail', sender: 'own' }],
   // These only look similar.
   ['other', '550 relayed'],
   ['other', '550 relay'],
@@ -358,7 +358,7 @@ test('every row of the table is the first match of some real text', () => {
     (['outside', 'own'] as const).map((sender): [null, string, Partial<ReplyContext>] => [null, text, { sender }]),
   )
   for (const [, text, context] of [...SAID, ...SOURCES, ...more]) {
-    const { phase, sender, names, recipient } = { ...RCPT, recipient: 'plain' as const, ...context }
+    const { stage, sender, names, recipient } = { ...RCPT, recipient: 'plain' as const, ...context }
     const plain = plainText(replyOf(text), names)
     met.add(
       TEXTS.find(
@@ -367,7 +367,7 @@ test('every row of the table is the first match of some real text', () => {
           (!row.only?.temporary || text.startsWith('4')) &&
           (!row.only?.sender || row.only.sender === sender) &&
           (!row.only?.recipient || row.only.recipient === recipient) &&
-          (!row.only?.moments || row.only.moments.includes(phase)),
+          (!row.only?.stages || row.only.stages.includes(stage)),
       ),
     )
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EVIDENCES, REASONS, type Reason } from '../../src/contract/words.ts'
 import { assess } from '../../src/relay/assess.ts'
-import type { Exchange, Phase } from '../../src/relay/attempt.ts'
+import type { Exchange, Stage } from '../../src/relay/attempt.ts'
 import { formOf } from '../../src/relay/forms.ts'
 import { checkVerdict } from '../../src/relay/invariants.ts'
 import type { Judgement } from '../../src/relay/judgement.ts'
@@ -97,7 +97,7 @@ test('of two open answers the one with the stronger evidence counts, otherwise t
 })
 
 const NAMES = ['example.com', 'isp.example']
-const PHASES: readonly Phase[] = ['mail', 'rcpt', 'mail', 'rcpt', 'data', 'dot']
+const STAGES: readonly Stage[] = ['mail', 'rcpt', 'mail', 'rcpt', 'data', 'dot']
 const TAKEN_RCPT = ['250 ok', '250 ok']
 const RELAYED = [...TAKEN_RCPT, '250 ok', '250 ok', '354 go', '250 queued']
 const no = (text: string): string[] => ['250 ok', text]
@@ -109,7 +109,7 @@ function learnt(said: Said, rest: Partial<Observations> = {}): Observations {
   const rows = Object.entries(said).map(([id, replies], place) => {
     const exchanges = replies.map((text, index): Exchange => {
       const reply = { code: Number(text.slice(0, 3)), enhanced: null, lines: [text.slice(4)], words: text.slice(4) }
-      return { phase: PHASES[index] ?? 'dot', reply, at: [10 * place + index] }
+      return { stage: STAGES[index] ?? 'dot', reply, at: [10 * place + index] }
     })
     const why = replies.length === 0 ? ('connect-timeout' as const) : null
     const attempt = {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { REASONS, type Why } from '../../src/contract/words.ts'
 import { type Assessed, assess } from '../../src/relay/assess.ts'
-import type { Attempt, Exchange, Phase } from '../../src/relay/attempt.ts'
+import type { Attempt, Exchange, Stage } from '../../src/relay/attempt.ts'
 import { FORMS, formOf } from '../../src/relay/forms.ts'
 import type { Observations } from '../../src/relay/observations.ts'
 import { summarise } from '../../src/relay/summary.ts'
@@ -12,7 +12,7 @@ import type { Reply } from '../../src/smtp/reply.ts'
 import fc from '../harness/fast-check.ts'
 import { resultWith } from '../harness/result.ts'
 
-const PHASES: readonly Phase[] = ['mail', 'rcpt', 'mail', 'rcpt', 'data', 'dot']
+const STAGES: readonly Stage[] = ['mail', 'rcpt', 'mail', 'rcpt', 'data', 'dot']
 
 const replyOf = (text: string): Reply => ({
   code: Number(text.slice(0, 3)),
@@ -27,7 +27,7 @@ function attempt(form: string, said: readonly string[], why: Why | null = null):
   // Local recipients are asked last.
   const first = known.recipient.kind === 'local' ? 1_000 : 10 * FORMS.indexOf(known)
   const exchanges = said.map(
-    (text, index): Exchange => ({ phase: PHASES[index] ?? 'dot', reply: replyOf(text), at: [first + index] }),
+    (text, index): Exchange => ({ stage: STAGES[index] ?? 'dot', reply: replyOf(text), at: [first + index] }),
   )
   return { form: known, mailFrom: 'a@b', rcptTo: 'c@d', connection: 1, node: null, exchanges, seen: null, why }
 }
@@ -587,7 +587,7 @@ test('no verdict is open without an accepted message or closed without a clear r
         const what = observations(attempts, { domainSource })
         const judgement = judge(what)
         const took = attempts.some(({ exchanges }) =>
-          exchanges.some(({ phase, reply }) => phase === 'dot' && reply.code === 250),
+          exchanges.some(({ stage, reply }) => stage === 'dot' && reply.code === 250),
         )
         if (judgement.verdict === 'open') assert.ok(took)
         if (judgement.verdict === 'closed') {
@@ -605,7 +605,7 @@ test('no verdict is open without an accepted message or closed without a clear r
           // A server that denies relaying only after DATA accepts every recipient, so this says nothing (rule 10).
           if (taken.length > 0) {
             const outside = judgement.rows.find(({ attempt: { form } }) => form.id === 'outside-sender')
-            assert.ok(['data', 'dot'].includes(outside?.decisive?.phase ?? ''))
+            assert.ok(['data', 'dot'].includes(outside?.decisive?.stage ?? ''))
             assert.ok(judgement.caveats.includes('forms-unanswered'))
           }
         }

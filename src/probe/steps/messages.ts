@@ -44,7 +44,7 @@ export function messages(answers: Answers, limits: ProbeLimits, part: Suite): re
 const isDeniedAtData = (answers: Answers, plain: readonly Assessed[]): boolean =>
   plain.length > 0 &&
   plain.every((row) => !isUnsent(answers, row)) &&
-  plain.every(({ refusal, decisive }) => deniesRelaying(refusal) && decisive?.phase === 'data')
+  plain.every(({ refusal, decisive }) => deniesRelaying(refusal) && decisive?.stage === 'data')
 
 /**
  * Orders the forms that messages are sent for. One form of each cause and place comes first, so that no cause or place
@@ -103,8 +103,8 @@ export function messagesIn({ rows, certain }: Answers, before: Spent): Pick<Spen
 /** Counts messages. One that was refused at its final dot counts only as a dot; an attempt can have several. */
 function counted(attempts: readonly Attempt[]): Pick<Spent, 'messages' | 'dots'> {
   const exchanges = attempts.flatMap((attempt) => attempt.exchanges)
-  const dots = exchanges.filter((each) => each.phase === 'data' && isPositive(each)).length
-  const refused = exchanges.filter((each) => each.phase === 'dot' && !isPositive(each)).length
+  const dots = exchanges.filter((each) => each.stage === 'data' && isPositive(each)).length
+  const refused = exchanges.filter((each) => each.stage === 'dot' && !isPositive(each)).length
   return { messages: dots - refused, dots }
 }
 
