@@ -21,7 +21,7 @@ const SMTP_PORT = 25
 
 const PORT = 3000
 const USUAL_URL = `http://127.0.0.1:${PORT}`
-const START_MS = 15_000
+const START_MS = 60_000
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))
 

@@ -36,7 +36,7 @@ export async function visit(
   const server = await scriptedServer(t, script)
   assert.ok(LOOPBACK)
   const transcript = new Transcript()
-  const { patienceMs = 5_000, tlsFirst = false, stop = new AbortController().signal, ...others } = options
+  const { patienceMs = 20_000, tlsFirst = false, stop = new AbortController().signal, ...others } = options
   const { arrival = async () => null, troubled = async () => false, ...rest } = others
   const route = {
     address: LOOPBACK,

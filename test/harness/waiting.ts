@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** How long a wait may take on a slow machine. It only stops tests that hang: no test measures with it. */
-export const PATIENCE_MS = 30_000
+export const PATIENCE_MS = 60_000
 
 /** The shortest and the longest pause between two looks, in milliseconds. A look often asks the service. */
 const PAUSE_MS = { least: 20, most: 250 }

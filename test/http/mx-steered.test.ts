@@ -86,7 +86,7 @@ test('a server that refuses it is closed, and the name server answers for the na
     ['relay-denied'],
   )
   const [, , name = ''] = RCPT.exec(server.lines.find((line) => RCPT.test(line)) ?? '') ?? []
-  const resolver = new Resolver({ timeout: 1_000, tries: 2 })
+  const resolver = new Resolver({ timeout: 10_000, tries: 2 })
   resolver.setServers([nameServer])
   const found = await until('the host of the mailbox', () => resolver.resolveMx(name).catch(() => false as const))
   assert.deepEqual(

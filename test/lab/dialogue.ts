@@ -1,5 +1,6 @@
 /** A plain SMTP client for the tests of the lab itself. */
 import { connect } from 'node:net'
+import { PATIENCE_MS } from '../harness/waiting.ts'
 
 export interface DialogueOptions {
   readonly host: string
@@ -12,7 +13,7 @@ export interface DialogueOptions {
 
 /** Sends each command after the reply to the one before. Resolves with all replies; the first one is the greeting. */
 export function dialogue(options: DialogueOptions, commands: readonly string[]): Promise<string[]> {
-  const { host, from, timeoutMs = 10_000, port = 25 } = options
+  const { host, from, timeoutMs = PATIENCE_MS, port = 25 } = options
   return new Promise((resolve, reject) => {
     const replies: string[] = []
     let received = ''

@@ -15,7 +15,7 @@ const at = (port: number, login: SocksProxy['login'] = null): SocksProxy => ({
   login,
 })
 
-const through = (proxy: SocksProxy, { address = TARGET, timeoutMs = 5_000 } = {}) =>
+const through = (proxy: SocksProxy, { address = TARGET, timeoutMs = 60_000 } = {}) =>
   dialThrough(proxy)(address, 25, timeoutMs)
 
 /** A proxy that takes anybody and then answers the request with these bytes. */
@@ -138,7 +138,7 @@ test('a proxy that fails is never taken for a server that is silent', async (t) 
   ]
   for (const [what, script, detail] of rows) {
     const proxy = await scriptedProxy(t, script)
-    const dialled = await through(at(proxy.port), { timeoutMs: what === 'says nothing' ? 200 : 5_000 })
+    const dialled = await through(at(proxy.port), { timeoutMs: what === 'says nothing' ? 200 : 60_000 })
     assert.ok('fault' in dialled, what)
     assert.equal(dialled.fault, 'vantage-failed', what)
     if (what === 'resets') assert.match(dialled.detail ?? '', /^our proxy: (ECONNRESET|hung up)$/)

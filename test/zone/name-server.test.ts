@@ -28,7 +28,7 @@ async function start(t: TestContext, options: Partial<NameServerOptions> = {}) {
 }
 
 function resolverAt(address: string): Resolver {
-  const resolver = new Resolver({ timeout: 2_000, tries: 1 })
+  const resolver = new Resolver({ timeout: 30_000, tries: 1 })
   resolver.setServers([address])
   return resolver
 }
