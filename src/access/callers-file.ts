@@ -10,7 +10,7 @@ import { isLoopback, specialRange } from '../ip/special.ts'
 import { isPublished } from './published-keys.ts'
 import { SANDBOX_PREFIX, sandboxCustomerOf } from './sandbox-ids.ts'
 
-/** One thing that the files say. A key comes after its caller. */
+/** One row of the files: a caller, or one of its keys. A key comes after its caller. */
 export type CallerRow =
   | {
       readonly id: string

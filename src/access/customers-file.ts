@@ -15,7 +15,7 @@ import { missingIn } from './explicit.ts'
 import { objectionTo } from './networks.ts'
 import { isSandbox, SANDBOX_PREFIX } from './sandbox-ids.ts'
 
-/** One thing that the files say. Networks are CIDRs in canonical text. */
+/** One row of the files: a switch, customer, network, opt-out or server. Networks are CIDRs in canonical text. */
 export type CustomerRow =
   | { readonly testing: boolean }
   | { readonly customer: Customer }
@@ -163,7 +163,7 @@ class Reading {
     return `${domain} is not a domain of this customer: add it to domains`
   }
 
-  /** While two files are swapped by copying, both have the same list for a moment, and the other list is lost. */
+  /** Refuses the same `neverTest` list in two files: one was probably copied over the other, whose list is lost. */
   #checkCopy(file: YamlFile, list: string): void {
     if (list !== '' && this.#lists.has(list)) {
       this.#fault(file, ['neverTest'], 'another file has the same list: was it copied over this one by mistake?')

@@ -7,8 +7,8 @@ import type { CustomerTable } from './customers.ts'
 const NETWORKS_A_TURN = 1_000
 
 /**
- * Returns the first thing that a newer version no longer denies, in words, or null. An address may lose its owner, but
- * must not fall to the owner of a wider network, and a neverTest entry must still be covered.
+ * Returns the first denial that a newer version has lost, in words, or null. A network may leave the files, but its
+ * addresses must not fall to the owner of a wider network. `neverTest` must still cover each of its earlier entries.
  */
 export async function lostDenial(before: CustomerTable, after: CustomerTable): Promise<string | null> {
   if (!before.testing && after.testing) return 'testing: false'

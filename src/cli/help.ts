@@ -9,7 +9,8 @@ export const HELP = `Usage: relay-test ADDRESS|NAME|DOMAIN [options]   test a ma
                                                   let the service test many, and compare with the last time:
                                                   see relay-test sweep --help
        relay-test list [options]                  list earlier tests
-       relay-test limits [ADDRESS] [--port PORT]  show what your key may do, and how much is left
+       relay-test limits [ADDRESS] [--port PORT] [--customer ID]
+                                                  show what your key may do, and how much is left
        relay-test vantages                        show where tests can come from
 
 Asks a relay test service whether strangers can send mail through a mail server, and shows the session while it
@@ -71,7 +72,7 @@ Exit code:
   1  open            strangers can send mail through it
   2  inconclusive    the test found no answer; the output gives the reason
   3  error           the test could not be made, or the command has a mistake
-  130                stopped by Ctrl-C; this also stops the running test, except with --file
+  130                stopped by Ctrl-C; this also stops the running test, except with --file or an ID
 With many targets, the exit code is that of the worst: open, then error, then inconclusive. The commands list, limits
 and vantages exit with 0, or with 3 if they fail.
 

@@ -230,7 +230,7 @@ export class RelayTestClient {
     return within(options, (signal) => ask(this.#service, postSweep(request, signal), isSweep))
   }
 
-  /** Returns the sweeps of this key, newest first; with `name`, only those of that name. */
+  /** Returns the sweeps of this caller, newest first; with `name`, only those of that name. */
   sweeps(name?: string, options: CallOptions = {}): Promise<Sweep[]> {
     return within(
       options,

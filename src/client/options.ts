@@ -22,7 +22,7 @@ export interface CreateOptions extends CallOptions {
 /** The end to wait for: that of the first visit, of the last follow-up, or of all changes. */
 export type WaitFor = 'finished' | 'answer' | 'settled'
 
-/** Called with a test at each look that does not end the wait: its `status`, its `position`, its `followUpAt`. */
+/** Called with the test as it is now, after each look that does not end the wait. */
 export type OnProgress = (test: RelayTest) => void
 
 export interface WaitOptions extends CallOptions {

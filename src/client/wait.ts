@@ -5,7 +5,7 @@ import type { SweepWaitOptions, WaitFor, WaitOptions } from './options.ts'
 import { ask, getSweep, getTest, isSweep, isTest } from './requests.ts'
 import { type ApiService, pause } from './send.ts'
 
-/** The pause before the second look at what runs, and before each later one. */
+/** The pauses between two looks at a test or sweep: before the second look, and before each later one. */
 const FIRST_LOOK_MS = 1_000
 const LATER_LOOK_MS = 5_000
 

@@ -90,7 +90,7 @@ type Counts = ReadonlyMap<string, string>
 /** Returns the words of a problem. A quota that is used up is named without the words of the machine. */
 function wordsFor({ detail, violatedPolicies = [] }: ApiError['problem'], counts: Counts): string {
   const names = violatedPolicies.flatMap((name) => counts.get(name) ?? [])
-  return names.length > 0 ? `Not yet: this quota is used up: ${names.join(', ')}.` : detail
+  return names.length > 0 ? `We cannot test this yet. This quota is used up: ${names.join(', ')}.` : detail
 }
 
 /** Returns a test or a sweep to show instead of the one that was asked for. */

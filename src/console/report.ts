@@ -88,7 +88,7 @@ const upper = (text: string): string => text.replace(/^[a-z]/, (first) => first.
  *
  * @param before the sweep that it is compared with; null if it is not kept any more
  */
-export function findingOf(sweep: Sweep, before: Pick<Sweep, 'createdAt'> | null): string {
+export function outcomeInWords(sweep: Sweep, before: Pick<Sweep, 'createdAt'> | null): string {
   const { status, verdicts, changes } = sweep
   const none = verdicts.open === 0 ? 'no server is an open relay' : null
   const open = none ?? counted(verdicts.open, 'server is an open relay', 'servers are open relays')

@@ -11,7 +11,7 @@ import { SessionLines } from './session.tsx'
 import { runAgain } from './testing.ts'
 import { ticketInMarkdown } from './ticket.ts'
 import { duration } from './times.ts'
-import { proofInWords } from './words.ts'
+import { evidenceInWords } from './words.ts'
 
 /** Returns the name and the address of a vantage. */
 const placeOf = ({ name, ip }: RelayTest['vantage']): string => [name, ip].filter(Boolean).join(', ')
@@ -60,7 +60,7 @@ const ThreeFacts = ({ test }: { test: RelayTest }) => (
     <Facts
       of={[
         ['Mail server', test.server?.software?.name ?? test.server?.greeting ?? 'It said nothing'],
-        ['What happened', proofInWords(test)],
+        ['What happened', evidenceInWords(test)],
         [
           'Tested',
           <span>

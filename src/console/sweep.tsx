@@ -2,7 +2,7 @@
 import type { Sweep } from '../contract/sweeps.ts'
 import { copy, Facts, Fold, Icon, Time } from './parts.tsx'
 import { Fragment, h, type JSX } from './preact.js'
-import { counted, FILTERS, filtersOf, findingOf, gapsOf, numberText, progressWords, toneOf } from './report.ts'
+import { counted, FILTERS, filtersOf, gapsOf, numberText, outcomeInWords, progressWords, toneOf } from './report.ts'
 import { type ShownSweep, type State, sweepLink } from './state.ts'
 import { SweepTable } from './sweep-table.tsx'
 import { askToStop, find, save, stopSweep } from './sweeps.ts'
@@ -18,7 +18,7 @@ function Band({ of: { sweep, before } }: { of: ShownSweep }) {
         <Icon of={isRunning ? 'running' : toneOf(sweep)} /> {name}
       </h2>
       <p id="finding" class="read">
-        {findingOf(sweep, before)}
+        {outcomeInWords(sweep, before)}
       </p>
       {gaps && <p id="gaps">{gaps}</p>}
       <p class="progress">

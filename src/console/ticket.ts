@@ -2,7 +2,7 @@
 import type { RelayTest } from '../contract/relay-test.ts'
 import { readingOrder } from './order.ts'
 import { utcTime } from './times.ts'
-import { proofInWords, VERDICTS } from './words.ts'
+import { evidenceInWords, VERDICTS } from './words.ts'
 
 const ARROWS = { client: '->', server: '<-', event: '--' } as const
 
@@ -29,7 +29,7 @@ export function ticketInMarkdown(test: RelayTest, link: string): string {
   const facts = [
     domain && `Mail domain: ${plain(domain)}`,
     software && `Software: ${plain(software)}`,
-    `Proof: ${proofInWords(test)}`,
+    `Evidence: ${evidenceInWords(test)}`,
     `Tested: ${utcTime(startedAt ?? createdAt)}${vantage.ip ? ` from ${vantage.ip}` : ''}`,
     reference && `Reference: ${plain(reference)}`,
     `Result: ${link}`,

@@ -49,7 +49,7 @@ const WHYS: Readonly<Record<Why, string>> = {
   'local-part-too-long': 'the address would be too long',
   'connection-limit': 'we had used up our connections',
   'turned-away': 'it accepted no more connections',
-  spared: 'it was not needed',
+  spared: 'we left it out, because the server allows few questions',
   'transaction-ended': 'the server ended the transaction',
   'no-reset': 'the server did not start a new transaction',
   slowing: 'the server became too slow',
@@ -94,7 +94,7 @@ export const reasonInWords = (attempt: Pick<RelayTest['attempts'][number], 'refu
 export const sweepReason = (reason: string): string => lookUp({ ...REFUSALS, ...WHYS, ...REASONS }, reason) ?? reason
 
 /** Returns the proof behind a verdict, in words. */
-export function proofInWords({ verdict, evidence, attempts }: RelayTest): string {
+export function evidenceInWords({ verdict, evidence, attempts }: RelayTest): string {
   const asked = attempts.filter(({ control, outcome }) => !control && outcome !== 'not-run')
   if (verdict === 'closed' && asked.every(({ outcome }) => outcome === 'refused')) {
     return `It refused all ${asked.length} attempts`

@@ -64,14 +64,14 @@ export const limits = z
           .int()
           .nullable()
           .meta({ description: 'Null for a quota that depends on the address, if the query names none.' }),
-        resetSeconds: z
-          .int()
-          .nullable()
-          .meta({ description: 'Seconds until the window ends. Null for a quota that depends on the address.' }),
-        resetsAt: z
-          .string()
-          .nullable()
-          .meta({ format: 'date-time', description: 'When the window ends. Null while none is open, or as above.' }),
+        resetSeconds: z.int().nullable().meta({
+          description:
+            'Seconds until the window ends. Null for a quota that depends on the address, if the query names none.',
+        }),
+        resetsAt: z.string().nullable().meta({
+          format: 'date-time',
+          description: 'When the window ends. Null while no window is open, or if `resetSeconds` is null.',
+        }),
       }),
     ),
     concurrentTests: z.int().meta({ description: 'The number of tests that this key may run at the same time.' }),

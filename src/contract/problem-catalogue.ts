@@ -101,7 +101,7 @@ export const PROBLEMS = {
     status: 409,
     title: 'Another sweep must end first',
     meaning:
-      'Only one sweep of a name runs at a time, because each is compared with the one before it. At most ten sweeps of a key run at a time.',
+      'Only one sweep of a name runs at a time, because each is compared with the one before it. A caller can run at most ten sweeps at a time.',
     fix: 'Wait for the end of the sweep at `Location`, or stop it with `DELETE`.',
     again: 'yes',
     detail:
@@ -151,8 +151,8 @@ export const PROBLEMS = {
     status: 422,
     title: 'The address is in a special range',
     meaning:
-      'Private, reserved and other special addresses lead to no mail server on the Internet, so they are never tested.',
-    fix: 'Send a public address: private and reserved addresses are never tested.',
+      'Private, reserved and other special addresses lead to no mail server on the Internet. They are tested only if the operator has listed them for it.',
+    fix: 'Send a public address, or ask us whether this one can be listed.',
     again: 'no',
     detail: '10.0.0.1 is in 10.0.0.0/8 (private use), which is not tested.',
     errors: [{ pointer: '/ip', detail: '10.0.0.1 is in 10.0.0.0/8 (private use), which is not tested' }],
@@ -264,9 +264,9 @@ export const PROBLEMS = {
   },
   'at-capacity': {
     status: 503,
-    title: 'All test slots are taken',
+    title: 'The service has no room for this request now',
     meaning:
-      'The service runs a limited number of tests at once, for all callers and for each. With `Prefer: respond-async`, the answer means that the waiting list is full too.',
+      'All test slots of the service, or of this caller, are taken. With `Prefer: respond-async`, the waiting list is full too. For `POST /sweeps`, too many sweeps run, or other large requests are being read.',
     fix: 'Wait; or send the test with `Prefer: respond-async`, so that it waits for a slot by itself.',
     again: 'after `Retry-After`',
     detail: 'All test slots of the service, or of this key, are taken.',
@@ -291,7 +291,7 @@ export const PROBLEMS = {
     status: 503,
     title: 'The service lost its memory, so nothing is tested until earlier tests have ended',
     meaning:
-      'The store that knows which tests run has lost its content. Two tests of one address could run at once, so nothing is tested until every earlier test must have ended.',
+      'The store that knows which tests run has lost its content. Two tests of one address could run at once, so nothing is tested until no earlier test can still run.',
     fix: 'Wait: the service has lost track of the tests that may still run.',
     again: 'after `Retry-After`',
     detail:

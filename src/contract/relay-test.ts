@@ -399,6 +399,6 @@ export const relayTestHeaders = z.object({
     }),
   prefer: z.string().optional().meta({
     description:
-      '`respond-async` asks the service not to wait for the result: the answer is 202, and the result is under its `Location`.',
+      '`respond-async` asks the service not to wait for the result: the answer is 202 (201 for an event stream), and the result is under its `Location`.',
   }),
 })

@@ -190,7 +190,8 @@ export const sweepResult = z
         '`opened`: open now, and not before. `closed`: closed now, and open before. `new`: not in the sweep before. `lost`: in the sweep before, but not tested now. Null if nothing has changed.',
     }),
     lastVerdict: z.enum(VERDICTS).nullable().meta({
-      description: 'The verdict. If it is inconclusive: the last other verdict in sweeps of this name.',
+      description:
+        'The last verdict that was open or closed, in this sweep or an earlier one of this name. Null if there is none.',
     }),
     openSince: time.nullable().meta({
       description: 'When sweeps of this name first found it open, if the last verdict is open.',

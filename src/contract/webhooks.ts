@@ -3,13 +3,14 @@ import { z } from 'zod'
 import { relayTest, relayTestSummary } from './relay-test.ts'
 import { sweep } from './sweeps.ts'
 
-const CHANGE = 'The whole result, and a summary of the test before.'
+const CHANGE = 'The whole result, and a summary of the last clear result before it, which had another verdict.'
 
-/** A result with the earlier test of the same server that had another verdict. */
+/** A result, and the last clear result of the same server before it, which had another verdict. */
 const change = relayTest
   .extend({
     earlier: relayTestSummary.meta({
-      description: 'The latest earlier result of this server that was open or closed.',
+      description:
+        'The last result of this server that was open or closed. It can be this test itself, before late mail or a follow-up changed it.',
     }),
   })
   .meta({ id: 'ServerChange', description: CHANGE })

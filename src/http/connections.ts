@@ -27,7 +27,7 @@ interface Watched {
   incoming: IncomingMessage | null
   /** The number of bytes that had come when the last request was answered. */
   bytes: number
-  /** Since when the client has taken nothing of its answers, and how many bytes before; null if none were left. */
+  /** When the client last took bytes of its answers, and how many by then; null if no bytes wait for it. */
   unread: { readonly since: number; readonly taken: number } | null
 }
 

@@ -33,11 +33,13 @@ export function decodedWords(field: string): string {
 
 /** Decodes quoted-printable: removes soft line breaks, and turns `=HH` into characters. */
 export function fromQuotedPrintable(text: string): string {
-  return joined(text).replace(/=[0-9a-f]{2}/gi, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)))
+  return withoutSoftBreaks(text).replace(/=[0-9a-f]{2}/gi, (code) =>
+    String.fromCharCode(Number.parseInt(code.slice(1), 16)),
+  )
 }
 
 /** Returns a text without soft line breaks. A mail server can break lines like this, even inside a word. */
-export const joined = (text: string): string => text.replace(/=[ \t]*\r?\n/g, '')
+export const withoutSoftBreaks = (text: string): string => text.replace(/=[ \t]*\r?\n/g, '')
 
 /** A line that can be base64, perhaps quoted with `>`. */
 const BASE64_LINE = /^[> \t]*([A-Za-z0-9+/]{4,}={0,2})[ \t]*$/

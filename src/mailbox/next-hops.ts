@@ -87,7 +87,7 @@ const clientsAndHosts = (sentence: string): { readonly isClient: boolean; readon
     return isIP(host.address) === 0 ? [] : [{ isClient: client !== undefined || name === 'unknown', host }]
   })
 
-/** Words of a server that looked for the host of a foreign domain, or found that it is one itself. */
+/** Words of a server that looked up the host of another domain, or found that it is that host itself. */
 const LOOKED: readonly RegExp[] = [
   // Postfix.
   /\bname service error|host or domain name not found|\bloops? back to (?:myself|me)\b|unable to find primary relay/,

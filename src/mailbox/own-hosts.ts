@@ -4,7 +4,7 @@ import { clientsIn } from './next-hops.ts'
 import { type Header, valuesOf } from './parts.ts'
 
 /** The server that brought a report: usually the one that wrote it. */
-export interface Bearer {
+export interface ReportSource {
   readonly peer: string
   readonly helo: string
 }
@@ -14,7 +14,12 @@ const REPORTER =
   /\b(?:generating server:|(?:at host|program at|(?<!remote )server at|notification from)) ([a-z0-9._-]{1,255})/
 
 /** Returns the hosts that a report names, but that are no next hop. */
-export function ownHostsIn(header: Header, lines: readonly string[], domain: string, { peer, helo }: Bearer): OwnHosts {
+export function ownHostsIn(
+  header: Header,
+  lines: readonly string[],
+  domain: string,
+  { peer, helo }: ReportSource,
+): OwnHosts {
   const [, from = ''] = /@([a-z0-9.-]{1,255})/.exec((header.get('from') ?? '').toLowerCase()) ?? []
   const told = lines.flatMap((line) => REPORTER.exec(line)?.[1] ?? [])
   const namesOf = (field: string) => valuesOf(lines, field).map(hostIn)

@@ -1,6 +1,6 @@
 /** Reads what the service needs from a message: the secrets in it, and the path that it took. */
 import { printable } from '../smtp/printable.ts'
-import { base64Blocks, fromQuotedPrintable, joined } from './encodings.ts'
+import { base64Blocks, fromQuotedPrintable, withoutSoftBreaks } from './encodings.ts'
 import { SECRET } from './secret.ts'
 
 /** The parts of a message that we keep. */
@@ -20,7 +20,7 @@ const MAX_FIELD = 1024
 export function readMessage(message: Buffer): MessageFacts {
   const text = message.toString('latin1')
   // We also search the text as it came, because a line that is not quoted-printable can end with "=".
-  const readings = [text, joined(text), fromQuotedPrintable(text), ...base64Blocks(text)]
+  const readings = [text, withoutSoftBreaks(text), fromQuotedPrintable(text), ...base64Blocks(text)]
   return { secrets: secretsIn(readings), received: receivedFields(text) }
 }
 

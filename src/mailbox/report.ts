@@ -5,7 +5,7 @@
 import { decodedWords } from './encodings.ts'
 import { isFailure, withoutAccents } from './failures.ts'
 import { namesForeignHost } from './next-hops.ts'
-import { type Bearer, ownHostsIn } from './own-hosts.ts'
+import { ownHostsIn, type ReportSource } from './own-hosts.ts'
 import { type Part, partsOfMessage, valuesOf } from './parts.ts'
 
 /** The facts of a report, without the returned copy of our message. */
@@ -43,7 +43,7 @@ const MAX_SENTENCES = 100
 const MAX_SENTENCE = 500
 
 /** Reads a report. Never throws. Takes linear time. */
-export function readReport(message: Buffer, names: OurNames, bearer: Bearer): ReportFacts {
+export function readReport(message: Buffer, names: OurNames, source: ReportSource): ReportFacts {
   const { header, parts } = partsOfMessage(message.toString('latin1'))
   // The fields of RFC 3464 first, so that long prose before them does not use up the room.
   const lines = parts.toSorted((a, b) => rank(a) - rank(b)).flatMap(linesBeforeCopy)
@@ -51,7 +51,7 @@ export function readReport(message: Buffer, names: OurNames, bearer: Bearer): Re
   const sentences = [failed, ...lines.filter((line) => !HEADER_FIELD.test(line))].slice(0, MAX_SENTENCES)
   const spellings = sentences.flatMap((sentence) => spellingsIn(sentence, names))
   const subject = decodedWords(header.get('subject') ?? '')
-  const own = ownHostsIn(header, lines, names.domain, bearer)
+  const own = ownHostsIn(header, lines, names.domain, source)
   const remoteMtas = valuesOf(lines, 'remote-mta')
   const foreign = namesForeignHost({ sentences: [subject.toLowerCase(), ...sentences], remoteMtas }, own)
   return {

@@ -35,7 +35,10 @@ export async function openFirst(door: FirstConnections): Promise<Session> {
   return isOtherWay(door, first) ? openOtherWay(door, first) : first
 }
 
-/** Opens a session. If the server says nothing for a while, tries TLS on another connection and goes on to wait. */
+/**
+ * Opens a session. If the server says nothing for a while, also tries TLS on a second connection. Returns the session in
+ * TLS if it answers while the first one still waits, otherwise the first one.
+ */
 async function openWatched(door: FirstConnections): Promise<Session> {
   const unwanted = new AbortController()
   const opened: Promise<Session>[] = []

@@ -128,7 +128,7 @@ async function connect(
   const ownName = localAddress ? addressLiteral(localAddress) : '[127.0.0.1]'
   const connection = new SmtpConnection({ socket, number, transcript, deadline })
   cut.addEventListener('abort', () => connection.cut(), { once: true })
-  const tls = tlsFirst ? await connection.tlsFirst(FIGURES.tlsMs) : null
+  const tls = tlsFirst ? await connection.handshake(FIGURES.tlsMs) : null
   if (tlsFirst && !tls) return { failure: connection.fault === 'vantage-failed' ? 'vantage-failed' : 'tls-failed' }
   if (tlsFirst && !route.tlsFirst) record('this port speaks TLS from the first byte, without STARTTLS')
   return { connection, localAddress, ehlo: route.ehlo ?? ownName, tls }

@@ -15,7 +15,7 @@ export interface Assessed {
   readonly decisive: Exchange | null
   /** The words of the deciding reply, without addresses, names and ids: see `comparedText`. */
   readonly text: string
-  /** Whether the recipient was accepted before the refusal or deferral came. */
+  /** Whether the recipient was accepted, and a later refusal or deferral does not settle the form. */
   readonly refusedLater: boolean
   /** The part of the reply that says why it was refused; `words` if nothing was refused. */
   readonly basis: Classified['basis']
@@ -56,8 +56,8 @@ export function assess(attempt: Attempt, names: readonly string[]): Assessed {
     return { ...row(refused, outcome, refusedLater ? 'recipient-accepted' : 'none'), refusal, refusedLater, basis }
   }
   const dot = exchanges.findLast((exchange) => exchange.stage === 'dot' && isPositive(exchange))
-  // Some servers refuse the final dot, or give up waiting, and relay the message all the same (RFC 1047). Nobody else
-  // knows the secret in its body.
+  // Some servers refuse the final dot, or give up waiting, and still relay the message (RFC 1047). Then its arrival
+  // counts: nobody else knows the secret in its body.
   const arrived = attempt.seen?.kind === 'message' && wasSent(attempt)
   // Some filters accept a message, and say in the same reply that they threw it away.
   if (dot && !arrived && saysDiscarded(dot.reply)) {

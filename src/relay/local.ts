@@ -47,10 +47,10 @@ export const triedToRelay = ({ attempt: { seen } }: Assessed): boolean => seen?.
 export const isAcceptedSoFar = ({ outcome, refusedLater }: Assessed): boolean => outcome === 'accepted' || refusedLater
 
 /**
- * Whether a 2xx reply to RCPT says nothing at this server, so that only a message could tell. That is so if the server
- * denies relaying only at DATA or at the final dot. It is also so if the recipient looks like a local part, and the
- * server accepts any local part at that place, or refuses such ones later there. An answer at one place says nothing
- * about another one, and an accepted message always says something.
+ * Whether a 2xx reply to RCPT says nothing at this server, so that only a message could tell: the server denies
+ * relaying only at DATA or at the final dot; or the recipient looks like a local part, and the server, at that place,
+ * accepts any local part, refuses such ones later, or did not answer that question. False if the server accepted the
+ * message, or if a report shows an attempt to relay.
  */
 export function saysNothing(row: Assessed, rows: readonly Assessed[]): boolean {
   if (rows.some(triedToRelay) || row.evidence === 'message-accepted') return false

@@ -25,8 +25,8 @@ const MAY_BE_ABOUT_US: ReadonlySet<Reason> = new Set<Reason>([
 export const needsSecond = (reason: Reason): boolean => MAY_BE_ABOUT_US.has(reason)
 
 /**
- * How much each reason says about the server; a higher number says more. An accepted recipient is a doubt that no
- * other vantage can remove. Next come answers that lead on, then answers about us, then silence, then faults of ours.
+ * How much each reason says about the server; a higher number says more. 5: a doubt that no other vantage can remove.
+ * 4: another answer of the server. 3: a refusal of us. 2: no answer. 1: our own fault, or a test that was stopped.
  */
 const WORTH: Readonly<Record<Reason, number>> = {
   'recipient-accepted': 5,

@@ -8,7 +8,7 @@ import type { Withheld } from '../smtp/withheld.ts'
 import type { Signal } from '../store/signals.ts'
 import type { TokenKind } from '../store/tokens.ts'
 
-/** The mail that a test sent, and that its mailbox may receive. */
+/** The tokens and secrets that show which mail belongs to a test. */
 export interface ExpectedMail {
   /** The form of each local part, or `sender`. */
   readonly tokens: ReadonlyMap<string, string>

@@ -31,8 +31,8 @@ export interface WaitingParts extends Permissions {
 /** The longest time that a test waits, in milliseconds. Its result must not expire meanwhile. */
 const longestFor = (resultTtlMs: number): number => Math.min(3_600_000, resultTtlMs / 2)
 /**
- * The pause of a test whose caller has no free slot, and how much longer it is for each position on the list. A slot
- * that is given back ends it early. If it were shorter than most tests, a later test could overtake an earlier one.
+ * How long a test waits before its next try if its caller has no free slot: PAUSE_MS, and PAUSE_FOR_EACH_MS more for
+ * each position on the list. A freed slot ends the pause. With a shorter one, a later test could overtake an earlier one.
  */
 const PAUSE_MS = 10_000
 const PAUSE_FOR_EACH_MS = 5

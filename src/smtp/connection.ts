@@ -159,14 +159,14 @@ export class SmtpConnection {
       this.#fail('protocol-error', 'the server went on in plain text after its reply to STARTTLS')
       return null
     }
-    return this.tlsFirst(this.#deadline - performance.now())
+    return this.handshake(this.#deadline - performance.now())
   }
 
   /**
-   * Does the handshake at once, for a port where TLS begins with the first byte (RFC 8314 section 3.3), within
-   * `timeoutMs`. Resolves with what was agreed, or with null after a failure; then `fault` is set.
+   * Does the TLS handshake now, within `timeoutMs`: after STARTTLS, or at a port where TLS begins with the first byte
+   * (RFC 8314 section 3.3). Resolves with what was agreed, or with null after a failure; then `fault` is set.
    */
-  async tlsFirst(timeoutMs: number): Promise<TlsFacts | null> {
+  async handshake(timeoutMs: number): Promise<TlsFacts | null> {
     const { secure, done } = beginTls(this.#socket, Math.min(timeoutMs, this.#deadline - performance.now()))
     this.#socket = secure
     this.#parser = this.#newParser()

@@ -96,10 +96,11 @@ export interface Sweeps {
   dispatched(id: string, count: number): Promise<void>
   /** Says why a sweep does not go on now; null if it does. */
   say(id: string, says: string | null): Promise<void>
-  /** Replaces the targets that only the sweep before had, in parts of PART. */
+  /** Removes the lost targets of a sweep: those that only the sweep before had. */
   clearLost(id: string): Promise<void>
+  /** Adds lost targets, in parts of PART; only the last part may be smaller. */
   addLost(id: string, part: readonly LostTarget[]): Promise<void>
-  /** Returns up to `count` of them from a position on. */
+  /** Returns up to `count` lost targets from a position on. */
   lost(id: string, from: number, count: number): Promise<readonly LostTarget[]>
   /** Ends a sweep. Returns false if it has ended before. */
   end(id: string, status: SweepStatus, at: string, says: string | null): Promise<boolean>

@@ -194,7 +194,7 @@ export class SweepService {
     if (same) throw runsAlready(name, same.id)
     const [newest] = running
     if (!newest || running.length < RUNNING) return
-    const detail = `${running.length} sweeps of this key run. Wait for the end of one, or stop it: /sweeps/${newest.id}.`
+    const detail = `${running.length} sweeps of this caller run. Wait for the end of one, or stop it: /sweeps/${newest.id}.`
     throw new RequestProblem('sweep-running', detail, { location: `/sweeps/${newest.id}` })
   }
 

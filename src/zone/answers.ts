@@ -44,13 +44,13 @@ const PREFERENCES = { mailbox: 5, server: 50 } as const
 interface Answered {
   readonly code: Code
   readonly records: readonly Buffer[]
-  /** Whether a client must know a name with a valid HMAC to ask it. */
+  /** Whether the answer may be longer than MOST_GROWTH times its query: only a client with one of our names gets it. */
   readonly isSecret: boolean
 }
 
 const NOTHING: Answered = { code: 'ok', records: [], isSecret: false }
 
-/** Returns the answer to a message, or null if it gets none: it is no query. */
+/** Returns the answer to a message; null for a message that is no query, or longer than LONGEST_QUERY. */
 export function answerTo(message: Buffer, served: Served, over: Transport, now: Date): Buffer | null {
   if (message.length < HEADER_BYTES || message.length > LONGEST_QUERY) return null
   const flags = message.readUInt16BE(2)

@@ -44,7 +44,7 @@ export function steeredName(zone: Zone, { address, host }: SteeredServer, now: D
   return written(isUsable ? named : { address, host: null })
 }
 
-/** Reads a name in any case. Null if we did not make it, or not for a test of yesterday or today. */
+/** Reads a name in upper or lower case. Null if we did not make it, or if its day is further than one day away. */
 export function readName(zone: Zone, name: string, now: Date): SteeredServer | null {
   const inside = withinZone(zone, name)
   if (inside === null) return null

@@ -4,7 +4,7 @@ import { canonicalNetwork, parseAddress } from '../ip/address.ts'
 /** How many sources are remembered. The one that was quiet for the longest time is forgotten first. */
 const MOST_SOURCES = 10_000
 
-/** Counts the queries of each source. A source has a number of queries at once, and gets new ones at a steady rate. */
+/** Counts the queries of each source: allows a burst after a quiet time, and then a steady number in each second. */
 export class Rates {
   readonly #everyMs: number
   readonly #burstMs: number

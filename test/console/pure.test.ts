@@ -9,7 +9,7 @@ import { sentence, troubleOf } from '../../src/console/problem.ts'
 import { readStep } from '../../src/console/steps.ts'
 import { ticketInMarkdown } from '../../src/console/ticket.ts'
 import { countdown, duration, localTime, utcTime } from '../../src/console/times.ts'
-import { proofInWords, reasonInWords } from '../../src/console/words.ts'
+import { evidenceInWords, reasonInWords } from '../../src/console/words.ts'
 import { EXAMPLES } from '../../src/contract/examples.ts'
 import { summaryOf } from '../../src/contract/relay-test.ts'
 import { CAUSE_ROWS } from '../../src/relay/causes.ts'
@@ -133,9 +133,9 @@ test('a ticket in Markdown has the verdict, the steps and the lines that decided
 })
 
 test('proof and reasons are said in words, and a word that is new to the page stays as it is', () => {
-  assert.equal(proofInWords(CLOSED), 'It refused all 4 attempts')
-  assert.equal(proofInWords(OPEN), 'It accepted our test message')
-  assert.equal(proofInWords({ ...CLOSED, verdict: 'inconclusive', attempts: [] }), 'It answered nothing')
+  assert.equal(evidenceInWords(CLOSED), 'It refused all 4 attempts')
+  assert.equal(evidenceInWords(OPEN), 'It accepted our test message')
+  assert.equal(evidenceInWords({ ...CLOSED, verdict: 'inconclusive', attempts: [] }), 'It answered nothing')
   assert.equal(reasonInWords({ refusal: 'blocklisted', why: null }), 'our address is on a blocklist that it uses')
   assert.equal(reasonInWords({ refusal: null, why: 'dropped' }), 'the connection ended')
   assert.equal(reasonInWords({ refusal: 'a-new-word', why: null }), 'a-new-word')
@@ -180,7 +180,7 @@ test('a problem is shown at its field, or at the form with the time to wait', ()
   const counts = new Map([['tests-target', 'tests of one port of an address']])
   assert.equal(
     troubleOf(usedUp, null, 0, counts).says,
-    'Not yet: this quota is used up: tests of one port of an address.',
+    'We cannot test this yet. This quota is used up: tests of one port of an address.',
   )
   const unreachable = new ApiError({ status: 0, detail: 'The service cannot be reached.' })
   assert.deepEqual(troubleOf(unreachable, 'x', 0).offer, { id: 'x', text: 'Look for its result' })

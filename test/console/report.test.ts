@@ -6,10 +6,10 @@ import {
   customersOf,
   filterNamed,
   filtersOf,
-  findingOf,
   gapsOf,
   type Order,
   orderAfter,
+  outcomeInWords,
   progressWords,
   queryOf,
   toneOf,
@@ -48,26 +48,26 @@ const some = (open: number, changes: Partial<Sweep['changes']>, parts: Partial<S
 
 test('one sentence says what a sweep has found, and what has changed since the last one', () => {
   assert.equal(
-    findingOf(some(3, { opened: 1, stillOpen: 2 }), BEFORE),
+    outcomeInWords(some(3, { opened: 1, stillOpen: 2 }), BEFORE),
     '3 servers are open relays; 1 opened since the last sweep of 22 November.',
   )
   assert.equal(
-    findingOf(some(1000, { opened: 1000, closed: 2 }), BEFORE),
+    outcomeInWords(some(1000, { opened: 1000, closed: 2 }), BEFORE),
     '1,000 servers are open relays; 1,000 opened and 2 closed again since the last sweep of 22 November.',
   )
   assert.equal(
-    findingOf(some(2, { new: 5, stillOpen: 1 }), BEFORE),
+    outcomeInWords(some(2, { new: 5, stillOpen: 1 }), BEFORE),
     '2 servers are open relays; 1 new and open since the last sweep of 22 November.',
   )
   assert.equal(
-    findingOf(some(1, { stillOpen: 1 }), null),
+    outcomeInWords(some(1, { stillOpen: 1 }), null),
     '1 server is an open relay; none opened or closed since the last sweep.',
   )
   assert.equal(
-    findingOf(some(0, { closed: 1 }, { status: 'running' }), BEFORE),
+    outcomeInWords(some(0, { closed: 1 }, { status: 'running' }), BEFORE),
     'So far, no server is an open relay; 1 closed again since the last sweep of 22 November.',
   )
-  assert.equal(findingOf(FIRST, null), 'No server is an open relay. There is no earlier sweep to compare with.')
+  assert.equal(outcomeInWords(FIRST, null), 'No server is an open relay. There is no earlier sweep to compare with.')
 })
 
 test('the last sweep is named by its day, by its year if that was another one, and by its time on the same day', () => {

@@ -9,7 +9,7 @@ export const SWEEP_HELP = `Usage: relay-test sweep start NAME --customers all|ID
        relay-test sweep results ID [options]                         list its servers with their results
        relay-test sweep stop ID                                      stop it; its results so far stay
 
-A sweep tests many servers with one order, and the service does all of it: this command need not wait. A sweep is
+A sweep tests many servers with one request. The service does all of it, so this command does not wait. A sweep is
 compared with the last one of the same name, so give one name to all sweeps of the same servers, such as weekly. Only
 one sweep of a name runs at a time. Your key must be allowed to sweep.
 

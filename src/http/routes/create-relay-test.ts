@@ -20,7 +20,7 @@ declare module 'fastify' {
 }
 
 const DESCRIPTION =
-  'Runs one test and answers when it is done. A `text/event-stream` answer begins as soon as the test has started. The HTTP status is about the request; the body says what the mail server did, even if it could not be reached.'
+  'Runs one test and answers when it is done. A `text/event-stream` answer begins when the test starts, or when it begins to wait for a slot. The HTTP status is about the request; the body says what the mail server did, even if it could not be reached.'
 
 const TEST_PROBLEMS = [
   'not-allowed',

@@ -31,7 +31,8 @@ export function registerLimits(api: FastifyInstance, { relayTests, quotas, allow
       schema: {
         operationId: 'getLimits',
         summary: 'What this key may do, and how much of it is left',
-        description: 'With `ip`, also shows the quotas that depend on the address, and refuses it as a test would.',
+        description:
+          'With `ip`, also shows the quotas of that address. If the address may not be tested, the answer is the problem that a test would get.',
         tags: ['Limits'],
         querystring: limitsQuery,
         response: {

@@ -28,7 +28,7 @@ export function registerStopRelayTest(api: FastifyInstance, relayTests: RelayTes
             content: { 'application/json': { schema: relayTest } },
           },
           202: {
-            description: 'The test ends within some seconds. Read its result then.',
+            description: 'The test ends within about a second. Read its result then.',
             content: { 'application/json': { schema: relayTest } },
           },
           ...problemResponses(...ANY_API_PROBLEM, 'not-found'),

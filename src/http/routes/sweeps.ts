@@ -81,7 +81,7 @@ export function registerSweeps(api: FastifyInstance, sweeps: SweepService, rules
         operationId: 'listSweeps',
         summary: 'Find sweeps',
         description:
-          'The sweeps of this key, the newest first. About three of each name are kept, for 90 days, and always the last one that has finished.',
+          'The sweeps of this caller, the newest first. About three of each name are kept, for 90 days, and always the last one that has finished.',
         tags: ['Sweeps'],
         querystring: sweepsQuery,
         response: { 200: json('The sweeps.', sweepList), ...problemResponses(...ANY_API_PROBLEM, ...SWEEP_PROBLEMS) },

@@ -29,8 +29,8 @@ export function again(answers: Answers): readonly Question[] {
 }
 
 /**
- * Returns how many milliseconds to wait before a message is sent again; null if it is not sent again. It is sent again
- * if the server, or another node of it, refused the envelope this time.
+ * Returns how many milliseconds to wait before a message is sent again; null if the server accepted its envelope this
+ * time. Otherwise the server, or another node of it, refused the envelope, or the connection ended first.
  */
 function againForMessage(answers: Answers, row: Assessed): number | null {
   if (answers.messageOf(row.attempt.form)?.envelopeTaken) return null

@@ -31,7 +31,7 @@ export function messages(answers: Answers, limits: ProbeLimits, part: Suite): re
   }
   if (next === undefined || !isAnyLeft(answers, limits)) return []
   const manner = on(answers, FIGURES.connections)
-  // If a server ignores RSET, the message goes to the local recipient asked before it. So we watch each reply.
+  // A server that ignores RSET would send the message to that local recipient. So we send one command at a time.
   const pipelining = manner.pipelining && !hasAskedLocal(answers)
   const onNew = answers.refusalsAtHand >= answers.pace.refusals
   return [{ ask: 'message', attempt: next.attempt, onNew, ...manner, pipelining }]
@@ -91,7 +91,7 @@ function isAnyLeft(answers: Answers, { spentBefore = NOTHING_SPENT }: ProbeLimit
   return dots < FIGURES.dots && messages < FIGURES.messages
 }
 
-/** Counts the messages of a test, with those before. Certain attempts of an earlier visit are among those before. */
+/** Counts the messages of a test so far. `before` already has those of the `certain` attempts of an earlier visit. */
 export function messagesIn({ rows, certain }: Answers, before: Spent): Pick<Spent, 'messages' | 'dots'> {
   const [all, earlier] = [counted(rows.map(({ attempt }) => attempt)), counted(certain)]
   return {
@@ -133,7 +133,7 @@ function moreOwnSenders(answers: Answers, plain: readonly Assessed[]): readonly 
 const byPerson = (a: Assessed, b: Assessed): number =>
   Number(a.attempt.form.id === OWN_SENDER) - Number(b.attempt.form.id === OWN_SENDER)
 
-/** Whether a message is still to be sent for a row: none was accepted, also not in an earlier visit. */
+/** Whether to send a message for a row: it is due again, or no message of it was sent or accepted before. */
 function isUnsent(answers: Answers, row: Assessed): boolean {
   const { form } = row.attempt
   return answers.isDue(form) || (answers.messageOf(form) === null && !isMessageAccepted(row))
