@@ -36,8 +36,8 @@ export async function openFirst(door: FirstConnections): Promise<Session> {
 }
 
 /**
- * Opens a session. If the server says nothing for a while, also tries TLS on a second connection. Returns the session in
- * TLS if it answers while the first one still waits, otherwise the first one.
+ * Opens a session. If the server says nothing for a while, also tries TLS on a second connection. Returns the session
+ * in TLS if it answers while the first one still waits, otherwise the first one.
  */
 async function openWatched(door: FirstConnections): Promise<Session> {
   const unwanted = new AbortController()

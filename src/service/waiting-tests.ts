@@ -32,7 +32,7 @@ export interface WaitingParts extends Permissions {
 const longestFor = (resultTtlMs: number): number => Math.min(3_600_000, resultTtlMs / 2)
 /**
  * How long a test waits before its next try if its caller has no free slot: PAUSE_MS, and PAUSE_FOR_EACH_MS more for
- * each position on the list. A freed slot ends the pause. With a shorter one, a later test could overtake an earlier one.
+ * each position on the list. A freed slot ends the pause. A short pause would let a later test overtake an earlier one.
  */
 const PAUSE_MS = 10_000
 const PAUSE_FOR_EACH_MS = 5
