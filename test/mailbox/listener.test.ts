@@ -527,13 +527,13 @@ test('a HELO name and a recipient in Unicode are logged escaped and without loss
 })
 
 test('a silent peer is hung up on', async (t) => {
-  const { greeted } = await testMailbox(t, { idleMs: 200 })
+  const { greeted } = await testMailbox(t, { idleMs: 2_000 })
   const client = await greeted()
   assert.match(await client.hungUp(), /^421 /)
 })
 
 test('a peer that is never silent, and never done, is hung up on too', async (t) => {
-  const { arrivals, greeted } = await testMailbox(t, { lifetimeMs: 1000 })
+  const { arrivals, greeted } = await testMailbox(t, { lifetimeMs: 3_000 })
   const client = await greeted()
   await client.say('MAIL FROM:<>')
   await client.say(`RCPT TO:<${at(RECIPIENT)}>`)

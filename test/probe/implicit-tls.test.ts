@@ -22,6 +22,8 @@ const inTls = (script: Script, plain: (session: ScriptedSession) => void = () =>
     wire.removeAllListeners('data')
     plain(session)
     wire.once('readable', () => {
+      // The end of a client that sent nothing is readable too.
+      if (wire.readableLength === 0) return
       session.startTls(CONTEXT)
       session.socket.once('secure', () => session.socket.write('220 mail.example.com ESMTP\r\n'))
     })
