@@ -66,8 +66,8 @@ test('name servers that fail or say nothing delay a result by a moment, and chan
     { 'example.com': 'failing' },
     { 'example.com': 'silent', 'twin.example.com': 'silent' },
   ] as const) {
-    const { service, server } = await serviceWith(t, named, zone)
     const isQuick = async () => {
+      const { service, server } = await serviceWith(t, named, zone)
       const started = performance.now()
       const { verdict, related } = await resultOf(await service.post({ ip: '127.0.0.1', port: server.port }))
       assert.deepEqual([verdict, related], ['closed', []])
